@@ -1,0 +1,38 @@
+import type { History } from './history.js';
+
+/** One byte per item of the catalogue: 1 where the item may be recommended in this request, 0 where a rule forbids it. */
+export type EligibleItems = Uint8Array;
+
+/** What a candidate source is asked. */
+export interface RetrievalQuery {
+  /** The raw id asked for; sources that need no identity ignore it. */
+  readonly userId: string;
+  /** What the user did up to now; empty for a cold start. */
+  readonly history: History;
+  readonly eligible: EligibleItems;
+  /** At most this many candidates; fewer when fewer are eligible or the source knows fewer. */
+  readonly limit: number;
+}
+
+/** What one candidate source answers. */
+export interface Retrieval {
+  readonly source: string;
+  /** Eligible item indexes, unique, by descending score, then ascending item index. */
+  readonly items: Int32Array;
+  /** Retrieval scores of `items`, finite, larger is better. */
+  readonly scores: Float32Array;
+  /** The source's score of any item of the catalogue, retrieved or not; 0 where the source knows nothing of it. */
+  readonly scoreOf: (item: number) => number;
+}
+
+/** The merged candidates of one request, unique, in fusion order. */
+export interface CandidateSet {
+  /** Item indexes. */
+  readonly items: Int32Array;
+  /** Reciprocal-rank fusion score per candidate, descending. */
+  readonly fusionScores: Float32Array;
+  /** What each source answered, in the scenario's order. */
+  readonly retrievals: readonly Retrieval[];
+  /** [candidates × retrievals] 1-based rank of the candidate in each source's list, 0 where the source did not retrieve it. */
+  readonly ranks: Int32Array;
+}

@@ -1,0 +1,59 @@
+/**
+ * Every error that Shortlist raises on purpose: its stable code, a title, and the HTTP status it has when it reaches a client.
+ * Codes never change their meaning; `docs/errors.md` lists them and a test keeps page and catalogue equal.
+ */
+export const ERRORS = {
+  // requests
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNKNOWN_SCENARIO: { status: 400, title: 'No such scenario' },
+  UNKNOWN_ATTRIBUTE: { status: 400, title: 'No such attribute to filter on' },
+  ITEM_NOT_FOUND: { status: 404, title: 'No such item' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'No such route' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'This route has other methods' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
+  URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This media type is not read here' },
+  NOT_READY: { status: 503, title: 'Not ready to serve' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  // dependencies: a stage falls back on these, they reach a client only when nothing is left to fall back on
+  SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
+  RANKER_FAILED: { status: 503, title: 'The ranker failed' },
+  RANKER_INVALID_OUTPUT: { status: 503, title: 'The ranker gave scores that are not numbers' },
+  // the person who runs or trains
+  INVALID_CONFIG: { status: 500, title: 'The configuration is not valid' },
+  INVALID_DATASET: { status: 500, title: 'The dataset is not valid' },
+  INVALID_BUNDLE: { status: 500, title: 'The bundle is not valid' },
+  BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
+  DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
+  TRAINING_FAILED: { status: 500, title: 'Training failed' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a code of the catalogue. `message` says what is wrong, with the offending value and what to do. */
+export class ShortlistError extends Error {
+  readonly code: ErrorCode;
+  /** Each problem found, when there are several. */
+  readonly problems: readonly string[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; problems?: readonly string[] } = {},
+  ) {
+    const problems = options.problems ?? [];
+    super([message, ...problems.map((problem) => `  - ${problem}`)].join('\n'), { cause: options.cause });
+    this.name = 'ShortlistError';
+    this.code = code;
+    this.problems = problems;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+}

@@ -1,0 +1,46 @@
+/** What one user did, oldest first: one entry per item, at the time of its latest interaction. */
+export interface History {
+  /** Item indexes. */
+  readonly items: Int32Array;
+  /** Unix seconds, ascending. */
+  readonly timestamps: Float64Array;
+  /** Rating, weight or count as the dataset gave it; 1 where it gave none. */
+  readonly values: Float32Array;
+}
+
+/** The histories of all users, stored one after the other (compressed sparse rows). */
+export interface Histories {
+  /** `offsets[u] .. offsets[u + 1]` are the entries of user index u; length users + 1. */
+  readonly offsets: Uint32Array;
+  readonly items: Int32Array;
+  readonly timestamps: Float64Array;
+  readonly values: Float32Array;
+}
+
+export const EMPTY_HISTORY: History = {
+  items: new Int32Array(0),
+  timestamps: new Float64Array(0),
+  values: new Float32Array(0),
+};
+
+/** A view (no copy) of one user's entries. */
+export function historyOf(histories: Histories, userIndex: number): History {
+  const start = histories.offsets[userIndex]!;
+  const end = histories.offsets[userIndex + 1]!;
+  return {
+    items: histories.items.subarray(start, end),
+    timestamps: histories.timestamps.subarray(start, end),
+    values: histories.values.subarray(start, end),
+  };
+}
+
+/** A view (no copy) of the latest `count` entries of a history. */
+export function latestOf(history: History, count: number): History {
+  const start = Math.max(0, history.items.length - count);
+  if (start === 0) return history;
+  return {
+    items: history.items.subarray(start),
+    timestamps: history.timestamps.subarray(start),
+    values: history.values.subarray(start),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Histories } from './history.js';
+import type { IdIndex } from './id-index.js';
+
+/**
+ * The interactions of a dataset as columns, in file order of the prepared table (user index, then time, then the
+ * order the source gave). Repeated interactions of a user with an item are kept as they happened.
+ */
+export interface InteractionTable {
+  readonly users: IdIndex;
+  readonly items: IdIndex;
+  /** User index per row, ascending. */
+  readonly user: Int32Array;
+  /** Item index per row. */
+  readonly item: Int32Array;
+  /** Unix seconds per row, ascending within a user. */
+  readonly timestamp: Float64Array;
+  /** Rating, weight or count per row; 1 where the dataset has none. */
+  readonly value: Float32Array;
+}
+
+/** The rows of a table for which `keep` is true, over the same users and items. */
+export function filterInteractions(
+  table: InteractionTable,
+  keep: (row: number) => boolean,
+): InteractionTable {
+  const rows: number[] = [];
+  for (let row = 0; row < table.user.length; row++) if (keep(row)) rows.push(row);
+  return {
+    users: table.users,
+    items: table.items,
+    user: Int32Array.from(rows, (row) => table.user[row]!),
+    item: Int32Array.from(rows, (row) => table.item[row]!),
+    timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),
+    value: Float32Array.from(rows, (row) => table.value[row]!),
+  };
+}
+
+/** One history per user of the table (empty for users without rows): each item once, at its latest interaction. */
+export function toHistories(table: InteractionTable): Histories {
+  const offsets = new Uint32Array(table.users.size + 1);
+  const kept = latestRowPerUserAndItem(table);
+  for (const row of kept) offsets[table.user[row]! + 1]!++;
+  for (let user = 0; user < table.users.size; user++) offsets[user + 1]! += offsets[user]!;
+  return {
+    offsets,
+    items: Int32Array.from(kept, (row) => table.item[row]!),
+    timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
+    values: Float32Array.from(kept, (row) => table.value[row]!),
+  };
+}
+
+function latestRowPerUserAndItem(table: InteractionTable): number[] {
+  const kept: number[] = [];
+  const seen = new Set<number>();
+  for (let row = table.user.length - 1; row >= 0; row--) {
+    if (table.user[row] !== table.user[row + 1]) seen.clear();
+    if (seen.has(table.item[row]!)) continue;
+    seen.add(table.item[row]!);
+    kept.push(row);
+  }
+  return kept.reverse();
+}

@@ -1,0 +1,45 @@
+import type { AttributeValue } from './catalogue.js';
+
+/** How a slate came about: from the user's own history, or without one. */
+export type Strategy = 'personalised' | 'cold-start';
+
+/** A stage that fell back, and why; reasons are stable words, not messages. */
+export interface Degradation {
+  readonly stage: string;
+  readonly reason: string;
+}
+
+export interface SourceAttribution {
+  readonly name: string;
+  readonly score: number;
+  /** 1-based rank in the source's own list. */
+  readonly rank: number;
+}
+
+export interface SlateItem {
+  readonly itemId: string;
+  /** 1-based. */
+  readonly position: number;
+  /** Ranking score, finite, descending over the slate. */
+  readonly score: number;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly sources?: readonly SourceAttribution[];
+  readonly features?: Readonly<Record<string, number>>;
+}
+
+/** The ordered answer to one request. */
+export interface Slate {
+  readonly scenario: string;
+  readonly bundle: string;
+  readonly strategy: Strategy;
+  readonly degraded: readonly Degradation[];
+  readonly items: readonly SlateItem[];
+}
+
+export type Explain = 'none' | 'sources' | 'features';
+
+/** `filter=attribute:value`, parsed. */
+export interface AttributeFilter {
+  readonly attribute: string;
+  readonly value: string;
+}

@@ -1,0 +1,35 @@
+import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
+
+/** What a recommendation starts from: a user's history, one item, or nothing. */
+export type Basis =
+  | { readonly kind: 'user'; readonly userId: string }
+  | { readonly kind: 'item'; readonly itemId: string }
+  | { readonly kind: 'nobody' };
+
+/** One validated request to the pipeline. */
+export interface RecommendationRequest {
+  readonly basis: Basis;
+  readonly scenario: string;
+  /** 1–100. */
+  readonly limit: number;
+  /** Raw item ids that must not appear; unknown ids are ignored. */
+  readonly exclude: readonly string[];
+  /** OR within one attribute, AND between attributes. */
+  readonly filters: readonly AttributeFilter[];
+  readonly explain: Explain;
+}
+
+/** How one stage of a request went. */
+export interface StageRecord {
+  readonly stage: string;
+  readonly milliseconds: number;
+  readonly outcome: 'ok' | 'fallback' | 'failed';
+}
+
+/** The slate, and what the log line and the metrics say of how it came about. */
+export interface Recommendation {
+  readonly slate: Slate;
+  readonly stages: readonly StageRecord[];
+  /** Candidates after merging, before ranking. */
+  readonly candidateCount: number;
+}

@@ -1,0 +1,14 @@
+import type { FeatureMatrix } from '../features/feature-matrix.js';
+
+/** Stage 2: scores candidates from their features. Opened once, used concurrently. */
+export interface Ranker {
+  readonly name: string;
+  /**
+   * One finite score per row, larger is better.
+   * @throws ShortlistError RANKER_FAILED, or RANKER_INVALID_OUTPUT when a score is NaN or infinite; the pipeline then
+   * falls back to fusion order.
+   */
+  rank(matrix: FeatureMatrix): Promise<Float32Array>;
+  /** Frees native memory. The ranker must not be in use. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import type { Recommendation, RecommendationRequest } from '../pipeline/recommendation-request.js';
+
+/** What `GET /bundle` says of the bundle that serves now. */
+export interface BundleDescription {
+  readonly version: string;
+  readonly createdAt: string;
+  readonly dataset: string;
+  readonly items: number;
+  readonly users: number;
+  readonly scenarios: readonly string[];
+  readonly filterableAttributes: readonly string[];
+}
+
+/** What the HTTP layer asks; answered by whatever bundle serves at that moment. */
+export interface RecommendationService {
+  /** The bundle in service; undefined before the first one is open. */
+  describe(): BundleDescription | undefined;
+  /**
+   * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND
+   */
+  recommend(request: RecommendationRequest): Promise<Recommendation>;
+  /**
+   * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
+   * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND
+   */
+  reload(): Promise<BundleDescription>;
+  /** Frees the bundle. */
+  close(): Promise<void>;
+}
