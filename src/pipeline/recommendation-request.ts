@@ -23,7 +23,9 @@ export interface RecommendationRequest {
 export interface StageRecord {
   readonly stage: string;
   readonly milliseconds: number;
-  readonly outcome: 'ok' | 'fallback' | 'failed';
+  readonly outcome: 'ok' | 'fallback';
+  /** Why it fell back; for the log, never for the client. */
+  readonly cause?: unknown;
 }
 
 /** The slate, and what the log line and the metrics say of how it came about. */

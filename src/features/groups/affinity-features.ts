@@ -1,0 +1,80 @@
+import type { AttributeColumn, CodedValues } from '../../domain/catalogue.js';
+import { latestOf, type History } from '../../domain/history.js';
+import type { FeatureGroup } from '../feature-group.js';
+
+/** Entries of the history that count as the user's present taste. */
+const RECENT_ITEMS = 10;
+
+/** Per attribute: overall share, recent share, lift. */
+const PER_ATTRIBUTE = 3;
+
+/**
+ * How well a candidate's values of an attribute (genres, say) fit the user: the mean, over the candidate's values, of the
+ * share of history items that have the value (overall, and over the last 10), and of its lift over the catalogue's
+ * history at large (log ratio, smoothed). Candidates without a value, and cold starts, have 0.
+ */
+export function createAffinityFeatures(attributes: readonly AttributeColumn[]): FeatureGroup {
+  const coded = attributes.filter((attribute) => attribute.feature && attribute.coded !== undefined);
+  const shares = coded.map((attribute) => catalogueShares(attribute.coded!));
+  return {
+    name: 'affinity',
+    features: coded.flatMap(({ name }) => [
+      `affinity.${name}`,
+      `affinity.${name}_recent`,
+      `affinity.${name}_lift`,
+    ]),
+    fill: ({ candidates, history }, write) => {
+      coded.forEach(({ coded: values }, index) => {
+        const profile = createProfile(values!, history, shares[index]!);
+        const first = index * PER_ATTRIBUTE;
+        for (let row = 0; row < candidates.items.length; row++) {
+          const item = candidates.items[row]!;
+          write(row, first, meanOver(values!, item, profile.overall));
+          write(row, first + 1, meanOver(values!, item, profile.recent));
+          write(row, first + 2, meanOver(values!, item, profile.lift));
+        }
+      });
+    },
+  };
+}
+
+interface Profile {
+  readonly overall: Float64Array;
+  readonly recent: Float64Array;
+  readonly lift: Float64Array;
+}
+
+function createProfile(values: CodedValues, history: History, expected: Float64Array): Profile {
+  const overall = valueShares(values, history.items);
+  const recent = valueShares(values, latestOf(history, RECENT_ITEMS).items);
+  const weight = history.items.length / (history.items.length + RECENT_ITEMS);
+  const lift = overall.map((share, code) => weight * Math.log((share + 0.01) / (expected[code]! + 0.01)));
+  return { overall, recent, lift };
+}
+
+/** Share of the items that have each value. */
+function valueShares(values: CodedValues, items: Int32Array): Float64Array {
+  const shares = new Float64Array(values.vocabulary.length);
+  for (const item of items) {
+    for (let at = values.offsets[item]!; at < values.offsets[item + 1]!; at++) {
+      shares[values.codes[at]!]! += 1 / items.length;
+    }
+  }
+  return shares;
+}
+
+function catalogueShares(values: CodedValues): Float64Array {
+  return valueShares(
+    values,
+    Int32Array.from({ length: values.offsets.length - 1 }, (_, item) => item),
+  );
+}
+
+function meanOver(values: CodedValues, item: number, weights: Float64Array): number {
+  const start = values.offsets[item]!;
+  const end = values.offsets[item + 1]!;
+  if (start === end) return 0;
+  let sum = 0;
+  for (let at = start; at < end; at++) sum += weights[values.codes[at]!]!;
+  return sum / (end - start);
+}

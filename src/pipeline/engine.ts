@@ -1,0 +1,25 @@
+import type { CandidateSource } from '../candidates/candidate-source.js';
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { Catalogue } from '../domain/catalogue.js';
+import type { Histories } from '../domain/history.js';
+import type { IdIndex } from '../domain/id-index.js';
+import type { FeatureAssembler } from '../features/feature-assembler.js';
+import type { Ranker } from '../ranking/ranker.js';
+
+/** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
+export interface CandidateEngine {
+  readonly catalogue: Catalogue;
+  readonly users: IdIndex;
+  readonly histories: Histories;
+  /** Unix seconds up to which the bundle knows things. */
+  readonly knownUntil: number;
+  readonly sources: ReadonlyMap<string, CandidateSource>;
+  readonly assembler: FeatureAssembler;
+}
+
+/** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
+export interface Engine extends CandidateEngine {
+  readonly version: string;
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  readonly ranker: Ranker;
+}

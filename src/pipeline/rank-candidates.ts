@@ -1,0 +1,34 @@
+import type { CandidateSet } from '../domain/candidate.js';
+import type { FeatureMatrix } from '../features/feature-matrix.js';
+import type { Engine } from './engine.js';
+import type { StageRun } from './run-stage.js';
+import type { Subject } from './subject.js';
+
+/** The ranking scores of all candidates, and the features they came from when they came from features. */
+export interface RankedCandidates {
+  /** One per candidate, in candidate order. */
+  readonly scores: Float32Array;
+  readonly matrix?: FeatureMatrix;
+}
+
+/** Stage 2: hydrates the candidates' features and lets the ranker score them; fusion order when the ranker fails. */
+export async function rankCandidates(
+  candidates: CandidateSet,
+  engine: Engine,
+  options: { subject: Subject; run: StageRun },
+): Promise<RankedCandidates> {
+  const { subject, run } = options;
+  const matrix = await run.stage('features', () =>
+    engine.assembler.assemble({ candidates, now: engine.knownUntil, ...subject }),
+  );
+  return run.stage(
+    'ranking',
+    async () => ({ scores: await engine.ranker.rank(matrix), matrix }),
+    () => orderByFusion(candidates),
+  );
+}
+
+/** The order that needs no ranker. */
+export function orderByFusion(candidates: CandidateSet): RankedCandidates {
+  return { scores: candidates.fusionScores };
+}

@@ -1,0 +1,42 @@
+import { mergeRetrievals } from '../candidates/merge-candidates.js';
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { CandidateSet, RetrievalQuery, Retrieval } from '../domain/candidate.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { CandidateEngine } from './engine.js';
+import type { StageRun } from './run-stage.js';
+
+/**
+ * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas. Each source is asked for
+ * as many as the whole set holds, so that places which one leaves free go to the next best of another. A source that
+ * fails is left out, and the run says so.
+ *
+ * @throws ShortlistError SOURCE_FAILED when every source failed
+ */
+export async function retrieveCandidates(
+  query: RetrievalQuery,
+  engine: CandidateEngine,
+  options: { scenario: ScenarioConfig; run: StageRun },
+): Promise<CandidateSet> {
+  const { scenario, run } = options;
+  const limit = Math.max(scenario.maxCandidates, query.limit);
+  const answers = await Promise.all(
+    Object.entries(scenario.sources).map(([name, quota]) =>
+      run.stage<Answer | undefined>(
+        `candidates.${name}`,
+        async () => ({ quota, retrieval: await engine.sources.get(name)!.retrieve({ ...query, limit }) }),
+        () => undefined,
+      ),
+    ),
+  );
+  const answered = answers.filter((answer) => answer !== undefined);
+  if (answered.length === 0) throw new ShortlistError('SOURCE_FAILED', 'Every candidate source failed.');
+  return mergeRetrievals(
+    answered.map((answer) => answer.retrieval),
+    { limit, quotas: answered.map((answer) => answer.quota) },
+  );
+}
+
+interface Answer {
+  readonly quota: number;
+  readonly retrieval: Retrieval;
+}

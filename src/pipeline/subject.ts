@@ -1,0 +1,37 @@
+import { ShortlistError } from '../domain/errors.js';
+import { EMPTY_HISTORY, historyOf, type History } from '../domain/history.js';
+import type { Engine } from './engine.js';
+import type { Basis } from './recommendation-request.js';
+
+/** Who or what a slate is for. */
+export interface Subject {
+  /** Raw id of the user or item; empty for nobody. */
+  readonly id: string;
+  /** Index in the users view; -1 for anyone the bundle does not know. */
+  readonly userIndex: number;
+  readonly history: History;
+}
+
+/**
+ * Hydrates the subject of a request. An unknown user is normal: nobody in particular, with no history.
+ * @throws ShortlistError ITEM_NOT_FOUND
+ */
+export function findSubject(basis: Basis, engine: Engine): Subject {
+  if (basis.kind === 'nobody') return { id: '', userIndex: -1, history: EMPTY_HISTORY };
+  if (basis.kind === 'item') return findItemSubject(basis.itemId, engine);
+  const userIndex = engine.users.find(basis.userId);
+  const history = userIndex < 0 ? EMPTY_HISTORY : historyOf(engine.histories, userIndex);
+  return { id: basis.userId, userIndex, history };
+}
+
+/** "More like this item" is a recommendation to somebody whose whole history is that item. */
+function findItemSubject(itemId: string, engine: Engine): Subject {
+  const item = engine.catalogue.entities.find(itemId);
+  if (item < 0) throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${itemId}'.`);
+  const history: History = {
+    items: Int32Array.of(item),
+    timestamps: Float64Array.of(engine.knownUntil),
+    values: Float32Array.of(1),
+  };
+  return { id: itemId, userIndex: -1, history };
+}

@@ -1,0 +1,22 @@
+import type { EligibleItems } from '../domain/candidate.js';
+import type { Catalogue } from '../domain/catalogue.js';
+import type { History } from '../domain/history.js';
+import type { AttributeFilter } from '../domain/slate.js';
+
+/** What rules may look at. */
+export interface RuleContext {
+  readonly catalogue: Catalogue;
+  readonly history: History;
+  /** Item indexes that the client asked not to see. */
+  readonly excluded: Int32Array;
+  readonly filters: readonly AttributeFilter[];
+}
+
+/**
+ * A rule that takes items out of a request before retrieval, so that what it forbids never uses up a source's quota
+ * and never shortens the slate. It clears bytes of `eligible` and sets none.
+ */
+export interface EligibilityRule {
+  readonly name: string;
+  apply(eligible: EligibleItems, context: RuleContext): void;
+}
