@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { TSchema } from 'typebox';
+import { ShortlistError } from '../domain/errors.js';
+import { listProblems, type NodeSchema } from './list-problems.js';
+import { listSettings, type Setting } from './list-settings.js';
+import { readYamlMapping } from './read-config-file.js';
+import { ENVIRONMENTS, SettingsSchema, type Environment, type Settings } from './settings.js';
+
+/** Environment variables by name; an empty value counts as not set. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+interface Layer {
+  readonly values: Layered;
+  readonly problems: readonly string[];
+}
+
+type Layered = Record<string, unknown>;
+
+/**
+ * The settings in force: `default.yaml`, over it the file of the environment that `SHORTLIST_ENV` names, over both the variables.
+ * @throws ShortlistError INVALID_CONFIG with every unknown key, wrong value, missing key and unreadable file at once.
+ */
+export function loadSettings(sources: { configsDir: string; env: Variables }): Settings {
+  const environment = findEnvironment(sources.env);
+  const files = ['default', ...(environment === undefined ? [] : [environment])];
+  const layers = [
+    ...files.map((name) => readFileLayer(join(sources.configsDir, `${name}.yaml`))),
+    readVariables(sources.env),
+  ];
+  const problems = [...environmentProblems(sources.env), ...layers.flatMap((layer) => layer.problems)];
+  const settings = layers.reduce((merged, layer) => merge(merged, layer.values), {} as Layered);
+  if (problems.length === 0)
+    problems.push(...listProblems(SettingsSchema, settings, { origin: files.join(' + ') }));
+  if (problems.length === 0) problems.push(...limitProblems(settings as Settings));
+  if (problems.length > 0)
+    throw new ShortlistError('INVALID_CONFIG', 'The settings cannot be used:', { problems });
+  return settings as Settings;
+}
+
+/** The environment that `SHORTLIST_ENV` names, the first of the list when it is not set; undefined when it names none. */
+export function findEnvironment(env: Variables): Environment | undefined {
+  const name = env['SHORTLIST_ENV'] || ENVIRONMENTS[0];
+  return ENVIRONMENTS.find((environment) => environment === name);
+}
+
+function environmentProblems(env: Variables): string[] {
+  if (findEnvironment(env) !== undefined) return [];
+  return [`SHORTLIST_ENV: is "${env['SHORTLIST_ENV']}", allowed is one of ${ENVIRONMENTS.join(', ')}`];
+}
+
+function readFileLayer(file: string): Layer {
+  const { value, problems } = readYamlMapping(file);
+  return {
+    values: value,
+    problems: [...problems, ...listProblems(SettingsSchema, value, { origin: file, partial: true })],
+  };
+}
+
+function readVariables(env: Variables): Layer {
+  const given = listSettings().filter(({ schema }) => schema.variable !== undefined && env[schema.variable]);
+  const values: Layered = {};
+  const problems = given.flatMap((setting) => readVariable(setting, env[setting.schema.variable!]!, values));
+  return { values, problems };
+}
+
+function readVariable(setting: Setting, text: string, into: Layered): string[] {
+  const { group, key, schema } = setting;
+  const value = parseText(schema, text);
+  into[group] = { ...(into[group] as Layered | undefined), [key]: value };
+  return listProblems(schema as TSchema, value, { origin: schema.variable!, path: [group, key] });
+}
+
+/** The text as the type of the setting where it reads as one, else as it is, for the check to refuse. */
+function parseText(schema: NodeSchema, text: string): unknown {
+  if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (schema.type === 'array') return text.split(',').map((entry) => entry.trim());
+  return text;
+}
+
+function merge(below: Layered, above: Layered): Layered {
+  const groups = Object.entries(above).map(([group, values]) => [
+    group,
+    { ...(below[group] as Layered | undefined), ...(values as Layered) },
+  ]);
+  return { ...below, ...(Object.fromEntries(groups) as Layered) };
+}
+
+function limitProblems({ server }: Settings): string[] {
+  if (server.maxUrlLength < server.maxHeaderBytes) return [];
+  return [
+    `server.maxUrlLength is ${server.maxUrlLength}, allowed is less than server.maxHeaderBytes (${server.maxHeaderBytes})`,
+  ];
+}

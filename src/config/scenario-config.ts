@@ -1,0 +1,92 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { ShortlistError } from '../domain/errors.js';
+import { listProblems } from './list-problems.js';
+import { readYamlMapping } from './read-config-file.js';
+
+const name = Type.String({
+  pattern: '^[a-z][a-z0-9-]{0,63}$',
+  allowed: 'lower-case letters, digits and hyphens, a letter first',
+});
+
+/** One placement: which candidate sources with which quotas, which rules, who ranks. */
+export const ScenarioSchema = Type.Object(
+  {
+    name,
+    description: Type.String({ minLength: 1 }),
+    /** What the scenario starts from; `user` when not said. */
+    basis: Type.Optional(Type.Enum(['user', 'item', 'nobody'])),
+    /** Candidates that each source may give, by source name. */
+    sources: Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: 1000 })),
+    /** Candidates after merging at most. */
+    maxCandidates: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    rules: Type.Array(name),
+    /** `bundle` is the ranker of the bundle, `fusion` the order in which the sources were merged. */
+    ranker: Type.Enum(['bundle', 'fusion']),
+    /** The scenario that answers in its place when nothing is known of the user. */
+    coldStart: Type.Optional(name),
+  },
+  { additionalProperties: false },
+);
+
+export type ScenarioConfig = Static<typeof ScenarioSchema>;
+
+/**
+ * Reads every `*.yaml` of a folder, by scenario name, in the order of the file names. A file carries the name of its scenario.
+ * @throws ShortlistError INVALID_CONFIG with every problem of every file.
+ */
+export function readScenarios(dir: string): Map<string, ScenarioConfig> {
+  const files = listYamlFiles(dir);
+  const read = files.map((file) => readScenario(dir, file));
+  const problems = read.flatMap((scenario) => scenario.problems);
+  if (files.length === 0) problems.push(`${dir}: holds no scenario file, expected at least one *.yaml`);
+  if (problems.length > 0)
+    throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be used:', { problems });
+  return new Map(read.map(({ scenario }) => [scenario.name, scenario]));
+}
+
+/** Lists the sources and rules that a scenario names and the code does not have; empty when it can be served. */
+export function checkScenario(
+  config: ScenarioConfig,
+  known: { sources: readonly string[]; rules: readonly string[] },
+): string[] {
+  return [
+    ...unknownNames(`scenario ${config.name}: source`, Object.keys(config.sources), known.sources),
+    ...unknownNames(`scenario ${config.name}: rule`, config.rules, known.rules),
+  ];
+}
+
+function listYamlFiles(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort();
+}
+
+function readScenario(dir: string, fileName: string): { scenario: ScenarioConfig; problems: string[] } {
+  const file = join(dir, fileName);
+  const { value, problems } = readYamlMapping(file);
+  const scenario = value as ScenarioConfig;
+  const all = problems.length > 0 ? problems : listProblems(ScenarioSchema, value, { origin: file });
+  if (all.length === 0) all.push(...consistencyProblems(file, fileName, scenario));
+  return { scenario, problems: all };
+}
+
+function consistencyProblems(file: string, fileName: string, scenario: ScenarioConfig): string[] {
+  const problems: string[] = [];
+  if (fileName !== `${scenario.name}.yaml`) {
+    problems.push(`${file}: name is "${scenario.name}", allowed is the name of its file`);
+  }
+  if (Object.keys(scenario.sources).length === 0)
+    problems.push(`${file}: sources is empty, name at least one source`);
+  if (new Set(scenario.rules).size < scenario.rules.length)
+    problems.push(`${file}: rules names a rule twice`);
+  return problems;
+}
+
+function unknownNames(what: string, names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((each) => !known.includes(each))
+    .map((each) => `${what} "${each}" is unknown; known are ${known.join(', ')}`);
+}

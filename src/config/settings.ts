@@ -1,0 +1,139 @@
+import { Type, type Static } from 'typebox';
+
+/** What each setting says of itself, beside its type: the configuration page is rendered from it. */
+export interface SettingNotes {
+  readonly description: string;
+  /** The environment variable that overrides the files. */
+  readonly variable?: string;
+  readonly unit?: string;
+  /** What 0 means, where it means something of its own. */
+  readonly zero?: string;
+  /** What goes wrong with a bad value. */
+  readonly danger?: string;
+}
+
+const port = (notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum: 0, maximum: 65_535, zero: 'any free port', ...notes });
+const host = (notes: SettingNotes): Type.TString => Type.String({ minLength: 1, ...notes });
+const milliseconds = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum, maximum, unit: 'ms', ...notes });
+const bytes = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum, maximum, unit: 'bytes', ...notes });
+
+const Server = Type.Object(
+  {
+    host: host({
+      description: 'Address that the public listener binds.',
+      variable: 'HOST',
+      danger: '`0.0.0.0` listens on every interface, which a container needs and a laptop seldom wants.',
+    }),
+    port: port({ description: 'Port of the public listener.', variable: 'PORT' }),
+    adminHost: host({
+      description: 'Address that the admin listener binds: metrics, bundle, reload.',
+      variable: 'ADMIN_HOST',
+      danger: 'The admin listener asks for no credentials: bind it only where the public cannot reach it.',
+    }),
+    adminPort: port({ description: 'Port of the admin listener.', variable: 'ADMIN_PORT' }),
+    headersTimeoutMs: milliseconds(100, 120_000, {
+      description: 'Time a client has to send its headers; 408 after that.',
+      danger: 'Large values let a few slow clients hold connections open.',
+    }),
+    requestTimeoutMs: milliseconds(100, 120_000, {
+      description: 'Time a client has to send its whole request; 408 after that.',
+    }),
+    timeoutCheckIntervalMs: milliseconds(10, 30_000, {
+      description: 'How often the two timeouts above are checked; they fire up to this much late.',
+    }),
+    keepAliveTimeoutMs: milliseconds(1, 600_000, {
+      description: 'How long an idle connection is kept for the next request.',
+      danger:
+        'Keep it longer than the idle timeout of the load balancer in front, or requests meet a closing connection.',
+    }),
+    maxHeaderBytes: bytes(4096, 262_144, {
+      description: 'Request line and headers together at most; 431 above.',
+    }),
+    maxUrlLength: Type.Integer({
+      minimum: 256,
+      maximum: 200_000,
+      unit: 'characters',
+      description: 'Path and query at most; 414 above. 500 excluded ids of 36 characters need 22,500.',
+      danger: 'It must stay below `maxHeaderBytes`, which would answer first.',
+    }),
+    maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
+    trustProxy: Type.Array(Type.String({ minLength: 1, allowed: 'an IP address or CIDR range' }), {
+      description: 'Proxies whose `X-Forwarded-For` is believed; the log line names the client by it.',
+      variable: 'TRUST_PROXY',
+      danger: 'A range that clients are in lets them choose the address that is logged.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const Shutdown = Type.Object(
+  {
+    drainDelayMs: milliseconds(0, 300_000, {
+      description: 'After SIGTERM `/ready` answers 503 at once; the listeners close only after this delay.',
+      variable: 'SHORTLIST_DRAIN_DELAY_MS',
+      zero: 'close at once',
+      danger: 'Shorter than the time the load balancer needs to see `/ready` fail means lost requests.',
+    }),
+    timeoutMs: milliseconds(100, 300_000, {
+      description:
+        'Time that requests under way have to finish after the listeners close; then the process exits with 1.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const Logging = Type.Object(
+  {
+    level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      description: 'Least severe level that is written.',
+      variable: 'LOG_LEVEL',
+    }),
+    requestSampleRate: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of requests that get a log line. Answers of 500 and above always get one.',
+      zero: 'only answers of 500 and above',
+      danger:
+        'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const Bundle = Type.Object(
+  {
+    registry: Type.String({
+      minLength: 1,
+      description: 'Folder of the bundle registry, relative to the working directory.',
+      variable: 'SHORTLIST_REGISTRY',
+    }),
+    channel: Type.String({
+      pattern: '^[a-z][a-z0-9-]{0,63}$',
+      allowed: 'lower-case letters, digits and hyphens, a letter first',
+      description: 'Channel whose bundle is served.',
+      variable: 'SHORTLIST_CHANNEL',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const Docs = Type.Object(
+  { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
+  { additionalProperties: false },
+);
+
+/** Every setting with its type, its bounds and what there is to know of it. Values come from `configs/*.yaml` and the environment. */
+export const SettingsSchema = Type.Object(
+  { server: Server, shutdown: Shutdown, logging: Logging, bundle: Bundle, docs: Docs },
+  { additionalProperties: false },
+);
+
+export type Settings = Static<typeof SettingsSchema>;
+
+/** Values of `SHORTLIST_ENV`, each with its own file beside `default.yaml`; the first is the default. */
+export const ENVIRONMENTS = ['development', 'staging', 'production'] as const;
+
+export type Environment = (typeof ENVIRONMENTS)[number];

@@ -1,0 +1,153 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { findEnvironment, loadSettings } from '../../src/config/load-settings.js';
+import { ENVIRONMENTS } from '../../src/config/settings.js';
+import { ShortlistError } from '../../src/domain/errors.js';
+
+/** A configs folder with the shipped default.yaml and the environment files given. */
+function buildConfigs(t: Test, files: Record<string, string> = {}): string {
+  const dir = t.testdir({ 'development.yaml': '', 'staging.yaml': '', 'production.yaml': '' });
+  copyFileSync('configs/default.yaml', join(dir, 'default.yaml'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  return dir;
+}
+
+function problemsOf(sources: Parameters<typeof loadSettings>[0]): readonly string[] {
+  try {
+    loadSettings(sources);
+  } catch (error) {
+    if (error instanceof ShortlistError && error.code === 'INVALID_CONFIG') return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test('the shipped files load in every environment', async (t) => {
+  for (const environment of ENVIRONMENTS) {
+    const settings = loadSettings({ configsDir: 'configs', env: { SHORTLIST_ENV: environment } });
+    t.equal(settings.bundle.channel, environment === 'production' ? 'production' : 'staging');
+    t.equal(settings.server.adminHost, '127.0.0.1', 'the admin listener stays on loopback');
+  }
+});
+
+t.test('development is the default: loopback, no drain delay', async (t) => {
+  const settings = loadSettings({ configsDir: 'configs', env: {} });
+  t.equal(settings.server.host, '127.0.0.1');
+  t.equal(settings.shutdown.drainDelayMs, 0);
+  t.equal(findEnvironment({}), 'development');
+  t.equal(findEnvironment({ SHORTLIST_ENV: 'staging' }), 'staging');
+});
+
+t.test('variables go over the environment file, which goes over the default file', async (t) => {
+  const configsDir = buildConfigs(t, { 'staging.yaml': 'server: { port: 8080, adminPort: 8081 }' });
+  const { server } = loadSettings({ configsDir, env: { SHORTLIST_ENV: 'staging', ADMIN_PORT: '0' } });
+  t.match(server, { port: 8080, adminPort: 0, host: '127.0.0.1' });
+});
+
+t.test('every variable reaches its setting', async (t) => {
+  const settings = loadSettings({
+    configsDir: buildConfigs(t),
+    env: {
+      PORT: '0',
+      HOST: '0.0.0.0',
+      ADMIN_PORT: '65535',
+      ADMIN_HOST: '::1',
+      TRUST_PROXY: '10.0.0.0/8, 127.0.0.1',
+      LOG_LEVEL: 'debug',
+      SHORTLIST_REGISTRY: '/srv/models',
+      SHORTLIST_CHANNEL: 'canary',
+      SHORTLIST_DRAIN_DELAY_MS: '250',
+    },
+  });
+  t.match(settings, {
+    server: {
+      port: 0,
+      host: '0.0.0.0',
+      adminPort: 65535,
+      adminHost: '::1',
+      trustProxy: ['10.0.0.0/8', '127.0.0.1'],
+    },
+    logging: { level: 'debug' },
+    bundle: { registry: '/srv/models', channel: 'canary' },
+    shutdown: { drainDelayMs: 250 },
+  });
+});
+
+t.test('an empty variable counts as not set, and variables of others are left alone', async (t) => {
+  const env = { PORT: '', SHORTLIST_ENV: '', SHORTLIST_SERVICE_HOST: '10.0.0.1', PATH: '/bin' };
+  t.equal(loadSettings({ configsDir: buildConfigs(t), env }).server.port, 3000);
+});
+
+t.test(
+  'every problem of every layer is listed at once, with file, key, value and what is allowed',
+  async (t) => {
+    const configsDir = buildConfigs(t, {
+      'production.yaml':
+        'server: { port: http, prot: 80 }\nextra: 1\nlogging: { level: loud, requestSampleRate: 2 }\n',
+    });
+    const env = { SHORTLIST_ENV: 'production', ADMIN_PORT: '99999', SHORTLIST_DRAIN_DELAY_MS: '1.5' };
+    const file = join(configsDir, 'production.yaml');
+    t.strictSame(problemsOf({ configsDir, env }), [
+      `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
+      `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, maxHeaderBytes, maxUrlLength, maxBodyBytes, trustProxy`,
+      `${file}: extra is unknown; known are server, shutdown, logging, bundle, docs`,
+      `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
+      `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
+      'ADMIN_PORT: server.adminPort is 99999, allowed is an integer from 0 to 65535',
+      'SHORTLIST_DRAIN_DELAY_MS: shutdown.drainDelayMs is "1.5", allowed is an integer from 0 to 300000',
+    ]);
+  },
+);
+
+t.test('an unknown environment is named with the known ones, beside the other problems', async (t) => {
+  const env = { SHORTLIST_ENV: 'prod', PORT: 'http' };
+  t.strictSame(problemsOf({ configsDir: buildConfigs(t), env }), [
+    'SHORTLIST_ENV: is "prod", allowed is one of development, staging, production',
+    'PORT: server.port is "http", allowed is an integer from 0 to 65535',
+  ]);
+});
+
+t.test('a key that no layer gives is missing, with what it may be', async (t) => {
+  const configsDir = buildConfigs(t, { 'default.yaml': 'docs: { enabled: true }' });
+  const problems = problemsOf({ configsDir, env: {} });
+  t.ok(problems.includes('default + development: server is missing, allowed is a mapping of keys to values'));
+});
+
+t.test('files that are missing, not YAML, not a mapping or say a key twice stop the start', async (t) => {
+  const configsDir = buildConfigs(t, { 'default.yaml': '- a\n', 'staging.yaml': 'docs:\n  a: 1\n  a: 2\n' });
+  t.match(problemsOf({ configsDir, env: {} }), [/default\.yaml: the top level must be a mapping/]);
+  t.match(problemsOf({ configsDir, env: { SHORTLIST_ENV: 'staging' } }), [
+    /default\.yaml: the top level/,
+    /staging\.yaml: Map keys must be unique at line 3/,
+  ]);
+  t.match(problemsOf({ configsDir: join(configsDir, 'nowhere'), env: {} }), [
+    /default\.yaml: cannot be read: ENOENT/,
+    /development\.yaml: cannot be read: ENOENT/,
+  ]);
+});
+
+t.test('a group that is no mapping is refused, and nothing reaches Object.prototype', async (t) => {
+  const configsDir = buildConfigs(t, { 'development.yaml': 'docs: 5\n__proto__: { polluted: true }\n' });
+  t.match(problemsOf({ configsDir, env: {} }), [
+    /docs is 5, allowed is a mapping of keys to values/,
+    /__proto__ is unknown/,
+  ]);
+  t.equal(({} as Record<string, unknown>)['polluted'], undefined);
+});
+
+t.test('a list names the entry that is wrong', async (t) => {
+  const configsDir = buildConfigs(t, { 'development.yaml': 'server: { trustProxy: [10.0.0.1, 7] }' });
+  t.match(problemsOf({ configsDir, env: {} }), [
+    /server\.trustProxy\.1 is 7, allowed is an IP address or CIDR range/,
+  ]);
+});
+
+t.test('a URL limit that the header limit would cut short is refused', async (t) => {
+  const configsDir = buildConfigs(t, {
+    'development.yaml': 'server: { maxHeaderBytes: 4096, maxUrlLength: 4096 }',
+  });
+  t.strictSame(problemsOf({ configsDir, env: {} }), [
+    'server.maxUrlLength is 4096, allowed is less than server.maxHeaderBytes (4096)',
+  ]);
+});
