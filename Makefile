@@ -1,0 +1,90 @@
+# Every command a person needs here. `make` alone lists them.
+# Works with GNU make 3.81 (macOS) and newer; needs nothing else but Node.
+
+SHORTLIST := node dist/commands/shortlist.js
+RUN_TS := node --import=@tapjs/typescript/import
+INSTALLED := node_modules/.package-lock.json
+BUILT := dist/.built
+STAGING := models/channels/staging.json
+SOURCES := $(shell find src -name '*.ts')
+CONTAINER_ENGINE ?= docker
+IMAGE ?= shortlist:local
+# More options for the test runner: make test TAP_FLAGS=--show-full-coverage
+TAP_FLAGS ?=
+
+NODE_WANTED := require("./package.json").engines.node.replace(">=", "")
+NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(NODE_WANTED).split("."); \
+  process.exit((found[0] - wanted[0] || found[1] - wanted[1]) < 0 ? 1 : 0)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help run demo test check format build bench docs-check docker clean node-check
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-zA-Z_%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset before
+	$(SHORTLIST) serve
+
+demo: $(BUILT) ## Make the demo dataset, train on it, evaluate, and publish the bundle to the staging channel
+	@echo '[1/5] demo-data: making the demo dataset'
+	@$(SHORTLIST) demo-data
+	@echo '[2/5] prepare: checking it and mapping its columns'
+	@$(SHORTLIST) prepare --dataset demo
+	@echo '[3/5] train: candidate sources, then the ranker'
+	@$(SHORTLIST) train --dataset demo
+	@echo '[4/5] evaluate: held-out users through the pipeline that serves'
+	@$(SHORTLIST) evaluate --dataset demo
+	@echo '[5/5] publish: writing the bundle'
+	@$(SHORTLIST) publish --dataset demo
+
+# Trained once: later builds do not train again. `make demo` does.
+$(STAGING): | $(BUILT)
+	@$(MAKE) --no-print-directory demo
+
+dataset-%: $(BUILT) ## Download a public dataset and prepare it, as in: make dataset-movielens-latest-small
+	$(SHORTLIST) download $*
+	$(SHORTLIST) prepare --dataset $*
+
+test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once installed
+	npm --silent test -- $(TAP_FLAGS)
+
+check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
+	npm --silent run check
+
+format: $(INSTALLED) ## Format every file
+	npm --silent run format
+
+build: $(BUILT) ## Compile src/ to dist/
+
+bench: $(INSTALLED) ## Run the benchmarks
+	@for benchmark in benchmarks/*.ts; do echo "== $$benchmark"; $(RUN_TS) "$$benchmark" || exit 1; done
+
+docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
+	$(RUN_TS) tests/browser/docs-check.ts
+
+docker: ## Build the serving image (IMAGE=shortlist:local)
+	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { \
+	  echo 'make docker needs a container engine that runs; `$(CONTAINER_ENGINE) info` fails.' >&2; \
+	  echo 'Start Docker, or name another engine: make docker CONTAINER_ENGINE=podman' >&2; exit 1; }
+	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+
+clean: ## Remove what build and test made; data/ and models/ stay
+	rm -rf dist .tap
+
+$(INSTALLED): package.json package-lock.json .npmrc | node-check
+	npm ci --no-audit --no-fund
+	@touch $@
+
+$(BUILT): $(SOURCES) package.json tsconfig.json $(INSTALLED)
+	npm --silent run build
+	@touch $@
+
+# The minimum stands in package.json; it is read with syntax that any old Node understands.
+node-check:
+	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || { \
+	  echo 'Shortlist needs Node and npm, and they are not on the PATH. Install the current LTS: https://nodejs.org' >&2; exit 1; }
+	@node -e '$(NODE_IS_NEW_ENOUGH)' || { \
+	  echo "Shortlist needs Node $$(node -p '$(NODE_WANTED)') or newer, and this is Node $$(node -v)." \
+	    'Install the current LTS: https://nodejs.org' >&2; exit 1; }
