@@ -1,0 +1,40 @@
+# The serving image: the server, its configuration and this platform's ONNX Runtime. No DuckDB, no trainer's libraries.
+# Bundles are not in it: mount models/ (see docs/container.md).
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src ./src
+RUN npm run build
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Optional dependencies are exactly the libraries that only prepare, train and evaluate use.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# The package brings ONNX Runtime for five platforms; an image needs its own. process.arch names the folder,
+# also when the image is built for another architecture, because this stage then runs under it.
+RUN kept="linux/$(node -p process.arch)" \
+    && find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 2 -maxdepth 2 ! -path "*/$kept" -exec rm -rf {} + \
+    && find node_modules/onnxruntime-node/bin/napi-v6 -type d -empty -delete \
+    && node -e "require('onnxruntime-node')"
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production \
+    SHORTLIST_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+COPY configs ./configs
+VOLUME /app/models
+# The user `node` of the base image, by number, so that a host can check that it is not root.
+USER 1000
+EXPOSE 3000 3001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Exec form: node is process 1, gets the SIGTERM itself and drains before it ends.
+CMD ["node", "dist/commands/shortlist.js", "serve"]
