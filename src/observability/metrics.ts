@@ -1,0 +1,154 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** One answered, failed or aborted request. Every label is one of a few: a route pattern, never a path. */
+export interface RequestSample {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** What the metrics keep of one recommendation. */
+export interface RecommendationSample {
+  readonly scenario: string;
+  readonly strategy: string;
+  /** Items asked for. */
+  readonly limit: number;
+  /** Items answered. */
+  readonly itemCount: number;
+  /** Candidates after merging, before ranking. */
+  readonly candidateCount: number;
+  readonly degraded: readonly { readonly stage: string; readonly reason: string }[];
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly milliseconds: number;
+    readonly outcome: string;
+  }[];
+}
+
+/** The bundle in service, for `shortlist_bundle_info`. */
+export interface BundleSample {
+  readonly version: string;
+  readonly dataset: string;
+  readonly createdAt: string;
+  readonly items: number;
+  readonly users: number;
+}
+
+/** All that is counted and timed, in a registry of its own. */
+export interface Metrics {
+  observeRequest(sample: RequestSample): void;
+  observeRecommendation(sample: RecommendationSample): void;
+  countReload(outcome: 'swapped' | 'refused'): void;
+  /** Sets the bundle gauges; undefined clears them. */
+  showBundle(bundle: BundleSample | undefined): void;
+  /** The Prometheus text exposition of everything. */
+  render(): Promise<string>;
+  /** The media type of `render`. */
+  readonly contentType: string;
+}
+
+const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const STAGE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+const CANDIDATE_BUCKETS = [0, 10, 25, 50, 100, 200, 300, 500, 1000];
+
+/**
+ * Creates the metrics of one process: histograms, not summaries, so that several processes add up.
+ * `processMetrics` adds memory, CPU, event-loop delay and garbage collection.
+ */
+export function createMetrics(options: { processMetrics: boolean }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const instruments = createInstruments(registers);
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    observeRequest: ({ seconds, ...labels }) => instruments.requests.observe(labels, seconds),
+    observeRecommendation: (sample) => observeRecommendation(instruments, sample),
+    countReload: (outcome) => instruments.reloads.inc({ outcome }),
+    showBundle: (bundle) => showBundle(instruments, bundle),
+  };
+}
+
+type Instruments = ReturnType<typeof createInstruments>;
+
+function createInstruments(registers: Registry[]) {
+  return {
+    requests: new Histogram({
+      name: 'shortlist_http_request_duration_seconds',
+      help: 'Seconds from the first byte of a request to the last of its answer; status 499 is a client that left.',
+      labelNames: ['route', 'method', 'status'],
+      buckets: REQUEST_BUCKETS,
+      registers,
+    }),
+    stages: new Histogram({
+      name: 'shortlist_stage_duration_seconds',
+      help: 'Seconds a stage of the pipeline took, by how it went.',
+      labelNames: ['stage', 'outcome'],
+      buckets: STAGE_BUCKETS,
+      registers,
+    }),
+    candidates: new Histogram({
+      name: 'shortlist_candidates',
+      help: 'Candidates per request after merging, before ranking.',
+      labelNames: ['scenario'],
+      buckets: CANDIDATE_BUCKETS,
+      registers,
+    }),
+    degraded: new Counter({
+      name: 'shortlist_degraded_total',
+      help: 'Stages that fell back, by reason; each also stands in its answer.',
+      labelNames: ['stage', 'reason'],
+      registers,
+    }),
+    slates: new Counter({
+      name: 'shortlist_slates_total',
+      help: 'Slates by strategy and by size: full, short (fewer items than asked for) or empty.',
+      labelNames: ['scenario', 'strategy', 'size'],
+      registers,
+    }),
+    reloads: new Counter({
+      name: 'shortlist_bundle_reloads_total',
+      help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    bundleInfo: new Gauge({
+      name: 'shortlist_bundle_info',
+      help: '1 for the bundle in service.',
+      labelNames: ['version', 'dataset', 'created_at'],
+      registers,
+    }),
+    bundleEntities: new Gauge({
+      name: 'shortlist_bundle_entities',
+      help: 'Items and users that the bundle in service knows.',
+      labelNames: ['kind'],
+      registers,
+    }),
+  };
+}
+
+function observeRecommendation(instruments: Instruments, sample: RecommendationSample): void {
+  const { scenario, strategy, limit, itemCount } = sample;
+  instruments.slates.inc({ scenario, strategy, size: sizeOf(itemCount, limit) });
+  instruments.candidates.observe({ scenario }, sample.candidateCount);
+  for (const { stage, reason } of sample.degraded) instruments.degraded.inc({ stage, reason });
+  for (const { stage, outcome, milliseconds } of sample.stages) {
+    instruments.stages.observe({ stage, outcome }, milliseconds / 1000);
+  }
+}
+
+function sizeOf(itemCount: number, limit: number): string {
+  if (itemCount === 0) return 'empty';
+  return itemCount < limit ? 'short' : 'full';
+}
+
+function showBundle({ bundleInfo, bundleEntities }: Instruments, bundle: BundleSample | undefined): void {
+  bundleInfo.reset();
+  bundleEntities.reset();
+  if (bundle === undefined) return;
+  bundleInfo.set({ version: bundle.version, dataset: bundle.dataset, created_at: bundle.createdAt }, 1);
+  bundleEntities.set({ kind: 'item' }, bundle.items);
+  bundleEntities.set({ kind: 'user' }, bundle.users);
+}

@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createLogger, type LoggerOptions } from '../../src/observability/create-logger.js';
+
+function build(t: Test, options: Partial<LoggerOptions> = {}) {
+  const file = join(t.testdir({}), 'log');
+  const logger = createLogger({ level: 'info', writing: 'sync', destination: file, ...options });
+  const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return { logger, lines, first: () => JSON.parse(lines()[0]!) as Record<string, unknown> };
+}
+
+t.test('a line says its level in words and its time in ISO 8601, and no more than it is told', async (t) => {
+  const { logger, first } = build(t);
+  logger.warn({ bundle: 'v1' }, 'swapped');
+  const { time, ...rest } = first();
+  t.strictSame(rest, { level: 'warn', bundle: 'v1', msg: 'swapped' });
+  t.equal(new Date(time as string).toISOString(), time);
+});
+
+t.test('lines below the level are not written', async (t) => {
+  const { logger, lines } = build(t, { level: 'warn' });
+  logger.info('quiet');
+  logger.error('loud');
+  t.equal(lines().length, 1);
+});
+
+t.test('secrets are replaced', async (t) => {
+  const { logger, lines } = build(t);
+  logger.info({ token: 's3cret', headers: { cookie: 's3cret', 'x-api-key': 's3cret' } });
+  logger.info({ req: { headers: { authorization: 's3cret' } } });
+  t.notMatch(lines().join('\n'), 's3cret');
+  t.match(lines()[1], '"authorization":"[redacted]"');
+});
+
+t.test('no value can forge a line or steer a terminal', async (t) => {
+  const { logger, lines, first } = build(t);
+  const nasty = 'a\r\nb\u001b[2Jc\u009b31md\u2028e\u202ef\u0000g';
+  logger.info({ scenario: nasty });
+  t.equal(lines().length, 1);
+  t.notMatch(lines()[0], /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
+  t.equal(first()['scenario'], nasty, 'and the value is still the same');
+});
+
+t.test('an error keeps its code, its cause and its stack', async (t) => {
+  const { logger, first } = build(t);
+  logger.error({ err: new Error('no bundle', { cause: new TypeError('x') }) }, 'failed');
+  t.match(first()['err'], { message: /no bundle/, stack: /TypeError: x/ });
+});
+
+t.test('an asynchronous logger loses no line when the process exits at once', async (t) => {
+  const source = join(import.meta.dirname, '../../src/observability/create-logger.ts');
+  const script = `const { createLogger } = await import(${JSON.stringify(source)});
+    const logger = createLogger({ level: 'info', writing: 'async' });
+    for (let line = 0; line < 100; line++) logger.info({ line });
+    process.exit(0);`;
+  const args = [...process.execArgv, '--input-type=module', '--eval', script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  t.equal(stdout.trim().split('\n').length, 100, stderr);
+});

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { createMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
+
+const SAMPLE: RecommendationSample = {
+  scenario: 'home',
+  strategy: 'personalised',
+  limit: 10,
+  itemCount: 10,
+  candidateCount: 250,
+  degraded: [],
+  stages: [{ stage: 'candidates', milliseconds: 2, outcome: 'ok' }],
+};
+
+t.test('a request counts with its time whatever its status', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  for (const status of [200, 400, 500]) {
+    metrics.observeRequest({ route: '/popular', method: 'GET', status, seconds: 0.004 });
+  }
+  const text = await metrics.render();
+  for (const status of [200, 400, 500]) {
+    const labels = `route="/popular",method="GET",status="${status}"`;
+    t.match(text, `shortlist_http_request_duration_seconds_bucket{le="0.005",${labels}} 1`);
+    t.match(text, `shortlist_http_request_duration_seconds_count{${labels}} 1`);
+  }
+});
+
+t.test('slates count by strategy and by whether they are full, short or empty', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.observeRecommendation(SAMPLE);
+  metrics.observeRecommendation({ ...SAMPLE, itemCount: 3, strategy: 'cold-start' });
+  metrics.observeRecommendation({ ...SAMPLE, itemCount: 0 });
+  const text = await metrics.render();
+  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="full"} 1');
+  t.match(text, 'shortlist_slates_total{scenario="home",strategy="cold-start",size="short"} 1');
+  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="empty"} 1');
+  t.match(text, 'shortlist_candidates_sum{scenario="home"} 750');
+});
+
+t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.observeRecommendation({
+    ...SAMPLE,
+    degraded: [{ stage: 'ranking', reason: 'ranker_failed' }],
+    stages: [{ stage: 'ranking', milliseconds: 2, outcome: 'fallback' }],
+  });
+  const text = await metrics.render();
+  t.match(text, 'shortlist_stage_duration_seconds_sum{stage="ranking",outcome="fallback"} 0.002');
+  t.match(text, 'shortlist_degraded_total{stage="ranking",reason="ranker_failed"} 1');
+});
+
+t.test('the bundle gauges follow the bundle in service', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  const bundle = { version: 'v1', dataset: 'demo', createdAt: '2024-01-01T00:00:00Z', items: 3, users: 2 };
+  metrics.showBundle(bundle);
+  metrics.showBundle({ ...bundle, version: 'v2' });
+  t.match(
+    await metrics.render(),
+    'shortlist_bundle_info{version="v2",dataset="demo",created_at="2024-01-01T00:00:00Z"} 1',
+  );
+  t.match(await metrics.render(), 'shortlist_bundle_entities{kind="item"} 3');
+  t.notMatch(await metrics.render(), 'v1', 'the bundle before is gone');
+  metrics.showBundle(undefined);
+  t.notMatch(await metrics.render(), 'v2');
+});
+
+t.test('reloads count by outcome', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.countReload('swapped');
+  metrics.countReload('refused');
+  t.match(await metrics.render(), 'shortlist_bundle_reloads_total{outcome="refused"} 1');
+});
+
+t.test('there are histograms and no summaries, and process metrics when asked for', async (t) => {
+  const metrics = createMetrics({ processMetrics: true });
+  const text = await metrics.render();
+  const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
+  t.equal(ours.length, 8);
+  t.notMatch(ours.join('\n'), 'summary');
+  t.match(text, 'nodejs_eventloop_lag_seconds');
+  t.match(metrics.contentType, 'text/plain');
+});
