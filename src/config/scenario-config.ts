@@ -24,6 +24,8 @@ export const ScenarioSchema = Type.Object(
     rules: Type.Array(name),
     /** `bundle` is the ranker of the bundle, `fusion` the order in which the sources were merged. */
     ranker: Type.Enum(['bundle', 'fusion']),
+    /** The scenario that answers instead when nothing is known of the user. */
+    coldStart: Type.Optional(name),
     /** The scenario that answers in its place when nothing is known of the user. */
     coldStart: Type.Optional(name),
   },
@@ -83,6 +85,13 @@ function consistencyProblems(file: string, fileName: string, scenario: ScenarioC
   if (new Set(scenario.rules).size < scenario.rules.length)
     problems.push(`${file}: rules names a rule twice`);
   return problems;
+}
+
+function coldStartProblems(scenarios: readonly ScenarioConfig[]): string[] {
+  const known = scenarios.map((scenario) => scenario.name);
+  return scenarios.flatMap(({ name, coldStart }) =>
+    unknownNames(`scenario ${name}: coldStart`, coldStart === undefined ? [] : [coldStart], known),
+  );
 }
 
 function unknownNames(what: string, names: readonly string[], known: readonly string[]): string[] {

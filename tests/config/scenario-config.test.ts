@@ -63,3 +63,12 @@ t.test('names that the code does not have are all listed', async (t) => {
   const known = { sources: Object.keys(home.sources), rules: home.rules };
   t.strictSame(checkScenario(home, known), []);
 });
+
+t.test('a cold start goes to a scenario that exists', async (t) => {
+  const dir = t.testdir({ 'home.yaml': `${GOOD}coldStart: popular\n` });
+  t.throws(() => readScenarios(dir), {
+    code: 'INVALID_CONFIG',
+    problems: ['scenario home: coldStart "popular" is unknown; known are home'],
+  });
+  t.equal(readScenarios('configs/scenarios').get('home')!.coldStart, 'popular');
+});
