@@ -24,8 +24,6 @@ export const ScenarioSchema = Type.Object(
     rules: Type.Array(name),
     /** `bundle` is the ranker of the bundle, `fusion` the order in which the sources were merged. */
     ranker: Type.Enum(['bundle', 'fusion']),
-    /** The scenario that answers instead when nothing is known of the user. */
-    coldStart: Type.Optional(name),
     /** The scenario that answers in its place when nothing is known of the user. */
     coldStart: Type.Optional(name),
   },
@@ -48,14 +46,19 @@ export function readScenarios(dir: string): Map<string, ScenarioConfig> {
   return new Map(read.map(({ scenario }) => [scenario.name, scenario]));
 }
 
-/** Lists the sources and rules that a scenario names and the code does not have; empty when it can be served. */
+/** Lists the sources, rules and scenarios that a scenario names and that do not exist; empty when it can be served. */
 export function checkScenario(
   config: ScenarioConfig,
-  known: { sources: readonly string[]; rules: readonly string[] },
+  known: { sources: readonly string[]; rules: readonly string[]; scenarios: readonly string[] },
 ): string[] {
   return [
     ...unknownNames(`scenario ${config.name}: source`, Object.keys(config.sources), known.sources),
     ...unknownNames(`scenario ${config.name}: rule`, config.rules, known.rules),
+    ...unknownNames(
+      `scenario ${config.name}: coldStart`,
+      config.coldStart === undefined ? [] : [config.coldStart],
+      known.scenarios,
+    ),
   ];
 }
 
@@ -85,13 +88,6 @@ function consistencyProblems(file: string, fileName: string, scenario: ScenarioC
   if (new Set(scenario.rules).size < scenario.rules.length)
     problems.push(`${file}: rules names a rule twice`);
   return problems;
-}
-
-function coldStartProblems(scenarios: readonly ScenarioConfig[]): string[] {
-  const known = scenarios.map((scenario) => scenario.name);
-  return scenarios.flatMap(({ name, coldStart }) =>
-    unknownNames(`scenario ${name}: coldStart`, coldStart === undefined ? [] : [coldStart], known),
-  );
 }
 
 function unknownNames(what: string, names: readonly string[], known: readonly string[]): string[] {
