@@ -1,3 +1,4 @@
+import type { Manifest } from '../bundle/manifest.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
@@ -19,7 +20,8 @@ export interface CandidateEngine {
 
 /** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
 export interface Engine extends CandidateEngine {
-  readonly version: string;
+  /** What was opened. */
+  readonly manifest: Manifest;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   readonly ranker: Ranker;
 }

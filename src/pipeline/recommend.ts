@@ -41,13 +41,14 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
   return {
     slate: {
       scenario: request.scenario,
-      bundle: engine.version,
+      bundle: engine.manifest.version,
       strategy: subject.history.items.length > 0 ? 'personalised' : 'cold-start',
       degraded: run.degraded,
       items: buildSlateItems(ranked, { candidates, request, engine }),
     },
     stages: run.records,
     candidateCount: candidates.items.length,
+    candidates,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CandidateSet } from '../domain/candidate.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
 
 /** What a recommendation starts from: a user's history, one item, or nothing. */
@@ -34,4 +35,6 @@ export interface Recommendation {
   readonly stages: readonly StageRecord[];
   /** Candidates after merging, before ranking. */
   readonly candidateCount: number;
+  /** What stage 1 gave to stage 2. */
+  readonly candidates: CandidateSet;
 }

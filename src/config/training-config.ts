@@ -1,0 +1,72 @@
+import Type, { type Static } from 'typebox';
+
+const positive = (description: string): Type.TInteger => Type.Integer({ minimum: 1, description });
+const share = (description: string): Type.TNumber =>
+  Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
+
+/** `configs/training.yaml`: how every dataset is trained and evaluated. Datasets only map columns. */
+export const TrainingConfig = Type.Object(
+  {
+    seed: Type.Integer({
+      description: 'Seed of everything that is random: the same seed gives the same bundle.',
+    }),
+    als: Type.Object(
+      {
+        dimensions: positive('Length of a user or item vector.'),
+        epochs: positive('Passes over users and items.'),
+        unobservedWeight: Type.Number({
+          exclusiveMinimum: 0,
+          description: 'α0: weight of a pair nobody interacted with.',
+        }),
+        regularisation: Type.Number({ exclusiveMinimum: 0, description: 'λ.' }),
+        regularisationExponent: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: 'ν: how λ grows with activity.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    similarItems: Type.Object(
+      {
+        neighbours: positive('Neighbours kept per item.'),
+        shrink: Type.Number({ minimum: 0, description: 'Shrinks similarities that few users support.' }),
+        lastItems: positive('How many of the last history items are asked for their neighbours.'),
+      },
+      { additionalProperties: false },
+    ),
+    trendingDays: positive('Days of known time that count as now.'),
+    ranker: Type.Object(
+      {
+        objectives: Type.Array(Type.Union([Type.Literal('logistic'), Type.Literal('lambdarank')]), {
+          minItems: 1,
+          description: 'Objectives to try; the held-out users choose.',
+        }),
+        maxTrees: positive('Trees at most; early stopping keeps fewer.'),
+        learningRate: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+        maxLeaves: Type.Integer({ minimum: 2 }),
+        minRowsPerLeaf: positive('Rows a leaf must have.'),
+        l2: Type.Number({ minimum: 0 }),
+        featureFraction: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+        earlyStoppingRounds: positive(
+          'Trees without a better nDCG@10 on the held-out users before stopping.',
+        ),
+        validationShare: share('Share of the training users held out for early stopping.'),
+        rollingCuts: positive('Weekly cuts that give training rows under the rolling protocol.'),
+        maxRows: positive('Training rows at most; queries beyond are left out at random.'),
+      },
+      { additionalProperties: false },
+    ),
+    evaluation: Type.Object(
+      {
+        k: positive('Length of the list that is judged.'),
+        trainShare: share('Share of each user’s rows that train, under chronological and random.'),
+        testWeeks: positive('Weeks tested under rolling.'),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type TrainingConfig = Static<typeof TrainingConfig>;

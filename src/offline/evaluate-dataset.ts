@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { CandidateSet } from '../domain/candidate.js';
+import type { Engine } from '../pipeline/engine.js';
+import { openEngine } from '../pipeline/open-engine.js';
+import { recommend } from '../pipeline/recommend.js';
+import { createCandidateTally, type CandidateTally } from './evaluation/candidate-recall.js';
+import type { EvaluationResult, RankerFigures, RankingKind, Timing } from './evaluation/evaluation-result.js';
+import { describeSplit, type EvaluationSplit, type SplitFacts } from './evaluation/splits.js';
+import { summariseEvaluation } from './evaluation/summarise-evaluation.js';
+import type { PreparedDataset } from './prepared-dataset.js';
+import { gainImportance } from './ranker-training/tree-ensemble.js';
+import { makeTestSplits } from './train/make-splits.js';
+import { trainBundle, type TrainedBundle, type TrainingOptions } from './train/train-bundle.js';
+import type { TrainedRanker } from './train/train-ranker.js';
+import { writeTrainedBundle, type Provenance } from './train/write-trained-bundle.js';
+
+export interface EvaluationOptions extends TrainingOptions {
+  readonly provenance: Provenance;
+  /** The command line that gives the result again. */
+  readonly command: string;
+  /** The scenario for users with nothing known of them, when `scenario` names one. */
+  readonly coldStart?: ScenarioConfig | undefined;
+  /** Test splits in place of the protocol's own: a frozen one, say. */
+  readonly splits?: Iterable<EvaluationSplit>;
+}
+
+/** One line of the evaluation table: a scenario run through the serving pipeline. */
+interface Contender {
+  readonly name: string;
+  readonly kind: RankingKind;
+  readonly scenario: ScenarioConfig;
+}
+
+/**
+ * Evaluates a dataset under a protocol. For each split a bundle is trained on the train part, written, and opened as the
+ * server opens it; every held-out user is then answered by the serving pipeline, once per line of the table.
+ */
+export async function evaluateDataset(
+  dataset: PreparedDataset,
+  options: EvaluationOptions,
+): Promise<EvaluationResult> {
+  const contenders = listContenders(options.scenario, options.config.evaluation.k);
+  const sources = Object.keys(options.scenario.sources);
+  const tally = createCandidateTally(sources, { k: options.config.evaluation.k });
+  const slates = contenders.map((): Int32Array[][] => []);
+  const timings = createTimings();
+  const facts: SplitFacts[] = [];
+  const labelledCuts = new Map();
+  let ranker: RankerFigures | undefined;
+
+  for (const split of options.splits ??
+    makeTestSplits(dataset.interactions, options.protocol, options.config)) {
+    const trained = await timings.measure('training', () =>
+      trainBundle(split, dataset, { ...options, labelledCuts }),
+    );
+    const answers = await timings.measure('answering', () =>
+      answerSplit(split, trained, { dataset, contenders, tally, ...options }),
+    );
+    answers.forEach((answer, index) => slates[index]!.push(answer));
+    facts.push(describeSplit(split));
+    ranker = describeRanker(trained.ranker);
+  }
+
+  return summariseEvaluation({
+    protocol: options.protocol,
+    dataset: describeDataset(dataset),
+    k: options.config.evaluation.k,
+    splits: facts,
+    rankings: contenders.map(({ name, kind }, index) => ({ name, kind, slates: slates[index]! })),
+    candidates: tally.summarise(),
+    ranker: ranker!,
+    timings: timings.list(),
+    seed: options.config.seed,
+    createdAt: options.provenance.createdAt,
+    command: options.command,
+  });
+}
+
+/** Random and popular to beat, each source alone, all of them fused, and the scenario itself. */
+function listContenders(scenario: ScenarioConfig, k: number): Contender[] {
+  const { coldStart: _, ...warm } = scenario;
+  const alone = (source: string): ScenarioConfig => ({
+    ...warm,
+    name: `only-${source}`,
+    sources: { [source]: k },
+    maxCandidates: k,
+    ranker: 'fusion',
+  });
+  const baselines = ['random', 'popular'];
+  const sources = Object.keys(scenario.sources).filter((source) => !baselines.includes(source));
+  return [
+    ...baselines.map((name) => ({ name, kind: 'baseline' as const, scenario: alone(name) })),
+    ...sources.map((name) => ({ name, kind: 'source' as const, scenario: alone(name) })),
+    { name: 'fusion', kind: 'fusion', scenario: { ...scenario, name: 'fusion', ranker: 'fusion' } },
+    { name: 'two-stage', kind: 'two-stage', scenario },
+  ];
+}
+
+async function answerSplit(
+  split: EvaluationSplit,
+  trained: TrainedBundle,
+  options: EvaluationOptions & {
+    dataset: PreparedDataset;
+    contenders: readonly Contender[];
+    tally: CandidateTally;
+  },
+): Promise<Int32Array[][]> {
+  const { contenders, coldStart } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'shortlist-evaluation-'));
+  try {
+    await writeTrainedBundle(join(folder, 'bundle'), trained, options);
+    const scenarios = [...contenders.map(({ scenario }) => scenario), ...(coldStart ? [coldStart] : [])];
+    const engine = await openEngine(
+      join(folder, 'bundle'),
+      new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+    );
+    const step = options.progress.start(`answers ${split.label}`, split.queries.length * contenders.length);
+    const answers: Int32Array[][] = [];
+    for (const contender of contenders) {
+      answers.push(
+        await answerQueries(split, engine, { ...options, contender, advance: () => step.advance() }),
+      );
+    }
+    step.finish();
+    await engine.ranker.close();
+    return answers;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function answerQueries(
+  split: EvaluationSplit,
+  engine: Engine,
+  options: EvaluationOptions & { contender: Contender; tally: CandidateTally; advance: () => void },
+): Promise<Int32Array[]> {
+  const { contender, tally } = options;
+  const sources = Object.keys(options.scenario.sources);
+  const slates: Int32Array[] = [];
+  for (const query of split.queries) {
+    const { slate, candidates } = await recommend(
+      {
+        basis: { kind: 'user', userId: engine.users.idAt(query.user) },
+        scenario: contender.scenario.name,
+        limit: options.config.evaluation.k,
+        exclude: [],
+        filters: [],
+        explain: 'none',
+      },
+      engine,
+    );
+    slates.push(Int32Array.from(slate.items, ({ itemId }) => engine.catalogue.entities.find(itemId)));
+    if (contender.kind === 'two-stage') {
+      tally.add(query, { items: candidates.items, ranks: alignRanks(candidates, sources) });
+    }
+    options.advance();
+  }
+  return slates;
+}
+
+/** Ranks by the sources of the scenario, whichever of them were asked for this user. */
+function alignRanks({ items, ranks, retrievals }: CandidateSet, sources: readonly string[]): Int32Array {
+  const columns = sources.map((source) => retrievals.findIndex((retrieval) => retrieval.source === source));
+  return Int32Array.from({ length: items.length * sources.length }, (_, index) => {
+    const column = columns[index % sources.length]!;
+    return column < 0 ? 0 : ranks[Math.floor(index / sources.length) * retrievals.length + column]!;
+  });
+}
+
+function describeDataset({
+  name,
+  users,
+  catalogue,
+  interactions,
+}: PreparedDataset): EvaluationResult['dataset'] {
+  return {
+    name,
+    users: users.entities.size,
+    items: catalogue.entities.size,
+    interactions: interactions.user.length,
+  };
+}
+
+function describeRanker({ ensemble, featureOrder }: TrainedRanker): RankerFigures {
+  const gains = gainImportance(ensemble);
+  return {
+    objective: ensemble.objective,
+    trees: ensemble.trees.length,
+    validationMetric: 'nDCG@10',
+    validationCurve: [...ensemble.validationCurve],
+    featureImportance: featureOrder.map((feature, column) => ({ feature, gain: gains[column]! })),
+  };
+}
+
+/** Adds up the seconds of steps that come again with every split. */
+function createTimings(): {
+  measure<T>(step: string, work: () => Promise<T>): Promise<T>;
+  list(): Timing[];
+} {
+  const totals = new Map<string, number>();
+  return {
+    measure: async (step, work) => {
+      const started = performance.now();
+      const result = await work();
+      totals.set(step, (totals.get(step) ?? 0) + (performance.now() - started) / 1000);
+      return result;
+    },
+    list: () => [...totals].map(([step, seconds]) => ({ step, seconds })),
+  };
+}

@@ -1,0 +1,39 @@
+import type { AttributeColumn } from '../../domain/catalogue.js';
+import type { FeatureField } from '../../features/feature-view.js';
+
+/** Code of a category, or of a boolean, that an entity does not have. */
+const NO_VALUE = -1;
+
+/**
+ * An attribute as a column of a feature view: numbers as they are (the mean where there is none), booleans as 0 and 1,
+ * categories as codes (−1 where there is none).
+ */
+export function encodeAttribute(attribute: AttributeColumn): {
+  field: FeatureField;
+  values: Float32Array;
+  defaulted: number;
+} {
+  const missing = attribute.values.filter((value) => value === undefined).length;
+  const field = declareField(attribute);
+  const encode = createEncoder(attribute);
+  const values = Float32Array.from(attribute.values, (value, entity) =>
+    value === undefined ? field.default : encode(entity),
+  );
+  return { field, values, defaulted: missing };
+}
+
+function declareField({ name, role, values, coded }: AttributeColumn): FeatureField {
+  if (role === 'numeric') return { name, type: 'float32', default: meanOf(values as (number | undefined)[]) };
+  if (role === 'boolean') return { name, type: 'boolean', default: NO_VALUE };
+  return { name, type: 'category', default: NO_VALUE, dictionary: coded!.vocabulary };
+}
+
+function createEncoder({ role, values, coded }: AttributeColumn): (entity: number) => number {
+  if (role === 'numeric' || role === 'boolean') return (entity) => Number(values[entity]);
+  return (entity) => coded!.codes[coded!.offsets[entity]!]!;
+}
+
+function meanOf(values: readonly (number | undefined)[]): number {
+  const known = values.filter((value) => value !== undefined);
+  return Math.fround(known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length));
+}

@@ -1,0 +1,130 @@
+import type { AttributeColumn, Catalogue } from '../../domain/catalogue.js';
+import { ShortlistError } from '../../domain/errors.js';
+import type { InteractionTable } from '../../domain/interactions.js';
+import type { FeatureField } from '../../features/feature-view.js';
+import type { FeatureTable } from '../../features/feature-table.js';
+import { encodeAttribute } from './encode-attribute.js';
+
+const SECONDS_PER_DAY = 86_400;
+
+/** Windows over which an item's popularity is also measured. */
+const WINDOW_DAYS = [7, 30, 90];
+
+/** An item's mean value is drawn towards the mean of all with the weight of this many interactions. */
+const PRIOR_INTERACTIONS = 5;
+
+interface Column {
+  readonly field: FeatureField;
+  readonly values: Float32Array;
+  readonly defaulted: number;
+}
+
+/**
+ * The items view as of `knownUntil`: the ranker's columns of the items table, and what the interactions up to then say of
+ * each item, scale-free (log shares, not counts) so that a ranker trained at one time fits another.
+ *
+ * @param interactions nothing in it may lie after `knownUntil`
+ * @param options.knownUntil Unix seconds
+ */
+export function buildItemView(
+  interactions: InteractionTable,
+  catalogue: Catalogue,
+  options: { knownUntil: number },
+): FeatureTable {
+  const columns = [
+    ...describePopularity(interactions, options.knownUntil),
+    ...describeAge(interactions, options.knownUntil),
+    describeValues(interactions),
+    ...catalogue.attributes.filter(isColumnFeature).map(encodeAttribute),
+  ];
+  refuseSameNames(columns);
+  return {
+    view: {
+      entity: 'item',
+      key: 'item_id',
+      file: 'features/items.parquet',
+      fields: columns.map((column) => column.field),
+    },
+    entities: catalogue.entities,
+    columns: columns.map((column) => column.values),
+    defaulted: columns.map((column) => column.defaulted),
+  };
+}
+
+/** Multi-valued attributes and texts have no column of their own; affinity features read the former. */
+function isColumnFeature(attribute: AttributeColumn): boolean {
+  return attribute.feature && attribute.role !== 'multi-valued' && attribute.role !== 'text';
+}
+
+function describePopularity(interactions: InteractionTable, knownUntil: number): Column[] {
+  const overall = logShares(interactions, Number.NEGATIVE_INFINITY);
+  const windows = WINDOW_DAYS.map((days) => logShares(interactions, knownUntil - days * SECONDS_PER_DAY));
+  const acceleration = windows[0]!.map((share, item) => share - windows[1]![item]!);
+  return [
+    complete('popularity', overall),
+    ...windows.map((shares, index) => complete(`popularity_${WINDOW_DAYS[index]}d`, shares)),
+    complete('popularity_acceleration', acceleration),
+  ];
+}
+
+/** Log of each item's share of the interactions since a time, with one interaction added to each item. */
+function logShares(interactions: InteractionTable, since: number): Float32Array {
+  const counts = new Float64Array(interactions.items.size).fill(1);
+  let total = counts.length;
+  for (let row = 0; row < interactions.item.length; row++) {
+    if (interactions.timestamp[row]! <= since) continue;
+    counts[interactions.item[row]!]!++;
+    total++;
+  }
+  return Float32Array.from(counts, (count) => Math.log(count / total));
+}
+
+/** Log of the days since an item was first and last touched; an item nobody has touched is new: 0 days old. */
+function describeAge(interactions: InteractionTable, knownUntil: number): Column[] {
+  const first = new Float64Array(interactions.items.size).fill(knownUntil);
+  const last = new Float64Array(interactions.items.size).fill(Number.NEGATIVE_INFINITY);
+  for (let row = 0; row < interactions.item.length; row++) {
+    const item = interactions.item[row]!;
+    first[item] = Math.min(first[item]!, interactions.timestamp[row]!);
+    last[item] = Math.max(last[item]!, interactions.timestamp[row]!);
+  }
+  const idle = last.map((time, item) => (Number.isFinite(time) ? time : first[item]!));
+  const logDays = (time: number): number => Math.log1p(Math.max(0, knownUntil - time) / SECONDS_PER_DAY);
+  return [
+    complete('age_log_days', Float32Array.from(first, logDays)),
+    complete('idle_log_days', Float32Array.from(idle, logDays)),
+  ];
+}
+
+function describeValues(interactions: InteractionTable): Column {
+  const sums = new Float64Array(interactions.items.size);
+  const counts = new Float64Array(interactions.items.size);
+  let total = 0;
+  for (let row = 0; row < interactions.item.length; row++) {
+    sums[interactions.item[row]!]! += interactions.value[row]!;
+    counts[interactions.item[row]!]!++;
+    total += interactions.value[row]!;
+  }
+  const overall = total / Math.max(1, interactions.item.length);
+  const means = sums.map(
+    (sum, item) => (sum + PRIOR_INTERACTIONS * overall) / (counts[item]! + PRIOR_INTERACTIONS),
+  );
+  return complete('value_mean', Float32Array.from(means));
+}
+
+function complete(name: string, values: Float32Array): Column {
+  return { field: { name, type: 'float32', default: 0 }, values, defaulted: 0 };
+}
+
+function refuseSameNames(columns: readonly Column[]): void {
+  const names = columns.map((column) => column.field.name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length === 0) return;
+  throw new ShortlistError(
+    'INVALID_DATASET',
+    'Columns of the items table have names that Shortlist gives itself.',
+    {
+      problems: twice.map((name) => `column '${name}': rename it in the SQL of the dataset`),
+    },
+  );
+}

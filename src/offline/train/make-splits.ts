@@ -1,0 +1,52 @@
+import type { TrainingConfig } from '../../config/training-config.js';
+import type { InteractionTable } from '../../domain/interactions.js';
+import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
+import {
+  splitChronologically,
+  splitRandomly,
+  splitRolling,
+  type EvaluationSplit,
+} from '../evaluation/splits.js';
+
+import type { KnownInteractions } from './stage-one.js';
+
+/**
+ * The splits that give the ranker its training rows: made as the protocol makes its test splits, one level deeper. So a
+ * ranker is trained on questions of the kind that it will be asked, and never on anything that its stage 1 saw.
+ */
+export function makeTrainingSplits(
+  known: KnownInteractions,
+  protocol: EvaluationProtocol,
+  config: TrainingConfig,
+): Iterable<EvaluationSplit> {
+  return makeSplits(known.train, protocol, {
+    config,
+    weeks: config.ranker.rollingCuts,
+    before: known.knownUntil,
+  });
+}
+
+/** The splits that a protocol tests on. */
+export function makeTestSplits(
+  table: InteractionTable,
+  protocol: EvaluationProtocol,
+  config: TrainingConfig,
+): Iterable<EvaluationSplit> {
+  return makeSplits(table, protocol, { config, weeks: config.evaluation.testWeeks });
+}
+
+function makeSplits(
+  table: InteractionTable,
+  protocol: EvaluationProtocol,
+  options: { config: TrainingConfig; weeks: number; before?: number | undefined },
+): Iterable<EvaluationSplit> {
+  const { trainShare } = options.config.evaluation;
+  switch (protocol) {
+    case 'rolling':
+      return splitRolling(table, { weeks: options.weeks, before: options.before });
+    case 'chronological':
+      return [splitChronologically(table, { trainShare })];
+    case 'random':
+      return [splitRandomly(table, { by: 'item', trainShare, seed: options.config.seed })];
+  }
+}

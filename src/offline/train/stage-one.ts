@@ -1,0 +1,106 @@
+import { createAlsSource, type AlsModel } from '../../candidates/als.js';
+import type { CandidateSource } from '../../candidates/candidate-source.js';
+import { createPopularitySource } from '../../candidates/popularity.js';
+import { createRandomSource } from '../../candidates/random.js';
+import { createSimilarItemsSource, type NeighbourLists } from '../../candidates/similar-items.js';
+import type { TrainingConfig } from '../../config/training-config.js';
+import type { Histories } from '../../domain/history.js';
+import { toHistories, type InteractionTable } from '../../domain/interactions.js';
+import { createFeatureAssembler, listFeatures } from '../../features/feature-assembler.js';
+import type { FeatureTable } from '../../features/feature-table.js';
+import type { CandidateEngine } from '../../pipeline/engine.js';
+import { trainImplicitAls } from '../candidate-training/implicit-als.js';
+import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
+import { countPopularity } from '../candidate-training/popularity.js';
+import type { PreparedDataset } from '../prepared-dataset.js';
+import type { ProgressReporter } from '../progress.js';
+import { buildItemView } from './item-view.js';
+import { buildUserView } from './user-view.js';
+
+const SECONDS_PER_DAY = 86_400;
+
+/** Everything of a bundle but its ranker, fitted on interactions up to one time. */
+export interface StageOne {
+  readonly interactions: InteractionTable;
+  readonly histories: Histories;
+  /** Unix seconds. */
+  readonly knownUntil: number;
+  readonly als: AlsModel;
+  readonly similarItems: NeighbourLists;
+  /** Distinct users per item, over all known time and over the trending window. */
+  readonly popular: Float32Array;
+  readonly trending: Float32Array;
+  readonly itemView: FeatureTable;
+  readonly userView: FeatureTable;
+}
+
+/** What stage 1 is fitted on. */
+export interface KnownInteractions {
+  readonly train: InteractionTable;
+  /** Unix seconds; no row of `train` is later. */
+  readonly knownUntil: number;
+}
+
+/** Fits the candidate sources and the feature views on what is known. */
+export function fitStageOne(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: { config: TrainingConfig; progress: ProgressReporter },
+): StageOne {
+  const { train, knownUntil } = known;
+  const { config } = options;
+  const histories = toHistories(train);
+  const itemCount = dataset.catalogue.entities.size;
+  const als = trainImplicitAls(histories, {
+    ...config.als,
+    itemCount,
+    seed: config.seed,
+    progress: options.progress,
+  });
+  return {
+    interactions: train,
+    histories,
+    knownUntil,
+    als,
+    similarItems: findItemNeighbours(histories, { itemCount, ...config.similarItems }),
+    popular: countPopularity(train, { itemCount }),
+    trending: countPopularity(train, {
+      itemCount,
+      fromTimestamp: knownUntil - config.trendingDays * SECONDS_PER_DAY,
+    }),
+    itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
+    userView: buildUserView(dataset.users),
+  };
+}
+
+/** Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with. */
+export function createCandidateEngine(
+  stageOne: StageOne,
+  dataset: PreparedDataset,
+  config: TrainingConfig,
+): CandidateEngine {
+  const sources: readonly CandidateSource[] = [
+    createAlsSource(stageOne.als),
+    createSimilarItemsSource(stageOne.similarItems, { lastItems: config.similarItems.lastItems }),
+    createPopularitySource('popular', stageOne.popular),
+    createPopularitySource('trending', stageOne.trending, { onlyPositive: true }),
+    createRandomSource({ itemCount: dataset.catalogue.entities.size }),
+  ];
+  const inputs = {
+    catalogue: dataset.catalogue,
+    items: stageOne.itemView,
+    users: stageOne.userView,
+    sourceNames: FEATURE_SOURCES,
+  };
+  return {
+    catalogue: dataset.catalogue,
+    users: dataset.users.entities,
+    histories: stageOne.histories,
+    knownUntil: stageOne.knownUntil,
+    sources: new Map(sources.map((source) => [source.name, source])),
+    assembler: createFeatureAssembler(inputs, listFeatures(inputs)),
+  };
+}
+
+/** The sources whose scores the ranker reads. */
+const FEATURE_SOURCES = ['als', 'similar-items', 'popular', 'trending'];

@@ -1,0 +1,60 @@
+import type { ScenarioConfig } from '../../config/scenario-config.js';
+import type { TrainingConfig } from '../../config/training-config.js';
+import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
+import type { EvaluationSplit } from '../evaluation/splits.js';
+import type { PreparedDataset } from '../prepared-dataset.js';
+import type { ProgressReporter } from '../progress.js';
+import { makeTrainingSplits } from './make-splits.js';
+import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
+import { trainRanker, type TrainedRanker } from './train-ranker.js';
+import { labelQueries, type LabelledQuery } from './training-rows.js';
+
+export interface TrainedBundle {
+  readonly stageOne: StageOne;
+  readonly ranker: TrainedRanker;
+}
+
+export interface TrainingOptions {
+  readonly config: TrainingConfig;
+  readonly protocol: EvaluationProtocol;
+  /** The scenario whose candidates the ranker will order. */
+  readonly scenario: ScenarioConfig;
+  readonly progress: ProgressReporter;
+  /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
+  readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
+}
+
+/**
+ * Trains a bundle on what is known: the ranker on point-in-time rows (stage 1 refitted on what came before each cut),
+ * then stage 1 on everything.
+ *
+ * @throws ShortlistError TRAINING_FAILED, INVALID_DATASET when the protocol finds nothing to learn from
+ */
+export async function trainBundle(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: TrainingOptions,
+): Promise<TrainedBundle> {
+  const labelled: LabelledQuery[] = [];
+  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
+    labelled.push(...(await labelSplit(split, dataset, options)));
+  }
+  const stageOne = fitStageOne(known, dataset, options);
+  const { assembler } = createCandidateEngine(stageOne, dataset, options.config);
+  return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
+}
+
+async function labelSplit(
+  split: EvaluationSplit,
+  dataset: PreparedDataset,
+  options: TrainingOptions,
+): Promise<readonly LabelledQuery[]> {
+  const found = options.labelledCuts?.get(split.knownUntil);
+  if (found !== undefined) return found;
+  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.config);
+  const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
+  const labelled = await labelQueries(split.queries, engine, { scenario: options.scenario, progress: step });
+  step.finish(`${labelled.length} of ${split.queries.length} users took a candidate`);
+  options.labelledCuts?.set(split.knownUntil, labelled);
+  return labelled;
+}

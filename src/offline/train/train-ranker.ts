@@ -1,0 +1,91 @@
+import type { TrainingConfig } from '../../config/training-config.js';
+import { ShortlistError } from '../../domain/errors.js';
+import { exportEnsembleToOnnx, verifyOnnxExport } from '../ranker-training/export-onnx.js';
+import { trainGradientBoostedTrees } from '../ranker-training/gradient-boosted-trees.js';
+import type { RankingRows } from '../ranker-training/ranking-rows.js';
+import type { TreeEnsemble } from '../ranker-training/tree-ensemble.js';
+import type { ProgressReporter } from '../progress.js';
+import { holdOutUsers, limitRows, stackQueries, type LabelledQuery } from './training-rows.js';
+
+/** A ranker that is ready for a bundle. */
+export interface TrainedRanker {
+  readonly ensemble: TreeEnsemble;
+  readonly onnx: Uint8Array;
+  readonly featureOrder: readonly string[];
+  /** Largest difference between the trainer's and ONNX Runtime's scores on the held-out rows. */
+  readonly exportDifference: number;
+  readonly rows: number;
+  readonly queries: number;
+}
+
+/**
+ * Trains one ranker per objective of the config on the labelled queries, keeps the one that orders the held-out users'
+ * candidates best (nDCG@10), exports it to ONNX and checks the export against the trainer.
+ *
+ * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from, or the export differs by more than 1e-5
+ */
+export async function trainRanker(
+  labelled: readonly LabelledQuery[],
+  featureOrder: readonly string[],
+  options: { config: TrainingConfig; progress: ProgressReporter },
+): Promise<TrainedRanker> {
+  const { config, progress } = options;
+  const { seed, ranker } = config;
+  const kept = limitRows(labelled, { maxRows: ranker.maxRows, seed });
+  const split = holdOutUsers(kept, { share: ranker.validationShare, seed });
+  refuseTooFew(split);
+  const train = stackQueries(split.train, featureOrder.length);
+  const validation = stackQueries(split.validation, featureOrder.length);
+  const ensembles = ranker.objectives.map((objective) =>
+    trainObjective(objective, { train, validation, config, progress }),
+  );
+  const ensemble = ensembles.reduce((best, next) => (bestScore(next) > bestScore(best) ? next : best));
+  const onnx = exportEnsembleToOnnx(ensemble, { featureNames: featureOrder });
+  const { maxDifference } = await verifyOnnxExport(onnx, ensemble, validation.matrix);
+  return {
+    ensemble,
+    onnx,
+    featureOrder,
+    exportDifference: maxDifference,
+    rows: train.matrix.rows + validation.matrix.rows,
+    queries: kept.length,
+  };
+}
+
+function trainObjective(
+  objective: TrainingConfig['ranker']['objectives'][number],
+  options: {
+    train: RankingRows;
+    validation: RankingRows;
+    config: TrainingConfig;
+    progress: ProgressReporter;
+  },
+): TreeEnsemble {
+  const { train, validation, config, progress } = options;
+  const { objectives: _, validationShare: __, rollingCuts: ___, maxRows: ____, ...boosting } = config.ranker;
+  const rows = train.matrix.rows.toLocaleString('en');
+  const step = progress.start(`ranker (${objective}) on ${rows} rows`, config.ranker.maxTrees);
+  const ensemble = trainGradientBoostedTrees(train, {
+    ...boosting,
+    objective,
+    seed: config.seed,
+    validation,
+    progress: step,
+  });
+  step.finish(`${ensemble.trees.length} trees, held-out nDCG@10 ${bestScore(ensemble).toFixed(4)}`);
+  return ensemble;
+}
+
+function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery[] }): void {
+  if (split.train.length > 0 && split.validation.length > 0) return;
+  throw new ShortlistError(
+    'TRAINING_FAILED',
+    `Too few users to train a ranker on: ${split.train.length} to train, ${split.validation.length} held out, ` +
+      'after leaving out those none of whose candidates they took. Bring more interactions, or another protocol.',
+  );
+}
+
+/** Held-out nDCG@10 of the trees that were kept. */
+function bestScore(ensemble: TreeEnsemble): number {
+  return Math.max(...ensemble.validationCurve);
+}

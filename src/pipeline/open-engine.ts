@@ -1,0 +1,162 @@
+import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
+import { parseTensorFile } from '../bundle/tensor-file.js';
+import type { CandidateSource } from '../candidates/candidate-source.js';
+import { openSource, SOURCES } from '../candidates/sources.js';
+import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
+import type { Catalogue } from '../domain/catalogue.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { Histories } from '../domain/history.js';
+import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
+import type { FeatureTable } from '../features/feature-table.js';
+import { parseHistories } from '../features/read-histories.js';
+import { readCatalogue } from '../features/read-catalogue.js';
+import { readFeatureTable } from '../features/read-feature-table.js';
+import { openOnnxRanker } from '../ranking/onnx-ranker.js';
+import type { Ranker } from '../ranking/ranker.js';
+import { RULES } from '../rules/rules.js';
+import type { Engine } from './engine.js';
+
+/**
+ * Opens a bundle folder for serving: every file verified and read once, every part checked against the manifest and
+ * against the others, the ranker warmed.
+ *
+ * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE with every problem of every part; INVALID_CONFIG when a scenario
+ * names a source, rule or scenario that does not exist
+ */
+export async function openEngine(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+): Promise<Engine> {
+  refuseUnknownNames(scenarios);
+  const files = await openBundleFiles(folder);
+  const parts = await openParts(files);
+  return {
+    manifest: files.manifest,
+    scenarios,
+    catalogue: parts.catalogue,
+    users: parts.users.entities,
+    histories: parts.histories,
+    knownUntil: files.manifest.knownUntil,
+    sources: parts.sources,
+    assembler: parts.assembler,
+    ranker: parts.ranker,
+  };
+}
+
+interface Parts {
+  readonly catalogue: Catalogue;
+  readonly users: FeatureTable;
+  readonly histories: Histories;
+  readonly sources: ReadonlyMap<string, CandidateSource>;
+  readonly assembler: FeatureAssembler;
+  readonly ranker: Ranker;
+}
+
+async function openParts(files: BundleFiles): Promise<Parts> {
+  const { manifest } = files;
+  const collected = createProblemCollector();
+  const catalogue = await collected.attempt(() =>
+    readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
+  );
+  const items = await collected.attempt(() => readView(files, manifest.views.items));
+  const users = await collected.attempt(() => readView(files, manifest.views.users));
+  const ranker = await collected.attempt(() => openRanker(files));
+  const sources = await collected.attempt(() => openSources(files, catalogue?.entities.size));
+  const histories = await collected.attempt(() => readHistories(files, users, catalogue));
+  const assembler = await collected.attempt(() => {
+    if (catalogue === undefined || items === undefined || users === undefined) return undefined;
+    refuseOtherItems(items, catalogue, manifest.views.items.file);
+    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources) };
+    return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
+  });
+  if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
+    return { catalogue, users, ranker, sources, histories, assembler };
+  }
+  await ranker?.close();
+  throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${files.folder} cannot be served`, {
+    problems: collected.problems,
+  });
+}
+
+/** Lets every part be opened before the first problem is reported. */
+function createProblemCollector(): {
+  readonly problems: string[];
+  attempt<T>(open: () => T | Promise<T>): Promise<T | undefined>;
+} {
+  const problems: string[] = [];
+  return {
+    problems,
+    attempt: async (open) => {
+      try {
+        return await open();
+      } catch (error) {
+        if (!(error instanceof ShortlistError)) throw error;
+        problems.push(...(error.problems.length > 0 ? error.problems : [error.message]));
+        return undefined;
+      }
+    },
+  };
+}
+
+function readView(
+  files: BundleFiles,
+  view: BundleFiles['manifest']['views']['items' | 'users'],
+): Promise<FeatureTable> {
+  return readFeatureTable(files.bytesOf(view.file), view, { file: view.file });
+}
+
+function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {
+  const { file, featureOrder, inputName, outputName } = manifest.ranker;
+  return openOnnxRanker(bytesOf(file), { columns: featureOrder.length, inputName, outputName, name: file });
+}
+
+/** The bundle's own sources, and those that need no artefact. Unknown sizes were reported where the catalogue was read. */
+function openSources(
+  { manifest, bytesOf }: BundleFiles,
+  itemCount: number | undefined,
+): Map<string, CandidateSource> | undefined {
+  if (itemCount === undefined) return undefined;
+  const opened = new Map<string, CandidateSource>();
+  for (const name of new Set([...Object.keys(manifest.sources), ...UNTRAINED_SOURCES])) {
+    const file = manifest.sources[name]?.file;
+    const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
+    opened.set(name, openSource(name, artefact, { itemCount }));
+  }
+  return opened;
+}
+
+const UNTRAINED_SOURCES = Object.entries(SOURCES).flatMap(([name, source]) =>
+  'file' in source ? [] : [name],
+);
+
+function readHistories(
+  { manifest, bytesOf }: BundleFiles,
+  users: FeatureTable | undefined,
+  catalogue: Catalogue | undefined,
+): Histories | undefined {
+  if (users === undefined || catalogue === undefined) return undefined;
+  const { file } = manifest.histories;
+  return parseHistories(parseTensorFile(bytesOf(file), file), {
+    users: users.entities.size,
+    items: catalogue.entities.size,
+    name: file,
+  });
+}
+
+/** The item index is a row of both files: they must hold the same items in the same order. */
+function refuseOtherItems(items: FeatureTable, catalogue: Catalogue, file: string): void {
+  const row = items.entities.ids.findIndex((id, index) => id !== catalogue.entities.ids[index]);
+  if (row < 0 && items.entities.size === catalogue.entities.size) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `${file}: row ${row + 1} is not the item that the catalogue has there`,
+  );
+}
+
+function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {
+  const known = { sources: Object.keys(SOURCES), rules: [...RULES.keys()], scenarios: [...scenarios.keys()] };
+  const problems = [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+  if (problems.length > 0) {
+    throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be served:', { problems });
+  }
+}

@@ -1,0 +1,85 @@
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { Engine } from '../pipeline/engine.js';
+import { openEngine } from '../pipeline/open-engine.js';
+import { recommend } from '../pipeline/recommend.js';
+import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+
+export interface ServedBundleOptions {
+  readonly registry: BundleRegistry;
+  readonly channel: string;
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+}
+
+/** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
+interface Tenancy {
+  readonly engine: Engine;
+  requests: number;
+  retired: boolean;
+}
+
+/**
+ * Serves the bundle that a channel points at. `reload()` opens what the channel points at by then beside the old one and
+ * swaps them between two requests; a request keeps the engine it began with.
+ */
+export function createServedBundle(options: ServedBundleOptions): RecommendationService {
+  let current: Tenancy | undefined;
+  let reloading: Promise<BundleDescription> | undefined;
+
+  async function openAndSwap(): Promise<BundleDescription> {
+    const { version } = await options.registry.readChannel(options.channel);
+    const engine = await openEngine(await options.registry.pathOf(version), options.scenarios);
+    const previous = current;
+    current = { engine, requests: 0, retired: false };
+    await retire(previous);
+    return describeEngine(engine);
+  }
+
+  return {
+    describe: () => (current === undefined ? undefined : describeEngine(current.engine)),
+    recommend: async (request) => {
+      if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+      const tenancy = current;
+      tenancy.requests++;
+      try {
+        return await recommend(request, tenancy.engine);
+      } finally {
+        tenancy.requests--;
+        await closeIfUnused(tenancy);
+      }
+    },
+    reload: () => {
+      reloading ??= openAndSwap().finally(() => (reloading = undefined));
+      return reloading;
+    },
+    close: async () => {
+      await reloading?.catch(() => undefined);
+      const last = current;
+      current = undefined;
+      await retire(last);
+    },
+  };
+}
+
+async function retire(tenancy: Tenancy | undefined): Promise<void> {
+  if (tenancy === undefined) return;
+  tenancy.retired = true;
+  await closeIfUnused(tenancy);
+}
+
+async function closeIfUnused(tenancy: Tenancy): Promise<void> {
+  if (tenancy.retired && tenancy.requests === 0) await tenancy.engine.ranker.close();
+}
+
+function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {
+  return {
+    version: manifest.version,
+    createdAt: manifest.createdAt,
+    dataset: manifest.dataset.name,
+    items: catalogue.entities.size,
+    users: users.size,
+    scenarios: [...scenarios.keys()],
+    filterableAttributes: catalogue.attributes.filter(({ filterable }) => filterable).map(({ name }) => name),
+  };
+}
