@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { ShortlistError } from '../domain/errors.js';
+import {
+  CHECKSUM_FILE,
+  decodeManifest,
+  findManifestProblems,
+  isSafePath,
+  type Manifest,
+  MANIFEST_FILE,
+} from './manifest.js';
+
+/** A bundle whose every file was read once and found to be what its manifest says. */
+export interface BundleFiles {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /**
+   * The verified bytes of a listed file, the same array at every call: do not write to it.
+   * @throws ShortlistError INVALID_BUNDLE when the manifest does not list the file
+   */
+  readonly bytesOf: (path: string) => Uint8Array;
+}
+
+/** Read and hash in pieces, so that a server goes on answering while it opens a large bundle. */
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * Reads a bundle folder whole and verifies it: nothing needs to be read, or trusted, again.
+ * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE with every problem found: manifest
+ * unreadable, changed or contradicting itself, files missing, changed, longer, shorter or outside the folder
+ */
+export async function openBundleFiles(folder: string): Promise<BundleFiles> {
+  const root = await findFolder(folder);
+  const { manifest, problems } = await readManifest(root, folder);
+  const contents = new Map<string, Uint8Array>();
+  for (const [path, expected] of Object.entries(manifest.files)) {
+    if (!isSafePath(path)) continue;
+    const content = await readVerified(root, path, expected);
+    if (typeof content === 'string') problems.push(`${path} ${content}`);
+    else contents.set(path, content);
+  }
+  if (problems.length > 0) throw invalidBundle(folder, problems);
+  return { folder, manifest, bytesOf: (path) => contents.get(path) ?? refuseUnlisted(folder, path) };
+}
+
+async function findFolder(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (cause) {
+    throw new ShortlistError(
+      'BUNDLE_NOT_FOUND',
+      `There is no bundle at ${folder}: \`shortlist train\` makes one, \`shortlist publish\` puts it into the registry.`,
+      { cause },
+    );
+  }
+}
+
+/** The manifest, and what is wrong with it that does not keep its files from being checked. */
+async function readManifest(
+  root: string,
+  folder: string,
+): Promise<{ manifest: Manifest; problems: string[] }> {
+  const bytes = await readOwnFile(root, folder, MANIFEST_FILE);
+  const checksum = (await readOwnFile(root, folder, CHECKSUM_FILE)).toString('utf8');
+  const changed =
+    checksum === formatChecksum(bytes)
+      ? []
+      : [`${MANIFEST_FILE} does not have the hash that ${CHECKSUM_FILE} says`];
+  try {
+    const manifest = decodeManifest(bytes.toString('utf8'), MANIFEST_FILE);
+    const contradictions = findManifestProblems(manifest).map((problem) => `${MANIFEST_FILE}: ${problem}`);
+    return { manifest, problems: [...changed, ...contradictions] };
+  } catch (error) {
+    const unsound = (error as ShortlistError).problems.map((problem) => `${MANIFEST_FILE}: ${problem}`);
+    throw invalidBundle(folder, [...changed, ...unsound], error);
+  }
+}
+
+/** What the checksum file of a manifest holds: a line that `sha256sum --check` reads. */
+export function formatChecksum(manifest: Uint8Array): string {
+  return `${createHash('sha256').update(manifest).digest('hex')}  ${MANIFEST_FILE}\n`;
+}
+
+async function readOwnFile(root: string, folder: string, name: string): Promise<Buffer> {
+  try {
+    return await readFile(join(root, name));
+  } catch (cause) {
+    throw invalidBundle(folder, [`${name} ${describeFailure(cause)}`], cause);
+  }
+}
+
+/** The bytes of a file that are what the manifest says, or what is wrong with them. */
+async function readVerified(
+  root: string,
+  path: string,
+  expected: { sha256: string; sizeBytes: number },
+): Promise<Uint8Array | string> {
+  try {
+    const target = await realpath(join(root, path));
+    if (!target.startsWith(root + sep)) return `leads out of the bundle, to ${target}`;
+    const found = await stat(target);
+    if (!found.isFile()) return 'is not a file';
+    if (found.size !== expected.sizeBytes)
+      return `has ${found.size} bytes, the manifest says ${expected.sizeBytes}`;
+    const { bytes, sha256 } = await readHashed(target, expected.sizeBytes);
+    if (sha256 === expected.sha256) return bytes;
+    return `has changed: its sha256 is ${sha256}, the manifest says ${expected.sha256}`;
+  } catch (error) {
+    return describeFailure(error);
+  }
+}
+
+async function readHashed(path: string, sizeBytes: number): Promise<{ bytes: Uint8Array; sha256: string }> {
+  const bytes = new Uint8Array(sizeBytes);
+  const hash = createHash('sha256');
+  let offset = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    bytes.set(chunk as Uint8Array, offset);
+    hash.update(chunk as Uint8Array);
+    offset += (chunk as Uint8Array).length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+function describeFailure(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`;
+}
+
+function refuseUnlisted(folder: string, path: string): never {
+  throw invalidBundle(folder, [`its manifest does not list ${path}`]);
+}
+
+function invalidBundle(folder: string, problems: readonly string[], cause?: unknown): ShortlistError {
+  return new ShortlistError('INVALID_BUNDLE', `The bundle at ${folder} is not valid`, { problems, cause });
+}

@@ -1,0 +1,43 @@
+/** Which version a channel serves, and which ones it served before. */
+export interface ChannelPointer {
+  readonly version: string;
+  /** Versions the channel pointed at before, the latest first. */
+  readonly previous: readonly string[];
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/**
+ * Where published bundles live: one immutable folder per version, and channels (`staging`, `production`) that point at
+ * versions. Moving a channel never moves files.
+ */
+export interface BundleRegistry {
+  /**
+   * Verifies a trained bundle, copies it in as its version and points `staging` at it; all or nothing. Publishing the
+   * same bundle again only moves the pointer.
+   * @returns the version
+   * @throws ShortlistError BUNDLE_NOT_FOUND, or INVALID_BUNDLE when the bundle is not sound or another one has its version
+   */
+  publish(trainedFolder: string): Promise<string>;
+  /** All versions, oldest first. */
+  list(): Promise<string[]>;
+  /** @throws ShortlistError BUNDLE_NOT_FOUND when the channel points nowhere, INVALID_BUNDLE when its file is not sound */
+  readChannel(channel: string): Promise<ChannelPointer>;
+  /**
+   * A local folder that holds the version.
+   * @throws ShortlistError BUNDLE_NOT_FOUND, listing the versions there are
+   */
+  pathOf(version: string): Promise<string>;
+  /** Points a channel at a version; what it pointed at before goes into its history. Throws as pathOf does. */
+  point(channel: string, version: string): Promise<ChannelPointer>;
+  /**
+   * Points `production` at a version, by default the one that `staging` points at, after verifying its files.
+   * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE
+   */
+  promote(version?: string): Promise<ChannelPointer>;
+  /**
+   * Points a channel at the version before, and forgets the one it leaves; again goes further back.
+   * @throws ShortlistError BUNDLE_NOT_FOUND when there is none before, or it was removed
+   */
+  rollback(channel: string): Promise<ChannelPointer>;
+}

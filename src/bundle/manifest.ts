@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { type Static, Type } from 'typebox';
+import { ShortlistError } from '../domain/errors.js';
+import { VERSION_PATTERN } from './bundle-version.js';
+import { findSchemaProblems } from './schema-problems.js';
+
+/** The manifest format that this release reads and writes. */
+export const FORMAT_VERSION = 1;
+
+/** The files that describe a bundle; no file listed in a manifest can have these names. */
+export const MANIFEST_FILE = 'manifest.json';
+export const CHECKSUM_FILE = 'manifest.json.sha256';
+
+const name = (description: string): Type.TString =>
+  Type.String({ pattern: '^[^\\u0000-\\u001f]+$', description });
+const count = (description: string): Type.TInteger => Type.Integer({ minimum: 0, description });
+const sha256 = (description: string): Type.TString => Type.String({ pattern: '^[0-9a-f]{64}$', description });
+const anything = (description: string): Type.TRecord<'^.*$', Type.TUnknown> =>
+  Type.Record(Type.String(), Type.Unknown(), { description });
+
+const FeatureField = Type.Object({
+  name: name('Column of the file.'),
+  type: Type.Enum(['float32', 'boolean', 'category'], {
+    description: 'What the number means: itself, 0 or 1, or the code of a value in `dictionary`.',
+  }),
+  default: Type.Number({ description: 'Value of an entity that has none.' }),
+  dictionary: Type.Optional(Type.Array(Type.String(), { description: 'Of a category: its values by code.' })),
+});
+
+const FeatureView = Type.Object({
+  entity: Type.Enum(['item', 'user'], { description: '`item` in `views.items`, `user` in `views.users`.' }),
+  key: name('Column that holds the raw id; its row order is the index order.'),
+  file: name('Parquet file with one row per entity.'),
+  fields: Type.Array(FeatureField),
+});
+
+const AttributeSpec = Type.Object({
+  name: name('Column of the file.'),
+  role: Type.Enum(['numeric', 'categorical', 'multi-valued', 'boolean', 'text'], {
+    description: 'What the column means.',
+  }),
+  shown: Type.Boolean({ description: 'Shown in answers.' }),
+  filterable: Type.Boolean({ description: 'Usable in `filter=name:value`.' }),
+  feature: Type.Boolean({ description: 'Used by ranker features.' }),
+});
+
+/**
+ * `manifest.json`: all that one needs to know of a bundle before opening its files. Keys that this release does not
+ * know are kept and ignored, so that a bundle with additions opens here too; what an old reader must not ignore raises
+ * the format version.
+ */
+export const Manifest = Type.Object({
+  formatVersion: Type.Literal(FORMAT_VERSION, {
+    description: 'Format of this page; a reader refuses any other.',
+  }),
+  version: Type.String({
+    pattern: VERSION_PATTERN.source,
+    description: 'Name of the bundle: time of creation and start of its content hash.',
+  }),
+  createdAt: Type.String({
+    pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$',
+    description: 'When training ended, ISO 8601 in UTC.',
+  }),
+  codeVersion: name('Version of Shortlist that trained it.'),
+  gitCommit: Type.Optional(name('Commit of the code that trained it, where known.')),
+  dataset: Type.Object({
+    name: name('Dataset it was trained on.'),
+    fingerprint: name('Fingerprint of the prepared dataset.'),
+    users: count('Users in the dataset.'),
+    items: count('Items in the dataset.'),
+    interactions: count('Interactions in the dataset.'),
+    from: Type.Number({ description: 'Oldest interaction, Unix seconds.' }),
+    to: Type.Number({ description: 'Newest interaction, Unix seconds.' }),
+  }),
+  knownUntil: Type.Number({ description: 'Newest interaction that training saw, Unix seconds.' }),
+  catalogue: Type.Object({
+    file: name('Parquet file: `item_id` and one column per attribute; its row order is the item index.'),
+    attributes: Type.Array(AttributeSpec),
+  }),
+  views: Type.Object({ items: FeatureView, users: FeatureView }),
+  sources: Type.Record(
+    Type.String(),
+    Type.Object({ file: Type.Optional(name('Its artefact; absent for a source that needs none.')) }),
+  ),
+  histories: Type.Object({ file: name('Tensor file: what each user did.') }),
+  ranker: Type.Object({
+    file: name('ONNX model.'),
+    inputName: name('Input that takes the features [rows × features].'),
+    outputName: name('Output that gives the scores, one per row.'),
+    objective: name('What it was trained for.'),
+    trees: Type.Optional(count('Trees of the model, where it has any.')),
+    featureOrder: Type.Array(name('Feature by column.'), { minItems: 1 }),
+    featureOrderHash: sha256('SHA-256 of the feature names, joined by line feeds.'),
+  }),
+  files: Type.Record(
+    Type.String(),
+    Type.Object({
+      sha256: sha256('SHA-256 of its bytes.'),
+      sizeBytes: count('Its length.'),
+      rows: Type.Optional(count('Its rows, where it is a table.')),
+    }),
+  ),
+  training: anything('Parameters of the training run.'),
+  metrics: anything('What evaluation measured.'),
+  gates: Type.Optional(anything('Which thresholds it was held to, and whether it passed.')),
+});
+
+export type Manifest = DeepReadonly<Static<typeof Manifest>>;
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/**
+ * Reads `manifest.json`.
+ * @param json its text
+ * @param file what to call it in errors
+ * @throws ShortlistError INVALID_BUNDLE with every problem found
+ */
+export function parseManifest(json: string, file: string): Manifest {
+  const manifest = decodeManifest(json, file);
+  const problems = findManifestProblems(manifest);
+  if (problems.length > 0) throw invalidManifest(file, problems);
+  return manifest;
+}
+
+/** Reads a manifest of the right form, whose parts may still contradict each other. Throws as parseManifest does. */
+export function decodeManifest(json: string, file: string): Manifest {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(json);
+  } catch (cause) {
+    throw invalidManifest(file, [`it is not JSON: ${(cause as Error).message}`], cause);
+  }
+  refuseOtherFormat(manifest, file);
+  const problems = findSchemaProblems(Manifest, manifest);
+  if (problems.length > 0) throw invalidManifest(file, problems);
+  return manifest as Manifest;
+}
+
+/** True for a relative path that cannot leave its folder: forward slashes, no part that starts with a dot. */
+export function isSafePath(path: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/.test(path);
+}
+
+/** Where the parts of a manifest contradict each other: one sentence each, none when it is sound. */
+export function findManifestProblems(manifest: Manifest): string[] {
+  return [
+    ...findFileProblems(manifest),
+    ...findRankerProblems(manifest),
+    ...findViewProblems(manifest.views.items, 'item'),
+    ...findViewProblems(manifest.views.users, 'user'),
+    ...findRepeats(manifest.catalogue.attributes.map(({ name }) => name)).map(
+      (name) => `catalogue: two attributes are called ${name}`,
+    ),
+    ...findRowProblems(manifest),
+  ];
+}
+
+/** The hash that says two feature orders are the same: SHA-256 (hex) of the names in UTF-8, joined by line feeds. */
+export function hashFeatureOrder(names: readonly string[]): string {
+  return createHash('sha256').update(names.join('\n')).digest('hex');
+}
+
+function refuseOtherFormat(manifest: unknown, file: string): void {
+  const formatVersion = (manifest as { formatVersion?: unknown } | null)?.formatVersion;
+  if (formatVersion === FORMAT_VERSION || formatVersion === undefined) return;
+  throw invalidManifest(file, [
+    `its format version is ${JSON.stringify(formatVersion)}, this release reads ${FORMAT_VERSION}: ` +
+      'use the release that made it, or train again',
+  ]);
+}
+
+function findFileProblems({ files, ...manifest }: Manifest): string[] {
+  const unsafe = Object.keys(files).filter((path) => !isSafePath(path));
+  const reserved = [MANIFEST_FILE, CHECKSUM_FILE].filter((path) => Object.hasOwn(files, path));
+  const named = new Map([
+    ['catalogue', manifest.catalogue.file],
+    ['views.items', manifest.views.items.file],
+    ['views.users', manifest.views.users.file],
+    ['histories', manifest.histories.file],
+    ['ranker', manifest.ranker.file],
+    ...Object.entries(manifest.sources).flatMap(([source, { file }]): [string, string][] =>
+      file === undefined ? [] : [[`sources.${source}`, file]],
+    ),
+  ]);
+  const unlisted = [...named].filter(([, file]) => !Object.hasOwn(files, file));
+  return [
+    ...unsafe.map((path) => `files: ${JSON.stringify(path)} is not a plain path inside the bundle`),
+    ...reserved.map((path) => `files: ${path} cannot be listed in itself`),
+    ...unlisted.map(([part, file]) => `${part}: its file ${JSON.stringify(file)} is not listed in files`),
+  ];
+}
+
+function findRankerProblems({ ranker }: Manifest): string[] {
+  const hash = hashFeatureOrder(ranker.featureOrder);
+  const problems = findRepeats(ranker.featureOrder).map((name) => `ranker: feature ${name} occurs twice`);
+  if (hash === ranker.featureOrderHash) return problems;
+  return [
+    ...problems,
+    `ranker: its feature order has hash ${hash}, featureOrderHash is ${ranker.featureOrderHash}`,
+  ];
+}
+
+function findViewProblems(
+  { entity, key, fields }: Manifest['views']['items'],
+  expected: 'item' | 'user',
+): string[] {
+  const view = `views.${expected}s`;
+  const names = [key, ...fields.map(({ name }) => name)];
+  const uncoded = fields.filter(({ type, dictionary }) => type === 'category' && dictionary === undefined);
+  return [
+    ...(entity === expected ? [] : [`${view}: its entity is ${entity}, not ${expected}`]),
+    ...findRepeats(names).map((name) => `${view}: two columns are called ${name}`),
+    ...uncoded.map(({ name }) => `${view}: category ${name} has no dictionary`),
+  ];
+}
+
+/** The item index is the row of the catalogue and the row of the items view: both must have the same rows. */
+function findRowProblems({ catalogue, views, files }: Manifest): string[] {
+  const catalogueRows = files[catalogue.file]?.rows;
+  const viewRows = files[views.items.file]?.rows;
+  if (catalogueRows === undefined || viewRows === undefined || catalogueRows === viewRows) return [];
+  return [`files: ${catalogue.file} has ${catalogueRows} rows, ${views.items.file} has ${viewRows}`];
+}
+
+function findRepeats(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+function invalidManifest(file: string, problems: readonly string[], cause?: unknown): ShortlistError {
+  return new ShortlistError('INVALID_BUNDLE', `${file} is not a sound manifest`, { problems, cause });
+}

@@ -1,0 +1,94 @@
+import { type FileMetaData, type ParquetScan, parquetScan, parquetSchema, type SchemaTree } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { ShortlistError } from '../domain/errors.js';
+
+/** A parquet file in memory, read column by column. */
+export interface ParquetFile {
+  /** What to call it in errors. */
+  readonly name: string;
+  readonly rows: number;
+  /** Top-level columns by name. */
+  readonly columns: ReadonlyMap<string, SchemaTree>;
+  /** Key-value metadata of the file. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * Hands on the values of a column, from the first row to the last, one call per row group.
+   * @throws ShortlistError INVALID_BUNDLE when they cannot be decoded, or are more or fewer than the file's rows
+   */
+  readColumn(column: string, visit: (values: ArrayLike<unknown>, firstRow: number) => void): Promise<void>;
+}
+
+/**
+ * Opens parquet bytes that are known to be whole: parquet has no checksum that a reader would look at, and a file with
+ * flipped bits reads as other values. Texts that are not UTF-8 are refused.
+ * @throws ShortlistError INVALID_BUNDLE when the bytes are not a parquet file
+ */
+export async function openParquet(bytes: Uint8Array, name: string): Promise<ParquetFile> {
+  const scan = await scanBytes(bytes, name);
+  const { children } = parquetSchema(scan.metadata);
+  const rows = countRows(scan.metadata, name);
+  return {
+    name,
+    rows,
+    columns: new Map(children.map((child) => [child.element.name, child])),
+    metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    async readColumn(column, visit) {
+      for (const range of scan.ranges) visit(await readRange(scan, { column, range, name }), range.rowStart);
+    },
+  };
+}
+
+async function scanBytes(bytes: Uint8Array, name: string): Promise<ParquetScan> {
+  const slice = (start: number, end?: number): ArrayBuffer =>
+    new Uint8Array(bytes.subarray(start, end)).buffer;
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const stringFromBytes = (text: Uint8Array | undefined): string | undefined => text && decoder.decode(text);
+  try {
+    return await parquetScan({
+      file: { byteLength: bytes.length, slice },
+      compressors,
+      parsers: { stringFromBytes },
+      useOffsetIndex: false,
+      geoparquet: false,
+    });
+  } catch (cause) {
+    throw unreadable(name, 'is not a parquet file', cause);
+  }
+}
+
+function countRows({ num_rows: stated, row_groups: groups }: FileMetaData, name: string): number {
+  const grouped = groups.reduce((rows, group) => rows + group.num_rows, 0n);
+  if (grouped === stated) return Number(stated);
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `${name} says it has ${stated} rows, its row groups have ${grouped}.`,
+  );
+}
+
+async function readRange(
+  scan: ParquetScan,
+  { column, range, name }: { column: string; range: ParquetScan['ranges'][number]; name: string },
+): Promise<ArrayLike<unknown>> {
+  const values = await decodeRange(scan, { column, range, name });
+  const rows = range.rowEnd - range.rowStart;
+  if (values.length === rows) return values;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `Column ${column} of ${name} has ${values.length} values in the ${rows} rows from row ${range.rowStart + 1} on.`,
+  );
+}
+
+async function decodeRange(
+  scan: ParquetScan,
+  { column, range, name }: { column: string; range: ParquetScan['ranges'][number]; name: string },
+): Promise<ArrayLike<unknown>> {
+  try {
+    return (await scan.readColumn({ column, ...range })) as ArrayLike<unknown>;
+  } catch (cause) {
+    throw unreadable(name, `cannot be read at column ${column}`, cause);
+  }
+}
+
+function unreadable(name: string, what: string, cause: unknown): ShortlistError {
+  return new ShortlistError('INVALID_BUNDLE', `${name} ${what}: ${(cause as Error).message}`, { cause });
+}

@@ -1,0 +1,105 @@
+import type { SchemaTree } from 'hyparquet';
+import { ShortlistError } from '../domain/errors.js';
+import type { FeatureTable } from './feature-table.js';
+import type { FeatureField, FeatureView } from './feature-view.js';
+import { openParquet, type ParquetFile } from './parquet-file.js';
+import { readIds } from './read-ids.js';
+import { createRowProblems } from './row-problems.js';
+
+/** Key under which a feature file says how many values of a field are the default because there was none. */
+export function defaultedKey(field: string): string {
+  return `shortlist.defaulted.${field}`;
+}
+
+const NUMERIC_TYPES: ReadonlySet<string | undefined> = new Set([
+  'FLOAT',
+  'DOUBLE',
+  'INT32',
+  'INT64',
+  'BOOLEAN',
+]);
+const OTHER_MEANINGS = /^(DATE|TIME|INTERVAL)/;
+
+interface FieldColumn {
+  readonly values: Float32Array;
+  readonly defaulted: number;
+}
+
+/**
+ * Reads a feature view into one Float32Array per field. A missing value (null or NaN) becomes the field's default and is
+ * counted. Any parquet writer will do: numbers of any width and booleans are taken, nulls are allowed.
+ * @param bytes the whole file, verified
+ * @param options.file what to call it in errors
+ * @throws ShortlistError INVALID_BUNDLE with every problem found, naming column and row (from 1): columns missing or not
+ * numeric, ids empty or repeated, values that are infinite as float32, booleans that are not 0 or 1, codes that the
+ * field's dictionary does not have
+ */
+export async function readFeatureTable(
+  bytes: Uint8Array,
+  view: FeatureView,
+  options: { file: string },
+): Promise<FeatureTable> {
+  const file = await openParquet(bytes, options.file);
+  const problems: string[] = [];
+  const entities = await readIds(file, view.key, problems);
+  const columns: FieldColumn[] = [];
+  for (const field of view.fields) columns.push(await readField(file, field, problems));
+  if (problems.length > 0) {
+    throw new ShortlistError('INVALID_BUNDLE', `${file.name} does not fit its feature view`, {
+      problems: problems.map((problem) => `${file.name}: ${problem}`),
+    });
+  }
+  return {
+    view,
+    entities,
+    columns: columns.map(({ values }) => values),
+    defaulted: columns.map(({ defaulted }) => defaulted),
+  };
+}
+
+async function readField(file: ParquetFile, field: FeatureField, problems: string[]): Promise<FieldColumn> {
+  const values = new Float32Array(file.rows);
+  const mismatch = findMismatch(file.columns.get(field.name), field);
+  if (mismatch !== undefined) {
+    problems.push(mismatch);
+    return { values, defaulted: 0 };
+  }
+  const found = createRowProblems(field.name);
+  const refuse = createCheck(field);
+  let defaulted = Number(file.metadata.get(defaultedKey(field.name)) ?? 0);
+  await file.readColumn(field.name, (column, firstRow) => {
+    // One pass over typed arrays or nullable arrays alike: 200,000 rows × 32 fields take 0.1 s.
+    for (let offset = 0; offset < column.length; offset++) {
+      const value = column[offset] as number | bigint | boolean | null | undefined;
+      const number = Math.fround(Number(value ?? Number.NaN));
+      if (Number.isNaN(number)) defaulted++;
+      else if (refuse(number))
+        found.add('value', firstRow + offset, `${String(value)} is not ${expected(field)}`);
+      values[firstRow + offset] = Number.isNaN(number) ? field.default : number;
+    }
+  });
+  problems.push(...found.list());
+  return { values, defaulted };
+}
+
+/** Why a column cannot hold a field, if it cannot. */
+function findMismatch(column: SchemaTree | undefined, { name }: FeatureField): string | undefined {
+  if (column === undefined) return `it has no column ${name}`;
+  const { type, converted_type: convertedType, logical_type: logicalType } = column.element;
+  const meaning = logicalType?.type ?? convertedType;
+  if (NUMERIC_TYPES.has(type) && !OTHER_MEANINGS.test(meaning ?? '')) return undefined;
+  return `column ${name} is ${meaning ?? type ?? 'a group of columns'}, not numeric`;
+}
+
+/** The default stands for "no value", so it is allowed where it is neither 0 nor 1, nor a code. */
+function createCheck({ type, default: fallback, dictionary }: FeatureField): (value: number) => boolean {
+  if (type === 'float32') return (value) => !Number.isFinite(value);
+  const end = type === 'boolean' ? 2 : dictionary!.length;
+  const standIn = Math.fround(fallback);
+  return (value) => value !== standIn && !(Number.isInteger(value) && value >= 0 && value < end);
+}
+
+function expected({ type, dictionary }: FeatureField): string {
+  if (type === 'float32') return 'a finite float32';
+  return type === 'boolean' ? '0 or 1' : `one of the ${dictionary!.length} codes of its dictionary`;
+}
