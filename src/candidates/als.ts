@@ -1,0 +1,148 @@
+import type { TensorFile } from '../bundle/tensor-file.js';
+import type { Retrieval } from '../domain/candidate.js';
+import { latestOf, type History } from '../domain/history.js';
+import { selectTopK } from '../domain/top-k.js';
+import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
+import { createArtefactReader, isCount } from './artefact-reader.js';
+import type { CandidateSource } from './candidate-source.js';
+
+/** An implicit ALS model: the item side and what is needed to solve a user against it. */
+export interface AlsModel {
+  readonly dimensions: number;
+  /** [items × dimensions] */
+  readonly factors: Float32Array;
+  /** [dimensions × dimensions] Gram of the item factors. */
+  readonly gram: Float32Array | Float64Array;
+  readonly unobservedWeight: number;
+  readonly regularisation: number;
+  readonly regularisationExponent: number;
+  /** Only the latest so many items of a history count, in training as in serving: it bounds the cost of one user. */
+  readonly maxHistory: number;
+}
+
+export const DEFAULT_MAX_HISTORY = 1000;
+
+const NOTHING: Retrieval = {
+  source: 'als',
+  items: new Int32Array(0),
+  scores: new Float32Array(0),
+  scoreOf: () => 0,
+};
+
+/**
+ * Candidates by implicit ALS (Rendle, Krichene, Zhang and Koren, 2021). The user's vector is not stored but folded in from
+ * the history by the same least-squares step as in training, so that a user whom training never saw works too.
+ * Nothing is retrieved for an empty history, nor for one whose items training never saw.
+ */
+export function createAlsSource(model: AlsModel): CandidateSource {
+  const { dimensions, factors } = model;
+  const foldIn = createFoldIn(model);
+  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from its own user vector.
+  const scores = new Float32Array(factors.length / dimensions);
+
+  return {
+    name: 'als',
+    retrieve: ({ history, eligible, limit }) => {
+      const user = foldIn(history);
+      if (user.every((value) => value === 0)) return NOTHING;
+      scoreAll(factors, user, scores);
+      return {
+        source: 'als',
+        ...selectTopK(scores, { limit, eligible }),
+        scoreOf: (item) => scoreOne(factors, user, item),
+      };
+    },
+  };
+}
+
+/**
+ * The fold-in of a model: gives the vector of a user with a history, `dimensions` values, all zero when training saw none
+ * of the history's items.
+ */
+export function createFoldIn(model: AlsModel): (history: History) => Float64Array {
+  const solver = createFactorSolver(toProblem(model));
+  return (history) => {
+    const user = new Float64Array(model.dimensions);
+    solver.solve(latestOf(history, model.maxHistory).items, user);
+    return user;
+  };
+}
+
+/** The bundle's form of a model. */
+export function alsToTensors(model: AlsModel): TensorFile {
+  const { dimensions, factors, gram } = model;
+  return {
+    tensors: new Map([
+      ['factors', { shape: [factors.length / dimensions, dimensions], data: factors }],
+      ['gram', { shape: [dimensions, dimensions], data: Float64Array.from(gram) }],
+    ]),
+    metadata: {
+      unobservedWeight: String(model.unobservedWeight),
+      regularisation: String(model.regularisation),
+      regularisationExponent: String(model.regularisationExponent),
+      maxHistory: String(model.maxHistory),
+    },
+  };
+}
+
+/** @throws ShortlistError INVALID_BUNDLE naming every tensor and setting that does not fit a catalogue of `itemCount` items. */
+export function parseAls(artefact: TensorFile, options: { itemCount: number }): AlsModel {
+  const reader = createArtefactReader('als', artefact);
+  const dimensions = artefact.tensors.get('factors')?.shape[1] ?? 0;
+  const model: AlsModel = {
+    dimensions,
+    factors: reader.float32('factors', [options.itemCount, dimensions]),
+    gram: reader.float64('gram', [dimensions, dimensions]),
+    unobservedWeight: reader.number('unobservedWeight', (value) => value >= 0, '0 or more'),
+    regularisation: reader.number('regularisation', (value) => value > 0, 'above 0'),
+    regularisationExponent: reader.number('regularisationExponent', (value) => value >= 0, '0 or more'),
+    maxHistory: reader.number('maxHistory', isCount, 'a whole number above 0'),
+  };
+  if (dimensions < 1) reader.report('factors: needs at least one dimension');
+  else if (reader.isSound() && !isSolvable(toProblem(model))) {
+    reader.report('gram: not a Gram matrix (the system to solve for a user is not positive definite)');
+  }
+  reader.finish();
+  return model;
+}
+
+function toProblem(model: AlsModel): LeastSquaresProblem {
+  return { ...model, partnerCount: model.factors.length / model.dimensions };
+}
+
+/**
+ * Scores every item. Four items at a time share the loads of the user vector; each keeps its own sum in the order of
+ * `scoreOne`, so that both give the same number.
+ */
+function scoreAll(factors: Float32Array, user: Float64Array, scores: Float32Array): void {
+  const dimensions = user.length;
+  const wholeBlocks = scores.length - (scores.length % 4);
+  for (let item = 0; item < wholeBlocks; item += 4) {
+    const at0 = item * dimensions;
+    const at1 = at0 + dimensions;
+    const at2 = at1 + dimensions;
+    const at3 = at2 + dimensions;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < dimensions; k++) {
+      const value = user[k]!;
+      sum0 += factors[at0 + k]! * value;
+      sum1 += factors[at1 + k]! * value;
+      sum2 += factors[at2 + k]! * value;
+      sum3 += factors[at3 + k]! * value;
+    }
+    scores[item] = sum0;
+    scores[item + 1] = sum1;
+    scores[item + 2] = sum2;
+    scores[item + 3] = sum3;
+  }
+  for (let item = wholeBlocks; item < scores.length; item++) scores[item] = scoreOne(factors, user, item);
+}
+
+function scoreOne(factors: Float32Array, user: Float64Array, item: number): number {
+  let sum = 0;
+  for (let k = 0, at = item * user.length; k < user.length; k++) sum += factors[at + k]! * user[k]!;
+  return Math.fround(sum);
+}

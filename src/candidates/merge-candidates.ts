@@ -1,0 +1,98 @@
+import type { CandidateSet, Retrieval } from '../domain/candidate.js';
+import { selectTopK } from '../domain/top-k.js';
+
+export interface MergeOptions {
+  /** At most this many candidates. */
+  readonly limit: number;
+  /**
+   * Per retrieval: this many of its best items are sure of a place, before fusion scores decide on the rest. Without
+   * quotas, fusion scores alone decide. Where quotas promise more than `limit`, the best of the promised by fusion score are kept.
+   */
+  readonly quotas?: readonly number[];
+  /** The constant of reciprocal-rank fusion: the larger, the less the very first ranks stand out; default 60. */
+  readonly rankConstant?: number;
+}
+
+/**
+ * Merges what the sources answered into one set without duplicates, in the order of reciprocal-rank fusion (Cormack,
+ * Clarke and Büttcher, 2009): an item's score is the sum of 1 / (rankConstant + rank) over the lists that hold it;
+ * equal scores stand by ascending item index.
+ *
+ * Nothing shortens the set while something is left to fill it, provided that each source was asked for `limit` items, not
+ * for its quota alone: places that a quota leaves free (its items were retrieved by another source too, or the source had
+ * fewer) go to the next best of all lists. So one source that knows every item, as `popular` does, gives min(limit, eligible).
+ */
+export function mergeRetrievals(retrievals: readonly Retrieval[], options: MergeOptions): CandidateSet {
+  const { limit, quotas = [], rankConstant = 60 } = options;
+  const union = fuse(retrievals, rankConstant);
+  const kept = selectRows(union.fusionScores, limit, markPromised(union, quotas));
+  return {
+    items: kept.map((row) => union.items[row]!),
+    fusionScores: Float32Array.from(kept, (row) => union.fusionScores[row]!),
+    retrievals,
+    ranks: copyRows(union.ranks, kept, retrievals.length),
+  };
+}
+
+/** All distinct items of the retrievals, ascending. */
+interface Union {
+  readonly items: Int32Array;
+  readonly fusionScores: Float32Array;
+  /** [items × retrievals] */
+  readonly ranks: Int32Array;
+}
+
+function fuse(retrievals: readonly Retrieval[], rankConstant: number): Union {
+  const items = listDistinct(retrievals);
+  const rowOf = new Map<number, number>();
+  items.forEach((item, row) => rowOf.set(item, row));
+  const sums = new Float64Array(items.length);
+  const ranks = new Int32Array(items.length * retrievals.length);
+  retrievals.forEach((retrieval, column) => {
+    retrieval.items.forEach((item, position) => {
+      const row = rowOf.get(item)!;
+      sums[row]! += 1 / (rankConstant + position + 1);
+      ranks[row * retrievals.length + column] = position + 1;
+    });
+  });
+  // Rounded before anything is compared: sums of the same terms in another order are then equal.
+  return { items, fusionScores: Float32Array.from(sums), ranks };
+}
+
+function listDistinct(retrievals: readonly Retrieval[]): Int32Array {
+  const total = retrievals.reduce((sum, retrieval) => sum + retrieval.items.length, 0);
+  const all = new Int32Array(total);
+  let size = 0;
+  for (const { items } of retrievals) {
+    all.set(items, size);
+    size += items.length;
+  }
+  return all.sort().filter((item, position) => position === 0 || item !== all[position - 1]);
+}
+
+/** 1 for each row that stands within the quota of a source that retrieved it. */
+function markPromised({ items, ranks }: Union, quotas: readonly number[]): Uint8Array {
+  const promised = new Uint8Array(items.length);
+  for (let row = 0, entry = 0; row < promised.length; row++) {
+    for (let column = 0; column < quotas.length; column++, entry++) {
+      if (ranks[entry]! > 0 && ranks[entry]! <= quotas[column]!) promised[row] = 1;
+    }
+  }
+  return promised;
+}
+
+/** The rows that get a place, promised ones first, in fusion order. Rows ascend by item, so equal scores stand by item. */
+function selectRows(fusionScores: Float32Array, limit: number, promised: Uint8Array): Int32Array {
+  const first = selectTopK(fusionScores, { limit, eligible: promised }).items;
+  const others = promised.map((flag) => 1 - flag);
+  const rest = selectTopK(fusionScores, { limit: limit - first.length, eligible: others }).items;
+  const kept = new Uint8Array(promised.length);
+  for (const row of [...first, ...rest]) kept[row] = 1;
+  return selectTopK(fusionScores, { limit, eligible: kept }).items;
+}
+
+function copyRows(ranks: Int32Array, rows: Int32Array, width: number): Int32Array {
+  const copy = new Int32Array(rows.length * width);
+  rows.forEach((row, to) => copy.set(ranks.subarray(row * width, (row + 1) * width), to * width));
+  return copy;
+}

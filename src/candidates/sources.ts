@@ -1,0 +1,86 @@
+import type { TensorFile } from '../bundle/tensor-file.js';
+import { ShortlistError } from '../domain/errors.js';
+import { createAlsSource, parseAls } from './als.js';
+import type { CandidateSource } from './candidate-source.js';
+import { createPopularitySource, parsePopularity } from './popularity.js';
+import { createRandomSource } from './random.js';
+import { createSimilarItemsSource, parseSimilarItems } from './similar-items.js';
+
+/** A source that serves what training left in the bundle. */
+interface TrainedSource {
+  /** Path of the artefact inside a bundle. */
+  readonly file: string;
+  readonly open: (artefact: TensorFile, options: SourceOptions) => CandidateSource;
+}
+
+/** A source that needs nothing but the size of the catalogue. */
+interface UntrainedSource {
+  readonly file?: undefined;
+  readonly open: (artefact: undefined, options: SourceOptions) => CandidateSource;
+}
+
+interface SourceOptions {
+  /** Items of the catalogue that the source is to serve. */
+  readonly itemCount: number;
+}
+
+/** Every candidate source that a scenario may list, by name. */
+export const SOURCES = {
+  als: {
+    file: 'candidates/als.safetensors',
+    open: (artefact, options) => createAlsSource(parseAls(artefact, options)),
+  },
+  'similar-items': {
+    file: 'candidates/similar-items.safetensors',
+    open: (artefact, options) => {
+      const { lists, lastItems } = parseSimilarItems(artefact, options);
+      return createSimilarItemsSource(lists, { lastItems });
+    },
+  },
+  popular: {
+    file: 'candidates/popular.safetensors',
+    open: (artefact, { itemCount }) =>
+      createPopularitySource('popular', parsePopularity(artefact, { name: 'popular', itemCount })),
+  },
+  trending: {
+    file: 'candidates/trending.safetensors',
+    open: (artefact, { itemCount }) =>
+      createPopularitySource('trending', parsePopularity(artefact, { name: 'trending', itemCount }), {
+        onlyPositive: true,
+      }),
+  },
+  random: {
+    open: (_artefact, options) => createRandomSource(options),
+  },
+} as const satisfies Record<string, TrainedSource | UntrainedSource>;
+
+export type SourceName = keyof typeof SOURCES;
+
+export function isSourceName(name: string): name is SourceName {
+  return Object.hasOwn(SOURCES, name);
+}
+
+/**
+ * Opens a source from its artefact.
+ *
+ * @param artefact what the bundle holds at the source's `file`; undefined for a source without one
+ * @throws ShortlistError INVALID_CONFIG when there is no source of this name, INVALID_BUNDLE when its artefact is missing
+ * or does not fit the catalogue
+ */
+export function openSource(
+  name: string,
+  artefact: TensorFile | undefined,
+  options: SourceOptions,
+): CandidateSource {
+  if (!isSourceName(name)) {
+    const known = Object.keys(SOURCES).join(', ');
+    throw new ShortlistError('INVALID_CONFIG', `no candidate source "${name}"; known are ${known}`);
+  }
+  const source: TrainedSource | UntrainedSource = SOURCES[name];
+  if (source.file === undefined) return source.open(undefined, options);
+  if (artefact !== undefined) return source.open(artefact, options);
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `the bundle has no ${source.file}, which candidate source "${name}" serves from; train and publish again`,
+  );
+}

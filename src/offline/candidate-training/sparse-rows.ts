@@ -1,0 +1,47 @@
+import type { Histories } from '../../domain/history.js';
+
+/** Which columns each row of a binary matrix holds (compressed sparse rows). */
+export interface SparseRows {
+  /** `offsets[r] .. offsets[r + 1]` are the entries of row r; length rows + 1. */
+  readonly offsets: Uint32Array;
+  readonly columns: Int32Array;
+}
+
+/** The users × items matrix of all histories, each cut to its latest `maxHistory` items, oldest first. */
+export function toUserRows(histories: Histories, options: { maxHistory: number }): SparseRows {
+  const userCount = histories.offsets.length - 1;
+  const offsets = new Uint32Array(userCount + 1);
+  const columns = new Int32Array(histories.items.length);
+  for (let user = 0; user < userCount; user++) {
+    const end = histories.offsets[user + 1]!;
+    const start = Math.max(histories.offsets[user]!, end - options.maxHistory);
+    columns.set(histories.items.subarray(start, end), offsets[user]!);
+    offsets[user + 1] = offsets[user]! + end - start;
+  }
+  return { offsets, columns: columns.subarray(0, offsets[userCount]) };
+}
+
+/** The same matrix by column: row c holds the rows that held c, ascending. */
+export function transpose(rows: SparseRows, columnCount: number): SparseRows {
+  const offsets = new Uint32Array(columnCount + 1);
+  for (const column of rows.columns) offsets[column + 1]!++;
+  for (let column = 0; column < columnCount; column++) offsets[column + 1]! += offsets[column]!;
+  const next = offsets.slice();
+  const columns = new Int32Array(rows.columns.length);
+  for (let row = 0; row + 1 < rows.offsets.length; row++) {
+    for (const column of rowOf(rows, row)) columns[next[column]!++] = row;
+  }
+  return { offsets, columns };
+}
+
+/** A view (no copy) of one row's columns. */
+export function rowOf(rows: SparseRows, row: number): Int32Array {
+  return rows.columns.subarray(rows.offsets[row], rows.offsets[row + 1]);
+}
+
+/** How many rows hold at least one column. */
+export function countFilledRows({ offsets }: SparseRows): number {
+  let filled = 0;
+  for (let row = 0; row + 1 < offsets.length; row++) if (offsets[row + 1]! > offsets[row]!) filled++;
+  return filled;
+}
