@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import { readDatasetConfig, type DatasetConfig } from '../config/dataset-config.js';
+import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { CommandContext } from './command-context.js';
+
+/** What `--dataset` and `--data` say. */
+export interface DatasetOptions {
+  readonly dataset: string;
+  readonly data: string;
+}
+
+/** A dataset and the folders that its commands hand each other. */
+export interface DatasetFolders {
+  readonly dataset: DatasetConfig;
+  readonly preparedDir: string;
+  readonly trainedDir: string;
+}
+
+const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
+
+export function addDatasetOptions(command: Command): Command {
+  return command
+    .option('-d, --dataset <name>', 'name of a config in configs/datasets, or a file', 'demo')
+    .option('--data <folder>', 'folder for what the commands hand each other', 'data');
+}
+
+/** `--protocol`, the dataset's own when not said. */
+export function createProtocolOption(): Option {
+  return new Option('-p, --protocol <name>', 'how to split (default: what the dataset config says)').choices(
+    PROTOCOLS,
+  );
+}
+
+/** @throws ShortlistError INVALID_CONFIG when there is no such dataset or its config is wrong */
+export function findDataset(
+  options: DatasetOptions & { path?: string },
+  context: CommandContext,
+): DatasetFolders {
+  const { path } = options;
+  const dataset = readDatasetConfig(options.dataset, {
+    configsDir: context.configsDir,
+    ...(path !== undefined && { path }),
+  });
+  return {
+    dataset,
+    preparedDir: join(options.data, 'prepared', dataset.name),
+    trainedDir: join(options.data, 'trained', dataset.name),
+  };
+}

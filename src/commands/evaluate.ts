@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { CommandContext } from './command-context.js';
+import {
+  addDatasetOptions,
+  createProtocolOption,
+  findDataset,
+  type DatasetOptions,
+} from './dataset-options.js';
+import { importOffline } from './import-offline.js';
+import { readTrainingInputs } from './training-inputs.js';
+
+interface EvaluateOptions extends DatasetOptions {
+  readonly protocol?: EvaluationProtocol;
+  readonly split?: string;
+}
+
+export function createEvaluateCommand(context: CommandContext): Command {
+  return addDatasetOptions(
+    new Command('evaluate').description(
+      'Ask held-out users through the serving pipeline, print the table, and put metrics and a report into the trained bundle.',
+    ),
+  )
+    .addOption(createProtocolOption())
+    .option('--split <file>', 'a frozen split: a TSV of the held-out user and item ids (protocol random)')
+    .action(async (options: EvaluateOptions) => {
+      const { dataset, preparedDir, trainedDir } = findDataset(options, context);
+      const { evaluateTrained } = await importOffline(() => import('../offline/evaluate-trained.js'));
+      const { table, report } = await evaluateTrained(preparedDir, trainedDir, {
+        ...(await readTrainingInputs(context)),
+        protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
+        frozenSplit: options.split,
+        progress: await context.openProgress(),
+        command: context.commandLine,
+      });
+      context.print(table);
+      context.print(`The report is ${report}. Next: shortlist publish --dataset ${options.dataset}`);
+    });
+}

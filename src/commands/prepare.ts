@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.js';
+import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
+import { importOffline } from './import-offline.js';
+
+export function createPrepareCommand(context: CommandContext): Command {
+  return addDatasetOptions(
+    new Command('prepare').description('Check a dataset, map its columns, and write the prepared tables.'),
+  )
+    .option('--path <folder>', 'where the raw files are (default: what the dataset config says)')
+    .action(async (options: DatasetOptions & { path?: string }) => {
+      const { dataset, preparedDir } = findDataset(options, context);
+      const { prepareDataset } = await importOffline(() => import('../offline/prepare/prepare-dataset.js'));
+      await prepareDataset(dataset, { outDir: preparedDir, progress: await context.openProgress() });
+    });
+}

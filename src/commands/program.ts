@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander';
+import { ShortlistError } from '../domain/errors.js';
+import type { CommandContext } from './command-context.js';
+import { createDemoDataCommand } from './demo-data.js';
+import { createDownloadCommand } from './download.js';
+import { createEvaluateCommand } from './evaluate.js';
+import { createPrepareCommand } from './prepare.js';
+import { createPromoteCommand } from './promote.js';
+import { createPublishCommand } from './publish.js';
+import { createRollbackCommand } from './rollback.js';
+import { createServeCommand } from './serve.js';
+import { createTrainCommand } from './train.js';
+
+/** Every command, in the order in which a person meets them. */
+const COMMANDS = [
+  createDemoDataCommand,
+  createDownloadCommand,
+  createPrepareCommand,
+  createTrainCommand,
+  createEvaluateCommand,
+  createPublishCommand,
+  createPromoteCommand,
+  createRollbackCommand,
+  createServeCommand,
+];
+
+/** The exit code of a command line that makes no sense. */
+const MISUSE = 2;
+
+/**
+ * Runs one command line.
+ *
+ * @param argv what follows the program's name
+ * @returns the exit code: 0, 1 when the command failed (its error is on standard error), 2 when the command line makes no sense
+ */
+export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
+  try {
+    await createProgram(context).parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE;
+    context.printError(describeError(error));
+    return 1;
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('shortlist')
+    .description('A two-stage recommender: from files of interactions to GET /recommendations/:userId.')
+    .version(context.codeVersion);
+  for (const createCommand of COMMANDS) program.addCommand(createCommand(context));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.printError(text.trimEnd()),
+    });
+    command.showHelpAfterError(`(see ${[...new Set(['shortlist', command.name()])].join(' ')} --help)`);
+  }
+  return program;
+}
+
+/** What a person can act on; for an error that nobody raised on purpose, the stack that a bug report needs. */
+function describeError(error: unknown): string {
+  if (error instanceof ShortlistError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

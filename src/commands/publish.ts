@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { createFolderRegistry } from '../bundle/folder-registry.js';
+import { loadSettings } from '../config/load-settings.js';
+import type { CommandContext } from './command-context.js';
+import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
+
+export function createPublishCommand(context: CommandContext): Command {
+  return addDatasetOptions(
+    new Command('publish').description(
+      'Put a trained bundle into the registry and point the staging channel at it.',
+    ),
+  ).action(async (options: DatasetOptions) => {
+    const { trainedDir } = findDataset(options, context);
+    const { bundle } = loadSettings(context);
+    const version = await createFolderRegistry(bundle.registry).publish(trainedDir);
+    context.print(`Published ${version} to ${bundle.registry}; staging points at it. Next: shortlist serve`);
+  });
+}

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { createFolderRegistry } from '../bundle/folder-registry.js';
+import { loadSettings } from '../config/load-settings.js';
+import type { CommandContext } from './command-context.js';
+
+export function createRollbackCommand(context: CommandContext): Command {
+  return new Command('rollback')
+    .description('Point a channel back at the bundle it pointed at before.')
+    .option('--channel <name>', 'channel to roll back', 'production')
+    .action(async ({ channel }: { channel: string }) => {
+      const { bundle } = loadSettings(context);
+      const pointer = await createFolderRegistry(bundle.registry).rollback(channel);
+      context.print(`${channel} points at ${pointer.version} again.`);
+    });
+}

@@ -1,0 +1,177 @@
+import t from 'tap';
+import type { CandidateSource } from '../../src/candidates/candidate-source.js';
+import { ShortlistError } from '../../src/domain/errors.js';
+import { historyOf } from '../../src/domain/history.js';
+import type { Engine } from '../../src/pipeline/engine.js';
+import { openEngine } from '../../src/pipeline/open-engine.js';
+import { recommend } from '../../src/pipeline/recommend.js';
+import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
+
+const { folder } = await writeSmallBundle(t.testdir());
+const engine = await openEngine(folder, SCENARIOS);
+t.teardown(() => engine.ranker.close());
+
+function ask(changes: Partial<RecommendationRequest> = {}, on: Engine = engine): Promise<Recommendation> {
+  const request: RecommendationRequest = {
+    basis: { kind: 'user', userId: 'u3' },
+    scenario: 'home',
+    limit: 10,
+    exclude: [],
+    filters: [],
+    explain: 'none',
+  };
+  return recommend({ ...request, ...changes }, on);
+}
+
+const idsOf = ({ slate }: Recommendation): string[] => slate.items.map(({ itemId }) => itemId);
+
+/** The engine with one source or the ranker replaced by something that fails. */
+function withFailing(error: unknown, ...names: string[]): Engine {
+  const fail = (): never => {
+    throw error;
+  };
+  const failing = names.map((name): [string, CandidateSource] => [name, { name, retrieve: fail }]);
+  const ranker = names.includes('ranker') ? { ...engine.ranker, rank: async () => fail() } : engine.ranker;
+  return { ...engine, ranker, sources: new Map([...engine.sources, ...failing]) };
+}
+
+t.test('a known user gets ten unseen items, best first, each once', async (t) => {
+  const { slate, stages, candidates } = await ask();
+  const seen = historyOf(engine.histories, engine.users.find('u3')).items;
+  const ids = slate.items.map(({ itemId }) => itemId);
+  t.equal(slate.items.length, 10);
+  t.equal(new Set(ids).size, 10);
+  for (const item of seen) t.notOk(ids.includes(engine.catalogue.entities.idAt(item)));
+  t.same(
+    slate.items.map(({ position }) => position),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
+  for (let at = 1; at < 10; at++) t.ok(slate.items[at - 1]!.score >= slate.items[at]!.score);
+  t.match(slate, {
+    scenario: 'home',
+    bundle: engine.manifest.version,
+    strategy: 'personalised',
+    degraded: [],
+  });
+  t.match(slate.items[0]!.attributes, { title: /^Title \d+$/, genres: [String], year: Number });
+  t.notOk('sources' in slate.items[0]! || 'features' in slate.items[0]!);
+  t.same(stages.map(({ stage }) => stage).sort(), [
+    'candidates.als',
+    'candidates.popular',
+    'candidates.similar-items',
+    'candidates.trending',
+    'features',
+    'ranking',
+    'rules',
+  ]);
+  t.ok(candidates.items.length >= 40);
+});
+
+t.test('users of one taste get items of that taste', async (t) => {
+  const { slate } = await ask({ basis: { kind: 'user', userId: 'u4' } });
+  const sport = slate.items.filter(({ attributes }) => String(attributes['genres']) === 'sport');
+  t.ok(sport.length >= 7, `${sport.length} of 10 are sport`);
+});
+
+t.test('the same request gives the same slate', async (t) => {
+  t.same((await ask()).slate, (await ask()).slate);
+});
+
+t.test('unknown users, and users who did nothing, get the most popular items as a cold start', async (t) => {
+  const popular = idsOf(await ask({ basis: { kind: 'nobody' }, scenario: 'popular' }));
+  for (const userId of ['nobody-we-know', '__proto__', 'u79']) {
+    const answer = await ask({ basis: { kind: 'user', userId } });
+    t.match(answer.slate, { strategy: 'cold-start', scenario: 'home', degraded: [] });
+    t.same(idsOf(answer), popular, userId);
+  }
+});
+
+t.test('excluded items do not appear and do not shorten the slate', async (t) => {
+  const before = idsOf(await ask());
+  const after = idsOf(await ask({ exclude: [...before.slice(0, 5), 'no-such-item'] }));
+  t.equal(after.length, 10);
+  for (const id of before.slice(0, 5)) t.notOk(after.includes(id));
+});
+
+t.test('a filter leaves only what it asks for, and still a full slate where there is enough', async (t) => {
+  const { slate } = await ask({ filters: [{ attribute: 'genres', value: 'news' }] });
+  t.equal(slate.items.length, 10);
+  for (const { attributes } of slate.items) t.same(attributes['genres'], ['news']);
+  const none = await ask({ filters: [{ attribute: 'genres', value: 'opera' }] });
+  t.same(none.slate.items, []);
+});
+
+t.test('a slate as long as the rest of the catalogue holds all of it', async (t) => {
+  const { slate } = await ask({ limit: 100 });
+  t.equal(slate.items.length, 60 - historyOf(engine.histories, engine.users.find('u3')).items.length);
+});
+
+t.test('more like an item: its neighbours, without itself', async (t) => {
+  const answer = await ask({ basis: { kind: 'item', itemId: 'i002' }, scenario: 'similar', limit: 5 });
+  t.equal(answer.slate.items.length, 5);
+  t.notOk(idsOf(answer).includes('i002'));
+  const sport = answer.slate.items.filter(({ attributes }) => String(attributes['genres']) === 'sport');
+  t.ok(sport.length >= 4, `${sport.length} of 5 share its topic`);
+});
+
+t.test('sources are explained when asked for', async (t) => {
+  const { slate } = await ask({ explain: 'sources' });
+  for (const { sources, features } of slate.items) {
+    t.ok(sources!.length > 0);
+    t.equal(features, undefined);
+    for (const source of sources!) t.match(source, { name: String, score: Number, rank: Number });
+  }
+});
+
+t.test('features are explained when asked for, by name, with nothing where no ranker read any', async (t) => {
+  const { slate } = await ask({ explain: 'features' });
+  t.same(Object.keys(slate.items[0]!.features!), engine.assembler.featureOrder);
+  const popular = await ask({ explain: 'features', scenario: 'popular' });
+  t.same(popular.slate.items[0]!.features, {});
+});
+
+t.test('unknown scenarios, attributes and items are refused by name', async (t) => {
+  await t.rejects(ask({ scenario: 'checkout' }), {
+    code: 'UNKNOWN_SCENARIO',
+    message: /'checkout'. Scenarios: home, popular, similar/,
+  });
+  await t.rejects(ask({ filters: [{ attribute: 'colour', value: 'red' }] }), { code: 'UNKNOWN_ATTRIBUTE' });
+  await t.rejects(ask({ basis: { kind: 'item', itemId: 'i999' }, scenario: 'similar' }), {
+    code: 'ITEM_NOT_FOUND',
+  });
+});
+
+t.test('a failing ranker falls back to fusion order and says so', async (t) => {
+  const broken = withFailing(new ShortlistError('RANKER_INVALID_OUTPUT', 'NaN in row 3'), 'ranker');
+  const answer = await ask({}, broken);
+  t.same(answer.slate.degraded, [{ stage: 'ranking', reason: 'ranker_invalid_output' }]);
+  t.same(
+    idsOf(answer),
+    Array.from(answer.candidates.items.subarray(0, 10), (item) => engine.catalogue.entities.idAt(item)),
+  );
+  t.match(
+    answer.stages.find(({ stage }) => stage === 'ranking'),
+    { outcome: 'fallback', cause: { message: /NaN/ } },
+  );
+});
+
+t.test('a failing source is left out and the answer says so', async (t) => {
+  const answer = await ask({}, withFailing(new ShortlistError('SOURCE_FAILED', 'gone'), 'als'));
+  t.same(answer.slate.degraded, [{ stage: 'candidates.als', reason: 'source_failed' }]);
+  t.equal(answer.slate.items.length, 10);
+});
+
+t.test('when every source fails the request fails with a code', async (t) => {
+  const gone = withFailing(new ShortlistError('SOURCE_FAILED', 'gone'), ...engine.sources.keys());
+  await t.rejects(ask({}, gone), { code: 'SOURCE_FAILED' });
+});
+
+t.test('our own mistakes are not hidden behind a fallback', async (t) => {
+  await t.rejects(ask({}, withFailing(new TypeError('x is undefined'), 'ranker')), {
+    message: 'x is undefined',
+  });
+  await t.rejects(ask({}, withFailing(new TypeError('x is undefined'), 'als')), {
+    message: 'x is undefined',
+  });
+});

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { Manifest } from '../../src/bundle/manifest.js';
+import { readConfigFile } from '../../src/config/read-config-file.js';
+import { readScenarios, type ScenarioConfig } from '../../src/config/scenario-config.js';
+import { TrainingConfig } from '../../src/config/training-config.js';
+import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
+import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { trainBundle, type TrainedBundle } from '../../src/offline/train/train-bundle.js';
+import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
+import { createSyntheticDataset } from './synthetic-dataset.js';
+
+/** The scenarios that ship, by name. */
+export const SCENARIOS: ReadonlyMap<string, ScenarioConfig> = readScenarios('configs/scenarios');
+
+export const PROVENANCE = { createdAt: '2026-01-02T03:04:05Z', codeVersion: '0.0.0-test' };
+
+/** The shipped training config, made small enough for a test. */
+export function smallTrainingConfig(): TrainingConfig {
+  const config = readConfigFile(TrainingConfig, 'configs/training.yaml');
+  return {
+    ...config,
+    als: { ...config.als, dimensions: 8, epochs: 4 },
+    ranker: { ...config.ranker, maxTrees: 20, minRowsPerLeaf: 5, rollingCuts: 2 },
+    evaluation: { ...config.evaluation, testWeeks: 2 },
+  };
+}
+
+/** Trains on everything a dataset has, with the small config. */
+export async function trainSmallBundle(
+  dataset: PreparedDataset = createSyntheticDataset(),
+  options: { protocol?: EvaluationProtocol; config?: TrainingConfig } = {},
+): Promise<TrainedBundle> {
+  const { protocol = 'chronological', config = smallTrainingConfig() } = options;
+  const known = { train: dataset.interactions, knownUntil: Math.max(...dataset.interactions.timestamp) + 1 };
+  const scenario = SCENARIOS.get('home')!;
+  return trainBundle(known, dataset, { config, protocol, scenario, progress: SILENT_PROGRESS });
+}
+
+/** Writes a really trained bundle of the synthetic dataset into `<folder>/bundle`. */
+export async function writeSmallBundle(
+  folder: string,
+  options: { createdAt?: string } = {},
+): Promise<{ folder: string; manifest: Manifest; dataset: PreparedDataset }> {
+  const dataset = createSyntheticDataset();
+  const bundle = join(folder, 'bundle');
+  const manifest = await writeTrainedBundle(bundle, await trainSmallBundle(dataset), {
+    dataset,
+    config: smallTrainingConfig(),
+    provenance: { ...PROVENANCE, ...options },
+  });
+  return { folder: bundle, manifest, dataset };
+}
