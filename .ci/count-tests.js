@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { Parser } from 'tap-parser';
 
 const { passed, failed, skipped } = await countTests(process.argv[2]);
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+const skips = skipped > 0 ? `, ${skipped} skipped` : '';
+process.stdout.write(`${passed} passed, ${failed} failed${skips}\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
 /**

@@ -1,0 +1,73 @@
+import t, { type Test } from 'tap';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+// A real run of tap gives the output that is counted; the counter runs as CI runs it.
+const PASSING = "import t from 'tap';\nt.test('one', async (t) => {\n  t.ok(1);\n  t.ok(2);\n});\nt.ok(3);\n";
+const FAILING = "import t from 'tap';\nt.test('two', async (t) => {\n  t.ok(1);\n  t.ok(0);\n});\n";
+const CRASHING =
+  "import t from 'tap';\nt.ok(1);\nprocess.nextTick(() => process.kill(process.pid, 'SIGSEGV'));\n";
+const UNLOADABLE = "import './missing.js';\n";
+const SKIPPING = "import t from 'tap';\nt.test('later', { skip: 'not here' }, async () => {});\nt.ok(1);\n";
+
+t.test('tests are counted, a failing file by its tests, a crashed or unloadable one by itself', async (t) => {
+  const folder = writeProject(t, { PASSING, FAILING, CRASHING, UNLOADABLE, SKIPPING });
+
+  const tap = await runTap(folder);
+  const counted = await count(`${folder}/out.tap`);
+
+  t.not(tap.exitCode, 0);
+  t.match(counted, { exitCode: 1, lastLine: '4 passed, 3 failed, 1 skipped' });
+});
+
+t.test('a run in which every test passes counts no failure and exits 0', async (t) => {
+  const folder = writeProject(t, { PASSING });
+
+  await runTap(folder);
+
+  t.match(await count(`${folder}/out.tap`), { exitCode: 0, lastLine: '2 passed, 0 failed' });
+});
+
+t.test('a run that ended early, ran nothing or skipped everything is no pass', async (t) => {
+  const folder = t.testdir({
+    'early.tap': 'TAP version 14\n1..2\n# Subtest: a.test.ts\n    ok 1 - one\n    1..1\nok 1 - a.test.ts\n',
+    'empty.tap': '',
+    'skipped.tap': 'TAP version 14\n1..1\nok 1 - a.test.ts # SKIP not here\n',
+  });
+
+  t.match(await count(`${folder}/early.tap`), { exitCode: 1, lastLine: '1 passed, 1 failed' });
+  t.match(await count(`${folder}/empty.tap`), { exitCode: 1, lastLine: '0 passed, 1 failed' });
+  t.match(await count(`${folder}/missing.tap`), { exitCode: 1, lastLine: '0 passed, 1 failed' });
+  t.match(await count(`${folder}/skipped.tap`), { exitCode: 1, lastLine: '0 passed, 0 failed, 1 skipped' });
+});
+
+function writeProject(t: Test, files: Readonly<Record<string, string>>): string {
+  const tests = Object.entries(files).map(([name, text]) => [`${name.toLowerCase()}.test.js`, text]);
+  return t.testdir({ 'package.json': '{ "type": "module" }', ...Object.fromEntries(tests) });
+}
+
+function runTap(folder: string): Promise<Run> {
+  const options = ['--include=*.test.js', '--disable-coverage', '--reporter=min', '--output-file=out.tap'];
+  return run(folder, ['node_modules/tap/dist/esm/run.mjs', ...options]);
+}
+
+function count(tapFile: string): Promise<Run> {
+  return run(repository, ['.ci/count-tests.js', tapFile]);
+}
+
+interface Run {
+  readonly exitCode: number;
+  readonly lastLine: string;
+}
+
+function run(cwd: string, [script, ...options]: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    // Without what the surrounding run of tap says to its children.
+    const clean = ['-i', `PATH=${process.env['PATH']}`, process.execPath, `${repository}/${script}`];
+    const child = execFile('env', [...clean, ...options], { cwd }, (_failed, stdout) => {
+      resolve({ exitCode: child.exitCode ?? -1, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '' });
+    });
+  });
+}
