@@ -30,7 +30,6 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY configs ./configs
-VOLUME /app/models
 # The user `node` of the base image, by number, so that a host can check that it is not root.
 USER 1000
 EXPOSE 3000 3001
