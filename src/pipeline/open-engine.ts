@@ -55,15 +55,21 @@ interface Parts {
 async function openParts(files: BundleFiles): Promise<Parts> {
   const { manifest } = files;
   const collected = createProblemCollector();
-  const catalogue = await collected.attempt(() =>
+  const catalogue = await collected.attempt(manifest.catalogue.file, () =>
     readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
   );
-  const items = await collected.attempt(() => readView(files, manifest.views.items));
-  const users = await collected.attempt(() => readView(files, manifest.views.users));
-  const ranker = await collected.attempt(() => openRanker(files));
-  const sources = await collected.attempt(() => openSources(files, catalogue?.entities.size));
-  const histories = await collected.attempt(() => readHistories(files, users, catalogue));
-  const assembler = await collected.attempt(() => {
+  const items = await collected.attempt(manifest.views.items.file, () =>
+    readView(files, manifest.views.items),
+  );
+  const users = await collected.attempt(manifest.views.users.file, () =>
+    readView(files, manifest.views.users),
+  );
+  const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
+  const sources = await collected.attempt('candidates', () => openSources(files, catalogue?.entities.size));
+  const histories = await collected.attempt(manifest.histories.file, () =>
+    readHistories(files, users, catalogue),
+  );
+  const assembler = await collected.attempt('features', () => {
     if (catalogue === undefined || items === undefined || users === undefined) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
     const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources) };
@@ -81,17 +87,21 @@ async function openParts(files: BundleFiles): Promise<Parts> {
 /** Lets every part be opened before the first problem is reported. */
 function createProblemCollector(): {
   readonly problems: string[];
-  attempt<T>(open: () => T | Promise<T>): Promise<T | undefined>;
+  /** What `open` gives, or undefined with its problems collected under the name of the part. */
+  attempt<T>(part: string, open: () => T | Promise<T>): Promise<T | undefined>;
 } {
   const problems: string[] = [];
   return {
     problems,
-    attempt: async (open) => {
+    attempt: async (part, open) => {
       try {
         return await open();
       } catch (error) {
         if (!(error instanceof ShortlistError)) throw error;
-        problems.push(...(error.problems.length > 0 ? error.problems : [error.message]));
+        const found = error.problems.length > 0 ? error.problems : [error.message];
+        problems.push(
+          ...found.map((problem) => (problem.startsWith(part) ? problem : `${part}: ${problem}`)),
+        );
         return undefined;
       }
     },

@@ -1,0 +1,114 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { openBundleFiles } from '../../src/bundle/bundle-files.js';
+import { encodeTensorFile, parseTensorFile } from '../../src/bundle/tensor-file.js';
+import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bundle/write-bundle-files.js';
+import { openEngine } from '../../src/pipeline/open-engine.js';
+import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
+
+const { folder, manifest } = await writeSmallBundle(t.testdir());
+
+/** A copy of the good bundle to break on disk. */
+async function copyBundle(t: Test): Promise<string> {
+  const copy = join(t.testdir(), 'copy');
+  await cp(folder, copy, { recursive: true });
+  return copy;
+}
+
+/** The good bundle written anew with other contents, so that every hash is right and only the meaning is wrong. */
+async function rewriteBundle(
+  t: Test,
+  change: (draft: { manifest: ManifestDraft; files: ReturnType<typeof contentsOf> }) => void,
+): Promise<string> {
+  const good = await openBundleFiles(folder);
+  const { version: _, ...rest } = structuredClone(good.manifest);
+  const draft = { manifest: rest, files: contentsOf(good) };
+  change(draft);
+  const copy = join(t.testdir(), 'rewritten');
+  await writeBundleFiles(copy, draft);
+  return copy;
+}
+
+function changeTensors(
+  files: ReturnType<typeof contentsOf>,
+  path: string,
+  change: (tensors: Map<string, { shape: number[]; data: never }>) => void,
+): void {
+  const content = files.get(path)!;
+  const parsed = parseTensorFile('bytes' in content ? content.bytes : new Uint8Array(), path);
+  const tensors = new Map(parsed.tensors) as never;
+  change(tensors);
+  files.set(path, { bytes: encodeTensorFile({ tensors, metadata: parsed.metadata }) });
+}
+
+t.test('a good bundle opens with all its parts', async (t) => {
+  const engine = await openEngine(folder, SCENARIOS);
+  t.equal(engine.manifest.version, manifest.version);
+  t.equal(engine.catalogue.entities.size, 60);
+  t.equal(engine.users.size, 80);
+  t.same([...engine.sources.keys()].sort(), ['als', 'popular', 'random', 'similar-items', 'trending']);
+  t.same(engine.assembler.featureOrder, manifest.ranker.featureOrder);
+  await engine.ranker.close();
+});
+
+t.test('a missing file and a flipped byte are both named', async (t) => {
+  const copy = await copyBundle(t);
+  await rm(join(copy, 'features/users.parquet'));
+  const bytes = await readFile(join(copy, 'ranker.onnx'));
+  bytes[100]! ^= 1;
+  await writeFile(join(copy, 'ranker.onnx'), bytes);
+  await t
+    .rejects(openEngine(copy, SCENARIOS), {
+      code: 'INVALID_BUNDLE',
+      problems: ['ranker.onnx has changed', 'features/users.parquet is missing']
+        .map((text) => new RegExp(text))
+        .sort(),
+    })
+    .catch(() => undefined);
+  const error = await openEngine(copy, SCENARIOS).catch((failure: Error) => failure);
+  t.match(String(error), /ranker\.onnx has changed/);
+  t.match(String(error), /features\/users\.parquet is missing/);
+});
+
+t.test(
+  'an unknown feature, a ranker of another width and factors for other items are all named at once',
+  async (t) => {
+    const copy = await rewriteBundle(t, ({ manifest, files }) => {
+      manifest.ranker.featureOrder.push('weather.today');
+      changeTensors(files, 'candidates/als.safetensors', (tensors) => {
+        const factors = tensors.get('factors')!;
+        tensors.set('factors', { shape: [30, 16], data: factors.data });
+      });
+    });
+    const error = await openEngine(copy, SCENARIOS).then(
+      () => undefined,
+      (failure: Error) => failure,
+    );
+    t.match(error, { code: 'INVALID_BUNDLE' });
+    t.match(String(error), /weather\.today/);
+    t.match(String(error), /ranker\.onnx/);
+    t.match(String(error), /als/);
+  },
+);
+
+t.test('an items view in another order than the catalogue is refused', async (t) => {
+  const copy = await rewriteBundle(t, ({ manifest, files }) => {
+    files.set('features/items.parquet', files.get('features/users.parquet')!);
+    manifest.views.items = { ...manifest.views.items, key: 'user_id', fields: manifest.views.users.fields };
+    files.set('catalogue.parquet', { ...files.get('catalogue.parquet')!, rows: undefined });
+  });
+  await t.rejects(openEngine(copy, SCENARIOS), {
+    message: /features\/items\.parquet: row 1 is not the item/,
+  });
+});
+
+t.test('scenarios that name unknown sources, rules or scenarios stop the start', async (t) => {
+  const home = SCENARIOS.get('home')!;
+  const broken = { ...home, sources: { crystal: 10 }, rules: ['be-nice'], coldStart: 'nowhere' };
+  const error = await openEngine(folder, new Map([['home', broken]])).catch((failure: Error) => failure);
+  t.match(error, { code: 'INVALID_CONFIG' });
+  t.match(String(error), /source "crystal" is unknown/);
+  t.match(String(error), /rule "be-nice" is unknown/);
+  t.match(String(error), /coldStart "nowhere" is unknown/);
+});

@@ -1,0 +1,79 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import { createServedBundle } from '../../src/serving/served-bundle.js';
+import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
+
+const dir = t.testdir({ one: {}, two: {} });
+const first = await writeSmallBundle(join(dir, 'one'));
+const second = await writeSmallBundle(join(dir, 'two'), { createdAt: '2026-02-02T03:04:05Z' });
+const registry = createFolderRegistry(join(dir, 'models'));
+
+const request: RecommendationRequest = {
+  basis: { kind: 'user', userId: 'u3' },
+  scenario: 'home',
+  limit: 5,
+  exclude: [],
+  filters: [],
+  explain: 'none',
+};
+
+t.test('before a bundle is open nothing can be recommended', async (t) => {
+  const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
+  t.equal(service.describe(), undefined);
+  await t.rejects(service.recommend(request), { code: 'NOT_READY' });
+  await t.rejects(service.reload(), { code: 'BUNDLE_NOT_FOUND' });
+  await service.close();
+});
+
+t.test('it serves what the channel points at, and what it points at later after a reload', async (t) => {
+  await registry.publish(first.folder);
+  const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
+  t.match(await service.reload(), {
+    version: first.manifest.version,
+    dataset: 'synthetic',
+    items: 60,
+    users: 80,
+    scenarios: ['home', 'popular', 'similar'],
+    filterableAttributes: ['genres', 'year'],
+  });
+  t.equal((await service.recommend(request)).slate.bundle, first.manifest.version);
+
+  await registry.publish(second.folder);
+  t.equal(
+    (await service.recommend(request)).slate.bundle,
+    first.manifest.version,
+    'nothing changes by itself',
+  );
+  const requests = Array.from({ length: 20 }, () => service.recommend(request));
+  await service.reload();
+  const bundles = new Set((await Promise.all(requests)).map(({ slate }) => slate.bundle));
+  t.same([...bundles], [first.manifest.version], 'requests end on the bundle they began with');
+  t.equal(service.describe()!.version, second.manifest.version);
+  t.equal((await service.recommend(request)).slate.bundle, second.manifest.version);
+  await service.close();
+});
+
+t.test('a refused bundle leaves the old one serving', async (t) => {
+  await registry.publish(first.folder);
+  const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
+  await service.reload();
+  await registry.publish(second.folder);
+  await rm(join(dir, 'models', second.manifest.version, 'ranker.onnx'));
+  await t.rejects(service.reload(), { code: 'INVALID_BUNDLE' });
+  t.equal((await service.recommend(request)).slate.bundle, first.manifest.version);
+  await service.close();
+  await t.rejects(service.recommend(request), { code: 'NOT_READY' });
+});
+
+t.test('reloads at the same time open the bundle once', async (t) => {
+  await registry.point('staging', first.manifest.version);
+  let reads = 0;
+  const counting = { ...registry, pathOf: (version: string) => (reads++, registry.pathOf(version)) };
+  const service = createServedBundle({ registry: counting, channel: 'staging', scenarios: SCENARIOS });
+  await Promise.all([service.reload(), service.reload(), service.reload()]);
+  t.equal(reads, 1);
+  await service.close();
+});
