@@ -91,9 +91,11 @@ export function isSolvable(problem: LeastSquaresProblem): boolean {
   const system = scaleIntoTiles(problem, stride);
   addToDiagonal(system, regularisationOf(problem, 1), { dimensions, stride });
   factorise(system, dimensions, stride);
-  // A pivot that is not positive leaves NaN, or zero, on the diagonal from there to its end.
-  const lastPivot = system[(dimensions - 1) * (stride + 1)]!;
-  return lastPivot > 0 && lastPivot < Infinity;
+  for (let row = 0; row < dimensions; row++) {
+    const pivot = system[row * (stride + 1)]!;
+    if (!(pivot > 0 && pivot < Infinity)) return false;
+  }
+  return true;
 }
 
 /** Rows are padded with zeros to whole 4 × 4 tiles, so that the tile loop needs no edge cases. */

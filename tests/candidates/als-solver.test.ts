@@ -1,0 +1,113 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { computeGram, createFactorSolver, isSolvable } from '../../src/candidates/als-solver.js';
+import { createSeededRandom } from '../../src/domain/seeded-random.js';
+
+interface Problem {
+  dimensions: number;
+  factors: Float32Array;
+  gram: Float64Array;
+  partnerCount: number;
+  unobservedWeight: number;
+  regularisation: number;
+  regularisationExponent: number;
+}
+
+function drawProblem(options: { dimensions: number; partners: number; seed?: number }): Problem {
+  const { dimensions, partners, seed = 1 } = options;
+  const random = createSeededRandom(`solver ${seed}`);
+  const factors = Float32Array.from({ length: partners * dimensions }, () => random.normal());
+  return {
+    dimensions,
+    factors,
+    gram: computeGram(factors, dimensions),
+    partnerCount: partners,
+    unobservedWeight: 0.2,
+    regularisation: 0.05,
+    regularisationExponent: 0.7,
+  };
+}
+
+function rowsOf({ factors, dimensions }: Problem): number[][] {
+  return Array.from({ length: factors.length / dimensions }, (_, row) => [
+    ...factors.subarray(row * dimensions, (row + 1) * dimensions),
+  ]);
+}
+
+// 1 to 13 dimensions meet every remainder of the 4 × 4 tiles; 1 to 150 partners meet blocks that are empty, part and full.
+const sizes = fc.record({
+  dimensions: fc.integer({ min: 1, max: 13 }),
+  partners: fc.integer({ min: 1, max: 150 }),
+  seed: fc.integer({ min: 0, max: 1000 }),
+});
+
+t.test('a Gram matrix is the products of the columns, summed over all rows', async () => {
+  fc.assert(
+    fc.property(sizes, (size) => {
+      const problem = drawProblem(size);
+      const rows = rowsOf(problem);
+      return problem.gram.every((value, at) => {
+        const [i, j] = [Math.floor(at / size.dimensions), at % size.dimensions];
+        return isClose(
+          value,
+          rows.reduce((sum, row) => sum + row[i]! * row[j]!, 0),
+        );
+      });
+    }),
+  );
+});
+
+t.test('a solution fulfils the normal equations', async () => {
+  fc.assert(
+    fc.property(sizes, fc.integer({ min: 1, max: 150 }), (size, wanted) => {
+      const problem = drawProblem(size);
+      const partners = Int32Array.from({ length: Math.min(wanted, size.partners) }, (_, at) => at);
+      const solution = new Float64Array(size.dimensions);
+      createFactorSolver(problem).solve(partners, solution);
+      return residualOf(problem, [...partners], solution).every((value) => Math.abs(value) < 1e-8);
+    }),
+  );
+});
+
+t.test('the vector of an entity without partners is zero, whatever was there before', async (t) => {
+  const target = Float32Array.of(1, 2, 3);
+  createFactorSolver(drawProblem({ dimensions: 3, partners: 4 })).solve(new Int32Array(0), target);
+  t.same([...target], [0, 0, 0]);
+});
+
+t.test('a solver gives the same answer again after it solved another', async (t) => {
+  const solver = createFactorSolver(drawProblem({ dimensions: 6, partners: 90 }));
+  const [first, other, again] = [new Float64Array(6), new Float64Array(6), new Float64Array(6)];
+  solver.solve(Int32Array.of(1, 2, 3), first);
+  solver.solve(
+    Int32Array.from({ length: 90 }, (_, at) => at),
+    other,
+  );
+  solver.solve(Int32Array.of(1, 2, 3), again);
+  t.same(again, first);
+});
+
+t.test('a regularised problem is solvable, one with a negative weight is not', async (t) => {
+  const problem = drawProblem({ dimensions: 5, partners: 3 });
+  t.equal(isSolvable(problem), true);
+  t.equal(isSolvable({ ...problem, unobservedWeight: -1, regularisationExponent: 0 }), false);
+  t.equal(isSolvable({ ...problem, regularisation: 0, unobservedWeight: 0 }), false);
+});
+
+/** (Σ h hᵀ + α0 G + λ (n + α0 N)^ν I) w − Σ h, from the formula. */
+function residualOf(problem: Problem, partners: number[], solution: Float64Array): number[] {
+  const { dimensions, unobservedWeight, regularisation, regularisationExponent, partnerCount } = problem;
+  const rows = rowsOf(problem);
+  const dot = (row: number[]): number => row.reduce((sum, value, k) => sum + value * solution[k]!, 0);
+  const weight =
+    regularisation * (partners.length + unobservedWeight * partnerCount) ** regularisationExponent;
+  return Array.from({ length: dimensions }, (_, k) => {
+    const observed = partners.reduce((sum, at) => sum + rows[at]![k]! * (dot(rows[at]!) - 1), 0);
+    const all = rows.reduce((sum, row) => sum + row[k]! * dot(row), 0);
+    return observed + unobservedWeight * all + weight * solution[k]!;
+  });
+}
+
+function isClose(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-9 * (1 + Math.abs(b));
+}

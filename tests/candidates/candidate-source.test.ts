@@ -1,0 +1,127 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { createAlsSource } from '../../src/candidates/als.js';
+import type { CandidateSource } from '../../src/candidates/candidate-source.js';
+import { createPopularitySource } from '../../src/candidates/popularity.js';
+import { createRandomSource } from '../../src/candidates/random.js';
+import { createSimilarItemsSource } from '../../src/candidates/similar-items.js';
+import type { Retrieval, RetrievalQuery } from '../../src/domain/candidate.js';
+import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
+import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
+import { history } from '../support/small-world.js';
+import { createTasteGroups } from './taste-groups.js';
+
+const ITEM_COUNT = 41;
+const histories = createTasteGroups({ items: ITEM_COUNT });
+const counts = Float32Array.from({ length: ITEM_COUNT }, (_, item) => (item * 7) % 5);
+
+/** What every source promises, whatever it is made of. `knowsAll`: it can retrieve every item for any history. */
+const sources: { source: CandidateSource; knowsAll: boolean }[] = [
+  {
+    source: createAlsSource(
+      trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 6, epochs: 3, seed: 1 }),
+    ),
+    knowsAll: false,
+  },
+  {
+    source: createSimilarItemsSource(findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 })),
+    knowsAll: false,
+  },
+  { source: createPopularitySource('popular', counts), knowsAll: true },
+  { source: createPopularitySource('trending', counts, { onlyPositive: true }), knowsAll: false },
+  { source: createRandomSource({ itemCount: ITEM_COUNT }), knowsAll: true },
+];
+
+const queries: fc.Arbitrary<RetrievalQuery> = fc.record({
+  userId: fc.string(),
+  history: fc
+    .uniqueArray(fc.integer({ min: 0, max: ITEM_COUNT - 1 }), { maxLength: 15 })
+    .map((items) => history(items)),
+  eligible: fc
+    .array(fc.boolean(), { minLength: ITEM_COUNT, maxLength: ITEM_COUNT })
+    .map((flags) => Uint8Array.from(flags, Number)),
+  limit: fc.integer({ min: 1, max: ITEM_COUNT + 5 }),
+});
+
+const ALL_ITEMS = new Uint8Array(ITEM_COUNT).fill(1);
+
+for (const { source, knowsAll } of sources) {
+  const retrieve = (query: RetrievalQuery): Retrieval => source.retrieve(query) as Retrieval;
+
+  t.test(`${source.name} retrieves eligible items only, each once, at most as many as asked`, async () => {
+    fc.assert(
+      fc.property(queries, (query) => {
+        const { items } = retrieve(query);
+        return (
+          items.every((item) => query.eligible[item] === 1) &&
+          new Set(items).size === items.length &&
+          items.length <= query.limit
+        );
+      }),
+    );
+  });
+
+  t.test(`${source.name} gives a finite score per item, descending, equal ones by item index`, async () => {
+    fc.assert(
+      fc.property(queries, (query) => {
+        const { items, scores } = retrieve(query);
+        return (
+          scores.length === items.length &&
+          scores.every(Number.isFinite) &&
+          items.every((item, at) => at === 0 || isInOrder(scores[at - 1]!, items[at - 1]!, scores[at]!, item))
+        );
+      }),
+    );
+  });
+
+  t.test(`${source.name} scores any item with the number that it was retrieved with`, async () => {
+    fc.assert(
+      fc.property(queries, (query) => {
+        const { scoreOf } = retrieve(query);
+        const all = retrieve({ ...query, eligible: ALL_ITEMS, limit: ITEM_COUNT });
+        const scores = new Map(Array.from(all.items, (item, at) => [item, all.scores[at]!]));
+        return ALL_ITEMS.every((_, item) => scoreOf(item) === (scores.get(item) ?? 0));
+      }),
+    );
+  });
+
+  t.test(`${source.name} loses nothing to exclusions: it retrieves the first of what is left`, async () => {
+    fc.assert(
+      fc.property(queries, (query) => {
+        const all = retrieve({ ...query, eligible: ALL_ITEMS, limit: ITEM_COUNT });
+        const left = [...all.items].filter((item) => query.eligible[item] === 1).slice(0, query.limit);
+        return String([...retrieve(query).items]) === String(left);
+      }),
+    );
+  });
+
+  t.test(`${source.name} keeps an answer as it was while it answers others`, async () => {
+    fc.assert(
+      fc.property(queries, queries, (query, other) => {
+        const first = retrieve(query);
+        const before = read(first);
+        retrieve(other);
+        return read(first) === before;
+      }),
+    );
+  });
+
+  if (knowsAll) {
+    t.test(`${source.name} fills any list while eligible items are left`, async () => {
+      fc.assert(
+        fc.property(queries, (query) => {
+          const eligibleCount = query.eligible.reduce((sum, flag) => sum + flag, 0);
+          return retrieve(query).items.length === Math.min(query.limit, eligibleCount);
+        }),
+      );
+    });
+  }
+}
+
+function isInOrder(scoreA: number, itemA: number, scoreB: number, itemB: number): boolean {
+  return scoreA > scoreB || (scoreA === scoreB && itemA < itemB);
+}
+
+function read({ items, scores, scoreOf }: Retrieval): string {
+  return JSON.stringify([[...items], [...scores], Array.from(ALL_ITEMS, (_, item) => scoreOf(item))]);
+}

@@ -1,0 +1,74 @@
+import t from 'tap';
+import { alsToTensors } from '../../src/candidates/als.js';
+import { popularityToTensors } from '../../src/candidates/popularity.js';
+import { similarItemsToTensors } from '../../src/candidates/similar-items.js';
+import { isSourceName, openSource, SOURCES, type SourceName } from '../../src/candidates/sources.js';
+import type { TensorFile } from '../../src/bundle/tensor-file.js';
+import type { Retrieval } from '../../src/domain/candidate.js';
+import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
+import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
+import { history } from '../support/small-world.js';
+import { createTasteGroups } from './taste-groups.js';
+
+const itemCount = 40;
+const histories = createTasteGroups({ items: itemCount });
+const counts = Float32Array.from({ length: itemCount }, (_, item) => Math.max(0, item - 30));
+
+const artefacts: Record<SourceName, TensorFile | undefined> = {
+  als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
+  'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount })),
+  popular: popularityToTensors(counts),
+  trending: popularityToTensors(counts),
+  random: undefined,
+};
+
+for (const name of Object.keys(SOURCES).filter(isSourceName)) {
+  t.test(`${name} opens under its own name and retrieves`, async (t) => {
+    const source = openSource(name, artefacts[name], { itemCount });
+    const retrieval = await source.retrieve({
+      userId: 'u',
+      history: history([1, 5, 9]),
+      eligible: new Uint8Array(itemCount).fill(1),
+      limit: 3,
+    });
+    t.equal(source.name, name);
+    t.equal(retrieval.source, name);
+    t.equal(retrieval.items.length, 3);
+  });
+
+  const { file } = SOURCES[name] as { file?: string };
+  if (file === undefined) continue;
+
+  t.test(`${name} does not open without its artefact`, async (t) => {
+    t.throws(() => openSource(name, undefined, { itemCount }), {
+      code: 'INVALID_BUNDLE',
+      message: `the bundle has no ${file}, which candidate source "${name}" serves from; train and publish again`,
+    });
+  });
+
+  t.test(`${name} does not open on a catalogue of another size`, async (t) => {
+    t.throws(() => openSource(name, artefacts[name], { itemCount: 39 }), { code: 'INVALID_BUNDLE' });
+  });
+}
+
+t.test('popular reaches every item of the catalogue, trending only what moves', async (t) => {
+  const query = {
+    userId: 'u',
+    history: history([]),
+    eligible: new Uint8Array(itemCount).fill(1),
+    limit: itemCount,
+  };
+  const retrieve = (name: SourceName): Retrieval =>
+    openSource(name, artefacts[name], { itemCount }).retrieve(query) as Retrieval;
+  t.equal(retrieve('popular').items.length, itemCount);
+  t.equal(retrieve('trending').items.length, 9);
+});
+
+t.test('a source that does not exist is refused, with those that do', async (t) => {
+  for (const name of ['ease', 'toString', '']) {
+    t.throws(() => openSource(name, undefined, { itemCount }), {
+      code: 'INVALID_CONFIG',
+      message: `no candidate source "${name}"; known are als, similar-items, popular, trending, random`,
+    });
+  }
+});

@@ -1,0 +1,27 @@
+import t from 'tap';
+import { IdIndex } from '../../../src/domain/id-index.js';
+import { countPopularity } from '../../../src/offline/candidate-training/popularity.js';
+import { interactionTable } from '../../support/small-world.js';
+
+const items = new IdIndex(['a', 'b', 'c']);
+const table = interactionTable(
+  [
+    [0, 0, 100],
+    [0, 1, 150],
+    [0, 0, 200],
+    [1, 0, 120],
+    [2, 1, 300],
+    [2, 0, 310],
+  ],
+  { users: 3, items },
+);
+
+t.test('an item counts each of its users once', async (t) => {
+  t.same([...countPopularity(table, { itemCount: 3 })], [3, 2, 0]);
+});
+
+t.test('only interactions from the given time on count, that time included', async (t) => {
+  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 150 })], [2, 2, 0]);
+  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 151 })], [2, 1, 0]);
+  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 311 })], [0, 0, 0]);
+});

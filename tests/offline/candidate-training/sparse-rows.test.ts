@@ -1,0 +1,36 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import {
+  countFilledRows,
+  rowOf,
+  toUserRows,
+  transpose,
+} from '../../../src/offline/candidate-training/sparse-rows.js';
+import { toHistoriesOfItems } from '../../candidates/taste-groups.js';
+
+const itemLists = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 })), { maxLength: 10 });
+
+t.test('user rows are the histories, each cut to its latest items', async () => {
+  fc.assert(
+    fc.property(itemLists, fc.integer({ min: 1, max: 10 }), (lists, maxHistory) => {
+      const rows = toUserRows(toHistoriesOfItems(lists), { maxHistory });
+      return lists.every((list, user) => String([...rowOf(rows, user)]) === String(list.slice(-maxHistory)));
+    }),
+  );
+});
+
+t.test('a transposed matrix holds row r in column c where the matrix holds c in r, ascending', async () => {
+  fc.assert(
+    fc.property(itemLists, (lists) => {
+      const columns = transpose(toUserRows(toHistoriesOfItems(lists), { maxHistory: 10 }), 10);
+      return Array.from({ length: 10 }, (_, item) => item).every((item) => {
+        const users = lists.flatMap((list, user) => (list.includes(item) ? [user] : []));
+        return String([...rowOf(columns, item)]) === String(users);
+      });
+    }),
+  );
+});
+
+t.test('filled rows are those with a column', async (t) => {
+  t.equal(countFilledRows(toUserRows(toHistoriesOfItems([[1], [], [0, 2], []]), { maxHistory: 5 })), 2);
+});
