@@ -16,14 +16,17 @@ async function copyBundle(t: Test): Promise<string> {
   return copy;
 }
 
+/** What JSON gives: nothing in it is read-only. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] extends object ? Writable<T[K]> : T[K] };
+
 /** The good bundle written anew with other contents, so that every hash is right and only the meaning is wrong. */
 async function rewriteBundle(
   t: Test,
-  change: (draft: { manifest: ManifestDraft; files: ReturnType<typeof contentsOf> }) => void,
+  change: (draft: { manifest: Writable<ManifestDraft>; files: ReturnType<typeof contentsOf> }) => void,
 ): Promise<string> {
   const good = await openBundleFiles(folder);
   const { version: _, ...rest } = structuredClone(good.manifest);
-  const draft = { manifest: rest, files: contentsOf(good) };
+  const draft = { manifest: rest as unknown as Writable<ManifestDraft>, files: contentsOf(good) };
   change(draft);
   const copy = join(t.testdir(), 'rewritten');
   await writeBundleFiles(copy, draft);

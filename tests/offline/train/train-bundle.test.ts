@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { filterInteractions } from '../../../src/domain/interactions.js';
+import { splitRolling } from '../../../src/offline/evaluation/splits.js';
+import type { PreparedDataset } from '../../../src/offline/prepared-dataset.js';
+import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
+import { makeTestSplits, makeTrainingSplits } from '../../../src/offline/train/make-splits.js';
+import { createCandidateEngine, fitStageOne } from '../../../src/offline/train/stage-one.js';
+import { trainBundle } from '../../../src/offline/train/train-bundle.js';
+import {
+  holdOutUsers,
+  labelQueries,
+  limitRows,
+  stackQueries,
+  type LabelledQuery,
+} from '../../../src/offline/train/training-rows.js';
+import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
+import {
+  SCENARIOS,
+  smallTrainingConfig,
+  trainSmallBundle,
+  writeSmallBundle,
+} from '../../support/trained-bundle.js';
+
+const dataset = createSyntheticDataset();
+const config = smallTrainingConfig();
+const scenario = SCENARIOS.get('home')!;
+const step = SILENT_PROGRESS.start('test');
+
+/** The same dataset, in which everything from `cut` on happened differently: other items, other values. */
+function changeTheFuture(original: PreparedDataset, cut: number): PreparedDataset {
+  const { interactions } = original;
+  const item = interactions.item.map((index, row) =>
+    interactions.timestamp[row]! < cut ? index : (index + 7) % 59,
+  );
+  const value = interactions.value.map((old, row) => (interactions.timestamp[row]! < cut ? old : old + 1));
+  return { ...original, interactions: { ...interactions, item, value } };
+}
+
+t.test('training rows see nothing from their cut on', async (t) => {
+  const rowsOf = async (from: PreparedDataset): Promise<LabelledQuery[]> => {
+    const [split] = splitRolling(from.interactions, { weeks: 1 });
+    const engine = createCandidateEngine(
+      fitStageOne(split!, from, { config, progress: SILENT_PROGRESS }),
+      from,
+      config,
+    );
+    // Everything is a label, so that every user's candidates come back whatever they took.
+    const everything = Int32Array.from({ length: 60 }, (_, item) => item);
+    const queries = split!.queries.map(({ user }) => ({ user, relevant: everything }));
+    return labelQueries(queries, engine, { scenario, progress: step });
+  };
+  const [cut] = [...splitRolling(dataset.interactions, { weeks: 1 })].map(({ knownUntil }) => knownUntil);
+  const now = new Map((await rowsOf(dataset)).map((query) => [query.user, query]));
+  const otherwise = await rowsOf(changeTheFuture(dataset, cut!));
+  t.ok(otherwise.length > 20);
+  for (const query of otherwise) {
+    if (now.has(query.user)) t.same(query.data, now.get(query.user)!.data, `user ${query.user}`);
+  }
+});
+
+t.test('labels say which candidates were taken; queries without one are left out', async (t) => {
+  const [split] = splitRolling(dataset.interactions, { weeks: 1 });
+  const engine = createCandidateEngine(
+    fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
+    dataset,
+    config,
+  );
+  const labelled = await labelQueries(split!.queries, engine, { scenario, progress: step });
+  t.ok(labelled.length > 0);
+  for (const { user, labels } of labelled) {
+    const relevant = split!.queries.find((query) => query.user === user)!.relevant;
+    t.ok(labels.includes(1));
+    t.ok(labels.filter((label) => label === 1).length <= relevant.length);
+  }
+  const nothing = await labelQueries([{ user: 0, relevant: new Int32Array(0) }], engine, {
+    scenario,
+    progress: step,
+  });
+  t.same(nothing, []);
+  const coldUser = await labelQueries([{ user: 79, relevant: Int32Array.of(1) }], engine, {
+    scenario,
+    progress: step,
+  });
+  t.same(coldUser, [], 'a user without history is not ranked, so does not train');
+});
+
+const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
+  user: Math.floor(index / 2),
+  data: Float32Array.of(index, index + 0.5),
+  labels: Float32Array.of(0, 1),
+}));
+
+t.test('rows are limited by whole queries, the same ones for the same seed', async (t) => {
+  const kept = limitRows(queries, { maxRows: 7, seed: 1 });
+  t.equal(kept.length, 3);
+  t.same(kept, limitRows(queries, { maxRows: 7, seed: 1 }));
+  t.same(limitRows(queries, { maxRows: 100, seed: 1 }), queries);
+});
+
+t.test('held-out users share no query with the training users', async (t) => {
+  const { train, validation } = holdOutUsers(queries, { share: 0.4, seed: 1 });
+  t.equal(validation.length, 4, 'two of five users, two queries each');
+  const trained = new Set(train.map(({ user }) => user));
+  for (const { user } of validation) t.notOk(trained.has(user));
+});
+
+t.test('stacked queries keep rows, labels and groups in order', async (t) => {
+  const { matrix, labels, groupOffsets } = stackQueries(queries.slice(0, 2), 1);
+  t.same([...groupOffsets], [0, 2, 4]);
+  t.same([...matrix.data], [0, 0.5, 1, 1.5]);
+  t.same([...labels], [0, 1, 0, 1]);
+});
+
+t.test('training splits are made like test splits, one level deeper', async (t) => {
+  for (const protocol of ['chronological', 'random'] as const) {
+    const [test] = makeTestSplits(dataset.interactions, protocol, config);
+    const [training] = makeTrainingSplits(test!, protocol, config);
+    t.ok(training!.train.user.length < test!.train.user.length, protocol);
+  }
+  const tests = [...makeTestSplits(dataset.interactions, 'rolling', config)];
+  t.equal(tests.length, 2);
+  for (const test of tests) {
+    for (const training of makeTrainingSplits(test, 'rolling', config)) {
+      t.ok(training.knownUntil < test.knownUntil);
+      t.ok(Math.max(...training.train.timestamp) < training.knownUntil);
+    }
+  }
+});
+
+t.test('the test weeks of a backtest share the training rows of their cuts', async (t) => {
+  const labelledCuts = new Map<number, readonly LabelledQuery[]>();
+  for (const split of makeTestSplits(dataset.interactions, 'rolling', config)) {
+    await trainBundle(split, dataset, {
+      ...{ config, scenario, labelledCuts },
+      ...{ protocol: 'rolling', progress: SILENT_PROGRESS },
+    });
+  }
+  t.equal(labelledCuts.size, 3, 'two test weeks with two cuts each have three cuts together');
+});
+
+t.test('the same seed trains the same bundle, byte for byte', async (t) => {
+  const dir = t.testdir({ one: {}, two: {} });
+  const [one, two] = [await writeSmallBundle(join(dir, 'one')), await writeSmallBundle(join(dir, 'two'))];
+  t.same(one.manifest, two.manifest);
+  t.same(await readFile(join(one.folder, 'ranker.onnx')), await readFile(join(two.folder, 'ranker.onnx')));
+});
+
+t.test('a dataset with nothing to learn from is refused', async (t) => {
+  const { interactions } = dataset;
+  const tiny = {
+    ...dataset,
+    interactions: filterInteractions(interactions, (row) => interactions.user[row]! < 1),
+  };
+  await t.rejects(trainSmallBundle(tiny), { code: 'TRAINING_FAILED', message: /Too few users/ });
+});
