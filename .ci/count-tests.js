@@ -1,37 +1,45 @@
 import { createReadStream } from 'node:fs';
 import { Parser } from 'tap-parser';
 
-const { passed, failed, skipped } = await countTests(process.argv[2]);
+const { passed, skipped, failures } = await countTests(process.argv[2]);
+for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
 const skips = skipped > 0 ? `, ${skipped} skipped` : '';
-process.stdout.write(`${passed} passed, ${failed} failed${skips}\n`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+process.stdout.write(`${passed} passed, ${failures.length} failed${skips}\n`);
+process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
 
 /**
- * Counts what `tap --output-file` wrote: a test is a top-level `t.test` of a test file, or an assertion outside of one.
+ * Counts what `tap --reporter=tap` printed: a test is a top-level `t.test` of a test file, or an assertion outside of one.
  * A test file that fails beside its tests (it crashed, timed out, held none) is one more failure; so is a run that ended
- * before its plan or left no output.
+ * before its plan or printed nothing.
  */
 async function countTests(file) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  let passed = 0;
+  let skipped = 0;
+  /** @type {string[]} */
+  const failures = [];
   const filesWithFailedTests = new Set();
   const run = new Parser();
 
   run.on('child', (testFile) => {
     testFile.on('assert', (test) => {
-      counts[outcomeOf(test)]++;
-      if (outcomeOf(test) === 'failed') filesWithFailedTests.add(testFile.name);
+      if (test.skip || test.todo) skipped++;
+      else if (test.ok) passed++;
+      else {
+        filesWithFailedTests.add(testFile.name);
+        failures.push(test.fullname);
+      }
     });
   });
   run.on('assert', (testFile) => {
-    const outcome = outcomeOf(testFile);
-    if (outcome === 'skipped') counts.skipped++;
-    if (outcome === 'failed' && !filesWithFailedTests.has(testFile.name)) counts.failed++;
+    if (testFile.skip) skipped++;
+    if (!testFile.ok && !filesWithFailedTests.has(testFile.name))
+      failures.push(`${testFile.name}: the file itself`);
   });
 
   const results = await parseInto(run, file);
   const incomplete = !results.ok || results.count === 0;
-  if (incomplete && counts.failed === 0) counts.failed++;
-  return counts;
+  if (incomplete && failures.length === 0) failures.push('the run: it ended early or printed nothing');
+  return { passed, skipped, failures };
 }
 
 function parseInto(parser, file) {
@@ -41,9 +49,4 @@ function parseInto(parser, file) {
       .on('error', () => parser.end())
       .pipe(parser);
   });
-}
-
-function outcomeOf(testPoint) {
-  if (testPoint.skip || testPoint.todo) return 'skipped';
-  return testPoint.ok ? 'passed' : 'failed';
 }

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,6 +21,11 @@ t.test('tests are counted, a failing file by its tests, a crashed or unloadable 
 
   t.not(tap.exitCode, 0);
   t.match(counted, { exitCode: 1, lastLine: '4 passed, 3 failed, 1 skipped' });
+  t.same(counted.output.match(/^FAILED .*$/gm), [
+    'FAILED crashing.test.js: the file itself',
+    'FAILED failing.test.js > two',
+    'FAILED unloadable.test.js: the file itself',
+  ]);
 });
 
 t.test('a run in which every test passes counts no failure and exits 0', async (t) => {
@@ -48,26 +54,30 @@ function writeProject(t: Test, files: Readonly<Record<string, string>>): string 
   return t.testdir({ 'package.json': '{ "type": "module" }', ...Object.fromEntries(tests) });
 }
 
-function runTap(folder: string): Promise<Run> {
-  const options = ['--include=*.test.js', '--disable-coverage', '--reporter=min', '--output-file=out.tap'];
-  return run(folder, ['node_modules/tap/dist/esm/run.mjs', ...options]);
+/** Runs the project's tests and keeps what tap prints in `out.tap`. */
+async function runTap(folder: string): Promise<Run> {
+  const options = ['--include=*.test.js', '--disable-coverage', '--reporter=tap'];
+  const finished = await run(folder, ['node_modules/tap/dist/esm/run.mjs', ...options]);
+  writeFileSync(`${folder}/out.tap`, finished.output);
+  return finished;
 }
 
-function count(tapFile: string): Promise<Run> {
-  return run(repository, ['.ci/count-tests.js', tapFile]);
+async function count(tapFile: string): Promise<Run & { lastLine: string | undefined }> {
+  const finished = await run(repository, ['.ci/count-tests.js', tapFile]);
+  return { ...finished, lastLine: finished.output.trimEnd().split('\n').at(-1) };
 }
 
 interface Run {
-  readonly exitCode: number;
-  readonly lastLine: string;
+  readonly exitCode: number | null;
+  readonly output: string;
 }
 
 function run(cwd: string, [script, ...options]: string[]): Promise<Run> {
   return new Promise((resolve) => {
     // Without what the surrounding run of tap says to its children.
     const clean = ['-i', `PATH=${process.env['PATH']}`, process.execPath, `${repository}/${script}`];
-    const child = execFile('env', [...clean, ...options], { cwd }, (_failed, stdout) => {
-      resolve({ exitCode: child.exitCode ?? -1, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '' });
+    const child = execFile('env', [...clean, ...options], { cwd }, (_failed, output) => {
+      resolve({ exitCode: child.exitCode, output });
     });
   });
 }
