@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { createFolderRegistry } from '../bundle/folder-registry.js';
+import { loadSettings } from '../config/load-settings.js';
+import { readScenarios } from '../config/scenario-config.js';
+import { startServer } from '../http/start-server.js';
+import { stopOnSignals } from '../http/stop-on-signals.js';
+import { createLogger } from '../observability/create-logger.js';
+import { createMetrics } from '../observability/metrics.js';
+import { createServedBundle } from '../serving/served-bundle.js';
+import type { CommandContext } from './command-context.js';
+
+export function createServeCommand(context: CommandContext): Command {
+  return new Command('serve')
+    .description(
+      'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
+    )
+    .action(async () => {
+      const settings = loadSettings(context);
+      const { registry, channel } = settings.bundle;
+      const logger = createLogger({ level: settings.logging.level, writing: 'async' });
+      const service = createServedBundle({
+        registry: createFolderRegistry(registry),
+        channel,
+        scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+      });
+      const bundle = await service.reload();
+      logger.info({ bundle }, 'bundle open');
+      const parts = { service, settings, logger, metrics: createMetrics({ processMetrics: true }) };
+      const server = await startServer(parts);
+      stopOnSignals(server, parts);
+      // Standard output is the log; this line is for the person at the terminal.
+      context.printError(
+        `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
+      );
+    });
+}
