@@ -24,8 +24,13 @@ t.test(
     t.same(
       result.rows.map(({ name, kind }) => `${kind} ${name}`),
       [
-        ...['baseline random', 'baseline popular', 'source als', 'source similar-items', 'source trending'],
-        ...['fusion fusion', 'two-stage two-stage'],
+        'baseline random',
+        'baseline popular',
+        'source als',
+        'source similar-items',
+        'source trending',
+        'fusion fusion',
+        'two-stage two-stage',
       ],
     );
     for (const { metrics } of result.rows) t.equal(metrics.queries, 79);

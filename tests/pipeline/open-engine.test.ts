@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { encodeTensorFile, parseTensorFile } from '../../src/bundle/tensor-file.js';
 import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bundle/write-bundle-files.js';
+import type { Engine } from '../../src/pipeline/engine.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
@@ -45,6 +46,13 @@ function changeTensors(
   files.set(path, { bytes: encodeTensorFile({ tensors, metadata: parsed.metadata }) });
 }
 
+async function failureOf(opening: Promise<Engine>): Promise<Error> {
+  return opening.then(
+    () => new Error('it opened'),
+    (failure: Error) => failure,
+  );
+}
+
 t.test('a good bundle opens with all its parts', async (t) => {
   const engine = await openEngine(folder, SCENARIOS);
   t.equal(engine.manifest.version, manifest.version);
@@ -61,17 +69,9 @@ t.test('a missing file and a flipped byte are both named', async (t) => {
   const bytes = await readFile(join(copy, 'ranker.onnx'));
   bytes[100]! ^= 1;
   await writeFile(join(copy, 'ranker.onnx'), bytes);
-  await t
-    .rejects(openEngine(copy, SCENARIOS), {
-      code: 'INVALID_BUNDLE',
-      problems: ['ranker.onnx has changed', 'features/users.parquet is missing']
-        .map((text) => new RegExp(text))
-        .sort(),
-    })
-    .catch(() => undefined);
-  const error = await openEngine(copy, SCENARIOS).catch((failure: Error) => failure);
-  t.match(String(error), /ranker\.onnx has changed/);
-  t.match(String(error), /features\/users\.parquet is missing/);
+  const error = await failureOf(openEngine(copy, SCENARIOS));
+  t.match(error.message, /ranker\.onnx has changed/);
+  t.match(error.message, /features\/users\.parquet is missing/);
 });
 
 t.test(
@@ -89,9 +89,9 @@ t.test(
       (failure: Error) => failure,
     );
     t.match(error, { code: 'INVALID_BUNDLE' });
-    t.match(String(error), /weather\.today/);
-    t.match(String(error), /ranker\.onnx/);
-    t.match(String(error), /als/);
+    t.match(error.message, /weather\.today/);
+    t.match(error.message, /ranker\.onnx/);
+    t.match(error.message, /als/);
   },
 );
 
@@ -109,9 +109,9 @@ t.test('an items view in another order than the catalogue is refused', async (t)
 t.test('scenarios that name unknown sources, rules or scenarios stop the start', async (t) => {
   const home = SCENARIOS.get('home')!;
   const broken = { ...home, sources: { crystal: 10 }, rules: ['be-nice'], coldStart: 'nowhere' };
-  const error = await openEngine(folder, new Map([['home', broken]])).catch((failure: Error) => failure);
+  const error = await failureOf(openEngine(folder, new Map([['home', broken]])));
   t.match(error, { code: 'INVALID_CONFIG' });
-  t.match(String(error), /source "crystal" is unknown/);
-  t.match(String(error), /rule "be-nice" is unknown/);
-  t.match(String(error), /coldStart "nowhere" is unknown/);
+  t.match(error.message, /source "crystal" is unknown/);
+  t.match(error.message, /rule "be-nice" is unknown/);
+  t.match(error.message, /coldStart "nowhere" is unknown/);
 });

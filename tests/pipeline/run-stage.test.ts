@@ -27,7 +27,9 @@ t.test('the failure of a dependency is answered by the fallback, with its cause 
 
 t.test('without a fallback, or when it is our own mistake, the request fails', async (t) => {
   const run = createStageRun();
-  const reject = async (error: Error): Promise<number> => Promise.reject(error);
+  const reject = async (error: Error): Promise<number> => {
+    throw error;
+  };
   await t.rejects(
     run.stage('rules', () => reject(new ShortlistError('SOURCE_FAILED', 'x'))),
     { message: 'x' },

@@ -40,13 +40,9 @@ function makeSplits(
   protocol: EvaluationProtocol,
   options: { config: TrainingConfig; weeks: number; before?: number | undefined },
 ): Iterable<EvaluationSplit> {
-  const { trainShare } = options.config.evaluation;
-  switch (protocol) {
-    case 'rolling':
-      return splitRolling(table, { weeks: options.weeks, before: options.before });
-    case 'chronological':
-      return [splitChronologically(table, { trainShare })];
-    case 'random':
-      return [splitRandomly(table, { by: 'item', trainShare, seed: options.config.seed })];
-  }
+  const { config, weeks, before } = options;
+  const { trainShare } = config.evaluation;
+  if (protocol === 'rolling') return splitRolling(table, { weeks, before });
+  if (protocol === 'chronological') return [splitChronologically(table, { trainShare })];
+  return [splitRandomly(table, { by: 'item', trainShare, seed: config.seed })];
 }

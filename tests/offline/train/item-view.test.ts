@@ -32,8 +32,15 @@ t.test(
     t.same(
       view.view.fields.map(({ name, type }) => `${name}:${type}`),
       [
-        ...['popularity', 'popularity_7d', 'popularity_30d', 'popularity_90d', 'popularity_acceleration'],
-        ...['age_log_days', 'idle_log_days', 'value_mean', 'year'],
+        'popularity',
+        'popularity_7d',
+        'popularity_30d',
+        'popularity_90d',
+        'popularity_acceleration',
+        'age_log_days',
+        'idle_log_days',
+        'value_mean',
+        'year',
       ]
         .map((name) => `${name}:float32`)
         .concat('colour:boolean', 'country:category'),

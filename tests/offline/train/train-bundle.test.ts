@@ -133,8 +133,11 @@ t.test('the test weeks of a backtest share the training rows of their cuts', asy
   const labelledCuts = new Map<number, readonly LabelledQuery[]>();
   for (const split of makeTestSplits(dataset.interactions, 'rolling', config)) {
     await trainBundle(split, dataset, {
-      ...{ config, scenario, labelledCuts },
-      ...{ protocol: 'rolling', progress: SILENT_PROGRESS },
+      config,
+      scenario,
+      labelledCuts,
+      protocol: 'rolling',
+      progress: SILENT_PROGRESS,
     });
   }
   t.equal(labelledCuts.size, 3, 'two test weeks with two cuts each have three cuts together');
