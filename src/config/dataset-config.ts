@@ -1,0 +1,166 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { ShortlistError } from '../domain/errors.js';
+import { invalidConfig, parseYamlConfig } from './parse-yaml-config.js';
+
+const closed = { additionalProperties: false } as const;
+
+const Limits = Type.Object(
+  {
+    maxMegabytes: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'Warn when the files are larger (10^6 bytes).' }),
+    ),
+    minRowsPerSecond: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'Warn when the source is read slower.' }),
+    ),
+  },
+  closed,
+);
+
+const ColumnConfig = Type.Object(
+  {
+    role: Type.Enum(['numeric', 'categorical', 'multi-valued', 'boolean', 'text'], {
+      description: 'What the column means.',
+    }),
+    splitBy: Type.Optional(
+      Type.String({ minLength: 1, description: 'What separates the values of a multi-valued text.' }),
+    ),
+    shown: Type.Optional(
+      Type.Boolean({ description: 'Shown in answers. Default: true for items, false for users.' }),
+    ),
+    filterable: Type.Optional(
+      Type.Boolean({ description: 'Usable in filter=. Default: true for coded roles of items, else false.' }),
+    ),
+    feature: Type.Optional(
+      Type.Boolean({ description: 'Used by the ranker. Default: true for all roles but text.' }),
+    ),
+  },
+  closed,
+);
+
+const Sql = Type.String({
+  minLength: 1,
+  description: 'A DuckDB SELECT over files. {path} stands for the folder, inside single quotes.',
+});
+
+const EntitySource = Type.Object(
+  { sql: Sql, columns: Type.Record(Type.String(), ColumnConfig), limits: Type.Optional(Limits) },
+  closed,
+);
+
+const DatasetSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$', description: 'Also the name of its folders.' }),
+    description: Type.String(),
+    licence: Type.String(),
+    path: Type.String({ minLength: 1, description: 'Folder of the raw files.' }),
+    download: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ pattern: '^https?://' }),
+          sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+          sizeBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        closed,
+      ),
+    ),
+    interactions: Type.Object({ sql: Sql, limits: Type.Optional(Limits) }, closed),
+    items: Type.Optional(EntitySource),
+    users: Type.Optional(EntitySource),
+    minimum: Type.Optional(
+      Type.Object(
+        {
+          interactionsPerUser: Type.Integer({ minimum: 1 }),
+          interactionsPerItem: Type.Integer({ minimum: 1 }),
+        },
+        {
+          ...closed,
+          description:
+            'Drop the rows of users and items with fewer rows, again and again until all that are left have enough.',
+        },
+      ),
+    ),
+    evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }, closed),
+  },
+  closed,
+);
+
+export type SourceLimits = Static<typeof Limits>;
+export type ColumnConfig = Static<typeof ColumnConfig>;
+export type EntitySourceConfig = Static<typeof EntitySource>;
+
+/** A dataset as its config file tells it, `{path}` already replaced in every SQL text. */
+export type DatasetConfig = Static<typeof DatasetSchema>;
+
+/**
+ * Reads the config of a dataset, by its name (`<configsDir>/datasets/<name>.yaml`) or by the path of its YAML file.
+ *
+ * @param options.path replaces the folder of the raw files that the config names
+ * @throws {ShortlistError} INVALID_CONFIG with every problem, or with the names that exist when there is no such dataset
+ */
+export function readDatasetConfig(
+  nameOrFile: string,
+  options: { configsDir: string; path?: string | undefined },
+): DatasetConfig {
+  const file = findConfigFile(nameOrFile, join(options.configsDir, 'datasets'));
+  const config = parseYamlConfig(DatasetSchema, readFileSync(file, 'utf8'), { file });
+  const problems = [
+    ...listColumnProblems('items', config.items),
+    ...listColumnProblems('users', config.users),
+  ];
+  if (problems.length > 0) throw invalidConfig(file, problems);
+  return replacePath({ ...config, path: options.path ?? config.path });
+}
+
+function findConfigFile(nameOrFile: string, datasetsDir: string): string {
+  const isFile = /\.ya?ml$|[/\\]/.test(nameOrFile);
+  const file = isFile ? nameOrFile : join(datasetsDir, `${nameOrFile}.yaml`);
+  if (existsSync(file)) return file;
+  const names = existsSync(datasetsDir)
+    ? readdirSync(datasetsDir).filter((name) => name.endsWith('.yaml'))
+    : [];
+  const known = names.map((name) => basename(name, '.yaml')).sort();
+  const missing = isFile
+    ? `there is no config file ${file}`
+    : `there is no dataset ${nameOrFile} (no file ${file})`;
+  throw new ShortlistError(
+    'INVALID_CONFIG',
+    `${missing}; datasets that exist: ${known.join(', ') || 'none'}`,
+  );
+}
+
+function listColumnProblems(table: 'items' | 'users', source: EntitySourceConfig | undefined): string[] {
+  return Object.entries(source?.columns ?? {}).flatMap(([name, column]) => {
+    const at = `${table}.columns.${name}`;
+    const problems: string[] = [];
+    if (/^(item_id|user_id)$/i.test(name))
+      problems.push(`${at}: is the key and cannot be an attribute as well`);
+    if (column.splitBy !== undefined && column.role !== 'multi-valued')
+      problems.push(`${at}.splitBy: only a multi-valued column is split, this one is ${column.role}`);
+    if (column.filterable === true && !isCoded(column))
+      problems.push(`${at}.filterable: a ${column.role} column cannot be filtered on; make it categorical`);
+    if (column.feature === true && column.role === 'text')
+      problems.push(`${at}.feature: a text column cannot be a feature`);
+    return problems;
+  });
+}
+
+/** True for the roles whose values come from a vocabulary. */
+export function isCoded(column: ColumnConfig): boolean {
+  return column.role === 'categorical' || column.role === 'multi-valued' || column.role === 'boolean';
+}
+
+function replacePath(config: DatasetConfig): DatasetConfig {
+  const literal = config.path.replace(/(?<=.)\/+$/, '').replaceAll("'", "''");
+  const withPath = <T extends { sql: string }>(source: T): T => ({
+    ...source,
+    sql: source.sql.replaceAll('{path}', () => literal),
+  });
+  return {
+    ...config,
+    interactions: withPath(config.interactions),
+    ...(config.items && { items: withPath(config.items) }),
+    ...(config.users && { users: withPath(config.users) }),
+  };
+}

@@ -1,0 +1,55 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+
+/** An in-process DuckDB for one job. */
+export interface Database {
+  readonly connection: DuckDBConnection;
+  close(): void;
+}
+
+/** One row of a result by column name; whole numbers of 64 bits and more come as bigint. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Opens an empty in-memory DuckDB: times without a zone are UTC, rows keep the order of their files, and nothing is
+ * ever fetched from the network.
+ *
+ * @param options.spillDir where results larger than memory go, made when needed
+ */
+export async function openDatabase(options: { spillDir?: string } = {}): Promise<Database> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    ...(options.spillDir !== undefined && { temp_directory: options.spillDir }),
+  });
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return {
+    connection,
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** All rows of a small result. */
+export async function queryRows(connection: DuckDBConnection, sql: string): Promise<Row[]> {
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRowObjectsJS();
+}
+
+/** A text as an SQL literal. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** What DuckDB says is wrong, without its advice and the settings it lists after an empty line. */
+export function duckdbMessage(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [said = message] = message.split(/\n\s*\n|\nPossible |\nPotential |\nLINE \d/, 1);
+  return said.replaceAll(/\s*\n\s*/g, '; ');
+}

@@ -1,0 +1,128 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
+import { describeBindFailure, describeRunFailure, findRaggedLines } from './load-failures.js';
+import { findFileSources, listFiles, type SourceFile } from './file-sources.js';
+import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
+import type { SourceRequest, TableName } from './source-request.js';
+import { FILE_COLUMN, findColumnOf, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
+
+/** A table as its SQL gave it, in the DuckDB table `raw_<table>`, rows in the order of the files. */
+export interface LoadedSource {
+  readonly table: TableName;
+  /** DuckDB's type of each wanted column that the SQL gave. */
+  readonly types: ReadonlyMap<string, string>;
+  readonly query: TracedQuery;
+  /** The column of the files that each wanted column is, where that is known. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly files: readonly SourceFile[];
+  readonly rowsRead: number;
+  readonly seconds: number;
+}
+
+/** Loads one table of a dataset; whatever keeps it from loading is listed, everything at once as far as possible. */
+export async function loadSource(
+  connection: DuckDBConnection,
+  request: SourceRequest,
+): Promise<LoadedSource | { problems: readonly string[] }> {
+  const started = performance.now();
+  const tree = await parse(connection, request);
+  if ('problems' in tree) return tree;
+  const { files, problems } = await listFiles(connection, findFileSources(tree.root));
+  if (problems.length > 0) return { problems: problems.map((problem) => `${request.table}: ${problem}`) };
+  const variants = await traceQuery(connection, request.sql, { tree, keys: request.keys });
+  const bound = await bindFirst(connection, variants);
+  if ('error' in bound)
+    return { problems: await describeBindFailure(connection, bound.error, { request, tree, files }) };
+  const types = selectTypes(request, bound.types);
+  const missing = [...request.keys, ...request.required].filter((column) => !types.has(column));
+  if (missing.length > 0) {
+    const ragged = await findRaggedLines(connection, { request, tree });
+    if (ragged.length > 0) return { problems: ragged };
+    return { problems: missing.map((column) => missingColumn(request, column, bound.types)) };
+  }
+  const query = bound.query;
+  try {
+    const rowsRead = await materialise(connection, request.table, { query, columns: [...types.keys()] });
+    const seconds = (performance.now() - started) / 1000;
+    return {
+      table: request.table,
+      types,
+      query,
+      origins: findOrigins(tree, types),
+      files,
+      rowsRead,
+      seconds,
+    };
+  } catch (error) {
+    return { problems: await describeRunFailure(connection, error, { request, query, files }) };
+  }
+}
+
+async function parse(
+  connection: DuckDBConnection,
+  request: SourceRequest,
+): Promise<SelectTree | { problems: readonly string[] }> {
+  try {
+    return await parseSelect(connection, request.sql);
+  } catch (error) {
+    return { problems: [`${request.table}: its SQL cannot be read: ${duckdbMessage(error)}`] };
+  }
+}
+
+async function bindFirst(
+  connection: DuckDBConnection,
+  variants: readonly TracedQuery[],
+): Promise<{ query: TracedQuery; types: Map<string, string> } | { error: unknown }> {
+  let failure: unknown;
+  for (const query of variants) {
+    try {
+      const rows = await queryRows(connection, `DESCRIBE ${query.sql}`);
+      return { query, types: new Map(rows.map((row) => [String(row.column_name), String(row.column_type)])) };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  return { error: failure };
+}
+
+/** Names are compared as SQL does, without regard to case. */
+function selectTypes(request: SourceRequest, given: ReadonlyMap<string, string>): Map<string, string> {
+  const byName = new Map([...given].map(([name, type]) => [name.toLowerCase(), type]));
+  const wanted = [...request.keys, ...request.required, ...request.optional];
+  return new Map(
+    wanted.flatMap((name) => {
+      const type = byName.get(name.toLowerCase());
+      return type === undefined ? [] : [[name, type] as const];
+    }),
+  );
+}
+
+function missingColumn(request: SourceRequest, column: string, given: ReadonlyMap<string, string>): string {
+  const names = [...given.keys()].filter((name) => name !== FILE_COLUMN && name !== ROW_COLUMN);
+  return `${request.table}: the SQL gives no column ${column}; it gives ${names.join(', ')}`;
+}
+
+async function materialise(
+  connection: DuckDBConnection,
+  table: TableName,
+  options: { query: TracedQuery; columns: readonly string[] },
+): Promise<number> {
+  const traced = options.query.hasRows ? [FILE_COLUMN, ROW_COLUMN] : [];
+  const columns = [...options.columns, ...traced].map(quoteIdentifier).join(', ');
+  // Without a trace the order of rows is the query's own affair: one thread makes it the same every time.
+  const threads = options.query.hasRows ? 'RESET threads' : 'SET threads = 1';
+  await connection.run(threads);
+  await connection.run(`CREATE TABLE raw_${table} AS SELECT ${columns} FROM (${options.query.sql})`);
+  await connection.run('RESET threads');
+  const [row] = await queryRows(connection, `SELECT count(*) AS rows FROM raw_${table}`);
+  return Number(row!.rows);
+}
+
+function findOrigins(tree: SelectTree, types: ReadonlyMap<string, string>): Map<string, string> {
+  const [branch] = branchesOf(tree.root);
+  if (branch === undefined) return new Map();
+  const origins = [...types.keys()].map((column) => [column, findColumnOf(branch, column)] as const);
+  return new Map(
+    origins.flatMap(([column, origin]) => (origin === undefined ? [] : [[column, origin] as const])),
+  );
+}

@@ -1,0 +1,12 @@
+export type TableName = 'interactions' | 'items' | 'users';
+
+/** What is wanted of one table of a dataset. */
+export interface SourceRequest {
+  readonly table: TableName;
+  readonly sql: string;
+  /** Id columns, required. */
+  readonly keys: readonly string[];
+  /** Other required columns. */
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}

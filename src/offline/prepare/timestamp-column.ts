@@ -1,0 +1,114 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { queryRows, quoteIdentifier } from '../database.js';
+import {
+  kindOf,
+  missing,
+  numberOf,
+  textNumber,
+  UnusableType,
+  type ColumnCheck,
+  type TypedColumn,
+} from './typed-columns.js';
+
+/** Units that whole numbers may count since 1970, by what one second is in them. */
+const UNITS = [
+  { name: 'seconds', perSecond: 1 },
+  { name: 'milliseconds', perSecond: 1e3 },
+  { name: 'microseconds', perSecond: 1e6 },
+  { name: 'nanoseconds', perSecond: 1e9 },
+] as const;
+
+/** Seconds of the year 9999: no clock says more. */
+const LATEST_SECONDS = 253_402_300_800;
+
+/**
+ * A time as Unix seconds. Dates and timestamps are taken as they are (UTC where they name no zone), text as ISO 8601 or
+ * as a number. Numbers count since 1970, in the unit that their size tells: below 1e11 seconds (until the year 5138),
+ * below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; the units agree on no time after March 1973.
+ * A column must keep to one unit: rows in another one than most are problems.
+ *
+ * @throws {UnusableType} for what is no time
+ */
+export async function timestampColumn(
+  connection: DuckDBConnection,
+  name: string,
+  options: { type: string; table: string },
+): Promise<TypedColumn> {
+  const raw = quoteIdentifier(name);
+  const kind = kindOf(options.type);
+  if (kind === 'time' || kind === 'timestamptz') return instantColumn(name, { type: options.type });
+  const number = kind === 'boolean' ? undefined : numberOf(kind, raw);
+  if (number === undefined) throw new UnusableType('a date, a timestamp or Unix seconds are wanted');
+  const unit = await findCommonUnit(connection, number, options);
+  const seconds = `${number} / ${UNITS[unit]!.perSecond}`;
+  const inOtherUnit = `coalesce(${number} <> 0 AND isfinite(${number}) AND ${unitOf(number)} <> ${unit}, false)`;
+  const text = textNumber(kind, raw);
+  const instant = text === undefined ? 'NULL' : `epoch(TRY_CAST(trim(${text}) AS TIMESTAMPTZ))`;
+  const sql = `coalesce(${seconds}, ${instant})`;
+  return {
+    name,
+    sql,
+    checks: [
+      ...missingChecks(missing(kind, raw), text),
+      ...(text === undefined
+        ? []
+        : [unreadable(`trim(${text}) <> '' AND (${sql} IS NULL OR isnan(${sql}))`)]),
+      {
+        when: inOtherUnit,
+        says: `{value} is not in ${UNITS[unit]!.name} since 1970 as most rows are`,
+      },
+      outOfRange(sql, { unless: inOtherUnit }),
+    ],
+  };
+}
+
+function instantColumn(name: string, options: { type: string }): TypedColumn {
+  const raw = quoteIdentifier(name);
+  // Casts of nanoseconds keep infinity; epoch() of a date or timestamp gives seconds with their fraction.
+  const instant = options.type === 'TIMESTAMP WITH TIME ZONE' ? raw : `CAST(${raw} AS TIMESTAMP)`;
+  const sql = `epoch(${instant})`;
+  return {
+    name,
+    sql,
+    checks: [
+      ...missingChecks(`${raw} IS NULL`, undefined),
+      unreadable(`NOT isfinite(${instant})`),
+      outOfRange(sql, { unless: 'false' }),
+    ],
+  };
+}
+
+function missingChecks(isMissing: string, text: string | undefined): ColumnCheck[] {
+  const checks = [{ when: isMissing, says: 'is null; every interaction needs a time' }];
+  if (text !== undefined)
+    checks.push({ when: `trim(${text}) = ''`, says: 'is empty; every interaction needs a time' });
+  return checks;
+}
+
+function unreadable(when: string): ColumnCheck {
+  return { when, says: '{value} is no time: give a date, an ISO 8601 timestamp or Unix seconds' };
+}
+
+function outOfRange(seconds: string, options: { unless: string }): ColumnCheck {
+  return {
+    when: `NOT ${options.unless} AND NOT isnan(${seconds}) AND abs(${seconds}) >= ${LATEST_SECONDS}`,
+    says: '{value} is no time before the year 10000',
+  };
+}
+
+async function findCommonUnit(
+  connection: DuckDBConnection,
+  number: string,
+  options: { table: string },
+): Promise<number> {
+  const rows = await queryRows(
+    connection,
+    `SELECT ${unitOf(number)} AS unit, count(*) AS rows FROM ${options.table} WHERE ${number} <> 0 AND isfinite(${number})
+     GROUP BY unit ORDER BY rows DESC, unit LIMIT 1`,
+  );
+  return Number(rows[0]?.unit ?? 0);
+}
+
+function unitOf(number: string): string {
+  return `CASE WHEN abs(${number}) < 1e11 THEN 0 WHEN abs(${number}) < 1e14 THEN 1 WHEN abs(${number}) < 1e17 THEN 2 ELSE 3 END`;
+}

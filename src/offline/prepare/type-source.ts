@@ -1,0 +1,107 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ColumnConfig } from '../../config/dataset-config.js';
+import { queryRows, quoteIdentifier } from '../database.js';
+import { checkColumns, checkDuplicates, columnOf } from './check-source.js';
+import type { LoadedSource } from './load-source.js';
+import { timestampColumn } from './timestamp-column.js';
+import {
+  attributeColumn,
+  idColumn,
+  textColumn,
+  UnusableType,
+  valueColumn,
+  type TypedColumn,
+} from './typed-columns.js';
+
+/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an `ordinal` in file order. */
+export interface TypedSource {
+  readonly problems: readonly string[];
+  /** Rows without a value, per column that may lack one. */
+  readonly missing: Readonly<Record<string, number>>;
+}
+
+/** Checks and converts `raw_interactions` into (user_id, item_id, timestamp, value?, type?). */
+export async function typeInteractions(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+): Promise<TypedSource> {
+  return typeSource(connection, source, {
+    plan: async (name, type) => {
+      if (name === 'timestamp') return timestampColumn(connection, name, { type, table: 'raw_interactions' });
+      if (name === 'value') return valueColumn(name, type);
+      if (name === 'type') return textColumn(name, type, { role: 'text' });
+      return planId(connection, source, { name, type });
+    },
+  });
+}
+
+/** Checks and converts `raw_items` or `raw_users` into the key and one column per attribute; keys must be unique. */
+export async function typeEntities(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { key: string; columns: Readonly<Record<string, ColumnConfig>> },
+): Promise<TypedSource> {
+  const typed = await typeSource(connection, source, {
+    plan: async (name, type) =>
+      name === options.key
+        ? planId(connection, source, { name, type })
+        : attributeColumn(name, type, { column: options.columns[name]! }),
+  });
+  if (typed.problems.length > 0) return typed;
+  return { ...typed, problems: await checkDuplicates(connection, source, { key: options.key }) };
+}
+
+async function typeSource(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { plan: (name: string, type: string) => Promise<TypedColumn> },
+): Promise<TypedSource> {
+  const columns: TypedColumn[] = [];
+  const problems: string[] = [];
+  for (const [name, type] of source.types) {
+    try {
+      columns.push(await options.plan(name, type));
+    } catch (error) {
+      if (!(error instanceof UnusableType)) throw error;
+      problems.push(`${columnOf(source, name)}: is of type ${type}; ${error.message}`);
+    }
+  }
+  problems.push(...(await checkColumns(connection, source, { columns })));
+  if (problems.length > 0) return { problems, missing: {} };
+  const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
+  await connection.run(
+    `CREATE TABLE typed_${source.table} AS SELECT ${expressions}, rowid AS ordinal FROM raw_${source.table}`,
+  );
+  return { problems, missing: await countMissing(connection, source, columns) };
+}
+
+/** pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row. */
+async function planId(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string; type: string },
+): Promise<TypedColumn> {
+  const isCsvText = source.query.textColumns.includes(options.name);
+  if (!isCsvText) return idColumn(options.name, options.type, { isCsvText, endsInZero: false });
+  const raw = quoteIdentifier(options.name);
+  const [row] = await queryRows(
+    connection,
+    `SELECT bool_and(regexp_full_match(trim(${raw}), '\\d+\\.0')) AS float FROM raw_${source.table} WHERE trim(${raw}) <> ''`,
+  );
+  return idColumn(options.name, options.type, { isCsvText, endsInZero: row!.float === true });
+}
+
+async function countMissing(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  columns: readonly TypedColumn[],
+): Promise<Record<string, number>> {
+  const counts = columns.map(
+    ({ name, sql, missingWhen = `${sql} IS NULL` }) =>
+      `count(*) FILTER (WHERE ${missingWhen}) AS ${quoteIdentifier(name)}`,
+  );
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM raw_${source.table}`);
+  return Object.fromEntries(
+    Object.entries(row!).flatMap(([name, count]) => (count === 0n ? [] : [[name, Number(count)]])),
+  );
+}
