@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { REPOSITORY, listFiles } from './markdown-pages.js';
 
 const MACHINE_PATH = /(?<![\w.~-])\/(?:work|tmp|root|home|Users)\/[\w.-]+/g;
-const REGISTRY_HOST =
-  /\b(?:registry|proxy|mirror|repo\d*|index|deb)\.[\w.-]+\.(?:org|com|io|net|dev)\b/gi;
+const REGISTRY_HOST = /\b(?:registry|proxy|mirror|repo\d*|index|deb)\.[\w.-]+\.(?:org|com|io|net|dev)\b/gi;
 
 const written = listFiles('').filter(
   (path) =>
