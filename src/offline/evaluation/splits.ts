@@ -1,0 +1,282 @@
+import { readFile } from 'node:fs/promises';
+
+import { ShortlistError } from '../../domain/errors.js';
+import { filterInteractions, type InteractionTable } from '../../domain/interactions.js';
+import { createSeededRandom } from '../../domain/seeded-random.js';
+
+/** What one user is known to have done after the split: what a good slate contains. */
+export interface EvaluationQuery {
+  /** User index. */
+  readonly user: number;
+  /** Item indexes, each once, none of them in the user's train rows, in table order; at least one. */
+  readonly relevant: Int32Array;
+}
+
+/** One division of a dataset into what a bundle may learn from and what it is then asked. */
+export interface EvaluationSplit {
+  readonly label: string;
+  readonly train: InteractionTable;
+  /** Unix seconds up to which things are known, the "now" of the queries: no train row is later. */
+  readonly knownUntil: number;
+  /** Ascending by user index; at least one. */
+  readonly queries: readonly EvaluationQuery[];
+}
+
+/** What judging needs of a split: everything but its train rows, so that a rolling backtest need not hold them all. */
+export interface SplitFacts extends Omit<EvaluationSplit, 'train'> {
+  readonly trainRows: number;
+  /** Train rows per item index; its length is the size of the catalogue. */
+  readonly popularity: Uint32Array;
+  /** Distinct items in the user's train rows, per query. */
+  readonly historyLengths: Uint32Array;
+}
+
+/** A pair of indexes that a frozen split holds out. */
+export interface HeldOutPair {
+  readonly user: number;
+  readonly item: number;
+}
+
+export const SECONDS_PER_DAY = 86_400;
+
+/** Which part a row of the table belongs to. */
+const TRAIN = 0;
+const TEST = 1;
+const UNUSED = 2;
+
+const MAX_PROBLEMS = 20;
+
+/**
+ * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict. It lets the future
+ * of other users into the training, so it compares models; it does not forecast what they do in production.
+ *
+ * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
+ */
+export function splitChronologically(
+  table: InteractionTable,
+  options: { trainShare?: number | undefined } = {},
+): EvaluationSplit {
+  const { trainShare = 0.75 } = options;
+  const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  for (const rows of groupRows(table.user, table.users.size)) {
+    for (const row of rows.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+  }
+  return requireQueries(createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }));
+}
+
+/**
+ * A random `trainShare` of the rows of each item (or of each user), rounded half to even, to train on, the rest to
+ * predict. The same seed gives the same split.
+ *
+ * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
+ */
+export function splitRandomly(
+  table: InteractionTable,
+  options: { by: 'item' | 'user'; trainShare?: number | undefined; seed: number },
+): EvaluationSplit {
+  const { by, trainShare = 0.75, seed } = options;
+  const random = createSeededRandom(seed);
+  const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  for (const rows of groupRows(table[by], by === 'item' ? table.items.size : table.users.size)) {
+    const shuffled = random.shuffle(rows);
+    for (const row of shuffled.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+  }
+  const label = `random by ${by} ${shareLabel(trainShare)}, seed ${seed}`;
+  return requireQueries(createSplit(table, parts, { label }));
+}
+
+/**
+ * The rows of the given pairs to predict, all others to train on: a published split, as `readFrozenSplit` reads it.
+ *
+ * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
+ */
+export function splitFrozen(table: InteractionTable, testPairs: readonly HeldOutPair[]): EvaluationSplit {
+  const heldOut = new Set(testPairs.map((pair) => pairKey(table, pair)));
+  const parts = Uint8Array.from(table.user, (user, row) =>
+    heldOut.has(pairKey(table, { user, item: table.item[row]! })) ? TEST : TRAIN,
+  );
+  return requireQueries(createSplit(table, parts, { label: 'frozen test rows' }));
+}
+
+/**
+ * The held-out pairs of a frozen split: one line per pair, raw user id, tab, raw item id, without a header.
+ *
+ * @throws ShortlistError INVALID_DATASET naming each line (the first 20) that is not a pair of this table.
+ */
+export async function readFrozenSplit(file: string, table: InteractionTable): Promise<HeldOutPair[]> {
+  const lines = (await readFile(file, 'utf8')).split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  const known = new Set(
+    Array.from(table.user, (user, row) => pairKey(table, { user, item: table.item[row]! })),
+  );
+  const parsed = lines.map((line) => parsePair(line, { table, known }));
+  const problems = parsed.flatMap((pair, index) =>
+    typeof pair === 'string' ? [`line ${index + 1}: ${pair}`] : [],
+  );
+  if (problems.length > 0) throw frozenSplitError(file, problems);
+  return parsed.filter((pair) => typeof pair !== 'string');
+}
+
+/**
+ * The cuts of a rolling backtest in Unix seconds, ascending: the last one is `horizonDays` before `before`, each
+ * other one `horizonDays` before the next. Cuts with no row before them are left out, so there may be fewer than `count`.
+ *
+ * @param options.before exclusive end of what may be looked at; default: just after the last row
+ */
+export function cutTimes(
+  table: InteractionTable,
+  options: { count: number; horizonDays?: number | undefined; before?: number | undefined },
+): number[] {
+  const { count, horizonDays = 7, before = maxOf(table.timestamp) + 1 } = options;
+  const first = minOf(table.timestamp);
+  const cuts = Array.from(
+    { length: count },
+    (_, back) => before - (back + 1) * horizonDays * SECONDS_PER_DAY,
+  );
+  return cuts.filter((cut) => cut > first).reverse();
+}
+
+/**
+ * The honest headline: windows of `horizonDays` by global time, counted back from the end of the data, oldest first.
+ * Each trains on every row before its cut and asks for the rows from the cut to the end of its window. Users that
+ * training never saw are asked too. Lazy, because each split copies its train rows; windows in which no user did
+ * anything new are left out.
+ *
+ * @param options.weeks number of windows (weeks, at the default horizon); fewer when the data starts later
+ * @throws ShortlistError INVALID_DATASET when no window has anything to predict.
+ */
+export function* splitRolling(
+  table: InteractionTable,
+  options: { weeks: number; horizonDays?: number | undefined; before?: number | undefined },
+): Generator<EvaluationSplit, void, undefined> {
+  const { horizonDays = 7 } = options;
+  let found = false;
+  for (const cut of cutTimes(table, { ...options, count: options.weeks })) {
+    const end = cut + horizonDays * SECONDS_PER_DAY;
+    const parts = Uint8Array.from(table.timestamp, (time) =>
+      time < cut ? TRAIN : time < end ? TEST : UNUSED,
+    );
+    const split = createSplit(table, parts, { label: formatDate(cut), knownUntil: cut });
+    if (split.queries.length === 0) continue;
+    found = true;
+    yield split;
+  }
+  if (!found) throw nothingToPredict(`rolling, ${options.weeks} windows of ${horizonDays} days`);
+}
+
+/** What judging the answers to a split needs to know of it. */
+export function describeSplit(split: EvaluationSplit): SplitFacts {
+  const { label, train, knownUntil, queries } = split;
+  const popularity = new Uint32Array(train.items.size);
+  for (const item of train.item) popularity[item]!++;
+  const rowsOfUser = groupRows(train.user, train.users.size);
+  const historyLengths = Uint32Array.from(queries, ({ user }) => itemsAt(train, rowsOfUser[user]!).size);
+  return { label, knownUntil, queries, trainRows: train.user.length, popularity, historyLengths };
+}
+
+/** The rows of each group in table order, one view per group. */
+function groupRows(groupOf: Int32Array, groups: number): Uint32Array[] {
+  const offsets = new Uint32Array(groups + 1);
+  for (const group of groupOf) offsets[group + 1]!++;
+  for (let group = 0; group < groups; group++) offsets[group + 1]! += offsets[group]!;
+  const next = offsets.slice();
+  const rows = new Uint32Array(groupOf.length);
+  groupOf.forEach((group, row) => (rows[next[group]!++] = row));
+  return Array.from({ length: groups }, (_, group) => rows.subarray(offsets[group]!, offsets[group + 1]!));
+}
+
+/** Rounds a half to the even neighbour, as numpy and Python do: published splits were made with it. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
+}
+
+function shareLabel(trainShare: number): string {
+  const percent = Math.round(100 * trainShare);
+  return `${percent}/${100 - percent}`;
+}
+
+function createSplit(
+  table: InteractionTable,
+  parts: ArrayLike<number>,
+  options: { label: string; knownUntil?: number },
+): EvaluationSplit {
+  const train = filterInteractions(table, (row) => parts[row] === TRAIN);
+  const { label, knownUntil = maxOf(train.timestamp) } = options;
+  return { label, train, knownUntil, queries: collectQueries(table, parts) };
+}
+
+function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {
+  return groupRows(table.user, table.users.size).flatMap((rows, user) => {
+    const learnt = itemsAt(
+      table,
+      rows.filter((row) => parts[row] === TRAIN),
+    );
+    const tested = itemsAt(
+      table,
+      rows.filter((row) => parts[row] === TEST),
+    );
+    const relevant = Int32Array.from(tested).filter((item) => !learnt.has(item));
+    return relevant.length === 0 ? [] : [{ user, relevant }];
+  });
+}
+
+function itemsAt(table: InteractionTable, rows: Uint32Array): Set<number> {
+  return new Set(Array.from(rows, (row) => table.item[row]!));
+}
+
+function requireQueries(split: EvaluationSplit): EvaluationSplit {
+  if (split.queries.length === 0) throw nothingToPredict(split.label);
+  if (split.train.user.length > 0) return split;
+  throw new ShortlistError('INVALID_DATASET', `The split "${split.label}" leaves no row to train on.`);
+}
+
+function nothingToPredict(label: string): ShortlistError {
+  return new ShortlistError(
+    'INVALID_DATASET',
+    `The split "${label}" leaves no user with an item to predict. Take a longer window, a smaller train share, or more data.`,
+  );
+}
+
+/** A number that only this pair has. */
+function pairKey(table: InteractionTable, pair: HeldOutPair): number {
+  return pair.user * table.items.size + pair.item;
+}
+
+/** The pair that a line names, or what is wrong with the line. */
+function parsePair(
+  line: string,
+  context: { table: InteractionTable; known: ReadonlySet<number> },
+): HeldOutPair | string {
+  const { table, known } = context;
+  const [userId = '', itemId = '', ...rest] = line.split('\t');
+  if (itemId === '' || rest.length > 0) {
+    return `expected a user id, a tab and an item id, got ${JSON.stringify(line)}`;
+  }
+  const pair = { user: table.users.find(userId), item: table.items.find(itemId) };
+  if (pair.user < 0) return `unknown user ${JSON.stringify(userId)}`;
+  if (pair.item < 0) return `unknown item ${JSON.stringify(itemId)}`;
+  if (known.has(pairKey(table, pair))) return pair;
+  return `user ${JSON.stringify(userId)} has no interaction with item ${JSON.stringify(itemId)}`;
+}
+
+function frozenSplitError(file: string, problems: readonly string[]): ShortlistError {
+  const shown = problems.slice(0, MAX_PROBLEMS);
+  if (problems.length > shown.length) shown.push(`and ${problems.length - shown.length} more`);
+  return new ShortlistError('INVALID_DATASET', `${file} is not a split of this dataset:`, {
+    problems: shown,
+  });
+}
+
+/** Math.max over more values than a call can take; -Infinity of none. */
+function maxOf(values: Float64Array): number {
+  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}
+
+function minOf(values: Float64Array): number {
+  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+}
+
+function formatDate(unixSeconds: number): string {
+  return new Date(1000 * unixSeconds).toISOString().slice(0, 10);
+}
