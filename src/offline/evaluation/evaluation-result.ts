@@ -1,0 +1,95 @@
+import type { CandidateFigures } from './candidate-recall.js';
+import type { PairedDifference } from './paired-bootstrap.js';
+import type { Estimate, RankingFigures } from './ranking-metrics.js';
+
+export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
+
+/** What made a ranking: something to beat, one candidate source, all of them fused, or the served pipeline. */
+export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';
+
+/** One evaluation, as `metrics.json` keeps it: plain JSON, every number finite. */
+export interface EvaluationResult {
+  readonly protocol: EvaluationProtocol;
+  readonly dataset: EvaluatedDataset;
+  /** Length of the judged slates. */
+  readonly k: number;
+  /** Oldest first. */
+  readonly splits: readonly EvaluatedSplit[];
+  /** In the order they were given. */
+  readonly rows: readonly EvaluationRow[];
+  readonly comparison: Comparison;
+  readonly candidates: CandidateFigures;
+  /** Two-stage beside the best single source, shortest histories first; slices without queries are left out. */
+  readonly slices: readonly HistorySlice[];
+  readonly ranker: RankerFigures;
+  readonly timings: readonly Timing[];
+  readonly seed: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** The command line that gives this result again. */
+  readonly command: string;
+}
+
+export interface EvaluatedDataset {
+  readonly name: string;
+  readonly users: number;
+  readonly items: number;
+  readonly interactions: number;
+}
+
+export interface EvaluatedSplit {
+  readonly label: string;
+  /** Unix seconds. */
+  readonly knownUntil: number;
+  readonly trainRows: number;
+  readonly queries: number;
+}
+
+export interface EvaluationRow {
+  readonly name: string;
+  readonly kind: RankingKind;
+  readonly metrics: RankingFigures;
+  /** In the order of the splits. */
+  readonly ndcgBySplit: readonly Estimate[];
+  /** Relative difference of nDCG to the best single source (0.05 is 5 % better); null where that one scores 0. */
+  readonly liftOverBestSingle: number | null;
+}
+
+/** The two-stage row against the best row that is a source or a baseline (chosen on the test queries, to its advantage). */
+export interface Comparison extends PairedDifference {
+  readonly bestSingle: string;
+  readonly twoStage: string;
+  /** As `EvaluationRow.liftOverBestSingle`. */
+  readonly lift: number | null;
+}
+
+export interface HistorySlice {
+  /** Distinct items in the user's train rows: `1–5`. */
+  readonly label: string;
+  readonly queries: number;
+  readonly twoStage: Estimate;
+  readonly bestSingle: Estimate;
+}
+
+/** How the ranker of the last split was trained. */
+export interface RankerFigures {
+  readonly objective: string;
+  /** Trees kept. */
+  readonly trees: number;
+  /** What the curve shows. */
+  readonly validationMetric: string;
+  /** The metric on the held-out part of the training queries, after each tree grown. */
+  readonly validationCurve: readonly number[];
+  /** Total split gain per feature, in any order. */
+  readonly featureImportance: readonly FeatureImportance[];
+}
+
+export interface FeatureImportance {
+  readonly feature: string;
+  readonly gain: number;
+}
+
+export interface Timing {
+  readonly step: string;
+  readonly seconds: number;
+}

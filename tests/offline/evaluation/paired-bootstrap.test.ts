@@ -1,0 +1,57 @@
+import t from 'tap';
+
+import { createSeededRandom } from '../../../src/domain/seeded-random.js';
+import { pairedBootstrap } from '../../../src/offline/evaluation/paired-bootstrap.js';
+
+/** `count` paired figures whose differences are normal with the given mean and deviation 1. */
+function makePairs(count: number, options: { mean: number; seed: number }): { a: number[]; b: number[] } {
+  const random = createSeededRandom(options.seed);
+  const b = Array.from({ length: count }, () => 10 * random.normal());
+  return { a: b.map((value) => value + options.mean + random.normal()), b };
+}
+
+t.test(
+  'the interval is as wide as theory says, however much the queries vary among themselves',
+  async (t) => {
+    const { a, b } = makePairs(400, { mean: 0.5, seed: 1 });
+    const { difference, low, high } = pairedBootstrap(a, b, { seed: 2 });
+    t.ok(Math.abs(difference - 0.5) < 0.15);
+    t.ok(low < difference && difference < high);
+    const theory = (2 * 1.96) / Math.sqrt(400);
+    t.ok(Math.abs(high - low - theory) < 0.2 * theory, `${high - low} is near ${theory}`);
+  },
+);
+
+t.test('about 95 of 100 intervals hold the true difference', async (t) => {
+  const held = Array.from({ length: 200 }, (_, seed) => {
+    const { a, b } = makePairs(60, { mean: 0.3, seed });
+    const { low, high } = pairedBootstrap(a, b, { seed, samples: 300 });
+    return low <= 0.3 && 0.3 <= high;
+  }).filter(Boolean).length;
+  t.ok(held >= 180 && held <= 198, `${held} of 200`);
+});
+
+t.test('the same seed gives the same interval, another seed nearly the same', async (t) => {
+  const { a, b } = makePairs(100, { mean: 0.5, seed: 3 });
+  const first = pairedBootstrap(a, b, { seed: 1 });
+  t.same(pairedBootstrap(a, b, { seed: 1 }), first);
+  t.not(pairedBootstrap(a, b, { seed: 2 }).low, first.low);
+});
+
+t.test('less confidence is a narrower interval', async (t) => {
+  const { a, b } = makePairs(100, { mean: 0.5, seed: 3 });
+  const wide = pairedBootstrap(a, b, { seed: 1 });
+  const narrow = pairedBootstrap(a, b, { seed: 1, confidence: 0.5, samples: 500 });
+  t.ok(narrow.low > wide.low && narrow.high < wide.high);
+  t.match(wide, { confidence: 0.95, samples: 1000 });
+  t.match(narrow, { confidence: 0.5, samples: 500 });
+});
+
+t.test('equal differences leave no doubt', async (t) => {
+  t.match(pairedBootstrap([2, 3, 4], [1, 2, 3], { seed: 1 }), { difference: 1, low: 1, high: 1 });
+});
+
+t.test('figures that do not pair are refused', async (t) => {
+  t.throws(() => pairedBootstrap([1, 2], [1], { seed: 1 }), { message: 'cannot pair 2 queries with 1' });
+  t.throws(() => pairedBootstrap([], [], { seed: 1 }), { message: 'cannot pair 0 queries with 0' });
+});

@@ -1,0 +1,139 @@
+import type {
+  EvaluationResult,
+  EvaluationRow,
+  RankingKind,
+} from '../../../src/offline/evaluation/evaluation-result.js';
+import type { Estimate } from '../../../src/offline/evaluation/ranking-metrics.js';
+
+const QUERIES = [950, 971, 919, 871];
+
+/** A rolling evaluation that looks like one on real data; tests override what they are about. */
+export function sampleResult(overrides: Partial<EvaluationResult> = {}): EvaluationResult {
+  return {
+    protocol: 'rolling',
+    dataset: { name: 'films', users: 1_234, items: 2_345, interactions: 53_556 },
+    k: 10,
+    splits: QUERIES.map((queries, week) => ({
+      label: `2013-08-${String(4 + 7 * week).padStart(2, '0')}`,
+      knownUntil: 1_375_574_400 + 7 * 86_400 * week,
+      trainRows: 44_944 + 2_200 * week,
+      queries,
+    })),
+    rows: [
+      sampleRow('random', 'baseline', 0.0021),
+      sampleRow('popular', 'baseline', 0.0679),
+      sampleRow('als', 'source', 0.0712),
+      sampleRow('similar-items', 'source', 0.0745),
+      sampleRow('trending', 'source', 0.1371),
+      sampleRow('fusion', 'fusion', 0.1044),
+      sampleRow('two-stage', 'two-stage', 0.1652),
+    ],
+    comparison: {
+      twoStage: 'two-stage',
+      bestSingle: 'trending',
+      lift: 0.1652 / 0.1371 - 1,
+      difference: 0.0281,
+      low: 0.0231,
+      high: 0.0334,
+      confidence: 0.95,
+      samples: 1000,
+    },
+    candidates: {
+      meanCount: 231.4,
+      recall: { mean: 0.612, standardError: 0.006 },
+      ndcgCeiling: 0.691,
+      sources: [
+        { name: 'als', share: 0.41, recall: 0.344, uniqueRecall: 0.051 },
+        { name: 'similar-items', share: 0.38, recall: 0.297, uniqueRecall: 0.043 },
+        { name: 'popular', share: 0.22, recall: 0.31, uniqueRecall: 0.012 },
+        { name: 'trending', share: 0.24, recall: 0.452, uniqueRecall: 0.118 },
+      ],
+    },
+    slices: [
+      sampleSlice('0', { queries: 35, twoStage: 0.121, bestSingle: 0.118 }),
+      sampleSlice('1–5', { queries: 87, twoStage: 0.144, bestSingle: 0.131 }),
+      sampleSlice('6–20', { queries: 1_712, twoStage: 0.174, bestSingle: 0.142 }),
+      sampleSlice('21–100', { queries: 1_640, twoStage: 0.163, bestSingle: 0.137 }),
+      sampleSlice('>100', { queries: 237, twoStage: 0.128, bestSingle: 0.098 }),
+    ],
+    ranker: {
+      objective: 'lambdarank',
+      trees: 63,
+      validationMetric: 'nDCG@10',
+      validationCurve: Array.from(
+        { length: 84 },
+        (_, tree) => 0.172 - 0.05 * Math.exp(-tree / 15) - ((tree - 63) / 900) ** 2,
+      ),
+      featureImportance: [
+        'trending.score',
+        'popularity share, 7 days',
+        'acceleration',
+        'fusion.score',
+        'als.score',
+        'similar-items.score',
+        'item age, days',
+        'popularity share, 30 days',
+        'genre affinity',
+        'year gap',
+        'als.rank',
+        'trending.rank',
+        'similar-items.rank',
+        'popularity share, all',
+        'activity',
+        'history length',
+        'days since last',
+        'title length',
+        'popular.score',
+        'popular.rank',
+        'mean value',
+        'is series',
+        'genre count',
+      ].map((feature, rank) => ({ feature, gain: 9_000 * 0.82 ** rank })),
+    },
+    timings: [
+      { step: 'training', seconds: 41.3 },
+      { step: 'answering', seconds: 12.8 },
+    ],
+    seed: 42,
+    createdAt: '2026-01-15T10:20:30.000Z',
+    command: 'shortlist evaluate --dataset films --protocol rolling',
+    ...overrides,
+  };
+}
+
+function sampleRow(name: string, kind: RankingKind, ndcg: number): EvaluationRow {
+  const estimate = (mean: number): Estimate => ({ mean, standardError: Math.sqrt(mean / 60_000) });
+  return {
+    name,
+    kind,
+    metrics: {
+      queries: QUERIES.reduce((sum, queries) => sum + queries, 0),
+      ndcg: estimate(ndcg),
+      map: estimate(0.66 * ndcg),
+      precision: estimate(0.29 * ndcg),
+      recall: estimate(1.6 * ndcg),
+      mrr: estimate(1.02 * ndcg),
+      hitRate: estimate(2.4 * ndcg),
+      coverage: kind === 'baseline' ? 0.017 : 0.183,
+      popularityShare: 0.92,
+    },
+    ndcgBySplit: QUERIES.map((_, week) => ({
+      mean: ndcg * (1 + 0.06 * Math.sin(2.3 * week + name.length)),
+      standardError: Math.sqrt(ndcg / 15_000),
+    })),
+    liftOverBestSingle: ndcg / 0.1371 - 1,
+  };
+}
+
+function sampleSlice(label: string, slice: { queries: number; twoStage: number; bestSingle: number }) {
+  const estimate = (mean: number): Estimate => ({
+    mean,
+    standardError: Math.sqrt(mean / slice.queries / 10),
+  });
+  return {
+    label,
+    queries: slice.queries,
+    twoStage: estimate(slice.twoStage),
+    bestSingle: estimate(slice.bestSingle),
+  };
+}
