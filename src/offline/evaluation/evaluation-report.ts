@@ -1,0 +1,226 @@
+import type { EvaluationProtocol, EvaluationResult, EvaluationRow } from './evaluation-result.js';
+import {
+  formatCount,
+  formatDifference,
+  formatEstimate,
+  formatLift,
+  formatScore,
+  formatShare,
+} from './figure-format.js';
+import { html, type Html } from './html.js';
+import { listFigures, type ReportFigure } from './report-figures.js';
+import { REPORT_STYLE } from './report-style.js';
+
+/** What a reader must know before believing a figure of the protocol. */
+const CAVEATS: Record<EvaluationProtocol, readonly string[]> = {
+  rolling: [
+    'Each window is answered by a bundle that was trained on nothing later than the start of that window, as in production. This is the figure to decide by.',
+    'People who come back in several windows count once in each, so the interval is a little narrower than it should be.',
+  ],
+  chronological: [
+    'Each person’s last interactions are predicted from their first ones. What other people did later is known to the training, so anything that follows trends looks better here than it will in production: use this to compare, not to forecast.',
+  ],
+  random: [
+    'The rows to predict were drawn at random, so the training knows what came before and after them. This compares with published tables; it cannot show what a ranker is worth in production.',
+  ],
+};
+
+const COMMON_CAVEATS = [
+  'Whoever is asked had at least one item to find. The whole catalogue is ranked, without the items that the person already has.',
+  'Only what people did on their own counts as right. A good recommendation that nobody happened to act on counts as a miss, so the figures compare rankings; they are not the share of people who will be pleased.',
+  'The best single source was picked on these very queries, which flatters it: the lift is rather too small than too large.',
+];
+
+const DEFINITIONS = [
+  [
+    'nDCG',
+    'how much of the best possible order the list reaches: hits count more the higher they stand. ± is one standard error.',
+  ],
+  ['lift', 'difference in nDCG to the best single source, in percent of it.'],
+  ['MAP', 'precision at each hit, averaged over everything there was to find.'],
+  ['precision', 'share of the list that was right.'],
+  ['recall', 'share of what there was to find that is in the list.'],
+  ['MRR', 'one over the place of the first hit.'],
+  ['hit rate', 'share of lists with at least one hit.'],
+  ['coverage', 'share of the catalogue that was recommended to anybody.'],
+  ['popular', 'share of recommendations that went to the most popular tenth of the catalogue.'],
+] as const;
+
+/** One self-contained HTML page about an evaluation: figures in words and in plots, without scripts or requests. */
+export function renderEvaluationReport(result: EvaluationResult): string {
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Evaluation of ${result.dataset.name} (${result.protocol})</title>
+        <style>
+          ${REPORT_STYLE}
+        </style>
+      </head>
+      <body>
+        <main>
+          ${renderSummary(result)} ${listFigures(result).map(renderFigure)} ${renderAllMetrics(result)}
+          ${renderCaveats(result.protocol)} ${renderRun(result)}
+        </main>
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function renderSummary(result: EvaluationResult): Html {
+  const { dataset, protocol, comparison, createdAt } = result;
+  const { difference, low, high, confidence } = comparison;
+  return html`<header>
+    <p class="eyebrow">Shortlist evaluation · ${dataset.name} · ${protocol} · ${createdAt.slice(0, 10)}</p>
+    <h1>${headline(result)}</h1>
+    <p class="lead">
+      ${formatCount(countQueries(result))} times somebody was answered with a list of ${result.k}, and the
+      list was compared with what they went on to do. The difference in nDCG@${result.k} between
+      ${comparison.twoStage} and ${comparison.bestSingle} is ${formatDifference(difference)}; with
+      ${Math.round(100 * confidence)} % confidence it lies between ${formatDifference(low)} and
+      ${formatDifference(high)}.
+    </p>
+    <ul class="tiles">
+      ${listTiles(result).map(([figure, meaning]) => html`<li><strong>${figure}</strong><span>${meaning}</span></li>`)}
+    </ul>
+  </header>`;
+}
+
+function headline({ comparison }: EvaluationResult): string {
+  const { bestSingle, lift, low, high } = comparison;
+  const by = lift === null ? '' : `, by ${formatShare(Math.abs(lift))}`;
+  if (low > 0) return `Two stages beat the best single source, ${bestSingle}${by}`;
+  if (high < 0) return `Two stages lose to one source alone, ${bestSingle}${by}`;
+  return `Two stages and the best single source, ${bestSingle}, cannot be told apart here`;
+}
+
+function listTiles(result: EvaluationResult): (readonly [string, string])[] {
+  const { comparison, candidates, k } = result;
+  const { metrics } = result.rows.find((row) => row.name === comparison.twoStage)!;
+  return [
+    [
+      formatScore(metrics.ndcg.mean),
+      `nDCG@${k} of ${comparison.twoStage}, standard error ${formatScore(metrics.ndcg.standardError)}`,
+    ],
+    [formatLift(comparison.lift), `over ${comparison.bestSingle}, the best single source`],
+    [formatShare(metrics.hitRate.mean), `of the lists hold something the person went on to choose`],
+    [
+      formatShare(candidates.recall.mean),
+      `of what there was to find is among the ${formatCount(candidates.meanCount)} candidates: the ceiling`,
+    ],
+  ];
+}
+
+function renderFigure({ title, meaning, drawing, head, rows }: ReportFigure): Html {
+  return html`<section>
+    <figure>
+      <h2>${title}</h2>
+      <figcaption>${meaning}</figcaption>
+      <div class="scroll" role="img" aria-label="${title}">${drawing}</div>
+    </figure>
+    <details>
+      <summary>The numbers</summary>
+      <div class="scroll">${renderTable(head, rows)}</div>
+    </details>
+  </section>`;
+}
+
+function renderAllMetrics(result: EvaluationResult): Html {
+  const head = [
+    'ranking',
+    'nDCG',
+    'lift',
+    'MAP',
+    'precision',
+    'recall',
+    'MRR',
+    'hit rate',
+    'coverage',
+    'popular',
+  ];
+  return html`<section>
+    <h2>Every figure</h2>
+    <p class="note">
+      All over the first ${result.k} places of a list; means over ${formatCount(countQueries(result))} lists.
+    </p>
+    <div class="scroll">${renderTable(head, result.rows.map(listMetrics))}</div>
+    <dl>
+      ${DEFINITIONS.map(
+        ([term, meaning]) =>
+          html`<dt>${term}</dt>
+            <dd>${meaning}</dd>`,
+      )}
+    </dl>
+  </section>`;
+}
+
+function listMetrics({ name, metrics, liftOverBestSingle }: EvaluationRow): string[] {
+  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare } = metrics;
+  return [
+    name,
+    formatEstimate(ndcg),
+    formatLift(liftOverBestSingle),
+    ...[map, precision, recall, mrr].map(({ mean }) => formatScore(mean)),
+    ...[hitRate.mean, coverage, popularityShare].map(formatShare),
+  ];
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): Html {
+  return html`<table>
+    <thead>
+      <tr>
+        ${head.map((cell) => html`<th scope="col">${cell}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${row.map((cell) => html`<td>${cell}</td>`)}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function renderCaveats(protocol: EvaluationProtocol): Html {
+  const caveats = [...CAVEATS[protocol], ...COMMON_CAVEATS];
+  return html`<section>
+    <h2>How far to trust this</h2>
+    <ul>
+      ${caveats.map((caveat) => html`<li>${caveat}</li>`)}
+    </ul>
+  </section>`;
+}
+
+function renderRun({ dataset, splits, timings, seed, createdAt, command }: EvaluationResult): Html {
+  const trainRows = splits.map((split) => split.trainRows);
+  const facts = [
+    ['made', `${createdAt}, seed ${seed}`],
+    [
+      'dataset',
+      `${dataset.name}: ${formatCount(dataset.users)} users, ${formatCount(dataset.items)} items, ` +
+        `${formatCount(dataset.interactions)} interactions`,
+    ],
+    ['splits', splits.map((split) => split.label).join(', ')],
+    ['train rows', trainRows.map(formatCount).join(', ')],
+    ['time', timings.map(({ step, seconds }) => `${step} ${seconds.toFixed(1)} s`).join(', ')],
+  ] as const;
+  return html`<section>
+    <h2>This run</h2>
+    <dl>
+      ${facts.map(
+        ([term, meaning]) =>
+          html`<dt>${term}</dt>
+            <dd>${meaning}</dd>`,
+      )}
+      <dt>again</dt>
+      <dd><code>${command}</code></dd>
+    </dl>
+  </section>`;
+}
+
+function countQueries({ splits }: EvaluationResult): number {
+  return splits.reduce((sum, split) => sum + split.queries, 0);
+}

@@ -1,0 +1,70 @@
+import type { EvaluationResult, EvaluationRow } from './evaluation-result.js';
+import {
+  formatCount,
+  formatDifference,
+  formatEstimate,
+  formatLift,
+  formatScore,
+  formatShare,
+} from './figure-format.js';
+
+/** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
+export function renderEvaluationTable(result: EvaluationResult): string {
+  const head = headOf(result.k);
+  const body = result.rows.map((row) => cellsOf(row));
+  return [describeRun(result), '', ...alignColumns([head, ...body]), '', ...conclusions(result)].join('\n');
+}
+
+function describeRun(result: EvaluationResult): string {
+  const { dataset, protocol, splits, seed } = result;
+  const queries = splits.reduce((sum, split) => sum + split.queries, 0);
+  const over = splits.length === 1 ? splits[0]!.label : `${splits.length} windows from ${splits[0]!.label}`;
+  return (
+    `${dataset.name} (${formatCount(dataset.users)} users, ${formatCount(dataset.items)} items, ` +
+    `${formatCount(dataset.interactions)} interactions), protocol ${protocol}: ${over}, ` +
+    `${formatCount(queries)} queries, seed ${seed}`
+  );
+}
+
+function headOf(k: number): string[] {
+  return ['ranking', `nDCG@${k} ± se`, 'lift', 'MAP', 'P', 'R', 'MRR', 'HR', 'coverage', 'popular'];
+}
+
+function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[] {
+  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare } = metrics;
+  return [
+    name,
+    formatEstimate(ndcg),
+    formatLift(liftOverBestSingle),
+    ...[map, precision, recall, mrr, hitRate].map(({ mean }) => formatScore(mean)),
+    formatShare(coverage),
+    formatShare(popularityShare),
+  ];
+}
+
+/** The first column to the left, figures to the right. */
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+    );
+    return `| ${cells.join(' | ')} |`;
+  });
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [lines[0]!, `| ${rule.join(' | ')} |`, ...lines.slice(1)];
+}
+
+function conclusions({ comparison, candidates, k, rows }: EvaluationResult): string[] {
+  const { bestSingle, lift, difference, low, high, confidence } = comparison;
+  const best = rows.find((row) => row.name === bestSingle)!;
+  return [
+    `- Best single source: ${bestSingle}, nDCG@${k} ${formatScore(best.metrics.ndcg.mean)}.`,
+    `- Two-stage over it: ${formatLift(lift)}, difference ${formatDifference(difference)}, ` +
+      `${Math.round(100 * confidence)} % interval ${formatDifference(low)} to ${formatDifference(high)}.`,
+    `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
+      `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
+  ];
+}
