@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { Type, type Static } from 'typebox';
 
 const positive = (description: string): Type.TInteger => Type.Integer({ minimum: 1, description });
 const share = (description: string): Type.TNumber =>

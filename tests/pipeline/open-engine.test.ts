@@ -84,10 +84,7 @@ t.test(
         tensors.set('factors', { shape: [30, 16], data: factors.data });
       });
     });
-    const error = await openEngine(copy, SCENARIOS).then(
-      () => undefined,
-      (failure: Error) => failure,
-    );
+    const error = await failureOf(openEngine(copy, SCENARIOS));
     t.match(error, { code: 'INVALID_BUNDLE' });
     t.match(error.message, /weather\.today/);
     t.match(error.message, /ranker\.onnx/);
