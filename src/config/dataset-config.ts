@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
-import { invalidConfig, parseYamlConfig } from './parse-yaml-config.js';
+import { readConfigFile } from './read-config-file.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -51,15 +51,19 @@ const EntitySource = Type.Object(
 
 const DatasetSchema = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$', description: 'Also the name of its folders.' }),
+    name: Type.String({
+      pattern: '^[a-z0-9][a-z0-9._-]*$',
+      'x-allowed': 'small letters, digits, dots, dashes and underscores',
+      description: 'Also the name of its folders.',
+    }),
     description: Type.String(),
     licence: Type.String(),
     path: Type.String({ minLength: 1, description: 'Folder of the raw files.' }),
     download: Type.Optional(
       Type.Object(
         {
-          url: Type.String({ pattern: '^https?://' }),
-          sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+          url: Type.String({ pattern: '^https?://', 'x-allowed': 'an http or https address' }),
+          sha256: Type.String({ pattern: '^[0-9a-f]{64}$', 'x-allowed': '64 hexadecimal digits' }),
           sizeBytes: Type.Optional(Type.Integer({ minimum: 1 })),
         },
         closed,
@@ -104,12 +108,15 @@ export function readDatasetConfig(
   options: { configsDir: string; path?: string | undefined },
 ): DatasetConfig {
   const file = findConfigFile(nameOrFile, join(options.configsDir, 'datasets'));
-  const config = parseYamlConfig(DatasetSchema, readFileSync(file, 'utf8'), { file });
+  const config = readConfigFile(DatasetSchema, file);
   const problems = [
     ...listColumnProblems('items', config.items),
     ...listColumnProblems('users', config.users),
   ];
-  if (problems.length > 0) throw invalidConfig(file, problems);
+  if (problems.length > 0) {
+    const named = problems.map((problem) => `${file}: ${problem}`);
+    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems: named });
+  }
   return replacePath({ ...config, path: options.path ?? config.path });
 }
 
@@ -135,13 +142,17 @@ function listColumnProblems(table: 'items' | 'users', source: EntitySourceConfig
     const at = `${table}.columns.${name}`;
     const problems: string[] = [];
     if (/^(item_id|user_id)$/i.test(name))
-      problems.push(`${at}: is the key and cannot be an attribute as well`);
+      problems.push(`${at} is the key and cannot be an attribute as well`);
     if (column.splitBy !== undefined && column.role !== 'multi-valued')
-      problems.push(`${at}.splitBy: only a multi-valued column is split, this one is ${column.role}`);
+      problems.push(
+        `${at}.splitBy is set, but only a multi-valued column is split, this one is ${column.role}`,
+      );
     if (column.filterable === true && !isCoded(column))
-      problems.push(`${at}.filterable: a ${column.role} column cannot be filtered on; make it categorical`);
+      problems.push(
+        `${at}.filterable is true, but a ${column.role} column cannot be filtered on; make it categorical`,
+      );
     if (column.feature === true && column.role === 'text')
-      problems.push(`${at}.feature: a text column cannot be a feature`);
+      problems.push(`${at}.feature is true, but a text column cannot be a feature`);
     return problems;
   });
 }
@@ -151,8 +162,10 @@ export function isCoded(column: ColumnConfig): boolean {
   return column.role === 'categorical' || column.role === 'multi-valued' || column.role === 'boolean';
 }
 
+/** The path stands inside an SQL literal that DuckDB expands as a glob: quotes are doubled, glob characters bracketed. */
 function replacePath(config: DatasetConfig): DatasetConfig {
-  const literal = config.path.replace(/(?<=.)\/+$/, '').replaceAll("'", "''");
+  const folder = config.path.replace(/(?<=.)\/+$/, '');
+  const literal = folder.replaceAll(/[*?[]/g, '[$&]').replaceAll("'", "''");
   const withPath = <T extends { sql: string }>(source: T): T => ({
     ...source,
     sql: source.sql.replaceAll('{path}', () => literal),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBListValue, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 import { Type, type Static } from 'typebox';
-import { listSchemaProblems } from '../config/parse-yaml-config.js';
+import { listProblems } from '../config/list-problems.js';
 import { codeValues } from '../domain/catalogue.js';
 import type {
   AttributeColumn,
@@ -137,7 +137,7 @@ function readManifest(dir: string): PreparedManifest {
       },
     );
   }
-  const problems = listSchemaProblems(PreparedManifest, manifest);
+  const problems = listProblems(PreparedManifest, manifest, { origin: file });
   if (problems.length === 0) return manifest as PreparedManifest;
   throw new ShortlistError('INVALID_DATASET', `${file} is not of this version; run prepare again`, {
     problems,
