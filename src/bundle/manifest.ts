@@ -21,10 +21,12 @@ const anything = (description: string): Type.TRecord<'^.*$', Type.TUnknown> =>
 const FeatureField = Type.Object({
   name: name('Column of the file.'),
   type: Type.Enum(['float32', 'boolean', 'category'], {
-    description: 'What the number means: itself, 0 or 1, or the code of a value in `dictionary`.',
+    description: '`float32`, `boolean` (0 or 1) or `category` (the code of a value in `dictionary`).',
   }),
   default: Type.Number({ description: 'Value of an entity that has none.' }),
-  dictionary: Type.Optional(Type.Array(Type.String(), { description: 'Of a category: its values by code.' })),
+  dictionary: Type.Optional(
+    Type.Array(Type.String(), { description: 'Of a category: its values, by code.' }),
+  ),
 });
 
 const FeatureView = Type.Object({
@@ -37,7 +39,7 @@ const FeatureView = Type.Object({
 const AttributeSpec = Type.Object({
   name: name('Column of the file.'),
   role: Type.Enum(['numeric', 'categorical', 'multi-valued', 'boolean', 'text'], {
-    description: 'What the column means.',
+    description: '`numeric`, `categorical`, `multi-valued`, `boolean` or `text`.',
   }),
   shown: Type.Boolean({ description: 'Shown in answers.' }),
   filterable: Type.Boolean({ description: 'Usable in `filter=name:value`.' }),
@@ -89,7 +91,10 @@ export const Manifest = Type.Object({
     outputName: name('Output that gives the scores, one per row.'),
     objective: name('What it was trained for.'),
     trees: Type.Optional(count('Trees of the model, where it has any.')),
-    featureOrder: Type.Array(name('Feature by column.'), { minItems: 1 }),
+    featureOrder: Type.Array(name('Feature.'), {
+      minItems: 1,
+      description: 'Names of its features, by input column.',
+    }),
     featureOrderHash: sha256('SHA-256 of the feature names, joined by line feeds.'),
   }),
   files: Type.Record(

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 
 /** A file with more problems than this is not the file it should be. */
 const MOST_PROBLEMS = 100;
+const LONGEST_VALUE = 80;
 
 /** What keeps a value from matching a schema: one sentence each, with the place and the offending value. */
 export function findSchemaProblems(schema: TSchema, value: unknown): string[] {
@@ -41,5 +42,6 @@ function formatKey(key: string): string {
 
 function formatFound(found: unknown): string {
   if (typeof found === 'object' && found !== null) return '';
-  return `, it is ${JSON.stringify(found)}`;
+  const text = JSON.stringify(found);
+  return `, it is ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
 }

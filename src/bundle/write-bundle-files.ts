@@ -39,7 +39,7 @@ export interface BundleDraft {
  * then renamed. A draft without a version gets one from its creation time and the contents of its files.
  *
  * @param options.replace put the new bundle in the place of an old one (by default an existing folder is refused). The
- * old one is removed first, so for a moment there is none: right for a training result, not for a published version.
+ * old one is moved aside first, so for a moment there is none: right for a training result, not for a published version.
  * @returns the manifest as written
  * @throws ShortlistError INVALID_BUNDLE when the folder exists, or opening what was written would be refused
  */
@@ -56,8 +56,9 @@ export async function writeBundleFiles(
   try {
     await mkdir(temporary, { recursive: true });
     const manifest = await fillFolder(temporary, draft);
-    if (replace) await rm(target, { recursive: true, force: true });
-    await placeFolder(temporary, target);
+    if (replace) await replaceFolder(temporary, target);
+    else await rename(temporary, target);
+    await syncFolder(dirname(target));
     return manifest;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -116,13 +117,11 @@ function completeManifest(draft: ManifestDraft, files: Manifest['files']): Manif
   };
 }
 
-async function placeFolder(temporary: string, target: string): Promise<void> {
-  try {
-    await rename(temporary, target);
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOTEMPTY' ? alreadyThere(target) : error;
-  }
-  await syncFolder(dirname(target));
+async function replaceFolder(temporary: string, target: string): Promise<void> {
+  const old = temporarySibling(target);
+  if (await exists(target)) await rename(target, old);
+  await rename(temporary, target);
+  await rm(old, { recursive: true, force: true });
 }
 
 function alreadyThere(folder: string): ShortlistError {

@@ -1,4 +1,11 @@
-import { type FileMetaData, type ParquetScan, parquetScan, parquetSchema, type SchemaTree } from 'hyparquet';
+import {
+  type FileMetaData,
+  parquetMetadataAsync,
+  type ParquetScan,
+  parquetScan,
+  parquetSchema,
+  type SchemaTree,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { ShortlistError } from '../domain/errors.js';
 
@@ -10,7 +17,7 @@ export interface ParquetFile {
   /** Top-level columns by name. */
   readonly columns: ReadonlyMap<string, SchemaTree>;
   /** Key-value metadata of the file. */
-  readonly metadata: ReadonlyMap<string, string>;
+  readonly metadata: ReadonlyMap<string, string | undefined>;
   /**
    * Hands on the values of a column, from the first row to the last, one call per row group.
    * @throws ShortlistError INVALID_BUNDLE when they cannot be decoded, or are more or fewer than the file's rows
@@ -31,7 +38,7 @@ export async function openParquet(bytes: Uint8Array, name: string): Promise<Parq
     name,
     rows,
     columns: new Map(children.map((child) => [child.element.name, child])),
-    metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value])),
     async readColumn(column, visit) {
       for (const range of scan.ranges) visit(await readRange(scan, { column, range, name }), range.rowStart);
     },
@@ -41,15 +48,18 @@ export async function openParquet(bytes: Uint8Array, name: string): Promise<Parq
 async function scanBytes(bytes: Uint8Array, name: string): Promise<ParquetScan> {
   const slice = (start: number, end?: number): ArrayBuffer =>
     new Uint8Array(bytes.subarray(start, end)).buffer;
+  const file = { byteLength: bytes.length, slice };
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const stringFromBytes = (text: Uint8Array | undefined): string | undefined => text && decoder.decode(text);
   try {
+    // The footer has smallest and largest values, maybe cut within a character: only values are decoded strictly.
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
     return await parquetScan({
-      file: { byteLength: bytes.length, slice },
+      file,
+      metadata,
       compressors,
       parsers: { stringFromBytes },
       useOffsetIndex: false,
-      geoparquet: false,
     });
   } catch (cause) {
     throw unreadable(name, 'is not a parquet file', cause);

@@ -1,0 +1,293 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import {
+  ByteWriter,
+  type ColumnSource,
+  ParquetWriter,
+  parquetWriteBuffer,
+  schemaFromColumnData,
+} from 'hyparquet-writer';
+import t, { type Test } from 'tap';
+import type { ShortlistError } from '../../src/domain/errors.js';
+import type { FeatureField, FeatureView } from '../../src/features/feature-view.js';
+import { readFeatureTable } from '../../src/features/read-feature-table.js';
+
+const FILE = { file: 'features/items.parquet' };
+
+function viewOf(...fields: FeatureField[]): FeatureView {
+  return { entity: 'item', key: 'item_id', file: FILE.file, fields };
+}
+
+function float(name: string, fallback = 0): FeatureField {
+  return { name, type: 'float32', default: fallback };
+}
+
+function write(...columnData: ColumnSource[]): Uint8Array {
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
+}
+
+function ids(...data: unknown[]): ColumnSource {
+  return { name: 'item_id', data, type: 'STRING', nullable: data.includes(null) };
+}
+
+async function problemsOf(bytes: Uint8Array, view: FeatureView): Promise<readonly string[]> {
+  try {
+    await readFeatureTable(bytes, view, FILE);
+    return [];
+  } catch (error) {
+    t.match(error, { code: 'INVALID_BUNDLE', message: /features\/items.parquet/ });
+    const { problems, message } = error as ShortlistError;
+    return problems.length > 0 ? problems : [message];
+  }
+}
+
+/** The bytes of a parquet file that DuckDB writes from a query. */
+async function writeByDuckdb(
+  t: Test,
+  { query, options }: { query: string; options: string },
+): Promise<Uint8Array> {
+  const path = join(t.testdir(), 'table.parquet');
+  const connection = await (await DuckDBInstance.create()).connect();
+  await connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet, ${options})`);
+  connection.closeSync();
+  return readFile(path);
+}
+
+t.test('numbers of any width and booleans become float32, whoever wrote them', async (t) => {
+  const rows = 2500;
+  const query = `SELECT 'id' || i AS item_id, i::FLOAT / 7 AS f, i::DOUBLE / 7 AS d, i::INTEGER - 9 AS i32, i::BIGINT AS i64,
+    (i % 200)::UTINYINT AS u8, 4000000000::UINTEGER + i AS u32, i % 2 = 0 AS b, (i / 4)::DECIMAL(9, 2) AS m,
+    CASE WHEN i % 3 > 0 THEN i::FLOAT END AS n FROM range(${rows}) t(i)`;
+  const names = ['f', 'd', 'i32', 'i64', 'u8', 'u32', 'b', 'm', 'n'];
+  const expected: Record<string, (i: number) => number> = {
+    f: (i) => Math.fround(Math.fround(i) / 7),
+    d: (i) => Math.fround(i / 7),
+    i32: (i) => i - 9,
+    i64: (i) => i,
+    u8: (i) => i % 200,
+    u32: (i) => Math.fround(4000000000 + i),
+    b: (i) => (i % 2 === 0 ? 1 : 0),
+    m: (i) => Math.fround(i / 4),
+    n: (i) => (i % 3 > 0 ? i : -5),
+  };
+  const variants = [
+    'PARQUET_VERSION v1, COMPRESSION snappy, ROW_GROUP_SIZE 2048',
+    'PARQUET_VERSION v2, COMPRESSION zstd',
+    'PARQUET_VERSION v2, COMPRESSION gzip, ROW_GROUP_SIZE 2048',
+    'PARQUET_VERSION v1, COMPRESSION lz4_raw',
+    'PARQUET_VERSION v1, COMPRESSION brotli',
+    'PARQUET_VERSION v2, COMPRESSION uncompressed',
+  ];
+  for (const options of variants) {
+    const bytes = await writeByDuckdb(t, { query, options });
+    const table = await readFeatureTable(bytes, viewOf(...names.map((name) => float(name, -5))), FILE);
+    t.equal(table.entities.idAt(2499), 'id2499', options);
+    names.forEach((name, index) => {
+      t.strictSame(
+        table.columns[index],
+        Float32Array.from({ length: rows }, (_, i) => expected[name]!(i)),
+        `${name}, ${options}`,
+      );
+    });
+    t.strictSame(table.defaulted, [0, 0, 0, 0, 0, 0, 0, 0, 834]);
+  }
+});
+
+t.test('columns are found by name: their order and other columns do not matter', async (t) => {
+  const bytes = write(
+    { name: 'b', data: [3, 4], type: 'INT32' },
+    { name: 'note', data: ['x', 'y'] },
+    { name: 'a.b c:d', data: [1, 2], type: 'DOUBLE' },
+    ids('2', '1'),
+  );
+  const table = await readFeatureTable(bytes, viewOf(float('a.b c:d'), float('b')), FILE);
+  t.strictSame(table.columns, [Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+  t.strictSame(table.entities.ids, ['2', '1']);
+});
+
+t.test('a value that is missing becomes the default of its field and is counted', async (t) => {
+  const bytes = write(
+    ids('a', 'b', 'c', 'd'),
+    { name: 'x', data: [1, null, Number.NaN, 4], type: 'DOUBLE' },
+    { name: 'flag', data: [true, null, false, true], type: 'BOOLEAN' },
+    { name: 'kind', data: [1, 0, null, 1], type: 'INT32' },
+    { name: 'full', data: Float32Array.of(1, Number.NaN, 3, 4), type: 'FLOAT', nullable: false },
+  );
+  const view = viewOf(
+    float('x', 0.5),
+    { name: 'flag', type: 'boolean', default: -1 },
+    { name: 'kind', type: 'category', default: -1, dictionary: ['film', 'series'] },
+    float('full'),
+  );
+  const table = await readFeatureTable(bytes, view, FILE);
+  t.strictSame(table.columns, [
+    Float32Array.of(1, 0.5, 0.5, 4),
+    Float32Array.of(1, -1, 0, 1),
+    Float32Array.of(1, 0, -1, 1),
+    Float32Array.of(1, 0, 3, 4),
+  ]);
+  t.strictSame(table.defaulted, [2, 1, 1, 1]);
+});
+
+t.test(
+  'the stand-in of a boolean or category that has no value is taken where it is written out',
+  async (t) => {
+    const bytes = write(
+      ids('a', 'b'),
+      { name: 'flag', data: Float32Array.of(-1, 1), type: 'FLOAT' },
+      { name: 'kind', data: Float32Array.of(-1, 0), type: 'FLOAT' },
+    );
+    const view = viewOf(
+      { name: 'flag', type: 'boolean', default: -1 },
+      { name: 'kind', type: 'category', default: -1, dictionary: ['film'] },
+    );
+    t.strictSame((await readFeatureTable(bytes, view, FILE)).columns, [
+      Float32Array.of(-1, 1),
+      Float32Array.of(-1, 0),
+    ]);
+  },
+);
+
+t.test('a table without rows, or without fields, is a table', async (t) => {
+  const empty = await readFeatureTable(
+    write({ name: 'item_id', data: [], type: 'STRING' }, { name: 'x', data: [], type: 'FLOAT' }),
+    viewOf(float('x')),
+    FILE,
+  );
+  t.strictSame([empty.entities.size, empty.columns], [0, [new Float32Array(0)]]);
+  const bare = await readFeatureTable(write(ids('a')), viewOf(), FILE);
+  t.strictSame([bare.entities.ids, bare.columns], [['a'], []]);
+});
+
+t.test('ids may be texts of any script, or whole numbers', async (t) => {
+  const texts = ['\uFEFFbom', '日本', '__proto__', ' a ', '\u0000', '😀'];
+  const table = await readFeatureTable(write(ids(...texts)), viewOf(), FILE);
+  t.strictSame(table.entities.ids, texts);
+  const numbers = write({ name: 'item_id', data: [5n, 9007199254740993n], type: 'INT64' });
+  t.strictSame((await readFeatureTable(numbers, viewOf(), FILE)).entities.ids, ['5', '9007199254740993']);
+  const small = write({ name: 'item_id', data: [5, -1], type: 'INT32' });
+  t.strictSame((await readFeatureTable(small, viewOf(), FILE)).entities.ids, ['5', '-1']);
+});
+
+t.test('ids that are empty, missing, repeated or no ids are told with their rows', async (t) => {
+  t.strictSame(await problemsOf(write(ids('a', '', 'b', 'a', null, 'a')), viewOf()), [
+    'features/items.parquet: column item_id, row 2: the id is empty',
+    'features/items.parquet: column item_id, row 4: the id "a" is also in row 1 (and 1 more row)',
+    'features/items.parquet: column item_id, row 5: null is not an id',
+  ]);
+  t.strictSame(
+    await problemsOf(write({ name: 'item_id', data: [0.5, 1, 1.5, 2.5], type: 'DOUBLE' }), viewOf()),
+    ['features/items.parquet: column item_id, row 1: 0.5 is not an id (and 2 more rows)'],
+  );
+});
+
+t.test('values that a field cannot have are told with column and row, all at once', async (t) => {
+  const bytes = write(
+    ids('a', 'b', 'c'),
+    {
+      name: 'inf',
+      data: Float32Array.of(1, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+      type: 'FLOAT',
+    },
+    { name: 'huge', data: [1, 1e39, 2], type: 'DOUBLE' },
+    { name: 'flag', data: [0, 1, 2], type: 'INT32' },
+    { name: 'kind', data: [0.5, -1, 2], type: 'DOUBLE' },
+  );
+  const view = viewOf(
+    float('inf'),
+    float('huge'),
+    { name: 'flag', type: 'boolean', default: 0 },
+    { name: 'kind', type: 'category', default: 0, dictionary: ['film', 'series'] },
+    float('gone'),
+  );
+  t.strictSame(await problemsOf(bytes, view), [
+    'features/items.parquet: column inf, row 2: -Infinity is not a finite float32 (and 1 more row)',
+    'features/items.parquet: column huge, row 2: 1e+39 is not a finite float32',
+    'features/items.parquet: column flag, row 3: 2 is not 0 or 1',
+    'features/items.parquet: column kind, row 1: 0.5 is not one of the 2 codes of its dictionary (and 2 more rows)',
+    'features/items.parquet: it has no column gone',
+  ]);
+});
+
+t.test('columns that are not numeric are refused by what they are', async (t) => {
+  const query = `SELECT 'a' AS item_id, 'x' AS text, DATE '2026-01-01' AS day, TIMESTAMP '2026-01-01' AS moment,
+    TIME '10:00' AS clock, [1.0] AS list, {'a': 1} AS struct, '\\xE9'::BLOB AS bytes, uuid() AS uuid`;
+  const bytes = await writeByDuckdb(t, { query, options: 'COMPRESSION snappy' });
+  const fields = ['text', 'day', 'moment', 'clock', 'list', 'struct', 'bytes', 'uuid'].map((name) =>
+    float(name),
+  );
+  t.match(await problemsOf(bytes, viewOf(...fields)), [
+    /column text is (UTF8|STRING), not numeric/,
+    /column day is DATE, not numeric/,
+    /column moment is TIMESTAMP\w*, not numeric/,
+    /column clock is TIME\w*, not numeric/,
+    /column list is LIST, not numeric/,
+    /column struct is a group of columns, not numeric/,
+    /column bytes is BYTE_ARRAY, not numeric/,
+    /column uuid is UUID, not numeric/,
+  ]);
+});
+
+t.test('a key column that is missing is told together with the rest', async (t) => {
+  t.strictSame(await problemsOf(write({ name: 'x', data: [1], type: 'FLOAT' }), viewOf(float('y'))), [
+    'features/items.parquet: it has no column item_id to take ids from',
+    'features/items.parquet: it has no column y',
+  ]);
+});
+
+t.test('what is no parquet file is refused by name', async (t) => {
+  const whole = write(ids('a', 'b'), { name: 'x', data: [1, 2], type: 'FLOAT' });
+  const lengthLies = new Uint8Array(whole);
+  new DataView(lengthLies.buffer).setUint32(whole.length - 8, 1 << 30, true);
+  const lengthZero = new Uint8Array(whole);
+  new DataView(lengthZero.buffer).setUint32(whole.length - 8, 0, true);
+  const cases: [string, Uint8Array][] = [
+    ['nothing', new Uint8Array(0)],
+    ['a text', new TextEncoder().encode('item_id,x\na,1\n')],
+    ['a footer length beyond the file', lengthLies],
+    ['a footer length of 0', lengthZero],
+    ...[1, 2, 3, 4, 5, 6, 7].map((part): [string, Uint8Array] => [
+      `a file cut at ${part}/8`,
+      whole.subarray(0, Math.floor((whole.length * part) / 8)),
+    ]),
+  ];
+  for (const [what, bytes] of cases) {
+    const [problem, ...more] = await problemsOf(bytes, viewOf(float('x')));
+    t.match(problem, /^features\/items.parquet (is not a parquet file|says it has|cannot be read)/, what);
+    t.strictSame(more, []);
+  }
+});
+
+t.test('texts that are not UTF-8 and codecs that nobody knows are refused, naming the column', async (t) => {
+  const latin1 = write({ name: 'item_id', data: [Uint8Array.of(0xe9)], type: 'BYTE_ARRAY' });
+  t.match(await problemsOf(latin1, viewOf()), [
+    /^features\/items.parquet cannot be read at column item_id: /,
+  ]);
+  const lzo = new Uint8Array(
+    parquetWriteBuffer({ columnData: [ids('a')], codec: 'LZO', compressors: { LZO: (input) => input } }),
+  );
+  t.match(await problemsOf(lzo, viewOf()), [/cannot be read at column item_id: .*LZO/]);
+});
+
+/** A file whose footer says other row counts than its pages hold. */
+function writeLiar({ groupRows, fileRows }: { groupRows: bigint; fileRows: bigint }): Uint8Array {
+  const columnData = [ids('a', 'b', 'c')];
+  const bytes = new ByteWriter();
+  const writer = new ParquetWriter({ writer: bytes, schema: schemaFromColumnData({ columnData }) });
+  void writer.write({ columnData });
+  writer.row_groups[0]!.num_rows = groupRows;
+  writer.num_rows = fileRows;
+  void writer.finish();
+  return bytes.getBytes();
+}
+
+t.test('row counts that do not fit the values are refused', async (t) => {
+  t.strictSame(await problemsOf(writeLiar({ groupRows: 3n, fileRows: 3n }), viewOf()), []);
+  t.strictSame(await problemsOf(writeLiar({ groupRows: 3n, fileRows: 4n }), viewOf()), [
+    'features/items.parquet says it has 4 rows, its row groups have 3.',
+  ]);
+  t.strictSame(await problemsOf(writeLiar({ groupRows: 5n, fileRows: 5n }), viewOf()), [
+    'Column item_id of features/items.parquet has 3 values in the 5 rows from row 1 on.',
+  ]);
+});

@@ -1,0 +1,121 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { encodeTensorFile, parseTensorFile, type Tensor } from '../../src/bundle/tensor-file.js';
+import type { ShortlistError } from '../../src/domain/errors.js';
+import type { Histories } from '../../src/domain/history.js';
+import { historiesToTensors, parseHistories } from '../../src/features/read-histories.js';
+
+const SHAPE = { users: 3, items: 4, name: 'histories.safetensors' };
+
+const HISTORIES: Histories = {
+  offsets: Uint32Array.of(0, 2, 2, 5),
+  items: Int32Array.of(3, 0, 1, 3, 2),
+  timestamps: Float64Array.of(1e9, 1e9, 5, 6.5, 7),
+  values: Float32Array.of(1, 4.5, 1, -2, 0),
+};
+
+function problemsOf(
+  changes: Partial<Record<keyof Histories, Tensor['data'] | undefined>>,
+): readonly string[] {
+  const vectors = Object.entries({ ...HISTORIES, ...changes }).flatMap(([name, data]): [string, Tensor][] =>
+    data === undefined ? [] : [[name, { shape: [data.length], data }]],
+  );
+  try {
+    parseHistories({ tensors: new Map(vectors), metadata: {} }, SHAPE);
+    return [];
+  } catch (error) {
+    t.match(error, {
+      code: 'INVALID_BUNDLE',
+      message: /^histories.safetensors does not hold sound histories/,
+    });
+    return (error as ShortlistError).problems.map((problem) =>
+      problem.replace('histories.safetensors: ', ''),
+    );
+  }
+}
+
+t.test('histories come back from a file as they were', async (t) => {
+  const file = parseTensorFile(encodeTensorFile(historiesToTensors(HISTORIES)), 'x');
+  t.strictSame(parseHistories(file, SHAPE), HISTORIES);
+});
+
+t.test('no users, and users without history, are histories', async (t) => {
+  const none = { items: new Int32Array(0), timestamps: new Float64Array(0), values: new Float32Array(0) };
+  for (const users of [0, 2]) {
+    const histories = { offsets: new Uint32Array(users + 1), ...none };
+    t.strictSame(parseHistories(historiesToTensors(histories), { ...SHAPE, users, items: 0 }), histories);
+  }
+});
+
+t.test('tensors that are missing or of another type are named', async (t) => {
+  t.strictSame(problemsOf({ items: undefined, values: Float64Array.of(1, 1, 1, 1, 1) }), [
+    'it has no tensor items of type Int32Array',
+    'it has no tensor values of type Float32Array',
+  ]);
+});
+
+t.test('lengths that do not fit each other or the users are named', async (t) => {
+  t.strictSame(problemsOf({ offsets: Uint32Array.of(0, 5) }), ['offsets has 2 values, 3 users need 4']);
+  t.strictSame(problemsOf({ offsets: new Uint32Array(0) }).slice(0, 2), [
+    'offsets has 0 values, 3 users need 4',
+    'items has 5 values, offsets end at 0',
+  ]);
+  t.strictSame(problemsOf({ items: Int32Array.of(1), timestamps: Float64Array.of(1, 2) }), [
+    'items has 1 values, offsets end at 5',
+    'timestamps has 2 values, offsets end at 5',
+  ]);
+  t.strictSame(problemsOf({ offsets: Uint32Array.of(0, 3, 2, 5) }), ['offsets descend at 2']);
+  t.strictSame(problemsOf({ offsets: Uint32Array.of(1, 2, 2, 5) }), ['offsets start at 1, not at 0']);
+});
+
+t.test('entries that cannot be are named with their place, one of each kind', async (t) => {
+  t.strictSame(problemsOf({ items: Int32Array.of(3, -1, 4, 3, 2) }), ['entry 1 has item -1, there are 4']);
+  t.strictSame(problemsOf({ items: Int32Array.of(3, 3, 1, 2, 1) }), ['entry 1 repeats item 3 of user 0']);
+  t.strictSame(problemsOf({ timestamps: Float64Array.of(2, 1, 5, 4, 3) }), [
+    'entry 1 of user 0 is older than the one before it',
+  ]);
+  t.strictSame(
+    problemsOf({
+      items: Int32Array.of(0, 0, 9, 1, 1),
+      timestamps: Float64Array.of(1, Number.NaN, 1, Number.POSITIVE_INFINITY, 2),
+      values: Float32Array.of(1, Number.NaN, 1, Number.NaN, 1),
+    }),
+    [
+      'entry 1 repeats item 0 of user 0',
+      'entry 1 has timestamp NaN',
+      'entry 1 has value NaN',
+      'entry 2 has item 9, there are 4',
+      'entry 4 of user 2 is older than the one before it',
+    ],
+  );
+});
+
+t.test(
+  'the same item in histories of two users is no repetition, nor is a later user with an older time',
+  async (t) => {
+    t.strictSame(
+      problemsOf({ items: Int32Array.of(0, 1, 0, 1, 2), timestamps: Float64Array.of(8, 9, 1, 2, 3) }),
+      [],
+    );
+  },
+);
+
+t.test('any sound histories survive writing and reading', async (t) => {
+  const user = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 10 });
+  const property = fc.property(fc.array(user), (users) => {
+    const items = Int32Array.from(users.flat());
+    const offsets = Uint32Array.from([
+      0,
+      ...users.map((_, index) => users.slice(0, index + 1).flat().length),
+    ]);
+    const histories = {
+      offsets,
+      items,
+      timestamps: new Float64Array(items.length),
+      values: new Float32Array(items.length),
+    };
+    const file = parseTensorFile(encodeTensorFile(historiesToTensors(histories)), 'x');
+    parseHistories(file, { users: users.length, items: 10, name: 'x' });
+  });
+  t.doesNotThrow(() => fc.assert(property, { seed: 11, numRuns: 100 }));
+});
