@@ -2,7 +2,8 @@
 # Works with GNU make 3.81 (macOS) and newer; needs nothing else but Node.
 
 SHORTLIST := node dist/commands/shortlist.js
-RUN_TS := node --import=@tapjs/typescript/import
+# Runs TypeScript as the tests do.
+RUN_TS := node --import=@tapjs/typescript/import --import=./tests/support/resolve-hyparquet.mjs
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
 STAGING := models/channels/staging.json
