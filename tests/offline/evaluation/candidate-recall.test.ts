@@ -30,7 +30,7 @@ t.test('each source is credited with what it found, and with what only it found'
 t.test('the ceiling is the nDCG of a perfect order of the candidates', async (t) => {
   const tally = createCandidateTally(['als'], { k: 2 });
   tally.add(query(0, [1, 2, 3]), candidates({ 7: [1], 3: [2] }));
-  tally.add(query(1, [1, 2, 3]), candidates({ 1: [1], 2: [2] }));
+  tally.add(query(1, [1, 2, 3]), candidates({ 1: [1], 2: [2], 3: [3] }));
   const oneHitOfTwo = 1 / (1 + 1 / Math.log2(3));
   t.equal(tally.summarise().ndcgCeiling, (oneHitOfTwo + 1) / 2);
 });

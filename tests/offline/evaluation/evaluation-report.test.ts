@@ -95,21 +95,24 @@ t.test('plots take their colours from the page, so that they suit light and dark
   for (const variable of variables) t.equal(countOf(page, new RegExp(`${variable}: #`, 'g')), 2, variable);
 });
 
-t.test('a whisker spans 1.96 standard errors to each side', async (t) => {
+t.test('a whisker spans 1.96 standard errors to each side of the mean', async (t) => {
   const { rows } = sampleResult();
-  const sure = rows.map((row) => ({
-    ...row,
-    metrics: { ...row.metrics, ndcg: { mean: row.metrics.ndcg.mean, standardError: 0 } },
-  }));
-  const plotOf = (result: ReturnType<typeof sampleResult>): string =>
-    /<svg [\s\S]*?<\/svg>/.exec(renderEvaluationReport(result))![0];
-  const lengths = (svg: string): number[] =>
-    Array.from(
-      svg.matchAll(/d="M([\d.]+) [\d.]+L([\d.]+) [\d.]+M/g),
-      ([, low, high]) => Number(high) - Number(low),
-    );
-  t.ok(lengths(plotOf(sampleResult())).every((length) => length > 0));
-  t.ok(lengths(plotOf(sampleResult({ rows: sure }))).every((length) => length === 0));
+  const metrics = { ...rows[0]!.metrics, ndcg: { mean: 0.1, standardError: 0.01 } };
+  const page = renderEvaluationReport(sampleResult({ rows: rows.map((row) => ({ ...row, metrics })) }));
+  const plot = /<svg [\s\S]*?<\/svg>/.exec(page)![0];
+  const ticks = Array.from(
+    plot.matchAll(/translate\(([\d.]+) [\d.]+\)" fill="var\(--muted\)">([\d.]+)</g),
+    (tick) => tick.slice(1).map(Number),
+  );
+  const [from, to] = [ticks[0]!, ticks.at(-1)!];
+  const valueAt = (x: number): number => ((x - from[0]!) / (to[0]! - from[0]!)) * to[1]!;
+  const whiskers = Array.from(plot.matchAll(/d="M([\d.]+) [\d.]+L([\d.]+) [\d.]+M/g), (whisker) =>
+    whisker.slice(1).map((x) => valueAt(Number(x)).toFixed(3)),
+  );
+  t.same(
+    whiskers,
+    rows.map(() => ['0.080', '0.120']),
+  );
 });
 
 t.test('only a report over several splits shows them over time', async (t) => {
