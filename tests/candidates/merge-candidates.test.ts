@@ -138,3 +138,16 @@ t.test('ranks are the 1-based positions in each list, 0 where a list has no such
     }),
   );
 });
+
+t.test('a fusion score is the sum of 1 / (60 + rank), rounded once', async () => {
+  fc.assert(
+    fc.property(itemLists, (lists) => {
+      const { items, fusionScores, ranks } = mergeRetrievals(toRetrievals(lists), { limit: 40 });
+      return items.every((_, row) => {
+        const own = ranks.subarray(row * lists.length, (row + 1) * lists.length);
+        const sum = own.reduce((total, rank) => (rank === 0 ? total : total + 1 / (60 + rank)), 0);
+        return fusionScores[row] === Math.fround(sum);
+      });
+    }),
+  );
+});
