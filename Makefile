@@ -59,7 +59,7 @@ format: $(INSTALLED) ## Format every file
 
 build: $(BUILT) ## Compile src/ to dist/
 
-bench: $(INSTALLED) ## Run the benchmarks
+bench: $(INSTALLED) $(STAGING) ## Run the benchmarks, those of serving on the staging bundle
 	@for benchmark in benchmarks/*.ts; do echo "== $$benchmark"; $(RUN_TS) "$$benchmark" || exit 1; done
 
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
