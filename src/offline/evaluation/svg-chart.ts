@@ -15,6 +15,7 @@ const INK = 'var(--ink)';
 const MUTED = 'var(--muted)';
 const GRID = 'var(--grid)';
 const WIDTH = 760;
+const MAX_LABEL_WIDTH = WIDTH / 2;
 const FONT_FAMILY = 'system-ui, -apple-system, Segoe UI, Roboto, sans-serif';
 /** Half the width of a 95 % interval, in standard errors. */
 const WHISKER = 1.96;
@@ -44,9 +45,9 @@ export function drawChart(
   }
 }
 
-/** Room for the longest of the names, in pixels; wide fonts have about 8 per character. */
+/** Room for the longest of the names, in pixels; wide fonts have about 8 per character. Names beyond half the width are cut. */
 export function labelRoom(names: readonly string[]): number {
-  return 16 + 8 * Math.max(...names.map((name) => name.length));
+  return 16 + Math.min(MAX_LABEL_WIDTH, 8 * Math.max(...names.map((name) => name.length)));
 }
 
 /** Leaves out what only scripts and hovering need, and counters that differ between two drawings of the same. */
@@ -88,7 +89,7 @@ export function categoryAxis(names: readonly string[]): Axis {
     data: [...names],
     axisLine: { lineStyle: { color: GRID } },
     axisTick: { show: false },
-    axisLabel: { color: INK, fontSize: 13 },
+    axisLabel: { color: INK, fontSize: 13, width: MAX_LABEL_WIDTH, overflow: 'truncate' },
   };
 }
 

@@ -149,6 +149,16 @@ t.test('names that look like markup are shown as text', async (t) => {
   t.ok(countOf(page, /&lt;script&gt;alert\(/g) >= 9);
 });
 
+t.test('a name that would push its plot aside is cut there, and whole in the numbers', async (t) => {
+  const { ranker } = sampleResult();
+  const long = 'feature_'.repeat(20);
+  const page = renderEvaluationReport(
+    sampleResult({ ranker: { ...ranker, featureImportance: [{ feature: long, gain: 1 }] } }),
+  );
+  t.match(/>((?:feature_)+\w*\.\.\.)<\/text>/.exec(page)?.[1], /^.{30,70}$/);
+  assertShows(t, page, `<td>${long}</td>`);
+});
+
 t.test('the same result gives the same report', async (t) => {
   t.equal(renderEvaluationReport(sampleResult()), renderEvaluationReport(sampleResult()));
 });
