@@ -100,7 +100,7 @@ async function run(
 
 function readScores(output: Tensor, rows: number, { name }: CompleteOptions): Float32Array {
   const scores = output.data as Float32Array;
-  if (scores.length !== rows || output.dims[0] !== rows) {
+  if (scores.length !== rows) {
     throw new ShortlistError(
       'RANKER_INVALID_OUTPUT',
       `The ranker '${name}' gave scores of shape [${output.dims.join(', ')}] for ${rows} rows.`,
@@ -191,5 +191,5 @@ async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return String(cause).replace(/^\w*Error: /, '');
 }

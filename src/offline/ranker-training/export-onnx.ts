@@ -23,7 +23,7 @@ const LOGISTIC_NODES: readonly OnnxNode[] = [
 /**
  * An ensemble as ONNX: an ai.onnx.ml TreeEnsembleRegressor from `features` float32 [N, columns] to `scores` float32 [N, 1].
  * Scores of `logistic` are probabilities, of `lambdarank` raw margins; both rise with the trainer's margin (margins
- * above 16 have the probability 1 in float32). The metadata names the objective and the hash of the feature order.
+ * above 10 run together as float32 does just below 1). The metadata names the objective and the hash of the feature order.
  * @throws ShortlistError TRAINING_FAILED when there is not one feature name per column
  */
 export function exportEnsembleToOnnx(

@@ -20,7 +20,7 @@ export interface BinnedMatrix {
 
 /**
  * Cuts every column into at most `maxBins` bins of about equal numbers of rows (Ke et al. 2017); a value that many rows
- * share has a bin to itself. Bounds lie halfway between neighbouring values that occur.
+ * share has a bin of its own, with at most the few rows before it that fill no bin. Bounds lie halfway between neighbouring values that occur.
  */
 export function binMatrix(matrix: FeatureMatrix, maxBins: number): BinnedMatrix {
   const { rows, columns } = matrix;
