@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type FileMetaData,
   parquetMetadataAsync,
@@ -19,7 +20,8 @@ export interface ParquetFile {
   /** Key-value metadata of the file. */
   readonly metadata: ReadonlyMap<string, string | undefined>;
   /**
-   * Hands on the values of a column, from the first row to the last, one call per row group.
+   * Hands on the values of a column, from the first row to the last, one call per row group, letting other work of the
+   * process run before each.
    * @throws ShortlistError INVALID_BUNDLE when they cannot be decoded, or are more or fewer than the file's rows
    */
   readColumn(column: string, visit: (values: ArrayLike<unknown>, firstRow: number) => void): Promise<void>;
@@ -40,7 +42,10 @@ export async function openParquet(bytes: Uint8Array, name: string): Promise<Parq
     columns: new Map(children.map((child) => [child.element.name, child])),
     metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value])),
     async readColumn(column, visit) {
-      for (const range of scan.ranges) visit(await readRange(scan, { column, range, name }), range.rowStart);
+      for (const range of scan.ranges) {
+        await setImmediate(); // decoding is synchronous: a server that opens a bundle answers requests in between
+        visit(await readRange(scan, { column, range, name }), range.rowStart);
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import {
   ByteWriter,
@@ -148,6 +149,22 @@ t.test(
     ]);
   },
 );
+
+t.test('other work of the process goes on while a table is read, row group by row group', async (t) => {
+  const columnData = [
+    { name: 'item_id', data: Array.from({ length: 40 }, (_, row) => `${row}`), type: 'STRING' as const },
+    { name: 'x', data: new Float32Array(40), type: 'FLOAT' as const },
+  ];
+  const bytes = new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 10 }));
+  let turns = 0;
+  const reading = readFeatureTable(bytes, viewOf(float('x')), FILE).finally(() => (turns += 1000));
+  while (turns < 1000) {
+    await setImmediate();
+    turns++;
+  }
+  await reading;
+  t.ok(turns - 1000 >= 8, 'a turn per column and row group');
+});
 
 t.test('a table without rows, or without fields, is a table', async (t) => {
   const empty = await readFeatureTable(
