@@ -20,10 +20,10 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo test check format build bench docs-check docker clean node-check
+.PHONY: help run demo dataset-movielens-latest-small test check format build bench docs-check docker clean node-check
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-zA-Z_%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset before
 	$(SHORTLIST) serve
@@ -44,9 +44,9 @@ demo: $(BUILT) ## Make the demo dataset, train on it, evaluate, and publish the 
 $(STAGING): | $(BUILT)
 	@$(MAKE) --no-print-directory demo
 
-dataset-%: $(BUILT) ## Download a public dataset and prepare it, as in: make dataset-movielens-latest-small
-	$(SHORTLIST) download $*
-	$(SHORTLIST) prepare --dataset $*
+dataset-movielens-latest-small: $(BUILT) ## Download the MovieLens latest-small dataset and prepare it
+	$(SHORTLIST) download movielens-latest-small
+	$(SHORTLIST) prepare --dataset movielens-latest-small
 
 test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once installed
 	npm --silent test -- $(TAP_FLAGS)
