@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import pRetry, { AbortError } from 'p-retry';
+import { ShortlistError } from '../domain/errors.js';
+import { extractArchive } from './extract-archive.js';
+import type { ProgressReporter, ProgressStep } from './progress.js';
+import { replaceFolder } from './replace-folder.js';
+
+/** An archive that a dataset config names. */
+export interface ArchiveSource {
+  readonly url: string;
+  /** Of the archive, in hex. */
+  readonly sha256: string;
+  readonly sizeBytes?: number | undefined;
+}
+
+export interface DownloadOptions {
+  /** Folder for the files of the archive; must not exist or be empty. */
+  readonly toDir: string;
+  readonly progress: ProgressReporter;
+  readonly signal?: AbortSignal;
+  /** Attempts after the first. Default 5. */
+  readonly retries?: number;
+  /** Pause before the first retry, doubled for each further one, times a random factor of 1 to 2. Default 500. */
+  readonly backoffMs?: number;
+  /** Ends an attempt that receives nothing for so long. Default 30 s. */
+  readonly stallMs?: number;
+  /** Ends everything. Default 10 minutes. */
+  readonly totalMs?: number;
+}
+
+/** Answers that another attempt may change. */
+const PASSING_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/**
+ * Downloads a zip archive, checks its sha256 and unpacks it into a folder, all at once. What arrived stays in
+ * `<toDir>.part` when the download breaks off, and the next attempt, in this run or a later one, asks for the rest only.
+ *
+ * @throws {ShortlistError} DOWNLOAD_FAILED when the server refuses, stays silent or breaks off for good, when the
+ * content is not that of the sha256 (the part file is then removed), and when the archive is not sound
+ */
+export async function downloadArchive(source: ArchiveSource, options: DownloadOptions): Promise<void> {
+  const { toDir } = options;
+  if (await hasEntries(toDir)) {
+    throw failed(`${toDir} exists already and is not empty; remove it to download again`);
+  }
+  const partFile = `${toDir}.part`;
+  await mkdir(dirname(partFile), { recursive: true });
+  await fetchWithRetries(source, partFile, options);
+  const step = options.progress.start(`unpack into ${toDir}`);
+  const files = await replaceFolder(toDir, async (dir) => extractArchive(partFile, { toDir: dir }));
+  await rm(partFile);
+  step.finish(`${files} files`);
+}
+
+async function fetchWithRetries(
+  source: ArchiveSource,
+  partFile: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { retries = 5, backoffMs = 500, totalMs = 600_000 } = options;
+  const deadline = AbortSignal.timeout(totalMs);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
+  const step = options.progress.start(`download ${source.url}`, source.sizeBytes);
+  try {
+    const reach = createByteCounter(step);
+    await pRetry(async () => attempt(source, partFile, { ...options, signal, reach }), {
+      retries,
+      minTimeout: backoffMs,
+      factor: 2,
+      randomize: true,
+      signal,
+    });
+    step.finish(`sha256 ${source.sha256.slice(0, 12)}… is right`);
+  } catch (error) {
+    step.finish('failed');
+    if (error instanceof ShortlistError) throw error;
+    const reason = deadline.aborted ? `not done within ${totalMs / 1000} s` : describe(error);
+    throw failed(`cannot download ${source.url}: ${reason}; run it again to resume`, { cause: error });
+  }
+}
+
+/** One request for what is missing. Errors that another attempt cannot cure are AbortErrors. */
+async function attempt(
+  source: ArchiveSource,
+  partFile: string,
+  options: DownloadOptions & { signal: AbortSignal; reach: (bytes: number) => void },
+): Promise<void> {
+  const have = await sizeOf(partFile);
+  if (have === 0 || have !== source.sizeBytes) await fetchRest(source.url, partFile, { ...options, have });
+  const found = await hashFile(partFile);
+  if (found === source.sha256) return;
+  await rm(partFile);
+  const mismatch = failed(
+    `${source.url} is not the file that was expected: its sha256 is ${found}, expected ${source.sha256}`,
+  );
+  // What an earlier attempt left may be of another version of the file: one attempt from the start decides.
+  throw have > 0 ? mismatch : new AbortError(mismatch);
+}
+
+async function fetchRest(
+  url: string,
+  partFile: string,
+  options: DownloadOptions & { have: number; signal: AbortSignal; reach: (bytes: number) => void },
+): Promise<void> {
+  const { have, stallMs = 30_000, reach } = options;
+  const stalled = new AbortController();
+  const timer = setTimeout(
+    () => stalled.abort(new Error(`nothing arrived for ${stallMs / 1000} s`)),
+    stallMs,
+  );
+  try {
+    const signal = AbortSignal.any([options.signal, stalled.signal]);
+    const range = have > 0 ? { range: `bytes=${have}-` } : undefined;
+    const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity', ...range } });
+    // The part file is complete, or longer than the file is: its sha256 tells.
+    if (response.status === 416 && have > 0) return;
+    checkStatus(response);
+    const isRest =
+      response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
+    const offset = isRest ? have : 0;
+    const file = await open(partFile, isRest ? 'a' : 'w');
+    const expected = Number(response.headers.get('content-length') ?? Number.NaN);
+    let received = 0;
+    await pipeline(
+      response.body!,
+      async function* (chunks: AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks) {
+          timer.refresh();
+          received += chunk.byteLength;
+          reach(offset + received);
+          yield chunk;
+        }
+      },
+      file.createWriteStream(),
+    );
+    if (received < expected) throw new Error(`it ended after ${received} of ${expected} bytes`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function checkStatus(response: Response): void {
+  if (response.ok) return;
+  const error = new Error(`the server answers ${response.status} ${response.statusText}`.trim());
+  throw PASSING_STATUSES.has(response.status) ? error : new AbortError(error);
+}
+
+async function hasEntries(dir: string): Promise<boolean> {
+  const entries = await readdir(dir).catch(() => []);
+  return entries.length > 0;
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.size ?? 0;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** Advances a step to positions in the file; what an attempt fetches again is not counted again. */
+function createByteCounter(step: ProgressStep): (position: number) => void {
+  let reached = 0;
+  return (position) => {
+    if (position <= reached) return;
+    step.advance(position - reached);
+    reached = position;
+  };
+}
+
+/** Node's fetch says "fetch failed" or "terminated", and why in the cause. */
+function describe(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
+}
+
+function failed(message: string, options: { cause?: unknown } = {}): ShortlistError {
+  return new ShortlistError('DOWNLOAD_FAILED', message, options);
+}
