@@ -14,13 +14,13 @@ export interface ValueSchema {
   readonly pattern?: string;
   readonly items?: ValueSchema;
   /** What `pattern` or a format means, in words. */
-  readonly allowed?: string;
+  readonly 'x-allowed'?: string;
 }
 
 /** Says in a few words which values a schema accepts, for messages and pages: `an integer from 1 to 100`. */
 export function describeAllowed(schema: ValueSchema): string {
   const choices = schema.enum ?? schema.anyOf?.map((choice) => choice.const);
-  if (schema.allowed !== undefined) return schema.allowed;
+  if (schema['x-allowed'] !== undefined) return schema['x-allowed'];
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   if (schema.type === 'integer') return `an integer${describeBounds(schema)}`;
   if (schema.type === 'number') return `a number${describeBounds(schema)}`;

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { describeAllowed, type ValueSchema } from './describe-allowed.js';
+import { showValue } from './show-value.js';
 
 /** The shape that TypeBox gives to mappings, records and lists. */
 export interface NodeSchema extends ValueSchema {
@@ -41,7 +42,7 @@ function problemsAt(schema: NodeSchema, value: unknown, path: readonly string[],
     );
     if (problems.length > 0) return problems;
   }
-  return [`${path.join('.')} is ${show(value)}, allowed is ${describeAllowed(schema)}`];
+  return [`${path.join('.')} is ${showValue(value)}, allowed is ${describeAllowed(schema)}`];
 }
 
 function mappingProblems(
@@ -76,9 +77,4 @@ function missingProblems(
 /** A mapping as YAML gives it: a plain object. */
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -86,8 +86,16 @@ function merge(below: Layered, above: Layered): Layered {
 }
 
 function limitProblems({ server }: Settings): string[] {
-  if (server.maxUrlLength < server.maxHeaderBytes) return [];
-  return [
-    `server.maxUrlLength is ${server.maxUrlLength}, allowed is less than server.maxHeaderBytes (${server.maxHeaderBytes})`,
-  ];
+  const problems: string[] = [];
+  if (server.maxUrlLength >= server.maxHeaderBytes) {
+    problems.push(
+      `server.maxUrlLength is ${server.maxUrlLength}, allowed is less than server.maxHeaderBytes (${server.maxHeaderBytes})`,
+    );
+  }
+  if (server.headersTimeoutMs > server.requestTimeoutMs) {
+    problems.push(
+      `server.headersTimeoutMs is ${server.headersTimeoutMs}, allowed is at most server.requestTimeoutMs (${server.requestTimeoutMs})`,
+    );
+  }
+  return problems;
 }

@@ -7,7 +7,7 @@ import { readYamlMapping } from './read-config-file.js';
 
 const name = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,63}$',
-  allowed: 'lower-case letters, digits and hyphens, a letter first',
+  'x-allowed': 'lower-case letters, digits and hyphens, a letter first',
 });
 
 /** One placement: which candidate sources with which quotas, which rules, who ranks. */

@@ -60,7 +60,7 @@ const Server = Type.Object(
       danger: 'It must stay below `maxHeaderBytes`, which would answer first.',
     }),
     maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
-    trustProxy: Type.Array(Type.String({ minLength: 1, allowed: 'an IP address or CIDR range' }), {
+    trustProxy: Type.Array(Type.String({ minLength: 1, 'x-allowed': 'an IP address or CIDR range' }), {
       description: 'Proxies whose `X-Forwarded-For` is believed; the log line names the client by it.',
       variable: 'TRUST_PROXY',
       danger: 'A range that clients are in lets them choose the address that is logged.',
@@ -112,7 +112,7 @@ const Bundle = Type.Object(
     }),
     channel: Type.String({
       pattern: '^[a-z][a-z0-9-]{0,63}$',
-      allowed: 'lower-case letters, digits and hyphens, a letter first',
+      'x-allowed': 'lower-case letters, digits and hyphens, a letter first',
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),

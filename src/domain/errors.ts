@@ -14,6 +14,7 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This media type is not read here' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
   NOT_READY: { status: 503, title: 'Not ready to serve' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   // dependencies: a stage falls back on these, they reach a client only when nothing is left to fall back on

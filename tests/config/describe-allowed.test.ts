@@ -13,7 +13,7 @@ const CASES: readonly [ValueSchema, string][] = [
   [{ type: 'string' }, 'text'],
   [{ type: 'string', minLength: 1 }, 'text that is not empty'],
   [{ type: 'string', minLength: 1, maxLength: 256 }, 'text of 1 to 256 characters'],
-  [{ type: 'string', pattern: '^a', allowed: 'text that starts with a' }, 'text that starts with a'],
+  [{ type: 'string', pattern: '^a', 'x-allowed': 'text that starts with a' }, 'text that starts with a'],
   [{ type: 'array', items: { type: 'string' } }, 'a list, each text'],
   [{ type: 'array', maxItems: 500, items: { type: 'boolean' } }, 'a list of at most 500, each true or false'],
   [{ type: 'array', minItems: 1 }, 'a list of at least 1, each text'],

@@ -143,11 +143,13 @@ t.test('a list names the entry that is wrong', async (t) => {
   ]);
 });
 
-t.test('a URL limit that the header limit would cut short is refused', async (t) => {
+t.test('limits that contradict each other are refused', async (t) => {
   const configsDir = buildConfigs(t, {
-    'development.yaml': 'server: { maxHeaderBytes: 4096, maxUrlLength: 4096 }',
+    'development.yaml':
+      'server: { maxHeaderBytes: 4096, maxUrlLength: 4096, headersTimeoutMs: 500, requestTimeoutMs: 400 }',
   });
   t.strictSame(problemsOf({ configsDir, env: {} }), [
     'server.maxUrlLength is 4096, allowed is less than server.maxHeaderBytes (4096)',
+    'server.headersTimeoutMs is 500, allowed is at most server.requestTimeoutMs (400)',
   ]);
 });

@@ -1,0 +1,49 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TSchema } from 'typebox';
+import type { AppParts } from './app-parts.js';
+import { createHttpApp, type HttpApp } from './create-http-app.js';
+import { DOCS_OPTIONS, OPENAPI_OPTIONS } from './openapi.js';
+import { addLiveRoute } from './routes/live.js';
+import { addOpenapiRoute } from './routes/openapi.js';
+import { addPopularRoute } from './routes/popular.js';
+import { addReadyRoute } from './routes/ready.js';
+import { addRecommendationsRoute } from './routes/recommendations.js';
+import { addSimilarItemsRoute } from './routes/similar-items.js';
+import { Liveness, Readiness } from './schemas/health.js';
+import { PopularAnswer } from './schemas/popular.js';
+import { Problem, PUBLIC_CODES } from './schemas/problem.js';
+import { RecommendationsAnswer } from './schemas/recommendations.js';
+import { SimilarItemsAnswer } from './schemas/similar-items.js';
+import { Attributes, Degradation, SlateItem, SourceAttribution } from './schemas/slate.js';
+
+/** The schemas that the OpenAPI document names. */
+const COMPONENTS: readonly TSchema[] = [
+  RecommendationsAnswer,
+  SimilarItemsAnswer,
+  PopularAnswer,
+  SlateItem,
+  Attributes,
+  SourceAttribution,
+  Degradation,
+  Liveness,
+  Readiness,
+  Problem,
+];
+
+/** Builds the public app: recommendations, health, and with `docs.enabled` the documentation. It does not listen yet. */
+export function buildApp(parts: AppParts): HttpApp {
+  const app = createHttpApp(parts, { codes: PUBLIC_CODES, faults: false });
+  for (const schema of COMPONENTS) app.addSchema(schema);
+  app.register(swagger, OPENAPI_OPTIONS);
+  app.register(async (routes: HttpApp) => {
+    addRecommendationsRoute(routes, parts);
+    addSimilarItemsRoute(routes, parts);
+    addPopularRoute(routes, parts);
+    addLiveRoute(routes);
+    addReadyRoute(routes, parts);
+    if (parts.settings.docs.enabled) addOpenapiRoute(routes);
+  });
+  if (parts.settings.docs.enabled) app.register(swaggerUi, DOCS_OPTIONS);
+  return app;
+}

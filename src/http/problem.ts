@@ -1,0 +1,82 @@
+import type { FastifyReply } from 'fastify';
+import { ERRORS, ShortlistError, type ErrorCode } from '../domain/errors.js';
+import type { Problem } from './schemas/problem.js';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** What went wrong, before it is tied to a request. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** What the clients of a listener may see of our own errors. */
+export interface Disclosure {
+  /** Errors of other codes are shown as INTERNAL. */
+  readonly codes: readonly ErrorCode[];
+  /** Whether the messages of errors from 500 are shown too: to the people who run this, not to the public. */
+  readonly faults: boolean;
+}
+
+/** Translates anything thrown into a code and a detail that may be shown. What is not an error of ours is INTERNAL, without a word of what it was. */
+export function toFailure(error: unknown, disclosure: Disclosure): Failure {
+  if (error instanceof ShortlistError && disclosure.codes.includes(error.code)) {
+    const tells = disclosure.faults || error.status < 500 || error.code === 'NOT_READY';
+    return { code: error.code, detail: tells ? error.message : `${error.title}. ${TRY_AGAIN}` };
+  }
+  const status = findFrameworkStatus(error);
+  if (status === undefined) return { code: 'INTERNAL', detail: `${ERRORS.INTERNAL.title}. ${TRY_AGAIN}` };
+  const detail = (error as Error).message.slice(0, LONGEST_DETAIL);
+  return { code: CODE_OF_STATUS.get(status) ?? 'INVALID_REQUEST', detail };
+}
+
+/** The body of a problem answer (RFC 9457). `instance` is the path that was asked for, empty where none could be read. */
+export function buildProblem(failure: Failure, request: { id: string; path: string }): Problem {
+  const { status, title } = ERRORS[failure.code];
+  return {
+    type: `urn:shortlist:error:${failure.code}`,
+    title,
+    status,
+    code: failure.code,
+    detail: failure.detail,
+    instance: request.path,
+    requestId: request.id,
+  };
+}
+
+/** Answers with a problem. Never cached; 503 says when to come back. */
+export function sendProblem(reply: FastifyReply, failure: Failure): FastifyReply {
+  const { request } = reply;
+  const problem = buildProblem(failure, { id: request.id, path: findPath(request.raw.url!) });
+  if (problem.status === 503) reply.header('retry-after', '1');
+  return reply
+    .code(problem.status)
+    .header('x-request-id', request.id)
+    .header('cache-control', 'no-store')
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problem));
+}
+
+const TRY_AGAIN = 'Try again; when you report it, quote the request id.';
+const LONGEST_PATH = 512;
+const LONGEST_DETAIL = 2000;
+
+const CODE_OF_STATUS = new Map<number, ErrorCode>([
+  [404, 'ROUTE_NOT_FOUND'],
+  [413, 'PAYLOAD_TOO_LARGE'],
+  [414, 'URI_TOO_LONG'],
+  [415, 'UNSUPPORTED_MEDIA_TYPE'],
+]);
+
+/** The 4xx status of an error that the framework raised over the request; undefined for all other errors. */
+function findFrameworkStatus(error: unknown): number | undefined {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  if (typeof code !== 'string' || !code.startsWith('FST_') || typeof statusCode !== 'number')
+    return undefined;
+  return statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}
+
+function findPath(url: string): string {
+  const [path] = url.split('?', 1);
+  return path!.slice(0, LONGEST_PATH);
+}

@@ -1,0 +1,31 @@
+import type { AppParts } from '../app-parts.js';
+import type { HttpApp } from '../create-http-app.js';
+import { parseQuery } from '../parse-query.js';
+import { recommendFor } from '../recommend-for.js';
+import { POPULAR_EXAMPLES, PopularAnswer, PopularQuery } from '../schemas/popular.js';
+import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import { toAnsweredItems } from '../to-answered-items.js';
+import { toRecommendationRequest } from '../to-recommendation-request.js';
+
+/** Adds `GET /popular`. */
+export function addPopularRoute(app: HttpApp, parts: AppParts): void {
+  const schema = {
+    operationId: 'getPopular',
+    tags: ['recommendations'],
+    summary: 'What most people chose',
+    description: 'The scenario `popular`, the same for everybody.',
+    querystring: PopularQuery,
+    response: {
+      200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES),
+      ...describeProblems(RECOMMENDING_PROBLEMS, '/popular'),
+    },
+  };
+  const preValidation = parseQuery(PopularQuery);
+  app.get('/popular', { schema, preValidation }, async (request, reply) => {
+    const origin = { basis: { kind: 'nobody' }, scenario: 'popular' } as const;
+    const slate = await recommendFor(request, toRecommendationRequest(request.query, origin), parts);
+    const { scenario, bundle } = slate;
+    const answer: PopularAnswer = { requestId: request.id, scenario, bundle, ...toAnsweredItems(slate) };
+    return reply.send(answer);
+  });
+}

@@ -1,0 +1,53 @@
+import type { AppParts } from '../app-parts.js';
+import type { HttpApp } from '../create-http-app.js';
+import { parseQuery } from '../parse-query.js';
+import { recommendFor } from '../recommend-for.js';
+import { DEFAULT_SCENARIO } from '../schemas/parameters.js';
+import {
+  RECOMMENDATIONS_EXAMPLES,
+  RecommendationsAnswer,
+  RecommendationsParams,
+  RecommendationsQuery,
+} from '../schemas/recommendations.js';
+import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import { toAnsweredItems } from '../to-answered-items.js';
+import { toRecommendationRequest } from '../to-recommendation-request.js';
+
+/** Adds `GET /recommendations/:userId`. */
+export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
+  const schema = {
+    operationId: 'getRecommendations',
+    tags: ['recommendations'],
+    summary: 'Items for one user',
+    description: 'An unknown user gets a cold start, never an error.',
+    params: RecommendationsParams,
+    querystring: RecommendationsQuery,
+    response: {
+      200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES),
+      ...describeProblems(
+        {
+          ...RECOMMENDING_PROBLEMS,
+          UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",
+        },
+        '/recommendations/42',
+      ),
+    },
+  };
+  const preValidation = parseQuery(RecommendationsQuery);
+  app.get('/recommendations/:userId', { schema, preValidation }, async (request, reply) => {
+    const { params, query } = request;
+    const { userId } = params;
+    const scenario = query.scenario ?? DEFAULT_SCENARIO;
+    const asked = toRecommendationRequest(query, { basis: { kind: 'user', userId }, scenario });
+    const slate = await recommendFor(request, asked, parts);
+    const answer: RecommendationsAnswer = {
+      requestId: request.id,
+      userId,
+      scenario: slate.scenario,
+      bundle: slate.bundle,
+      strategy: slate.strategy,
+      ...toAnsweredItems(slate),
+    };
+    return reply.header('cache-control', 'no-store').send(answer);
+  });
+}

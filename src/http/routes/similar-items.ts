@@ -1,0 +1,47 @@
+import type { AppParts } from '../app-parts.js';
+import type { HttpApp } from '../create-http-app.js';
+import { parseQuery } from '../parse-query.js';
+import { recommendFor } from '../recommend-for.js';
+import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  SIMILAR_ITEMS_EXAMPLES,
+  SimilarItemsAnswer,
+  SimilarItemsParams,
+  SimilarItemsQuery,
+} from '../schemas/similar-items.js';
+import { toAnsweredItems } from '../to-answered-items.js';
+import { toRecommendationRequest } from '../to-recommendation-request.js';
+
+/** Adds `GET /items/:itemId/similar`. */
+export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
+  const schema = {
+    operationId: 'getSimilarItems',
+    tags: ['recommendations'],
+    summary: 'Items that go with one item',
+    description: 'The scenario `similar`, started from one item.',
+    params: SimilarItemsParams,
+    querystring: SimilarItemsQuery,
+    response: {
+      200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES),
+      ...describeProblems(
+        { ...RECOMMENDING_PROBLEMS, ITEM_NOT_FOUND: "There is no item '0'." },
+        '/items/0/similar',
+      ),
+    },
+  };
+  const preValidation = parseQuery(SimilarItemsQuery);
+  app.get('/items/:itemId/similar', { schema, preValidation }, async (request, reply) => {
+    const { itemId } = request.params;
+    const origin = { basis: { kind: 'item', itemId }, scenario: 'similar' } as const;
+    const slate = await recommendFor(request, toRecommendationRequest(request.query, origin), parts);
+    const { scenario, bundle } = slate;
+    const answer: SimilarItemsAnswer = {
+      requestId: request.id,
+      itemId,
+      scenario,
+      bundle,
+      ...toAnsweredItems(slate),
+    };
+    return reply.send(answer);
+  });
+}

@@ -1,0 +1,22 @@
+import { Type, type Static } from 'typebox';
+
+export const Liveness = Type.Object(
+  { status: Type.Enum(['live'], { type: 'string' }) },
+  { $id: 'Liveness', additionalProperties: false, description: 'The process answers.' },
+);
+
+export type Liveness = Static<typeof Liveness>;
+
+export const Readiness = Type.Object(
+  {
+    status: Type.Enum(['ready'], { type: 'string' }),
+    bundle: Type.String({ description: 'The version of the bundle in service.' }),
+  },
+  {
+    $id: 'Readiness',
+    additionalProperties: false,
+    description: 'A bundle is open and requests are welcome.',
+  },
+);
+
+export type Readiness = Static<typeof Readiness>;

@@ -1,0 +1,86 @@
+import { Type } from 'typebox';
+
+export const DEFAULT_LIMIT = 10;
+export const DEFAULT_SCENARIO = 'home';
+export const DEFAULT_EXPLAIN = 'none';
+
+// Control characters have no place in an id, and everything else has: ids are the team's own.
+const PRINTABLE = '[^\\u0000-\\u001f\\u007f-\\u009f]';
+const ID = {
+  minLength: 1,
+  maxLength: 256,
+  pattern: `^${PRINTABLE}+$`,
+  'x-allowed': 'text of 1 to 256 characters, no control characters',
+};
+
+export const UserId = Type.String({
+  ...ID,
+  description: 'The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error.',
+  examples: ['42'],
+});
+
+export const ItemId = Type.String({
+  ...ID,
+  description: 'An item’s id as in the dataset.',
+  examples: ['318'],
+});
+
+export const Limit = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 100,
+    default: DEFAULT_LIMIT,
+    description: 'Items at most. Fewer come back only when no more are left.',
+    examples: [5],
+  }),
+);
+
+export const Scenario = Type.Optional(
+  Type.String({
+    ...ID,
+    maxLength: 64,
+    'x-allowed': 'the name of a scenario',
+    default: DEFAULT_SCENARIO,
+    description: 'The placement to fill: which sources, rules and ranker.',
+    examples: ['home'],
+  }),
+);
+
+export const Exclude = Type.Optional(
+  Type.Array(Type.String(ID), {
+    maxItems: 500,
+    description: 'Items that must not come back, one per `exclude=`. Unknown ids are ignored.',
+    // The first is what a reader of /docs sends without thinking, so it must fit every dataset.
+    'x-examples': { nothing: { value: [] }, 'two items': { value: ['318', '296'] } },
+  }),
+);
+
+export const Filter = Type.Optional(
+  Type.Array(
+    Type.String({
+      maxLength: 512,
+      pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${PRINTABLE}+$`,
+      'x-allowed': '`attribute:value`',
+    }),
+    {
+      maxItems: 50,
+      description:
+        'Only items with this attribute value, as `attribute:value`, one per `filter=`. ' +
+        'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.',
+      'x-examples': {
+        nothing: { value: [] },
+        'either of two genres': { value: ['genres:Comedy', 'genres:Drama'] },
+      },
+    },
+  ),
+);
+
+export const Explain = Type.Optional(
+  Type.Enum(['none', 'sources', 'features'], {
+    type: 'string',
+    default: DEFAULT_EXPLAIN,
+    description:
+      '`sources` says which candidate sources found each item, `features` also what the ranker saw of it.',
+    examples: ['sources'],
+  }),
+);

@@ -1,0 +1,26 @@
+import { Type, type Static } from 'typebox';
+import { Exclude, Filter, Limit } from './parameters.js';
+import { SLATE_FIELDS } from './slate.js';
+
+export const PopularQuery = Type.Object(
+  { limit: Limit, exclude: Exclude, filter: Filter },
+  { additionalProperties: false },
+);
+
+export const PopularAnswer = Type.Object(SLATE_FIELDS, {
+  $id: 'PopularAnswer',
+  additionalProperties: false,
+  description: 'What most people chose.',
+});
+
+export type PopularAnswer = Static<typeof PopularAnswer>;
+
+export const POPULAR_EXAMPLES: Readonly<Record<string, PopularAnswer>> = {
+  popular: {
+    requestId: '9be2f7f4-3f2a-4a7b-8d15-2f6f3f0f6a55',
+    scenario: 'popular',
+    bundle: '20240601T120000Z-1a2b3c4d',
+    degraded: [],
+    items: [{ itemId: '356', position: 1, score: 0.016393, attributes: { title: 'Forrest Gump (1994)' } }],
+  },
+};

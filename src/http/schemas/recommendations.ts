@@ -1,0 +1,69 @@
+import { Type, type Static } from 'typebox';
+import { Exclude, Explain, Filter, Limit, Scenario, UserId } from './parameters.js';
+import { SLATE_FIELDS } from './slate.js';
+
+export const RecommendationsParams = Type.Object({ userId: UserId });
+
+export const RecommendationsQuery = Type.Object(
+  { limit: Limit, scenario: Scenario, exclude: Exclude, filter: Filter, explain: Explain },
+  { additionalProperties: false },
+);
+
+export const RecommendationsAnswer = Type.Object(
+  {
+    requestId: SLATE_FIELDS.requestId,
+    userId: Type.String(),
+    scenario: SLATE_FIELDS.scenario,
+    bundle: SLATE_FIELDS.bundle,
+    strategy: Type.Enum(['personalised', 'cold-start'], {
+      type: 'string',
+      description: '`cold-start` when nothing is known of what the user did.',
+    }),
+    degraded: SLATE_FIELDS.degraded,
+    items: SLATE_FIELDS.items,
+  },
+  { $id: 'RecommendationsAnswer', additionalProperties: false, description: 'Items for one user.' },
+);
+
+export type RecommendationsAnswer = Static<typeof RecommendationsAnswer>;
+
+export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAnswer>> = {
+  personalised: {
+    requestId: '4f8f1ae0-9c1c-4f0d-8a63-6d0a5d1f0b77',
+    userId: '42',
+    scenario: 'home',
+    bundle: '20240601T120000Z-1a2b3c4d',
+    strategy: 'personalised',
+    degraded: [],
+    items: [
+      {
+        itemId: '318',
+        position: 1,
+        score: 0.934121,
+        attributes: { title: 'The Shawshank Redemption (1994)', genres: ['Crime', 'Drama'], year: 1994 },
+        sources: [
+          { name: 'als', score: 1.204512, rank: 3 },
+          { name: 'popular', score: 0.412, rank: 1 },
+        ],
+      },
+    ],
+  },
+  'cold start': {
+    requestId: '0e0b5a52-3b8e-4d9e-9a52-7b1f3a7f5c11',
+    userId: 'somebody-new',
+    scenario: 'home',
+    bundle: '20240601T120000Z-1a2b3c4d',
+    strategy: 'cold-start',
+    degraded: [],
+    items: [{ itemId: '356', position: 1, score: 0.5, attributes: { title: 'Forrest Gump (1994)' } }],
+  },
+  degraded: {
+    requestId: '7d0c2d4e-22a2-4f33-8c8a-a4a8b3a0c9d2',
+    userId: '42',
+    scenario: 'home',
+    bundle: '20240601T120000Z-1a2b3c4d',
+    strategy: 'personalised',
+    degraded: [{ stage: 'ranking', reason: 'ranker_failed' }],
+    items: [{ itemId: '296', position: 1, score: 0.032787, attributes: { title: 'Pulp Fiction (1994)' } }],
+  },
+};

@@ -1,0 +1,83 @@
+import type { TSchema } from 'typebox';
+import { ERRORS, type ErrorCode } from '../../domain/errors.js';
+import { buildProblem, PROBLEM_TYPE } from '../problem.js';
+import { Problem } from './problem.js';
+import { referenceTo } from './schema-reference.js';
+
+interface Content {
+  readonly description: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly content: Readonly<
+    Record<string, { schema: TSchema; examples: Record<string, { value: unknown }> }>
+  >;
+}
+
+const HEADERS = {
+  'x-request-id': { type: 'string', description: 'The incoming one when it was sane, else a new one.' },
+};
+const RETRY_HEADERS = { ...HEADERS, 'retry-after': { type: 'integer', description: 'Seconds.' } };
+
+/** Describes the success of a route: a named schema and examples of it. */
+export function describeSuccess(schema: TSchema, examples: Readonly<Record<string, unknown>>): Content {
+  const { description } = schema as { description: string };
+  return { description, headers: HEADERS, content: { 'application/json': contentOf(schema, examples) } };
+}
+
+/**
+ * Describes, by status, the problems that a route may answer with, one example per code, from an example of each detail and of the path.
+ * `default` holds those that no route decides about.
+ */
+export function describeProblems(details: Details, path: string): Record<string, Content> {
+  const entries = Object.entries(details) as [ErrorCode, string][];
+  const statuses = entries.map(([code]) => ERRORS[code].status);
+  const byStatus = statuses.map((status) => {
+    const those = entries.filter(([code]) => ERRORS[code].status === status);
+    return [status, describeCodes(those, path)];
+  });
+  return {
+    ...(Object.fromEntries(byStatus) as Record<string, Content>),
+    default: describeCodes(Object.entries(LISTENER_PROBLEMS) as [ErrorCode, string][], path),
+  };
+}
+
+type Details = Readonly<Partial<Record<ErrorCode, string>>>;
+
+/** The problems, with an example of each detail, of every route that recommends. */
+export const RECOMMENDING_PROBLEMS = {
+  INVALID_REQUEST: 'limit is "0", allowed is an integer from 1 to 100',
+  UNKNOWN_ATTRIBUTE: "There is no filterable attribute 'genre'. Filterable: genres, year.",
+  URI_TOO_LONG: 'Path and query have 30000 characters, allowed are 24576.',
+  INTERNAL: 'Something went wrong on our side. Try again; when you report it, quote the request id.',
+  NOT_READY: 'No bundle is open yet.',
+  SOURCE_FAILED: 'A candidate source failed. Try again; when you report it, quote the request id.',
+  RANKER_FAILED: 'The ranker failed. Try again; when you report it, quote the request id.',
+  RANKER_INVALID_OUTPUT:
+    'The ranker gave scores that are not numbers. Try again; when you report it, quote the request id.',
+} as const satisfies Details;
+
+const LISTENER_PROBLEMS: Details = {
+  ROUTE_NOT_FOUND: 'There is no GET /recommend. /docs lists the routes.',
+  METHOD_NOT_ALLOWED: 'POST is not answered here, only GET, HEAD.',
+  REQUEST_TIMEOUT: 'The request did not arrive whole within the time allowed.',
+  HEADERS_TOO_LARGE: 'Request line and headers together are larger than 32768 bytes.',
+};
+
+function describeCodes(details: readonly [ErrorCode, string][], path: string): Content {
+  const request = { id: '5d1c5b6e-6a0f-4f0c-9f43-3f9b7a6a1f55', path };
+  const examples = Object.fromEntries(
+    details.map(([code, detail]) => [code, buildProblem({ code, detail }, request)]),
+  );
+  return {
+    description: details.map(([code]) => `${ERRORS[code].title} (\`${code}\`).`).join(' '),
+    headers: details.some(([code]) => ERRORS[code].status === 503) ? RETRY_HEADERS : HEADERS,
+    content: { [PROBLEM_TYPE]: contentOf(Problem, examples) },
+  };
+}
+
+function contentOf(schema: TSchema, examples: Readonly<Record<string, unknown>>) {
+  const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
+  return {
+    schema: referenceTo(schema),
+    examples: Object.fromEntries(named) as Record<string, { value: unknown }>,
+  };
+}

@@ -1,0 +1,66 @@
+import { Type, type Static } from 'typebox';
+import type { SlateItem as DomainSlateItem } from '../../domain/slate.js';
+import { referenceTo } from './schema-reference.js';
+
+export const SourceAttribution = Type.Object(
+  {
+    name: Type.String({ description: 'The candidate source.' }),
+    score: Type.Number({ description: 'Its own score of the item, rounded to 6 decimals.' }),
+    rank: Type.Integer({ minimum: 1, description: 'The place in its own list, from 1.' }),
+  },
+  {
+    $id: 'SourceAttribution',
+    additionalProperties: false,
+    description: 'A candidate source that found an item.',
+  },
+);
+
+export const Degradation = Type.Object(
+  {
+    stage: Type.String({ description: 'The stage that fell back.' }),
+    reason: Type.String({ description: 'A stable word for why.' }),
+  },
+  { $id: 'Degradation', additionalProperties: false, description: 'A stage that could not do its part.' },
+);
+
+export const Attributes = Type.Unsafe<DomainSlateItem['attributes']>(
+  Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
+    {
+      $id: 'Attributes',
+      description: 'What is known of the item; which attributes there are is the dataset’s choice.',
+    },
+  ),
+);
+
+export const SlateItem = Type.Object(
+  {
+    itemId: Type.String(),
+    position: Type.Integer({ minimum: 1, description: 'From 1, without gaps.' }),
+    score: Type.Number({
+      description: 'Descends over the items, rounded to 6 decimals. Comparable within one answer only.',
+    }),
+    attributes: referenceTo(Attributes),
+    sources: Type.Optional(
+      Type.Array(referenceTo(SourceAttribution), { description: 'With `explain=sources` or `features`.' }),
+    ),
+    features: Type.Optional(
+      Type.Record(Type.String(), Type.Number(), {
+        description: 'With `explain=features`: what the ranker saw, by feature name, rounded to 6 decimals.',
+      }),
+    ),
+  },
+  { $id: 'SlateItem', additionalProperties: false, description: 'One item of an answer.' },
+);
+
+export type SlateItem = Static<typeof SlateItem>;
+
+/** What every answer with items says of itself. */
+export const SLATE_FIELDS = {
+  requestId: Type.String({ description: 'As in the header `x-request-id`.' }),
+  scenario: Type.String(),
+  bundle: Type.String({ description: 'The version of the bundle that answered.' }),
+  degraded: Type.Array(referenceTo(Degradation), { description: 'Empty when every stage did its part.' }),
+  items: Type.Array(referenceTo(SlateItem), { maxItems: 100, description: 'Best first, each item once.' }),
+};

@@ -1,0 +1,33 @@
+import closeWithGrace from 'close-with-grace';
+import type { AppParts } from './app-parts.js';
+import type { RunningServer } from './start-server.js';
+
+// A handler in JavaScript for a native crash never runs: the process would hang in it instead of dying. SIGUSR2 and the end of
+// the event loop are not ours to read as a wish to stop.
+const NOT_OURS: closeWithGrace.AllEvents[] = [
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGUSR2',
+  'beforeExit',
+];
+
+/**
+ * Ends the process when it is asked to or has to: SIGTERM, SIGINT, SIGHUP and SIGQUIT stop the server and exit with 0; an uncaught
+ * error is logged, stops the server and exits with 1. A second signal, or requests that do not finish within
+ * `shutdown.timeoutMs` after the drain, exit with 1 at once.
+ */
+export function stopOnSignals(
+  server: RunningServer,
+  { logger, settings }: Pick<AppParts, 'logger' | 'settings'>,
+): void {
+  const { drainDelayMs, timeoutMs } = settings.shutdown;
+  closeWithGrace({ delay: drainDelayMs + timeoutMs, logger, skip: NOT_OURS }, async ({ signal, err }) => {
+    if (err === undefined) logger.info({ signal }, 'asked to stop');
+    else logger.fatal({ err }, 'uncaught error, stopping');
+    await server.stop();
+  });
+}

@@ -1,0 +1,31 @@
+import type { AttributeFilter, Explain } from '../domain/slate.js';
+import type { Basis, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import { DEFAULT_EXPLAIN, DEFAULT_LIMIT } from './schemas/parameters.js';
+
+/** The validated query of any route that recommends. */
+export interface Query {
+  readonly limit?: number;
+  readonly exclude?: readonly string[];
+  readonly filter?: readonly string[];
+  readonly explain?: Explain;
+}
+
+/** Builds the pipeline's request from a validated query, defaults in place of what was not said. */
+export function toRecommendationRequest(
+  query: Query,
+  origin: { basis: Basis; scenario: string },
+): RecommendationRequest {
+  return {
+    ...origin,
+    limit: query.limit ?? DEFAULT_LIMIT,
+    exclude: query.exclude ?? [],
+    filters: (query.filter ?? []).map(parseFilter),
+    explain: query.explain ?? DEFAULT_EXPLAIN,
+  };
+}
+
+/** The attribute ends at the first colon; the value may contain more. */
+function parseFilter(text: string): AttributeFilter {
+  const colon = text.indexOf(':');
+  return { attribute: text.slice(0, colon), value: text.slice(colon + 1) };
+}

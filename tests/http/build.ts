@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { loadSettings } from '../../src/config/load-settings.js';
+import type { Settings } from '../../src/config/settings.js';
+import { buildAdminApp } from '../../src/http/build-admin-app.js';
+import { buildApp } from '../../src/http/build-app.js';
+import { createLogger } from '../../src/observability/create-logger.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { MemoryService } from './memory-service.js';
+
+type Overrides = { readonly [Group in keyof Settings]?: Partial<Settings[Group]> };
+
+/** The shipped development settings, on free ports, with what a test changes. */
+export function buildSettings(overrides: Overrides = {}): Settings {
+  const settings = loadSettings({ configsDir: 'configs', env: { PORT: '0', ADMIN_PORT: '0' } });
+  const groups = Object.entries(settings).map(([group, values]) => [
+    group,
+    { ...values, ...overrides[group as keyof Settings] },
+  ]);
+  return Object.fromEntries(groups) as Settings;
+}
+
+/** Both apps over a service in memory, with their log in a file; all closed when the test ends. */
+export function build(t: Test, overrides: Overrides = {}) {
+  const logFile = join(t.testdir({}), 'log');
+  const service = new MemoryService();
+  const drain = { draining: false };
+  const parts = {
+    service,
+    settings: buildSettings(overrides),
+    logger: createLogger({ level: 'debug', writing: 'sync', destination: logFile }),
+    metrics: createMetrics({ processMetrics: false }),
+    isDraining: () => drain.draining,
+  };
+  const app = buildApp(parts);
+  const admin = buildAdminApp(parts);
+  t.teardown(() => Promise.all([app.close(), admin.close()]));
+  const readLog = () =>
+    readFileSync(logFile, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { ...parts, app, admin, drain, readLog, logFile };
+}

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { build } from './build.js';
+import { createOpenapiValidator, type OpenapiDocument } from './openapi-validator.js';
+
+// The log would be most of the work here.
+const { app } = build(t, { logging: { requestSampleRate: 0 } });
+const document = app.inject('/openapi.json').then((response) => response.json<OpenapiDocument>());
+const validator = document.then(createOpenapiValidator);
+
+const RUNS = { numRuns: 400, seed: 20240601 };
+
+/** Any text a client can put between two slashes or after an equals sign: encoded, raw, or broken on purpose. */
+const encoded = fc
+  .string({
+    unit: fc.oneof(
+      fc.constantFrom(...'ab:/?&=%+.,_\u0000\n\u007f\u009b\u202e'.split('')),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+    ),
+    maxLength: 300,
+  })
+  .map((text) => encodeURIComponent(Buffer.from(text).toString()));
+const raw = fc.stringMatching(/^[!$'()*+,;:@._~%0-9A-Za-z-]{0,40}$/);
+const part = fc.oneof(
+  encoded,
+  raw,
+  fc.constantFrom('__proto__', 'constructor', '42', '', '..', '%2e%2e%2f', 'NaN', '-0', '1e9'),
+);
+const key = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('limit', 'scenario', 'exclude', 'filter', 'explain') },
+  { weight: 1, arbitrary: part },
+);
+const query = fc
+  .array(fc.tuple(key, part), { maxLength: 8 })
+  .map((pairs) => pairs.map((pair) => pair.join('=')).join('&'));
+
+async function declaredAnswer(path: string, url: string): Promise<string[]> {
+  const response = await app.inject(url);
+  if (response.statusCode >= 500) return [`${response.statusCode} for ${url}`];
+  const answer = {
+    status: response.statusCode,
+    contentType: String(response.headers['content-type']),
+    body: response.json<unknown>(),
+  };
+  return (await validator).problemsOfAnswer((await document).paths[path]!['get']!, answer);
+}
+
+t.test('whatever the id and the query, the answer is a declared one and never a fault of ours', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(part, query, async (id, text) => {
+      const problems = await declaredAnswer('/recommendations/{userId}', `/recommendations/${id}?${text}`);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    }),
+    RUNS,
+  );
+  t.equal(Object.keys(Object.prototype).length, 0, 'Object.prototype is unchanged');
+});
+
+t.test('the same holds for similar items', async () => {
+  await fc.assert(
+    fc.asyncProperty(part, query, async (id, text) => {
+      const problems = await declaredAnswer('/items/{itemId}/similar', `/items/${id}/similar?${text}`);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    }),
+    RUNS,
+  );
+});
+
+t.test('the same holds for popular items', async () => {
+  await fc.assert(
+    fc.asyncProperty(query, async (text) => {
+      const problems = await declaredAnswer('/popular', `/popular?${text}`);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    }),
+    RUNS,
+  );
+});
+
+// `.` and `..` are resolved by the client, as parts of the path.
+t.test('a query that fits the schema is always answered with 200', async () => {
+  const id = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+    .filter((text) => !/\p{Cc}|^\.{1,2}$/u.test(text));
+  const valid = fc.record(
+    {
+      limit: fc.integer({ min: 1, max: 100 }),
+      scenario: fc.constantFrom('home', 'popular'),
+      explain: fc.constantFrom('none', 'sources', 'features'),
+      exclude: fc.array(id, { maxLength: 20 }),
+      filter: fc.array(
+        id.map((value) => `genres:${value}`),
+        { maxLength: 5 },
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(id, valid, async (userId, params) => {
+      const pairs = Object.entries(params).flatMap(([name, value]) =>
+        [value].flat().map((each) => `${name}=${encodeURIComponent(each)}`),
+      );
+      const url = `/recommendations/${encodeURIComponent(userId)}?${pairs.join('&')}`;
+      const response = await app.inject(url);
+      if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${response.body}`);
+      const { items } = response.json<{ items: { itemId: string }[] }>();
+      if (items.length > (params.limit ?? 10)) throw new Error('more items than asked for');
+      if (items.some(({ itemId }) => params.exclude?.includes(itemId))) throw new Error('an excluded item');
+    }),
+    RUNS,
+  );
+});

@@ -1,0 +1,150 @@
+import type { CandidateSet } from '../../src/domain/candidate.js';
+import { ShortlistError } from '../../src/domain/errors.js';
+import type { Degradation, SlateItem } from '../../src/domain/slate.js';
+import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
+
+interface Movie {
+  readonly itemId: string;
+  readonly title: string;
+  readonly genres: readonly string[];
+}
+
+const MOVIES: readonly Movie[] = Array.from({ length: 150 }, (_, index) => ({
+  itemId: String(index + 1),
+  title: `Movie ${index + 1} (${1950 + (index % 70)})`,
+  genres: index % 3 === 0 ? ['Comedy', 'Sci-Fi: Classic'] : ['Drama'],
+}));
+
+/** The HTTP layer has no use for them. */
+const NO_CANDIDATES: CandidateSet = {
+  items: new Int32Array(),
+  fusionScores: new Float32Array(),
+  retrievals: [],
+  ranks: new Int32Array(),
+};
+
+const SCENARIOS = ['home', 'popular', 'similar'];
+
+/** Users with a history, by what they saw. */
+const SEEN = new Map([['42', new Set(['1', '2', '3'])]]);
+
+export const BUNDLE: BundleDescription = {
+  version: '20240601T120000Z-1a2b3c4d',
+  createdAt: '2024-06-01T12:00:00.000Z',
+  dataset: 'demo',
+  items: MOVIES.length,
+  users: SEEN.size,
+  scenarios: SCENARIOS,
+  filterableAttributes: ['genres'],
+};
+
+/**
+ * A recommendation service over a list in memory, in the order of the list, that keeps the contract of the port: it excludes, filters,
+ * limits, explains and refuses like the real one. Its fields let a test choose what happens next.
+ */
+export class MemoryService implements RecommendationService {
+  bundle: BundleDescription | undefined = BUNDLE;
+  degraded: readonly Degradation[] = [];
+  /** Thrown by the next calls instead of an answer. */
+  failure: unknown;
+  /** What a stage fell back over, for the log. */
+  cause: unknown;
+  #gate: Promise<void> = Promise.resolve();
+  closed = false;
+  readonly asked: RecommendationRequest[] = [];
+
+  /** Holds every answer back until the function that comes back is called. */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.#gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
+  describe(): BundleDescription | undefined {
+    return this.bundle;
+  }
+
+  async recommend(request: RecommendationRequest): Promise<Recommendation> {
+    this.asked.push(request);
+    await this.#gate;
+    if (this.failure !== undefined) throw this.failure;
+    if (this.bundle === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+    refuse(request);
+    const items = choose(request).map((movie, index) => toItem(movie, index, request));
+    return {
+      slate: {
+        scenario: request.scenario,
+        bundle: this.bundle.version,
+        strategy: isKnown(request) ? 'personalised' : 'cold-start',
+        degraded: this.degraded,
+        items,
+      },
+      stages: [
+        { stage: 'candidates', milliseconds: 0.25, outcome: 'ok' },
+        { stage: 'ranking', milliseconds: 0.5, outcome: this.cause ? 'fallback' : 'ok', cause: this.cause },
+      ],
+      candidateCount: MOVIES.length,
+      candidates: NO_CANDIDATES,
+    };
+  }
+
+  async reload(): Promise<BundleDescription> {
+    if (this.failure !== undefined) throw this.failure;
+    this.bundle = { ...BUNDLE, version: '20240602T120000Z-5e6f7a8b' };
+    return this.bundle;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+function refuse({ scenario, basis, filters }: RecommendationRequest): void {
+  if (!SCENARIOS.includes(scenario)) {
+    throw new ShortlistError(
+      'UNKNOWN_SCENARIO',
+      `There is no scenario '${scenario}'. Scenarios: ${SCENARIOS.join(', ')}.`,
+    );
+  }
+  if (basis.kind === 'item' && !MOVIES.some(({ itemId }) => itemId === basis.itemId)) {
+    throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${basis.itemId}'.`);
+  }
+  const unknown = filters.find(({ attribute }) => attribute !== 'genres');
+  if (unknown !== undefined) {
+    throw new ShortlistError(
+      'UNKNOWN_ATTRIBUTE',
+      `There is no filterable attribute '${unknown.attribute}'. Filterable: genres.`,
+    );
+  }
+}
+
+function choose({ basis, exclude, filters, limit }: RecommendationRequest): Movie[] {
+  const seen = basis.kind === 'user' ? (SEEN.get(basis.userId) ?? new Set()) : new Set();
+  const wanted = filters.map(({ value }) => value);
+  return MOVIES.filter(({ itemId }) => !seen.has(itemId) && !exclude.includes(itemId))
+    .filter(({ itemId }) => basis.kind !== 'item' || itemId !== basis.itemId)
+    .filter(({ genres }) => wanted.length === 0 || wanted.some((value) => genres.includes(value)))
+    .slice(0, limit);
+}
+
+function toItem(movie: Movie, index: number, { explain }: RecommendationRequest): SlateItem {
+  // As Float32 scores arrive: 0.9 is 0.8999999761581421.
+  const score = Math.fround(0.9 - index / 1000);
+  return {
+    itemId: movie.itemId,
+    position: index + 1,
+    score,
+    attributes: { title: movie.title, genres: movie.genres, year: 1950 + index, restored: index % 2 === 0 },
+    ...(explain === 'none'
+      ? {}
+      : { sources: [{ name: 'popular', score: Math.fround(0.1), rank: index + 1 }] }),
+    ...(explain === 'features' ? { features: { 'popular.score': Math.fround(0.1) } } : {}),
+  };
+}
+
+function isKnown({ basis }: RecommendationRequest): boolean {
+  return basis.kind === 'item' || (basis.kind === 'user' && SEEN.has(basis.userId));
+}

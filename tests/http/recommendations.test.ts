@@ -1,0 +1,150 @@
+import t from 'tap';
+import type { RecommendationsAnswer } from '../../src/http/schemas/recommendations.js';
+import { BUNDLE } from './memory-service.js';
+import { build } from './build.js';
+
+t.test('an answer has the fields of the contract, in their order', async (t) => {
+  const { app } = build(t);
+  const response = await app.inject('/recommendations/42?limit=2');
+  t.equal(response.statusCode, 200);
+  const { items, requestId, ...rest } = response.json<RecommendationsAnswer>();
+  t.strictSame(Object.keys(response.json()), [
+    'requestId',
+    'userId',
+    'scenario',
+    'bundle',
+    'strategy',
+    'degraded',
+    'items',
+  ]);
+  t.equal(requestId, response.headers['x-request-id']);
+  t.strictSame(rest, {
+    userId: '42',
+    scenario: 'home',
+    bundle: BUNDLE.version,
+    strategy: 'personalised',
+    degraded: [],
+  });
+  t.strictSame(items, [
+    {
+      itemId: '4',
+      position: 1,
+      score: 0.9,
+      attributes: {
+        title: 'Movie 4 (1953)',
+        genres: ['Comedy', 'Sci-Fi: Classic'],
+        year: 1950,
+        restored: true,
+      },
+    },
+    {
+      itemId: '5',
+      position: 2,
+      score: 0.899,
+      attributes: { title: 'Movie 5 (1954)', genres: ['Drama'], year: 1951, restored: false },
+    },
+  ]);
+});
+
+t.test('what was not asked gets its default', async (t) => {
+  const { app, service } = build(t);
+  await app.inject('/recommendations/42');
+  t.strictSame(service.asked, [
+    {
+      basis: { kind: 'user', userId: '42' },
+      scenario: 'home',
+      limit: 10,
+      exclude: [],
+      filters: [],
+      explain: 'none',
+    },
+  ]);
+});
+
+t.test('every parameter reaches the pipeline', async (t) => {
+  const { app, service } = build(t);
+  const query =
+    'limit=100&scenario=popular&exclude=7&exclude=8&filter=genres:Comedy&filter=genres:Drama&explain=sources';
+  await app.inject(`/recommendations/a%2Fb%20c?${query}`);
+  t.match(service.asked[0], {
+    basis: { kind: 'user', userId: 'a/b c' },
+    scenario: 'popular',
+    limit: 100,
+    exclude: ['7', '8'],
+    filters: [
+      { attribute: 'genres', value: 'Comedy' },
+      { attribute: 'genres', value: 'Drama' },
+    ],
+    explain: 'sources',
+  });
+});
+
+t.test(
+  'a single exclude or filter is a list of one, and the value of a filter may hold colons',
+  async (t) => {
+    const { app, service } = build(t);
+    const response = await app.inject(
+      '/recommendations/42?limit=3&exclude=4&filter=genres:Sci-Fi:%20Classic',
+    );
+    t.match(service.asked[0], {
+      exclude: ['4'],
+      filters: [{ attribute: 'genres', value: 'Sci-Fi: Classic' }],
+    });
+    t.strictSame(
+      response.json<RecommendationsAnswer>().items.map(({ itemId }) => itemId),
+      ['7', '10', '13'],
+    );
+  },
+);
+
+t.test('somebody unknown gets a cold start, not an error', async (t) => {
+  const { app } = build(t);
+  const response = await app.inject('/recommendations/nobody');
+  t.equal(response.statusCode, 200);
+  t.match(response.json(), { strategy: 'cold-start', items: [{ itemId: '1' }] });
+});
+
+t.test('sources and features come only when they are asked for, rounded', async (t) => {
+  const { app } = build(t);
+  const first = async (explain: string) =>
+    (await app.inject(`/recommendations/42?explain=${explain}`)).json<RecommendationsAnswer>().items[0]!;
+  t.strictSame(Object.keys(await first('none')), ['itemId', 'position', 'score', 'attributes']);
+  t.strictSame((await first('sources')).sources, [{ name: 'popular', score: 0.1, rank: 1 }]);
+  t.equal((await first('sources')).features, undefined);
+  t.strictSame((await first('features')).features, { 'popular.score': 0.1 });
+});
+
+t.test('a stage that fell back is named in the answer, its cause is not', async (t) => {
+  const { app, service } = build(t);
+  service.degraded = [{ stage: 'ranking', reason: 'ranker_failed' }];
+  service.cause = new Error('secret cause');
+  const response = await app.inject('/recommendations/42');
+  t.strictSame(response.json<RecommendationsAnswer>().degraded, service.degraded);
+  t.notMatch(response.body, 'secret cause');
+});
+
+t.test('personal answers are not cached', async (t) => {
+  const { app } = build(t);
+  t.equal((await app.inject('/recommendations/42')).headers['cache-control'], 'no-store');
+});
+
+t.test('HEAD answers like GET, without the body', async (t) => {
+  const { app } = build(t);
+  const response = await app.inject({ method: 'HEAD', url: '/recommendations/42' });
+  t.equal(response.statusCode, 200);
+  t.equal(response.body, '');
+});
+
+t.test('a sane request id is kept, any other is replaced', async (t) => {
+  const { app } = build(t);
+  const idFor = async (id: string) => {
+    const response = await app.inject({ url: '/recommendations/42', headers: { 'x-request-id': id } });
+    t.equal(response.json<RecommendationsAnswer>().requestId, response.headers['x-request-id']);
+    return response.headers['x-request-id'];
+  };
+  t.equal(await idFor('trace-1/2~3'), 'trace-1/2~3');
+  t.equal(await idFor('x'.repeat(128)), 'x'.repeat(128));
+  for (const id of ['', ' ', 'a b', 'x'.repeat(129), 'ü', 'a\tb']) {
+    t.match(await idFor(id), /^[0-9a-f-]{36}$/, JSON.stringify(id));
+  }
+});

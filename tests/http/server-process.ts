@@ -1,0 +1,54 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { startServer } from '../../src/http/start-server.js';
+import { stopOnSignals } from '../../src/http/stop-on-signals.js';
+import { createLogger } from '../../src/observability/create-logger.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { buildSettings } from './build.js';
+import { MemoryService } from './memory-service.js';
+
+/** What a test tells the process: hold answers back, let them go, fail outside of any request. */
+export type Command = 'hold' | 'release' | 'throw' | 'reject';
+
+/** What the process tells the test. */
+export type Report = { url: string; adminUrl: string } | { done: Command };
+
+/** A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. */
+async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<void> {
+  const service = new MemoryService();
+  let release = (): void => undefined;
+  // Answers take a moment, so that some are always under way.
+  const recommend = service.recommend.bind(service);
+  service.recommend = async (request) => {
+    await wait(5);
+    return recommend(request);
+  };
+  const parts = {
+    service,
+    settings: buildSettings(overrides),
+    logger: createLogger({ level: 'info', writing: 'async' }),
+    metrics: createMetrics({ processMetrics: false }),
+  };
+  const server = await startServer(parts);
+  stopOnSignals(server, parts);
+  const actions: Record<Command, () => void> = {
+    hold: () => (release = service.hold()),
+    release: () => release(),
+    throw: () => setImmediate(() => throwLater()),
+    reject: () => void Promise.reject(new Error('nobody waits for this')),
+  };
+  process.on('message', (command: Command) => {
+    actions[command]();
+    report({ done: command });
+  });
+  report({ url: server.url, adminUrl: server.adminUrl });
+}
+
+function throwLater(): never {
+  throw new Error('nobody catches this');
+}
+
+function report(message: Report): void {
+  process.send!(message);
+}
+
+await main(JSON.parse(process.argv[2]!) as Parameters<typeof buildSettings>[0]);

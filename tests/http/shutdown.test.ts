@@ -1,0 +1,169 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { buildSettings } from './build.js';
+import type { Command, Report } from './server-process.js';
+
+const PROGRAM = join(import.meta.dirname, 'server-process.ts');
+
+async function start(t: Test, overrides: Parameters<typeof buildSettings>[0]) {
+  const child = fork(PROGRAM, [JSON.stringify(overrides)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const log: string[] = [];
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  const [report] = (await once(child, 'message')) as [{ url: string; adminUrl: string }];
+  const readLog = () =>
+    log
+      .join('')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { child, ...report, readLog };
+}
+
+/** Resolves when the process has done what it was told. */
+async function tell(child: ChildProcess, command: Command): Promise<void> {
+  const done = new Promise<void>((resolve) =>
+    child.on('message', (report: Report) => 'done' in report && report.done === command && resolve()),
+  );
+  child.send(command);
+  await done;
+}
+
+/** The exit code, once the log is complete. */
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly connection: string | undefined;
+}
+
+function get(url: string, agent: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request(url, { agent }, (response) => {
+      response.resume();
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, connection: response.headers.connection }),
+      );
+      response.on('error', reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Resolves when the server has an answer of this status to the URL. */
+async function seen(url: string, status: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true });
+  while ((await get(url, agent)).status !== status);
+  agent.destroy();
+}
+
+t.test('SIGTERM under load of keep-alive clients loses no request, and exits with 0', async (t) => {
+  const { child, url, readLog } = await start(t, {
+    shutdown: { drainDelayMs: 400 },
+    logging: { level: 'info', requestSampleRate: 0 },
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+  t.teardown(() => agent.destroy());
+  const answers: Answer[] = [];
+  const balancer = { sends: true };
+  let warm = (): void => undefined;
+  const warmedUp = new Promise<void>((resolve) => (warm = resolve));
+  const client = async (name: number): Promise<void> => {
+    while (balancer.sends) {
+      answers.push(await get(`${url}/recommendations/${name}`, agent));
+      if (answers.length === 500) warm();
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 50 }, (_, name) => client(name)));
+  await warmedUp;
+  const exited = exitOf(child);
+  child.kill('SIGTERM');
+  // The load balancer: it stops sending once readiness fails.
+  await seen(`${url}/ready`, 503);
+  const before = answers.length;
+  balancer.sends = false;
+  await clients;
+  t.ok(before >= 500 && answers.length >= before);
+  t.strictSame([...new Set(answers.map(({ status }) => status))], [200], `${answers.length} answers`);
+  t.equal(answers.at(-1)!.connection, 'close', 'connections were let go one by one');
+  t.equal(await exited, 0);
+  t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
+});
+
+t.test('without a drain delay what is under way is still answered', async (t) => {
+  const { child, url } = await start(t, { shutdown: { drainDelayMs: 0 } });
+  await tell(child, 'hold');
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const answers = Promise.all(Array.from({ length: 10 }, () => get(`${url}/popular`, agent)));
+  await seen(`${url}/live`, 200);
+  const exited = exitOf(child);
+  child.kill('SIGTERM');
+  await refused(url);
+  await tell(child, 'release');
+  t.strictSame(
+    await answers,
+    Array.from({ length: 10 }, () => ({ status: 200, connection: 'close' })),
+  );
+  t.equal(await exited, 0);
+});
+
+/** Resolves when nothing listens there any more. */
+async function refused(url: string): Promise<void> {
+  const agent = new Agent({ keepAlive: false });
+  for (;;) {
+    try {
+      await get(`${url}/live`, agent);
+    } catch {
+      return;
+    }
+  }
+}
+
+t.test('a second signal ends the process at once, with 1', async (t) => {
+  const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 60_000 } });
+  const exited = exitOf(child);
+  child.kill('SIGTERM');
+  await seen(`${url}/ready`, 503);
+  child.kill('SIGINT');
+  t.equal(await exited, 1);
+  t.match(readLog().at(-1), { level: 'error', msg: 'second SIGINT, exiting' });
+});
+
+t.test('requests that do not end within shutdown.timeoutMs end the process with 1', async (t) => {
+  const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 0, timeoutMs: 100 } });
+  await tell(child, 'hold');
+  const agent = new Agent();
+  const lost = get(`${url}/popular`, agent).catch((error: NodeJS.ErrnoException) => error.code);
+  await seen(`${url}/live`, 200);
+  const exited = exitOf(child);
+  child.kill('SIGTERM');
+  t.equal(await exited, 1);
+  t.equal(await lost, 'ECONNRESET');
+  t.match(readLog().at(-1), { level: 'error', msg: 'killed by timeout (100ms)' });
+});
+
+for (const [command, message] of [
+  ['throw', 'nobody catches this'],
+  ['reject', 'nobody waits for this'],
+] as const) {
+  t.test(`what ${message} is logged, drains the server and exits with 1`, async (t) => {
+    const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 200 } });
+    const exited = exitOf(child);
+    await tell(child, command);
+    await seen(`${url}/ready`, 503);
+    t.equal(await exited, 1);
+    t.match(
+      readLog().filter(({ level }) => level === 'fatal'),
+      [{ msg: 'uncaught error, stopping', err: { message, stack: /server-process/ } }],
+    );
+    t.match(readLog().at(-1), { msg: 'stopped' });
+  });
+}

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { Value } from 'typebox/value';
+import { Problem } from '../../src/http/schemas/problem.js';
+import { build } from './build.js';
+import { openSocket, parseAnswers, readAll, sendRaw } from './raw-socket.js';
+
+// Short timeouts, so that the tests of slow clients are quick.
+const QUICK = { server: { headersTimeoutMs: 150, requestTimeoutMs: 150, timeoutCheckIntervalMs: 20 } };
+
+async function listen(t: Test, overrides: Parameters<typeof build>[1] = QUICK) {
+  const parts = build(t, overrides);
+  return { ...parts, url: await parts.app.listen({ port: 0, host: '127.0.0.1' }) };
+}
+
+function expectOneProblem(t: Test, text: string, code: string): Problem {
+  const [answer, ...others] = parseAnswers(text);
+  t.strictSame(others, [], 'one answer, no more');
+  const problem = JSON.parse(answer!.body) as Problem;
+  t.strictSame([...Value.Errors(Problem, problem)], []);
+  t.match(problem, { code, status: answer!.status });
+  t.match(answer!.headers, /^content-type: application\/problem\+json/im);
+  t.match(answer!.headers, /^cache-control: no-store/im);
+  t.match(answer!.headers, new RegExp(`^x-request-id: ${problem.requestId}`, 'im'));
+  return problem;
+}
+
+t.test('headers that come too slowly are a 408, and so is a connection that says nothing', async (t) => {
+  const { url } = await listen(t);
+  for (const bytes of ['', 'GET /popular HTTP/1.1\r\nHost: x\r\nX-Slow: ']) {
+    expectOneProblem(t, await sendRaw(url, bytes), 'REQUEST_TIMEOUT');
+  }
+});
+
+t.test('slow clients do not hold up a good one', async (t) => {
+  const { url } = await listen(t);
+  const slow = await Promise.all(Array.from({ length: 50 }, () => openSocket(url)));
+  for (const socket of slow) socket.write('GET /popular HTTP/1.1\r\n');
+  t.equal((await fetch(`${url}/popular`)).status, 200);
+  const answers = await Promise.all(slow.map(readAll));
+  for (const answer of answers) t.match(parseAnswers(answer), [{ status: 408 }]);
+});
+
+t.test('headers beyond server.maxHeaderBytes are a 431', async (t) => {
+  const { url } = await listen(t, { server: { maxHeaderBytes: 8192, maxUrlLength: 4096 } });
+  const flood = Array.from({ length: 2500 }, (_, index) => `X-${index}: 1\r\n`).join('');
+  for (const header of [`X-Big: ${'x'.repeat(20_000)}\r\n`, flood]) {
+    const text = await sendRaw(url, `GET /popular HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
+    t.match(expectOneProblem(t, text, 'HEADERS_TOO_LARGE').detail, '8192 bytes');
+  }
+});
+
+const BROKEN: readonly [string, string][] = [
+  ['garbage', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n'],
+  ['another protocol', 'HELO example.org\r\n'],
+  ['a control character in the target', 'GET /popular\u0001 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  [
+    'length and chunks at once',
+    'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: x\r\n\r\n',
+  ],
+  ['two lengths', 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'],
+  ['a header line folded around a colon', 'GET /popular HTTP/1.1\r\nHost : x\r\n\r\n'],
+];
+
+for (const [what, bytes] of BROKEN) {
+  t.test(`${what} is a 400, and nothing after it is answered`, async (t) => {
+    const { url, metrics } = await listen(t);
+    expectOneProblem(t, await sendRaw(url, bytes), 'INVALID_REQUEST');
+    const count =
+      'shortlist_http_request_duration_seconds_count{route="broken",method="other",status="400"} 1';
+    t.match(await metrics.render(), count);
+    t.equal((await fetch(`${url}/live`)).status, 200, 'the server lives on');
+  });
+}
+
+t.test('HTTP/1.1 without a Host is a 400 that says so', async (t) => {
+  const { url } = await listen(t);
+  const text = await sendRaw(url, 'GET /popular HTTP/1.1\r\nConnection: close\r\n\r\n');
+  t.match(expectOneProblem(t, text, 'INVALID_REQUEST').detail, 'Host');
+});
+
+t.test('HTTP/1.0 needs no Host', async (t) => {
+  const { url } = await listen(t);
+  t.match(parseAnswers(await sendRaw(url, 'GET /live HTTP/1.0\r\n\r\n')), [{ status: 200 }]);
+});
+
+t.test('an expectation that nobody knows is ignored', async (t) => {
+  const { url } = await listen(t);
+  const text = await sendRaw(
+    url,
+    'GET /live HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nConnection: close\r\n\r\n',
+  );
+  t.match(parseAnswers(text), [{ status: 200, body: '{"status":"live"}' }]);
+});
+
+t.test('1000 pipelined requests get 1000 answers, in order', async (t) => {
+  const { url } = await listen(t, {});
+  const requests = Array.from({ length: 1000 }, (_, index) => {
+    const last = index === 999 ? 'Connection: close\r\n' : '';
+    return `GET /recommendations/${index}?limit=1 HTTP/1.1\r\nHost: x\r\n${last}\r\n`;
+  });
+  const answers = parseAnswers(await sendRaw(url, requests.join('')));
+  t.strictSame(
+    answers.map(({ body }) => (JSON.parse(body) as { userId: string }).userId),
+    requests.map((_, index) => String(index)),
+  );
+});
+
+t.test(
+  'a broken request behind one that is being answered ends the connection without a second answer',
+  async (t) => {
+    const { url, service } = await listen(t, {});
+    const release = service.hold();
+    const text = await sendRaw(url, 'GET /popular HTTP/1.1\r\nHost: x\r\n\r\n\u0000garbage\r\n\r\n');
+    t.equal(text, '', 'a 400 here would be taken for the answer to the first');
+    release();
+  },
+);
+
+t.test('a client that resets its connection leaves nothing behind', async (t) => {
+  const { url, app } = await listen(t);
+  for (let round = 0; round < 20; round++) {
+    const socket = await openSocket(url);
+    socket.write('GET /popular HTTP/1.1\r\nHost');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  t.equal((await fetch(`${url}/live`)).status, 200);
+  await app.close();
+  t.pass('no connection is left for the close to wait for');
+});
+
+t.test('a client that leaves before its answer is counted as 499, once', async (t) => {
+  const { url, app, service, metrics, readLog } = await listen(t);
+  const release = service.hold();
+  const aborted = new Promise<void>((resolve) =>
+    app.server.once('request', (request) => request.once('close', resolve)),
+  );
+  const socket = await openSocket(url);
+  socket.write('GET /recommendations/42 HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(app.server, 'request');
+  socket.destroy();
+  await aborted;
+  release();
+  await app.close();
+  const labels = 'route="/recommendations/:userId",method="GET"';
+  const text = await metrics.render();
+  t.match(text, `shortlist_http_request_duration_seconds_count{${labels},status="499"} 1`);
+  t.notMatch(text, 'status="200"');
+  t.match(
+    readLog().filter(({ msg }) => msg === 'request'),
+    [{ status: 499, url: '/recommendations/42' }],
+  );
+});
+
+t.test('a refused connection is cut even when its client never lets go', async (t) => {
+  const { url, app } = await listen(t);
+  const accepted = once(app.server, 'connection') as Promise<[Socket]>;
+  const socket = await openSocket(url, { allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  const [served] = await accepted;
+  const closed = once(served, 'close');
+  socket.write('nonsense\r\n\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  await closed;
+  t.ok(served.destroyed);
+  t.notOk(socket.destroyed, 'the client still holds its end');
+});

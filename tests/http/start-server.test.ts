@@ -1,0 +1,93 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { startServer } from '../../src/http/start-server.js';
+import { createLogger } from '../../src/observability/create-logger.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { buildSettings } from './build.js';
+import { MemoryService } from './memory-service.js';
+import { openSocket, parseAnswers, readAll } from './raw-socket.js';
+
+function buildParts(overrides: Parameters<typeof buildSettings>[0] = {}) {
+  return {
+    service: new MemoryService(),
+    settings: buildSettings(overrides),
+    logger: createLogger({ level: 'silent', writing: 'sync' }),
+    metrics: createMetrics({ processMetrics: false }),
+  };
+}
+
+async function occupy(t: Test): Promise<number> {
+  const server: Server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+t.test('both listeners answer on free ports, and stop closes them and the service', async (t) => {
+  const parts = buildParts();
+  const server = await startServer(parts);
+  t.match(server.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  t.not(server.url, server.adminUrl);
+  t.equal((await fetch(`${server.url}/ready`)).status, 200);
+  t.equal((await fetch(`${server.adminUrl}/metrics`)).status, 200);
+  await server.stop();
+  t.ok(parts.service.closed);
+  for (const url of [server.url, server.adminUrl]) await t.rejects(fetch(url), TypeError);
+});
+
+t.test('it starts without a bundle, alive and not ready', async (t) => {
+  const parts = buildParts();
+  parts.service.bundle = undefined;
+  const server = await startServer(parts);
+  t.teardown(() => server.stop());
+  t.equal((await fetch(`${server.url}/live`)).status, 200);
+  t.equal((await fetch(`${server.url}/ready`)).status, 503);
+});
+
+t.test('a port that is taken is named with the variable that moves it, and nothing stays open', async (t) => {
+  const taken = await occupy(t);
+  await t.rejects(startServer(buildParts({ server: { port: taken } })), {
+    code: 'INVALID_CONFIG',
+    message: new RegExp(
+      `^The public listener cannot bind 127\\.0\\.0\\.1:${taken} \\(.*EADDRINUSE.*\\)\\. Stop .* or set PORT\\.$`,
+    ),
+  });
+  await t.rejects(startServer(buildParts({ server: { adminPort: taken } })), {
+    code: 'INVALID_CONFIG',
+    message: /^The admin listener .* or set ADMIN_PORT\.$/,
+  });
+});
+
+t.test('a host that is none of this machine’s is refused', async (t) => {
+  await t.rejects(startServer(buildParts({ server: { host: '203.0.113.1' } })), {
+    code: 'INVALID_CONFIG',
+    message: /EADDRNOTAVAIL/,
+  });
+});
+
+t.test(
+  'a request that was half sent when the listener closed is answered, and does not hold it open',
+  async (t) => {
+    const parts = buildParts({ server: { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
+    const server = await startServer(parts);
+    const socket = await openSocket(server.url);
+    socket.write('GET /recommendations/%E0%A4%A HTTP/1.1\r\n');
+    // An answer on another connection shows that the first line has arrived before.
+    await fetch(`${server.url}/live`);
+    const stopped = server.stop();
+    await refused(server.url);
+    const answer = readAll(socket);
+    socket.write('Host: x\r\n\r\n');
+    t.match(parseAnswers(await answer), [{ status: 400 }]);
+    await stopped;
+  },
+);
+
+async function refused(url: string): Promise<void> {
+  for (;;) {
+    const socket = await openSocket(url).catch(() => undefined);
+    if (socket === undefined) return;
+    socket.destroy();
+  }
+}
