@@ -14,9 +14,9 @@ export interface SeededRandom {
   shuffle<T extends unknown[] | Int32Array | Uint32Array>(values: T): T;
 }
 
-/** @param seed a 32-bit whole number, or a text (hashed with FNV-1a) */
+/** Small whole numbers as seeds would give streams that begin alike, so every seed is hashed (FNV-1a). */
 export function createSeededRandom(seed: number | string): SeededRandom {
-  const generator = xoroshiro128plus(typeof seed === 'number' ? seed : hashText(seed));
+  const generator = xoroshiro128plus(hashText(`seed ${seed}`));
   const uniform = (): number => uniformFloat64(generator);
   const integer = (end: number): number => uniformInt(generator, 0, end - 1);
   return {

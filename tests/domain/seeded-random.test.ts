@@ -22,6 +22,12 @@ t.test('numbers have the distribution that their names say', async (t) => {
   for (const value of [0, 1, 2]) t.ok(whole.filter((drawn) => drawn === value).length > 800);
 });
 
+t.test('neighbouring seeds begin with unlike numbers', async (t) => {
+  const first = Array.from({ length: 200 }, (_, seed) => createSeededRandom(seed).uniform());
+  const mean = first.reduce((sum, value) => sum + value, 0) / first.length;
+  t.ok(Math.abs(mean - 0.5) < 0.1, `mean ${mean}`);
+});
+
 t.test('a shuffle keeps every value', async (t) => {
   const shuffled = createSeededRandom(1).shuffle(Int32Array.from({ length: 50 }, (_, index) => index));
   t.same(
