@@ -70,7 +70,7 @@ const CODE_OF_STATUS = new Map<number, ErrorCode>([
 
 /** The 4xx status of an error that the framework raised over the request; undefined for all other errors. */
 function findFrameworkStatus(error: unknown): number | undefined {
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   if (typeof code !== 'string' || !code.startsWith('FST_') || typeof statusCode !== 'number')
     return undefined;
   return statusCode >= 400 && statusCode < 500 ? statusCode : undefined;

@@ -6,8 +6,8 @@ import { createMetrics } from '../../src/observability/metrics.js';
 import { buildSettings } from './build.js';
 import { MemoryService } from './memory-service.js';
 
-/** What a test tells the process: hold answers back, let them go, fail outside of any request. */
-export type Command = 'hold' | 'release' | 'throw' | 'reject';
+/** What a test tells the process: hold answers back, or fail outside of any request. */
+export type Command = 'hold' | 'throw' | 'reject';
 
 /** What the process tells the test. */
 export type Report = { url: string; adminUrl: string } | { done: Command };
@@ -15,7 +15,6 @@ export type Report = { url: string; adminUrl: string } | { done: Command };
 /** A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. */
 async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<void> {
   const service = new MemoryService();
-  let release = (): void => undefined;
   // Answers take a moment, so that some are always under way.
   const recommend = service.recommend.bind(service);
   service.recommend = async (request) => {
@@ -31,8 +30,7 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
   const server = await startServer(parts);
   stopOnSignals(server, parts);
   const actions: Record<Command, () => void> = {
-    hold: () => (release = service.hold()),
-    release: () => release(),
+    hold: () => void service.hold(),
     throw: () => setImmediate(() => throwLater()),
     reject: () => void Promise.reject(new Error('nobody waits for this')),
   };

@@ -97,36 +97,6 @@ t.test('SIGTERM under load of keep-alive clients loses no request, and exits wit
   t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
 });
 
-t.test('without a drain delay what is under way is still answered', async (t) => {
-  const { child, url } = await start(t, { shutdown: { drainDelayMs: 0 } });
-  await tell(child, 'hold');
-  const agent = new Agent({ keepAlive: true });
-  t.teardown(() => agent.destroy());
-  const answers = Promise.all(Array.from({ length: 10 }, () => get(`${url}/popular`, agent)));
-  await seen(`${url}/live`, 200);
-  const exited = exitOf(child);
-  child.kill('SIGTERM');
-  await refused(url);
-  await tell(child, 'release');
-  t.strictSame(
-    await answers,
-    Array.from({ length: 10 }, () => ({ status: 200, connection: 'close' })),
-  );
-  t.equal(await exited, 0);
-});
-
-/** Resolves when nothing listens there any more. */
-async function refused(url: string): Promise<void> {
-  const agent = new Agent({ keepAlive: false });
-  for (;;) {
-    try {
-      await get(`${url}/live`, agent);
-    } catch {
-      return;
-    }
-  }
-}
-
 t.test('a second signal ends the process at once, with 1', async (t) => {
   const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 60_000 } });
   const exited = exitOf(child);
@@ -137,33 +107,34 @@ t.test('a second signal ends the process at once, with 1', async (t) => {
   t.match(readLog().at(-1), { level: 'error', msg: 'second SIGINT, exiting' });
 });
 
-t.test('requests that do not end within shutdown.timeoutMs end the process with 1', async (t) => {
-  const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 0, timeoutMs: 100 } });
-  await tell(child, 'hold');
-  const agent = new Agent();
-  const lost = get(`${url}/popular`, agent).catch((error: NodeJS.ErrnoException) => error.code);
-  await seen(`${url}/live`, 200);
+t.test('an error that nobody catches is logged, drains the server and ends the process with 1', async (t) => {
+  const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 200 } });
   const exited = exitOf(child);
-  child.kill('SIGTERM');
+  await tell(child, 'throw');
+  await seen(`${url}/ready`, 503);
   t.equal(await exited, 1);
-  t.equal(await lost, 'ECONNRESET');
-  t.match(readLog().at(-1), { level: 'error', msg: 'killed by timeout (100ms)' });
+  const fatal = readLog().filter(({ level }) => level === 'fatal');
+  t.match(fatal, [
+    { msg: 'uncaught error, stopping', err: { message: 'nobody catches this', stack: /server-process/ } },
+  ]);
+  t.match(readLog().at(-1), { msg: 'stopped' });
 });
 
-for (const [command, message] of [
-  ['throw', 'nobody catches this'],
-  ['reject', 'nobody waits for this'],
-] as const) {
-  t.test(`what ${message} is logged, drains the server and exits with 1`, async (t) => {
-    const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 200 } });
+t.test(
+  'a rejection that nobody handles does so too, and requests that never end are cut after shutdown.timeoutMs',
+  async (t) => {
+    const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 0, timeoutMs: 100 } });
+    await tell(child, 'hold');
+    const lost = get(`${url}/popular`, new Agent()).catch((error: NodeJS.ErrnoException) => error.code);
+    await seen(`${url}/live`, 200);
     const exited = exitOf(child);
-    await tell(child, command);
-    await seen(`${url}/ready`, 503);
+    await tell(child, 'reject');
     t.equal(await exited, 1);
+    t.equal(await lost, 'ECONNRESET');
     t.match(
-      readLog().filter(({ level }) => level === 'fatal'),
-      [{ msg: 'uncaught error, stopping', err: { message, stack: /server-process/ } }],
+      readLog().find(({ level }) => level === 'fatal'),
+      { err: { message: 'nobody waits for this' } },
     );
-    t.match(readLog().at(-1), { msg: 'stopped' });
-  });
-}
+    t.match(readLog().at(-1), { level: 'error', msg: 'killed by timeout (100ms)' });
+  },
+);

@@ -67,6 +67,28 @@ t.test('a host that is none of this machine’s is refused', async (t) => {
 });
 
 t.test(
+  'what is under way when the listener closes is answered, and its connection ends with it',
+  async (t) => {
+    const parts = buildParts();
+    const server = await startServer(parts);
+    const release = parts.service.hold();
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(server.url)));
+    for (const socket of sockets) socket.write('GET /popular?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    // Answered after the ten have arrived.
+    await fetch(`${server.url}/live`);
+    const stopped = server.stop();
+    await refused(server.url);
+    t.notOk(parts.service.closed, 'the service is still needed');
+    const answers = Promise.all(sockets.map(readAll));
+    release();
+    for (const answer of await answers)
+      t.match(parseAnswers(answer), [{ status: 200, headers: /^connection: close/im }]);
+    await stopped;
+    t.ok(parts.service.closed);
+  },
+);
+
+t.test(
   'a request that was half sent when the listener closed is answered, and does not hold it open',
   async (t) => {
     const parts = buildParts({ server: { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
