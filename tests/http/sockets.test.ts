@@ -155,7 +155,7 @@ t.test('a client that leaves before its answer is counted as 499, once', async (
 });
 
 t.test('a refused connection is cut even when its client never lets go', async (t) => {
-  const { url, app } = await listen(t);
+  const { url, app } = await listen(t, { server: { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
   const accepted = once(app.server, 'connection') as Promise<[Socket]>;
   const socket = await openSocket(url, { allowHalfOpen: true });
   t.teardown(() => socket.destroy());
