@@ -27,7 +27,9 @@ export const OPENAPI_OPTIONS: SwaggerOptions = {
 /** `/docs`: nothing from elsewhere, nothing sent elsewhere. */
 export const DOCS_OPTIONS: FastifySwaggerUiOptions = {
   routePrefix: '/docs',
-  uiConfig: { docExpansion: 'list', displayRequestDuration: true, deepLinking: true, validatorUrl: null },
+  theme: { title: 'Shortlist' },
+  // Without the bar that offers other documents.
+  uiConfig: { layout: 'BaseLayout', docExpansion: 'list', displayRequestDuration: true, deepLinking: true },
   staticCSP: {
     'default-src': "'self'",
     'style-src': "'self' 'unsafe-inline'",

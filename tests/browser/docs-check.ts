@@ -1,0 +1,103 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium, type Page, type Response } from 'playwright-core';
+import { startServer } from '../../src/http/start-server.js';
+import { createLogger } from '../../src/observability/create-logger.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { buildSettings } from '../http/build.js';
+import { MemoryService } from '../http/memory-service.js';
+
+/**
+ * Opens /docs in a headless Chromium, tries out GET /recommendations/{userId} and expects a 200 with items, without an error on
+ * the page, in the console or in a request, and without a request to anywhere else. Exits with 1 when something is wrong.
+ *
+ *   docs-check [--url http://localhost:3000] [--screenshot docs.png]
+ *
+ * Without a URL it serves a small list from memory. CHROMIUM names the browser; /usr/bin/chromium when it is not set.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { url: { type: 'string' }, screenshot: { type: 'string' } } });
+  const screenshot = values.screenshot ?? join(tmpdir(), 'shortlist-docs.png');
+  const server = values.url === undefined ? await serveFromMemory() : undefined;
+  try {
+    await checkDocs(values.url ?? server!.url, screenshot);
+    console.log(`/docs works; screenshot at ${screenshot}`);
+  } finally {
+    await server?.stop();
+  }
+}
+
+function serveFromMemory() {
+  return startServer({
+    service: new MemoryService(),
+    settings: buildSettings(),
+    logger: createLogger({ level: 'warn', writing: 'sync', destination: 2 }),
+    metrics: createMetrics({ processMetrics: false }),
+  });
+}
+
+async function checkDocs(url: string, screenshot: string): Promise<void> {
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const problems = collectProblems(page, url);
+    await page.goto(`${url}/docs`);
+    try {
+      await tryOutRecommendations(page);
+    } finally {
+      await page.screenshot({ path: screenshot, fullPage: true });
+    }
+    if (problems.length > 0) throw new Error(`The page has problems:\n${problems.join('\n')}`);
+  } finally {
+    await browser.close();
+  }
+}
+
+function collectProblems(page: Page, url: string): string[] {
+  const problems: string[] = [];
+  const { origin } = new URL(url);
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
+  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
+  page.on('request', (request) => {
+    const target = new URL(request.url());
+    if (target.protocol !== 'data:' && target.origin !== origin) problems.push(`elsewhere: ${request.url()}`);
+  });
+  return problems;
+}
+
+async function tryOutRecommendations(page: Page): Promise<void> {
+  const operation = page.locator('#operations-recommendations-getRecommendations');
+  await operation.waitFor();
+  await operation.locator('.opblock-summary').click();
+  await operation.locator('.try-out__btn').click();
+  const answered = page.waitForResponse((response) => response.url().includes('/recommendations/'));
+  await operation.locator('.execute').click();
+  await expectItems(await answered);
+  const live = operation.locator('.live-responses-table');
+  await live.locator('.response-col_status', { hasText: '200' }).waitFor();
+  await live.locator('.highlight-code', { hasText: '"itemId"' }).waitFor();
+}
+
+async function expectItems(response: Response): Promise<void> {
+  const body = (await response.json()) as { items?: unknown[] };
+  if (response.status() !== 200 || !body.items?.length) {
+    throw new Error(`${response.url()} answered ${response.status()}: ${JSON.stringify(body)}`);
+  }
+}
+
+await main();
