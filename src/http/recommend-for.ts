@@ -10,14 +10,14 @@ export async function recommendFor(
   { service, metrics }: AppParts,
 ): Promise<Slate> {
   const recommendation = await service.recommend(asked);
-  const { slate, stages, candidateCount } = recommendation;
+  const { slate, stages, candidates } = recommendation;
   request.recommendation = recommendation;
   metrics.observeRecommendation({
     scenario: slate.scenario,
     strategy: slate.strategy,
     limit: asked.limit,
     itemCount: slate.items.length,
-    candidateCount,
+    candidateCount: candidates.items.length,
     degraded: slate.degraded,
     stages,
   });

@@ -80,13 +80,13 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
 
 const LONGEST_URL = 300;
 
-function describeRecommendation({ slate, stages, candidateCount }: Recommendation) {
+function describeRecommendation({ slate, stages, candidates }: Recommendation) {
   return {
     scenario: slate.scenario,
     bundle: slate.bundle,
     strategy: slate.strategy,
     degraded: slate.degraded,
-    candidates: candidateCount,
+    candidates: candidates.items.length,
     items: slate.items.length,
     stages: Object.fromEntries(stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)])),
   };

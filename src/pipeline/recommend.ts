@@ -47,7 +47,6 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
       items: buildSlateItems(ranked, { candidates, request, engine }),
     },
     stages: run.records,
-    candidateCount: candidates.items.length,
     candidates,
   };
 }

@@ -33,8 +33,6 @@ export interface StageRecord {
 export interface Recommendation {
   readonly slate: Slate;
   readonly stages: readonly StageRecord[];
-  /** Candidates after merging, before ranking. */
-  readonly candidateCount: number;
   /** What stage 1 gave to stage 2. */
   readonly candidates: CandidateSet;
 }

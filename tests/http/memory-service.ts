@@ -17,13 +17,6 @@ const MOVIES: readonly Movie[] = Array.from({ length: 150 }, (_, index) => ({
 }));
 
 /** The HTTP layer has no use for them. */
-const NO_CANDIDATES: CandidateSet = {
-  items: new Int32Array(),
-  fusionScores: new Float32Array(),
-  retrievals: [],
-  ranks: new Int32Array(),
-};
-
 const SCENARIOS = ['home', 'popular', 'similar'];
 
 /** Users with a history, by what they saw. */
@@ -37,6 +30,14 @@ export const BUNDLE: BundleDescription = {
   users: SEEN.size,
   scenarios: SCENARIOS,
   filterableAttributes: ['genres'],
+};
+
+/** Every film is a candidate; nobody looks at more than how many there are. */
+const CANDIDATES: CandidateSet = {
+  items: Int32Array.from(MOVIES.keys()),
+  fusionScores: new Float32Array(MOVIES.length),
+  retrievals: [],
+  ranks: new Int32Array(),
 };
 
 /**
@@ -86,8 +87,7 @@ export class MemoryService implements RecommendationService {
         { stage: 'candidates', milliseconds: 0.25, outcome: 'ok' },
         { stage: 'ranking', milliseconds: 0.5, outcome: this.cause ? 'fallback' : 'ok', cause: this.cause },
       ],
-      candidateCount: MOVIES.length,
-      candidates: NO_CANDIDATES,
+      candidates: CANDIDATES,
     };
   }
 

@@ -1,6 +1,5 @@
 import type { FeatureGroup, FeatureQuery } from '../feature-group.js';
-
-const SECONDS_PER_DAY = 86_400;
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** How much, how recently and how generously the user acted: from the history of the request, the same for every candidate. */
 export function createActivityFeatures(): FeatureGroup {

@@ -1,5 +1,6 @@
 import type { SeededRandom } from '../../domain/seeded-random.js';
 import { DEMO_DAYS, DEMO_START, GENRES, TASTE_LENGTH, type DemoItem, type DemoUser } from './demo-world.js';
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** One view; `value` from 1 (left early) to 5 (loved), 5 is of type `like`. */
 export interface DemoInteraction {
@@ -12,7 +13,6 @@ export interface DemoInteraction {
   readonly value: number;
 }
 
-const DAY_SECONDS = 86_400;
 /** How much more is watched on each day of a week that begins on Monday. */
 const WEEKDAYS = [0.8, 0.75, 0.8, 0.9, 1.25, 1.5, 1.35];
 /** Pull of the film seen last: what makes the end of a history tell more than its beginning. */
@@ -81,7 +81,7 @@ function watchFilms(
   const unseenLiking = liking.map(Math.exp);
   const watched: Omit<DemoInteraction, 'user'>[] = [];
   for (const timestamp of drawTimes(person.activity, random)) {
-    const buzz = odds.buzz[Math.floor((timestamp - DEMO_START) / DAY_SECONDS)]!;
+    const buzz = odds.buzz[Math.floor((timestamp - DEMO_START) / SECONDS_PER_DAY)]!;
     const last = watched.at(-1)?.item;
     const item = drawItem(random, {
       unseenLiking,
@@ -99,13 +99,13 @@ function watchFilms(
 function drawTimes(count: number, random: SeededRandom): number[] {
   const isThereFromTheStart = random.uniform() < 0.6;
   const firstDay = isThereFromTheStart ? 0 : random.integer(DEMO_DAYS - 14);
-  const end = DEMO_START + DEMO_DAYS * DAY_SECONDS;
+  const end = DEMO_START + DEMO_DAYS * SECONDS_PER_DAY;
   const times: number[] = [];
   while (times.length < count) {
     const day = firstDay + random.integer(DEMO_DAYS - firstDay);
     if (random.uniform() > WEEKDAYS[day % 7]! / 1.5) continue;
     const hour = 10 + 10 * Math.sqrt(random.uniform());
-    let time = DEMO_START + day * DAY_SECONDS + Math.floor(hour * 3600);
+    let time = DEMO_START + day * SECONDS_PER_DAY + Math.floor(hour * 3600);
     for (let films = 1 + random.integer(4); films > 0 && times.length < count && time < end; films--) {
       times.push(time);
       time += 1200 + random.integer(5400);

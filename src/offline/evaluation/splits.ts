@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ShortlistError } from '../../domain/errors.js';
 import { filterInteractions, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** What one user is known to have done after the split: what a good slate contains. */
 export interface EvaluationQuery {
@@ -36,8 +37,6 @@ export interface HeldOutPair {
   readonly user: number;
   readonly item: number;
 }
-
-export const SECONDS_PER_DAY = 86_400;
 
 /** Which part a row of the table belongs to. */
 const TRAIN = 0;

@@ -4,8 +4,7 @@ import type { InteractionTable } from '../../domain/interactions.js';
 import type { FeatureField } from '../../features/feature-view.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import { encodeAttribute } from './encode-attribute.js';
-
-const SECONDS_PER_DAY = 86_400;
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** Windows over which an item's popularity is also measured. */
 const WINDOW_DAYS = [7, 30, 90];

@@ -16,8 +16,7 @@ import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { buildItemView } from './item-view.js';
 import { buildUserView } from './user-view.js';
-
-const SECONDS_PER_DAY = 86_400;
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** Everything of a bundle but its ranker, fitted on interactions up to one time. */
 export interface StageOne {

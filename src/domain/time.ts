@@ -1,0 +1,1 @@
+export const SECONDS_PER_DAY = 86_400;
