@@ -90,7 +90,7 @@ async function attempt(
   options: DownloadOptions & { signal: AbortSignal; reach: (bytes: number) => void },
 ): Promise<void> {
   const have = await sizeOf(partFile);
-  if (have === 0 || have !== source.sizeBytes) await fetchRest(source.url, partFile, { ...options, have });
+  if (have === 0 || have !== source.sizeBytes) await fetchRest(source, partFile, { ...options, have });
   const found = await hashFile(partFile);
   if (found === source.sha256) return;
   await rm(partFile);
@@ -102,7 +102,7 @@ async function attempt(
 }
 
 async function fetchRest(
-  url: string,
+  source: ArchiveSource,
   partFile: string,
   options: DownloadOptions & { have: number; signal: AbortSignal; reach: (bytes: number) => void },
 ): Promise<void> {
@@ -115,29 +115,31 @@ async function fetchRest(
   try {
     const signal = AbortSignal.any([options.signal, stalled.signal]);
     const range = have > 0 ? { range: `bytes=${have}-` } : undefined;
-    const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity', ...range } });
+    const response = await fetch(source.url, {
+      signal,
+      headers: { 'accept-encoding': 'identity', ...range },
+    });
     // The part file is complete, or longer than the file is: its sha256 tells.
     if (response.status === 416 && have > 0) return;
     checkStatus(response);
     const isRest =
       response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
-    const offset = isRest ? have : 0;
+    let received = isRest ? have : 0;
+    // Written chunk by chunk, not piped: a pipe that breaks off would lose what it had not yet written.
     const file = await open(partFile, isRest ? 'a' : 'w');
-    const expected = Number(response.headers.get('content-length') ?? Number.NaN);
-    let received = 0;
-    await pipeline(
-      response.body!,
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          timer.refresh();
-          received += chunk.byteLength;
-          reach(offset + received);
-          yield chunk;
-        }
-      },
-      file.createWriteStream(),
-    );
-    if (received < expected) throw new Error(`it ended after ${received} of ${expected} bytes`);
+    try {
+      for await (const chunk of response.body!) {
+        timer.refresh();
+        await file.write(chunk);
+        received += chunk.byteLength;
+        reach(received);
+      }
+    } finally {
+      await file.close();
+    }
+    // fetch notices a short body only where the server announced its length.
+    const { sizeBytes = 0 } = source;
+    if (received < sizeBytes) throw new Error(`it ended after ${received} of ${sizeBytes} bytes`);
   } finally {
     clearTimeout(timer);
   }

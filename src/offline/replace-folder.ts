@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { exists } from '../bundle/durable-files.js';
 
 /**
  * Fills a folder all at once: `write` fills a new folder beside it, which then takes its place. When `write` fails,
@@ -14,15 +15,11 @@ export async function replaceFolder<T>(dir: string, write: (newDir: string) => P
   try {
     await mkdir(newDir);
     const result = await write(newDir);
-    await rename(dir, oldDir).catch(ignoreMissing);
+    if (await exists(dir)) await rename(dir, oldDir);
     await rename(newDir, dir);
     return result;
   } finally {
     await rm(newDir, { recursive: true, force: true });
     await rm(oldDir, { recursive: true, force: true });
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -80,9 +80,7 @@ export function listLimitWarnings(report: SourceReport, limits: SourceLimits | u
   const { maxMegabytes = Infinity, minRowsPerSecond = 0 } = limits ?? {};
   const warnings: string[] = [];
   if (bytes > maxMegabytes * 1e6) {
-    warnings.push(
-      `${table}: ${round(bytes / 1e6, 1)} MB of files are more than the limit of ${maxMegabytes} MB`,
-    );
+    warnings.push(`${table}: ${megabytes(bytes)} MB of files are more than the limit of ${maxMegabytes} MB`);
   }
   if (rowsPerSecond < minRowsPerSecond) {
     warnings.push(`${table}: ${rowsPerSecond} rows/s are fewer than the limit of ${minRowsPerSecond} rows/s`);
@@ -111,7 +109,7 @@ export function renderPrepareReport(report: PrepareReport): string {
 function renderSource(source: SourceReport): string {
   const dropped = Object.entries(source.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
   const missing = Object.entries(source.missing).map(([column, rows]) => `${rows} without ${column}`);
-  const speed = `${round(source.bytes / 1e6, 1)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
+  const speed = `${megabytes(source.bytes)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
   return [`  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`, ...dropped, ...missing].join(
     '; ',
   );
@@ -119,6 +117,10 @@ function renderSource(source: SourceReport): string {
 
 function count(rows: number, noun: string): string {
   return `${rows.toLocaleString('en-GB')} ${noun}`;
+}
+
+function megabytes(bytes: number): number {
+  return Number((bytes / 1e6).toPrecision(3));
 }
 
 function round(value: number, digits: number): number {

@@ -137,6 +137,8 @@ async function addRowColumns(connection: DuckDBConnection, root: TreeNode): Prom
 function keepsRows(branch: SelectNode): boolean {
   return (
     branch.group_expressions.length === 0 &&
+    // GROUP BY ALL would group by the added columns as well.
+    branch.aggregate_handling === 'STANDARD_HANDLING' &&
     branch.modifiers.every((modifier) => modifier.type !== 'DISTINCT_MODIFIER') &&
     branch.from_table.sample === null
   );

@@ -1,0 +1,124 @@
+import t from 'tap';
+import { renderPrepareReport, type PrepareReport } from '../../../src/offline/prepare/prepare-report.js';
+import { GOOD_CSV, tryPrepare } from './try-prepare.js';
+
+const PLAIN = "SELECT * FROM '{dir}/log.csv'";
+
+t.beforeEach((t) => void t.testdir({}));
+
+t.test('files, bytes, rows, speed, distinct ids and dates of each source are reported', async (t) => {
+  const { report } = await tryPrepare(t, {
+    files: { 'log.csv': GOOD_CSV, 'items.csv': 'item_id,year\nx,1999\ny,\n' },
+    interactions: PLAIN,
+    items: { sql: "SELECT * FROM '{dir}/items.csv'", columns: { year: { role: 'numeric' } } },
+  });
+  const [interactions, items] = report.sources;
+  t.match(interactions, {
+    table: 'interactions',
+    bytes: GOOD_CSV.length,
+    rowsRead: 2,
+    rowsKept: 2,
+    dropped: {},
+  });
+  t.match(interactions!.files, [/log\.csv$/]);
+  t.match(items, { table: 'items', rowsRead: 2, missing: { year: 1 } });
+  t.ok(
+    interactions!.seconds > 0 && interactions!.rowsPerSecond > 0 && report.seconds > interactions!.seconds,
+  );
+  t.strictSame(report.interactions, {
+    rows: 2,
+    distinctUsers: 2,
+    distinctItems: 2,
+    repeats: 0,
+    from: '2023-11-14T22:13:20.000Z',
+    to: '2023-11-14T22:15:00.000Z',
+  });
+  t.strictSame(report.warnings, []);
+});
+
+t.test('a source that is larger or slower than its limits is warned of', async (t) => {
+  const { report } = await tryPrepare(t, {
+    files: { 'log.csv': GOOD_CSV },
+    interactions: PLAIN,
+    limits: { maxMegabytes: 0.000001, minRowsPerSecond: 1e12 },
+  });
+  t.match(report.warnings, [
+    'interactions: 0.00006 MB of files are more than the limit of 0.000001 MB',
+    /^interactions: \d+ rows\/s are fewer than the limit of 1000000000000 rows\/s$/,
+  ]);
+});
+
+t.test('interactions whose ids are in none of the rows of items or users are warned of', async (t) => {
+  const { report } = await tryPrepare(t, {
+    files: { 'log.csv': GOOD_CSV },
+    interactions: PLAIN,
+    items: { sql: "SELECT 'X' AS item_id", columns: {} },
+    users: { sql: "SELECT 'Ann' AS user_id", columns: {} },
+  });
+  t.match(report.warnings, [
+    'items: no item_id of the interactions is in the items table; do both write ids the same way?',
+    'users: no user_id of the interactions is in the users table; do both write ids the same way?',
+  ]);
+});
+
+t.test('ids that other tools write for no value are warned of', async (t) => {
+  const { report } = await tryPrepare(t, {
+    files: {
+      'log.csv': 'user_id,item_id,timestamp\nNULL,x,1700000000\nann,nan,1700000000\nNULL,y,1700000000\n',
+    },
+    interactions: PLAIN,
+  });
+  t.strictSame(report.warnings, [
+    "interactions: 2 rows have the user_id 'NULL'",
+    "interactions: 1 rows have the item_id 'nan'",
+  ]);
+});
+
+const REPORT: PrepareReport = {
+  dataset: 'films',
+  fingerprint: '0123456789abcdef',
+  sources: [
+    {
+      table: 'interactions',
+      files: ['log.csv'],
+      bytes: 2_500_000,
+      rowsRead: 100_000,
+      rowsKept: 99_990,
+      dropped: { 'below the minimum': 10 },
+      missing: { value: 3 },
+      seconds: 0.2,
+      rowsPerSecond: 500_000,
+      megabytesPerSecond: 12.5,
+    },
+  ],
+  interactions: {
+    rows: 99_990,
+    distinctUsers: 1000,
+    distinctItems: 500,
+    repeats: 4,
+    from: '2024-01-01T10:00:00.000Z',
+    to: '2024-03-01T10:00:00.000Z',
+  },
+  items: { rows: 600, withoutInteractions: 100, withoutItemsRow: 1 },
+  users: { rows: 1100, withoutInteractions: 100, withoutUsersRow: 0 },
+  warnings: ['interactions: slow'],
+  seconds: 1.23,
+};
+
+t.test('the report is readable', async (t) => {
+  t.equal(
+    renderPrepareReport(REPORT),
+    `films: prepared in 1.2 s, fingerprint 0123456789ab
+  interactions: 100,000 rows read, 2.5 MB in 0.2 s: 500000 rows/s, 12.5 MB/s; 10 dropped (below the minimum); 3 without value
+  99,990 interactions of 1,000 users with 500 items, 2024-01-01 to 2024-03-01
+  catalogue of 600 items, 100 without interactions, 1 without a row in items; 1,100 users, 100 without interactions
+  4 interactions repeat another in every column; they are kept
+  warning: interactions: slow`,
+  );
+  const quiet = renderPrepareReport({
+    ...REPORT,
+    interactions: { ...REPORT.interactions, repeats: 0 },
+    warnings: [],
+  });
+  t.notMatch(quiet, /repeat|warning/);
+});
