@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** Which rooms of src/ each room may import: those of the ranks above it, as ARCHITECTURE.md draws them. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
-  config: ['domain', 'observability', 'bundle'],
-  observability: ['domain', 'config', 'bundle'],
-  bundle: ['domain', 'config', 'observability'],
+  config: ['domain'],
+  observability: ['domain'],
+  bundle: ['domain'],
   features: ['domain', 'config', 'observability', 'bundle'],
   candidates: ['domain', 'config', 'observability', 'bundle', 'features'],
   ranking: ['domain', 'config', 'observability', 'bundle', 'features'],
@@ -24,7 +24,10 @@ const ROOMS = Object.keys(MAY_IMPORT);
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
 t.test('every folder of src/ is a room with import rules', async (t) => {
-  t.same(readdirSync(`${repository}/src`).sort(), [...ROOMS].sort());
+  t.same(
+    readdirSync(`${repository}/src`).filter((room) => !ROOMS.includes(room)),
+    [],
+  );
 });
 
 for (const [form, importLine] of [
