@@ -49,7 +49,6 @@ export function quoteIdentifier(name: string): string {
 
 /** What DuckDB says is wrong, without its advice and the settings it lists after an empty line. */
 export function duckdbMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const [said = message] = message.split(/\n\s*\n|\nPossible |\nPotential |\nLINE \d/, 1);
-  return said.replaceAll(/\s*\n\s*/g, '; ');
+  const [said] = (error as Error).message.split(/\n\s*\n|\nPossible |\nPotential |\nLINE \d/, 1);
+  return said!.replaceAll(/\s*\n\s*/g, '; ');
 }

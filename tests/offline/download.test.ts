@@ -44,7 +44,10 @@ async function serve(
 /** Answers as a file server does, Range included. */
 const whole: Answer = (request, response) => {
   const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  if (start >= ARCHIVE.length) return void response.writeHead(416).end();
+  if (start >= ARCHIVE.length) {
+    response.writeHead(416).end();
+    return;
+  }
   const headers =
     start > 0 ? { 'content-range': `bytes ${start}-${ARCHIVE.length - 1}/${ARCHIVE.length}` } : {};
   response.writeHead(start > 0 ? 206 : 200, { 'content-length': ARCHIVE.length - start, ...headers });
