@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { readDatasetConfig } from '../config/dataset-config.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
 
 interface DemoDataOptions {
-  readonly data: string;
+  readonly path?: string;
   readonly users: number;
   readonly items: number;
   readonly seed: number;
@@ -13,13 +13,13 @@ interface DemoDataOptions {
 export function createDemoDataCommand(context: CommandContext): Command {
   return new Command('demo-data')
     .description('Make the demo dataset: seeded users, items and interactions as parquet files.')
-    .option('--data <folder>', 'folder for what the commands hand each other', 'data')
+    .option('--path <folder>', 'where to (default: where the dataset config looks for it)')
     .option('--users <count>', 'how many users', parseCount, 2000)
     .option('--items <count>', 'how many items', parseCount, 800)
     .option('--seed <number>', 'same seed, same data', parseCount, 7)
-    .action(async ({ data, ...options }: DemoDataOptions) => {
+    .action(async ({ path, ...options }: DemoDataOptions) => {
       const { writeDemoData } = await importOffline(() => import('../offline/demo-data.js'));
-      const folder = join(data, 'raw', 'demo');
+      const folder = path ?? readDatasetConfig('demo', context).path;
       await writeDemoData(folder, { ...options, progress: await context.openProgress() });
       context.print(`Demo data is in ${folder}. Next: shortlist prepare --dataset demo`);
     });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { readDatasetConfig } from '../config/dataset-config.js';
 import { ShortlistError } from '../domain/errors.js';
@@ -11,9 +10,9 @@ export function createDownloadCommand(context: CommandContext): Command {
       'Download the raw files of a dataset whose config says where they are, and check their sha256.',
     )
     .argument('<dataset>', 'name of a config in configs/datasets, or a file')
-    .option('--data <folder>', 'folder for what the commands hand each other', 'data')
-    .action(async (name: string, options: { data: string }) => {
-      const dataset = readDatasetConfig(name, { configsDir: context.configsDir });
+    .option('--path <folder>', 'where to (default: where the dataset config looks for it)')
+    .action(async (name: string, options: { path?: string }) => {
+      const dataset = readDatasetConfig(name, { configsDir: context.configsDir, ...options });
       if (dataset.download === undefined) {
         throw new ShortlistError(
           'INVALID_CONFIG',
@@ -21,8 +20,12 @@ export function createDownloadCommand(context: CommandContext): Command {
         );
       }
       const { downloadArchive } = await importOffline(() => import('../offline/download.js'));
-      const toDir = join(options.data, 'raw', dataset.name);
-      await downloadArchive(dataset.download, { toDir, progress: await context.openProgress() });
-      context.print(`${dataset.name} is in ${toDir}. Next: shortlist prepare --dataset ${dataset.name}`);
+      await downloadArchive(dataset.download, {
+        toDir: dataset.path,
+        progress: await context.openProgress(),
+      });
+      context.print(
+        `${dataset.name} is in ${dataset.path}. Next: shortlist prepare --dataset ${dataset.name}`,
+      );
     });
 }

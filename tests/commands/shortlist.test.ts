@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { stringify } from 'yaml';
+import type { CommandContext } from '../../src/commands/command-context.js';
+import { runCommandLine } from '../../src/commands/program.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { smallTrainingConfig } from '../support/trained-bundle.js';
+
+/** A working folder with the shipped configs, training made small; commands run in it in this process. */
+async function createWorkplace(t: Test) {
+  const dir = t.testdir();
+  const configsDir = join(dir, 'configs');
+  await cp('configs', configsDir, { recursive: true });
+  await writeFile(join(configsDir, 'training.yaml'), stringify(smallTrainingConfig()));
+  const out: string[] = [];
+  const errors: string[] = [];
+  const context: CommandContext = {
+    env: { SHORTLIST_REGISTRY: join(dir, 'models') },
+    configsDir,
+    codeVersion: '0.0.0-test',
+    commandLine: 'shortlist test',
+    now: () => new Date('2026-01-02T03:04:05Z'),
+    openProgress: async () => SILENT_PROGRESS,
+    print: (line) => out.push(line),
+    printError: (line) => errors.push(line),
+  };
+  return {
+    dir,
+    configsDir,
+    /** Runs a command line; gives its exit code and what it said. */
+    run: async (...argv: string[]) => {
+      out.length = 0;
+      errors.length = 0;
+      const code = await runCommandLine(argv, context);
+      return { code, out: out.join('\n'), errors: errors.join('\n') };
+    },
+  };
+}
+
+t.test('from demo data to a served bundle', async (t) => {
+  const { dir, configsDir, run } = await createWorkplace(t);
+  const raw = join(dir, 'raw');
+  const data = ['--data', join(dir, 'data')];
+
+  const made = await run('demo-data', '--path', raw, '--users', '200', '--items', '80');
+  t.match(made, { code: 0, out: /Demo data is in .*raw/ });
+  t.match(await run('prepare', '--path', raw, ...data), { code: 0 });
+  t.match(await run('publish', ...data), { code: 1, errors: /BUNDLE_NOT_FOUND: .*shortlist train/s });
+
+  t.match(await run('train', ...data, '--protocol', 'chronological'), {
+    code: 0,
+    out: /Trained \d{8}T\d{6}Z-/,
+  });
+  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological');
+  t.match(evaluated, { code: 0, out: /\| two-stage .*The report is .*report\.html/s });
+  t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
+
+  t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
+  t.match(await run('publish', ...data), { code: 0, out: /staging points at it/ });
+  t.match(await run('promote'), { code: 0, out: /production points at .* before at nothing/ });
+  t.match(await run('rollback'), { code: 1, errors: /has pointed at nothing before/ });
+  t.match(await run('train', ...data, '--protocol', 'random'), { code: 0 });
+  t.match(await run('publish', ...data), { code: 0 });
+  t.match(await run('promote'), { code: 0, out: /production points at .* before at \d{8}T/ });
+  t.match(await run('rollback'), { code: 0, out: /production points at .* again/ });
+
+  await t.test('the program serves it and stops when asked to', async (t) => {
+    const server = spawn(
+      process.execPath,
+      [...process.execArgv, join(process.cwd(), 'src/commands/shortlist.ts'), 'serve'],
+      {
+        env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: join(dir, 'models') },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const [line] = (await once(createInterface(server.stderr), 'line')) as [string];
+    const [, url] = /at (http:\S+); try/.exec(line)!;
+    const answer = (await (await fetch(`${url}/recommendations/u7?limit=5`)).json()) as {
+      items: { itemId: string }[];
+    };
+    t.match(answer, { userId: 'u7', strategy: 'personalised', degraded: [] });
+    t.equal(answer.items.length, 5);
+    server.kill('SIGTERM');
+    t.same(await once(server, 'exit'), [0, null]);
+  });
+
+  await t.test('a bundle trained on other data than is prepared now is not evaluated', async (t) => {
+    await run('demo-data', '--path', raw, '--users', '200', '--items', '80', '--seed', '9');
+    await run('prepare', '--path', raw, ...data);
+    t.match(await run('evaluate', ...data), { code: 1, errors: /INVALID_BUNDLE: .*trained on other data/ });
+  });
+
+  await t.test('training needs the scenario that it trains for', async (t) => {
+    await rm(join(configsDir, 'scenarios/home.yaml'));
+    t.match(await run('train', ...data), { code: 1, errors: /INVALID_CONFIG: .*no scenario 'home'/ });
+  });
+});
+
+t.test('a frozen split is read from its file', async (t) => {
+  const { dir, run } = await createWorkplace(t);
+  const raw = join(dir, 'raw');
+  const data = ['--data', join(dir, 'data')];
+  await run('demo-data', '--path', raw, '--users', '150', '--items', '60');
+  await run('prepare', '--path', raw, ...data);
+  await run('train', ...data, '--protocol', 'chronological');
+  await writeFile(join(dir, 'split.tsv'), 'u7\ti9999\n');
+  t.match(await run('evaluate', ...data, '--split', join(dir, 'split.tsv')), {
+    code: 1,
+    errors: /INVALID_DATASET: .*line 1/s,
+  });
+});
+
+t.test('help and the version are no failures, command lines that make no sense are', async (t) => {
+  const { run } = await createWorkplace(t);
+  t.match(await run('--help'), { code: 0, out: /demo-data.*serve/s });
+  t.match(await run('train', '--help'), { code: 0, out: /--protocol/ });
+  t.match(await run('--version'), { code: 0, out: '0.0.0-test' });
+  t.match(await run(), { code: 2, errors: /Usage: shortlist/ });
+  t.match(await run('trian'), { code: 2, errors: /Did you mean train/ });
+  t.match(await run('train', '--protocol', 'weekly'), { code: 2, errors: /Allowed choices are rolling/ });
+  t.match(await run('demo-data', '--users', 'many'), { code: 2, errors: /whole number above 0/ });
+});
+
+t.test('unknown datasets, and datasets without a download, are refused with what to do', async (t) => {
+  const { run } = await createWorkplace(t);
+  t.match(await run('prepare', '--dataset', 'netflix'), {
+    code: 1,
+    errors: /INVALID_CONFIG: .*netflix.*demo/s,
+  });
+  t.match(await run('download', 'demo'), { code: 1, errors: /names no download: put its files into/ });
+});
+
+t.test('a server without a bundle refuses to start and says what to do', async (t) => {
+  const { run } = await createWorkplace(t);
+  t.match(await run('serve'), { code: 1, errors: /BUNDLE_NOT_FOUND: .*staging/s });
+});
