@@ -16,10 +16,8 @@ export async function describeBindFailure(
   options: { request: SourceRequest; tree: SelectTree; files: readonly SourceFile[] },
 ): Promise<readonly string[]> {
   const { table, sql } = options.request;
-  const rejected = await findRejectedLines(connection, { table, sql, delimiter: undefined });
+  const rejected = await findRejectedLines(connection, { table, sql });
   if (rejected.length > 0) return rejected;
-  const ragged = await findRaggedLines(connection, options);
-  if (ragged.length > 0) return ragged;
   const missing: string[] = [];
   for (const branch of branchesOf(options.tree.root))
     missing.push(...(await findMissingColumns(connection, branch)));
@@ -37,7 +35,6 @@ export async function describeRunFailure(
   const rejected = await findRejectedLines(connection, {
     table,
     sql: options.query.sql,
-    delimiter: undefined,
   });
   if (rejected.length > 0) return rejected;
   const damaged = await findDamagedColumns(connection, options.files);
@@ -47,23 +44,6 @@ export async function describeRunFailure(
   return [`${table} (${listPaths(options.files)}): ${duckdbMessage(error)}`];
 }
 
-/**
- * Lines of another length than the header, where DuckDB found them so early that it took each line for a single value:
- * the only column is then called after the whole header.
- */
-export async function findRaggedLines(
-  connection: DuckDBConnection,
-  options: { request: SourceRequest; tree: SelectTree },
-): Promise<readonly string[]> {
-  const { table, sql } = options.request;
-  for (const source of findFileSources(options.tree.root).filter(({ kind }) => kind === 'csv')) {
-    const [header = '', ...others] = await findColumns(connection, source.node);
-    const delimiter = others.length === 0 ? /[,;\t|]/.exec(header)?.[0] : undefined;
-    if (delimiter !== undefined) return findRejectedLines(connection, { table, sql, delimiter });
-  }
-  return [];
-}
-
 /** A few paths by name, the others by number. */
 export function listPaths(files: readonly SourceFile[]): string {
   const named = files.slice(0, 3).map((file) => file.path);
@@ -71,10 +51,13 @@ export function listPaths(files: readonly SourceFile[]): string {
   return named.join(', ') + (rest > 0 ? ` and ${rest} more files` : '');
 }
 
-/** Reads again with DuckDB's list of rejected lines. Row numbers do not count the header. */
-async function findRejectedLines(
+/**
+ * Lines of CSV files that do not fit, by file, column and row. Reads again and lets DuckDB reject lines, with which it
+ * also guesses the columns better: an early line of another length makes it take each line for a single value.
+ */
+export async function findRejectedLines(
   connection: DuckDBConnection,
-  options: { table: string; sql: string; delimiter: string | undefined },
+  options: { table: string; sql: string },
 ): Promise<string[]> {
   const errors = `rejects_${options.table}`;
   const scans = `scans_${options.table}`;
@@ -83,9 +66,6 @@ async function findRejectedLines(
   await addCsvOption(connection, root, { name: 'store_rejects', value: 'true' });
   await addCsvOption(connection, root, { name: 'rejects_table', value: quoteLiteral(errors) });
   await addCsvOption(connection, root, { name: 'rejects_scan', value: quoteLiteral(scans) });
-  if (options.delimiter !== undefined) {
-    await addCsvOption(connection, root, { name: 'delim', value: quoteLiteral(options.delimiter) });
-  }
   try {
     await connection.run(`CREATE OR REPLACE TEMP TABLE rejected AS ${await formatSelect(connection, root)}`);
     const rows = await queryRows(
@@ -162,7 +142,7 @@ async function findDamagedColumns(
       const failure = await tryColumn(connection, column, { file, where: 'true' });
       if (failure === undefined) continue;
       const rows = await findDamagedRows(connection, column, { file });
-      problems.push(`${path}, column ${column}${rows}: cannot be read: ${failure}`);
+      problems.push(`${path}, column ${column}, ${rows}: cannot be read: ${failure}`);
     }
   }
   return problems;
@@ -191,16 +171,16 @@ async function findDamagedRows(
     connection,
     `SELECT DISTINCT row_group_id, row_group_num_rows AS rows FROM parquet_metadata(${options.file}) ORDER BY ALL`,
   );
+  const damaged: string[] = [];
   let first = 0;
   for (const group of groups) {
     const last = first + Number(group.rows) - 1;
     const where = `file_row_number BETWEEN ${first} AND ${last}`;
-    if ((await tryColumn(connection, column, { ...options, where })) !== undefined) {
-      return `, rows ${first + 1} to ${last + 1}`;
-    }
+    const failure = await tryColumn(connection, column, { ...options, where });
+    if (failure !== undefined) damaged.push(`rows ${first + 1} to ${last + 1}`);
     first = last + 1;
   }
-  return '';
+  return damaged.join(' and ');
 }
 
 /** Runs each CAST of a select list as TRY_CAST and names the rows where it gives nothing. */
@@ -213,7 +193,7 @@ async function findFailingCasts(connection: DuckDBConnection, query: TracedQuery
       const casts = [...walkTree(expression)].filter((node) => node.type === 'OPERATOR_CAST');
       for (const cast of casts) {
         problems.push(
-          ...(await findRowsThatFail(connection, branch, { cast, output: outputName(expression) })),
+          ...(await findRowsThatFail(connection, branch, { cast, output: String(outputName(expression)) })),
         );
       }
     }
@@ -224,7 +204,7 @@ async function findFailingCasts(connection: DuckDBConnection, query: TracedQuery
 async function findRowsThatFail(
   connection: DuckDBConnection,
   branch: SelectNode,
-  options: { cast: TreeNode; output: string | undefined },
+  options: { cast: TreeNode; output: string },
 ): Promise<string[]> {
   const { cast } = options;
   const trace = branch.select_list.filter((each) =>
@@ -241,13 +221,10 @@ async function findRowsThatFail(
        FROM (${tried}) WHERE shortlist_before IS NOT NULL AND shortlist_after IS NULL
        ORDER BY ${ROW_COLUMN} LIMIT ${NAMED_ROWS}`,
     );
-    const column = options.output === undefined ? '' : `column ${options.output}, `;
-    return nameRows(
-      rows,
-      (row) =>
-        `${String(row.file)}, ${column}row ${String(row.row)}: ${show(row.value)} is no ${String(row.type)}`,
-    );
+    const says = (row: Row): string => `row ${String(row.row)}: ${show(row.value)} is no ${String(row.type)}`;
+    return nameRows(rows, (row) => `${String(row.file)}, column ${options.output}, ${says(row)}`);
   } catch {
+    // A cast inside a lambda cannot be tried on its own.
     return [];
   }
 }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
-import { describeBindFailure, describeRunFailure, findRaggedLines } from './load-failures.js';
+import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
 import { findFileSources, listFiles, type SourceFile } from './file-sources.js';
 import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
 import type { SourceRequest, TableName } from './source-request.js';
@@ -36,8 +36,8 @@ export async function loadSource(
   const types = selectTypes(request, bound.types);
   const missing = [...request.keys, ...request.required].filter((column) => !types.has(column));
   if (missing.length > 0) {
-    const ragged = await findRaggedLines(connection, { request, tree });
-    if (ragged.length > 0) return { problems: ragged };
+    const rejected = await findRejectedLines(connection, request);
+    if (rejected.length > 0) return { problems: rejected };
     return { problems: missing.map((column) => missingColumn(request, column, bound.types)) };
   }
   const query = bound.query;

@@ -65,6 +65,7 @@ t.test('rows of a query that joins, groups or nests are rows of its result', asy
     "SELECT user_id, item_id, max(timestamp) AS timestamp FROM '{dir}/log.csv' GROUP BY ALL ORDER BY item_id",
     "WITH raw AS (SELECT * FROM '{dir}/log.csv') SELECT * FROM raw",
     "SELECT * FROM '{dir}/log.csv' UNION SELECT * FROM '{dir}/log.csv' ORDER BY item_id",
+    "SELECT * FROM '{dir}/log.csv' WHERE false UNION ALL (SELECT * FROM '{dir}/log.csv' INTERSECT SELECT * FROM '{dir}/log.csv') ORDER BY item_id",
   ]) {
     t.strictSame(await problemsOf(t, log(text, sql)), [`${where}: is null; every row needs one`], sql);
   }
@@ -386,6 +387,11 @@ t.test('text in another encoding is named by row', async (t) => {
   const text = Buffer.from(`${HEADER}ann,caf\xe9,1700000000\n${'bob,y,1700000000\n'.repeat(9)}`, 'latin1');
   const [problem] = await problemsOf(t, log(text));
   t.match(problem, /^interactions: log\.csv, column item_id, row 1: .*not utf-8 encoded/);
+  const [small] = await problemsOf(
+    t,
+    log(Buffer.from(`${HEADER}ann,x,1700000000\nbob,caf\xe9,1700000000\n`, 'latin1')),
+  );
+  t.match(small, /^interactions: log\.csv, column item_id, row \d: .*not utf-8 encoded/);
 });
 
 t.test('a cast in the SQL that fails is named by row and value', async (t) => {
@@ -394,6 +400,19 @@ t.test('a cast in the SQL that fails is named by row and value', async (t) => {
   t.strictSame(await problemsOf(t, log(text, sql)), [
     "interactions: log.csv, column value, row 2: 'five' is no DOUBLE",
   ]);
+});
+
+t.test('a cast inside a lambda fails in the words of DuckDB', async (t) => {
+  const sql =
+    "SELECT *, list_sum(list_transform([user_id, '1'], lambda id: id::INTEGER)) AS value FROM '{dir}/log.csv'";
+  t.match(await problemsOf(t, log(GOOD_CSV, sql)), [
+    /^interactions \(log\.csv\): Conversion Error: Could not convert string 'ann' to INT32/,
+  ]);
+});
+
+t.test('a column that a join does not have is told in the words of DuckDB', async (t) => {
+  const sql = "SELECT a.nope AS user_id FROM '{dir}/log.csv' AS a JOIN '{dir}/log.csv' AS b USING (user_id)";
+  t.match(await problemsOf(t, log(GOOD_CSV, sql)), [/^interactions \(log\.csv\): Binder Error: .*nope/]);
 });
 
 t.test('any other failure of a query is told in the words of DuckDB', async (t) => {
