@@ -37,7 +37,7 @@ export function drawChart(
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: FONT_FAMILY, color: INK },
-      grid: { left, right: 56, top, bottom: 48, outerBoundsMode: 'none' },
+      grid: { left, right: 76, top, bottom: 48, outerBoundsMode: 'none' },
       ...drawn,
     });
     return new Html(tidySvg(chart.renderToSVGString(), name));

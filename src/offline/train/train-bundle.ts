@@ -53,8 +53,16 @@ async function labelSplit(
   if (found !== undefined) return found;
   const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.config);
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
-  const labelled = await labelQueries(split.queries, engine, { scenario: options.scenario, progress: step });
-  step.finish(`${labelled.length} of ${split.queries.length} users took a candidate`);
+  const { seed, ranker } = options.config;
+  const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;
+  const labelled = await labelQueries(split.queries, engine, {
+    scenario: options.scenario,
+    // Every cut has the same share, so that no more queries are held in memory than are trained on.
+    maxRows: Math.floor(ranker.maxRows / cuts),
+    seed,
+    progress: step,
+  });
+  step.finish(`${labelled.length} queries of ${split.queries.length} users`);
   options.labelledCuts?.set(split.knownUntil, labelled);
   return labelled;
 }

@@ -5,7 +5,7 @@ import { trainGradientBoostedTrees } from '../ranker-training/gradient-boosted-t
 import type { RankingRows } from '../ranker-training/ranking-rows.js';
 import type { TreeEnsemble } from '../ranker-training/tree-ensemble.js';
 import type { ProgressReporter } from '../progress.js';
-import { holdOutUsers, limitRows, stackQueries, type LabelledQuery } from './training-rows.js';
+import { holdOutUsers, stackQueries, type LabelledQuery } from './training-rows.js';
 
 /** A ranker that is ready for a bundle. */
 export interface TrainedRanker {
@@ -31,8 +31,7 @@ export async function trainRanker(
 ): Promise<TrainedRanker> {
   const { config, progress } = options;
   const { seed, ranker } = config;
-  const kept = limitRows(labelled, { maxRows: ranker.maxRows, seed });
-  const split = holdOutUsers(kept, { share: ranker.validationShare, seed });
+  const split = holdOutUsers(labelled, { share: ranker.validationShare, seed });
   refuseTooFew(split);
   const train = stackQueries(split.train, featureOrder.length);
   const validation = stackQueries(split.validation, featureOrder.length);
@@ -48,7 +47,7 @@ export async function trainRanker(
     featureOrder,
     exportDifference: maxDifference,
     rows: train.matrix.rows + validation.matrix.rows,
-    queries: kept.length,
+    queries: labelled.length,
   };
 }
 

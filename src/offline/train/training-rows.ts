@@ -19,58 +19,55 @@ export interface LabelledQuery {
 }
 
 /**
- * Runs stage 1 and the features of the serving pipeline for each query and labels the candidates with what came next.
+ * Runs stage 1 and the features of the serving pipeline for queries and labels the candidates with what came next.
  * The engine must know nothing of that: it was fitted on what came before. Queries none of whose candidates was taken
- * teach a ranker nothing and are left out.
+ * teach a ranker nothing and are left out. Where there is more to learn from than `maxRows`, queries are drawn at
+ * random; they come back in the order in which they were given.
  */
 export async function labelQueries(
   queries: readonly EvaluationQuery[],
   engine: CandidateEngine,
-  options: { scenario: ScenarioConfig; progress: ProgressStep },
+  options: { scenario: ScenarioConfig; maxRows: number; seed: number; progress: ProgressStep },
 ): Promise<LabelledQuery[]> {
-  const { scenario, progress } = options;
-  const labelled: LabelledQuery[] = [];
-  for (const { user, relevant } of queries) {
-    progress.advance();
-    const history = historyOf(engine.histories, user);
-    if (history.items.length === 0) continue;
-    const eligible = findEligibleItems(scenario.rules, {
-      catalogue: engine.catalogue,
-      history,
-      excluded: new Int32Array(0),
-      filters: [],
-    });
-    const query = { userId: engine.users.idAt(user), history, eligible, limit: 1 };
-    const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
-    const taken = new Set(relevant);
-    const labels = Float32Array.from(candidates.items, (item) => (taken.has(item) ? 1 : 0));
-    if (!labels.includes(1)) continue;
-    const { data } = engine.assembler.assemble({
-      candidates,
-      history,
-      userIndex: user,
-      now: engine.knownUntil,
-    });
-    labelled.push({ user, data, labels });
-  }
-  return labelled;
-}
-
-/** At most `maxRows` rows, whole queries, chosen at random. */
-export function limitRows(
-  queries: readonly LabelledQuery[],
-  options: { maxRows: number; seed: number },
-): LabelledQuery[] {
-  const order = Int32Array.from(queries, (_, index) => index);
-  createSeededRandom(options.seed).shuffle(order);
-  const kept: number[] = [];
+  const order = createSeededRandom(options.seed).shuffle([...queries.keys()]);
+  const labelled = new Map<number, LabelledQuery>();
   let rows = 0;
   for (const index of order) {
-    rows += queries[index]!.labels.length;
+    options.progress.advance();
+    const query = await labelQuery(queries[index]!, engine, options.scenario);
+    if (query === undefined) continue;
+    rows += query.labels.length;
     if (rows > options.maxRows) break;
-    kept.push(index);
+    labelled.set(index, query);
   }
-  return kept.sort((a, b) => a - b).map((index) => queries[index]!);
+  return [...labelled].sort(([a], [b]) => a - b).map(([, query]) => query);
+}
+
+async function labelQuery(
+  { user, relevant }: EvaluationQuery,
+  engine: CandidateEngine,
+  scenario: ScenarioConfig,
+): Promise<LabelledQuery | undefined> {
+  const history = historyOf(engine.histories, user);
+  if (history.items.length === 0) return undefined;
+  const eligible = findEligibleItems(scenario.rules, {
+    catalogue: engine.catalogue,
+    history,
+    excluded: new Int32Array(0),
+    filters: [],
+  });
+  const query = { userId: engine.users.idAt(user), history, eligible, limit: 1 };
+  const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
+  const taken = new Set(relevant);
+  const labels = Float32Array.from(candidates.items, (item) => (taken.has(item) ? 1 : 0));
+  if (!labels.includes(1)) return undefined;
+  const { data } = engine.assembler.assemble({
+    candidates,
+    history,
+    userIndex: user,
+    now: engine.knownUntil,
+  });
+  return { user, data, labels };
 }
 
 /** Splits queries by user, so that early stopping is judged on users the trees never saw. */

@@ -11,7 +11,6 @@ import { trainBundle } from '../../../src/offline/train/train-bundle.js';
 import {
   holdOutUsers,
   labelQueries,
-  limitRows,
   stackQueries,
   type LabelledQuery,
 } from '../../../src/offline/train/training-rows.js';
@@ -26,7 +25,7 @@ import {
 const dataset = createSyntheticDataset();
 const config = smallTrainingConfig();
 const scenario = SCENARIOS.get('home')!;
-const step = SILENT_PROGRESS.start('test');
+const labelling = { scenario, maxRows: 1e6, seed: 1, progress: SILENT_PROGRESS.start('test') };
 
 /** The same dataset, in which everything from `cut` on happened differently: other items, other values. */
 function changeTheFuture(original: PreparedDataset, cut: number): PreparedDataset {
@@ -49,7 +48,7 @@ t.test('training rows see nothing from their cut on', async (t) => {
     // Everything is a label, so that every user's candidates come back whatever they took.
     const everything = Int32Array.from({ length: 60 }, (_, item) => item);
     const queries = split!.queries.map(({ user }) => ({ user, relevant: everything }));
-    return labelQueries(queries, engine, { scenario, progress: step });
+    return labelQueries(queries, engine, labelling);
   };
   const [cut] = [...splitRolling(dataset.interactions, { weeks: 1 })].map(({ knownUntil }) => knownUntil);
   const now = new Map((await rowsOf(dataset)).map((query) => [query.user, query]));
@@ -67,22 +66,16 @@ t.test('labels say which candidates were taken; queries without one are left out
     dataset,
     config,
   );
-  const labelled = await labelQueries(split!.queries, engine, { scenario, progress: step });
+  const labelled = await labelQueries(split!.queries, engine, labelling);
   t.ok(labelled.length > 0);
   for (const { user, labels } of labelled) {
     const relevant = split!.queries.find((query) => query.user === user)!.relevant;
     t.ok(labels.includes(1));
     t.ok(labels.filter((label) => label === 1).length <= relevant.length);
   }
-  const nothing = await labelQueries([{ user: 0, relevant: new Int32Array(0) }], engine, {
-    scenario,
-    progress: step,
-  });
+  const nothing = await labelQueries([{ user: 0, relevant: new Int32Array(0) }], engine, labelling);
   t.same(nothing, []);
-  const coldUser = await labelQueries([{ user: 79, relevant: Int32Array.of(1) }], engine, {
-    scenario,
-    progress: step,
-  });
+  const coldUser = await labelQueries([{ user: 79, relevant: Int32Array.of(1) }], engine, labelling);
   t.same(coldUser, [], 'a user without history is not ranked, so does not train');
 });
 
@@ -92,11 +85,23 @@ const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
   labels: Float32Array.of(0, 1),
 }));
 
-t.test('rows are limited by whole queries, the same ones for the same seed', async (t) => {
-  const kept = limitRows(queries, { maxRows: 7, seed: 1 });
-  t.equal(kept.length, 3);
-  t.same(kept, limitRows(queries, { maxRows: 7, seed: 1 }));
-  t.same(limitRows(queries, { maxRows: 100, seed: 1 }), queries);
+t.test('rows are limited by whole queries, drawn at random and kept in order', async (t) => {
+  const [split] = splitRolling(dataset.interactions, { weeks: 1 });
+  const engine = createCandidateEngine(
+    fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
+    dataset,
+    config,
+  );
+  const all = await labelQueries(split!.queries, engine, labelling);
+  const some = await labelQueries(split!.queries, engine, { ...labelling, maxRows: 300 });
+  const rows = some.reduce((sum, { labels }) => sum + labels.length, 0);
+  t.ok(rows > 200 && rows <= 300, `${rows} rows`);
+  t.ok(some.length < all.length);
+  t.same(
+    some,
+    all.filter(({ user }) => some.some((query) => query.user === user)),
+  );
+  t.same(some, await labelQueries(split!.queries, engine, { ...labelling, maxRows: 300 }));
 });
 
 t.test('held-out users share no query with the training users', async (t) => {
