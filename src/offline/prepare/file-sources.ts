@@ -50,7 +50,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
 }
 
 /**
- * The files that sources read, each once, with what is wrong with them: no such file, empty, not parquet.
+ * The files that sources read, each once, with what is wrong with them: no such file, empty, not parquet, text of another encoding.
  * An empty CSV file among others is no problem: that is how Spark writes a partition without rows.
  */
 export async function listFiles(
@@ -105,8 +105,10 @@ function findFileProblem(file: SourceFile, options: { mayBeEmpty: boolean }): st
   if (file.bytes === 0) {
     return options.mayBeEmpty && file.kind !== 'parquet' ? [] : [`${file.path}: is empty (0 bytes)`];
   }
-  if (file.kind !== 'parquet') return [];
   const { head, tail } = readEnds(file);
+  if (file.kind !== 'parquet') {
+    return /^(\xFF\xFE|\xFE\xFF)/.test(head) ? [`${file.path}: is UTF-16 text; write it as UTF-8`] : [];
+  }
   if (!isParquetMark(head)) return [`${file.path}: is not a parquet file (it does not begin with PAR1)`];
   if (!isParquetMark(tail)) return [`${file.path}: is a truncated parquet file (it does not end with PAR1)`];
   return [];

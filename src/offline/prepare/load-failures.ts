@@ -4,7 +4,8 @@ import { asFileSource, findFileSources, type SourceFile } from './file-sources.j
 import { branchesOf, formatSelect, outputName, parseSelect, walkTree } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
 import type { SourceRequest } from './source-request.js';
-import { addCsvOption, FILE_COLUMN, findColumns, ROW_COLUMN, type TracedQuery } from './traced-query.js';
+import { addCsvOption, findColumns } from './source-node.js';
+import { FILE_COLUMN, ROW_COLUMN, type TracedQuery } from './traced-query.js';
 
 /** Rows named per problem; the rest are counted. */
 export const NAMED_ROWS = 10;
@@ -142,7 +143,9 @@ async function findDamagedColumns(
       const failure = await tryColumn(connection, column, { file, where: 'true' });
       if (failure === undefined) continue;
       const rows = await findDamagedRows(connection, column, { file });
-      problems.push(`${path}, column ${column}, ${rows}: cannot be read: ${failure}`);
+      // What DuckDB says of the header of a page that it cannot make out.
+      const why = failure.includes('TProtocolException') ? `damaged or encrypted (${failure})` : failure;
+      problems.push(`${path}, column ${column}, ${rows}: cannot be read: ${why}`);
     }
   }
   return problems;

@@ -1,10 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
+import { checkParquetColumns } from './check-parquet-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
 import { findFileSources, listFiles, type SourceFile } from './file-sources.js';
 import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
+import { findColumnOf } from './source-node.js';
 import type { SourceRequest, TableName } from './source-request.js';
-import { FILE_COLUMN, findColumnOf, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
+import { FILE_COLUMN, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
 
 /** A table as its SQL gave it, in the DuckDB table `raw_<table>`, rows in the order of the files. */
 export interface LoadedSource {
@@ -27,9 +29,10 @@ export async function loadSource(
   const started = performance.now();
   const tree = await parse(connection, request);
   if ('problems' in tree) return tree;
-  const { files, problems } = await listFiles(connection, findFileSources(tree.root));
+  const sources = findFileSources(tree.root);
+  const { files, problems } = await listFiles(connection, sources);
   if (problems.length > 0) return { problems: problems.map((problem) => `${request.table}: ${problem}`) };
-  const variants = await traceQuery(connection, request.sql, { tree, keys: request.keys });
+  const variants = await traceQuery(connection, request, { tree });
   const bound = await bindFirst(connection, variants);
   if ('error' in bound)
     return { problems: await describeBindFailure(connection, bound.error, { request, tree, files }) };
@@ -40,6 +43,8 @@ export async function loadSource(
     if (rejected.length > 0) return { problems: rejected };
     return { problems: missing.map((column) => missingColumn(request, column, bound.types)) };
   }
+  const misread = await checkParquetColumns(connection, sources, { request, tree });
+  if (misread.length > 0) return { problems: misread };
   const query = bound.query;
   try {
     const rowsRead = await materialise(connection, request.table, { query, columns: [...types.keys()] });

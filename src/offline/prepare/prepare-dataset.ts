@@ -1,7 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isCoded, type ColumnConfig, type DatasetConfig } from '../../config/dataset-config.js';
+import {
+  isCoded,
+  type ColumnConfig,
+  type DatasetConfig,
+  type EntitySourceConfig,
+} from '../../config/dataset-config.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { openDatabase, queryRows, quoteLiteral } from '../database.js';
@@ -86,25 +91,30 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
       keys: ['user_id', 'item_id'],
       required: ['timestamp'],
       optional: ['value', 'type'],
+      texts: ['type'],
+      times: ['timestamp'],
     },
   ];
-  if (items)
-    requests.push({
-      table: 'items',
-      sql: items.sql,
-      keys: ['item_id'],
-      required: Object.keys(items.columns),
-      optional: [],
-    });
-  if (users)
-    requests.push({
-      table: 'users',
-      sql: users.sql,
-      keys: ['user_id'],
-      required: Object.keys(users.columns),
-      optional: [],
-    });
+  if (items) requests.push(entityRequest('items', 'item_id', items));
+  if (users) requests.push(entityRequest('users', 'user_id', users));
   return requests;
+}
+
+function entityRequest(
+  table: 'items' | 'users',
+  key: string,
+  { sql, columns }: EntitySourceConfig,
+): SourceRequest {
+  const texts = Object.entries(columns).filter(([, { role }]) => role !== 'numeric' && role !== 'boolean');
+  return {
+    table,
+    sql,
+    keys: [key],
+    required: Object.keys(columns),
+    optional: [],
+    texts: texts.map(([name]) => name),
+    times: [],
+  };
 }
 
 async function readSource(

@@ -9,4 +9,8 @@ export interface SourceRequest {
   /** Other required columns. */
   readonly required: readonly string[];
   readonly optional: readonly string[];
+  /** Those of `required` and `optional` that hold texts: as they are written, never a number that they look like. */
+  readonly texts: readonly string[];
+  /** Those of `required` that hold times. */
+  readonly times: readonly string[];
 }

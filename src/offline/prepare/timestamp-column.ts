@@ -21,6 +21,13 @@ const UNITS = [
 /** Seconds of the year 9999: no clock says more. */
 const LATEST_SECONDS = 253_402_300_800;
 
+/** Seconds of the year 1000: text like 10-11-12 would be a day of the year 10. */
+const EARLIEST_SECONDS = -30_610_224_000;
+
+/** 20240229, or with hours and minutes, or with seconds too: no count of seconds or milliseconds of our days has this form. */
+const WRITTEN_DATE =
+  '(19|20)\\d\\d(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])(([01]\\d|2[0-3])[0-5]\\d([0-5]\\d)?)?';
+
 /**
  * A time as Unix seconds. Dates and timestamps are taken as they are (UTC where they name no zone), text as ISO 8601 or
  * as a number. Numbers count since 1970, in the unit that their size tells: below 1e11 seconds (until the year 5138),
@@ -54,10 +61,14 @@ export async function timestampColumn(
         ? []
         : [unreadable(`trim(${text}) <> '' AND (${sql} IS NULL OR isnan(${sql}))`)]),
       {
+        when: `regexp_full_match(TRY_CAST(${number} AS BIGINT)::VARCHAR, '${WRITTEN_DATE}')`,
+        says: "{value} looks like a date, not like a count since 1970: convert it in the SQL, strptime(CAST(… AS VARCHAR), '%Y%m%d')",
+      },
+      {
         when: inOtherUnit,
         says: `{value} is not in ${UNITS[unit]!.name} since 1970 as most rows are`,
       },
-      outOfRange(sql, { unless: inOtherUnit }),
+      ...outOfRange(sql, { unless: inOtherUnit }),
     ],
   };
 }
@@ -73,7 +84,7 @@ function instantColumn(name: string, options: { type: string }): TypedColumn {
     checks: [
       ...missingChecks(`${raw} IS NULL`, undefined),
       unreadable(`NOT isfinite(${instant})`),
-      outOfRange(sql, { unless: 'false' }),
+      ...outOfRange(sql, { unless: 'false' }),
     ],
   };
 }
@@ -89,11 +100,18 @@ function unreadable(when: string): ColumnCheck {
   return { when, says: '{value} is no time: give a date, an ISO 8601 timestamp or Unix seconds' };
 }
 
-function outOfRange(seconds: string, options: { unless: string }): ColumnCheck {
-  return {
-    when: `NOT ${options.unless} AND NOT isnan(${seconds}) AND abs(${seconds}) >= ${LATEST_SECONDS}`,
-    says: '{value} is no time before the year 10000',
-  };
+function outOfRange(seconds: string, options: { unless: string }): ColumnCheck[] {
+  const isTime = `NOT ${options.unless} AND NOT isnan(${seconds})`;
+  return [
+    {
+      when: `${isTime} AND ${seconds} >= ${LATEST_SECONDS}`,
+      says: '{value} is no time before the year 10000',
+    },
+    {
+      when: `${isTime} AND ${seconds} < ${EARLIEST_SECONDS}`,
+      says: '{value} is no time after the year 1000: give dates as 2024-02-29, or say their dateformat',
+    },
+  ];
 }
 
 async function findCommonUnit(

@@ -1,8 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { asFileSource, findFileSources, type FileSource } from './file-sources.js';
-import { branchesOf, findPlainColumn, formatSelect, outputName, parseSelect } from './select-tree.js';
+import { quoteLiteral } from '../database.js';
+import { asFileSource, type FileSource } from './file-sources.js';
+import { keepText } from './keep-text.js';
+import { branchesOf, formatSelect, parseSelect } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
+import { aliasOf, findColumns } from './source-node.js';
+import type { SourceRequest } from './source-request.js';
 
 /** Columns that a traced query has beside its own: the file of a row and its 1-based number among the rows read. */
 export const FILE_COLUMN = 'shortlist_file';
@@ -15,34 +18,33 @@ export interface TracedQuery {
   readonly hasRows: boolean;
   /** Queries that give `file` and `skipped`: how many rows of earlier files ROW_COLUMN counts before a file begins. */
   readonly skippedRows: readonly string[];
-  /** Output columns whose CSV text was kept instead of the number that DuckDB guessed. */
+  /** Output columns whose CSV text was kept instead of what DuckDB guessed it to be. */
   readonly textColumns: readonly string[];
 }
 
-const CSV_TYPE_OPTIONS = new Set(['types', 'dtypes', 'column_types', 'columns', 'all_varchar']);
-
 /**
- * Changes a query over files in two ways, as far as its shape allows. Ids from CSV files are read as text: DuckDB would
- * read 007 as 7. And every row says which file it comes from and where it stands there, for queries that neither join,
+ * Changes a query over files in two ways, as far as its shape allows. Ids and other texts are read as they are written:
+ * DuckDB would read 007 as 7. And every row says which file it comes from and where it stands there, for queries that neither join,
  * group nor deduplicate (UNION ALL of such queries included).
  *
  * @returns variants of the query, best first, ending in the query as given; the first that binds is the one to run
  */
 export async function traceQuery(
   connection: DuckDBConnection,
-  sql: string,
-  options: { tree: SelectTree; keys: readonly string[] },
+  request: SourceRequest,
+  options: { tree: SelectTree },
 ): Promise<TracedQuery[]> {
+  const { sql } = request;
   const plain = { sql, hasRows: false, skippedRows: [], textColumns: [] };
   if (!options.tree.exact) return [plain];
   const withText = structuredClone(options.tree.root);
-  const textColumns = await keepIdText(connection, withText, options);
+  const textColumns = await keepText(connection, withText, request);
   const variants: TracedQuery[] = [];
   for (const [root, columns] of [
     [withText, textColumns],
     [structuredClone(options.tree.root), []],
   ] as const) {
-    const untraced = columns.length > 0 ? await formatSelect(connection, root) : sql;
+    const untraced = root === withText ? await formatSelect(connection, root) : sql;
     const skippedRows = await addRowColumns(connection, root);
     if (skippedRows !== undefined) {
       const traced = await formatSelect(connection, root);
@@ -51,74 +53,6 @@ export async function traceQuery(
     variants.push({ sql: untraced, hasRows: false, skippedRows: [], textColumns: columns });
   }
   return variants;
-}
-
-/** The SQL of a query that gives all columns of one source as it is. */
-export async function selectAllFrom(connection: DuckDBConnection, source: TreeNode): Promise<string> {
-  const { root } = await parseSelect(connection, 'SELECT * FROM source');
-  return formatSelect(connection, { ...root, from_table: source });
-}
-
-/** Adds `name = value` to every call of read_csv in a tree; `value` is an SQL expression. */
-export async function addCsvOption(
-  connection: DuckDBConnection,
-  root: TreeNode,
-  options: { name: string; value: string },
-): Promise<void> {
-  for (const { kind, node } of findFileSources(root)) {
-    if (kind === 'csv') await addOption(connection, node, options);
-  }
-}
-
-async function keepIdText(
-  connection: DuckDBConnection,
-  root: TreeNode,
-  options: { keys: readonly string[] },
-): Promise<string[]> {
-  const kept = new Set<string>();
-  for (const branch of branchesOf(root)) {
-    const source = asFileSource(branch.from_table);
-    if (source?.kind !== 'csv' || optionsOf(source.node).some((name) => CSV_TYPE_OPTIONS.has(name))) continue;
-    const columns = await idColumns(connection, branch, { source, keys: options.keys });
-    if (columns.length === 0) continue;
-    const types = columns.map(({ column }) => `${quoteIdentifier(column)}: 'VARCHAR'`).join(', ');
-    await addOption(connection, branch.from_table, { name: 'types', value: `{${types}}` });
-    for (const { key } of columns) kept.add(key);
-  }
-  return [...kept];
-}
-
-/** Which columns of a CSV source are the ids of a result, under the names the file has. */
-async function idColumns(
-  connection: DuckDBConnection,
-  branch: SelectNode,
-  options: { source: FileSource; keys: readonly string[] },
-): Promise<{ key: string; column: string }[]> {
-  const inFile = await findColumns(connection, options.source.node);
-  return options.keys.flatMap((key) => {
-    const column = findColumnOf(branch, key)?.toLowerCase();
-    const name = inFile.find((candidate) => candidate.toLowerCase() === column);
-    return name === undefined ? [] : [{ key, column: name }];
-  });
-}
-
-/** The column of the source that an output column is, as far as it is one; star columns keep their name. */
-export function findColumnOf(branch: SelectNode, output: string): string | undefined {
-  const expression = branch.select_list.find(
-    (each) => outputName(each)?.toLowerCase() === output.toLowerCase(),
-  );
-  if (expression !== undefined) return findPlainColumn(expression);
-  return branch.select_list.some((each) => each.type === 'STAR') ? output : undefined;
-}
-
-/** The columns of a file source, or none when it cannot be read: the query itself then fails with the reason. */
-export async function findColumns(connection: DuckDBConnection, source: TreeNode): Promise<string[]> {
-  try {
-    const rows = await queryRows(connection, `DESCRIBE ${await selectAllFrom(connection, source)}`);
-    return rows.map((row) => String(row.column_name));
-  } catch {
-    return [];
-  }
 }
 
 /** Makes every branch give FILE_COLUMN and ROW_COLUMN; undefined, with the tree unusable, when a branch cannot. */
@@ -187,37 +121,4 @@ async function fileExpression(connection: DuckDBConnection, source: FileSource):
   const columns = await findColumns(connection, source.node);
   const taken = columns.some((column) => column.toLowerCase() === 'filename');
   return taken ? quoteLiteral(source.patterns.join(', ')) : 'filename';
-}
-
-/** DuckDB lets a query name an unaliased source by its function or by its file without folder and ending. */
-function aliasOf(source: FileSource): string {
-  if (source.node.type === 'TABLE_FUNCTION') return String((source.node.function as TreeNode).function_name);
-  return source.patterns[0]!.replace(/^.*[/\\]/, '').replace(/\..*$/, '');
-}
-
-function optionsOf(source: TreeNode): string[] {
-  if (source.type !== 'TABLE_FUNCTION') return [];
-  const named = ((source.function as TreeNode).children as TreeNode[]).slice(1);
-  return named.map((option) => (findPlainColumn(option.left as TreeNode) ?? '').toLowerCase());
-}
-
-async function addOption(
-  connection: DuckDBConnection,
-  source: TreeNode,
-  options: { name: string; value: string },
-): Promise<void> {
-  const { root } = await parseSelect(
-    connection,
-    `SELECT * FROM read_csv('file', ${options.name} = ${options.value})`,
-  );
-  const template = (root as SelectNode).from_table;
-  const [file, option] = (template.function as TreeNode).children as [TreeNode, TreeNode];
-  if (source.type === 'TABLE_FUNCTION') {
-    ((source.function as TreeNode).children as TreeNode[]).push(option);
-    return;
-  }
-  (file.value as TreeNode).value = source.table_name;
-  Object.assign(source, template, {
-    alias: source.alias || aliasOf({ node: source, kind: 'csv', patterns: [String(source.table_name)] }),
-  });
 }

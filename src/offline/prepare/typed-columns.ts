@@ -62,10 +62,14 @@ export function idColumn(
     checks.push({ when: `${raw} IS NOT NULL AND ${text} IS NULL`, says: 'is no UTF-8 text' });
   const exact = largestExactInteger(kind);
   if (exact !== undefined) {
-    const isWhole = `${raw} = trunc(${raw}) AND abs(${raw}) <= ${exact}`;
+    const isWhole = `isfinite(${raw}) AND ${raw} = trunc(${raw})`;
     checks.push({
       when: `NOT isnan(${raw}) AND NOT (${isWhole})`,
       says: '{value} is not a whole number; cast ids to text',
+    });
+    checks.push({
+      when: `${isWhole} AND abs(${raw}) > ${exact}`,
+      says: `{value} may be another id, rounded: ${type} is exact up to ${exact}; write ids as whole numbers or text`,
     });
   }
   if (kind === 'decimal') {
@@ -198,8 +202,8 @@ export function kindOf(type: string): Kind {
   return kinds[type] ?? 'other-scalar';
 }
 
-/** The text of a value: floats and decimals that are whole numbers without a decimal point, NaN as NULL. */
-function textOf(kind: Kind, raw: string): string {
+/** SQL of the text of a value: floats and decimals that are whole numbers without a decimal point, NaN as NULL. */
+export function textOf(kind: Kind, raw: string): string {
   switch (kind) {
     case 'text':
       return raw;
@@ -249,8 +253,9 @@ export function missing(kind: Kind, raw: string): string {
   return kind === 'float' || kind === 'double' ? `${raw} IS NULL OR isnan(${raw})` : `${raw} IS NULL`;
 }
 
+/** One more may be another number that was rounded. */
 function largestExactInteger(kind: Kind): number | undefined {
-  if (kind === 'float') return 2 ** 24;
+  if (kind === 'float') return 2 ** 24 - 1;
   return kind === 'double' ? Number.MAX_SAFE_INTEGER : undefined;
 }
 

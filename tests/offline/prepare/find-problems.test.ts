@@ -152,9 +152,10 @@ t.test('ids that are fractions or too large for their float are problems', async
   t.strictSame(problems, [
     `${at('user_id', 4)}: is null; every row needs one`,
     `${at('user_id', 1)}: '1.5' is not a whole number; cast ids to text`,
-    `${at('user_id', 3)}: '1e+16' is not a whole number; cast ids to text`,
     `${at('user_id', 5)}: 'inf' is not a whole number; cast ids to text`,
+    `${at('user_id', 3)}: '1e+16' may be another id, rounded: DOUBLE is exact up to 9007199254740991; write ids as whole numbers or text`,
     `${at('item_id', 2)}: '2.5' is not a whole number; cast ids to text`,
+    `${at('item_id', 1)}: '16777216.0' may be another id, rounded: FLOAT is exact up to 16777215; write ids as whole numbers or text`,
     "items: the SQL, column item_id, row 1 of the query's result: '1.5' is not a whole number; cast ids to text",
     "users: the SQL, column user_id, row 1 of the query's result: is no UTF-8 text",
   ]);
