@@ -11,6 +11,13 @@ export function createPrepareCommand(context: CommandContext): Command {
     .action(async (options: DatasetOptions & { path?: string }) => {
       const { dataset, preparedDir } = findDataset(options, context);
       const { prepareDataset } = await importOffline(() => import('../offline/prepare/prepare-dataset.js'));
-      await prepareDataset(dataset, { outDir: preparedDir, progress: await context.openProgress() });
+      const { renderPrepareReport } = await importOffline(
+        () => import('../offline/prepare/prepare-report.js'),
+      );
+      const progress = await context.openProgress();
+      context.print(renderPrepareReport(await prepareDataset(dataset, { outDir: preparedDir, progress })));
+      context.print(
+        `Prepared tables are in ${preparedDir}. Next: shortlist train --dataset ${options.dataset}`,
+      );
     });
 }

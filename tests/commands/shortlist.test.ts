@@ -48,7 +48,10 @@ t.test('from demo data to a served bundle', async (t) => {
 
   const made = await run('demo-data', '--path', raw, '--users', '200', '--items', '80');
   t.match(made, { code: 0, out: /Demo data is in .*raw/ });
-  t.match(await run('prepare', '--path', raw, ...data), { code: 0 });
+  t.match(await run('prepare', '--path', raw, ...data), {
+    code: 0,
+    out: /interactions.*Prepared tables are in/s,
+  });
   t.match(await run('publish', ...data), { code: 1, errors: /BUNDLE_NOT_FOUND: .*shortlist train/s });
 
   t.match(await run('train', ...data, '--protocol', 'chronological'), {
