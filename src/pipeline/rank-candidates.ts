@@ -28,7 +28,9 @@ export async function rankCandidates(
   );
 }
 
-/** The order that needs no ranker. */
-export function orderByFusion(candidates: CandidateSet): RankedCandidates {
-  return { scores: candidates.fusionScores };
+/** The order that needs no ranker: fusion, or what a single source thinks itself, whose scores say more. */
+export function orderByFusion({ fusionScores, retrievals, items }: CandidateSet): RankedCandidates {
+  const [only, ...others] = retrievals;
+  const scores = others.length === 0 ? only!.scores.subarray(0, items.length) : fusionScores;
+  return { scores };
 }

@@ -115,6 +115,12 @@ t.test('more like an item: its neighbours, without itself', async (t) => {
   t.ok(sport.length >= 4, `${sport.length} of 5 share its topic`);
 });
 
+t.test('where one source answers alone, its own scores are the scores', async (t) => {
+  const { slate } = await ask({ basis: { kind: 'nobody' }, scenario: 'popular', explain: 'sources' });
+  for (const { score, sources } of slate.items) t.equal(score, sources![0]!.score);
+  t.ok(slate.items[0]!.score > 1, 'popular counts users');
+});
+
 t.test('sources are explained when asked for', async (t) => {
   const { slate } = await ask({ explain: 'sources' });
   for (const { sources, features } of slate.items) {
