@@ -10,6 +10,7 @@ import {
   textColumn,
   UnusableType,
   valueColumn,
+  withoutZero,
   type TypedColumn,
 } from './typed-columns.js';
 
@@ -45,7 +46,7 @@ export async function typeEntities(
     plan: async (name, type) =>
       name === options.key
         ? planId(connection, source, { name, type })
-        : attributeColumn(name, type, { column: options.columns[name]! }),
+        : planAttribute(connection, source, { name, type, column: options.columns[name]! }),
   });
   if (typed.problems.length > 0) return typed;
   return { ...typed, problems: await checkDuplicates(connection, source, { key: options.key }) };
@@ -75,20 +76,40 @@ async function typeSource(
   return { problems, missing: await countMissing(connection, source, columns) };
 }
 
-/** pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row. */
 async function planId(
   connection: DuckDBConnection,
   source: LoadedSource,
   options: { name: string; type: string },
 ): Promise<TypedColumn> {
   const isCsvText = source.query.textColumns.includes(options.name);
-  if (!isCsvText) return idColumn(options.name, options.type, { isCsvText, endsInZero: false });
+  const endsInZero = await findEndsInZero(connection, source, options);
+  return idColumn(options.name, options.type, { isCsvText, endsInZero });
+}
+
+async function planAttribute(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string; type: string; column: ColumnConfig },
+): Promise<TypedColumn> {
+  const { name, type, column } = options;
+  const typed = attributeColumn(name, type, { column });
+  const endsInZero = column.role === 'categorical' && (await findEndsInZero(connection, source, { name }));
+  return endsInZero ? { ...typed, sql: withoutZero(typed.sql) } : typed;
+}
+
+/** pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row of a CSV file. */
+async function findEndsInZero(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string },
+): Promise<boolean> {
+  if (!source.query.textColumns.includes(options.name)) return false;
   const raw = quoteIdentifier(options.name);
   const [row] = await queryRows(
     connection,
     `SELECT bool_and(regexp_full_match(trim(${raw}), '\\d+\\.0')) AS float FROM raw_${source.table} WHERE trim(${raw}) <> ''`,
   );
-  return idColumn(options.name, options.type, { isCsvText, endsInZero: row!.float === true });
+  return row!.float === true;
 }
 
 async function countMissing(

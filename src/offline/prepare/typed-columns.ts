@@ -75,7 +75,12 @@ export function idColumn(
   if (kind === 'decimal') {
     checks.push({ when: `${raw} <> trunc(${raw})`, says: '{value} is not a whole number; cast ids to text' });
   }
-  return { name, sql: options.endsInZero ? `regexp_replace(${sql}, '\\.0$', '')` : sql, checks };
+  return { name, sql: options.endsInZero ? withoutZero(sql) : sql, checks };
+}
+
+/** SQL of a text without the ".0" at its end. */
+export function withoutZero(sql: string): string {
+  return `regexp_replace(${sql}, '\\.0$', '')`;
 }
 
 /** Ratings, weights, counts: missing ones are 1. @throws {UnusableType} for what is no number */
