@@ -1,9 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteLiteral } from '../database.js';
 import { asFileSource, type FileSource } from './file-sources.js';
-import { keepText } from './keep-text.js';
+
 import { branchesOf, formatSelect, parseSelect } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
+import { settleTypes } from './settle-types.js';
 import { aliasOf, findColumns } from './source-node.js';
 import type { SourceRequest } from './source-request.js';
 
@@ -38,7 +39,7 @@ export async function traceQuery(
   const plain = { sql, hasRows: false, skippedRows: [], textColumns: [] };
   if (!options.tree.exact) return [plain];
   const withText = structuredClone(options.tree.root);
-  const textColumns = await keepText(connection, withText, request);
+  const textColumns = await settleTypes(connection, withText, request);
   const variants: TracedQuery[] = [];
   for (const [root, columns] of [
     [withText, textColumns],

@@ -125,3 +125,44 @@ t.test('numbers that write a date are refused as times', async (t) => {
     "row 3: '20240229235959' is not in seconds",
   ]);
 });
+
+t.test('types are told from all rows of all files', async (t) => {
+  const many = 25_000;
+  const csv = `item_id,a\n${Array.from({ length: many }, (_, row) => `${row},1\n`).join('')}`;
+  const json = Array.from({ length: many }, (_, row) => `{"item_id": ${row}, "a": 1}\n`).join('');
+  for (const [file, late] of [
+    [{ name: 'items.csv', text: `${csv}${many},1.5\n` }, 1.5],
+    [{ name: 'items.jsonl', text: `${json}{"item_id": ${many}, "a": 1.5}\n` }, 1.5],
+  ] as const) {
+    const subquery = `SELECT item_id, a * 2 AS a FROM (SELECT * FROM '{dir}/${file.name}')`;
+    t.equal((await itemsOf(t, file, { role: 'numeric' }))[many], late);
+    t.equal((await itemsOf(t, file, { role: 'numeric', sql: subquery }))[many], late * 2);
+  }
+});
+
+t.test('types are told from all of many files, and a query may say from how many rows', async (t) => {
+  const csv = Array.from({ length: 40 }, (_, index) => [`${index + 10}.csv`, `item_id,a\n${index},1\n`]);
+  const json = Array.from({ length: 40 }, (_, index) => [
+    `${index + 10}.jsonl`,
+    `{"item_id": ${index}, "a": 1}\n`,
+  ]);
+  const files = Object.fromEntries([...csv, ...json]) as Record<string, string>;
+  const late = {
+    '99.csv': 'item_id,a\n99,1.5\n',
+    '99.jsonl': '{"item_id": 99, "a": 1.5}\n',
+    'x.csv': GOOD_CSV,
+  };
+  for (const source of [
+    "'{dir}/[0-9]*.csv'",
+    "'{dir}/*.jsonl'",
+    "read_csv('{dir}/[0-9]*.csv', sample_size = 100)",
+  ]) {
+    const { dataset } = await tryPrepare(t, {
+      files: { ...files, ...late },
+      interactions: "SELECT * FROM '{dir}/x.csv'",
+      items: { sql: `SELECT * FROM ${source}`, columns: { a: { role: 'numeric' } } },
+    });
+    const row = dataset.catalogue.entities.ids.indexOf('99');
+    t.equal(dataset.catalogue.attributes[0]!.values[row], 1.5, source);
+  }
+});

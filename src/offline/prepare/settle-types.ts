@@ -1,0 +1,158 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
+import { findFileSources, type FileKind, type FileSource } from './file-sources.js';
+import { branchesOf, type SelectNode, type TreeNode } from './select-tree.js';
+import { addOption, findColumnOf, findColumnTypes, optionsOf } from './source-node.js';
+import type { SourceRequest } from './source-request.js';
+import { kindOf } from './typed-columns.js';
+
+/** A column of a source that is a wanted one. */
+interface WantedColumn {
+  readonly output: string;
+  readonly column: string;
+  readonly type: string;
+}
+
+/** A reader of a query whose types are left to DuckDB. */
+interface UntypedSource {
+  readonly source: FileSource;
+  /** The SELECT directly over it, if there is one. */
+  readonly branch: SelectNode | undefined;
+  /** Columns of the files, and of the names of their folders. */
+  readonly types: ReadonlyMap<string, string>;
+  /** Columns of the names of folders, in lower case. */
+  readonly folders: ReadonlySet<string>;
+}
+
+const TIME_FORMATS = new Set(['dateformat', 'timestampformat', 'date_format', 'timestamp_format']);
+const TYPE_OPTIONS: Readonly<Record<FileKind, ReadonlySet<string>>> = {
+  csv: new Set(['types', 'dtypes', 'column_types', 'columns', 'all_varchar', 'auto_detect']),
+  json: new Set(['columns', 'auto_detect', 'records']),
+  parquet: new Set(['hive_types', 'hive_types_autocast', 'schema']),
+};
+/** Without them DuckDB looks at 20,480 rows of a few files and rounds the 1.5 that comes later to 2. */
+const WHOLE_FILES: Readonly<Record<FileKind, readonly string[]>> = {
+  csv: ['sample_size', 'files_to_sniff'],
+  json: ['sample_size', 'maximum_sample_files'],
+  parquet: [],
+};
+const ALL_FILES = 1_000_000_000;
+
+/**
+ * Settles what the readers of a tree read the columns of CSV and JSON files as, from all rows of all files. Ids,
+ * categories and other texts stay as they are written, and so do times that DuckDB would guess the format of: it reads
+ * 1.10 as 1.1, T as true, the JSON text 10-11-12 as a date, 02/01/2024 as the second of January. Readers that a query
+ * tells the types are left alone.
+ *
+ * @returns the wanted columns that are now the text of a CSV file
+ */
+export async function settleTypes(
+  connection: DuckDBConnection,
+  root: TreeNode,
+  request: SourceRequest,
+): Promise<string[]> {
+  const branches = new Map(branchesOf(root).map((branch) => [branch.from_table, branch]));
+  const kept = new Set<string>();
+  for (const source of findFileSources(root)) {
+    if (optionsOf(source.node).some((name) => TYPE_OPTIONS[source.kind].has(name))) continue;
+    const types = await findTypesInAllRows(connection, source);
+    const folders = await findFolderColumns(connection, source);
+    const untyped: UntypedSource = { source, branch: branches.get(source.node), types, folders };
+    for (const { output } of await settleSource(connection, untyped, request)) kept.add(output);
+  }
+  return [...kept];
+}
+
+async function findTypesInAllRows(
+  connection: DuckDBConnection,
+  source: FileSource,
+): Promise<Map<string, string>> {
+  const given = optionsOf(source.node);
+  const looking: FileSource = { ...source, node: structuredClone(source.node) };
+  for (const name of WHOLE_FILES[source.kind].filter((option) => !given.includes(option))) {
+    const value = name === 'maximum_sample_files' ? ALL_FILES : -1;
+    await addOption(connection, looking, { name, value: String(value) });
+  }
+  return findColumnTypes(connection, looking.node);
+}
+
+/** Returns the columns of a CSV file that are now text. */
+async function settleSource(
+  connection: DuckDBConnection,
+  untyped: UntypedSource,
+  request: SourceRequest,
+): Promise<WantedColumn[]> {
+  const { source, branch, folders } = untyped;
+  const columns = branch === undefined ? [] : findGuessed(branch, { ...untyped, request });
+  const [inFolders, inFile] = partition(columns, ({ column }) => folders.has(column.toLowerCase()));
+  const types = settledTypes(untyped, inFile);
+  if (types.size > 0) {
+    const name = source.kind === 'csv' ? 'types' : 'columns';
+    await addOption(connection, source, { name, value: toStruct(types) });
+  }
+  const hiveTypes = new Map(inFolders.map(({ column }) => [column, 'VARCHAR']));
+  if (hiveTypes.size > 0)
+    await addOption(connection, source, { name: 'hive_types', value: toStruct(hiveTypes) });
+  return source.kind === 'csv' ? inFile : [];
+}
+
+/** Wanted columns of a source whose values a guess may change. */
+function findGuessed(
+  branch: SelectNode,
+  options: Pick<UntypedSource, 'source' | 'types'> & { request: SourceRequest },
+): WantedColumn[] {
+  const { source, types, request } = options;
+  const find = (output: string): WantedColumn[] => {
+    const name = findColumnOf(branch, output)?.toLowerCase();
+    const found = [...types].find(([column]) => column.toLowerCase() === name);
+    return found === undefined ? [] : [{ output, column: found[0], type: found[1] }];
+  };
+  const hasFormat = optionsOf(source.node).some((name) => TIME_FORMATS.has(name));
+  const times = request.times.flatMap(find).filter(({ type }) => kindOf(type) === 'time' && !hasFormat);
+  const texts = [...request.keys, ...request.texts].flatMap(find);
+  if (source.kind === 'csv') return [...texts, ...times];
+  return [...texts, ...times].filter(({ type }) => isGuessedFromText(type));
+}
+
+/** JSON texts and names of folders become these types when all of them look like it. */
+function isGuessedFromText(type: string): boolean {
+  const element = kindOf(type.replace(/(\[\])+$/, ''));
+  return element === 'time' || element === 'other-scalar';
+}
+
+/** Columns that are in the names of folders: `genre=Drama`. */
+async function findFolderColumns(connection: DuckDBConnection, source: FileSource): Promise<Set<string>> {
+  const [pattern] = source.patterns;
+  const [row] = await queryRows(connection, `SELECT file FROM glob(${quoteLiteral(pattern!)}) LIMIT 1`);
+  const path = typeof row?.file === 'string' ? row.file : '';
+  const folders = path.matchAll(/(?<=[/\\])([^/\\=]+)=(?=[^/\\]*[/\\])/g);
+  return new Set([...folders].map(([, name]) => name!.toLowerCase()));
+}
+
+/** CSV readers may be told the types of some columns: those of times come with a format that they must find. */
+function settledTypes(
+  { source, types, folders }: UntypedSource,
+  texts: readonly WantedColumn[],
+): Map<string, string> {
+  if (source.kind === 'parquet') return new Map();
+  const isOption = new Set([...folders, ...optionsOf(source.node)]);
+  const inFile = [...types].filter(
+    ([name, type]) =>
+      !isOption.has(name.toLowerCase()) && (source.kind === 'json' || !kindOf(type).startsWith('time')),
+  );
+  return new Map([...inFile, ...texts.map(({ column, type }) => [column, asText(type)] as const)]);
+}
+
+/** VARCHAR, in as many brackets as the type has. */
+function asText(type: string): string {
+  return `VARCHAR${/(\[\])*$/.exec(type)![0]}`;
+}
+
+function partition<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
+}
+
+function toStruct(types: ReadonlyMap<string, string>): string {
+  const fields = [...types].map(([name, type]) => `${quoteIdentifier(name)}: ${quoteLiteral(type)}`);
+  return `{${fields.join(', ')}}`;
+}
