@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
@@ -8,6 +11,7 @@ import { stringify } from 'yaml';
 import type { CommandContext } from '../../src/commands/command-context.js';
 import { runCommandLine } from '../../src/commands/program.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { makeZip } from '../offline/make-zip.js';
 import { smallTrainingConfig } from '../support/trained-bundle.js';
 
 /** A working folder with the shipped configs, training made small; commands run in it in this process. */
@@ -114,6 +118,42 @@ t.test('a frozen split is read from its file', async (t) => {
   t.match(await run('evaluate', ...data, '--split', join(dir, 'split.tsv')), {
     code: 1,
     errors: /INVALID_DATASET: .*line 1/s,
+  });
+});
+
+t.test('a download is checked, unpacked to where the dataset looks for it, and prepared', async (t) => {
+  const { dir, run } = await createWorkplace(t);
+  const interactions = ['user_id,item_id,timestamp', 'u1,i1,1700000000', 'u2,i1,1700000100'].join('\n');
+  const archive = makeZip({ 'tiny/interactions.csv': interactions });
+  const server = createServer((_, response) => response.end(archive)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const config = join(dir, 'tiny.yaml');
+  await writeFile(
+    config,
+    stringify({
+      name: 'tiny',
+      description: 'Two rows.',
+      licence: 'made here',
+      path: join(dir, 'raw-tiny'),
+      download: {
+        url: `http://127.0.0.1:${port}/tiny.zip`,
+        sha256: createHash('sha256').update(archive).digest('hex'),
+      },
+      interactions: { sql: "SELECT * FROM '{path}/interactions.csv'" },
+      evaluation: { protocol: 'chronological' },
+    }),
+  );
+  t.match(await run('download', config), { code: 0, out: /tiny is in .*raw-tiny/ });
+  t.match(await run('prepare', '--dataset', config, '--data', join(dir, 'data')), {
+    code: 0,
+    out: /2 interactions of 2 users/,
+  });
+  t.match(await run('download', config), { code: 1, errors: /DOWNLOAD_FAILED: .*exists already/ });
+  t.match(await run('train', '--dataset', config, '--data', join(dir, 'data')), {
+    code: 1,
+    errors: /^(TRAINING_FAILED|INVALID_DATASET): /,
   });
 });
 
