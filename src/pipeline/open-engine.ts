@@ -155,8 +155,8 @@ function readHistories(
 
 /** The item index is a row of both files: they must hold the same items in the same order. */
 function refuseOtherItems(items: FeatureTable, catalogue: Catalogue, file: string): void {
-  const row = items.entities.ids.findIndex((id, index) => id !== catalogue.entities.ids[index]);
-  if (row < 0 && items.entities.size === catalogue.entities.size) return;
+  const row = items.entities.findDifference(catalogue.entities);
+  if (row < 0) return;
   throw new ShortlistError(
     'INVALID_BUNDLE',
     `${file}: row ${row + 1} is not the item that the catalogue has there`,

@@ -68,7 +68,8 @@ const WARM_UP_REQUESTS = 50;
 
 /** Answers some known users in every scenario that starts from one, and throws the answers away. */
 async function warm(engine: Engine): Promise<void> {
-  const users = engine.users.ids.slice(0, WARM_UP_REQUESTS);
+  const count = Math.min(WARM_UP_REQUESTS, engine.users.size);
+  const users = Array.from({ length: count }, (_, index) => engine.users.idAt(index));
   const scenarios = [...engine.scenarios.values()].filter(({ basis = 'user' }) => basis === 'user');
   for (const { name: scenario } of scenarios) {
     for (const userId of users) {
