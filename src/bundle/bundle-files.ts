@@ -17,7 +17,8 @@ export interface BundleFiles {
   readonly folder: string;
   readonly manifest: Manifest;
   /**
-   * The verified bytes of a listed file, the same array at every call: do not write to it.
+   * The verified bytes of a listed file, the same array at every call: do not write to it. Those of the feature views
+   * lie in memory that threads share.
    * @throws ShortlistError INVALID_BUNDLE when the manifest does not list the file
    */
   readonly bytesOf: (path: string) => Uint8Array;
@@ -35,9 +36,10 @@ export async function openBundleFiles(folder: string): Promise<BundleFiles> {
   const root = await findFolder(folder);
   const { manifest, problems } = await readManifest(root, folder);
   const contents = new Map<string, Uint8Array>();
+  const shared = new Set(Object.values(manifest.views).map(({ file }) => file));
   for (const [path, expected] of Object.entries(manifest.files)) {
     if (!isSafePath(path)) continue;
-    const content = await readVerified(root, path, expected);
+    const content = await readVerified(root, path, { ...expected, shared: shared.has(path) });
     if (typeof content === 'string') problems.push(`${path} ${content}`);
     else contents.set(path, content);
   }
@@ -95,7 +97,7 @@ async function readOwnFile(root: string, folder: string, name: string): Promise<
 async function readVerified(
   root: string,
   path: string,
-  expected: { sha256: string; sizeBytes: number },
+  expected: { sha256: string; sizeBytes: number; shared: boolean },
 ): Promise<Uint8Array | string> {
   try {
     const target = await realpath(join(root, path));
@@ -104,7 +106,7 @@ async function readVerified(
     if (!found.isFile()) return 'is not a file';
     if (found.size !== expected.sizeBytes)
       return `has ${found.size} bytes, the manifest says ${expected.sizeBytes}`;
-    const { bytes, sha256 } = await readHashed(target, expected.sizeBytes);
+    const { bytes, sha256 } = await readHashed(target, expected);
     if (sha256 === expected.sha256) return bytes;
     return `has changed: its sha256 is ${sha256}, the manifest says ${expected.sha256}`;
   } catch (error) {
@@ -112,8 +114,11 @@ async function readVerified(
   }
 }
 
-async function readHashed(path: string, sizeBytes: number): Promise<{ bytes: Uint8Array; sha256: string }> {
-  const bytes = new Uint8Array(sizeBytes);
+async function readHashed(
+  path: string,
+  { sizeBytes, shared }: { sizeBytes: number; shared: boolean },
+): Promise<{ bytes: Uint8Array; sha256: string }> {
+  const bytes = new Uint8Array(shared ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes));
   const hash = createHash('sha256');
   let offset = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {

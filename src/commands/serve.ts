@@ -7,6 +7,7 @@ import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
+import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createServedBundle } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 
@@ -19,14 +20,18 @@ export function createServeCommand(context: CommandContext): Command {
       const settings = loadSettings(context);
       const { registry, channel } = settings.bundle;
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
+      const metrics = createMetrics({ processMetrics: true });
+      const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
       const service = createServedBundle({
         registry: createFolderRegistry(registry),
         channel,
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+        memoryLimitBytes: memoryLimitMegabytes * 1e6,
+        observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');
-      const parts = { service, settings, logger, metrics: createMetrics({ processMetrics: true }) };
+      const parts = { service, settings, logger, metrics };
       const server = await startServer(parts);
       stopOnSignals(server, parts);
       // Standard output is the log; this line is for the person at the terminal.

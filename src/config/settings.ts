@@ -120,6 +120,28 @@ const Bundle = Type.Object(
   { additionalProperties: false },
 );
 
+const Features = Type.Object(
+  {
+    memoryLimitMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      unit: 'MB',
+      description:
+        'What the feature views of a bundle may take in memory together; a bundle whose manifest says that they would take more is refused before it is loaded.',
+      danger: 'A reload holds the old views and the new ones at once: leave room for both.',
+    }),
+    minLoadMegabytesPerSecond: Type.Number({
+      minimum: 0,
+      maximum: 100_000,
+      unit: 'MB/s',
+      description:
+        'A feature view of a megabyte or more that loads slower than this logs a warning and counts in `shortlist_feature_slow_loads_total`; it is served all the same.',
+      zero: 'no load is too slow',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
   { additionalProperties: false },
@@ -127,7 +149,7 @@ const Docs = Type.Object(
 
 /** Every setting with its type, its bounds and what there is to know of it. Values come from `configs/*.yaml` and the environment. */
 export const SettingsSchema = Type.Object(
-  { server: Server, shutdown: Shutdown, logging: Logging, bundle: Bundle, docs: Docs },
+  { server: Server, shutdown: Shutdown, logging: Logging, bundle: Bundle, features: Features, docs: Docs },
   { additionalProperties: false },
 );
 

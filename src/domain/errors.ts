@@ -37,6 +37,8 @@ export class ShortlistError extends Error {
   readonly code: ErrorCode;
   /** Each problem found, when there are several. */
   readonly problems: readonly string[];
+  /** The message without the problems. */
+  readonly summary: string;
 
   constructor(
     code: ErrorCode,
@@ -46,6 +48,7 @@ export class ShortlistError extends Error {
     const problems = options.problems ?? [];
     super([message, ...problems.map((problem) => `  - ${problem}`)].join('\n'), { cause: options.cause });
     this.name = 'ShortlistError';
+    this.summary = message;
     this.code = code;
     this.problems = problems;
   }

@@ -1,7 +1,9 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
+import { countStatuses } from './count-statuses.js';
 import type { FeatureGroup, FeatureQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
+import type { FeatureObserver } from './feature-observer.js';
 import type { FeatureTable } from './feature-table.js';
 import { createActivityFeatures } from './groups/activity-features.js';
 import { createAffinityFeatures } from './groups/affinity-features.js';
@@ -15,6 +17,8 @@ export interface FeatureInputs {
   readonly items: FeatureTable;
   readonly users: FeatureTable;
   readonly sourceNames: readonly string[];
+  /** Is told what every request reads. */
+  readonly observer?: FeatureObserver | undefined;
 }
 
 /** Turns the candidates of a request into the ranker's input. */
@@ -55,6 +59,8 @@ export function createFeatureAssembler(
           if (column >= 0) data[row * width + column] = value;
         });
       });
+      inputs.observer?.read(countStatuses(inputs.items, query.candidates.items));
+      inputs.observer?.read(countStatuses(inputs.users, [query.userIndex]));
       return { data, rows, columns: width };
     },
   };

@@ -1,5 +1,6 @@
 import type { IdIndex } from '../domain/id-index.js';
 import type { FeatureView } from './feature-view.js';
+import type { RowSet } from './row-set.js';
 
 /** A feature view in memory: one typed column per field, defaults already in place of missing values. */
 export interface FeatureTable {
@@ -7,6 +8,6 @@ export interface FeatureTable {
   readonly entities: IdIndex;
   /** Per field of the view, in the view's order: one finite value per entity index. */
   readonly columns: readonly Float32Array[];
-  /** Per field: how many entities had no value and got the default. */
-  readonly defaulted: readonly number[];
+  /** Per field: the entities that had no value and got the default. */
+  readonly defaulted: readonly RowSet[];
 }

@@ -1,4 +1,5 @@
 import { IdIndex } from '../domain/id-index.js';
+import { createIdTableBuilder, type IdTableBuilder } from '../domain/id-table.js';
 import type { ParquetFile } from './parquet-file.js';
 import { type RowProblems, createRowProblems } from './row-problems.js';
 
@@ -12,7 +13,7 @@ export async function readIds(file: ParquetFile, key: string, problems: string[]
     problems.push(`it has no column ${key} to take ids from`);
     return new IdIndex([]);
   }
-  const ids = new Map<string, number>();
+  const ids = createIdTableBuilder(file.rows);
   const found = createRowProblems(key);
   await file.readColumn(key, (values, firstRow) => {
     for (let offset = 0; offset < values.length; offset++) {
@@ -20,19 +21,22 @@ export async function readIds(file: ParquetFile, key: string, problems: string[]
     }
   });
   problems.push(...found.list());
-  return new IdIndex([...ids.keys()]);
+  return new IdIndex(ids.finish());
 }
 
 function addId(
-  ids: Map<string, number>,
+  ids: IdTableBuilder,
   { value, row, found }: { value: unknown; row: number; found: RowProblems },
 ): void {
   const id = toId(value);
-  if (id === undefined) return found.add('no id', row, `${String(value)} is not an id`);
-  if (id === '') return found.add('empty id', row, 'the id is empty');
-  const first = ids.get(id);
-  if (first === undefined) ids.set(id, row);
-  else found.add('same id', row, `the id ${JSON.stringify(id)} is also in row ${first + 1}`);
+  if (id === undefined || id === '') {
+    ids.skip();
+    if (id === '') found.add('empty id', row, 'the id is empty');
+    else found.add('no id', row, `${String(value)} is not an id`);
+    return;
+  }
+  const first = ids.add(id);
+  if (first !== row) found.add('same id', row, `the id ${JSON.stringify(id)} is also in row ${first + 1}`);
 }
 
 function toId(value: unknown): string | undefined {

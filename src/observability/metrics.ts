@@ -26,6 +26,26 @@ export interface RecommendationSample {
   }[];
 }
 
+/** The table of a feature view, loaded. */
+export interface FeatureLoadSample {
+  readonly view: string;
+  readonly rows: number;
+  /** In memory. */
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly megabytesPerSecond: number;
+  /** Slower than the configured rate. */
+  readonly slow: boolean;
+}
+
+/** Where the values that a request read of a feature view came from. */
+export interface FeatureValuesSample {
+  readonly view: string;
+  readonly present: number;
+  readonly defaulted: number;
+  readonly unknownEntity: number;
+}
+
 /** The bundle in service, for `shortlist_bundle_info`. */
 export interface BundleSample {
   readonly version: string;
@@ -39,6 +59,9 @@ export interface BundleSample {
 export interface Metrics {
   observeRequest(sample: RequestSample): void;
   observeRecommendation(sample: RecommendationSample): void;
+  /** Sets the gauges of a view to its newest load, and counts it if it was slow. */
+  observeFeatureLoad(sample: FeatureLoadSample): void;
+  countFeatureValues(sample: FeatureValuesSample): void;
   countReload(outcome: 'swapped' | 'refused'): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
@@ -66,6 +89,8 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     render: () => registry.metrics(),
     observeRequest: ({ seconds, ...labels }) => instruments.requests.observe(labels, seconds),
     observeRecommendation: (sample) => observeRecommendation(instruments, sample),
+    observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
+    countFeatureValues: (sample) => countFeatureValues(instruments, sample),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
@@ -75,6 +100,7 @@ type Instruments = ReturnType<typeof createInstruments>;
 
 function createInstruments(registers: Registry[]) {
   return {
+    ...createFeatureInstruments(registers),
     requests: new Histogram({
       name: 'shortlist_http_request_duration_seconds',
       help: 'Seconds from the first byte of a request to the last of its answer; status 499 is a client that left.',
@@ -127,6 +153,48 @@ function createInstruments(registers: Registry[]) {
       registers,
     }),
   };
+}
+
+function createFeatureInstruments(registers: Registry[]) {
+  const gaugeOf = (name: string, help: string): Gauge =>
+    new Gauge({ name: `shortlist_feature_${name}`, help, labelNames: ['view'], registers });
+  return {
+    featureRows: gaugeOf('rows', 'Entities of the feature view that was loaded last.'),
+    featureBytes: gaugeOf('bytes', 'Bytes in memory of the feature view that was loaded last.'),
+    featureSeconds: gaugeOf('load_seconds', 'Seconds that the last load of the feature view took.'),
+    featureRate: gaugeOf(
+      'load_megabytes_per_second',
+      'Megabytes in memory per second of the last load of the feature view.',
+    ),
+    slowFeatureLoads: new Counter({
+      name: 'shortlist_feature_slow_loads_total',
+      help: 'Loads of a feature view that were slower than features.minLoadMegabytesPerSecond.',
+      labelNames: ['view'],
+      registers,
+    }),
+    featureValues: new Counter({
+      name: 'shortlist_feature_values_total',
+      help: 'Values that requests read, by where they came from: present, defaulted or unknown_entity.',
+      labelNames: ['view', 'status'],
+      registers,
+    }),
+  };
+}
+
+function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample): void {
+  const { view } = sample;
+  instruments.featureRows.set({ view }, sample.rows);
+  instruments.featureBytes.set({ view }, sample.bytes);
+  instruments.featureSeconds.set({ view }, sample.seconds);
+  instruments.featureRate.set({ view }, sample.megabytesPerSecond);
+  instruments.slowFeatureLoads.inc({ view }, sample.slow ? 1 : 0);
+}
+
+function countFeatureValues({ featureValues }: Instruments, sample: FeatureValuesSample): void {
+  const { view } = sample;
+  featureValues.inc({ view, status: 'present' }, sample.present);
+  featureValues.inc({ view, status: 'defaulted' }, sample.defaulted);
+  featureValues.inc({ view, status: 'unknown_entity' }, sample.unknownEntity);
 }
 
 function observeRecommendation(instruments: Instruments, sample: RecommendationSample): void {

@@ -7,29 +7,41 @@ import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
 import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
+import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureTable } from '../features/feature-table.js';
+import { estimateTableBytes, tableBytes } from '../features/feature-table-size.js';
+import { loadFeatureTable } from '../features/load-feature-table.js';
 import { parseHistories } from '../features/read-histories.js';
 import { readCatalogue } from '../features/read-catalogue.js';
-import { readFeatureTable } from '../features/read-feature-table.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
 import { RULES } from '../rules/rules.js';
 import type { Engine } from './engine.js';
 
+export interface EngineOptions {
+  /** What the tables of the feature views may take in memory together; without it nothing is refused. */
+  readonly memoryLimitBytes?: number;
+  /** Is told what is loaded, and what every request reads. */
+  readonly observer?: FeatureObserver;
+}
+
 /**
  * Opens a bundle folder for serving: every file verified and read once, every part checked against the manifest and
  * against the others, the ranker warmed.
  *
- * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE with every problem of every part; INVALID_CONFIG when a scenario
+ * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE with every problem of every part, or when its feature
+ * views would not fit the memory limit; INVALID_CONFIG when a scenario
  * names a source, rule or scenario that does not exist
  */
 export async function openEngine(
   folder: string,
   scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions = {},
 ): Promise<Engine> {
   refuseUnknownNames(scenarios);
   const files = await openBundleFiles(folder);
-  const parts = await openParts(files);
+  refuseTooLarge(files.manifest, options.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
+  const parts = await openParts(files, options.observer);
   return {
     manifest: files.manifest,
     scenarios,
@@ -52,17 +64,42 @@ interface Parts {
   readonly ranker: Ranker;
 }
 
-async function openParts(files: BundleFiles): Promise<Parts> {
+/** By the sizes in the manifest: a table whose rows it does not tell is not refused. */
+function refuseTooLarge({ views, files }: BundleFiles['manifest'], limitBytes: number): void {
+  const problems: string[] = [];
+  let total = 0;
+  for (const [name, view] of Object.entries(views)) {
+    const estimate = estimateTableBytes({ rows: files[view.file]!.rows ?? 0, fields: view.fields.length });
+    total += estimate;
+    if (total <= limitBytes) continue;
+    problems.push(
+      `views.${name} would take ${megabytes(estimate)} MB, with the views before it ${megabytes(total)} MB; ` +
+        `the limit is ${megabytes(limitBytes)} MB`,
+    );
+  }
+  if (problems.length === 0) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    'The feature views do not fit the memory limit: raise features.memoryLimitMegabytes, or leave out fields.',
+    { problems },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+async function openParts(files: BundleFiles, observer: FeatureObserver | undefined): Promise<Parts> {
   const { manifest } = files;
   const collected = createProblemCollector();
   const catalogue = await collected.attempt(manifest.catalogue.file, () =>
     readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
   );
   const items = await collected.attempt(manifest.views.items.file, () =>
-    readView(files, manifest.views.items),
+    readView(files, { name: 'items', observer }),
   );
   const users = await collected.attempt(manifest.views.users.file, () =>
-    readView(files, manifest.views.users),
+    readView(files, { name: 'users', observer }),
   );
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
   const sources = await collected.attempt('candidates', () => openSources(files, catalogue?.entities.size));
@@ -72,7 +109,7 @@ async function openParts(files: BundleFiles): Promise<Parts> {
   const assembler = await collected.attempt('features', () => {
     if (catalogue === undefined || items === undefined || users === undefined) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
-    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources) };
+    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources), observer };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
   });
   if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
@@ -108,11 +145,16 @@ function createProblemCollector(): {
   };
 }
 
-function readView(
-  files: BundleFiles,
-  view: BundleFiles['manifest']['views']['items' | 'users'],
+async function readView(
+  { manifest, bytesOf }: BundleFiles,
+  { name, observer }: { name: 'items' | 'users'; observer: FeatureObserver | undefined },
 ): Promise<FeatureTable> {
-  return readFeatureTable(files.bytesOf(view.file), view, { file: view.file });
+  const view = manifest.views[name];
+  const started = performance.now();
+  const table = await loadFeatureTable(bytesOf(view.file), view, { file: view.file });
+  const seconds = (performance.now() - started) / 1000;
+  observer?.loaded({ view: name, rows: table.entities.size, bytes: tableBytes(table), seconds });
+  return table;
 }
 
 function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {
@@ -155,8 +197,8 @@ function readHistories(
 
 /** The item index is a row of both files: they must hold the same items in the same order. */
 function refuseOtherItems(items: FeatureTable, catalogue: Catalogue, file: string): void {
-  const row = items.entities.ids.findIndex((id, index) => id !== catalogue.entities.ids[index]);
-  if (row < 0 && items.entities.size === catalogue.entities.size) return;
+  const row = items.entities.findDifference(catalogue.entities);
+  if (row < 0) return;
   throw new ShortlistError(
     'INVALID_BUNDLE',
     `${file}: row ${row + 1} is not the item that the catalogue has there`,

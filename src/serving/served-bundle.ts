@@ -2,11 +2,11 @@ import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Engine } from '../pipeline/engine.js';
-import { openEngine } from '../pipeline/open-engine.js';
+import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
 
-export interface ServedBundleOptions {
+export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
@@ -29,7 +29,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const engine = await openEngine(await options.registry.pathOf(version), options.scenarios);
+    const engine = await openEngine(await options.registry.pathOf(version), options.scenarios, options);
     await warm(engine);
     const previous = current;
     current = { engine, requests: 0, retired: false };
@@ -68,7 +68,8 @@ const WARM_UP_REQUESTS = 50;
 
 /** Answers some known users in every scenario that starts from one, and throws the answers away. */
 async function warm(engine: Engine): Promise<void> {
-  const users = engine.users.ids.slice(0, WARM_UP_REQUESTS);
+  const count = Math.min(WARM_UP_REQUESTS, engine.users.size);
+  const users = Array.from({ length: count }, (_, index) => engine.users.idAt(index));
   const scenarios = [...engine.scenarios.values()].filter(({ basis = 'user' }) => basis === 'user');
   for (const { name: scenario } of scenarios) {
     for (const userId of users) {

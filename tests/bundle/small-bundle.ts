@@ -3,6 +3,7 @@ import type { BundleDraft, ManifestDraft } from '../../src/bundle/write-bundle-f
 import { type Catalogue, codeValues } from '../../src/domain/catalogue.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { FeatureTable } from '../../src/features/feature-table.js';
+import { RowSet } from '../../src/features/row-set.js';
 import { historiesToTensors } from '../../src/features/read-histories.js';
 import { encodeCatalogue } from '../../src/offline/bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
@@ -44,7 +45,7 @@ export const SMALL_ITEMS: FeatureTable = {
   },
   entities: SMALL_CATALOGUE.entities,
   columns: [Float32Array.of(-1.5, -2.25, -7), Float32Array.of(0, 1, -1)],
-  defaulted: [0, 1],
+  defaulted: [new RowSet(3), rowSet(3, [2])],
 };
 
 export const SMALL_USERS: FeatureTable = {
@@ -109,4 +110,10 @@ export function createSmallBundle(changes: Partial<ManifestDraft> = {}): BundleD
       ['ranker.onnx', { bytes: new TextEncoder().encode('a model') }],
     ]),
   };
+}
+
+function rowSet(rows: number, members: readonly number[]): RowSet {
+  const set = new RowSet(rows);
+  for (const row of members) set.add(row);
+  return set;
 }

@@ -11,6 +11,43 @@ t.test('an index finds what it was given and -1 for what it was not', async (t) 
   t.throws(() => index.idAt(2), { message: 'no id at index 2 of 2' });
 });
 
+t.test('an index made of the table of another has the same ids', async (t) => {
+  const ids = ['1', '__proto__', '\uFEFFü', '日本', '😀', '\uFFFD', 'x'.repeat(2000), ...numbered(3000)];
+  const copy = new IdIndex(structuredClone(new IdIndex(ids).table));
+  t.equal(copy.idAt(4), '😀');
+  t.ok(ids.every((id, index) => copy.find(id) === index));
+  t.equal(copy.findDifference(new IdIndex(ids)), -1);
+  t.strictSame(copy.ids, ids);
+  t.equal(copy.idAt(3), '日本');
+  t.throws(() => copy.idAt(-1), { message: `no id at index -1 of ${ids.length}` });
+});
+
+t.test('texts that differ are never the same id, even where they are no text', async (t) => {
+  const index = new IdIndex(['\uFFFD', '\uD800', 'e\u0301', '', 'ab']);
+  t.same(
+    ['\uFFFD', '\uD800', '\uDC00', 'é', 'e\u0301', '', 'a', 'abc'].map((id) => index.find(id)),
+    [0, 1, -1, -1, 2, 3, -1, -1],
+  );
+  t.equal(new IdIndex([]).find('a'), -1);
+});
+
+t.test('ids take their bytes and ten more each', async (t) => {
+  const ids = numbered(100_000);
+  const letters = ids.join('').length;
+  const index = new IdIndex(ids);
+  t.equal(index.sizeBytes, letters + 4 * (ids.length + 1) + 4 * (1.5 * ids.length + 1));
+});
+
+t.test('two indexes differ at the first index where their ids do', async (t) => {
+  const difference = (left: string[], right: string[]): number =>
+    new IdIndex(left).findDifference(new IdIndex(right));
+  t.equal(difference(['a', 'b', 'c'], ['a', 'x', 'c']), 1);
+  t.equal(difference(['a', 'bc'], ['ab', 'c']), 0);
+  t.equal(difference(['a', 'b'], ['a']), 1);
+  t.equal(difference(['a'], ['a', 'b']), 1);
+  t.equal(difference([], []), -1);
+});
+
 t.test('a duplicate id is refused by name', async (t) => {
   t.throws(() => new IdIndex(['a', 'b', 'b']), { message: 'duplicate id b' });
 });
@@ -21,3 +58,7 @@ t.test('raw ids sort by number when all are whole numbers, else by code unit', a
   t.same(sortRawIds(['i10', 'i9']), ['i10', 'i9']);
   t.same(sortRawIds(['9', 'x', '9']), ['9', '9', 'x']);
 });
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `entity-${number}`);
+}

@@ -74,8 +74,32 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 8);
+  t.equal(ours.length, 14);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
+});
+
+t.test('a feature view shows its newest load, and slow loads count', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  const load = { view: 'items', rows: 10, bytes: 2000, seconds: 0.5, megabytesPerSecond: 0.004, slow: false };
+  metrics.observeFeatureLoad(load);
+  t.match(await metrics.render(), 'shortlist_feature_slow_loads_total{view="items"} 0');
+  metrics.observeFeatureLoad({ ...load, rows: 20, slow: true });
+  const text = await metrics.render();
+  t.match(text, 'shortlist_feature_rows{view="items"} 20');
+  t.match(text, 'shortlist_feature_bytes{view="items"} 2000');
+  t.match(text, 'shortlist_feature_load_seconds{view="items"} 0.5');
+  t.match(text, 'shortlist_feature_load_megabytes_per_second{view="items"} 0.004');
+  t.match(text, 'shortlist_feature_slow_loads_total{view="items"} 1');
+});
+
+t.test('values that requests read count by where they came from', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.countFeatureValues({ view: 'users', present: 5, defaulted: 2, unknownEntity: 0 });
+  metrics.countFeatureValues({ view: 'users', present: 1, defaulted: 0, unknownEntity: 7 });
+  const text = await metrics.render();
+  t.match(text, 'shortlist_feature_values_total{view="users",status="present"} 6');
+  t.match(text, 'shortlist_feature_values_total{view="users",status="defaulted"} 2');
+  t.match(text, 'shortlist_feature_values_total{view="users",status="unknown_entity"} 7');
 });

@@ -5,6 +5,7 @@ import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { encodeTensorFile, parseTensorFile } from '../../src/bundle/tensor-file.js';
 import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bundle/write-bundle-files.js';
 import type { Engine } from '../../src/pipeline/engine.js';
+import { EMPTY_HISTORY } from '../../src/domain/history.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
@@ -60,6 +61,44 @@ t.test('a good bundle opens with all its parts', async (t) => {
   t.equal(engine.users.size, 80);
   t.same([...engine.sources.keys()].sort(), ['als', 'popular', 'random', 'similar-items', 'trending']);
   t.same(engine.assembler.featureOrder, manifest.ranker.featureOrder);
+  await engine.ranker.close();
+});
+
+t.test('views that would not fit the memory limit are refused by name, estimate and limit', async (t) => {
+  const opening = openEngine(folder, SCENARIOS, { memoryLimitBytes: 5000 });
+  await t.rejects(opening, { code: 'INVALID_BUNDLE' });
+  const { message } = await failureOf(openEngine(folder, SCENARIOS, { memoryLimitBytes: 1 }));
+  t.match(message, /features\.memoryLimitMegabytes/);
+  t.match(
+    message,
+    /views\.items would take \d+\.\d MB, with the views before it \d+\.\d MB; the limit is 0\.0 MB/,
+  );
+  t.match(message, /views\.users would take/);
+});
+
+t.test('what is loaded and what a request reads is told', async (t) => {
+  const told: object[] = [];
+  const observer = { loaded: (load: object) => told.push(load), read: (read: object) => told.push(read) };
+  const engine = await openEngine(folder, SCENARIOS, { memoryLimitBytes: 1e9, observer });
+  t.match(told, [
+    { view: 'items', rows: 60, bytes: Number, seconds: Number },
+    { view: 'users', rows: 80, bytes: Number, seconds: Number },
+  ]);
+  const items = manifest.views.items.fields.length;
+  const users = manifest.views.users.fields.length;
+  const candidates = {
+    items: Int32Array.of(1, 2),
+    fusionScores: new Float32Array(2),
+    retrievals: [],
+    ranks: new Int32Array(0),
+  };
+  engine.assembler.assemble({ candidates, history: EMPTY_HISTORY, userIndex: -1, now: engine.knownUntil });
+  t.match(told.slice(2), [
+    { view: 'items', unknownEntity: 0 },
+    { view: 'users', present: 0, defaulted: 0, unknownEntity: users },
+  ]);
+  const { present, defaulted } = told[2] as { present: number; defaulted: number };
+  t.equal(present + defaulted, 2 * items);
   await engine.ranker.close();
 });
 

@@ -4,6 +4,7 @@ import type { History } from '../../src/domain/history.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { InteractionTable } from '../../src/domain/interactions.js';
 import type { FeatureTable } from '../../src/features/feature-table.js';
+import { RowSet } from '../../src/features/row-set.js';
 
 /** Five films with a title, genres, a year (one unknown), a colour flag and a country. */
 export function smallCatalogue(): Catalogue {
@@ -102,6 +103,6 @@ export function featureTable(
     },
     entities: new IdIndex(ids),
     columns: Object.values(columns).map((column) => Float32Array.from(column.values)),
-    defaulted: Object.values(columns).map(() => 0),
+    defaulted: Object.values(columns).map(() => new RowSet(ids.length)),
   };
 }

@@ -1,5 +1,6 @@
 import type { AttributeColumn } from '../../domain/catalogue.js';
 import type { FeatureField } from '../../features/feature-view.js';
+import { RowSet } from '../../features/row-set.js';
 
 /** Code of a category, or of a boolean, that an entity does not have. */
 const NO_VALUE = -1;
@@ -11,15 +12,17 @@ const NO_VALUE = -1;
 export function encodeAttribute(attribute: AttributeColumn): {
   field: FeatureField;
   values: Float32Array;
-  defaulted: number;
+  defaulted: RowSet;
 } {
-  const missing = attribute.values.filter((value) => value === undefined).length;
   const field = declareField(attribute);
   const encode = createEncoder(attribute);
-  const values = Float32Array.from(attribute.values, (value, entity) =>
-    value === undefined ? field.default : encode(entity),
-  );
-  return { field, values, defaulted: missing };
+  const defaulted = new RowSet(attribute.values.length);
+  const values = Float32Array.from(attribute.values, (value, entity) => {
+    if (value !== undefined) return encode(entity);
+    defaulted.add(entity);
+    return field.default;
+  });
+  return { field, values, defaulted };
 }
 
 function declareField({ name, role, values, coded }: AttributeColumn): FeatureField {

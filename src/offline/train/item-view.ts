@@ -3,6 +3,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import type { FeatureField } from '../../features/feature-view.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import { RowSet } from '../../features/row-set.js';
 import { encodeAttribute } from './encode-attribute.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
@@ -15,7 +16,7 @@ const PRIOR_INTERACTIONS = 5;
 interface Column {
   readonly field: FeatureField;
   readonly values: Float32Array;
-  readonly defaulted: number;
+  readonly defaulted: RowSet;
 }
 
 /**
@@ -112,7 +113,7 @@ function describeValues(interactions: InteractionTable): Column {
 }
 
 function complete(name: string, values: Float32Array): Column {
-  return { field: { name, type: 'float32', default: 0 }, values, defaulted: 0 };
+  return { field: { name, type: 'float32', default: 0 }, values, defaulted: new RowSet(values.length) };
 }
 
 function refuseSameNames(columns: readonly Column[]): void {

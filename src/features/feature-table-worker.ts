@@ -1,0 +1,25 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ShortlistError } from '../domain/errors.js';
+import type { LoadRequest, LoadReply } from './load-feature-table.js';
+import { readFeatureTable } from './read-feature-table.js';
+
+// The program of the thread that `loadFeatureTable` starts: it reads one table, answers, and ends.
+const { bytes, view, file } = workerData as LoadRequest;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
+parentPort!.postMessage(await read());
+
+async function read(): Promise<LoadReply> {
+  try {
+    const { entities, columns, defaulted } = await readFeatureTable(bytes, view, { file });
+    return {
+      ids: entities.table,
+      columns,
+      defaulted: defaulted.map(({ bytes: bits, size }) => ({ bytes: bits, size })),
+    };
+  } catch (error) {
+    if (!(error instanceof ShortlistError)) throw error;
+    // An error loses its class between threads.
+    const { code, problems } = error;
+    return { code, message: error.summary, problems };
+  }
+}

@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { FeatureObserver } from '../features/feature-observer.js';
+import type { Metrics } from '../observability/metrics.js';
+
+/** Smaller tables are not judged by their rate: what a load costs whatever its size rules them. */
+const JUDGED_BYTES = 1_000_000;
+
+/**
+ * Turns what is loaded and read into metrics. A load of a megabyte and more that is slower than the rate is also logged
+ * as a warning and counted; it does not fail.
+ * @param options.minLoadMegabytesPerSecond 0 judges no load
+ */
+export function createFeatureObserver(
+  { metrics, logger }: { metrics: Metrics; logger: Logger },
+  { minLoadMegabytesPerSecond: minimum }: { minLoadMegabytesPerSecond: number },
+): FeatureObserver {
+  return {
+    loaded: (load) => {
+      const megabytesPerSecond = load.bytes / 1e6 / load.seconds;
+      const slow = load.bytes >= JUDGED_BYTES && megabytesPerSecond < minimum;
+      metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow });
+      if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
+    },
+    read: (read) => metrics.countFeatureValues(read),
+  };
+}

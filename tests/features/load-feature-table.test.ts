@@ -1,0 +1,90 @@
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { IdIndex } from '../../src/domain/id-index.js';
+import { createSeededRandom } from '../../src/domain/seeded-random.js';
+import type { FeatureTable } from '../../src/features/feature-table.js';
+import { loadFeatureTable } from '../../src/features/load-feature-table.js';
+import { readFeatureTable } from '../../src/features/read-feature-table.js';
+import { RowSet } from '../../src/features/row-set.js';
+import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+
+const FILE = { file: 'features/items.parquet' };
+const SMALL = encodeFeatureTable(makeTable(100));
+const LARGE = encodeFeatureTable(makeTable(100_000));
+
+function makeTable(rows: number): FeatureTable {
+  const random = createSeededRandom('load feature table');
+  const columns = Array.from({ length: 12 }, () =>
+    Float32Array.from({ length: rows }, () => random.normal()),
+  );
+  const defaulted = columns.map(() => new RowSet(rows));
+  for (let row = 0; row < rows; row += 3) {
+    columns[5]![row] = 7;
+    defaulted[5]!.add(row);
+  }
+  return {
+    view: {
+      entity: 'item',
+      key: 'item_id',
+      file: FILE.file,
+      fields: columns.map((_, field) => ({
+        name: `f${field}`,
+        type: 'float32',
+        default: field === 5 ? 7 : 0,
+      })),
+    },
+    entities: new IdIndex(Array.from({ length: rows }, (_, row) => `item ${row} 日本`)),
+    columns,
+    defaulted,
+  };
+}
+
+t.test('a large table that a thread loads is the table that is read in place', async (t) => {
+  const { view } = makeTable(0);
+  const read = await readFeatureTable(LARGE, view, FILE);
+  const loaded = await loadFeatureTable(LARGE, view, FILE);
+  t.ok(isDeepStrictEqual(loaded.columns, read.columns));
+  t.ok(isDeepStrictEqual(loaded.entities.ids, read.entities.ids));
+  t.equal(loaded.entities.find('item 99999 日本'), 99_999);
+  t.strictSame(
+    loaded.defaulted.map(({ size }) => size),
+    read.defaulted.map(({ size }) => size),
+  );
+  t.ok(loaded.defaulted[5]!.has(99_999));
+  t.notOk(loaded.defaulted[5]!.has(99_998));
+});
+
+t.test('what is loaded lies in memory that threads share, large or small', async (t) => {
+  for (const bytes of [SMALL, LARGE]) {
+    const { columns, defaulted, entities } = await loadFeatureTable(bytes, makeTable(0).view, FILE);
+    const arrays = [...columns, ...defaulted.map((rows) => rows.bytes), ...Object.values(entities.table)];
+    t.ok(arrays.every((array) => array.buffer instanceof SharedArrayBuffer));
+  }
+});
+
+t.test('other work of the process goes on while a large table is loaded', async (t) => {
+  let turns = 0;
+  const loading = loadFeatureTable(LARGE, makeTable(0).view, FILE).finally(() => (turns += 1e9));
+  while (turns < 1e9) {
+    await setImmediate();
+    turns++;
+  }
+  await loading;
+  t.ok(turns - 1e9 > 100, `${turns - 1e9} turns`);
+});
+
+t.test('what is wrong with a table is told alike, wherever it is read', async (t) => {
+  const { view } = makeTable(0);
+  const wrong = { ...view, key: 'user_id', fields: [...view.fields, { ...view.fields[0]!, name: 'gone' }] };
+  for (const bytes of [LARGE, LARGE.subarray(0, LARGE.length - 9)]) {
+    const expected = await readFeatureTable(bytes, wrong, FILE).catch((error: unknown) => error as Error);
+    const found = await loadFeatureTable(bytes, wrong, FILE).catch((error: unknown) => error as Error);
+    t.match(found, { code: 'INVALID_BUNDLE', message: (expected as Error).message });
+  }
+});
+
+t.test('a mistake of our own in the thread is not taken for a bad bundle', async (t) => {
+  const broken = { ...makeTable(0).view, fields: undefined } as unknown as FeatureTable['view'];
+  await t.rejects(loadFeatureTable(LARGE, broken, FILE), TypeError);
+});

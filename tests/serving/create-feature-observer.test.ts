@@ -1,0 +1,23 @@
+import { pino } from 'pino';
+import t from 'tap';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { createFeatureObserver } from '../../src/serving/create-feature-observer.js';
+
+t.test('a load slower than the rate is a warning and a count, a small or quick one is not', async (t) => {
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const metrics = createMetrics({ processMetrics: false });
+  const observer = createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond: 20 });
+  observer.loaded({ view: 'items', rows: 10, bytes: 999_999, seconds: 10 });
+  observer.loaded({ view: 'items', rows: 10, bytes: 4_000_000, seconds: 0.2 });
+  t.strictSame(lines, []);
+  t.match(await metrics.render(), 'shortlist_feature_slow_loads_total{view="items"} 0');
+
+  observer.loaded({ view: 'items', rows: 10, bytes: 4_000_000, seconds: 0.4 });
+  t.match(lines, { length: 1 });
+  t.match(JSON.parse(lines[0]!), { level: 40, view: 'items', megabytesPerSecond: 10, minimum: 20 });
+  t.match(await metrics.render(), 'shortlist_feature_slow_loads_total{view="items"} 1');
+
+  observer.read({ view: 'users', present: 3, defaulted: 1, unknownEntity: 0 });
+  t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="present"} 3');
+});
