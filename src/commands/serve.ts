@@ -8,6 +8,7 @@ import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createServedBundle } from '../serving/served-bundle.js';
+import { createUserRowsOpener } from '../serving/user-rows-opener.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -19,14 +20,16 @@ export function createServeCommand(context: CommandContext): Command {
       const settings = loadSettings(context);
       const { registry, channel } = settings.bundle;
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
+      const metrics = createMetrics({ processMetrics: true });
       const service = createServedBundle({
         registry: createFolderRegistry(registry),
         channel,
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+        openUserRows: createUserRowsOpener(settings, { logger, metrics, now: () => context.now() }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');
-      const parts = { service, settings, logger, metrics: createMetrics({ processMetrics: true }) };
+      const parts = { service, settings, logger, metrics };
       const server = await startServer(parts);
       stopOnSignals(server, parts);
       // Standard output is the log; this line is for the person at the terminal.

@@ -124,7 +124,7 @@ function createRowFiller(view: FeatureView, freshness: Freshness, observer: Redi
   const codec = createRowCodec(view);
   const defaults = Float32Array.from(view.fields, (field) => field.default);
   const timesToLive = view.fields.map(
-    ({ name }) => freshness.fieldTimeToLiveSeconds?.[name] ?? freshness.timeToLiveSeconds,
+    ({ name }) => freshness.fieldTimeToLiveSeconds?.get(name) ?? freshness.timeToLiveSeconds,
   );
 
   function statusOf(field: number, value: number, ageSeconds: number): ValueStatus {

@@ -182,7 +182,7 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('values past their time to live are stale, field by field', async (t) => {
     await load(1);
-    const freshness = { timeToLiveSeconds: 100, fieldTimeToLiveSeconds: { premium: 200 } };
+    const freshness = { timeToLiveSeconds: 100, fieldTimeToLiveSeconds: new Map([['premium', 200]]) };
     const byDefault = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'default' } });
     const used = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'use' } });
     const refusing = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'refuse' } });

@@ -74,8 +74,21 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 8);
+  t.equal(ours.length, 11);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
+});
+
+t.test('an online feature store shows what it gave and whether it is asked', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.countFeatureValues('stale', 3);
+  metrics.countRefusedRow('corrupt');
+  metrics.showFeatureStore(true);
+  t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
+  metrics.showFeatureStore(false);
+  const text = await metrics.render();
+  t.match(text, 'shortlist_feature_store_up{view="users"} 0');
+  t.match(text, 'shortlist_feature_values_total{status="stale"} 3');
+  t.match(text, 'shortlist_feature_rows_refused_total{reason="corrupt"} 1');
 });
