@@ -50,6 +50,8 @@ dataset-movielens-latest-small: $(BUILT) ## Download the MovieLens latest-small 
 	$(SHORTLIST) prepare --dataset movielens-latest-small
 
 test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once installed
+	@command -v redis-server >/dev/null 2>&1 || echo 'redis-server is missing: tests of the Redis store are skipped, and the' \
+	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
 	npm --silent test -- $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting

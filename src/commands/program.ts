@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
+import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
 import { createPublishCommand } from './publish.js';
@@ -21,6 +22,7 @@ const COMMANDS = [
   createPublishCommand,
   createPromoteCommand,
   createRollbackCommand,
+  createMaterialiseCommand,
   createServeCommand,
 ];
 

@@ -9,6 +9,7 @@ import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createServedBundle } from '../serving/served-bundle.js';
+import { createUserRowsOpener } from '../serving/user-rows-opener.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -28,6 +29,7 @@ export function createServeCommand(context: CommandContext): Command {
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond }),
+        openUserRows: createUserRowsOpener(settings, { logger, metrics, now: () => context.now() }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');

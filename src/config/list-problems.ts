@@ -9,6 +9,8 @@ export interface NodeSchema extends ValueSchema {
   readonly patternProperties?: Readonly<Record<string, NodeSchema>>;
   readonly required?: readonly string[];
   readonly description?: string;
+  /** Its value is shown in no message. */
+  readonly secret?: boolean;
 }
 
 /**
@@ -42,7 +44,8 @@ function problemsAt(schema: NodeSchema, value: unknown, path: readonly string[],
     );
     if (problems.length > 0) return problems;
   }
-  return [`${path.join('.')} is ${showValue(value)}, allowed is ${describeAllowed(schema)}`];
+  const shown = schema.secret === true ? 'not what it must be (its value is a secret)' : showValue(value);
+  return [`${path.join('.')} is ${shown}, allowed is ${describeAllowed(schema)}`];
 }
 
 function mappingProblems(

@@ -85,7 +85,7 @@ function merge(below: Layered, above: Layered): Layered {
   return { ...below, ...(Object.fromEntries(groups) as Layered) };
 }
 
-function limitProblems({ server }: Settings): string[] {
+function limitProblems({ server, redis }: Settings): string[] {
   const problems: string[] = [];
   if (server.maxUrlLength >= server.maxHeaderBytes) {
     problems.push(
@@ -97,5 +97,6 @@ function limitProblems({ server }: Settings): string[] {
       `server.headersTimeoutMs is ${server.headersTimeoutMs}, allowed is at most server.requestTimeoutMs (${server.requestTimeoutMs})`,
     );
   }
+  if (!URL.canParse(redis.url)) problems.push('redis.url is no URL (its value is a secret)');
   return problems;
 }

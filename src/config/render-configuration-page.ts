@@ -47,6 +47,9 @@ function renderSetting(setting: Setting, layers: Layers): string {
     ...(schema.zero === undefined ? [] : [`0 means: ${schema.zero}`]),
     `Default: ${renderDefaults(setting, layers)}`,
     ...(schema.variable === undefined ? [] : [`Variable: \`${schema.variable}\``]),
+    ...(schema.secret === true
+      ? ['Secret: set it by its variable where it holds a password; no message shows it']
+      : []),
     ...(schema.danger === undefined ? [] : [`Danger: ${schema.danger}`]),
   ];
   return [`### ${group}.${key}`, schema.description, facts.map((fact) => `- ${fact}`).join('\n')].join(

@@ -10,6 +10,8 @@ export interface SettingNotes {
   readonly zero?: string;
   /** What goes wrong with a bad value. */
   readonly danger?: string;
+  /** Its value may hold a password: no message shows it. */
+  readonly secret?: boolean;
 }
 
 const port = (notes: SettingNotes): Type.TInteger =>
@@ -120,6 +122,9 @@ const Bundle = Type.Object(
   { additionalProperties: false },
 );
 
+const seconds = (notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum: 0, maximum: 315_360_000, unit: 's', ...notes });
+
 const Features = Type.Object(
   {
     memoryLimitMegabytes: Type.Integer({
@@ -138,6 +143,64 @@ const Features = Type.Object(
         'A feature view of a megabyte or more that loads slower than this logs a warning and counts in `shortlist_feature_slow_loads_total`; it is served all the same.',
       zero: 'no load is too slow',
     }),
+    users: Type.Enum(['bundle', 'redis'], {
+      description:
+        'Where the values of the users view come from: the bundle, or Redis, which `shortlist materialise` fills.',
+      variable: 'SHORTLIST_USER_FEATURES',
+    }),
+    usersTimeToLiveSeconds: seconds({
+      description: 'In Redis: age from which on a value of the users view is stale.',
+      zero: 'values never get stale',
+    }),
+    usersFieldTimeToLiveSeconds: Type.Record(Type.String(), seconds({ description: 'Of one field.' }), {
+      description: 'The same for single fields, by name, over the one above.',
+      unit: 's',
+    }),
+    usersWhenStale: Type.Enum(['default', 'use', 'refuse'], {
+      description:
+        'What becomes of a stale value: its declared default, the old value, or `refuse`: defaults for the whole row, and the answer says `features` in `degraded`.',
+    }),
+    usersExpirySeconds: Type.Integer({
+      minimum: 60,
+      maximum: 315_360_000,
+      unit: 's',
+      description: 'In Redis: how long rows live that nobody writes again.',
+      danger: 'Materialise more often than this, or every user becomes unknown.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const RedisSettings = Type.Object(
+  {
+    url: Type.String({
+      pattern: '^rediss?://[^\\s]+$',
+      'x-allowed': '`redis://` or `rediss://`, then `user:password@`, host, port and `/database` as needed',
+      description: 'Redis of the feature store; asked only where `features.users` is `redis`.',
+      variable: 'REDIS_URL',
+      secret: true,
+    }),
+    connectTimeoutMs: milliseconds(10, 60_000, { description: 'Time that a connection has to open.' }),
+    commandTimeoutMs: milliseconds(1, 10_000, {
+      description: 'Time that Redis has for one reply; then the request uses the declared defaults.',
+      danger: 'While Redis hangs, the requests until the breaker opens wait for so long.',
+    }),
+    socketTimeoutMs: milliseconds(10, 60_000, {
+      description: 'A connection that owes replies and is silent for so long is dropped.',
+    }),
+    breakerCalls: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      description: 'The breaker judges so many of the latest requests.',
+    }),
+    breakerFailureShare: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: 'When more than this share of them failed, Redis is not asked for a while.',
+    }),
+    breakerProbeAfterMs: milliseconds(10, 600_000, {
+      description: 'After so long Redis is tried again, beside the requests.',
+    }),
   },
   { additionalProperties: false },
 );
@@ -149,7 +212,15 @@ const Docs = Type.Object(
 
 /** Every setting with its type, its bounds and what there is to know of it. Values come from `configs/*.yaml` and the environment. */
 export const SettingsSchema = Type.Object(
-  { server: Server, shutdown: Shutdown, logging: Logging, bundle: Bundle, features: Features, docs: Docs },
+  {
+    server: Server,
+    shutdown: Shutdown,
+    logging: Logging,
+    bundle: Bundle,
+    features: Features,
+    redis: RedisSettings,
+    docs: Docs,
+  },
   { additionalProperties: false },
 );
 

@@ -7,6 +7,8 @@ export interface FeatureQuery {
   readonly history: History;
   /** Index in the users view; -1 for a user it does not know. */
   readonly userIndex: number;
+  /** Values of the user, one per field of the users view, where an online store gave them; they go over the bundle's. */
+  readonly userValues?: Float32Array;
   /** Unix seconds: the time the bundle knows things up to, in serving as in its training rows. */
   readonly now: number;
 }

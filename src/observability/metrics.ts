@@ -63,6 +63,12 @@ export interface Metrics {
   observeFeatureLoad(sample: FeatureLoadSample): void;
   countFeatureValues(sample: FeatureValuesSample): void;
   countReload(outcome: 'swapped' | 'refused'): void;
+  /** Counts values that an online feature store gave, by where they came from. */
+  countFeatureValues(status: string, count: number): void;
+  /** Counts a stored row that was no row of its view. */
+  countRefusedRow(reason: string): void;
+  /** Whether the online feature store is asked. */
+  showFeatureStore(available: boolean): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -92,6 +98,9 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
     countFeatureValues: (sample) => countFeatureValues(instruments, sample),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
+    countFeatureValues: (status, count) => instruments.featureValues.inc({ status }, count),
+    countRefusedRow: (reason) => instruments.refusedRows.inc({ reason }),
+    showFeatureStore: (available) => instruments.featureStoreUp.set({ view: 'users' }, available ? 1 : 0),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -138,6 +147,24 @@ function createInstruments(registers: Registry[]) {
       name: 'shortlist_bundle_reloads_total',
       help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    featureValues: new Counter({
+      name: 'shortlist_feature_values_total',
+      help: 'Values of users that the online store gave: present, defaulted, stale, or of an unknown entity.',
+      labelNames: ['status'],
+      registers,
+    }),
+    refusedRows: new Counter({
+      name: 'shortlist_feature_rows_refused_total',
+      help: 'Rows in the online store that were damaged, of another schema or of another type; they count as absent.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    featureStoreUp: new Gauge({
+      name: 'shortlist_feature_store_up',
+      help: '1 while the online feature store is asked, 0 while its breaker is open; absent where the bundle serves.',
+      labelNames: ['view'],
       registers,
     }),
     bundleInfo: new Gauge({

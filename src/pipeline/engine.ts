@@ -5,6 +5,7 @@ import type { Catalogue } from '../domain/catalogue.js';
 import type { Histories } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { FeatureAssembler } from '../features/feature-assembler.js';
+import type { UserRows } from '../features/user-rows.js';
 import type { Ranker } from '../ranking/ranker.js';
 
 /** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
@@ -24,4 +25,6 @@ export interface Engine extends CandidateEngine {
   readonly manifest: Manifest;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   readonly ranker: Ranker;
+  /** Serves the values of the users view; absent where the bundle does. */
+  readonly userRows?: UserRows;
 }

@@ -11,15 +11,27 @@ export interface RankedCandidates {
   readonly matrix?: FeatureMatrix;
 }
 
-/** Stage 2: hydrates the candidates' features and lets the ranker score them; fusion order when the ranker fails. */
+/**
+ * Stage 2: hydrates the candidates' features and lets the ranker score them. The user has the declared defaults when the
+ * store of user values fails, and the order is that of fusion when the ranker does.
+ */
 export async function rankCandidates(
   candidates: CandidateSet,
   engine: Engine,
   options: { subject: Subject; run: StageRun },
 ): Promise<RankedCandidates> {
   const { subject, run } = options;
-  const matrix = await run.stage('features', () =>
-    engine.assembler.assemble({ candidates, now: engine.knownUntil, ...subject }),
+  const { assembler, userRows, knownUntil: now } = engine;
+  const matrix = await run.stage(
+    'features',
+    async () => {
+      if (userRows === undefined || subject.kind !== 'user') {
+        return assembler.assemble({ candidates, now, ...subject });
+      }
+      const userValues = await userRows.read(subject.id);
+      return assembler.assemble({ candidates, now, ...subject, userValues });
+    },
+    () => assembler.assemble({ candidates, now, ...subject, userIndex: -1 }),
   );
   return run.stage(
     'ranking',

@@ -7,6 +7,7 @@ import type { Basis } from './recommendation-request.js';
 export interface Subject {
   /** Raw id of the user or item; empty for nobody. */
   readonly id: string;
+  readonly kind: Basis['kind'];
   /** Index in the users view; -1 for anyone the bundle does not know. */
   readonly userIndex: number;
   readonly history: History;
@@ -17,11 +18,11 @@ export interface Subject {
  * @throws ShortlistError ITEM_NOT_FOUND
  */
 export function findSubject(basis: Basis, engine: Engine): Subject {
-  if (basis.kind === 'nobody') return { id: '', userIndex: -1, history: EMPTY_HISTORY };
+  if (basis.kind === 'nobody') return { id: '', kind: 'nobody', userIndex: -1, history: EMPTY_HISTORY };
   if (basis.kind === 'item') return findItemSubject(basis.itemId, engine);
   const userIndex = engine.users.find(basis.userId);
   const history = userIndex < 0 ? EMPTY_HISTORY : historyOf(engine.histories, userIndex);
-  return { id: basis.userId, userIndex, history };
+  return { id: basis.userId, kind: 'user', userIndex, history };
 }
 
 /** "More like this item" is a recommendation to somebody whose whole history is that item. */
@@ -33,5 +34,5 @@ function findItemSubject(itemId: string, engine: Engine): Subject {
     timestamps: Float64Array.of(engine.knownUntil),
     values: Float32Array.of(1),
   };
-  return { id: itemId, userIndex: -1, history };
+  return { id: itemId, kind: 'item', userIndex: -1, history };
 }

@@ -5,11 +5,14 @@ import type { Engine } from '../pipeline/engine.js';
 import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import type { UserRowsOpener } from './user-rows-opener.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** Opens what serves the values of a bundle's users view; without it the bundle does. */
+  readonly openUserRows?: UserRowsOpener | undefined;
 }
 
 /** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
@@ -29,7 +32,10 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const engine = await openEngine(await options.registry.pathOf(version), options.scenarios, options);
+    const engine = await withUserRows(
+      await openEngine(await options.registry.pathOf(version), options.scenarios, options),
+      options,
+    );
     await warm(engine);
     const previous = current;
     current = { engine, requests: 0, retired: false };
@@ -63,6 +69,11 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   };
 }
 
+async function withUserRows(engine: Engine, { openUserRows }: ServedBundleOptions): Promise<Engine> {
+  if (openUserRows === undefined) return engine;
+  return { ...engine, userRows: await openUserRows(engine.manifest.views.users) };
+}
+
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */
 const WARM_UP_REQUESTS = 50;
 
@@ -86,7 +97,9 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 }
 
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
-  if (tenancy.retired && tenancy.requests === 0) await tenancy.engine.ranker.close();
+  if (!tenancy.retired || tenancy.requests > 0) return;
+  await tenancy.engine.ranker.close();
+  await tenancy.engine.userRows?.close();
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {

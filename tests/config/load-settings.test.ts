@@ -58,6 +58,8 @@ t.test('every variable reaches its setting', async (t) => {
       SHORTLIST_REGISTRY: '/srv/models',
       SHORTLIST_CHANNEL: 'canary',
       SHORTLIST_DRAIN_DELAY_MS: '250',
+      SHORTLIST_USER_FEATURES: 'redis',
+      REDIS_URL: 'rediss://user:secret@redis.internal:6380/2',
     },
   });
   t.match(settings, {
@@ -71,6 +73,8 @@ t.test('every variable reaches its setting', async (t) => {
     logging: { level: 'debug' },
     bundle: { registry: '/srv/models', channel: 'canary' },
     shutdown: { drainDelayMs: 250 },
+    features: { users: 'redis' },
+    redis: { url: 'rediss://user:secret@redis.internal:6380/2' },
   });
 });
 
@@ -91,7 +95,7 @@ t.test(
     t.strictSame(problemsOf({ configsDir, env }), [
       `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
       `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, maxHeaderBytes, maxUrlLength, maxBodyBytes, trustProxy`,
-      `${file}: extra is unknown; known are server, shutdown, logging, bundle, features, docs`,
+      `${file}: extra is unknown; known are server, shutdown, logging, bundle, features, redis, docs`,
       `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
       `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
       'ADMIN_PORT: server.adminPort is 99999, allowed is an integer from 0 to 65535',
@@ -151,5 +155,15 @@ t.test('limits that contradict each other are refused', async (t) => {
   t.strictSame(problemsOf({ configsDir, env: {} }), [
     'server.maxUrlLength is 4096, allowed is less than server.maxHeaderBytes (4096)',
     'server.headersTimeoutMs is 500, allowed is at most server.requestTimeoutMs (400)',
+  ]);
+});
+
+t.test('no problem shows the address of Redis, which may hold a password', async (t) => {
+  const configsDir = buildConfigs(t);
+  t.match(problemsOf({ configsDir, env: { REDIS_URL: 'http://:hunter2@redis' } }), [
+    /^REDIS_URL: redis\.url is not what it must be \(its value is a secret\), allowed is `redis:/,
+  ]);
+  t.strictSame(problemsOf({ configsDir, env: { REDIS_URL: 'redis://:hunter2@redis:99999' } }), [
+    'redis.url is no URL (its value is a secret)',
   ]);
 });

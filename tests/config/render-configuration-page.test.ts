@@ -21,6 +21,7 @@ t.test('the page names every setting, its default, its variable and its danger',
     if (schema.variable !== undefined) t.ok(page.includes(`- Variable: \`${schema.variable}\``));
     if (schema.danger !== undefined) t.ok(page.includes(`- Danger: ${schema.danger}`));
   }
+  t.match(page, /### redis\.url[^#]*- Secret: /);
   t.notMatch(page, 'undefined');
 });
 

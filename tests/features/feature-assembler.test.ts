@@ -125,6 +125,8 @@ t.test('item and user columns come from the views; an unknown user has the decla
   t.same(column('item.country'), [2, 0, -1]);
   t.same(column('user.age'), [40, 40, 40]);
   t.same(column('user.age', { userIndex: -1 }), [35, 35, 35]);
+  const userValues = new Float32Array(inputs.users.view.fields.length).fill(61);
+  t.same(column('user.age', { userValues }), [61, 61, 61], 'what an online store gave goes over the bundle');
 });
 
 t.test('activity comes from the history', async (t) => {

@@ -2,6 +2,8 @@ import t from 'tap';
 import type { CandidateSource } from '../../src/candidates/candidate-source.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { historyOf } from '../../src/domain/history.js';
+import type { FeatureQuery } from '../../src/features/feature-group.js';
+import type { UserRows } from '../../src/features/user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
@@ -181,3 +183,63 @@ t.test('our own mistakes are not hidden behind a fallback', async (t) => {
     message: 'x is undefined',
   });
 });
+
+t.test('an online store gives the values of the user that ranking sees', async (t) => {
+  const asked: string[] = [];
+  const { fields } = engine.manifest.views.users;
+  const userRows: UserRows = {
+    read: async (userId) => {
+      asked.push(userId);
+      return Float32Array.from(fields, (_, field) => 1000 + field);
+    },
+    close: async () => undefined,
+  };
+  const featureOrder = fields.map(({ name }) => `user.${name}`);
+  t.ok(featureOrder.length > 0);
+  const online = { ...engine, userRows, assembler: recordingAssembler() };
+  const { slate } = await ask({}, online);
+  t.same(slate.degraded, []);
+  t.same(
+    online.assembler.queries[0]!.userValues,
+    Float32Array.from(fields, (_, field) => 1000 + field),
+  );
+  t.same(asked, ['u3']);
+  await ask(
+    { basis: { kind: 'item', itemId: engine.catalogue.entities.idAt(0) }, scenario: 'similar' },
+    online,
+  );
+  await ask({ basis: { kind: 'nobody' } }, online);
+  t.same(asked, ['u3'], 'an item is not asked for as if it were a user');
+});
+
+t.test(
+  'when the online store fails the user has the declared defaults, and the answer says so',
+  async (t) => {
+    const failing = {
+      ...engine,
+      assembler: recordingAssembler(),
+      userRows: {
+        read: async () => {
+          throw new ShortlistError('FEATURES_FAILED', 'Redis is away.');
+        },
+        close: async () => undefined,
+      },
+    };
+    const { slate } = await ask({}, failing);
+    t.same(slate.degraded, [{ stage: 'features', reason: 'features_failed' }]);
+    t.equal(slate.items.length, 10);
+    t.match(failing.assembler.queries, [{ userIndex: -1, userValues: undefined }]);
+  },
+);
+
+function recordingAssembler(): Engine['assembler'] & { queries: FeatureQuery[] } {
+  const queries: FeatureQuery[] = [];
+  return {
+    ...engine.assembler,
+    queries,
+    assemble: (query) => {
+      queries.push(query);
+      return engine.assembler.assemble(query);
+    },
+  };
+}

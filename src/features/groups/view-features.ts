@@ -15,14 +15,17 @@ export function createItemFeatures(items: FeatureTable): FeatureGroup {
   };
 }
 
-/** The columns of the users view, the same value for every candidate; an unknown user has the declared defaults. */
+/**
+ * The columns of the users view, the same value for every candidate: those that an online store gave, else those of the
+ * bundle. An unknown user has the declared defaults.
+ */
 export function createUserFeatures(users: FeatureTable): FeatureGroup {
   return {
     name: 'user',
     features: users.view.fields.map((field) => `user.${field.name}`),
-    fill: ({ candidates, userIndex }, write) => {
+    fill: ({ candidates, userIndex, userValues }, write) => {
       users.columns.forEach((column, feature) => {
-        const value = column[userIndex] ?? users.view.fields[feature]!.default;
+        const value = userValues?.[feature] ?? column[userIndex] ?? users.view.fields[feature]!.default;
         for (let row = 0; row < candidates.items.length; row++) write(row, feature, value);
       });
     },

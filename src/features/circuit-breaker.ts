@@ -1,0 +1,53 @@
+import { CircuitState, circuitBreaker, CountBreaker, handleWhen } from 'cockatiel';
+import { ShortlistError } from '../domain/errors.js';
+
+export interface BreakerOptions {
+  /** How many of the latest calls are judged. */
+  readonly calls: number;
+  /** Share of them that must fail before it opens, 0 to 1. */
+  readonly failureShare: number;
+  /** How long it stays open before the dependency is tried again. */
+  readonly probeAfterMs: number;
+}
+
+/** Keeps calls from a dependency that fails. */
+export interface Breaker {
+  /**
+   * Runs `call`; while open it does not, and fails at once instead.
+   * @throws ShortlistError FEATURES_FAILED while open; what `call` throws
+   */
+  run<T>(call: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * A circuit breaker (Nygard, Release It!, 2007) that never makes a caller wait for its probe: with a dependency that hangs,
+ * the usual one takes a request per second hostage for the length of a timeout.
+ * @param options.probe asks the dependency for something small; counts as back when it answers
+ */
+export function createBreaker(
+  { calls, failureShare, probeAfterMs }: BreakerOptions,
+  { probe, onChange }: { probe: () => Promise<unknown>; onChange: (available: boolean) => void },
+): Breaker {
+  // Only failures of the dependency count: a mistake of ours in `call` passes through.
+  const policy = circuitBreaker(
+    handleWhen((error) => error instanceof ShortlistError),
+    {
+      halfOpenAfter: probeAfterMs,
+      breaker: new CountBreaker({ size: calls, threshold: failureShare }),
+    },
+  );
+  let available = true;
+  policy.onStateChange((state) => {
+    const closed = state === CircuitState.Closed;
+    if (state === CircuitState.HalfOpen || closed === available) return; // a probe that failed changes nothing
+    available = closed;
+    onChange(available);
+  });
+  return {
+    run: async (call) => {
+      if (policy.state === CircuitState.Closed) return policy.execute(call);
+      if (policy.state === CircuitState.Open) policy.execute(probe).catch(() => undefined);
+      throw new ShortlistError('FEATURES_FAILED', 'The feature store has failed too often and is not asked.');
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import type { CommandContext } from '../../src/commands/command-context.js';
+import { runCommandLine } from '../../src/commands/program.js';
+import { createRedisKeys } from '../../src/features/redis-keys.js';
+import { createRowCodec } from '../../src/features/row-codec.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
+import { connect } from '../support/redis-view.js';
+import { writeSmallBundle } from '../support/trained-bundle.js';
+
+const dir = t.testdir({ trained: {} });
+const { folder, manifest } = await writeSmallBundle(join(dir, 'trained'));
+await createFolderRegistry(join(dir, 'models')).publish(folder);
+
+/** Runs a command line against a Redis; gives its exit code and what it said. */
+async function run(url: string, ...argv: string[]): Promise<{ code: number; out: string; errors: string }> {
+  const out: string[] = [];
+  const errors: string[] = [];
+  const context: CommandContext = {
+    env: { SHORTLIST_REGISTRY: join(dir, 'models'), REDIS_URL: url },
+    configsDir: 'configs',
+    codeVersion: '0.0.0-test',
+    commandLine: 'shortlist test',
+    now: () => new Date('2026-03-01T00:00:00Z'),
+    openProgress: async () => SILENT_PROGRESS,
+    print: (line) => out.push(line),
+    printError: (line) => errors.push(line),
+  };
+  const code = await runCommandLine(argv, context);
+  return { code, out: out.join('\n'), errors: errors.join('\n') };
+}
+
+t.test('without Redis nothing can be loaded, and the message says where it was looked for', async (t) => {
+  const { url, port } = await createRedisServer(t);
+  t.match(await run(url, 'materialise'), {
+    code: 1,
+    errors: new RegExp(`FEATURES_FAILED: Redis at 127.0.0.1:${port} cannot be reached .*REDIS_URL`),
+  });
+});
+
+t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
+  const { url } = await startRedisServer(t);
+  const client = await connect(t, url);
+  const view = manifest.views.users;
+  const keys = createRedisKeys(view);
+  const codec = createRowCodec(view);
+
+  await t.test("materialise loads the users of the channel's bundle", async (t) => {
+    t.match(await run(url, 'materialise', '--view', 'users'), {
+      code: 0,
+      out: `Redis serves the users of ${manifest.version}: 80 rows written.`,
+    });
+    t.equal(await client.get(keys.pointer), manifest.version);
+    const row = await client.getBuffer(keys.loaded(manifest.version, 'u3'));
+    t.equal(codec.findFault(row!), undefined);
+    t.equal(codec.eventTimeOf(row!), manifest.knownUntil);
+  });
+
+  await t.test('one that was cut off goes on where it stopped', async (t) => {
+    await client.set(keys.progress(manifest.version), 70);
+    t.match(await run(url, 'materialise'), { code: 0, out: /10 rows written, after 70 of an earlier run/ });
+  });
+});

@@ -1,0 +1,52 @@
+import t from 'tap';
+import { createRowCodec } from '../../src/features/row-codec.js';
+import { USERS } from '../support/redis-view.js';
+
+const codec = createRowCodec(USERS);
+
+t.test('a row has 24 bytes and four and an eighth per field', async (t) => {
+  const wide = { ...USERS, fields: Array.from({ length: 32 }, () => USERS.fields[0]!) };
+  t.equal(createRowCodec(wide).rowBytes, 24 + 4 + 4 * 32);
+  t.equal(codec.rowBytes, codec.encode([1, 0, 1], 0).length);
+});
+
+t.test('every flipped bit and every cut is found', async (t) => {
+  const row = codec.encode([40, Number.NaN, 1], 1_700_000_000.5);
+  t.equal(codec.findFault(row), undefined);
+  t.equal(codec.eventTimeOf(row), 1_700_000_000.5);
+  t.same(
+    [0, 1, 2].map((field) => codec.valueAt(row, field)),
+    [40, Number.NaN, 1],
+  );
+  for (let bit = 0; bit < 8 * row.length; bit++) {
+    const flipped = Buffer.from(row);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    t.not(codec.findFault(flipped), undefined, `bit ${bit}`);
+  }
+  for (let length = 0; length < row.length; length++) {
+    t.equal(codec.findFault(row.subarray(0, length)), 'corrupt', `${length} bytes`);
+  }
+});
+
+t.test('numbers that are none are refused though their checksum is right', async (t) => {
+  t.equal(codec.findFault(codec.encode([Number.POSITIVE_INFINITY, 0, 0], 1)), 'corrupt');
+  t.equal(codec.findFault(codec.encode([1, 0, 0], Number.NaN)), 'corrupt');
+});
+
+t.test('a row says nothing to a view of other names, types, orders or dictionaries', async (t) => {
+  const row = codec.encode([40, 0, 1], 1);
+  const [age, premium, country] = USERS.fields;
+  const others = [
+    [premium!, age!, country!],
+    [age!, premium!],
+    [{ ...age!, name: 'years' }, premium!, country!],
+    [age!, { ...premium!, type: 'float32' as const }, country!],
+    [age!, premium!, { ...country!, dictionary: ['uk', 'fr'] }],
+  ];
+  for (const fields of others) {
+    t.equal(createRowCodec({ ...USERS, fields }).findFault(row), 'other_schema');
+  }
+  t.equal(createRowCodec({ ...USERS, entity: 'item' }).findFault(row), 'other_schema');
+  const sameMeaning = [{ ...age!, default: 18 }, premium!, country!];
+  t.equal(createRowCodec({ ...USERS, fields: sameMeaning }).findFault(row), undefined);
+});

@@ -1,0 +1,94 @@
+import type { Test } from 'tap';
+import type { Redis } from 'ioredis';
+import { type FeatureStore, VALUE_STATUS, type ValueStatus } from '../../src/features/feature-store.js';
+import type { FeatureView } from '../../src/features/feature-view.js';
+import type { RowSource } from '../../src/features/materialise-view.js';
+import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
+import { openRedisStore, type RedisStoreOptions } from '../../src/features/redis-store.js';
+
+/** Unix seconds: when the rows of `rowSource` became true. */
+export const LOADED_AT = 1_700_000_000;
+
+export const USERS: FeatureView = {
+  entity: 'user',
+  key: 'user_id',
+  file: 'features/users.parquet',
+  fields: [
+    { name: 'age', type: 'float32', default: 35 },
+    { name: 'premium', type: 'boolean', default: -1 },
+    { name: 'country', type: 'category', default: -1, dictionary: ['fr', 'uk'] },
+  ],
+};
+
+/** Users u0, u1, … of `age` and no country. */
+export function rowSource(count: number, options: { age?: number; eventTime?: number } = {}): RowSource {
+  const { age = 20, eventTime = LOADED_AT } = options;
+  return {
+    view: USERS,
+    ids: Array.from({ length: count }, (_, user) => `u${user}`),
+    eventTime,
+    fillRow: (row, values) => values.set([age, row % 2, Number.NaN]),
+  };
+}
+
+/** Timeouts that a busy machine does not reach. */
+export function patient(url: string): RedisConnectionOptions {
+  return { url, connectTimeoutMs: 10_000, commandTimeoutMs: 10_000, socketTimeoutMs: 10_000 };
+}
+
+/** The timeouts that ship. */
+export function impatient(url: string): RedisConnectionOptions {
+  return { url, connectTimeoutMs: 500, commandTimeoutMs: 50, socketTimeoutMs: 1000 };
+}
+
+/** A client for what the test itself does in Redis. */
+export async function connect(t: Test, url: string): Promise<Redis> {
+  const client = await requireRedis(patient(url));
+  t.teardown(() => client.disconnect());
+  return client;
+}
+
+/** A store of `USERS` that is closed with the test, and what it told. */
+export async function openStore(
+  t: Test,
+  url: string,
+  changes: Partial<RedisStoreOptions> = {},
+): Promise<{ store: FeatureStore; refused: string[]; changes: boolean[]; counts: Map<ValueStatus, number> }> {
+  const refused: string[] = [];
+  const availability: boolean[] = [];
+  const counts = new Map<ValueStatus, number>();
+  const store = await openRedisStore(USERS, {
+    redis: patient(url),
+    breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
+    freshness: { timeToLiveSeconds: Number.POSITIVE_INFINITY, whenStale: 'default' },
+    observer: {
+      rowRefused: (reason) => refused.push(reason),
+      availabilityChanged: (available) => availability.push(available),
+      valuesRead: (status, count) => counts.set(status, (counts.get(status) ?? 0) + count),
+    },
+    ...changes,
+  });
+  t.teardown(() => store.close());
+  return { store, refused, changes: availability, counts };
+}
+
+const STATUS_NAMES = new Map(Object.entries(VALUE_STATUS).map(([name, status]) => [status as number, name]));
+
+/** The row of one id, as `[value, status name]` per field. */
+export async function readOne(
+  store: FeatureStore,
+  id: string,
+  now: number = LOADED_AT,
+): Promise<[number, string][]> {
+  const width = store.view.fields.length;
+  const rows = { values: new Float32Array(width), statuses: new Uint8Array(width) };
+  await store.getMany([id], rows, { now });
+  return Array.from(rows.values, (value, field) => [value, STATUS_NAMES.get(rows.statuses[field]!)!]);
+}
+
+/** What `readOne` gives for an id that is not there. */
+export const UNKNOWN: [number, string][] = [
+  [35, 'UNKNOWN_ENTITY'],
+  [-1, 'UNKNOWN_ENTITY'],
+  [-1, 'UNKNOWN_ENTITY'],
+];
