@@ -8,6 +8,7 @@ import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
 import { createPublishCommand } from './publish.js';
+import { createPushCommand } from './push.js';
 import { createRollbackCommand } from './rollback.js';
 import { createServeCommand } from './serve.js';
 import { createTrainCommand } from './train.js';
@@ -23,6 +24,7 @@ const COMMANDS = [
   createPromoteCommand,
   createRollbackCommand,
   createMaterialiseCommand,
+  createPushCommand,
   createServeCommand,
 ];
 

@@ -145,7 +145,7 @@ const Features = Type.Object(
     }),
     users: Type.Enum(['bundle', 'redis'], {
       description:
-        'Where the values of the users view come from: the bundle, or Redis, which `shortlist materialise` fills.',
+        'Where the values of the users view come from: the bundle, or Redis, which `shortlist materialise` fills and `shortlist push` changes.',
       variable: 'SHORTLIST_USER_FEATURES',
     }),
     usersTimeToLiveSeconds: seconds({

@@ -62,4 +62,41 @@ t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
     await client.set(keys.progress(manifest.version), 70);
     t.match(await run(url, 'materialise'), { code: 0, out: /10 rows written, after 70 of an earlier run/ });
   });
+
+  await t.test('push writes single rows, older ones not over newer ones', async (t) => {
+    const [field] = view.fields;
+    const row = (eventTime: string): string =>
+      JSON.stringify({ id: 'u3', eventTime, values: { [field!.name]: null } });
+    t.match(await run(url, 'push', '--row', row('2026-02-02T00:00:00Z')), {
+      code: 0,
+      out: 'Pushed 1 rows; 0 were older than what is there.',
+    });
+    t.match(await run(url, 'push', '--row', row('2026-02-01T00:00:00Z')), {
+      code: 0,
+      out: 'Pushed 0 rows; 1 were older than what is there.',
+    });
+    const file = join(
+      t.testdir({ 'rows.jsonl': `${row('2026-02-03T00:00:00Z')}\n{"id":"u4","values":{}}\n` }),
+      'rows.jsonl',
+    );
+    t.match(await run(url, 'push', '--file', file), { code: 0, out: /Pushed 2 rows; 0 were/ });
+    const stored = await client.getBuffer(keys.pushed('u4'));
+    t.equal(
+      codec.eventTimeOf(stored!),
+      Date.parse('2026-03-01T00:00:00Z') / 1000,
+      'now, when it is not said',
+    );
+    t.ok((await client.ttl(keys.pushed('u4'))) > 0);
+  });
+});
+
+t.test('a push that makes no sense is refused before Redis is asked', async (t) => {
+  const nowhere = 'redis://127.0.0.1:1';
+  t.match(await run(nowhere, 'push'), { code: 1, errors: /INVALID_REQUEST: Give either --row or --file/ });
+  t.match(await run(nowhere, 'push', '--row', '{}', '--file', 'x'), { code: 1, errors: /either/ });
+  t.match(await run(nowhere, 'push', '--file', join(dir, 'none')), {
+    code: 1,
+    errors: /none cannot be read: ENOENT/,
+  });
+  t.match(await run(nowhere, 'push', '--row', '[]'), { code: 1, errors: /line 1: it is not a JSON object/ });
 });

@@ -1,0 +1,60 @@
+import t from 'tap';
+import { ShortlistError } from '../../src/domain/errors.js';
+import { parsePushedRows } from '../../src/features/parse-pushed-rows.js';
+import { USERS } from '../support/redis-view.js';
+
+const OPTIONS = { view: USERS, now: 500 };
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parsePushedRows(text, OPTIONS);
+  } catch (error) {
+    if (error instanceof ShortlistError && error.code === 'INVALID_REQUEST') return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test('rows are read one per line, with their time as seconds, as a date, or now', async (t) => {
+  const lines = [
+    '{"id": "a", "eventTime": 7.5, "values": {"age": 31.5, "premium": true, "country": "uk"}}',
+    '',
+    '{"id": "b", "eventTime": "1970-01-01T00:01:00Z", "values": {"premium": false, "age": null}}',
+    '{"id": "c", "values": {}}',
+  ];
+  t.strictSame(parsePushedRows(lines.join('\n'), OPTIONS), [
+    { id: 'a', eventTime: 7.5, values: Float32Array.of(31.5, 1, 1) },
+    { id: 'b', eventTime: 60, values: Float32Array.of(Number.NaN, 0, Number.NaN) },
+    { id: 'c', eventTime: 500, values: new Float32Array(3).fill(Number.NaN) },
+  ]);
+});
+
+t.test('every problem of every line is listed', async (t) => {
+  t.strictSame(
+    problemsOf(
+      [
+        '{"id": "a", "eventTime": "soon", "values": {"age": "31", "premium": 1, "country": "de", "height": 2}}',
+        '{"id": "", "value": {}}',
+        '{"id": "\\ud800", "eventTime": true, "values": {"age": 1e39}}',
+        '[1]',
+      ].join('\n'),
+    ),
+    [
+      'line 1: there is no field height; there are age, premium, country',
+      'line 1: eventTime is "soon", allowed is Unix seconds or ISO 8601',
+      'line 1: age is "31", allowed is a number that float32 holds',
+      'line 1: premium is 1, allowed is true or false',
+      'line 1: country is "de", allowed is one of fr, uk',
+      'line 2: value is unknown; known are id, eventTime, values',
+      'line 2: values is not an object of fields',
+      'line 2: id is not a text, or empty',
+      'line 3: id is not a text, or empty',
+      'line 3: eventTime is true, allowed is Unix seconds or ISO 8601',
+      'line 3: age is 1e+39, allowed is a number that float32 holds',
+      'line 4: it is not a JSON object',
+      'line 4: values is not an object of fields',
+      'line 4: id is not a text, or empty',
+    ],
+  );
+  t.match(problemsOf('{'), [/^line 1: it is not JSON: /]);
+});
