@@ -31,10 +31,6 @@ export interface FeatureStore {
    * @param options.now Unix seconds that time to live is judged by
    * @throws ShortlistError FEATURES_FAILED when the store cannot be asked; the caller then uses the declared defaults
    */
-  getMany(
-    ids: readonly string[],
-    rows: FeatureRows,
-    options: { now: number },
-  ): void | Promise<void>;
+  getMany(ids: readonly string[], rows: FeatureRows, options: { now: number }): void | Promise<void>;
   close(): Promise<void>;
 }

@@ -38,14 +38,6 @@ export interface FeatureLoadSample {
   readonly slow: boolean;
 }
 
-/** Where the values that a request read of a feature view came from. */
-export interface FeatureValuesSample {
-  readonly view: string;
-  readonly present: number;
-  readonly defaulted: number;
-  readonly unknownEntity: number;
-}
-
 /** The bundle in service, for `shortlist_bundle_info`. */
 export interface BundleSample {
   readonly version: string;
@@ -61,10 +53,9 @@ export interface Metrics {
   observeRecommendation(sample: RecommendationSample): void;
   /** Sets the gauges of a view to its newest load, and counts it if it was slow. */
   observeFeatureLoad(sample: FeatureLoadSample): void;
-  countFeatureValues(sample: FeatureValuesSample): void;
   countReload(outcome: 'swapped' | 'refused'): void;
-  /** Counts values that an online feature store gave, by where they came from. */
-  countFeatureValues(status: string, count: number): void;
+  /** Counts values of a view that requests read, by where they came from: a status in lower case. */
+  countFeatureValues(view: string, status: string, count: number): void;
   /** Counts a stored row that was no row of its view. */
   countRefusedRow(reason: string): void;
   /** Whether the online feature store is asked. */
@@ -96,9 +87,8 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     observeRequest: ({ seconds, ...labels }) => instruments.requests.observe(labels, seconds),
     observeRecommendation: (sample) => observeRecommendation(instruments, sample),
     observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
-    countFeatureValues: (sample) => countFeatureValues(instruments, sample),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
-    countFeatureValues: (status, count) => instruments.featureValues.inc({ status }, count),
+    countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (reason) => instruments.refusedRows.inc({ reason }),
     showFeatureStore: (available) => instruments.featureStoreUp.set({ view: 'users' }, available ? 1 : 0),
     showBundle: (bundle) => showBundle(instruments, bundle),
@@ -149,12 +139,6 @@ function createInstruments(registers: Registry[]) {
       labelNames: ['outcome'],
       registers,
     }),
-    featureValues: new Counter({
-      name: 'shortlist_feature_values_total',
-      help: 'Values of users that the online store gave: present, defaulted, stale, or of an unknown entity.',
-      labelNames: ['status'],
-      registers,
-    }),
     refusedRows: new Counter({
       name: 'shortlist_feature_rows_refused_total',
       help: 'Rows in the online store that were damaged, of another schema or of another type; they count as absent.',
@@ -201,7 +185,7 @@ function createFeatureInstruments(registers: Registry[]) {
     }),
     featureValues: new Counter({
       name: 'shortlist_feature_values_total',
-      help: 'Values that requests read, by where they came from: present, defaulted or unknown_entity.',
+      help: 'Values that requests read, by where they came from: present, defaulted, stale or unknown_entity.',
       labelNames: ['view', 'status'],
       registers,
     }),
@@ -215,13 +199,6 @@ function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample)
   instruments.featureSeconds.set({ view }, sample.seconds);
   instruments.featureRate.set({ view }, sample.megabytesPerSecond);
   instruments.slowFeatureLoads.inc({ view }, sample.slow ? 1 : 0);
-}
-
-function countFeatureValues({ featureValues }: Instruments, sample: FeatureValuesSample): void {
-  const { view } = sample;
-  featureValues.inc({ view, status: 'present' }, sample.present);
-  featureValues.inc({ view, status: 'defaulted' }, sample.defaulted);
-  featureValues.inc({ view, status: 'unknown_entity' }, sample.unknownEntity);
 }
 
 function observeRecommendation(instruments: Instruments, sample: RecommendationSample): void {

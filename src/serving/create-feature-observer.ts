@@ -21,6 +21,10 @@ export function createFeatureObserver(
       metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow });
       if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
     },
-    read: (read) => metrics.countFeatureValues(read),
+    read: ({ view, present, defaulted, unknownEntity }) => {
+      metrics.countFeatureValues(view, 'present', present);
+      metrics.countFeatureValues(view, 'defaulted', defaulted);
+      metrics.countFeatureValues(view, 'unknown_entity', unknownEntity);
+    },
   };
 }

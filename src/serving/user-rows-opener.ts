@@ -66,7 +66,7 @@ function createObserver(logger: Logger, metrics: Metrics): RedisStoreObserver {
   metrics.showFeatureStore(true);
   return {
     rowRefused: (reason) => metrics.countRefusedRow(reason),
-    valuesRead: (status, count) => metrics.countFeatureValues(STATUS_NAMES.get(status)!, count),
+    valuesRead: (status, count) => metrics.countFeatureValues('users', STATUS_NAMES.get(status)!, count),
     availabilityChanged: (available) => {
       metrics.showFeatureStore(available);
       if (available) logger.info('Redis answers again: users have their values');

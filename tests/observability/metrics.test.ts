@@ -96,8 +96,10 @@ t.test('a feature view shows its newest load, and slow loads count', async (t) =
 
 t.test('values that requests read count by where they came from', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.countFeatureValues({ view: 'users', present: 5, defaulted: 2, unknownEntity: 0 });
-  metrics.countFeatureValues({ view: 'users', present: 1, defaulted: 0, unknownEntity: 7 });
+  metrics.countFeatureValues('users', 'present', 5);
+  metrics.countFeatureValues('users', 'present', 1);
+  metrics.countFeatureValues('users', 'defaulted', 2);
+  metrics.countFeatureValues('users', 'unknown_entity', 7);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_values_total{view="users",status="present"} 6');
   t.match(text, 'shortlist_feature_values_total{view="users",status="defaulted"} 2');
@@ -106,13 +108,13 @@ t.test('values that requests read count by where they came from', async (t) => {
 
 t.test('an online feature store shows what it gave and whether it is asked', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.countFeatureValues('stale', 3);
+  metrics.countFeatureValues('users', 'stale', 3);
   metrics.countRefusedRow('corrupt');
   metrics.showFeatureStore(true);
   t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
   metrics.showFeatureStore(false);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
-  t.match(text, 'shortlist_feature_values_total{status="stale"} 3');
+  t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 3');
   t.match(text, 'shortlist_feature_rows_refused_total{reason="corrupt"} 1');
 });
