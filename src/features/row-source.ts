@@ -2,7 +2,10 @@ import type { FeatureTable } from './feature-table.js';
 import type { RowSource } from './materialise-view.js';
 
 /** @param eventTime Unix seconds that the table is known up to */
-export function readRowsOfTable({ view, entities, columns, defaulted }: FeatureTable, eventTime: number): RowSource {
+export function readRowsOfTable(
+  { view, entities, columns, defaulted }: FeatureTable,
+  eventTime: number,
+): RowSource {
   return {
     view,
     ids: entities.ids,

@@ -67,9 +67,9 @@ t.test('users from Redis', { skip: REDIS_MISSING }, async (t) => {
     t.same(await rows.read('u1'), Float32Array.of(35, 1, -1));
     await rows.close();
     const text = await metrics.render();
-    t.match(text, 'shortlist_feature_values_total{status="stale"} 1');
-    t.match(text, 'shortlist_feature_values_total{status="present"} 1');
-    t.match(text, 'shortlist_feature_values_total{status="defaulted"} 1');
+    t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 1');
+    t.match(text, 'shortlist_feature_values_total{view="users",status="present"} 1');
+    t.match(text, 'shortlist_feature_values_total{view="users",status="defaulted"} 1');
   });
 
   await t.test('a served bundle ranks by them, and without Redis by the defaults', async (t) => {
