@@ -17,6 +17,11 @@ export interface OnnxRankerOptions {
 
 type CompleteOptions = Required<OnnxRankerOptions>;
 
+// By itself ONNX Runtime (1.29 and newer) reports its use to Microsoft: it calls out, keeps an id and a database in the home
+// folder, and logs to /tmp. It reads this variable when the first session is made; whoever sets it decides.
+// oxlint-disable-next-line no-restricted-properties -- it is read by the library, not by us
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+
 /** Rows of the batches of zeros that a model must answer before it serves: one row, and a usual candidate list. */
 const GOLDEN_BATCH_ROWS = [1, 200];
 

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import t, { type Test } from 'tap';
 import type { FeatureMatrix } from '../../src/features/feature-matrix.js';
@@ -303,4 +306,21 @@ t.test('a model that has no score for zeros is refused when it is opened', async
     code: 'INVALID_BUNDLE',
     message: /cannot score 1 rows of zeros: .*-Infinity to row 0/,
   });
+});
+
+t.test('ONNX Runtime reports its use to nobody and leaves nothing in the home folder', async (t) => {
+  const home = t.testdir({ 'model.onnx': Buffer.from(encode({})) });
+  const source = join(import.meta.dirname, '../../src/ranking/onnx-ranker.ts');
+  const script = `import { readFileSync } from 'node:fs';
+    const { openOnnxRanker } = await import(${JSON.stringify(source)});
+    const ranker = await openOnnxRanker(readFileSync('${home}/model.onnx'), { columns: 2 });
+    await ranker.close();
+    console.log(process.pid);`;
+  const args = [...process.execArgv, '--input-type=module', '--eval', script];
+  // As at a person's own machine: in CI, the library is silent by itself.
+  const env = { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: join(home, 'cache') };
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  t.equal(status, 0, stderr);
+  t.notOk(existsSync(`/tmp/mat-debug-${stdout.trim()}.log`));
+  t.same(readdirSync(home), ['model.onnx']);
 });
