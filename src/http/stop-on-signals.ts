@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace';
+import { flushLogger } from '../observability/create-logger.js';
 import type { AppParts } from './app-parts.js';
 import type { RunningServer } from './start-server.js';
 
@@ -29,5 +30,6 @@ export function stopOnSignals(
     if (err === undefined) logger.info({ signal }, 'asked to stop');
     else logger.fatal({ err }, 'uncaught error, stopping');
     await server.stop();
+    await flushLogger(logger);
   });
 }

@@ -4,7 +4,7 @@ import { escapeControls } from './escape-controls.js';
 export interface LoggerOptions {
   readonly level: LevelWithSilent;
   /**
-   * `async` hands lines to the kernel off the event loop and flushes on exit: for servers.
+   * `async` hands lines to the kernel off the event loop and flushes on exit: for servers, which `flushLogger` before.
    * `sync` has each line out before the call returns: for commands that end by themselves.
    */
   readonly writing: 'async' | 'sync';
@@ -26,7 +26,10 @@ const REDACTED = [
  * control and direction characters escaped, so that no value can forge a line or steer a terminal.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const sink = pino.destination({ dest: options.destination ?? 1, sync: options.writing === 'sync' });
+  const { destination = 1, writing } = options;
+  // Every line is longer than a byte; at the default of 0 the sink takes a flush for done at once.
+  const sink = pino.destination({ dest: destination, sync: writing === 'sync', minLength: 1 });
+  sink.on('error', () => silence(sink));
   return pino(
     {
       level: options.level,
@@ -39,6 +42,22 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-function escaping(sink: DestinationStream): DestinationStream {
-  return { write: (line) => sink.write(escapeControls(line)) };
+/**
+ * Waits until every line is written, or cannot be. Await it before the process exits: what is left at exit is written
+ * synchronously, and the library tries that for ever when the reader of the log is gone.
+ */
+export async function flushLogger(logger: Pick<Logger, 'flush'>): Promise<void> {
+  await new Promise<void>((resolve) => logger.flush(() => resolve()));
+}
+
+type Sink = ReturnType<typeof pino.destination>;
+
+/** A log that nobody can read any more (a closed pipe or terminal, a full disk) must not end the process, nor keep it from ending. */
+function silence(sink: Sink): void {
+  sink.write = () => true;
+  sink.flushSync = () => undefined;
+}
+
+function escaping(sink: Sink): DestinationStream & Pick<Sink, 'flush'> {
+  return { write: (line) => sink.write(escapeControls(line)), flush: (done) => sink.flush(done) };
 }

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLogger, type LoggerOptions } from '../../src/observability/create-logger.js';
@@ -59,3 +60,34 @@ t.test('an asynchronous logger loses no line when the process exits at once', as
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   t.equal(stdout.trim().split('\n').length, 100, stderr);
 });
+
+for (const [gone, stdout] of [
+  ['the reader of the log is gone', 'pipe'],
+  ['the disk is full', 'full'],
+] as const) {
+  const skip = stdout === 'full' && !existsSync('/dev/full') && 'this system has no /dev/full';
+  t.test(`a process ends with its own exit code when ${gone}`, { skip }, async (t) => {
+    const source = join(import.meta.dirname, '../../src/observability/create-logger.ts');
+    const script = `const { createLogger, flushLogger } = await import(${JSON.stringify(source)});
+      const logger = createLogger({ level: 'info', writing: 'async' });
+      process.on('message', async () => {
+        for (let line = 0; line < 3; line++) logger.info({ line });
+        await flushLogger(logger);
+        logger.info('one more');
+        process.exit(7);
+      });
+      process.send('ready');`;
+    const out = stdout === 'full' ? openSync('/dev/full', 'w') : 'pipe';
+    const args = [...process.execArgv, '--input-type=module', '--eval', script];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', out, 'inherit', 'ipc'],
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+    await once(child, 'message');
+    if (child.stdout !== null) await once(child.stdout.destroy(), 'close');
+    child.send('stop');
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    t.same({ code, signal }, { code: 7, signal: null });
+  });
+}
