@@ -72,8 +72,9 @@ async function scanBytes(bytes: Uint8Array, name: string): Promise<ParquetScan> 
 }
 
 function countRows({ num_rows: stated, row_groups: groups }: FileMetaData, name: string): number {
-  const grouped = groups.reduce((rows, group) => rows + group.num_rows, 0n);
-  if (grouped === stated) return Number(stated);
+  // As numbers, whatever type a broken footer has made of them.
+  const grouped = groups.reduce((rows, group) => rows + Number(group.num_rows), 0);
+  if (grouped === Number(stated)) return grouped;
   throw new ShortlistError(
     'INVALID_BUNDLE',
     `${name} says it has ${stated} rows, its row groups have ${grouped}.`,

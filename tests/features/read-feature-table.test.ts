@@ -300,12 +300,12 @@ t.test('texts that are not UTF-8 and codecs that nobody knows are refused, namin
 });
 
 /** A file whose footer says other row counts than its pages hold. */
-function writeLiar({ groupRows, fileRows }: { groupRows: bigint; fileRows: bigint }): Uint8Array {
+function writeLiar({ groupRows, fileRows }: { groupRows: bigint | undefined; fileRows: bigint }): Uint8Array {
   const columnData = [ids('a', 'b', 'c')];
   const bytes = new ByteWriter();
   const writer = new ParquetWriter({ writer: bytes, schema: schemaFromColumnData({ columnData }) });
   void writer.write({ columnData });
-  writer.row_groups[0]!.num_rows = groupRows;
+  Object.assign(writer.row_groups[0]!, { num_rows: groupRows });
   writer.num_rows = fileRows;
   void writer.finish();
   return bytes.getBytes();
@@ -318,5 +318,8 @@ t.test('row counts that do not fit the values are refused', async (t) => {
   ]);
   t.strictSame(await problemsOf(writeLiar({ groupRows: 5n, fileRows: 5n }), viewOf()), [
     'Column item_id of features/items.parquet has 3 values in the 5 rows from row 1 on.',
+  ]);
+  t.match(await problemsOf(writeLiar({ groupRows: undefined, fileRows: 3n }), viewOf()), [
+    /^features\/items.parquet says it has 3 rows/,
   ]);
 });
