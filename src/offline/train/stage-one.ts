@@ -4,9 +4,14 @@ import { createPopularitySource } from '../../candidates/popularity.js';
 import { createRandomSource } from '../../candidates/random.js';
 import { createSimilarItemsSource, type NeighbourLists } from '../../candidates/similar-items.js';
 import type { TrainingConfig } from '../../config/training-config.js';
+import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
 import { toHistories, type InteractionTable } from '../../domain/interactions.js';
-import { createFeatureAssembler, listFeatures } from '../../features/feature-assembler.js';
+import {
+  createFeatureAssembler,
+  listFeatures,
+  type FeatureInputs,
+} from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
@@ -72,7 +77,10 @@ export function fitStageOne(
   };
 }
 
-/** Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with. */
+/**
+ * Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with.
+ * @throws ShortlistError INVALID_DATASET when two columns give a feature of the same name
+ */
 export function createCandidateEngine(
   stageOne: StageOne,
   dataset: PreparedDataset,
@@ -97,9 +105,19 @@ export function createCandidateEngine(
     histories: stageOne.histories,
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
-    assembler: createFeatureAssembler(inputs, listFeatures(inputs)),
+    assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),
   };
 }
 
 /** The sources whose scores the ranker reads. */
 const FEATURE_SOURCES = ['als', 'similar-items', 'popular', 'trending'];
+
+/** A column `genre` and another `genre_recent`, say, would both give a feature `affinity.genre_recent`. */
+function listDistinctFeatures(inputs: FeatureInputs): readonly string[] {
+  const features = listFeatures(inputs);
+  const twice = features.filter((name, index) => features.indexOf(name) !== index);
+  if (twice.length === 0) return features;
+  throw new ShortlistError('INVALID_DATASET', 'Columns of the dataset give different features one name.', {
+    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset`),
+  });
+}

@@ -5,6 +5,7 @@ import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { makeTrainingSplits } from './make-splits.js';
+import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
 import { trainRanker, type TrainedRanker } from './train-ranker.js';
 import { labelQueries, type LabelledQuery } from './training-rows.js';
@@ -35,6 +36,7 @@ export async function trainBundle(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
+  refuseUnfitNumbers(dataset);
   const labelled: LabelledQuery[] = [];
   for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
     labelled.push(...(await labelSplit(split, dataset, options)));

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../bundle/manifest.js';
+import type { InteractionTable } from '../../domain/interactions.js';
 import { readPreparedDataset } from '../prepared-dataset.js';
 import { trainBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
@@ -13,9 +14,12 @@ export async function trainDataset(
   options: TrainingOptions & { provenance: Provenance },
 ): Promise<Manifest> {
   const dataset = await readPreparedDataset(preparedDir);
-  const newest = dataset.interactions.timestamp.reduce((latest, time) => Math.max(latest, time), 0);
-  // One second on, because what is known at a time is what lies before it.
-  const known = { train: dataset.interactions, knownUntil: newest + 1 };
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const trained = await trainBundle(known, dataset, options);
   return writeTrainedBundle(trainedDir, trained, { dataset, ...options });
+}
+
+/** The Unix second after the newest interaction, because what is known at a time is what lies before it. */
+export function findKnownUntil({ timestamp }: InteractionTable): number {
+  return timestamp.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY) + 1;
 }

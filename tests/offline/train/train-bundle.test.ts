@@ -8,12 +8,14 @@ import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
 import { makeTestSplits, makeTrainingSplits } from '../../../src/offline/train/make-splits.js';
 import { createCandidateEngine, fitStageOne } from '../../../src/offline/train/stage-one.js';
 import { trainBundle } from '../../../src/offline/train/train-bundle.js';
+import { findKnownUntil } from '../../../src/offline/train/train-dataset.js';
 import {
   holdOutUsers,
   labelQueries,
   stackQueries,
   type LabelledQuery,
 } from '../../../src/offline/train/training-rows.js';
+import { attribute, interactionTable } from '../../support/small-world.js';
 import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import {
   SCENARIOS,
@@ -162,4 +164,48 @@ t.test('a dataset with nothing to learn from is refused', async (t) => {
     interactions: filterInteractions(interactions, (row) => interactions.user[row]! < 1),
   };
   await t.rejects(trainSmallBundle(tiny), { code: 'TRAINING_FAILED', message: /Too few users/ });
+});
+
+t.test('numbers that would be infinite as features are refused by table and column', async (t) => {
+  const huge = (table: 'catalogue' | 'users', name: string) => {
+    const { attributes, entities } = dataset[table];
+    const values = Array.from({ length: entities.size }, (_, row) => (row === 3 ? -2e38 : row));
+    return { entities, attributes: [...attributes, attribute(name, 'numeric', values)] };
+  };
+  const unfit = { ...dataset, catalogue: huge('catalogue', 'price'), users: huge('users', 'income') };
+  await t.rejects(trainSmallBundle(unfit), {
+    code: 'INVALID_DATASET',
+    problems: ['items, column price: -2e+38', 'users, column income: -2e+38'],
+  });
+  const unused = unfit.users.attributes.map((column) => ({ ...column, feature: column.name !== 'income' }));
+  const onlyShown = { ...dataset, users: { ...unfit.users, attributes: unused } };
+  await t.resolves(trainSmallBundle(onlyShown));
+});
+
+t.test('columns that would give two features one name are refused before anything is ranked', async (t) => {
+  const { attributes, entities } = dataset.catalogue;
+  const more = ['topic', 'topic_recent'].map((name) =>
+    attribute(
+      name,
+      'categorical',
+      entities.ids.map(() => 'x'),
+    ),
+  );
+  const catalogue = { entities, attributes: [...attributes, ...more] };
+  await t.rejects(trainSmallBundle({ ...dataset, catalogue }), {
+    code: 'INVALID_DATASET',
+    problems: ["feature 'affinity.topic_recent': rename a column in the SQL of the dataset"],
+  });
+});
+
+t.test('what happened before 1970 is known until then', async (t) => {
+  const items = dataset.catalogue.entities;
+  const table = interactionTable(
+    [
+      [0, 0, -3_000_000_000],
+      [0, 1, -2_990_000_000],
+    ],
+    { users: 1, items },
+  );
+  t.equal(findKnownUntil(table), -2_989_999_999);
 });
