@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import t, { type Test } from 'tap';
@@ -321,6 +322,6 @@ t.test('ONNX Runtime reports its use to nobody and leaves nothing in the home fo
   const env = { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: join(home, 'cache') };
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
   t.equal(status, 0, stderr);
-  t.notOk(existsSync(`/tmp/mat-debug-${stdout.trim()}.log`));
+  t.notOk(existsSync(join(tmpdir(), `mat-debug-${stdout.trim()}.log`)));
   t.same(readdirSync(home), ['model.onnx']);
 });
