@@ -102,7 +102,7 @@ async function openParts(files: BundleFiles, observer: FeatureObserver | undefin
     readView(files, { name: 'users', observer }),
   );
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
-  const sources = await collected.attempt('candidates', () => openSources(files, catalogue?.entities.size));
+  const sources = catalogue && (await openSources(files, { itemCount: catalogue.entities.size, collected }));
   const histories = await collected.attempt(manifest.histories.file, () =>
     readHistories(files, users, catalogue),
   );
@@ -121,12 +121,14 @@ async function openParts(files: BundleFiles, observer: FeatureObserver | undefin
   });
 }
 
-/** Lets every part be opened before the first problem is reported. */
-function createProblemCollector(): {
+interface ProblemCollector {
   readonly problems: string[];
   /** What `open` gives, or undefined with its problems collected under the name of the part. */
   attempt<T>(part: string, open: () => T | Promise<T>): Promise<T | undefined>;
-} {
+}
+
+/** Lets every part be opened before the first problem is reported. */
+function createProblemCollector(): ProblemCollector {
   const problems: string[] = [];
   return {
     problems,
@@ -162,17 +164,19 @@ function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {
   return openOnnxRanker(bytesOf(file), { columns: featureOrder.length, inputName, outputName, name: file });
 }
 
-/** The bundle's own sources, and those that need no artefact. Unknown sizes were reported where the catalogue was read. */
-function openSources(
+/** The bundle's own sources, and those that need no artefact; without those that could not be opened. */
+async function openSources(
   { manifest, bytesOf }: BundleFiles,
-  itemCount: number | undefined,
-): Map<string, CandidateSource> | undefined {
-  if (itemCount === undefined) return undefined;
+  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
+): Promise<Map<string, CandidateSource>> {
   const opened = new Map<string, CandidateSource>();
   for (const name of new Set([...Object.keys(manifest.sources), ...UNTRAINED_SOURCES])) {
     const file = manifest.sources[name]?.file;
-    const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
-    opened.set(name, openSource(name, artefact, { itemCount }));
+    const source = await collected.attempt(file ?? `sources.${name}`, () => {
+      const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
+      return openSource(name, artefact, { itemCount });
+    });
+    if (source !== undefined) opened.set(name, source);
   }
   return opened;
 }

@@ -114,7 +114,7 @@ t.test('a missing file and a flipped byte are both named', async (t) => {
 });
 
 t.test(
-  'an unknown feature, a ranker of another width and factors for other items are all named at once',
+  'an unknown feature, a ranker of another width and two unfit sources are all named at once',
   async (t) => {
     const copy = await rewriteBundle(t, ({ manifest, files }) => {
       manifest.ranker.featureOrder.push('weather.today');
@@ -122,12 +122,14 @@ t.test(
         const factors = tensors.get('factors')!;
         tensors.set('factors', { shape: [30, 16], data: factors.data });
       });
+      changeTensors(files, 'candidates/popular.safetensors', (tensors) => tensors.clear());
     });
     const error = await failureOf(openEngine(copy, SCENARIOS));
     t.match(error, { code: 'INVALID_BUNDLE' });
     t.match(error.message, /weather\.today/);
     t.match(error.message, /ranker\.onnx/);
-    t.match(error.message, /als/);
+    t.match(error.message, /candidates\/als\.safetensors: /);
+    t.match(error.message, /candidates\/popular\.safetensors: /);
   },
 );
 

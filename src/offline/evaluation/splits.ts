@@ -233,7 +233,7 @@ function requireQueries(split: EvaluationSplit): EvaluationSplit {
 function nothingToPredict(label: string): ShortlistError {
   return new ShortlistError(
     'INVALID_DATASET',
-    `The split "${label}" leaves no user with an item to predict. Take a longer window, a smaller train share, or more data.`,
+    `The split "${label}" leaves no user with an item to predict. Take another protocol, a longer window, a smaller train share, or more data.`,
   );
 }
 
