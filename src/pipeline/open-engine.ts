@@ -41,7 +41,7 @@ export async function openEngine(
   refuseUnknownNames(scenarios);
   const files = await openBundleFiles(folder);
   refuseTooLarge(files.manifest, options.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
-  const parts = await openParts(files, options.observer);
+  const parts = await openParts(files, { scenarios, observer: options.observer });
   return {
     manifest: files.manifest,
     scenarios,
@@ -89,7 +89,13 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-async function openParts(files: BundleFiles, observer: FeatureObserver | undefined): Promise<Parts> {
+async function openParts(
+  files: BundleFiles,
+  {
+    scenarios,
+    observer,
+  }: { scenarios: ReadonlyMap<string, ScenarioConfig>; observer: FeatureObserver | undefined },
+): Promise<Parts> {
   const { manifest } = files;
   const collected = createProblemCollector();
   const catalogue = await collected.attempt(manifest.catalogue.file, () =>
@@ -112,6 +118,14 @@ async function openParts(files: BundleFiles, observer: FeatureObserver | undefin
     const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources), observer };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
   });
+  collected.problems.push(
+    ...listOtherRowCounts(manifest, [
+      [manifest.catalogue.file, catalogue?.entities.size],
+      [manifest.views.items.file, items?.entities.size],
+      [manifest.views.users.file, users?.entities.size],
+    ]),
+    ...listMissingSources(manifest, scenarios),
+  );
   if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
     return { catalogue, users, ranker, sources, histories, assembler };
   }
@@ -179,6 +193,30 @@ async function openSources(
     if (source !== undefined) opened.set(name, source);
   }
   return opened;
+}
+
+/** Tables that have other rows than the manifest says; one that could not be read was reported already. */
+function listOtherRowCounts(
+  { files }: BundleFiles['manifest'],
+  tables: readonly (readonly [file: string, found: number | undefined])[],
+): string[] {
+  return tables.flatMap(([file, found]) => {
+    const stated = files[file]?.rows;
+    if (found === undefined || stated === undefined || stated === found) return [];
+    return [`${file}: it has ${found} rows, the manifest says ${stated}`];
+  });
+}
+
+function listMissingSources(
+  { sources }: BundleFiles['manifest'],
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+): string[] {
+  const available = new Set([...Object.keys(sources), ...UNTRAINED_SOURCES]);
+  return [...scenarios.values()].flatMap((scenario) =>
+    Object.keys(scenario.sources)
+      .filter((source) => !available.has(source))
+      .map((source) => `sources: the bundle has no ${source}, which scenario ${scenario.name} asks`),
+  );
 }
 
 const UNTRAINED_SOURCES = Object.entries(SOURCES).flatMap(([name, source]) =>

@@ -133,6 +133,17 @@ t.test(
   },
 );
 
+t.test('rows that the manifest miscounts and a source that a scenario misses are named', async (t) => {
+  const copy = await rewriteBundle(t, ({ manifest, files }) => {
+    files.set('features/users.parquet', { ...files.get('features/users.parquet')!, rows: 79 });
+    manifest.sources = { als: manifest.sources['als']!, popular: manifest.sources['popular']! };
+  });
+  const error = await failureOf(openEngine(copy, SCENARIOS));
+  t.match(error.message, /features\/users\.parquet: it has 80 rows, the manifest says 79/);
+  t.match(error.message, /sources: the bundle has no trending, which scenario home asks/);
+  t.match(error.message, /sources: the bundle has no similar-items, which scenario similar asks/);
+});
+
 t.test('an items view in another order than the catalogue is refused', async (t) => {
   const copy = await rewriteBundle(t, ({ manifest, files }) => {
     files.set('features/items.parquet', files.get('features/users.parquet')!);
