@@ -2,6 +2,14 @@ import type { AttributeColumn } from '../../domain/catalogue.js';
 import type { FeatureField } from '../../features/feature-view.js';
 import { RowSet } from '../../features/row-set.js';
 
+/** One field of a view that is being built, with its value for every entity. */
+export interface ViewColumn {
+  readonly field: FeatureField;
+  readonly values: Float32Array;
+  /** Entities that have the default. */
+  readonly defaulted: RowSet;
+}
+
 /** Code of a category, or of a boolean, that an entity does not have. */
 const NO_VALUE = -1;
 
@@ -9,11 +17,7 @@ const NO_VALUE = -1;
  * An attribute as a column of a feature view: numbers as they are (the mean where there is none), booleans as 0 and 1,
  * categories as codes (−1 where there is none).
  */
-export function encodeAttribute(attribute: AttributeColumn): {
-  field: FeatureField;
-  values: Float32Array;
-  defaulted: RowSet;
-} {
+export function encodeAttribute(attribute: AttributeColumn): ViewColumn {
   const field = declareField(attribute);
   const encode = createEncoder(attribute);
   const defaulted = new RowSet(attribute.values.length);

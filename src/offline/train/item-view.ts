@@ -1,23 +1,17 @@
-import type { AttributeColumn, Catalogue } from '../../domain/catalogue.js';
+import type { Catalogue } from '../../domain/catalogue.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
-import type { FeatureField } from '../../features/feature-view.js';
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import { RowSet } from '../../features/row-set.js';
-import { encodeAttribute } from './encode-attribute.js';
-import { SECONDS_PER_DAY } from '../../domain/time.js';
+import type { ViewColumn } from './encode-attribute.js';
+import { createViewTable, encodeColumns } from './view-table.js';
 
 /** Windows over which an item's popularity is also measured. */
 const WINDOW_DAYS = [7, 30, 90];
 
 /** An item's mean value is drawn towards the mean of all with the weight of this many interactions. */
 const PRIOR_INTERACTIONS = 5;
-
-interface Column {
-  readonly field: FeatureField;
-  readonly values: Float32Array;
-  readonly defaulted: RowSet;
-}
 
 /**
  * The items view as of `knownUntil`: the ranker's columns of the items table, and what the interactions up to then say of
@@ -35,28 +29,13 @@ export function buildItemView(
     ...describePopularity(interactions, options.knownUntil),
     ...describeAge(interactions, options.knownUntil),
     describeValues(interactions),
-    ...catalogue.attributes.filter(isColumnFeature).map(encodeAttribute),
+    ...encodeColumns(catalogue),
   ];
   refuseSameNames(columns);
-  return {
-    view: {
-      entity: 'item',
-      key: 'item_id',
-      file: 'features/items.parquet',
-      fields: columns.map((column) => column.field),
-    },
-    entities: catalogue.entities,
-    columns: columns.map((column) => column.values),
-    defaulted: columns.map((column) => column.defaulted),
-  };
+  return createViewTable('item', catalogue.entities, columns);
 }
 
-/** Multi-valued attributes and texts have no column of their own; affinity features read the former. */
-function isColumnFeature(attribute: AttributeColumn): boolean {
-  return attribute.feature && attribute.role !== 'multi-valued' && attribute.role !== 'text';
-}
-
-function describePopularity(interactions: InteractionTable, knownUntil: number): Column[] {
+function describePopularity(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
   const overall = logShares(interactions, Number.NEGATIVE_INFINITY);
   const windows = WINDOW_DAYS.map((days) => logShares(interactions, knownUntil - days * SECONDS_PER_DAY));
   const acceleration = windows[0]!.map((share, item) => share - windows[1]![item]!);
@@ -80,7 +59,7 @@ function logShares(interactions: InteractionTable, since: number): Float32Array 
 }
 
 /** Log of the days since an item was first and last touched; an item nobody has touched is new: 0 days old. */
-function describeAge(interactions: InteractionTable, knownUntil: number): Column[] {
+function describeAge(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
   const first = new Float64Array(interactions.items.size).fill(knownUntil);
   const last = new Float64Array(interactions.items.size).fill(Number.NEGATIVE_INFINITY);
   for (let row = 0; row < interactions.item.length; row++) {
@@ -96,7 +75,7 @@ function describeAge(interactions: InteractionTable, knownUntil: number): Column
   ];
 }
 
-function describeValues(interactions: InteractionTable): Column {
+function describeValues(interactions: InteractionTable): ViewColumn {
   const sums = new Float64Array(interactions.items.size);
   const counts = new Float64Array(interactions.items.size);
   let total = 0;
@@ -112,11 +91,11 @@ function describeValues(interactions: InteractionTable): Column {
   return complete('value_mean', Float32Array.from(means));
 }
 
-function complete(name: string, values: Float32Array): Column {
+function complete(name: string, values: Float32Array): ViewColumn {
   return { field: { name, type: 'float32', default: 0 }, values, defaulted: new RowSet(values.length) };
 }
 
-function refuseSameNames(columns: readonly Column[]): void {
+function refuseSameNames(columns: readonly ViewColumn[]): void {
   const names = columns.map((column) => column.field.name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   if (twice.length === 0) return;
