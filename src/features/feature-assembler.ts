@@ -60,7 +60,9 @@ export function createFeatureAssembler(
         });
       });
       inputs.observer?.read(countStatuses(inputs.items, query.candidates.items));
-      inputs.observer?.read(countStatuses(inputs.users, [query.userIndex]));
+      // An online store counts what it gives by itself.
+      if (query.userValues === undefined)
+        inputs.observer?.read(countStatuses(inputs.users, [query.userIndex]));
       return { data, rows, columns: width };
     },
   };

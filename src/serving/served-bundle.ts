@@ -32,11 +32,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const engine = await withUserRows(
-      await openEngine(await options.registry.pathOf(version), options.scenarios, options),
-      options,
-    );
-    await warm(engine);
+    const engine = await openWarm(await options.registry.pathOf(version), options);
     const previous = current;
     current = { engine, requests: 0, retired: false };
     await retire(previous);
@@ -69,9 +65,18 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   };
 }
 
-async function withUserRows(engine: Engine, { openUserRows }: ServedBundleOptions): Promise<Engine> {
-  if (openUserRows === undefined) return engine;
-  return { ...engine, userRows: await openUserRows(engine.manifest.views.users) };
+/** An engine that has answered already; when that fails, nothing of it stays open. */
+async function openWarm(folder: string, options: ServedBundleOptions): Promise<Engine> {
+  let engine = await openEngine(folder, options.scenarios, options);
+  try {
+    const userRows = await options.openUserRows?.(engine.manifest.views.users);
+    if (userRows !== undefined) engine = { ...engine, userRows };
+    await warm(engine);
+    return engine;
+  } catch (error) {
+    await closeEngine(engine);
+    throw error;
+  }
 }
 
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */
@@ -98,8 +103,12 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
-  await tenancy.engine.ranker.close();
-  await tenancy.engine.userRows?.close();
+  await closeEngine(tenancy.engine);
+}
+
+async function closeEngine({ ranker, userRows }: Engine): Promise<void> {
+  await ranker.close();
+  await userRows?.close();
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {

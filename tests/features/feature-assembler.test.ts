@@ -4,6 +4,7 @@ import {
   listFeatures,
   type FeatureInputs,
 } from '../../src/features/feature-assembler.js';
+import type { FeatureRead } from '../../src/features/feature-observer.js';
 import type { FeatureQuery } from '../../src/features/feature-group.js';
 import { candidateSet, featureTable, history, retrieval, smallCatalogue } from '../support/small-world.js';
 
@@ -193,3 +194,23 @@ t.test('a feature that nothing computes is refused by name', async (t) => {
     ],
   });
 });
+
+t.test(
+  'what a request reads of the views is told, but not of users that an online store answered for',
+  async (t) => {
+    const reads: FeatureRead[] = [];
+    const observer = { loaded: () => undefined, read: (read: FeatureRead) => reads.push(read) };
+    const { assemble: assembleObserved } = createFeatureAssembler({ ...inputs, observer }, ['user.age']);
+    assembleObserved(query);
+    t.match(reads, [
+      { view: 'items', present: 9, unknownEntity: 0 },
+      { view: 'users', present: 1, unknownEntity: 0 },
+    ]);
+    reads.length = 0;
+    assembleObserved({ ...query, userValues: Float32Array.of(50) });
+    t.same(
+      reads.map(({ view }) => view),
+      ['items'],
+    );
+  },
+);

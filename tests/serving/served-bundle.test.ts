@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { ShortlistError } from '../../src/domain/errors.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { createServedBundle } from '../../src/serving/served-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
@@ -75,5 +76,24 @@ t.test('reloads at the same time open the bundle once', async (t) => {
   const service = createServedBundle({ registry: counting, channel: 'staging', scenarios: SCENARIOS });
   await Promise.all([service.reload(), service.reload(), service.reload()]);
   t.equal(reads, 1);
+  await service.close();
+});
+
+t.test('a bundle whose online store cannot be opened is not swapped in', async (t) => {
+  await registry.point('staging', first.manifest.version);
+  let works = true;
+  const service = createServedBundle({
+    registry,
+    channel: 'staging',
+    scenarios: SCENARIOS,
+    openUserRows: async (view) => {
+      if (!works) throw new ShortlistError('INVALID_CONFIG', 'no such field');
+      return { read: async () => new Float32Array(view.fields.length), close: async () => undefined };
+    },
+  });
+  await service.reload();
+  works = false;
+  await t.rejects(service.reload(), { code: 'INVALID_CONFIG' });
+  t.equal((await service.recommend(request)).slate.items.length, 5);
   await service.close();
 });
