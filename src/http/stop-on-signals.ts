@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { flushLogger } from '../observability/create-logger.js';
+import { createLogger, flushLogger } from '../observability/create-logger.js';
 import type { AppParts } from './app-parts.js';
 import type { RunningServer } from './start-server.js';
 
@@ -26,7 +26,10 @@ export function stopOnSignals(
   { logger, settings }: Pick<AppParts, 'logger' | 'settings'>,
 ): void {
   const { drainDelayMs, timeoutMs } = settings.shutdown;
-  closeWithGrace({ delay: drainDelayMs + timeoutMs, logger, skip: NOT_OURS }, async ({ signal, err }) => {
+  // What is said right before an exit that nothing waits for must be out when the call returns: a write that is still
+  // under way off the event loop is lost with the process.
+  const lastWords = createLogger({ level: settings.logging.level, writing: 'sync' });
+  closeWithGrace({ delay: drainDelayMs + timeoutMs, logger: lastWords, skip: NOT_OURS }, async ({ signal, err }) => {
     if (err === undefined) logger.info({ signal }, 'asked to stop');
     else logger.fatal({ err }, 'uncaught error, stopping');
     await server.stop();
