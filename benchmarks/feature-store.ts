@@ -22,6 +22,7 @@ import { encodeFeatureTable } from '../src/offline/bundle-writing/encode-feature
  */
 const [rows = '1000000', fields = '32', step, path = ''] = process.argv.slice(2);
 const view: FeatureTable['view'] = {
+  name: 'items',
   entity: 'item',
   key: 'item_id',
   file: 'features/items.parquet',

@@ -30,6 +30,7 @@ const redis = {
   socketTimeoutMs: 10_000,
 };
 const view = {
+  name: 'users',
   entity: 'user' as const,
   key: 'user_id',
   file: 'features/users.parquet',

@@ -18,23 +18,54 @@ const sha256 = (description: string): Type.TString => Type.String({ pattern: '^[
 const anything = (description: string): Type.TRecord<'^.*$', Type.TUnknown> =>
   Type.Record(Type.String(), Type.Unknown(), { description });
 
+const timeToLive = (description: string): Type.TNumber => Type.Number({ exclusiveMinimum: 0, description });
+
 const FeatureField = Type.Object({
   name: name('Column of the file.'),
-  type: Type.Enum(['float32', 'boolean', 'category'], {
-    description: '`float32`, `boolean` (0 or 1) or `category` (the code of a value in `dictionary`).',
+  type: Type.Enum(['float32', 'int32', 'boolean', 'category', 'vector'], {
+    description:
+      '`float32`, `int32`, `boolean` (0 or 1), `category` (the code of a value in `dictionary`) or `vector` (`length` float32).',
   }),
-  default: Type.Number({ description: 'Value of an entity that has none.' }),
+  default: Type.Number({
+    description: 'Value of an entity that has none; of a vector, each of its components.',
+  }),
   dictionary: Type.Optional(
     Type.Array(Type.String(), { description: 'Of a category: its values, by code.' }),
   ),
+  length: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 65_536, description: 'Of a vector: how many components it has.' }),
+  ),
+  timeToLiveSeconds: Type.Optional(timeToLive('Goes over that of the view.')),
+  input: Type.Optional(Type.Boolean({ description: 'Whether the ranker may read it; it may when absent.' })),
 });
 
 const FeatureView = Type.Object({
+  name: name('What the view is called, as in `views`.'),
   entity: Type.Enum(['item', 'user'], { description: '`item` in `views.items`, `user` in `views.users`.' }),
-  key: name('Column that holds the raw id; its row order is the index order.'),
+  key: name('Column that holds the raw id; in `items` and `users` its row order is the index order.'),
   file: name('Parquet file with one row per entity.'),
+  eventTime: Type.Optional(
+    name('Column that says since when a row is true, Unix seconds; without it rows are of `knownUntil`.'),
+  ),
+  timeToLiveSeconds: Type.Optional(
+    timeToLive('Age in seconds from which on a value is stale; never when absent.'),
+  ),
+  whenStale: Type.Optional(
+    Type.Enum(['default', 'use', 'refuse'], {
+      description:
+        'What becomes of a stale value: its default (also when absent), the old value, or the read fails.',
+    }),
+  ),
   fields: Type.Array(FeatureField),
 });
+
+/** `items` and `users` are in every bundle. */
+const Views = Type.Unsafe<{ items: View; users: View; [name: string]: View }>({
+  ...Type.Record(Type.String(), FeatureView),
+  required: ['items', 'users'],
+});
+
+type View = Static<typeof FeatureView>;
 
 const AttributeSpec = Type.Object({
   name: name('Column of the file.'),
@@ -79,7 +110,7 @@ export const Manifest = Type.Object({
     file: name('Parquet file: `item_id` and one column per attribute; its row order is the item index.'),
     attributes: Type.Array(AttributeSpec),
   }),
-  views: Type.Object({ items: FeatureView, users: FeatureView }),
+  views: Views,
   sources: Type.Record(
     Type.String(),
     Type.Object({ file: Type.Optional(name('Its artefact; absent for a source that needs none.')) }),
@@ -151,8 +182,7 @@ export function findManifestProblems(manifest: Manifest): string[] {
   return [
     ...findFileProblems(manifest),
     ...findRankerProblems(manifest),
-    ...findViewProblems(manifest.views.items, 'item'),
-    ...findViewProblems(manifest.views.users, 'user'),
+    ...Object.entries(manifest.views).flatMap(([name, view]) => findViewProblems(name, view)),
     ...findRepeats(manifest.catalogue.attributes.map(({ name }) => name)).map(
       (name) => `catalogue: two attributes are called ${name}`,
     ),
@@ -179,8 +209,7 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
   const reserved = [MANIFEST_FILE, CHECKSUM_FILE].filter((path) => Object.hasOwn(files, path));
   const named = new Map([
     ['catalogue', manifest.catalogue.file],
-    ['views.items', manifest.views.items.file],
-    ['views.users', manifest.views.users.file],
+    ...Object.entries(manifest.views).map(([view, { file }]): [string, string] => [`views.${view}`, file]),
     ['histories', manifest.histories.file],
     ['ranker', manifest.ranker.file],
     ...Object.entries(manifest.sources).flatMap(([source, { file }]): [string, string][] =>
@@ -205,17 +234,27 @@ function findRankerProblems({ ranker }: Manifest): string[] {
   ];
 }
 
+/** The entity of the views that every bundle has; others say theirs. */
+const ENTITY_OF: Readonly<Record<string, View['entity']>> = { items: 'item', users: 'user' };
+
 function findViewProblems(
-  { entity, key, fields }: Manifest['views']['items'],
-  expected: 'item' | 'user',
+  called: string,
+  { name, entity, key, eventTime, fields }: DeepReadonly<View>,
 ): string[] {
-  const view = `views.${expected}s`;
-  const names = [key, ...fields.map(({ name }) => name)];
+  const view = `views.${called}`;
+  const names = [key, ...(eventTime === undefined ? [] : [eventTime]), ...fields.map((field) => field.name)];
+  const expected = ENTITY_OF[called] ?? entity;
   const uncoded = fields.filter(({ type, dictionary }) => type === 'category' && dictionary === undefined);
+  const unmeasured = fields.filter(({ type, length }) => (type === 'vector') !== (length !== undefined));
   return [
+    ...(name === called ? [] : [`${view}: its name is ${name}`]),
     ...(entity === expected ? [] : [`${view}: its entity is ${entity}, not ${expected}`]),
-    ...findRepeats(names).map((name) => `${view}: two columns are called ${name}`),
-    ...uncoded.map(({ name }) => `${view}: category ${name} has no dictionary`),
+    ...findRepeats(names).map((column) => `${view}: two columns are called ${column}`),
+    ...uncoded.map((field) => `${view}: category ${field.name} has no dictionary`),
+    ...unmeasured.map(
+      (field) =>
+        `${view}: ${field.type} ${field.name} has ${field.length === undefined ? 'no length' : 'a length'}`,
+    ),
   ];
 }
 

@@ -3,20 +3,44 @@
  * The manifest keeps the views, so that a reader knows every column before it opens the file.
  */
 export interface FeatureView {
+  /** `items` and `users` are in every bundle; others are declared by the dataset. */
+  readonly name: string;
   readonly entity: 'item' | 'user';
-  /** Column that holds the raw id; its row order is the entity's index order. */
+  /** Column that holds the raw id; in `items` and `users` its row order is the entity's index order. */
   readonly key: string;
   /** Path inside the bundle. */
   readonly file: string;
+  /** Column of the file that says since when a row is true, Unix seconds; without it all rows are of the bundle's `knownUntil`. */
+  readonly eventTime?: string;
+  /** Age in seconds from which on a value is stale; never when absent. */
+  readonly timeToLiveSeconds?: number;
+  /** What becomes of a stale value: its default (also when absent), the old value, or the read fails. */
+  readonly whenStale?: 'default' | 'use' | 'refuse';
   readonly fields: readonly FeatureField[];
 }
 
 export interface FeatureField {
   readonly name: string;
-  /** float32 as is; boolean as 0 or 1; category as the code of its value in `dictionary`. */
-  readonly type: 'float32' | 'boolean' | 'category';
-  /** Value where the entity has none, and for entities the view does not know. Finite. */
+  /** float32 and int32 as they are; boolean as 0 or 1; category as the code of its value in `dictionary`; vector: `length` float32. */
+  readonly type: 'float32' | 'int32' | 'boolean' | 'category' | 'vector';
+  /** Value where the entity has none, and for entities the view does not know; of a vector, each of its components. Finite. */
   readonly default: number;
   /** For `category`: the values by code. */
   readonly dictionary?: readonly string[];
+  /** For `vector`: how many components each value has. */
+  readonly length?: number;
+  /** Goes over the view's. */
+  readonly timeToLiveSeconds?: number;
+  /** Whether the ranker may read it; true when absent. */
+  readonly input?: boolean;
+}
+
+/** How many float32 a value of the field takes. */
+export function widthOf({ length = 1 }: FeatureField): number {
+  return length;
+}
+
+/** How many float32 a row of the view takes. */
+export function rowWidthOf({ fields }: FeatureView): number {
+  return fields.reduce((width, field) => width + widthOf(field), 0);
 }

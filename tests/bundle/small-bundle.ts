@@ -35,6 +35,7 @@ export const SMALL_CATALOGUE: Catalogue = {
 
 export const SMALL_ITEMS: FeatureTable = {
   view: {
+    name: 'items',
     entity: 'item',
     key: 'item_id',
     file: 'features/items.parquet',
@@ -49,7 +50,7 @@ export const SMALL_ITEMS: FeatureTable = {
 };
 
 export const SMALL_USERS: FeatureTable = {
-  view: { entity: 'user', key: 'user_id', file: 'features/users.parquet', fields: [] },
+  view: { name: 'users', entity: 'user', key: 'user_id', file: 'features/users.parquet', fields: [] },
   entities: new IdIndex(['ann', 'bob']),
   columns: [],
   defaulted: [],

@@ -212,7 +212,7 @@ function bitsOf(values: Float32Array): number[] {
 }
 
 function viewOf(name: string, fields: readonly FeatureField[]): FeatureView {
-  return { entity: 'user', key: 'user_id', file: `features/${name}.parquet`, fields };
+  return { name: 'users', entity: 'user', key: 'user_id', file: `features/${name}.parquet`, fields };
 }
 
 function float(name: string, fallback = 0): FeatureField {

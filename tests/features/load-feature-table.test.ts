@@ -25,6 +25,7 @@ function makeTable(rows: number): FeatureTable {
   }
   return {
     view: {
+      name: 'items',
       entity: 'item',
       key: 'item_id',
       file: FILE.file,

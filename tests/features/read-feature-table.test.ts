@@ -17,7 +17,7 @@ import { readFeatureTable } from '../../src/features/read-feature-table.js';
 const FILE = { file: 'features/items.parquet' };
 
 function viewOf(...fields: FeatureField[]): FeatureView {
-  return { entity: 'item', key: 'item_id', file: FILE.file, fields };
+  return { name: 'items', entity: 'item', key: 'item_id', file: FILE.file, fields };
 }
 
 function float(name: string, fallback = 0): FeatureField {

@@ -10,6 +10,7 @@ import { openRedisStore, type RedisStoreOptions } from '../../src/features/redis
 export const LOADED_AT = 1_700_000_000;
 
 export const USERS: FeatureView = {
+  name: 'users',
   entity: 'user',
   key: 'user_id',
   file: 'features/users.parquet',

@@ -92,6 +92,7 @@ export function featureTable(
 ): FeatureTable {
   return {
     view: {
+      name: `${entity}s`,
       entity,
       key: `${entity}_id`,
       file: `features/${entity}s.parquet`,

@@ -17,6 +17,7 @@ export function createViewTable(
 ): FeatureTable {
   return {
     view: {
+      name: `${entity}s`,
       entity,
       key: `${entity}_id`,
       file: `features/${entity}s.parquet`,

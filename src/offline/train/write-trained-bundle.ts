@@ -63,8 +63,8 @@ function draftManifest(
     knownUntil: stageOne.knownUntil,
     catalogue: { file: CATALOGUE_FILE, attributes: dataset.catalogue.attributes.map(toSpec) },
     views: {
-      items: copyView(stageOne.itemView.view, 'item'),
-      users: copyView(stageOne.userView.view, 'user'),
+      items: copyView(stageOne.itemView.view),
+      users: copyView(stageOne.userView.view),
     },
     sources: Object.fromEntries(TRAINED_SOURCES.map((name) => [name, { file: SOURCES[name].file }])),
     histories: { file: HISTORIES_FILE },
@@ -120,10 +120,10 @@ function toSpec({ name, role, shown, filterable, feature }: AttributeSpec): Attr
   return { name, role, shown, filterable, feature };
 }
 
-/** The manifest's own copy of a view: its type has an entity of its own and no readonly arrays. */
-function copyView<E extends FeatureView['entity']>({ key, file, fields }: FeatureView, entity: E) {
+/** The manifest's own copy of a view: its type has no readonly arrays. */
+function copyView({ fields, ...view }: FeatureView) {
   const copied = fields.map(({ dictionary, ...field }) =>
     dictionary === undefined ? field : { ...field, dictionary: [...dictionary] },
   );
-  return { entity, key, file, fields: copied };
+  return { ...view, fields: copied };
 }

@@ -19,6 +19,7 @@ function createTable(rows: number): FeatureTable {
   ];
   return {
     view: {
+      name: 'users',
       entity: 'user',
       key: 'user_id',
       file: 'features/users.parquet',
