@@ -24,6 +24,15 @@ interface SourceOptions {
   readonly itemCount: number;
 }
 
+function openListSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  const { lists, weighting } = parseSimilarItems(artefact, { name, itemCount });
+  return createSimilarItemsSource(name, lists, weighting);
+}
+
+function openTrendingSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  return createPopularitySource(name, parsePopularity(artefact, { name, itemCount }), { onlyPositive: true });
+}
+
 /** Every candidate source that a scenario may list, by name. */
 export const SOURCES = {
   als: {
@@ -32,10 +41,7 @@ export const SOURCES = {
   },
   'similar-items': {
     file: 'candidates/similar-items.safetensors',
-    open: (artefact, options) => {
-      const { lists, lastItems } = parseSimilarItems(artefact, options);
-      return createSimilarItemsSource(lists, { lastItems });
-    },
+    open: (artefact, { itemCount }) => openListSource('similar-items', artefact, itemCount),
   },
   popular: {
     file: 'candidates/popular.safetensors',
@@ -44,10 +50,11 @@ export const SOURCES = {
   },
   trending: {
     file: 'candidates/trending.safetensors',
-    open: (artefact, { itemCount }) =>
-      createPopularitySource('trending', parsePopularity(artefact, { name: 'trending', itemCount }), {
-        onlyPositive: true,
-      }),
+    open: (artefact, { itemCount }) => openTrendingSource('trending', artefact, itemCount),
+  },
+  'trending-month': {
+    file: 'candidates/trending-month.safetensors',
+    open: (artefact, { itemCount }) => openTrendingSource('trending-month', artefact, itemCount),
   },
   random: {
     open: (_artefact, options) => createRandomSource(options),

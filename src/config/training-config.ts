@@ -1,8 +1,28 @@
 import { Type, type Static } from 'typebox';
 
 const positive = (description: string): Type.TInteger => Type.Integer({ minimum: 1, description });
+/** How the items of a history are asked for their neighbours. */
+const historyWeighting = {
+  lastItems: positive('How many of the last history items are asked for their neighbours.'),
+  recencyExponent: Type.Number({
+    minimum: 0,
+    description: 'p: an item that was followed by n others weighs (1 + n)^−p.',
+  }),
+};
+
 const share = (description: string): Type.TNumber =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
+
+const decay = (description: string): Type.TObject<{ halfLifeDays: Type.TNumber }> =>
+  Type.Object(
+    {
+      halfLifeDays: Type.Number({
+        exclusiveMinimum: 0,
+        description: 'After so many days an interaction counts half.',
+      }),
+    },
+    { additionalProperties: false, description },
+  );
 
 /** `configs/training.yaml`: how every dataset is trained and evaluated. Datasets only map columns. */
 export const TrainingConfig = Type.Object(
@@ -31,11 +51,12 @@ export const TrainingConfig = Type.Object(
       {
         neighbours: positive('Neighbours kept per item.'),
         shrink: Type.Number({ minimum: 0, description: 'Shrinks similarities that few users support.' }),
-        lastItems: positive('How many of the last history items are asked for their neighbours.'),
+        ...historyWeighting,
       },
       { additionalProperties: false },
     ),
-    trendingDays: positive('Days of known time that count as now.'),
+    trending: decay('What is taken now.'),
+    trendingMonth: decay('What was taken over the last weeks.'),
     ranker: Type.Object(
       {
         objectives: Type.Array(Type.Union([Type.Literal('logistic'), Type.Literal('lambdarank')]), {

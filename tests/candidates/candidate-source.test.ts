@@ -24,7 +24,11 @@ const sources: { source: CandidateSource; knowsAll: boolean }[] = [
     knowsAll: false,
   },
   {
-    source: createSimilarItemsSource(findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 })),
+    source: createSimilarItemsSource(
+      'similar-items',
+      findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 }),
+      { lastItems: 10, recencyExponent: 0.5 },
+    ),
     knowsAll: false,
   },
   { source: createPopularitySource('popular', counts), knowsAll: true },

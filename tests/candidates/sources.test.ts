@@ -16,9 +16,12 @@ const counts = Float32Array.from({ length: itemCount }, (_, item) => Math.max(0,
 
 const artefacts: Record<SourceName, TensorFile | undefined> = {
   als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
-  'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount })),
+  'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
+    'similar-items': { lastItems: 10, recencyExponent: 0.5 },
+  }),
   popular: popularityToTensors(counts),
   trending: popularityToTensors(counts),
+  'trending-month': popularityToTensors(counts),
   random: undefined,
 };
 
@@ -65,10 +68,10 @@ t.test('popular reaches every item of the catalogue, trending only what moves', 
 });
 
 t.test('a source that does not exist is refused, with those that do', async (t) => {
-  for (const name of ['ease', 'toString', '']) {
+  for (const name of ['crystal', 'toString', '']) {
     t.throws(() => openSource(name, undefined, { itemCount }), {
       code: 'INVALID_CONFIG',
-      message: `no candidate source "${name}"; known are als, similar-items, popular, trending, random`,
+      message: `no candidate source "${name}"; known are ${Object.keys(SOURCES).join(', ')}`,
     });
   }
 });
