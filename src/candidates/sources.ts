@@ -43,6 +43,14 @@ export const SOURCES = {
     file: 'candidates/similar-items.safetensors',
     open: (artefact, { itemCount }) => openListSource('similar-items', artefact, itemCount),
   },
+  ease: {
+    file: 'candidates/ease.safetensors',
+    open: (artefact, { itemCount }) => openListSource('ease', artefact, itemCount),
+  },
+  'ease-recent': {
+    file: 'candidates/ease.safetensors',
+    open: (artefact, { itemCount }) => openListSource('ease-recent', artefact, itemCount),
+  },
   popular: {
     file: 'candidates/popular.safetensors',
     open: (artefact, { itemCount }) =>

@@ -55,6 +55,24 @@ export const TrainingConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    ease: Type.Object(
+      {
+        regularisation: Type.Number({ exclusiveMinimum: 0, description: 'λ.' }),
+        weightsPerItem: positive('Weights kept per history item, the largest in size.'),
+        maxBillionOperations: Type.Number({
+          exclusiveMinimum: 0,
+          description:
+            'The source is left out where training it would take more multiplications: the lesser of items³ and users³ + (users + items) × interactions.',
+        }),
+        lastItems: positive('How many of the last history items are asked, by ease and ease-recent.'),
+        recencyExponent: Type.Number({
+          minimum: 0,
+          description:
+            'p: to ease-recent an item that was followed by n others weighs (1 + n)^−p; to ease all weigh alike.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     trending: decay('What is taken now.'),
     trendingMonth: decay('What was taken over the last weeks.'),
     ranker: Type.Object(

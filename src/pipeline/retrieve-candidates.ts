@@ -19,16 +19,18 @@ export async function retrieveCandidates(
 ): Promise<CandidateSet> {
   const { scenario, run } = options;
   const limit = Math.max(scenario.maxCandidates, query.limit);
+  const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
+    const source = engine.sources.get(name);
+    return source === undefined ? [] : [{ source, quota }];
+  });
   const answers = await Promise.all(
-    Object.entries(scenario.sources).map(([name, quota]) => {
-      const source = engine.sources.get(name);
-      if (source === undefined) return undefined;
-      return run.stage<Answer | undefined>(
-        `candidates.${name}`,
+    asked.map(({ source, quota }) =>
+      run.stage<Answer | undefined>(
+        `candidates.${source.name}`,
         async () => ({ quota, retrieval: await source.retrieve({ ...query, limit }) }),
         () => undefined,
-      );
-    }),
+      ),
+    ),
   );
   const answered = answers.filter((answer) => answer !== undefined);
   if (answered.length === 0) throw new ShortlistError('SOURCE_FAILED', 'Every candidate source failed.');

@@ -7,6 +7,7 @@ import { createRandomSource } from '../../src/candidates/random.js';
 import { createSimilarItemsSource } from '../../src/candidates/similar-items.js';
 import type { Retrieval, RetrievalQuery } from '../../src/domain/candidate.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
+import { trainEase } from '../../src/offline/candidate-training/ease.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
 import { history } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
@@ -28,6 +29,14 @@ const sources: { source: CandidateSource; knowsAll: boolean }[] = [
       'similar-items',
       findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 }),
       { lastItems: 10, recencyExponent: 0.5 },
+    ),
+    knowsAll: false,
+  },
+  {
+    source: createSimilarItemsSource(
+      'ease',
+      trainEase(histories, { itemCount: ITEM_COUNT, regularisation: 5, weightsPerItem: 12 }),
+      { lastItems: 10, recencyExponent: 0 },
     ),
     knowsAll: false,
   },
@@ -84,7 +93,10 @@ for (const { source, knowsAll } of sources) {
         const { scoreOf } = retrieve(query);
         const all = retrieve({ ...query, eligible: ALL_ITEMS, limit: ITEM_COUNT });
         const scores = new Map(Array.from(all.items, (item, at) => [item, all.scores[at]!]));
-        return ALL_ITEMS.every((_, item) => scoreOf(item) === (scores.get(item) ?? 0));
+        // What is not retrieved is unknown, or something that more speaks against than for.
+        return ALL_ITEMS.every((_, item) =>
+          scores.has(item) ? scoreOf(item) === scores.get(item) : scoreOf(item) <= 0,
+        );
       }),
     );
   });

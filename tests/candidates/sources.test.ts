@@ -5,6 +5,7 @@ import { similarItemsToTensors } from '../../src/candidates/similar-items.js';
 import { isSourceName, openSource, SOURCES, type SourceName } from '../../src/candidates/sources.js';
 import type { TensorFile } from '../../src/bundle/tensor-file.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
+import { trainEase } from '../../src/offline/candidate-training/ease.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
 import { history } from '../support/small-world.js';
@@ -14,11 +15,18 @@ const itemCount = 40;
 const histories = createTasteGroups({ items: itemCount });
 const counts = Float32Array.from({ length: itemCount }, (_, item) => Math.max(0, item - 30));
 
+const ease = similarItemsToTensors(trainEase(histories, { itemCount, regularisation: 5 }), {
+  ease: { lastItems: 10, recencyExponent: 0 },
+  'ease-recent': { lastItems: 10, recencyExponent: 0.5 },
+});
+
 const artefacts: Record<SourceName, TensorFile | undefined> = {
   als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
   'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
     'similar-items': { lastItems: 10, recencyExponent: 0.5 },
   }),
+  ease,
+  'ease-recent': ease,
   popular: popularityToTensors(counts),
   trending: popularityToTensors(counts),
   'trending-month': popularityToTensors(counts),

@@ -6,6 +6,7 @@ import { isSourceName, SOURCES, type SourceName } from '../../candidates/sources
 import type { TrainingConfig } from '../../config/training-config.js';
 import type { Histories } from '../../domain/history.js';
 import type { InteractionTable } from '../../domain/interactions.js';
+import { estimateEaseOperations, trainEase } from '../candidate-training/ease.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
 import { countPopularity } from '../candidate-training/popularity.js';
@@ -53,6 +54,18 @@ const TRAINERS: readonly SourceTrainer[] = [
       ),
   },
   {
+    file: SOURCES.ease.file,
+    findObstacle: findEaseObstacle,
+    train: ({ histories, dataset, config: { ease }, progress }) =>
+      similarItemsToTensors(
+        trainEase(histories, { ...ease, itemCount: dataset.catalogue.entities.size, progress }),
+        {
+          ease: { lastItems: ease.lastItems, recencyExponent: 0 },
+          'ease-recent': { lastItems: ease.lastItems, recencyExponent: ease.recencyExponent },
+        },
+      ),
+  },
+  {
     file: SOURCES.popular.file,
     train: ({ interactions, dataset }) =>
       popularityToTensors(countPopularity(interactions, { itemCount: dataset.catalogue.entities.size })),
@@ -77,6 +90,17 @@ function createTrendingTrainer(
         }),
       ),
   };
+}
+
+function findEaseObstacle({ interactions }: PreparedDataset, { ease }: TrainingConfig): string | undefined {
+  const users = new Set(interactions.user).size;
+  const items = new Set(interactions.item).size;
+  const operations = estimateEaseOperations({ users, items, interactions: interactions.user.length }) / 1e9;
+  if (operations <= ease.maxBillionOperations) return undefined;
+  return (
+    `${items.toLocaleString('en')} items and ${users.toLocaleString('en')} users take ` +
+    `${Math.ceil(operations).toLocaleString('en')} billion operations, ease.maxBillionOperations is ${ease.maxBillionOperations}`
+  );
 }
 
 /** Trains every candidate source that the dataset can have: artefacts by their file. */

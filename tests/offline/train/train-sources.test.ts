@@ -68,6 +68,13 @@ t.test('nothing is skipped where times, attributes and a catalogue of few items 
   t.same([...findSkippedSources(createSyntheticDataset(), config)], []);
 });
 
+t.test('ease is skipped where it would cost more than the config allows', async (t) => {
+  const frugal = { ...config, ease: { ...config.ease, maxBillionOperations: 1e-4 } };
+  const skipped = findSkippedSources(createSyntheticDataset(), frugal);
+  t.same([...skipped.keys()], ['ease', 'ease-recent']);
+  t.match(skipped.get('ease'), /^59 items and 79 users take 1 billion operations, .* is 0\.0001$/);
+});
+
 function withoutTimes(dataset: PreparedDataset): PreparedDataset {
   const { interactions } = dataset;
   return {
