@@ -2,6 +2,7 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createAlsSource, parseAls } from './als.js';
 import type { CandidateSource } from './candidate-source.js';
+import { createFreshSource, parseFresh } from './fresh.js';
 import { createPopularitySource, parsePopularity } from './popularity.js';
 import { createRandomSource } from './random.js';
 import { createSimilarItemsSource, parseSimilarItems } from './similar-items.js';
@@ -50,6 +51,10 @@ export const SOURCES = {
   'ease-recent': {
     file: 'candidates/ease.safetensors',
     open: (artefact, { itemCount }) => openListSource('ease-recent', artefact, itemCount),
+  },
+  fresh: {
+    file: 'candidates/fresh.safetensors',
+    open: (artefact, options) => createFreshSource(parseFresh(artefact, options)),
   },
   popular: {
     file: 'candidates/popular.safetensors',

@@ -75,6 +75,15 @@ export const TrainingConfig = Type.Object(
     ),
     trending: decay('What is taken now.'),
     trendingMonth: decay('What was taken over the last weeks.'),
+    fresh: Type.Object(
+      {
+        priorInteractions: Type.Number({
+          exclusiveMinimum: 0,
+          description: 'How many interactions of everybody stand beside a user’s own, as to attributes.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     ranker: Type.Object(
       {
         objectives: Type.Array(Type.Union([Type.Literal('logistic'), Type.Literal('lambdarank')]), {

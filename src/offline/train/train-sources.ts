@@ -1,11 +1,13 @@
 import type { TensorFile } from '../../bundle/tensor-file.js';
 import { alsToTensors } from '../../candidates/als.js';
+import { freshToTensors } from '../../candidates/fresh.js';
 import { popularityToTensors } from '../../candidates/popularity.js';
 import { similarItemsToTensors } from '../../candidates/similar-items.js';
 import { isSourceName, SOURCES, type SourceName } from '../../candidates/sources.js';
 import type { TrainingConfig } from '../../config/training-config.js';
 import type { Histories } from '../../domain/history.js';
 import type { InteractionTable } from '../../domain/interactions.js';
+import { countAttributeValues, listDescriptiveAttributes } from '../candidate-training/attribute-model.js';
 import { estimateEaseOperations, trainEase } from '../candidate-training/ease.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
@@ -69,6 +71,15 @@ const TRAINERS: readonly SourceTrainer[] = [
     file: SOURCES.popular.file,
     train: ({ interactions, dataset }) =>
       popularityToTensors(countPopularity(interactions, { itemCount: dataset.catalogue.entities.size })),
+  },
+  {
+    file: SOURCES.fresh.file,
+    findObstacle: ({ catalogue }) =>
+      listDescriptiveAttributes(catalogue).length > 0
+        ? undefined
+        : 'the items table has no attribute that features may read',
+    train: ({ interactions, dataset, config }) =>
+      freshToTensors(countAttributeValues(interactions, dataset.catalogue, config.fresh)),
   },
   createTrendingTrainer('trending', ({ trending }) => trending),
   createTrendingTrainer('trending-month', ({ trendingMonth }) => trendingMonth),

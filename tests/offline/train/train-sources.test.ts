@@ -75,6 +75,15 @@ t.test('ease is skipped where it would cost more than the config allows', async 
   t.match(skipped.get('ease'), /^59 items and 79 users take 1 billion operations, .* is 0\.0001$/);
 });
 
+t.test('fresh is skipped where nothing is known of the items', async (t) => {
+  const dataset = createSyntheticDataset();
+  const bare = { ...dataset, catalogue: { ...dataset.catalogue, attributes: [] } };
+  t.same(
+    [...findSkippedSources(bare, config)],
+    [['fresh', 'the items table has no attribute that features may read']],
+  );
+});
+
 function withoutTimes(dataset: PreparedDataset): PreparedDataset {
   const { interactions } = dataset;
   return {
