@@ -26,7 +26,7 @@ export interface StageOne {
   /** What the candidate sources serve from, by its file in the bundle. */
   readonly artefacts: ReadonlyMap<string, TensorFile>;
   /** Candidate sources that the dataset cannot have, with the reason. */
-  readonly skippedSources: ReadonlyMap<SourceName, string>;
+  readonly skippedSources: ReadonlyMap<string, string>;
   readonly itemView: FeatureTable;
   readonly userView: FeatureTable;
 }

@@ -125,7 +125,7 @@ export function trainSources(inputs: SourceInputs): Map<string, TensorFile> {
 export function findSkippedSources(
   dataset: PreparedDataset,
   config: TrainingConfig,
-): ReadonlyMap<SourceName, string> {
+): ReadonlyMap<string, string> {
   return new Map(
     TRAINERS.flatMap(({ file, findObstacle }) => {
       const reason = findObstacle?.(dataset, config);
