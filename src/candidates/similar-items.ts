@@ -36,19 +36,17 @@ export function createSimilarItemsSource(
   lists: NeighbourLists,
   weighting: HistoryWeighting,
 ): CandidateSource {
-  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from the lists.
-  const scores = new Float32Array(lists.offsets.length - 1);
-
   return {
     name,
     retrieve: ({ history, eligible, limit }) => {
       const latest = latestOf(history, weighting.lastItems).items;
       const weights = weighByRecency(latest.length, weighting.recencyExponent);
-      sumSimilarities(lists, { items: latest, weights }, scores);
+      // Its own array per request: to score 300 candidates one by one from the lists costs more with a long history.
+      const scores = sumSimilarities(lists, { items: latest, weights });
       return {
         source: name,
         ...selectTopK(scores, { limit, eligible, floor: 0 }),
-        scoreOf: (item) => sumSimilaritiesTo(item, lists, { items: latest, weights }),
+        scoreOf: (item) => scores[item]!,
       };
     },
   };
@@ -112,41 +110,17 @@ function weighByRecency(count: number, exponent: number): Float64Array {
   return Float64Array.from({ length: count }, (_, position) => (count - position) ** -exponent);
 }
 
-function sumSimilarities(
-  lists: NeighbourLists,
-  { items, weights }: WeighedItems,
-  scores: Float32Array,
-): void {
+/** The score of every item. */
+function sumSimilarities(lists: NeighbourLists, { items, weights }: WeighedItems): Float32Array {
   const { offsets, neighbours, similarities } = lists;
-  scores.fill(0);
+  const scores = new Float32Array(offsets.length - 1);
   for (let position = 0; position < items.length; position++) {
     const weight = weights[position]!;
     const end = offsets[items[position]! + 1]!;
     for (let entry = offsets[items[position]!]!; entry < end; entry++)
       scores[neighbours[entry]!]! += weight * similarities[entry]!;
   }
-}
-
-/** One item's score without the scores of all others; rounds after each addition as `sumSimilarities` does. */
-function sumSimilaritiesTo(target: number, lists: NeighbourLists, { items, weights }: WeighedItems): number {
-  let sum = 0;
-  for (let position = 0; position < items.length; position++) {
-    const entry = findEntry(lists, items[position]!, target);
-    if (entry !== -1) sum = Math.fround(sum + weights[position]! * lists.similarities[entry]!);
-  }
-  return sum;
-}
-
-/** Where a target stands in an item's row, or -1. */
-function findEntry(lists: NeighbourLists, item: number, target: number): number {
-  let low = lists.offsets[item]!;
-  let high = lists.offsets[item + 1]!;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (lists.neighbours[middle]! < target) low = middle + 1;
-    else high = middle;
-  }
-  return low < lists.offsets[item + 1]! && lists.neighbours[low] === target ? low : -1;
+  return scores;
 }
 
 function findListProblems({ offsets, neighbours, similarities }: NeighbourLists): string[] {
