@@ -113,7 +113,12 @@ export const Manifest = Type.Object({
   views: Views,
   sources: Type.Record(
     Type.String(),
-    Type.Object({ file: Type.Optional(name('Its artefact; absent for a source that needs none.')) }),
+    Type.Object({
+      file: Type.Optional(name('Its artefact; absent for a source that needs none.')),
+      skipped: Type.Optional(
+        name('Why training left it out, where it did: scenarios that list it go without.'),
+      ),
+    }),
   ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
   ranker: Type.Object({

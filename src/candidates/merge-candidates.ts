@@ -5,8 +5,9 @@ export interface MergeOptions {
   /** At most this many candidates. */
   readonly limit: number;
   /**
-   * Per retrieval: this many of its best items are sure of a place, before fusion scores decide on the rest. Without
-   * quotas, fusion scores alone decide. Where quotas promise more than `limit`, the best of the promised by fusion score are kept.
+   * Per retrieval: this many of its best items are sure of a place, before fusion scores decide on the rest, in which a
+   * retrieval has a voice in proportion to its quota (the largest counts 1). Without quotas, fusion scores alone decide,
+   * and all voices count 1. Where quotas promise more than `limit`, the best of the promised by fusion score are kept.
    */
   readonly quotas?: readonly number[];
   /** The constant of reciprocal-rank fusion: the larger, the less the very first ranks stand out; default 60. */
@@ -15,7 +16,7 @@ export interface MergeOptions {
 
 /**
  * Merges what the sources answered into one set without duplicates, in the order of reciprocal-rank fusion (Cormack,
- * Clarke and Büttcher, 2009): an item's score is the sum of 1 / (rankConstant + rank) over the lists that hold it;
+ * Clarke and Büttcher, 2009): an item's score is the sum of voice / (rankConstant + rank) over the lists that hold it;
  * equal scores stand by ascending item index.
  *
  * Nothing shortens the set while something is left to fill it, provided that each source was asked for `limit` items, not
@@ -24,7 +25,7 @@ export interface MergeOptions {
  */
 export function mergeRetrievals(retrievals: readonly Retrieval[], options: MergeOptions): CandidateSet {
   const { limit, quotas = [], rankConstant = 60 } = options;
-  const union = fuse(retrievals, rankConstant);
+  const union = fuse(retrievals, { rankConstant, voices: findVoices(retrievals, quotas) });
   const kept = selectRows(union.fusionScores, limit, markPromised(union, quotas));
   return {
     items: kept.map((row) => union.items[row]!),
@@ -42,7 +43,19 @@ interface Union {
   readonly ranks: Int32Array;
 }
 
-function fuse(retrievals: readonly Retrieval[], rankConstant: number): Union {
+/**
+ * A source with a small quota must not fill the places that others leave: with equal voices, each list that says little of
+ * the relevant items cost a percent of their recall.
+ */
+function findVoices(retrievals: readonly Retrieval[], quotas: readonly number[]): Float64Array {
+  const largest = Math.max(...quotas);
+  return Float64Array.from(retrievals, (_, at) => (quotas[at] === undefined ? 1 : quotas[at] / largest));
+}
+
+function fuse(
+  retrievals: readonly Retrieval[],
+  { rankConstant, voices }: { rankConstant: number; voices: Float64Array },
+): Union {
   const items = listDistinct(retrievals);
   const rowOf = new Map<number, number>();
   items.forEach((item, row) => rowOf.set(item, row));
@@ -51,7 +64,7 @@ function fuse(retrievals: readonly Retrieval[], rankConstant: number): Union {
   retrievals.forEach((retrieval, column) => {
     retrieval.items.forEach((item, position) => {
       const row = rowOf.get(item)!;
-      sums[row]! += 1 / (rankConstant + position + 1);
+      sums[row]! += voices[column]! / (rankConstant + position + 1);
       ranks[row * retrievals.length + column] = position + 1;
     });
   });

@@ -5,110 +5,122 @@ import { createArtefactReader, isCount } from './artefact-reader.js';
 import type { CandidateSource } from './candidate-source.js';
 
 /**
- * Item-to-item similarities, by the item they start from: row i holds each item that has i among its most similar ones,
- * with that similarity. (Each target item keeps its own k most similar items; rows are the transpose of that, because
- * serving walks from the items of a history to their targets. So a row may be shorter or longer than k.)
+ * Item-to-item weights, by the item they start from: row i holds the items that i speaks for (or against), with the weight
+ * of its word. For `similar-items` these are similarities: each target item keeps its own k most similar items; rows are
+ * the transpose of that, because serving walks from the items of a history to their targets. So a row may be shorter or
+ * longer than k.
  */
 export interface NeighbourLists {
   /** `offsets[i] .. offsets[i + 1]` are the entries of item i; length items + 1. */
   readonly offsets: Uint32Array;
   /** Item indexes, ascending within a row. */
   readonly neighbours: Int32Array;
-  /** Above 0. */
+  /** Not 0. */
   readonly similarities: Float32Array;
 }
 
-export const DEFAULT_LAST_ITEMS = 10;
+/** How the items of a history are asked for their neighbours. */
+export interface HistoryWeighting {
+  /** Only the latest so many items. */
+  readonly lastItems: number;
+  /** p: an item that was followed by n others weighs (1 + n)^−p; 0 lets all weigh alike. */
+  readonly recencyExponent: number;
+}
 
 /**
- * Candidates by item-to-item similarity: the score of an item is the sum of its similarities to the user's latest
- * `lastItems` items (default 10), each counting alike. Only items with a positive score are retrieved.
+ * Candidates by item-to-item weights: the score of an item is the sum of what the user's latest items say of it, later
+ * ones louder. Only items with a positive score are retrieved.
  */
 export function createSimilarItemsSource(
+  name: string,
   lists: NeighbourLists,
-  options: { lastItems?: number } = {},
+  weighting: HistoryWeighting,
 ): CandidateSource {
-  const { lastItems = DEFAULT_LAST_ITEMS } = options;
-  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from the lists.
-  const scores = new Float32Array(lists.offsets.length - 1);
-
   return {
-    name: 'similar-items',
+    name,
     retrieve: ({ history, eligible, limit }) => {
-      const latest = latestOf(history, lastItems).items;
-      sumSimilarities(lists, latest, scores);
+      const latest = latestOf(history, weighting.lastItems).items;
+      const weights = weighByRecency(latest.length, weighting.recencyExponent);
+      // Its own array per request: to score 300 candidates one by one from the lists costs more with a long history.
+      const scores = sumSimilarities(lists, { items: latest, weights });
       return {
-        source: 'similar-items',
+        source: name,
         ...selectTopK(scores, { limit, eligible, floor: 0 }),
-        scoreOf: (item) => sumSimilaritiesTo(item, lists, latest),
+        scoreOf: (item) => scores[item]!,
       };
     },
   };
 }
 
-/** The bundle's form of neighbour lists and of how many items of a history they are used with. */
+/**
+ * The bundle's form of neighbour lists and of how each source that serves from them asks a history.
+ * @param weightings by the name of the source
+ */
 export function similarItemsToTensors(
   lists: NeighbourLists,
-  options: { lastItems?: number } = {},
+  weightings: Readonly<Record<string, HistoryWeighting>>,
 ): TensorFile {
   const { offsets, neighbours, similarities } = lists;
+  const settings = Object.entries(weightings).flatMap(([name, { lastItems, recencyExponent }]) => [
+    [`${name}.lastItems`, String(lastItems)],
+    [`${name}.recencyExponent`, String(recencyExponent)],
+  ]);
   return {
     tensors: new Map([
       ['offsets', { shape: [offsets.length], data: offsets }],
       ['neighbours', { shape: [neighbours.length], data: neighbours }],
       ['similarities', { shape: [similarities.length], data: similarities }],
     ]),
-    metadata: { lastItems: String(options.lastItems ?? DEFAULT_LAST_ITEMS) },
+    metadata: Object.fromEntries(settings) as Record<string, string>,
   };
 }
 
-/** @throws ShortlistError INVALID_BUNDLE naming all that does not fit a catalogue of `itemCount` items. */
+/**
+ * @param options.name the source that is to serve from the artefact
+ * @throws ShortlistError INVALID_BUNDLE naming all that does not fit a catalogue of `itemCount` items
+ */
 export function parseSimilarItems(
   artefact: TensorFile,
-  options: { itemCount: number },
-): { lists: NeighbourLists; lastItems: number } {
-  const reader = createArtefactReader('similar-items', artefact);
+  options: { name: string; itemCount: number },
+): { lists: NeighbourLists; weighting: HistoryWeighting } {
+  const { name, itemCount } = options;
+  const reader = createArtefactReader(name, artefact);
   const lists: NeighbourLists = {
-    offsets: reader.uint32('offsets', [options.itemCount + 1]),
+    offsets: reader.uint32('offsets', [itemCount + 1]),
     neighbours: reader.int32('neighbours', [null]),
     similarities: reader.float32('similarities', [null]),
   };
-  const lastItems = reader.number('lastItems', isCount, 'a whole number above 0');
+  const weighting: HistoryWeighting = {
+    lastItems: reader.number(`${name}.lastItems`, isCount, 'a whole number above 0'),
+    recencyExponent: reader.number(`${name}.recencyExponent`, (value) => value >= 0, '0 or more'),
+  };
   if (reader.isSound()) for (const problem of findListProblems(lists)) reader.report(problem);
   reader.finish();
-  return { lists, lastItems };
+  return { lists, weighting };
 }
 
-function sumSimilarities(lists: NeighbourLists, historyItems: Int32Array, scores: Float32Array): void {
+/** Items of a history, oldest first, and how much each one's word weighs. */
+interface WeighedItems {
+  readonly items: Int32Array;
+  readonly weights: Float64Array;
+}
+
+/** Weights of `count` items, oldest first. */
+function weighByRecency(count: number, exponent: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, position) => (count - position) ** -exponent);
+}
+
+/** The score of every item. */
+function sumSimilarities(lists: NeighbourLists, { items, weights }: WeighedItems): Float32Array {
   const { offsets, neighbours, similarities } = lists;
-  scores.fill(0);
-  for (const item of historyItems) {
-    const end = offsets[item + 1]!;
-    for (let entry = offsets[item]!; entry < end; entry++)
-      scores[neighbours[entry]!]! += similarities[entry]!;
+  const scores = new Float32Array(offsets.length - 1);
+  for (let position = 0; position < items.length; position++) {
+    const weight = weights[position]!;
+    const end = offsets[items[position]! + 1]!;
+    for (let entry = offsets[items[position]!]!; entry < end; entry++)
+      scores[neighbours[entry]!]! += weight * similarities[entry]!;
   }
-}
-
-/** One item's score without the scores of all others; rounds after each addition as `sumSimilarities` does. */
-function sumSimilaritiesTo(target: number, lists: NeighbourLists, historyItems: Int32Array): number {
-  let sum = 0;
-  for (const item of historyItems) {
-    const entry = findEntry(lists, item, target);
-    if (entry !== -1) sum = Math.fround(sum + lists.similarities[entry]!);
-  }
-  return sum;
-}
-
-/** Where a target stands in an item's row, or -1. */
-function findEntry(lists: NeighbourLists, item: number, target: number): number {
-  let low = lists.offsets[item]!;
-  let high = lists.offsets[item + 1]!;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (lists.neighbours[middle]! < target) low = middle + 1;
-    else high = middle;
-  }
-  return low < lists.offsets[item + 1]! && lists.neighbours[low] === target ? low : -1;
+  return scores;
 }
 
 function findListProblems({ offsets, neighbours, similarities }: NeighbourLists): string[] {
@@ -127,8 +139,8 @@ function findListProblems({ offsets, neighbours, similarities }: NeighbourLists)
   if (outside !== undefined) problems.push(`neighbours: item ${outside} is not one of ${itemCount} items`);
   const unsorted = problems.length === 0 ? findUnsortedRow(offsets, neighbours) : -1;
   if (unsorted !== -1) problems.push(`neighbours: the row of item ${unsorted} is not ascending`);
-  const notPositive = similarities.find((similarity) => similarity <= 0);
-  if (notPositive !== undefined) problems.push(`similarities: ${notPositive} is not above 0`);
+  const zero = similarities.indexOf(0);
+  if (zero !== -1) problems.push(`similarities: entry ${zero} is 0, which says nothing`);
   return problems;
 }
 

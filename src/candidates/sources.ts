@@ -2,6 +2,7 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createAlsSource, parseAls } from './als.js';
 import type { CandidateSource } from './candidate-source.js';
+import { createFreshSource, parseFresh } from './fresh.js';
 import { createPopularitySource, parsePopularity } from './popularity.js';
 import { createRandomSource } from './random.js';
 import { createSimilarItemsSource, parseSimilarItems } from './similar-items.js';
@@ -24,6 +25,15 @@ interface SourceOptions {
   readonly itemCount: number;
 }
 
+function openListSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  const { lists, weighting } = parseSimilarItems(artefact, { name, itemCount });
+  return createSimilarItemsSource(name, lists, weighting);
+}
+
+function openTrendingSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  return createPopularitySource(name, parsePopularity(artefact, { name, itemCount }), { onlyPositive: true });
+}
+
 /** Every candidate source that a scenario may list, by name. */
 export const SOURCES = {
   als: {
@@ -32,10 +42,19 @@ export const SOURCES = {
   },
   'similar-items': {
     file: 'candidates/similar-items.safetensors',
-    open: (artefact, options) => {
-      const { lists, lastItems } = parseSimilarItems(artefact, options);
-      return createSimilarItemsSource(lists, { lastItems });
-    },
+    open: (artefact, { itemCount }) => openListSource('similar-items', artefact, itemCount),
+  },
+  ease: {
+    file: 'candidates/ease.safetensors',
+    open: (artefact, { itemCount }) => openListSource('ease', artefact, itemCount),
+  },
+  'ease-recent': {
+    file: 'candidates/ease.safetensors',
+    open: (artefact, { itemCount }) => openListSource('ease-recent', artefact, itemCount),
+  },
+  fresh: {
+    file: 'candidates/fresh.safetensors',
+    open: (artefact, options) => createFreshSource(parseFresh(artefact, options)),
   },
   popular: {
     file: 'candidates/popular.safetensors',
@@ -44,10 +63,11 @@ export const SOURCES = {
   },
   trending: {
     file: 'candidates/trending.safetensors',
-    open: (artefact, { itemCount }) =>
-      createPopularitySource('trending', parsePopularity(artefact, { name: 'trending', itemCount }), {
-        onlyPositive: true,
-      }),
+    open: (artefact, { itemCount }) => openTrendingSource('trending', artefact, itemCount),
+  },
+  'trending-month': {
+    file: 'candidates/trending-month.safetensors',
+    open: (artefact, { itemCount }) => openTrendingSource('trending-month', artefact, itemCount),
   },
   random: {
     open: (_artefact, options) => createRandomSource(options),

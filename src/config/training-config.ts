@@ -1,8 +1,28 @@
 import { Type, type Static } from 'typebox';
 
 const positive = (description: string): Type.TInteger => Type.Integer({ minimum: 1, description });
+/** How the items of a history are asked for their neighbours. */
+const historyWeighting = {
+  lastItems: positive('How many of the last history items are asked for their neighbours.'),
+  recencyExponent: Type.Number({
+    minimum: 0,
+    description: 'p: an item that was followed by n others weighs (1 + n)^−p.',
+  }),
+};
+
 const share = (description: string): Type.TNumber =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
+
+const decay = (description: string): Type.TObject<{ halfLifeDays: Type.TNumber }> =>
+  Type.Object(
+    {
+      halfLifeDays: Type.Number({
+        exclusiveMinimum: 0,
+        description: 'After so many days an interaction counts half.',
+      }),
+    },
+    { additionalProperties: false, description },
+  );
 
 /** `configs/training.yaml`: how every dataset is trained and evaluated. Datasets only map columns. */
 export const TrainingConfig = Type.Object(
@@ -31,11 +51,39 @@ export const TrainingConfig = Type.Object(
       {
         neighbours: positive('Neighbours kept per item.'),
         shrink: Type.Number({ minimum: 0, description: 'Shrinks similarities that few users support.' }),
-        lastItems: positive('How many of the last history items are asked for their neighbours.'),
+        ...historyWeighting,
       },
       { additionalProperties: false },
     ),
-    trendingDays: positive('Days of known time that count as now.'),
+    ease: Type.Object(
+      {
+        regularisation: Type.Number({ exclusiveMinimum: 0, description: 'λ.' }),
+        weightsPerItem: positive('Weights kept per history item, the largest in size.'),
+        maxBillionOperations: Type.Number({
+          exclusiveMinimum: 0,
+          description:
+            'The source is left out where training it would take more multiplications: the lesser of items³ and users³ + (users + items) × interactions.',
+        }),
+        lastItems: positive('How many of the last history items are asked, by ease and ease-recent.'),
+        recencyExponent: Type.Number({
+          minimum: 0,
+          description:
+            'p: to ease-recent an item that was followed by n others weighs (1 + n)^−p; to ease all weigh alike.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    trending: decay('What is taken now.'),
+    trendingMonth: decay('What was taken over the last weeks.'),
+    fresh: Type.Object(
+      {
+        priorInteractions: Type.Number({
+          exclusiveMinimum: 0,
+          description: 'How many interactions of everybody stand beside a user’s own, as to attributes.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     ranker: Type.Object(
       {
         objectives: Type.Array(Type.Union([Type.Literal('logistic'), Type.Literal('lambdarank')]), {

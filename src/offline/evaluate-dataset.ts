@@ -13,6 +13,7 @@ import { summariseEvaluation } from './evaluation/summarise-evaluation.js';
 import type { PreparedDataset } from './prepared-dataset.js';
 import { gainImportance } from './ranker-training/tree-ensemble.js';
 import { makeTestSplits } from './train/make-splits.js';
+import { findSkippedSources } from './train/train-sources.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train/train-bundle.js';
 import type { TrainedRanker } from './train/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from './train/write-trained-bundle.js';
@@ -42,8 +43,9 @@ export async function evaluateDataset(
   dataset: PreparedDataset,
   options: EvaluationOptions,
 ): Promise<EvaluationResult> {
-  const contenders = listContenders(options.scenario, options.config.evaluation.k);
-  const sources = Object.keys(options.scenario.sources);
+  const skipped = findSkippedSources(dataset, options.config);
+  const contenders = listContenders(options.scenario, { k: options.config.evaluation.k, skipped });
+  const sources = Object.keys(options.scenario.sources).filter((name) => !skipped.has(name));
   const tally = createCandidateTally(sources, { k: options.config.evaluation.k });
   const slates = contenders.map((): Int32Array[][] => []);
   const timings = createTimings();
@@ -57,7 +59,7 @@ export async function evaluateDataset(
       trainBundle(split, dataset, { ...options, labelledCuts }),
     );
     const answers = await timings.measure('answering', () =>
-      answerSplit(split, trained, { dataset, contenders, tally, ...options }),
+      answerSplit(split, trained, { dataset, contenders, tally, sources, ...options }),
     );
     answers.forEach((answer, index) => slates[index]!.push(answer));
     facts.push(describeSplit(split));
@@ -71,6 +73,7 @@ export async function evaluateDataset(
     splits: facts,
     rankings: contenders.map(({ name, kind }, index) => ({ name, kind, slates: slates[index]! })),
     candidates: tally.summarise(),
+    skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,
     timings: timings.list(),
     seed: options.config.seed,
@@ -80,7 +83,10 @@ export async function evaluateDataset(
 }
 
 /** Random and popular to beat, each source alone, all of them fused, and the scenario itself. */
-function listContenders(scenario: ScenarioConfig, k: number): Contender[] {
+function listContenders(
+  scenario: ScenarioConfig,
+  { k, skipped }: { k: number; skipped: ReadonlyMap<string, string> },
+): Contender[] {
   const { coldStart: _, ...warm } = scenario;
   const alone = (source: string): ScenarioConfig => ({
     ...warm,
@@ -90,7 +96,9 @@ function listContenders(scenario: ScenarioConfig, k: number): Contender[] {
     ranker: 'fusion',
   });
   const baselines = ['random', 'popular'];
-  const sources = Object.keys(scenario.sources).filter((source) => !baselines.includes(source));
+  const sources = Object.keys(scenario.sources).filter(
+    (source) => !baselines.includes(source) && !skipped.has(source),
+  );
   return [
     ...baselines.map((name) => ({ name, kind: 'baseline' as const, scenario: alone(name) })),
     ...sources.map((name) => ({ name, kind: 'source' as const, scenario: alone(name) })),
@@ -106,6 +114,7 @@ async function answerSplit(
     dataset: PreparedDataset;
     contenders: readonly Contender[];
     tally: CandidateTally;
+    sources: readonly string[];
   },
 ): Promise<Int32Array[][]> {
   const { contenders, coldStart } = options;
@@ -135,10 +144,15 @@ async function answerSplit(
 async function answerQueries(
   split: EvaluationSplit,
   engine: Engine,
-  options: EvaluationOptions & { contender: Contender; tally: CandidateTally; advance: () => void },
+  options: EvaluationOptions & {
+    contender: Contender;
+    tally: CandidateTally;
+    /** The sources that the tally tells apart. */
+    sources: readonly string[];
+    advance: () => void;
+  },
 ): Promise<Int32Array[]> {
-  const { contender, tally } = options;
-  const sources = Object.keys(options.scenario.sources);
+  const { contender, tally, sources } = options;
   const slates: Int32Array[] = [];
   for (const query of split.queries) {
     const { slate, candidates } = await recommend(

@@ -126,7 +126,7 @@ async function openParts(
       catalogue,
       items: listItemTables(tables, items, catalogue),
       users: listUserTables(tables).map(({ view }) => view),
-      sourceNames: Object.keys(manifest.sources),
+      sourceNames: listServedSources(manifest),
       observer,
     };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
@@ -222,7 +222,7 @@ async function openSources(
   { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
 ): Promise<Map<string, CandidateSource>> {
   const opened = new Map<string, CandidateSource>();
-  for (const name of new Set([...Object.keys(manifest.sources), ...UNTRAINED_SOURCES])) {
+  for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
     const file = manifest.sources[name]?.file;
     const source = await collected.attempt(file ?? `sources.${name}`, () => {
       const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
@@ -245,16 +245,31 @@ function listOtherRowCounts(
   });
 }
 
+/** The sources of the bundle without those that training skipped. */
+function listServedSources({ sources }: BundleFiles['manifest']): string[] {
+  return Object.keys(sources).filter((name) => sources[name]!.skipped === undefined);
+}
+
+/** A source that training skipped is missed by no scenario, unless it is the only one. */
 function listMissingSources(
-  { sources }: BundleFiles['manifest'],
+  manifest: BundleFiles['manifest'],
   scenarios: ReadonlyMap<string, ScenarioConfig>,
 ): string[] {
-  const available = new Set([...Object.keys(sources), ...UNTRAINED_SOURCES]);
-  return [...scenarios.values()].flatMap((scenario) =>
-    Object.keys(scenario.sources)
-      .filter((source) => !available.has(source))
-      .map((source) => `sources: the bundle has no ${source}, which scenario ${scenario.name} asks`),
-  );
+  const served = new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES]);
+  return [...scenarios.values()].flatMap((scenario) => {
+    const asked = Object.keys(scenario.sources);
+    const unserved = asked.filter((source) => !served.has(source));
+    const missing = unserved.filter((source) => manifest.sources[source] === undefined);
+    if (missing.length === 0 && unserved.length === asked.length) {
+      return unserved.map(
+        (source) =>
+          `sources: scenario ${scenario.name} has no source left: ${source} was skipped, ${manifest.sources[source]!.skipped!}`,
+      );
+    }
+    return missing.map(
+      (source) => `sources: the bundle has no ${source}, which scenario ${scenario.name} asks`,
+    );
+  });
 }
 
 const UNTRAINED_SOURCES = Object.entries(SOURCES).flatMap(([name, source]) =>

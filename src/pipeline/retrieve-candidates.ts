@@ -8,7 +8,7 @@ import type { StageRun } from './run-stage.js';
 /**
  * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas. Each source is asked for
  * as many as the whole set holds, so that places which one leaves free go to the next best of another. A source that
- * fails is left out, and the run says so.
+ * fails is left out, and the run says so; one that training skipped, as the manifest says, is not there to be asked.
  *
  * @throws ShortlistError SOURCE_FAILED when every source failed
  */
@@ -19,11 +19,15 @@ export async function retrieveCandidates(
 ): Promise<CandidateSet> {
   const { scenario, run } = options;
   const limit = Math.max(scenario.maxCandidates, query.limit);
+  const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
+    const source = engine.sources.get(name);
+    return source === undefined ? [] : [{ source, quota }];
+  });
   const answers = await Promise.all(
-    Object.entries(scenario.sources).map(([name, quota]) =>
+    asked.map(({ source, quota }) =>
       run.stage<Answer | undefined>(
-        `candidates.${name}`,
-        async () => ({ quota, retrieval: await engine.sources.get(name)!.retrieve({ ...query, limit }) }),
+        `candidates.${source.name}`,
+        async () => ({ quota, retrieval: await source.retrieve({ ...query, limit }) }),
         () => undefined,
       ),
     ),

@@ -2,21 +2,29 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { createAlsSource } from '../../src/candidates/als.js';
 import type { CandidateSource } from '../../src/candidates/candidate-source.js';
+import { createFreshSource } from '../../src/candidates/fresh.js';
 import { createPopularitySource } from '../../src/candidates/popularity.js';
 import { createRandomSource } from '../../src/candidates/random.js';
 import { createSimilarItemsSource } from '../../src/candidates/similar-items.js';
+import { IdIndex } from '../../src/domain/id-index.js';
 import type { Retrieval, RetrievalQuery } from '../../src/domain/candidate.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
+import { countAttributeValues } from '../../src/offline/candidate-training/attribute-model.js';
+import { trainEase } from '../../src/offline/candidate-training/ease.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
-import { history } from '../support/small-world.js';
+import { attribute, history, interactionTable } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
 
 const ITEM_COUNT = 41;
+const items = new IdIndex(Array.from({ length: ITEM_COUNT }, (_, item) => `i${item}`));
 const histories = createTasteGroups({ items: ITEM_COUNT });
 const counts = Float32Array.from({ length: ITEM_COUNT }, (_, item) => (item * 7) % 5);
 
-/** What every source promises, whatever it is made of. `knowsAll`: it can retrieve every item for any history. */
-const sources: { source: CandidateSource; knowsAll: boolean }[] = [
+/**
+ * What every source promises, whatever it is made of. `knowsAll`: it can retrieve every item for any history.
+ * `scoresMore`: it has an opinion of items that it never retrieves.
+ */
+const sources: { source: CandidateSource; knowsAll: boolean; scoresMore?: boolean }[] = [
   {
     source: createAlsSource(
       trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 6, epochs: 3, seed: 1 }),
@@ -24,8 +32,34 @@ const sources: { source: CandidateSource; knowsAll: boolean }[] = [
     knowsAll: false,
   },
   {
-    source: createSimilarItemsSource(findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 })),
+    source: createSimilarItemsSource(
+      'similar-items',
+      findItemNeighbours(histories, { itemCount: ITEM_COUNT, neighbours: 9 }),
+      { lastItems: 10, recencyExponent: 0.5 },
+    ),
     knowsAll: false,
+  },
+  {
+    source: createSimilarItemsSource(
+      'ease',
+      trainEase(histories, { itemCount: ITEM_COUNT, regularisation: 5, weightsPerItem: 12 }),
+      { lastItems: 10, recencyExponent: 0 },
+    ),
+    knowsAll: false,
+  },
+  {
+    source: createFreshSource(
+      countAttributeValues(
+        interactionTable(
+          Array.from({ length: 20 }, (_, item) => [0, 2 * item, item]),
+          { users: 1, items },
+        ),
+        { entities: items, attributes: [attribute('size', 'numeric', [...counts])] },
+        { priorInteractions: 3 },
+      ),
+    ),
+    knowsAll: false,
+    scoresMore: true,
   },
   { source: createPopularitySource('popular', counts), knowsAll: true },
   { source: createPopularitySource('trending', counts, { onlyPositive: true }), knowsAll: false },
@@ -45,7 +79,7 @@ const queries: fc.Arbitrary<RetrievalQuery> = fc.record({
 
 const ALL_ITEMS = new Uint8Array(ITEM_COUNT).fill(1);
 
-for (const { source, knowsAll } of sources) {
+for (const { source, knowsAll, scoresMore = false } of sources) {
   const retrieve = (query: RetrievalQuery): Retrieval => source.retrieve(query) as Retrieval;
 
   t.test(`${source.name} retrieves eligible items only, each once, at most as many as asked`, async () => {
@@ -80,7 +114,10 @@ for (const { source, knowsAll } of sources) {
         const { scoreOf } = retrieve(query);
         const all = retrieve({ ...query, eligible: ALL_ITEMS, limit: ITEM_COUNT });
         const scores = new Map(Array.from(all.items, (item, at) => [item, all.scores[at]!]));
-        return ALL_ITEMS.every((_, item) => scoreOf(item) === (scores.get(item) ?? 0));
+        // What is not retrieved is unknown, or something that more speaks against than for.
+        return ALL_ITEMS.every((_, item) =>
+          scores.has(item) ? scoreOf(item) === scores.get(item) : scoresMore || scoreOf(item) <= 0,
+        );
       }),
     );
   });

@@ -65,6 +65,15 @@ t.test('a quota keeps a place for a source that fusion alone would drop', async 
   t.same([...mergeRetrievals(retrievals, { limit: 3, quotas: [1, 1, 1] }).items], [1, 2, 8]);
 });
 
+t.test('a source has a voice in fusion by its quota', async (t) => {
+  const retrievals = [listOf('a', [1, 2, 3, 4]), listOf('b', [9, 8, 7, 6])];
+  const merged = mergeRetrievals(retrievals, { limit: 6, quotas: [3, 1] });
+  t.same([...merged.items], [1, 2, 3, 4, 9, 8], 'places beyond the quotas go to the louder source');
+  t.same([...merged.fusionScores.slice(3, 5)], [1 / 64, 1 / 3 / 61].map(Math.fround));
+  const equal = mergeRetrievals(retrievals, { limit: 6, quotas: [2, 2] });
+  t.same([...equal.fusionScores], [...mergeRetrievals(retrievals, { limit: 6 }).fusionScores]);
+});
+
 t.test('a place that a quota leaves free goes to the next best', async (t) => {
   const retrievals = [listOf('a', [1, 2, 3, 4]), listOf('b', [1, 2]), listOf('c', [])];
   t.same([...mergeRetrievals(retrievals, { limit: 4, quotas: [2, 2, 2] }).items], [1, 2, 3, 4]);

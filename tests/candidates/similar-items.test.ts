@@ -4,6 +4,7 @@ import {
   createSimilarItemsSource,
   parseSimilarItems,
   similarItemsToTensors,
+  type HistoryWeighting,
   type NeighbourLists,
 } from '../../src/candidates/similar-items.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
@@ -16,15 +17,19 @@ const lists: NeighbourLists = {
   similarities: Float32Array.of(0.5, 0.25, 0.5, 0.125, 1),
 };
 
-function retrieve(items: number[], options: { lastItems?: number } = {}): Retrieval {
+const alike: HistoryWeighting = { lastItems: 10, recencyExponent: 0 };
+
+function retrieve(items: number[], weighting: Partial<HistoryWeighting> = {}): Retrieval {
   const eligible = new Uint8Array(5).fill(1);
   for (const item of items) eligible[item] = 0;
   const query = { userId: 'u', history: history(items), eligible, limit: 5 };
-  return createSimilarItemsSource(lists, options).retrieve(query) as Retrieval;
+  return createSimilarItemsSource('similar-items', lists, { ...alike, ...weighting }).retrieve(
+    query,
+  ) as Retrieval;
 }
 
 function withTensors(changes: Record<string, Tensor['data']>): TensorFile {
-  const file = similarItemsToTensors(lists);
+  const file = similarItemsToTensors(lists, { 'similar-items': alike });
   const changed = Object.entries(changes).map(
     ([name, data]) => [name, { shape: [data.length], data }] as const,
   );
@@ -49,19 +54,30 @@ t.test('only the last items of a history are asked for their neighbours', async 
   t.same([...retrieve([4, 1, 0], { lastItems: 2 }).items], [2, 3]);
 });
 
-t.test('ten last items are asked when nothing else is said', async (t) => {
-  const eleven = [4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2];
-  t.same([...retrieve(eleven).items], []);
-  t.same([...retrieve(eleven.slice(0, 10)).items], [0]);
+t.test('what a later item says weighs more, by its distance from the end of the history', async (t) => {
+  const { scoreOf } = retrieve([1, 4, 0], { recencyExponent: 0.5 });
+  t.equal(scoreOf(2), Math.fround(0.25 + Math.fround(3 ** -0.5 * 0.5)));
+  t.equal(scoreOf(1), 0.5);
+  t.equal(scoreOf(3), Math.fround(3 ** -0.5 * 0.125));
+});
+
+t.test('an item that more speaks against than for is scored, but not retrieved', async (t) => {
+  const signed = { ...lists, similarities: Float32Array.of(0.5, -0.75, 0.5, 0.125, 1) };
+  const query = { userId: 'u', history: history([0, 1]), eligible: new Uint8Array(5).fill(1), limit: 5 };
+  const { items, scoreOf } = createSimilarItemsSource('ease', signed, alike).retrieve(query) as Retrieval;
+  t.same([...items], [1, 3]);
+  t.equal(scoreOf(2), -0.25);
 });
 
 t.test('nothing is retrieved for an empty history', async (t) => {
   t.same([...retrieve([]).items], []);
 });
 
-t.test('lists survive the way through their artefact, with the number of last items', async (t) => {
-  const artefact = similarItemsToTensors(lists, { lastItems: 3 });
-  t.same(parseSimilarItems(artefact, { itemCount: 5 }), { lists, lastItems: 3 });
+t.test('lists survive the way through their artefact, with the weighting of each source', async (t) => {
+  const recent = { lastItems: 3, recencyExponent: 0.5 };
+  const artefact = similarItemsToTensors(lists, { ease: alike, 'ease-recent': recent });
+  t.same(parseSimilarItems(artefact, { name: 'ease', itemCount: 5 }), { lists, weighting: alike });
+  t.same(parseSimilarItems(artefact, { name: 'ease-recent', itemCount: 5 }), { lists, weighting: recent });
 });
 
 const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
@@ -111,7 +127,7 @@ const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
   [
     'a similarity of zero',
     withTensors({ similarities: lists.similarities.with(2, 0) }),
-    ['similar-items: similarities: 0 is not above 0'],
+    ['similar-items: similarities: entry 2 is 0, which says nothing'],
   ],
   [
     'an infinite similarity',
@@ -119,15 +135,21 @@ const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
     ['similar-items: similarities: value 2 is Infinity'],
   ],
   [
-    'no last items',
-    { ...similarItemsToTensors(lists), metadata: { lastItems: '0' } },
-    ['similar-items: metadata lastItems: expected a whole number above 0, found "0"'],
+    'no last items and a weight that grows with age',
+    similarItemsToTensors(lists, { 'similar-items': { lastItems: 0, recencyExponent: -1 } }),
+    [
+      'similar-items: metadata similar-items.lastItems: expected a whole number above 0, found "0"',
+      'similar-items: metadata similar-items.recencyExponent: expected 0 or more, found "-1"',
+    ],
   ],
 ];
 
 for (const [what, artefact, problems] of faults) {
   t.test(`an artefact with ${what} is refused`, async (t) => {
-    t.throws(() => parseSimilarItems(artefact, { itemCount: 5 }), { code: 'INVALID_BUNDLE', problems });
+    t.throws(() => parseSimilarItems(artefact, { name: 'similar-items', itemCount: 5 }), {
+      code: 'INVALID_BUNDLE',
+      problems,
+    });
   });
 }
 
@@ -136,12 +158,12 @@ for (const [shape, problem] of [
   [[5, 1], 'similar-items: neighbours: expected shape [any], found [5, 1]'],
 ] as const) {
   t.test(`an artefact with neighbours of shape [${shape.join(', ')}] is refused`, async (t) => {
-    const { tensors, metadata } = similarItemsToTensors(lists);
+    const { tensors, metadata } = similarItemsToTensors(lists, { 'similar-items': alike });
     const artefact: TensorFile = {
       tensors: new Map([...tensors, ['neighbours', { shape, data: lists.neighbours }]]),
       metadata,
     };
-    t.throws(() => parseSimilarItems(artefact, { itemCount: 5 }), {
+    t.throws(() => parseSimilarItems(artefact, { name: 'similar-items', itemCount: 5 }), {
       code: 'INVALID_BUNDLE',
       problems: [problem],
     });

@@ -1,24 +1,46 @@
 import t from 'tap';
 import { alsToTensors } from '../../src/candidates/als.js';
+import { freshToTensors } from '../../src/candidates/fresh.js';
 import { popularityToTensors } from '../../src/candidates/popularity.js';
 import { similarItemsToTensors } from '../../src/candidates/similar-items.js';
 import { isSourceName, openSource, SOURCES, type SourceName } from '../../src/candidates/sources.js';
 import type { TensorFile } from '../../src/bundle/tensor-file.js';
+import { IdIndex } from '../../src/domain/id-index.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
+import { countAttributeValues } from '../../src/offline/candidate-training/attribute-model.js';
+import { trainEase } from '../../src/offline/candidate-training/ease.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
-import { history } from '../support/small-world.js';
+import { attribute, history, interactionTable } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
 
 const itemCount = 40;
+const items = new IdIndex(Array.from({ length: itemCount }, (_, item) => `i${item}`));
 const histories = createTasteGroups({ items: itemCount });
 const counts = Float32Array.from({ length: itemCount }, (_, item) => Math.max(0, item - 30));
 
+const ease = similarItemsToTensors(trainEase(histories, { itemCount, regularisation: 5 }), {
+  ease: { lastItems: 10, recencyExponent: 0 },
+  'ease-recent': { lastItems: 10, recencyExponent: 0.5 },
+});
+
+const attributes = countAttributeValues(
+  interactionTable([[0, 0, 1]], { users: 1, items }),
+  { entities: items, attributes: [attribute('year', 'numeric', [...counts])] },
+  { priorInteractions: 5 },
+);
+
 const artefacts: Record<SourceName, TensorFile | undefined> = {
   als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
-  'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount })),
+  'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
+    'similar-items': { lastItems: 10, recencyExponent: 0.5 },
+  }),
+  ease,
+  'ease-recent': ease,
+  fresh: freshToTensors(attributes),
   popular: popularityToTensors(counts),
   trending: popularityToTensors(counts),
+  'trending-month': popularityToTensors(counts),
   random: undefined,
 };
 
@@ -65,10 +87,10 @@ t.test('popular reaches every item of the catalogue, trending only what moves', 
 });
 
 t.test('a source that does not exist is refused, with those that do', async (t) => {
-  for (const name of ['ease', 'toString', '']) {
+  for (const name of ['crystal', 'toString', '']) {
     t.throws(() => openSource(name, undefined, { itemCount }), {
       code: 'INVALID_CONFIG',
-      message: `no candidate source "${name}"; known are als, similar-items, popular, trending, random`,
+      message: `no candidate source "${name}"; known are ${Object.keys(SOURCES).join(', ')}`,
     });
   }
 });

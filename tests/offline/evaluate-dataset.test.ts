@@ -26,9 +26,9 @@ t.test(
       [
         'baseline random',
         'baseline popular',
-        'source als',
-        'source similar-items',
-        'source trending',
+        ...Object.keys(options.scenario.sources)
+          .filter((source) => source !== 'popular')
+          .map((source) => `source ${source}`),
         'fusion fusion',
         'two-stage two-stage',
       ],
@@ -57,6 +57,21 @@ t.test('a rolling backtest asks new users too, and answers them with what is pop
   t.equal(result.splits.length, 2);
   t.ok(result.splits[0]!.knownUntil < result.splits[1]!.knownUntil);
 });
+
+t.test(
+  'a source that the data cannot have is no line of the table and is named with the reason',
+  async (t) => {
+    const config = { ...options.config, ease: { ...options.config.ease, maxBillionOperations: 1e-6 } };
+    const result = await evaluateDataset(dataset, { ...options, config });
+    const names = result.rows.map(({ name }) => name);
+    t.notOk(names.includes('ease'));
+    t.match(result.skippedSources, [
+      { name: 'ease', reason: /billion operations/ },
+      { name: 'ease-recent', reason: /billion operations/ },
+    ]);
+    t.notOk(result.candidates.sources.some(({ name }) => name === 'ease'));
+  },
+);
 
 t.test('a frozen split takes the place of the protocol’s own', async (t) => {
   const pairs = [0, 14, 28].map((row) => ({

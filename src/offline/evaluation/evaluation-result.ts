@@ -19,6 +19,8 @@ export interface EvaluationResult {
   readonly rows: readonly EvaluationRow[];
   readonly comparison: Comparison;
   readonly candidates: CandidateFigures;
+  /** Sources that the dataset cannot have, with the reason. */
+  readonly skippedSources: readonly { readonly name: string; readonly reason: string }[];
   /** Two-stage beside the best single source, shortest histories first; slices without queries are left out. */
   readonly slices: readonly HistorySlice[];
   readonly ranker: RankerFigures;

@@ -12,7 +12,15 @@ import {
 export function renderEvaluationTable(result: EvaluationResult): string {
   const head = headOf(result.k);
   const body = result.rows.map((row) => cellsOf(row));
-  return [describeRun(result), '', ...alignColumns([head, ...body]), '', ...conclusions(result)].join('\n');
+  return [
+    describeRun(result),
+    '',
+    ...alignColumns([head, ...body]),
+    '',
+    ...conclusions(result),
+    '',
+    ...sourceLines(result),
+  ].join('\n');
 }
 
 function describeRun(result: EvaluationResult): string {
@@ -67,4 +75,17 @@ function conclusions({ comparison, candidates, k, rows }: EvaluationResult): str
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
   ];
+}
+
+/** What each source brought to the candidates, and which sources there were none of. */
+function sourceLines({ candidates, skippedSources }: EvaluationResult): string[] {
+  const head = ['source', 'share of candidates', 'recall', 'found by it alone'];
+  const rows = candidates.sources.map(({ name, share, recall, uniqueRecall }) => [
+    name,
+    formatShare(share),
+    formatShare(recall),
+    formatShare(uniqueRecall),
+  ]);
+  const skipped = skippedSources.map(({ name, reason }) => `- Skipped: ${name}, ${reason}.`);
+  return [...alignColumns([head, ...rows]), ...(skipped.length > 0 ? ['', ...skipped] : [])];
 }

@@ -84,12 +84,13 @@ function slicesFigure(result: EvaluationResult): ReportFigure {
 }
 
 function sourcesFigure(result: EvaluationResult): ReportFigure {
+  const skipped = result.skippedSources.map(({ name, reason }) => ` Skipped: ${name}, ${reason}.`);
   const { sources, recall, meanCount, ndcgCeiling } = result.candidates;
   return {
     title: 'What do the candidate sources bring?',
     meaning:
       `Share of what there was to find that each source put among the ${formatCount(meanCount)} candidates. Together ` +
-      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.`,
+      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.${skipped.join('')}`,
     drawing: drawSources(result),
     head: ['source', 'share of candidates', 'recall', 'found by it alone'],
     rows: sources.map((source) => [

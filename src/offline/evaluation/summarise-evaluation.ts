@@ -12,7 +12,16 @@ import type { SplitFacts } from './splits.js';
 /** Everything an evaluation measured, before it is judged. */
 export interface EvaluationRun extends Pick<
   EvaluationResult,
-  'protocol' | 'dataset' | 'k' | 'candidates' | 'ranker' | 'timings' | 'seed' | 'createdAt' | 'command'
+  | 'protocol'
+  | 'dataset'
+  | 'k'
+  | 'candidates'
+  | 'skippedSources'
+  | 'ranker'
+  | 'timings'
+  | 'seed'
+  | 'createdAt'
+  | 'command'
 > {
   /** Oldest first. */
   readonly splits: readonly SplitFacts[];

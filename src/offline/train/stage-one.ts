@@ -1,8 +1,5 @@
-import { createAlsSource, type AlsModel } from '../../candidates/als.js';
-import type { CandidateSource } from '../../candidates/candidate-source.js';
-import { createPopularitySource } from '../../candidates/popularity.js';
-import { createRandomSource } from '../../candidates/random.js';
-import { createSimilarItemsSource, type NeighbourLists } from '../../candidates/similar-items.js';
+import type { TensorFile } from '../../bundle/tensor-file.js';
+import { openSource, type SourceName } from '../../candidates/sources.js';
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
@@ -15,14 +12,11 @@ import {
 import type { FeatureTable } from '../../features/feature-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
-import { trainImplicitAls } from '../candidate-training/implicit-als.js';
-import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
-import { countPopularity } from '../candidate-training/popularity.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { buildItemView } from './item-view.js';
+import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
 import { buildUserView } from './user-view.js';
-import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** Everything of a bundle but its ranker, fitted on interactions up to one time. */
 export interface StageOne {
@@ -30,11 +24,10 @@ export interface StageOne {
   readonly histories: Histories;
   /** Unix seconds. */
   readonly knownUntil: number;
-  readonly als: AlsModel;
-  readonly similarItems: NeighbourLists;
-  /** Distinct users per item, over all known time and over the trending window. */
-  readonly popular: Float32Array;
-  readonly trending: Float32Array;
+  /** What the candidate sources serve from, by its file in the bundle. */
+  readonly artefacts: ReadonlyMap<string, TensorFile>;
+  /** Candidate sources that the dataset cannot have, with the reason. */
+  readonly skippedSources: ReadonlyMap<string, string>;
   readonly itemView: FeatureTable;
   readonly userView: FeatureTable;
 }
@@ -53,26 +46,13 @@ export function fitStageOne(
   options: { config: TrainingConfig; progress: ProgressReporter },
 ): StageOne {
   const { train, knownUntil } = known;
-  const { config } = options;
   const histories = toHistories(train);
-  const itemCount = dataset.catalogue.entities.size;
-  const als = trainImplicitAls(histories, {
-    ...config.als,
-    itemCount,
-    seed: config.seed,
-    progress: options.progress,
-  });
   return {
     interactions: train,
     histories,
     knownUntil,
-    als,
-    similarItems: findItemNeighbours(histories, { itemCount, ...config.similarItems }),
-    popular: countPopularity(train, { itemCount }),
-    trending: countPopularity(train, {
-      itemCount,
-      fromTimestamp: knownUntil - config.trendingDays * SECONDS_PER_DAY,
-    }),
+    artefacts: trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
+    skippedSources: findSkippedSources(dataset, options.config),
     itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
     userView: buildUserView(dataset.users, { knownUntil }),
   };
@@ -82,23 +62,18 @@ export function fitStageOne(
  * Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with.
  * @throws ShortlistError INVALID_DATASET when two columns give a feature of the same name
  */
-export function createCandidateEngine(
-  stageOne: StageOne,
-  dataset: PreparedDataset,
-  config: TrainingConfig,
-): CandidateEngine {
-  const sources: readonly CandidateSource[] = [
-    createAlsSource(stageOne.als),
-    createSimilarItemsSource(stageOne.similarItems, { lastItems: config.similarItems.lastItems }),
-    createPopularitySource('popular', stageOne.popular),
-    createPopularitySource('trending', stageOne.trending, { onlyPositive: true }),
-    createRandomSource({ itemCount: dataset.catalogue.entities.size }),
+export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDataset): CandidateEngine {
+  const trained = listTrainedSources(stageOne);
+  const itemCount = dataset.catalogue.entities.size;
+  const sources = [
+    ...trained.map(({ name, file }) => openSource(name, stageOne.artefacts.get(file), { itemCount })),
+    openSource('random', undefined, { itemCount }),
   ];
   const inputs: FeatureInputs = {
     catalogue: dataset.catalogue,
     items: [{ table: stageOne.itemView }],
     users: [stageOne.userView.view],
-    sourceNames: FEATURE_SOURCES,
+    sourceNames: trained.map(({ name }) => name),
   };
   return {
     catalogue: dataset.catalogue,
@@ -112,8 +87,10 @@ export function createCandidateEngine(
   };
 }
 
-/** The sources whose scores the ranker reads. */
-const FEATURE_SOURCES = ['als', 'similar-items', 'popular', 'trending'];
+/** The sources that were trained, each with the artefact it serves from: those whose scores the ranker reads. */
+export function listTrainedSources({ artefacts }: StageOne): { name: SourceName; file: string }[] {
+  return [...artefacts.keys()].flatMap((file) => sourcesOf(file).map((name) => ({ name, file })));
+}
 
 /** A column `genre` and another `genre_recent`, say, would both give a feature `affinity.genre_recent`. */
 function listDistinctFeatures(inputs: FeatureInputs): readonly string[] {

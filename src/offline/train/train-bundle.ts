@@ -7,6 +7,7 @@ import type { ProgressReporter } from '../progress.js';
 import { makeTrainingSplits } from './make-splits.js';
 import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
+import { findSkippedSources } from './train-sources.js';
 import { trainRanker, type TrainedRanker } from './train-ranker.js';
 import { labelQueries, type LabelledQuery } from './training-rows.js';
 
@@ -37,13 +38,20 @@ export async function trainBundle(
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
   refuseUnfitNumbers(dataset);
+  reportSkippedSources(dataset, options);
   const labelled: LabelledQuery[] = [];
   for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
     labelled.push(...(await labelSplit(split, dataset, options)));
   }
   const stageOne = fitStageOne(known, dataset, options);
-  const { assembler } = createCandidateEngine(stageOne, dataset, options.config);
+  const { assembler } = createCandidateEngine(stageOne, dataset);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
+}
+
+function reportSkippedSources(dataset: PreparedDataset, { config, progress }: TrainingOptions): void {
+  for (const [name, reason] of findSkippedSources(dataset, config)) {
+    progress.start(`candidate source ${name}`).finish(`skipped: ${reason}`);
+  }
 }
 
 async function labelSplit(
@@ -53,7 +61,7 @@ async function labelSplit(
 ): Promise<readonly LabelledQuery[]> {
   const found = options.labelledCuts?.get(split.knownUntil);
   if (found !== undefined) return found;
-  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.config);
+  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset);
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
   const { seed, ranker } = options.config;
   const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;

@@ -1,7 +1,3 @@
-import { alsToTensors } from '../../candidates/als.js';
-import { popularityToTensors } from '../../candidates/popularity.js';
-import { similarItemsToTensors } from '../../candidates/similar-items.js';
-import { SOURCES } from '../../candidates/sources.js';
 import type { Manifest } from '../../bundle/manifest.js';
 import { encodeTensorFile } from '../../bundle/tensor-file.js';
 import { writeBundleFiles, type BundleContent, type ManifestDraft } from '../../bundle/write-bundle-files.js';
@@ -12,6 +8,7 @@ import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../bundle-writing/encode-feature-table.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
+import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 const CATALOGUE_FILE = 'catalogue.parquet';
@@ -34,11 +31,7 @@ export async function writeTrainedBundle(
 ): Promise<Manifest> {
   const { dataset, config, provenance } = options;
   const manifest = draftManifest(trained, { dataset, config, provenance });
-  return writeBundleFiles(
-    folder,
-    { manifest, files: encodeFiles(trained, dataset, config) },
-    { replace: true },
-  );
+  return writeBundleFiles(folder, { manifest, files: encodeFiles(trained, dataset) }, { replace: true });
 }
 
 function draftManifest(
@@ -66,7 +59,7 @@ function draftManifest(
       items: copyView(stageOne.itemView.view),
       users: copyView(stageOne.userView.view),
     },
-    sources: Object.fromEntries(TRAINED_SOURCES.map((name) => [name, { file: SOURCES[name].file }])),
+    sources: describeSources(stageOne),
     histories: { file: HISTORIES_FILE },
     ranker: {
       file: RANKER_FILE,
@@ -89,25 +82,24 @@ function draftManifest(
   };
 }
 
-/** The sources that training makes an artefact for. */
-const TRAINED_SOURCES = ['als', 'similar-items', 'popular', 'trending'] as const;
+/** The sources that the bundle serves, and those that it cannot serve, with the reason. */
+function describeSources(stageOne: StageOne): ManifestDraft['sources'] {
+  return Object.fromEntries([
+    ...listTrainedSources(stageOne).map(({ name, file }) => [name, { file }] as const),
+    ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
+  ]);
+}
 
 function encodeFiles(
   { stageOne, ranker }: TrainedBundle,
   dataset: PreparedDataset,
-  config: TrainingConfig,
 ): Map<string, BundleContent> {
-  const { lastItems } = config.similarItems;
   const { itemView, userView } = stageOne;
   const items = dataset.catalogue.entities.size;
   return new Map<string, BundleContent>([
-    [SOURCES.als.file, { bytes: encodeTensorFile(alsToTensors(stageOne.als)) }],
-    [
-      SOURCES['similar-items'].file,
-      { bytes: encodeTensorFile(similarItemsToTensors(stageOne.similarItems, { lastItems })) },
-    ],
-    [SOURCES.popular.file, { bytes: encodeTensorFile(popularityToTensors(stageOne.popular)) }],
-    [SOURCES.trending.file, { bytes: encodeTensorFile(popularityToTensors(stageOne.trending)) }],
+    ...[...stageOne.artefacts].map(
+      ([file, tensors]) => [file, { bytes: encodeTensorFile(tensors) }] as const,
+    ),
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
     [itemView.view.file, { bytes: encodeFeatureTable(itemView), rows: items }],

@@ -33,8 +33,9 @@ t.test('a served score is the sum over the history items that the target item ke
     fc.property(itemLists, fc.uniqueArray(fc.integer({ min: 0, max: ITEM_COUNT - 1 })), (lists, items) => {
       const options = { neighbours: 3, shrink: 5 };
       const source = createSimilarItemsSource(
+        'similar-items',
         findItemNeighbours(toHistoriesOfItems(lists), { itemCount: ITEM_COUNT, ...options }),
-        { lastItems: ITEM_COUNT },
+        { lastItems: ITEM_COUNT, recencyExponent: 0 },
       );
       const eligible = new Uint8Array(ITEM_COUNT).fill(1);
       const query = { userId: 'u', history: history(items), eligible, limit: ITEM_COUNT };

@@ -20,8 +20,10 @@ t.test('an item counts each of its users once', async (t) => {
   t.same([...countPopularity(table, { itemCount: 3 })], [3, 2, 0]);
 });
 
-t.test('only interactions from the given time on count, that time included', async (t) => {
-  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 150 })], [2, 2, 0]);
-  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 151 })], [2, 1, 0]);
-  t.same([...countPopularity(table, { itemCount: 3, fromTimestamp: 311 })], [0, 0, 0]);
+t.test('with a half-life a user counts by the age of their latest interaction with the item', async (t) => {
+  const decay = { halfLifeDays: 10 / 86_400, knownUntil: 310 };
+  t.same(
+    [...countPopularity(table, { itemCount: 3, decay })],
+    [2 ** -11 + 2 ** -19 + 1, 2 ** -16 + 2 ** -1, 0].map(Math.fround),
+  );
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 
+import { renderEvaluationReport } from '../../../src/offline/evaluation/evaluation-report.js';
 import { renderEvaluationTable } from '../../../src/offline/evaluation/evaluation-table.js';
 import { sampleResult } from './sample-result.js';
 
@@ -20,10 +21,29 @@ t.test(
 
 - Best single source: trending, nDCG@10 0.1371.
 - Two-stage over it: +20.5 %, difference +0.0281, 95 % interval +0.0231 to +0.0334.
-- Ceiling: 231 candidates hold 61.2 % of the relevant items; a perfect ranker over them would reach nDCG@10 0.6910.`,
+- Ceiling: 231 candidates hold 61.2 % of the relevant items; a perfect ranker over them would reach nDCG@10 0.6910.
+
+| source        | share of candidates | recall | found by it alone |
+| ------------- | ------------------: | -----: | ----------------: |
+| als           |              41.0 % | 34.4 % |             5.1 % |
+| similar-items |              38.0 % | 29.7 % |             4.3 % |
+| popular       |              22.0 % | 31.0 % |             1.2 % |
+| trending      |              24.0 % | 45.2 % |            11.8 % |`,
     );
   },
 );
+
+t.test('sources that were skipped are named below, with the reason', async (t) => {
+  const skippedSources = [{ name: 'ease', reason: 'it would take too long' }];
+  t.match(
+    renderEvaluationTable(sampleResult({ skippedSources })),
+    /\n\n- Skipped: ease, it would take too long\.$/,
+  );
+  t.match(
+    renderEvaluationReport(sampleResult({ skippedSources })),
+    / Skipped: ease, it would take too long\./,
+  );
+});
 
 t.test('a single split is named', async (t) => {
   const [split] = sampleResult().splits;

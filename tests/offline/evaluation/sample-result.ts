@@ -38,6 +38,7 @@ export function sampleResult(overrides: Partial<EvaluationResult> = {}): Evaluat
       confidence: 0.95,
       samples: 1000,
     },
+    skippedSources: [],
     candidates: {
       meanCount: 231.4,
       recall: { mean: 0.612, standardError: 0.006 },

@@ -45,7 +45,6 @@ t.test('training rows see nothing from their cut on', async (t) => {
     const engine = createCandidateEngine(
       fitStageOne(split!, from, { config, progress: SILENT_PROGRESS }),
       from,
-      config,
     );
     // Everything is a label, so that every user's candidates come back whatever they took.
     const everything = Int32Array.from({ length: 60 }, (_, item) => item);
@@ -66,7 +65,6 @@ t.test('labels say which candidates were taken; queries without one are left out
   const engine = createCandidateEngine(
     fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
     dataset,
-    config,
   );
   const labelled = await labelQueries(split!.queries, engine, labelling);
   t.ok(labelled.length > 0);
@@ -92,7 +90,6 @@ t.test('rows are limited by whole queries, drawn at random and kept in order', a
   const engine = createCandidateEngine(
     fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
     dataset,
-    config,
   );
   const all = await labelQueries(split!.queries, engine, labelling);
   const some = await labelQueries(split!.queries, engine, { ...labelling, maxRows: 300 });

@@ -1,0 +1,142 @@
+import type { TensorFile } from '../../bundle/tensor-file.js';
+import { alsToTensors } from '../../candidates/als.js';
+import { freshToTensors } from '../../candidates/fresh.js';
+import { popularityToTensors } from '../../candidates/popularity.js';
+import { similarItemsToTensors } from '../../candidates/similar-items.js';
+import { isSourceName, SOURCES, type SourceName } from '../../candidates/sources.js';
+import type { TrainingConfig } from '../../config/training-config.js';
+import type { Histories } from '../../domain/history.js';
+import type { InteractionTable } from '../../domain/interactions.js';
+import { countAttributeValues, listDescriptiveAttributes } from '../candidate-training/attribute-model.js';
+import { estimateEaseOperations, trainEase } from '../candidate-training/ease.js';
+import { trainImplicitAls } from '../candidate-training/implicit-als.js';
+import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
+import { countPopularity } from '../candidate-training/popularity.js';
+import type { PreparedDataset } from '../prepared-dataset.js';
+import type { ProgressReporter } from '../progress.js';
+
+/** What candidate sources are trained on. */
+export interface SourceInputs {
+  readonly interactions: InteractionTable;
+  readonly histories: Histories;
+  /** Unix seconds. */
+  readonly knownUntil: number;
+  readonly dataset: PreparedDataset;
+  readonly config: TrainingConfig;
+  readonly progress: ProgressReporter;
+}
+
+/** Makes one artefact; every source of `SOURCES` with this file serves from it. */
+interface SourceTrainer {
+  readonly file: string;
+  /** Why the dataset cannot have it; undefined when it can. Looks at the whole dataset, so all cuts of it agree. */
+  readonly findObstacle?: (dataset: PreparedDataset, config: TrainingConfig) => string | undefined;
+  readonly train: (inputs: SourceInputs) => TensorFile;
+}
+
+const TRAINERS: readonly SourceTrainer[] = [
+  {
+    file: SOURCES.als.file,
+    train: ({ histories, dataset, config, progress }) =>
+      alsToTensors(
+        trainImplicitAls(histories, {
+          ...config.als,
+          itemCount: dataset.catalogue.entities.size,
+          seed: config.seed,
+          progress,
+        }),
+      ),
+  },
+  {
+    file: SOURCES['similar-items'].file,
+    train: ({ histories, dataset, config: { similarItems } }) =>
+      similarItemsToTensors(
+        findItemNeighbours(histories, { itemCount: dataset.catalogue.entities.size, ...similarItems }),
+        { 'similar-items': similarItems },
+      ),
+  },
+  {
+    file: SOURCES.ease.file,
+    findObstacle: findEaseObstacle,
+    train: ({ histories, dataset, config: { ease }, progress }) =>
+      similarItemsToTensors(
+        trainEase(histories, { ...ease, itemCount: dataset.catalogue.entities.size, progress }),
+        {
+          ease: { lastItems: ease.lastItems, recencyExponent: 0 },
+          'ease-recent': { lastItems: ease.lastItems, recencyExponent: ease.recencyExponent },
+        },
+      ),
+  },
+  {
+    file: SOURCES.popular.file,
+    train: ({ interactions, dataset }) =>
+      popularityToTensors(countPopularity(interactions, { itemCount: dataset.catalogue.entities.size })),
+  },
+  {
+    file: SOURCES.fresh.file,
+    findObstacle: ({ catalogue }) =>
+      listDescriptiveAttributes(catalogue).length > 0
+        ? undefined
+        : 'the items table has no attribute that features may read',
+    train: ({ interactions, dataset, config }) =>
+      freshToTensors(countAttributeValues(interactions, dataset.catalogue, config.fresh)),
+  },
+  createTrendingTrainer('trending', ({ trending }) => trending),
+  createTrendingTrainer('trending-month', ({ trendingMonth }) => trendingMonth),
+];
+
+function createTrendingTrainer(
+  name: 'trending' | 'trending-month',
+  settingsOf: (config: TrainingConfig) => { halfLifeDays: number },
+): SourceTrainer {
+  return {
+    file: SOURCES[name].file,
+    findObstacle: ({ window }) =>
+      window.from < window.to ? undefined : 'all interactions are of one time, so nothing is of late',
+    train: ({ interactions, knownUntil, dataset, config }) =>
+      popularityToTensors(
+        countPopularity(interactions, {
+          itemCount: dataset.catalogue.entities.size,
+          decay: { knownUntil, ...settingsOf(config) },
+        }),
+      ),
+  };
+}
+
+function findEaseObstacle({ interactions }: PreparedDataset, { ease }: TrainingConfig): string | undefined {
+  const users = new Set(interactions.user).size;
+  const items = new Set(interactions.item).size;
+  const operations = estimateEaseOperations({ users, items, interactions: interactions.user.length }) / 1e9;
+  if (operations <= ease.maxBillionOperations) return undefined;
+  return (
+    `${items.toLocaleString('en')} items and ${users.toLocaleString('en')} users take ` +
+    `${Math.ceil(operations).toLocaleString('en')} billion operations, ease.maxBillionOperations is ${ease.maxBillionOperations}`
+  );
+}
+
+/** Trains every candidate source that the dataset can have: artefacts by their file. */
+export function trainSources(inputs: SourceInputs): Map<string, TensorFile> {
+  const { dataset, config } = inputs;
+  const feasible = TRAINERS.filter(({ findObstacle }) => findObstacle?.(dataset, config) === undefined);
+  return new Map(feasible.map(({ file, train }) => [file, train(inputs)]));
+}
+
+/** The sources that the dataset cannot have, with the reason. */
+export function findSkippedSources(
+  dataset: PreparedDataset,
+  config: TrainingConfig,
+): ReadonlyMap<string, string> {
+  return new Map(
+    TRAINERS.flatMap(({ file, findObstacle }) => {
+      const reason = findObstacle?.(dataset, config);
+      return reason === undefined ? [] : sourcesOf(file).map((name) => [name, reason] as const);
+    }),
+  );
+}
+
+/** The sources that serve from an artefact. */
+export function sourcesOf(file: string): SourceName[] {
+  return Object.keys(SOURCES)
+    .filter(isSourceName)
+    .filter((name) => 'file' in SOURCES[name] && SOURCES[name].file === file);
+}

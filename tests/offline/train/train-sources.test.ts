@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import t from 'tap';
+import type { ProgressReporter } from '../../../src/offline/progress.js';
+import type { PreparedDataset } from '../../../src/offline/prepared-dataset.js';
+import { trainBundle } from '../../../src/offline/train/train-bundle.js';
+import { findSkippedSources } from '../../../src/offline/train/train-sources.js';
+import { writeTrainedBundle } from '../../../src/offline/train/write-trained-bundle.js';
+import { openEngine } from '../../../src/pipeline/open-engine.js';
+import { recommend } from '../../../src/pipeline/recommend.js';
+import { createSyntheticDataset, START } from '../../support/synthetic-dataset.js';
+import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../../support/trained-bundle.js';
+
+const config = smallTrainingConfig();
+const timeless = withoutTimes(createSyntheticDataset());
+const lines: string[] = [];
+const trained = await trainBundle({ train: timeless.interactions, knownUntil: START + 1 }, timeless, {
+  config,
+  protocol: 'random',
+  scenario: SCENARIOS.get('home')!,
+  progress: collectLines(lines),
+});
+const folder = join(t.testdir(), 'bundle');
+const manifest = await writeTrainedBundle(folder, trained, {
+  dataset: timeless,
+  config,
+  provenance: PROVENANCE,
+});
+
+t.test('a source that the data cannot have is skipped: the progress and the manifest say why', async (t) => {
+  const reason = 'all interactions are of one time, so nothing is of late';
+  t.equal(lines.filter((line) => line === `candidate source trending: skipped: ${reason}`).length, 1);
+  t.same(manifest.sources['trending'], { skipped: reason });
+  t.notOk(manifest.ranker.featureOrder.some((feature) => feature.startsWith('trending')));
+  t.same(manifest.sources['als'], { file: 'candidates/als.safetensors' });
+});
+
+t.test('a scenario that lists a skipped source opens and answers without it', async (t) => {
+  const engine = await openEngine(folder, SCENARIOS);
+  const { slate, stages, candidates } = await recommend(
+    {
+      basis: { kind: 'user', userId: 'u1' },
+      scenario: 'home',
+      limit: 5,
+      exclude: [],
+      filters: [],
+      explain: 'none',
+    },
+    engine,
+  );
+  t.equal(slate.items.length, 5);
+  t.same(slate.degraded, []);
+  t.ok(candidates.retrievals.some(({ source }) => source === 'als'));
+  t.notOk(stages.some(({ stage }) => stage.includes('trending')));
+  await engine.ranker.close();
+});
+
+t.test('a scenario of skipped sources alone is refused with the reasons', async (t) => {
+  const lonely = { ...SCENARIOS.get('popular')!, sources: { trending: 10 } };
+  await t.rejects(openEngine(folder, new Map([['popular', lonely]])), {
+    code: 'INVALID_BUNDLE',
+    problems: [
+      'sources: scenario popular has no source left: trending was skipped, all interactions are of one time, so nothing is of late',
+    ],
+  });
+});
+
+t.test('nothing is skipped where times, attributes and a catalogue of few items are known', async (t) => {
+  t.same([...findSkippedSources(createSyntheticDataset(), config)], []);
+});
+
+t.test('ease is skipped where it would cost more than the config allows', async (t) => {
+  const frugal = { ...config, ease: { ...config.ease, maxBillionOperations: 1e-4 } };
+  const skipped = findSkippedSources(createSyntheticDataset(), frugal);
+  t.same([...skipped.keys()], ['ease', 'ease-recent']);
+  t.match(skipped.get('ease'), /^59 items and 79 users take 1 billion operations, .* is 0\.0001$/);
+});
+
+t.test('fresh is skipped where nothing is known of the items', async (t) => {
+  const dataset = createSyntheticDataset();
+  const bare = { ...dataset, catalogue: { ...dataset.catalogue, attributes: [] } };
+  t.same(
+    [...findSkippedSources(bare, config)],
+    [['fresh', 'the items table has no attribute that features may read']],
+  );
+});
+
+function withoutTimes(dataset: PreparedDataset): PreparedDataset {
+  const { interactions } = dataset;
+  return {
+    ...dataset,
+    window: { from: START, to: START },
+    interactions: { ...interactions, timestamp: interactions.timestamp.map(() => START) },
+  };
+}
+
+function collectLines(lines: string[]): ProgressReporter {
+  return {
+    start: (label) => ({
+      advance: () => undefined,
+      finish: (summary) => void lines.push(`${label}: ${summary}`),
+    }),
+  };
+}
