@@ -78,7 +78,7 @@ t.test('the cost is that of the smaller system', async (t) => {
 
 function toDense({ offsets, neighbours, similarities }: NeighbourLists): number[][] {
   return Array.from({ length: offsets.length - 1 }, (_, item) => {
-    const row = new Array<number>(offsets.length - 1).fill(0);
+    const row = Array.from({ length: offsets.length - 1 }, () => 0);
     for (let entry = offsets[item]!; entry < offsets[item + 1]!; entry++)
       row[neighbours[entry]!] = similarities[entry]!;
     return row;
