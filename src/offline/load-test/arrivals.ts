@@ -87,6 +87,8 @@ function sizeOf({ fromRate, toRate, seconds }: PlannedStage): number {
 function secondsUntil(area: number, { fromRate, toRate, seconds }: PlannedStage): number {
   const growth = (toRate - fromRate) / seconds;
   if (growth === 0) return area / fromRate;
+  // A ramp from 0 has no rate to divide by yet.
+  if (area === 0) return 0;
   // The form without cancellation where growth is small.
   return (2 * area) / (fromRate + Math.sqrt(Math.max(0, fromRate * fromRate + 2 * growth * area)));
 }
