@@ -67,7 +67,11 @@ async function exportScript(
 
 async function runProfile(
   profile: NamedProfile,
-  { options, command, context }: { options: LoadTestCommandOptions; command: Command; context: CommandContext },
+  {
+    options,
+    command,
+    context,
+  }: { options: LoadTestCommandOptions; command: Command; context: CommandContext },
 ): Promise<void> {
   const { target, admin, allowProduction = false } = options;
   if (target === undefined) misuse(command, 'say which server to load: --target http://localhost:3000');

@@ -11,7 +11,11 @@ const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, m
 
 const Stage = Type.Object(
   {
-    rate: Type.Integer({ minimum: 1, maximum: 100_000, description: 'Requests per second; with `ramp`, at its end.' }),
+    rate: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      description: 'Requests per second; with `ramp`, at its end.',
+    }),
     seconds: Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'How long it takes.' }),
     ramp: Type.Optional(
       Type.Boolean({
@@ -37,7 +41,9 @@ const Limits = Type.Object(
 export const LoadProfileSchema = Type.Object(
   {
     description: Type.String({ minLength: 1 }),
-    seed: Type.Integer({ description: 'Seed of the mix and of Poisson arrivals: the same seed, the same requests.' }),
+    seed: Type.Integer({
+      description: 'Seed of the mix and of Poisson arrivals: the same seed, the same requests.',
+    }),
     arrivals: Type.Enum(['constant', 'poisson'], {
       description: '`constant`: evenly spaced; `poisson`: independent of each other, as people are.',
     }),
@@ -50,9 +56,12 @@ export const LoadProfileSchema = Type.Object(
     maxConnections: Type.Integer({
       minimum: 1,
       maximum: 20_000,
-      description: 'Keep-alive connections at most; a request that finds none free waits, and the wait counts.',
+      description:
+        'Keep-alive connections at most; a request that finds none free waits, and the wait counts.',
     }),
-    validateShare: share('Share of the answers whose body is checked against the OpenAPI document of the target.'),
+    validateShare: share(
+      'Share of the answers whose body is checked against the OpenAPI document of the target.',
+    ),
     users: Type.Object(
       {
         known: weight('Weight of users that the target knows, each as likely as the other.'),
@@ -100,11 +109,15 @@ export type LoadLimits = LoadProfile['thresholds'];
  * Reads a profile: the name of a file in `load/` of the configs, or a YAML file.
  * @throws ShortlistError INVALID_CONFIG with every problem, or with the profiles that there are
  */
-export function readLoadProfile(nameOrFile: string, { configsDir }: { configsDir: string }): LoadProfile & { name: string } {
+export function readLoadProfile(
+  nameOrFile: string,
+  { configsDir }: { configsDir: string },
+): LoadProfile & { name: string } {
   const file = findProfile(nameOrFile, join(configsDir, 'load'));
   const profile = readConfigFile(LoadProfileSchema, file);
   const problems = consistencyProblems(profile).map((problem) => `${file}: ${problem}`);
-  if (problems.length > 0) throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems });
+  if (problems.length > 0)
+    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems });
   return { ...profile, name: basename(file, '.yaml') };
 }
 

@@ -18,10 +18,14 @@ t.test('every shipped profile can be used, by its name and as a file', async (t)
 
 t.test('a production-like host is recognised by every shipped profile', async (t) => {
   for (const name of shipped) {
-    const patterns = readLoadProfile(name, { configsDir: 'configs' }).productionHosts.map((each) => new RegExp(each));
+    const patterns = readLoadProfile(name, { configsDir: 'configs' }).productionHosts.map(
+      (each) => new RegExp(each),
+    );
     const matches = (host: string): boolean => patterns.some((pattern) => pattern.test(host));
-    for (const host of ['prod.example.com', 'api-production.example.com', 'shortlist.prod']) t.ok(matches(host), host);
-    for (const host of ['localhost', 'products.example.com', 'staging.example.com']) t.notOk(matches(host), host);
+    for (const host of ['prod.example.com', 'api-production.example.com', 'shortlist.prod'])
+      t.ok(matches(host), host);
+    for (const host of ['localhost', 'products.example.com', 'staging.example.com'])
+      t.notOk(matches(host), host);
   }
 });
 
@@ -30,7 +34,9 @@ t.test('an unknown profile is refused with those that there are', async (t) => {
     code: 'INVALID_CONFIG',
     message: /smok\.yaml.*average, breakpoint, peak, smoke, soak/s,
   });
-  t.throws(() => readLoadProfile('smok', { configsDir: join(t.testdir(), 'none') }), { code: 'INVALID_CONFIG' });
+  t.throws(() => readLoadProfile('smok', { configsDir: join(t.testdir(), 'none') }), {
+    code: 'INVALID_CONFIG',
+  });
 });
 
 t.test('everything that is wrong with a profile is named at once', async (t) => {

@@ -23,7 +23,9 @@ export interface OpenapiDocument {
   readonly paths: Readonly<Record<string, { readonly get?: { readonly responses: Responses } }>>;
 }
 
-type Responses = Readonly<Record<string, { readonly content?: Readonly<Record<string, { schema: object }>> }>>;
+type Responses = Readonly<
+  Record<string, { readonly content?: Readonly<Record<string, { schema: object }>> }>
+>;
 
 /**
  * Compiles the answers that an OpenAPI 3.1 document declares for GET of a route, as it writes it.
@@ -32,7 +34,10 @@ type Responses = Readonly<Record<string, { readonly content?: Readonly<Record<st
 export function createAnswerValidator(document: OpenapiDocument, route: string): AnswerValidator {
   const responses = document.paths[route]?.get?.responses;
   if (responses === undefined) {
-    throw new ShortlistError('LOAD_TEST_FAILED', `The OpenAPI document of the target declares no GET ${route}.`);
+    throw new ShortlistError(
+      'LOAD_TEST_FAILED',
+      `The OpenAPI document of the target declares no GET ${route}.`,
+    );
   }
   const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
   ajv.addSchema(document, 'openapi');

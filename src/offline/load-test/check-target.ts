@@ -68,9 +68,13 @@ async function ask(target: URL, path: string): Promise<Response> {
   try {
     return await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (cause) {
-    throw new ShortlistError('LOAD_TEST_FAILED', `${url.href} cannot be reached: ${describeFetchError(cause)}`, {
-      cause,
-    });
+    throw new ShortlistError(
+      'LOAD_TEST_FAILED',
+      `${url.href} cannot be reached: ${describeFetchError(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

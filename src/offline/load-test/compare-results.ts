@@ -33,6 +33,11 @@ function listFigures({ requests, latencyMs, server }: LoadTestResult): [string, 
     ...(server?.stages ?? []).map(({ stage, meanMs }): [string, number] => [`${stage} mean ms`, meanMs]),
     ...(server?.cpuSeconds == null
       ? []
-      : [['server CPU ms per request', (1000 * server.cpuSeconds) / Math.max(1, requests.sent)] as [string, number]]),
+      : [
+          ['server CPU ms per request', (1000 * server.cpuSeconds) / Math.max(1, requests.sent)] as [
+            string,
+            number,
+          ],
+        ]),
   ];
 }

@@ -78,7 +78,10 @@ function scenarioOf({ fromRate, toRate, startSecond, seconds }: PlannedStage, { 
 }
 
 /** Little's law: enough for answers that take as long as the threshold allows. */
-function vusOf({ fromRate, toRate }: PlannedStage, { timeoutMs, maxConnections, thresholds }: LoadProfile): number {
+function vusOf(
+  { fromRate, toRate }: PlannedStage,
+  { timeoutMs, maxConnections, thresholds }: LoadProfile,
+): number {
   const waitMs = thresholds.p99Ms ?? timeoutMs;
   return Math.min(maxConnections, Math.ceil((Math.max(fromRate, toRate) * waitMs) / 1000));
 }

@@ -161,7 +161,9 @@ function createOpenRequest(
       onResponseData: (_, chunk) => void chunks.push(chunk),
       onResponseEnd: () => end({ answer: { status, contentType, body: Buffer.concat(chunks).toString() } }),
       onResponseError: (_, error) =>
-        end({ failure: { kind: controller === undefined ? 'connect' : 'connection', message: describe(error) } }),
+        end({
+          failure: { kind: controller === undefined ? 'connect' : 'connection', message: describe(error) },
+        }),
     },
   };
 }

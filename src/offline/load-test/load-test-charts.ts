@@ -77,7 +77,9 @@ export function drawPercentiles({ latencyMs }: LoadTestResult): Html {
 /** How many requests ended how. */
 export function drawOutcomes({ statuses, failures }: LoadTestResult): Html {
   const rows = [
-    ...failures.filter(({ kind }) => kind !== 'status').map(({ kind, count }) => ({ name: kind, count, colour: ORANGE })),
+    ...failures
+      .filter(({ kind }) => kind !== 'status')
+      .map(({ kind, count }) => ({ name: kind, count, colour: ORANGE })),
     ...Object.entries(statuses).map(([status, count]) => ({
       name: status,
       count,

@@ -32,7 +32,10 @@ export function describeVerdict({ verdict, thresholds, broke, generator }: LoadT
 export function describeFailures(thresholds: LoadTestResult['thresholds']): string {
   return thresholds
     .filter(({ passed }) => !passed)
-    .map(({ name, limit, value }) => `${name} is ${formatLimit(name, value)}, allowed ${formatLimit(name, limit)}`)
+    .map(
+      ({ name, limit, value }) =>
+        `${name} is ${formatLimit(name, value)}, allowed ${formatLimit(name, limit)}`,
+    )
     .join('; ');
 }
 

@@ -8,8 +8,20 @@ import {
   type ReportFigure,
 } from '../report/report-page.js';
 import type { FigureRatio } from './compare-results.js';
-import { drawLatency, drawOutcomes, drawPercentiles, drawRates, drawServerStages } from './load-test-charts.js';
-import { describeVerdict, formatLimit, formatMs, formatRate, listRequestFigures } from './load-test-format.js';
+import {
+  drawLatency,
+  drawOutcomes,
+  drawPercentiles,
+  drawRates,
+  drawServerStages,
+} from './load-test-charts.js';
+import {
+  describeVerdict,
+  formatLimit,
+  formatMs,
+  formatRate,
+  listRequestFigures,
+} from './load-test-format.js';
 import type { LoadTestResult } from './load-test-result.js';
 
 const HOW_TO_READ = [
@@ -61,7 +73,8 @@ function renderThresholds({ thresholds }: LoadTestResult): Html {
 }
 
 function renderComparison(comparison: readonly FigureRatio[]): Html {
-  const show = (figure: number | null): string => (figure === null ? '–' : String(Number(figure.toPrecision(4))));
+  const show = (figure: number | null): string =>
+    figure === null ? '–' : String(Number(figure.toPrecision(4)));
   const rows = comparison.map(({ name, before, now, ratio }) => [
     name,
     show(before),
@@ -81,7 +94,9 @@ function listFigures(result: LoadTestResult): ReportFigure[] {
     ratesFigure(result),
     ...(result.latencyMs === null ? [] : [percentilesFigure(result)]),
     outcomesFigure(result),
-    ...(server === null || server.restarted || server.stages.length === 0 ? [] : [serverFigure(server.stages)]),
+    ...(server === null || server.restarted || server.stages.length === 0
+      ? []
+      : [serverFigure(server.stages)]),
   ];
 }
 
@@ -147,7 +162,8 @@ function outcomesFigure(result: LoadTestResult): ReportFigure {
 function serverFigure(stages: NonNullable<LoadTestResult['server']>['stages']): ReportFigure {
   return {
     title: 'Where does the server spend its time?',
-    meaning: 'Per stage of the pipeline, from the server’s own histograms. Blue: mean; orange: 99 of 100 took less, about.',
+    meaning:
+      'Per stage of the pipeline, from the server’s own histograms. Blue: mean; orange: 99 of 100 took less, about.',
     drawing: drawServerStages(stages),
     head: ['stage', 'count', 'not ok', 'mean', 'p99'],
     rows: stages.map(({ stage, count, notOk, meanMs, p99Ms }) => [
@@ -187,7 +203,12 @@ function renderRun({ target, bundle, createdAt, profile, generator, command }: L
   const facts = [
     ['target', `${target}${bundle === null ? '' : `, bundle ${bundle}`}`],
     ['made', `${createdAt}, seed ${profile.seed}`],
-    ['generator', late === null ? 'sent nothing' : `late by ${formatMs(late.p50)} at half, ${formatMs(late.p99)} at 99 of 100`],
+    [
+      'generator',
+      late === null
+        ? 'sent nothing'
+        : `late by ${formatMs(late.p50)} at half, ${formatMs(late.p99)} at 99 of 100`,
+    ],
   ] as const;
   return html`<section>
     <h2>This run</h2>

@@ -105,9 +105,7 @@ export const LoadTestResultSchema = Type.Object({
   /** The same from the moment of sending: what a closed loop would have seen of these requests. */
   serviceMs: nullable(PercentilesSchema),
   statuses: Type.Record(Type.String(), count),
-  failures: Type.Array(
-    Type.Object({ kind: Type.String(), count, examples: Type.Array(Type.String()) }),
-  ),
+  failures: Type.Array(Type.Object({ kind: Type.String(), count, examples: Type.Array(Type.String()) })),
   stages: Type.Array(StageResult),
   windowSeconds: number,
   windows: Type.Array(Window),
@@ -129,7 +127,9 @@ export function readLoadTestResult(file: string): LoadTestResult {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const problems = listProblems(LoadTestResultSchema, value, { origin: file });
   if (problems.length > 0) {

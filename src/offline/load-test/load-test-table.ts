@@ -1,6 +1,12 @@
 import { formatCount } from '../report/figure-format.js';
 import type { FigureRatio } from './compare-results.js';
-import { describeVerdict, formatLimit, formatMs, formatRate, listRequestFigures } from './load-test-format.js';
+import {
+  describeVerdict,
+  formatLimit,
+  formatMs,
+  formatRate,
+  listRequestFigures,
+} from './load-test-format.js';
 import type { LoadTestResult } from './load-test-result.js';
 import type { Percentiles } from './latencies.js';
 
@@ -64,7 +70,9 @@ function serverLines(server: NonNullable<LoadTestResult['server']>): string[] {
         ...[meanMs, p50Ms, p99Ms].map(formatMs),
       ]),
     ]),
-    ...server.degraded.map(({ stage, reason, count }) => `degraded: ${stage} ${reason} × ${formatCount(count)}`),
+    ...server.degraded.map(
+      ({ stage, reason, count }) => `degraded: ${stage} ${reason} × ${formatCount(count)}`,
+    ),
     ...(server.cpuSeconds === null ? [] : [`server CPU: ${server.cpuSeconds.toFixed(1)} s`]),
   ];
 }

@@ -41,6 +41,7 @@ async function readParquet(file: string): Promise<string[]> {
 function readJson(text: string, file: string): string[] {
   const ids: unknown = JSON.parse(text);
   const isList = Array.isArray(ids) && ids.every((id) => typeof id === 'string' || typeof id === 'number');
-  if (!isList) throw new ShortlistError('INVALID_DATASET', `${file} is no JSON list of ids (texts or numbers).`);
+  if (!isList)
+    throw new ShortlistError('INVALID_DATASET', `${file} is no JSON list of ids (texts or numbers).`);
   return ids.map(String);
 }

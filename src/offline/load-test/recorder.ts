@@ -15,14 +15,7 @@ export interface Recent {
 /** What a recorder says of the whole run. */
 export type Recorded = Pick<
   LoadTestResult,
-  | 'requests'
-  | 'latencyMs'
-  | 'serviceMs'
-  | 'statuses'
-  | 'failures'
-  | 'stages'
-  | 'windowSeconds'
-  | 'windows'
+  'requests' | 'latencyMs' | 'serviceMs' | 'statuses' | 'failures' | 'stages' | 'windowSeconds' | 'windows'
 > & { readonly latenessMs: LoadTestResult['generator']['latenessMs'] };
 
 /** Keeps count of a run in memory that does not grow with it. */
@@ -76,7 +69,11 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
         serviceMs: service.summarise(),
         latenessMs: lateness.summarise(),
         statuses: Object.fromEntries([...statuses].map(([status, count]) => [String(status), count])),
-        failures: [...failures].map(([kind, { count, examples }]) => ({ kind, count, examples: [...examples] })),
+        failures: [...failures].map(([kind, { count, examples }]) => ({
+          kind,
+          count,
+          examples: [...examples],
+        })),
         stages: run.map((stage, position) => summariseStage(stage, perStage[position]!)),
         windowSeconds,
         windows: perWindow.slice(0, Math.ceil(endSecond / windowSeconds)).map((tally, position) => {

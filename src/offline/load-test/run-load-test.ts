@@ -77,7 +77,11 @@ async function sendAll(
   const { userIds, validate, progress, target } = options;
   const stages = planStages(profile.stages);
   const recorder = createRecorder(stages);
-  const check = createAnswerCheck({ validate, validateShare, random: createSeededRandom(`${seed} validation`) });
+  const check = createAnswerCheck({
+    validate,
+    validateShare,
+    random: createSeededRandom(`${seed} validation`),
+  });
   const watch = createWatch(profile, { recorder, stages });
   const step = progress.start(`load-test ${profile.name}`, Math.ceil(countArrivals(stages)));
   await generateLoad(
@@ -129,7 +133,10 @@ function createWatch(
 }
 
 /** A generator that sent too late has measured itself. */
-function findGeneratorProblem({ maxLatenessMs }: LoadProfile, { latenessMs, requests }: Recorded): string | null {
+function findGeneratorProblem(
+  { maxLatenessMs }: LoadProfile,
+  { latenessMs, requests }: Recorded,
+): string | null {
   const p99 = latenessMs?.p99 ?? 0;
   if (p99 <= maxLatenessMs) return null;
   return (

@@ -51,7 +51,10 @@ export function describeFetchError(error: unknown): string {
 }
 
 /** What the server counted between two readings of its metrics. */
-export function compareMetrics(before: readonly MetricSample[], after: readonly MetricSample[]): ServerResult {
+export function compareMetrics(
+  before: readonly MetricSample[],
+  after: readonly MetricSample[],
+): ServerResult {
   const differences = subtract(before, after);
   const cpu = differences.find(({ name }) => name === 'process_cpu_seconds_total');
   return {
@@ -81,11 +84,7 @@ function keyOf({ name, labels }: MetricSample): string {
   return JSON.stringify([name, Object.entries(labels).sort()]);
 }
 
-function groupBy(
-  samples: readonly MetricSample[],
-  name: string,
-  label: string,
-): [string, MetricSample[]][] {
+function groupBy(samples: readonly MetricSample[], name: string, label: string): [string, MetricSample[]][] {
   const groups = new Map<string, MetricSample[]>();
   for (const sample of samples.filter((each) => each.name === name)) {
     const value = sample.labels[label]!;

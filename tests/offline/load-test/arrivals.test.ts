@@ -31,7 +31,11 @@ t.test('a ramp starts from the rate before it, and its requests get denser', asy
     [0, 1, 2].map((stage) => arrivals.filter((arrival) => arrival.stage === stage).length),
     [100, 200, 10],
   );
-  t.equal(arrivals.filter(({ second }) => second >= 10 && second < 15).length, 75, 'the area under 10 to 20 per second');
+  t.equal(
+    arrivals.filter(({ second }) => second >= 10 && second < 15).length,
+    75,
+    'the area under 10 to 20 per second',
+  );
   t.ok(arrivals.every(({ second }, position) => position === 0 || second > arrivals[position - 1]!.second));
 });
 
@@ -46,7 +50,9 @@ t.test('Poisson arrivals have the rate, the variance of independence, and a seed
   const plan = (seed: number) => [...planArrivals(stages, { random: createSeededRandom(seed) })];
   const arrivals = plan(1);
   t.ok(Math.abs(arrivals.length - 10_000) < 400, `${arrivals.length} arrivals`);
-  const perSecond = Array.from({ length: 100 }, (_, second) => arrivals.filter((each) => Math.floor(each.second) === second));
+  const perSecond = Array.from({ length: 100 }, (_, second) =>
+    arrivals.filter((each) => Math.floor(each.second) === second),
+  );
   const variance = perSecond.reduce((sum, { length }) => sum + (length - 100) ** 2, 0) / 100;
   t.ok(variance > 60 && variance < 150, `variance ${variance}, evenly spaced arrivals would have none`);
   const lastOf = (seed: number) => plan(seed).at(-1)!.second;

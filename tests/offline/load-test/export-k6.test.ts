@@ -17,7 +17,7 @@ async function loadScript(t: Test, profile: LoadProfile & { name: string }, user
   mkdirSync(k6, { recursive: true });
   const exports = { './http': './http.js', './data': './data.js', './metrics': './metrics.js' };
   writeFileSync(join(k6, 'package.json'), JSON.stringify({ name: 'k6', type: 'module', exports }));
-  const answer = "{ status: 200, json: () => [] }";
+  const answer = '{ status: 200, json: () => [] }';
   writeFileSync(
     join(k6, 'http.js'),
     `export default { get: (url) => { globalThis.k6Asked.push(url); return ${answer}; } };`,
@@ -28,7 +28,11 @@ async function loadScript(t: Test, profile: LoadProfile & { name: string }, user
   );
   writeFileSync(join(k6, 'metrics.js'), 'export class Rate { add() {} }');
   const asked: string[] = [];
-  const globals = { __ENV: { TARGET: 'http://target/', USERS: 'users.txt' }, open: () => users, k6Asked: asked };
+  const globals = {
+    __ENV: { TARGET: 'http://target/', USERS: 'users.txt' },
+    open: () => users,
+    k6Asked: asked,
+  };
   Object.assign(globalThis, globals);
   const file = join(dir, 'script.mjs');
   writeFileSync(file, exportK6(profile, { target: 'http://localhost:3000' }));
@@ -40,7 +44,13 @@ t.test('each stage is a scenario with its rates, one after the other', async (t)
   const { script } = await loadScript(t, profile, '');
   const { scenarios, thresholds } = script.options;
   t.match(scenarios, {
-    stage_1: { executor: 'constant-arrival-rate', rate: 100, duration: '60s', startTime: '0s', timeUnit: '1s' },
+    stage_1: {
+      executor: 'constant-arrival-rate',
+      rate: 100,
+      duration: '60s',
+      startTime: '0s',
+      timeUnit: '1s',
+    },
     stage_2: {
       executor: 'ramping-arrival-rate',
       startRate: 100,
@@ -73,7 +83,11 @@ t.test('the script asks for the same mix', async (t) => {
   const { script, asked } = await loadScript(t, profile, 'u/1\r\nu2\nu3\n');
   for (let i = 0; i < 3000; i++) script.default();
   const urls = asked.map((url) => new URL(url));
-  t.ok(urls.every(({ origin, searchParams }) => origin === 'http://target' && searchParams.get('scenario') === 'home'));
+  t.ok(
+    urls.every(
+      ({ origin, searchParams }) => origin === 'http://target' && searchParams.get('scenario') === 'home',
+    ),
+  );
   const share = (belongs: (url: URL) => boolean): number => urls.filter(belongs).length / urls.length;
   t.ok(Math.abs(share(({ pathname }) => pathname.includes('load-test')) - 0.1) < 0.04);
   t.ok(Math.abs(share(({ searchParams }) => searchParams.get('limit') === '20') - 0.15) < 0.04);

@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { planArrivals, planStages } from '../../../src/offline/load-test/arrivals.js';
-import { generateLoad, type LoadOptions, type Outcome } from '../../../src/offline/load-test/generate-load.js';
+import {
+  generateLoad,
+  type LoadOptions,
+  type Outcome,
+} from '../../../src/offline/load-test/generate-load.js';
 import { Latencies } from '../../../src/offline/load-test/latencies.js';
 import { listen, stallingOnce } from './small-server.js';
 
@@ -39,7 +43,10 @@ t.test('as many requests as rate times duration are sent, with path and prefix, 
   t.equal(outcomes.length, 100);
   t.equal(asked.length, 100);
   t.same([...new Set(asked)], ['/base/x?limit=1']);
-  t.match(outcomes[0], { answer: { status: 200, contentType: 'text/plain', body: 'fine' }, failure: undefined });
+  t.match(outcomes[0], {
+    answer: { status: 200, contentType: 'text/plain', body: 'fine' },
+    failure: undefined,
+  });
   t.ok(outcomes.every(({ intendedMs, sentMs, endedMs }) => sentMs >= intendedMs && endedMs >= sentMs));
 });
 
@@ -47,7 +54,10 @@ t.test('a stall shows in the latencies of all who came meanwhile; a closed loop 
   const stall = { fromRequest: 50, pauseMs: 300 };
   const open = await listen(t, stallingOnce(stall));
   const outcomes = await load(open.url, { rate: 150, seconds: 1.5 });
-  const openP95 = percentile(outcomes.map(({ intendedMs, endedMs }) => endedMs - intendedMs), 95);
+  const openP95 = percentile(
+    outcomes.map(({ intendedMs, endedMs }) => endedMs - intendedMs),
+    95,
+  );
 
   const closed = await listen(t, stallingOnce(stall));
   const waits: number[] = [];
@@ -83,7 +93,9 @@ t.test('refused connections are failures, each on its own', async (t) => {
   await once(listener, 'close');
   const outcomes = await load(new URL(`http://127.0.0.1:${port}`), { rate: 100, seconds: 0.2 });
   t.equal(outcomes.length, 20);
-  t.ok(outcomes.every(({ failure }) => failure?.kind === 'connect' && failure.message.includes('ECONNREFUSED')));
+  t.ok(
+    outcomes.every(({ failure }) => failure?.kind === 'connect' && failure.message.includes('ECONNREFUSED')),
+  );
 });
 
 t.test('who gets no whole answer in time has timed out, also while waiting for a connection', async (t) => {

@@ -65,21 +65,24 @@ t.test('a run in which nothing was measured has a table and a report too', async
   t.notOk(page.includes('NaN'), 'NaN');
 });
 
-t.test('the verdict says when the generator was late, when the target gave way, and when all went well', async (t) => {
-  const lastLine = (changes: Partial<LoadTestResult>): string =>
-    renderLoadTestTable(sampleResult(changes)).split('\n').at(-1)!;
-  const late = { problem: 'The generator could not keep up: …', latenessMs: null };
-  t.match(lastLine({ generator: late, verdict: 'invalid' }), /^The generator could not keep up/);
-  t.match(
-    lastLine({ verdict: 'passed', broke: { second: 12.3, rate: 80, reason: 'p99Ms was 900, above 500' } }),
-    'It gave way at 80.0/s, after 12 s: p99Ms was 900, above 500.',
-  );
-  t.equal(lastLine({ verdict: 'passed' }), 'Passed every threshold.');
-  t.match(
-    lastLine({ thresholds: [{ name: 'p99Ms', limit: 0.5, value: null, passed: false }] }),
-    'Failed: p99Ms is nothing measured, allowed 0.500 ms.',
-  );
-});
+t.test(
+  'the verdict says when the generator was late, when the target gave way, and when all went well',
+  async (t) => {
+    const lastLine = (changes: Partial<LoadTestResult>): string =>
+      renderLoadTestTable(sampleResult(changes)).split('\n').at(-1)!;
+    const late = { problem: 'The generator could not keep up: …', latenessMs: null };
+    t.match(lastLine({ generator: late, verdict: 'invalid' }), /^The generator could not keep up/);
+    t.match(
+      lastLine({ verdict: 'passed', broke: { second: 12.3, rate: 80, reason: 'p99Ms was 900, above 500' } }),
+      'It gave way at 80.0/s, after 12 s: p99Ms was 900, above 500.',
+    );
+    t.equal(lastLine({ verdict: 'passed' }), 'Passed every threshold.');
+    t.match(
+      lastLine({ thresholds: [{ name: 'p99Ms', limit: 0.5, value: null, passed: false }] }),
+      'Failed: p99Ms is nothing measured, allowed 0.500 ms.',
+    );
+  },
+);
 
 t.test('stage times of a server that restarted are not shown', async (t) => {
   const server = { ...sampleResult().server!, restarted: true, cpuSeconds: null };
@@ -98,7 +101,10 @@ t.test('two runs are compared figure by figure', async (t) => {
   t.same(of('p99 ms'), { name: 'p99 ms', before: 31.5, now: 63, ratio: 2 });
   t.same(of('ranking mean ms'), { name: 'ranking mean ms', before: 1.5, now: 1.5, ratio: 1 });
   t.equal(of('server CPU ms per request'), undefined);
-  t.match(compareResults(sampleResult(EMPTY), now).find(({ name }) => name === 'p99 ms'), { before: null, ratio: null });
+  t.match(
+    compareResults(sampleResult(EMPTY), now).find(({ name }) => name === 'p99 ms'),
+    { before: null, ratio: null },
+  );
   t.equal(compareResults(now, before).at(-1)!.name, 'server CPU ms per request');
   t.match(renderLoadTestTable(now, comparison), /^p99 ms +31\.5 +63 +× 2\.00$/m);
   const page = renderLoadTestReport(now, comparison);

@@ -29,9 +29,21 @@ t.test('users, limits and scenarios come in their shares', async (t) => {
   const near = (share: number, wanted: number, what: string): void => {
     t.ok(Math.abs(share - wanted) < 0.02, `${what}: ${share}`);
   };
-  near(shareOf(asked, ({ user }) => user.startsWith('load-test-3-')), 0.2, 'unknown');
-  near(shareOf(asked, ({ limit }) => limit === '20'), 0.25, 'limit 20');
-  near(shareOf(asked, ({ scenario }) => scenario === 'a b'), 0.5, 'a scenario with a space');
+  near(
+    shareOf(asked, ({ user }) => user.startsWith('load-test-3-')),
+    0.2,
+    'unknown',
+  );
+  near(
+    shareOf(asked, ({ limit }) => limit === '20'),
+    0.25,
+    'limit 20',
+  );
+  near(
+    shareOf(asked, ({ scenario }) => scenario === 'a b'),
+    0.5,
+    'a scenario with a space',
+  );
   t.ok(asked.every(({ user }) => user.startsWith('load-test-3-') || USERS.includes(user)));
 });
 

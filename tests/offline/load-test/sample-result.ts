@@ -35,7 +35,11 @@ export function sampleResult(changes: Partial<LoadTestResult> = {}): LoadTestRes
     serviceMs: { ...LATENCY, p50: 7.9 },
     statuses: { '200': 981, '503': 18 },
     failures: [
-      { kind: 'status', count: 18, examples: ['GET /recommendations/1?limit=10&scenario=home: 503 {"code":"NOT_READY"}'] },
+      {
+        kind: 'status',
+        count: 18,
+        examples: ['GET /recommendations/1?limit=10&scenario=home: 503 {"code":"NOT_READY"}'],
+      },
       { kind: 'timeout', count: 1, examples: ['GET /recommendations/2: no whole answer in time'] },
       { kind: 'body', count: 1, examples: ['GET /recommendations/3: body/items must be array'] },
     ],

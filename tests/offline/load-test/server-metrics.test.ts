@@ -1,9 +1,19 @@
 import t from 'tap';
-import { compareMetrics, parseMetrics, readServerMetrics } from '../../../src/offline/load-test/server-metrics.js';
+import {
+  compareMetrics,
+  parseMetrics,
+  readServerMetrics,
+} from '../../../src/offline/load-test/server-metrics.js';
 import { createMetrics } from '../../../src/observability/metrics.js';
 import { listen } from './small-server.js';
 
-const RECOMMENDATION = { scenario: 'home', strategy: 'personalised', limit: 10, itemCount: 10, candidateCount: 100 };
+const RECOMMENDATION = {
+  scenario: 'home',
+  strategy: 'personalised',
+  limit: 10,
+  itemCount: 10,
+  candidateCount: 100,
+};
 
 t.test('the difference of two readings says what a run cost each stage', async (t) => {
   const metrics = createMetrics({ processMetrics: true });
@@ -31,25 +41,35 @@ t.test('the difference of two readings says what a run cost each stage', async (
   t.ok(ranking!.p99Ms <= 2.5);
 });
 
-t.test('a duration beyond the last bucket is given as its bound, a stage without requests as nothing', async (t) => {
-  const metrics = createMetrics({ processMetrics: false });
-  const observe = (milliseconds: number): void =>
-    metrics.observeRecommendation({
-      ...RECOMMENDATION,
-      degraded: [],
-      stages: [{ stage: 'features', milliseconds, outcome: 'ok' }],
+t.test(
+  'a duration beyond the last bucket is given as its bound, a stage without requests as nothing',
+  async (t) => {
+    const metrics = createMetrics({ processMetrics: false });
+    const observe = (milliseconds: number): void =>
+      metrics.observeRecommendation({
+        ...RECOMMENDATION,
+        degraded: [],
+        stages: [{ stage: 'features', milliseconds, outcome: 'ok' }],
+      });
+    observe(9000);
+    const once = parseMetrics(await metrics.render());
+    t.match(compareMetrics([], once).stages, [{ stage: 'features', count: 1, p50Ms: 500, p99Ms: 500 }]);
+    t.match(compareMetrics(once, once), {
+      stages: [{ stage: 'features', count: 0, meanMs: 0, p50Ms: 0, p99Ms: 0 }],
+      cpuSeconds: null,
     });
-  observe(9000);
-  const once = parseMetrics(await metrics.render());
-  t.match(compareMetrics([], once).stages, [{ stage: 'features', count: 1, p50Ms: 500, p99Ms: 500 }]);
-  t.match(compareMetrics(once, once), {
-    stages: [{ stage: 'features', count: 0, meanMs: 0, p50Ms: 0, p99Ms: 0 }],
-    cpuSeconds: null,
-  });
-  t.equal(compareMetrics(once, parseMetrics(await createMetrics({ processMetrics: false }).render())).restarted, false);
-  observe(1);
-  t.equal(compareMetrics(parseMetrics(await metrics.render()), once).restarted, true, 'counters went backwards');
-});
+    t.equal(
+      compareMetrics(once, parseMetrics(await createMetrics({ processMetrics: false }).render())).restarted,
+      false,
+    );
+    observe(1);
+    t.equal(
+      compareMetrics(parseMetrics(await metrics.render()), once).restarted,
+      true,
+      'counters went backwards',
+    );
+  },
+);
 
 t.test('an admin listener that does not answer is named', async (t) => {
   const { url } = await listen(t, (request, response) => {
@@ -61,5 +81,7 @@ t.test('an admin listener that does not answer is named', async (t) => {
     code: 'LOAD_TEST_FAILED',
     message: /\/admin\/metrics cannot be read: it answers 404/,
   });
-  await t.rejects(readServerMetrics(new URL('http://127.0.0.1:1')), { message: /127\.0\.0\.1:1\/metrics cannot be read/ });
+  await t.rejects(readServerMetrics(new URL('http://127.0.0.1:1')), {
+    message: /127\.0\.0\.1:1\/metrics cannot be read/,
+  });
 });

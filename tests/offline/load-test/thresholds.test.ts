@@ -14,7 +14,9 @@ t.test('each threshold is compared with what was found, its limit included', asy
 });
 
 t.test('a run without a latency fails a threshold of latency', async (t) => {
-  t.match(judgeThresholds({ p99Ms: 100 }, sampleResult({ latencyMs: null })), [{ value: null, passed: false }]);
+  t.match(judgeThresholds({ p99Ms: 100 }, sampleResult({ latencyMs: null })), [
+    { value: null, passed: false },
+  ]);
 });
 
 t.test('a run stops after three bad seconds in a row, and says why', async (t) => {
@@ -30,7 +32,13 @@ t.test('without limits nothing stops a run, and a second in which nothing ended 
   const nothing = { ended: 0, failed: 0, degraded: 0, p99Ms: 0 };
   const bad = { ended: 10, failed: 10, degraded: 0, p99Ms: 9999 };
   const endless = createStopRule({});
-  t.same([bad, bad, bad, bad].map((recent) => endless(recent)), Array(4).fill(undefined));
+  t.same(
+    [bad, bad, bad, bad].map((recent) => endless(recent)),
+    Array(4).fill(undefined),
+  );
   const strict = createStopRule({ degradedShare: 0 });
-  t.same([nothing, nothing, nothing, nothing].map((recent) => strict(recent)), Array(4).fill(undefined));
+  t.same(
+    [nothing, nothing, nothing, nothing].map((recent) => strict(recent)),
+    Array(4).fill(undefined),
+  );
 });
