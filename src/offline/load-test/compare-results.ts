@@ -31,13 +31,11 @@ function listFigures({ requests, latencyMs, server }: LoadTestResult): [string, 
     ['error share', requests.errorShare],
     ['degraded share', requests.degradedShare],
     ...(server?.stages ?? []).map(({ stage, meanMs }): [string, number] => [`${stage} mean ms`, meanMs]),
-    ...(server?.cpuSeconds == null
-      ? []
-      : [
-          ['server CPU ms per request', (1000 * server.cpuSeconds) / Math.max(1, requests.sent)] as [
-            string,
-            number,
-          ],
-        ]),
+    ...listCpu(server, requests.sent),
   ];
+}
+
+function listCpu(server: LoadTestResult['server'], sent: number): [string, number][] {
+  const seconds = server?.cpuSeconds ?? null;
+  return seconds === null ? [] : [['server CPU ms per request', (1000 * seconds) / Math.max(1, sent)]];
 }

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly arrival: Arrival;
   readonly path: string;
   readonly intendedMs: number;
-  /** When it was handed to the connections: what lies between the two is the generator's own delay. */
+  /** When the generator got to it: what lies between the two is its own delay. Waiting for a connection comes after. */
   readonly sentMs: number;
   readonly endedMs: number;
   readonly answer?: Answer;
@@ -59,18 +59,35 @@ export async function generateLoad(
   });
   const started = performance.now();
   const now = (): number => performance.now() - started;
-  // In the order of their intended times, and all with the same patience: the oldest is the next to time out.
+  // Both in the order of intended times, and all with the same patience: the oldest is the next to time out.
   const open = new Set<OpenRequest>();
+  const waiting = new Set<OpenRequest>();
+  let busy = 0;
+  // The pool has a queue too, but taking back what timed out in it costs a connection each.
+  const startWaiting = (): void => {
+    for (const request of waiting) {
+      if (busy === maxConnections) return;
+      busy += 1;
+      waiting.delete(request);
+      pool.dispatch({ path: request.path, method: 'GET', headers: HEADERS }, request.handler);
+    }
+  };
   const send = (arrival: Arrival): void => {
     const request = createOpenRequest(arrival, `${prefix}${options.nextPath()}`, {
       now,
       onEnd: (outcome) => {
         open.delete(request);
+        waiting.delete(request);
         onOutcome(outcome);
+      },
+      onFree: () => {
+        busy -= 1;
+        startWaiting();
       },
     });
     open.add(request);
-    pool.dispatch({ path: request.path, method: 'GET', headers: HEADERS }, request.handler);
+    waiting.add(request);
+    startWaiting();
   };
   const reaper = setInterval(() => expireRequests(open, now() - timeoutMs), Math.min(10, timeoutMs / 4));
   try {
@@ -126,9 +143,9 @@ function expireRequests(open: ReadonlySet<OpenRequest>, intendedBeforeMs: number
 function createOpenRequest(
   arrival: Arrival,
   path: string,
-  options: { now: () => number; onEnd: (outcome: Outcome) => void },
+  options: { now: () => number; onEnd: (outcome: Outcome) => void; onFree: () => void },
 ): OpenRequest {
-  const { now, onEnd } = options;
+  const { now, onEnd, onFree } = options;
   const intendedMs = arrival.second * 1000;
   const sentMs = now();
   const chunks: Buffer[] = [];
@@ -151,7 +168,7 @@ function createOpenRequest(
     handler: {
       onRequestStart: (started) => {
         controller = started;
-        // It timed out while it waited for a connection.
+        // It timed out while the connection was being made.
         if (ended) started.abort(new Error('timed out'));
       },
       onResponseStart: (_, code, headers) => {
@@ -159,11 +176,15 @@ function createOpenRequest(
         contentType = String(headers['content-type'] ?? '');
       },
       onResponseData: (_, chunk) => void chunks.push(chunk),
-      onResponseEnd: () => end({ answer: { status, contentType, body: Buffer.concat(chunks).toString() } }),
-      onResponseError: (_, error) =>
-        end({
-          failure: { kind: controller === undefined ? 'connect' : 'connection', message: describe(error) },
-        }),
+      onResponseEnd: () => {
+        end({ answer: { status, contentType, body: Buffer.concat(chunks).toString() } });
+        onFree();
+      },
+      onResponseError: (_, error) => {
+        const kind = controller === undefined ? 'connect' : 'connection';
+        end({ failure: { kind, message: describe(error) } });
+        onFree();
+      },
     },
   };
 }

@@ -46,7 +46,7 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
   return {
     record: (outcome, verdict) => {
       const { arrival, answer, intendedMs, sentMs, endedMs } = outcome;
-      const window = perWindow[Math.floor(arrival.second / windowSeconds)]!;
+      const window = perWindow[Math.min(Math.floor(arrival.second / windowSeconds), perWindow.length - 1)]!;
       for (const tally of [total, perStage[arrival.stage]!, window, recent]) tally.add(outcome, verdict);
       lateness.record(sentMs - intendedMs);
       if (countsForLatency(verdict)) service.record(endedMs - sentMs);

@@ -81,7 +81,7 @@ function subtract(before: readonly MetricSample[], after: readonly MetricSample[
 }
 
 function keyOf({ name, labels }: MetricSample): string {
-  return JSON.stringify([name, Object.entries(labels).sort()]);
+  return JSON.stringify([name, labels]);
 }
 
 function groupBy(samples: readonly MetricSample[], name: string, label: string): [string, MetricSample[]][] {
