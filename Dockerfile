@@ -13,7 +13,7 @@ RUN npm run build
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Optional dependencies are exactly the libraries that only prepare, train and evaluate use.
+# Optional dependencies are exactly the libraries that only offline commands use: prepare, train, evaluate, load-test.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # The package brings ONNX Runtime for five platforms; an image needs its own. process.arch names the folder,
 # also when the image is built for another architecture, because this stage then runs under it.

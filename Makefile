@@ -10,6 +10,10 @@ STAGING := models/channels/staging.json
 SOURCES := $(shell find src -name '*.ts')
 CONTAINER_ENGINE ?= docker
 IMAGE ?= shortlist:local
+# What make load-test loads, how, and with the users of which prepared dataset.
+TARGET ?= http://localhost:3000
+PROFILE ?= smoke
+USERS_OF ?= demo
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 
@@ -20,7 +24,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo dataset-movielens-latest-small test check format build bench docs-check docker clean node-check
+.PHONY: help run demo dataset-movielens-latest-small test check format build bench load-test docs-check docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +68,9 @@ build: $(BUILT) ## Compile src/ to dist/
 
 bench: $(INSTALLED) $(STAGING) ## Run the benchmarks, those of serving on the staging bundle
 	@for benchmark in benchmarks/*.ts; do echo "== $$benchmark"; $(RUN_TS) "$$benchmark" || exit 1; done
+
+load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://localhost:3000 USERS_OF=demo
+	$(SHORTLIST) load-test --target $(TARGET) --profile $(PROFILE) --dataset $(USERS_OF)
 
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
 	$(RUN_TS) tests/browser/docs-check.ts

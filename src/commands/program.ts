@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
+import { createLoadTestCommand } from './load-test.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
@@ -26,6 +27,7 @@ const COMMANDS = [
   createMaterialiseCommand,
   createPushCommand,
   createServeCommand,
+  createLoadTestCommand,
 ];
 
 /** The exit code of a command line that makes no sense. */

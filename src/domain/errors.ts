@@ -29,6 +29,7 @@ export const ERRORS = {
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },
+  LOAD_TEST_FAILED: { status: 500, title: 'The load test failed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -12,9 +12,13 @@ t.test('/live depends on nothing', async (t) => {
   t.strictSame(response.json(), { status: 'live' });
 });
 
-t.test('/ready names the bundle in service', async (t) => {
+t.test('/ready names the bundle in service and its channel', async (t) => {
   const { app } = build(t);
-  t.strictSame((await app.inject('/ready')).json(), { status: 'ready', bundle: BUNDLE.version });
+  t.strictSame((await app.inject('/ready')).json(), {
+    status: 'ready',
+    bundle: BUNDLE.version,
+    channel: 'staging',
+  });
 });
 
 t.test('before a bundle is open /ready and the routes that need one are 503', async (t) => {

@@ -6,10 +6,10 @@ import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 const DRAINING = 'The process is draining: send requests elsewhere.';
 const NO_BUNDLE = 'No bundle is open yet.';
-const EXAMPLE: Readiness = { status: 'ready', bundle: '20240601T120000Z-1a2b3c4d' };
+const EXAMPLE: Readiness = { status: 'ready', bundle: '20240601T120000Z-1a2b3c4d', channel: 'production' };
 
 /** Adds `GET /ready`: 200 while a bundle is open and nobody asked the process to stop, else 503. */
-export function addReadyRoute(app: HttpApp, { service, isDraining }: AppParts): void {
+export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: AppParts): void {
   const schema = {
     operationId: 'getReady',
     tags: ['health'],
@@ -23,7 +23,7 @@ export function addReadyRoute(app: HttpApp, { service, isDraining }: AppParts): 
     if (isDraining?.() === true) throw new ShortlistError('NOT_READY', DRAINING);
     const bundle = service.describe();
     if (bundle === undefined) throw new ShortlistError('NOT_READY', NO_BUNDLE);
-    const answer: Readiness = { status: 'ready', bundle: bundle.version };
+    const answer: Readiness = { status: 'ready', bundle: bundle.version, channel: settings.bundle.channel };
     return reply.header('cache-control', 'no-store').send(answer);
   });
 }

@@ -11,6 +11,7 @@ export const Readiness = Type.Object(
   {
     status: Type.Enum(['ready'], { type: 'string' }),
     bundle: Type.String({ description: 'The version of the bundle in service.' }),
+    channel: Type.String({ description: 'The channel that the bundle is served from.' }),
   },
   {
     $id: 'Readiness',

@@ -1,7 +1,7 @@
 import type { BarSeriesOption } from 'echarts';
 
 import type { EvaluationResult, EvaluationRow, RankingKind } from './evaluation-result.js';
-import type { Html } from './html.js';
+import type { Html } from '../report/html.js';
 import {
   axisName,
   bar,
@@ -15,7 +15,7 @@ import {
   valueLabel,
   verticalLine,
   whiskers,
-} from './svg-chart.js';
+} from '../report/svg-chart.js';
 
 /** Colours are variables of the page, so that one drawing suits its light and its dark dress. */
 export const KIND_COLOURS: Record<RankingKind, string> = {

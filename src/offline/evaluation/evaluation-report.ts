@@ -6,10 +6,10 @@ import {
   formatLift,
   formatScore,
   formatShare,
-} from './figure-format.js';
-import { html, type Html } from './html.js';
-import { listFigures, type ReportFigure } from './report-figures.js';
-import { REPORT_STYLE } from './report-style.js';
+} from '../report/figure-format.js';
+import { html, type Html } from '../report/html.js';
+import { renderFigure, renderReportPage, renderTable, renderTiles } from '../report/report-page.js';
+import { listFigures } from './report-figures.js';
 
 /** What a reader must know before believing a figure of the protocol. */
 const CAVEATS: Record<EvaluationProtocol, readonly string[]> = {
@@ -48,24 +48,13 @@ const DEFINITIONS = [
 
 /** One self-contained HTML page about an evaluation: figures in words and in plots, without scripts or requests. */
 export function renderEvaluationReport(result: EvaluationResult): string {
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Evaluation of ${result.dataset.name} (${result.protocol})</title>
-        <style>
-          ${REPORT_STYLE}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${renderSummary(result)} ${listFigures(result).map(renderFigure)} ${renderAllMetrics(result)}
-          ${renderCaveats(result.protocol)} ${renderRun(result)}
-        </main>
-      </body>
-    </html> `;
-  return page.text;
+  return renderReportPage(`Evaluation of ${result.dataset.name} (${result.protocol})`, [
+    renderSummary(result),
+    ...listFigures(result).map(renderFigure),
+    renderAllMetrics(result),
+    renderCaveats(result.protocol),
+    renderRun(result),
+  ]);
 }
 
 function renderSummary(result: EvaluationResult): Html {
@@ -81,9 +70,7 @@ function renderSummary(result: EvaluationResult): Html {
       ${Math.round(100 * confidence)} % confidence it lies between ${formatDifference(low)} and
       ${formatDifference(high)}.
     </p>
-    <ul class="tiles">
-      ${listTiles(result).map(([figure, meaning]) => html`<li><strong>${figure}</strong><span>${meaning}</span></li>`)}
-    </ul>
+    ${renderTiles(listTiles(result))}
   </header>`;
 }
 
@@ -110,20 +97,6 @@ function listTiles(result: EvaluationResult): (readonly [string, string])[] {
       `of what there was to find is among the ${formatCount(candidates.meanCount)} candidates: the ceiling`,
     ],
   ];
-}
-
-function renderFigure({ title, meaning, drawing, head, rows }: ReportFigure): Html {
-  return html`<section>
-    <figure>
-      <h2>${title}</h2>
-      <figcaption>${meaning}</figcaption>
-      <div class="scroll" role="img" aria-label="${title}">${drawing}</div>
-    </figure>
-    <details>
-      <summary>The numbers</summary>
-      <div class="scroll">${renderTable(head, rows)}</div>
-    </details>
-  </section>`;
 }
 
 function renderAllMetrics(result: EvaluationResult): Html {
@@ -164,24 +137,6 @@ function listMetrics({ name, metrics, liftOverBestSingle }: EvaluationRow): stri
     ...[map, precision, recall, mrr].map(({ mean }) => formatScore(mean)),
     ...[hitRate.mean, coverage, popularityShare].map(formatShare),
   ];
-}
-
-function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): Html {
-  return html`<table>
-    <thead>
-      <tr>
-        ${head.map((cell) => html`<th scope="col">${cell}</th>`)}
-      </tr>
-    </thead>
-    <tbody>
-      ${rows.map(
-        (row) =>
-          html`<tr>
-            ${row.map((cell) => html`<td>${cell}</td>`)}
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
 }
 
 function renderCaveats(protocol: EvaluationProtocol): Html {

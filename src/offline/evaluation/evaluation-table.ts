@@ -6,7 +6,7 @@ import {
   formatLift,
   formatScore,
   formatShare,
-} from './figure-format.js';
+} from '../report/figure-format.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
 export function renderEvaluationTable(result: EvaluationResult): string {

@@ -8,18 +8,9 @@ import {
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
 import type { EvaluationResult } from './evaluation-result.js';
-import { formatCount, formatEstimate, formatScore, formatShare } from './figure-format.js';
-import type { Html } from './html.js';
+import { formatCount, formatEstimate, formatScore, formatShare } from '../report/figure-format.js';
+import type { ReportFigure } from '../report/report-page.js';
 import type { Estimate } from './ranking-metrics.js';
-
-/** A plot of the report with what it means, in one or two sentences, and its numbers as text. */
-export interface ReportFigure {
-  readonly title: string;
-  readonly meaning: string;
-  readonly drawing: Html;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
 
 /** The plots of a report in reading order; the one over time only where there is more than one split. */
 export function listFigures(result: EvaluationResult): ReportFigure[] {

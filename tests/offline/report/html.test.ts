@@ -1,6 +1,6 @@
 import t from 'tap';
 
-import { html } from '../../../src/offline/evaluation/html.js';
+import { html } from '../../../src/offline/report/html.js';
 
 t.test('texts are escaped, markup and lists of markup are not', async (t) => {
   const inner = html`<b>${'<&>"\''}</b>`;

@@ -1,4 +1,4 @@
-import type { Estimate } from './ranking-metrics.js';
+import type { Estimate } from '../evaluation/ranking-metrics.js';
 
 /** 3711 → `3,711`. */
 export function formatCount(count: number): string {

@@ -1,6 +1,6 @@
 import { Html } from './html.js';
 
-/** The dress of the evaluation report: light, or dark where the reader's system is, and plain on paper. */
+/** The dress of every report: light, or dark where the reader's system is, and plain on paper. */
 export const REPORT_STYLE = new Html(`
 :root {
   color-scheme: light dark;
