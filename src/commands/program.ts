@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
+import { createExportTrainingSetCommand } from './export-training-set.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
@@ -19,6 +20,7 @@ const COMMANDS = [
   createDownloadCommand,
   createPrepareCommand,
   createTrainCommand,
+  createExportTrainingSetCommand,
   createEvaluateCommand,
   createPublishCommand,
   createPromoteCommand,

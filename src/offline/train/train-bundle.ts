@@ -36,35 +36,50 @@ export async function trainBundle(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
-  refuseUnfitNumbers(dataset);
-  const labelled: LabelledQuery[] = [];
-  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
-    labelled.push(...(await labelSplit(split, dataset, options)));
-  }
+  const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset, options.config);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
 }
 
-async function labelSplit(
-  split: EvaluationSplit,
+/**
+ * The rows that a ranker learns from: those of every training split of the protocol, oldest first.
+ * @throws ShortlistError INVALID_DATASET when the protocol finds nothing to learn from, or a number fits no feature
+ */
+export async function labelTrainingQueries(
+  known: KnownInteractions,
   dataset: PreparedDataset,
   options: TrainingOptions,
-): Promise<readonly LabelledQuery[]> {
-  const found = options.labelledCuts?.get(split.knownUntil);
-  if (found !== undefined) return found;
-  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.config);
-  const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
-  const { seed, ranker } = options.config;
+): Promise<LabelledQuery[]> {
+  refuseUnfitNumbers(dataset);
+  const labelled: LabelledQuery[] = [];
+  const { ranker } = options.config;
   const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;
+  // Every cut has the same share, so that no more queries are held in memory than are trained on.
+  const maxRows = Math.floor(ranker.maxRows / cuts);
+  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
+    const found = options.labelledCuts?.get(split.knownUntil);
+    const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
+    options.labelledCuts?.set(split.knownUntil, queries);
+    labelled.push(...queries);
+  }
+  return labelled;
+}
+
+/** The candidates of the queries of one split, asked of a stage 1 that was fitted on its train part. */
+export async function labelSplit(
+  split: EvaluationSplit,
+  dataset: PreparedDataset,
+  options: TrainingOptions & { maxRows: number },
+): Promise<readonly LabelledQuery[]> {
+  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.config);
+  const step = options.progress.start(`ranker rows ${split.label}`, split.queries.length);
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,
-    // Every cut has the same share, so that no more queries are held in memory than are trained on.
-    maxRows: Math.floor(ranker.maxRows / cuts),
-    seed,
+    maxRows: options.maxRows,
+    seed: options.config.seed,
     progress: step,
   });
   step.finish(`${labelled.length} queries of ${split.queries.length} users`);
-  options.labelledCuts?.set(split.knownUntil, labelled);
   return labelled;
 }
