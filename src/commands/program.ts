@@ -5,6 +5,7 @@ import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
 import { createExportTrainingSetCommand } from './export-training-set.js';
+import { createImportRankerCommand } from './import-ranker.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
@@ -21,6 +22,7 @@ const COMMANDS = [
   createPrepareCommand,
   createTrainCommand,
   createExportTrainingSetCommand,
+  createImportRankerCommand,
   createEvaluateCommand,
   createPublishCommand,
   createPromoteCommand,

@@ -4,6 +4,7 @@ import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
 import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import type { ImportedRanker } from './imported-ranker.js';
 import { makeTrainingSplits } from './make-splits.js';
 import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
@@ -12,7 +13,7 @@ import { labelQueries, type LabelledQuery } from './training-rows.js';
 
 export interface TrainedBundle {
   readonly stageOne: StageOne;
-  readonly ranker: TrainedRanker;
+  readonly ranker: TrainedRanker | ImportedRanker;
 }
 
 export interface TrainingOptions {
@@ -23,6 +24,8 @@ export interface TrainingOptions {
   readonly progress: ProgressReporter;
   /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
+  /** A ranker trained elsewhere, to put into the bundle instead of training one. */
+  readonly importedRanker?: ImportedRanker | undefined;
 }
 
 /**
@@ -36,6 +39,10 @@ export async function trainBundle(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
+  const { importedRanker } = options;
+  if (importedRanker !== undefined) {
+    return { stageOne: fitStageOne(known, dataset, options), ranker: importedRanker };
+  }
   const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset, options.config);
