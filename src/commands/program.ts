@@ -4,6 +4,8 @@ import type { CommandContext } from './command-context.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
+import { createExportTrainingSetCommand } from './export-training-set.js';
+import { createImportRankerCommand } from './import-ranker.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
@@ -20,6 +22,8 @@ const COMMANDS = [
   createDownloadCommand,
   createPrepareCommand,
   createTrainCommand,
+  createExportTrainingSetCommand,
+  createImportRankerCommand,
   createEvaluateCommand,
   createPublishCommand,
   createPromoteCommand,

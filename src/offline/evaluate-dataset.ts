@@ -15,7 +15,6 @@ import { gainImportance } from './ranker-training/tree-ensemble.js';
 import { makeTestSplits } from './train/make-splits.js';
 import { findSkippedSources } from './train/train-sources.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train/train-bundle.js';
-import type { TrainedRanker } from './train/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from './train/write-trained-bundle.js';
 
 export interface EvaluationOptions extends TrainingOptions {
@@ -198,7 +197,17 @@ function describeDataset({
   };
 }
 
-function describeRanker({ ensemble, featureOrder }: TrainedRanker): RankerFigures {
+function describeRanker(ranker: TrainedBundle['ranker']): RankerFigures {
+  if ('facts' in ranker) {
+    return {
+      objective: 'imported',
+      trees: 0,
+      validationMetric: 'nDCG@10',
+      validationCurve: [],
+      featureImportance: [],
+    };
+  }
+  const { ensemble, featureOrder } = ranker;
   const gains = gainImportance(ensemble);
   return {
     objective: ensemble.objective,

@@ -8,6 +8,8 @@ import type { EvaluationResult } from './evaluation/evaluation-result.js';
 import { renderEvaluationTable } from './evaluation/evaluation-table.js';
 import { readFrozenSplit, splitFrozen } from './evaluation/splits.js';
 import { readPreparedDataset, type PreparedDataset } from './prepared-dataset.js';
+import { findImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
+import type { TrainingSetOrigin } from './training-set/features-file.js';
 
 const METRICS_FILE = 'metrics.json';
 const REPORT_FILE = 'report.html';
@@ -25,8 +27,14 @@ export async function evaluateTrained(
   options: EvaluationOptions & { frozenSplit: string | undefined },
 ): Promise<{ table: string; report: string }> {
   const dataset = await readPreparedDataset(preparedDir);
-  refuseOtherData(await openBundleFiles(trainedDir), dataset, trainedDir);
-  const result = await evaluateDataset(dataset, await withFrozenSplit(options, dataset));
+  const trained = await openBundleFiles(trainedDir);
+  refuseOtherData(trained, dataset, trainedDir);
+  const importedRanker = findImportedRanker(trained);
+  if (importedRanker !== undefined) refuseLeak(importedRanker, dataset, options);
+  const result = await evaluateDataset(dataset, {
+    ...(await withFrozenSplit(options, dataset)),
+    importedRanker,
+  });
   await addEvaluation(trainedDir, result);
   return { table: renderEvaluationTable(result), report: join(trainedDir, REPORT_FILE) };
 }
@@ -36,6 +44,23 @@ function refuseOtherData({ manifest }: BundleFiles, dataset: PreparedDataset, tr
   throw new ShortlistError(
     'INVALID_BUNDLE',
     `${trainedDir} was trained on other data than is prepared now: run \`shortlist train\` again.`,
+  );
+}
+
+/** A ranker that learned from what it would be asked says nothing by answering well. */
+function refuseLeak(
+  { facts }: ImportedRanker,
+  dataset: PreparedDataset,
+  { protocol, frozenSplit }: Pick<EvaluationOptions, 'protocol'> & { frozenSplit: string | undefined },
+): void {
+  const origin = facts['origin'] as TrainingSetOrigin | undefined;
+  if (origin === undefined || origin.fingerprint !== dataset.fingerprint) return;
+  if (origin.rows === 'evaluate' && origin.protocol === protocol && frozenSplit === undefined) return;
+  const wanted = frozenSplit === undefined ? `protocol ${protocol}` : `the split ${frozenSplit}`;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `The imported ranker was trained on rows of \`${origin.rows}\` under protocol ${origin.protocol}, which may hold what ` +
+      `${wanted} tests on: train it on \`shortlist export-training-set --rows evaluate --protocol ${protocol}\` to judge it.`,
   );
 }
 

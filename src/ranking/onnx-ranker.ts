@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ShortlistError } from '../domain/errors.js';
+import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { Ranker } from './ranker.js';
 
@@ -22,8 +23,8 @@ type CompleteOptions = Required<OnnxRankerOptions>;
 // oxlint-disable-next-line no-restricted-properties -- it is read by the library, not by us
 process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 
-/** Rows of the batches of zeros that a model must answer before it serves: one row, and a usual candidate list. */
-const GOLDEN_BATCH_ROWS = [1, 200];
+/** Rows of the batches that a model must answer before it serves: one row, and a usual candidate list. */
+const TRIAL_ROWS = [1, 200];
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1, // two were slower than one when every core has its own process
@@ -32,10 +33,12 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 };
 
 /**
- * Opens an ONNX model as a ranker: one input float32 [N, columns] with dynamic N, one output float32 [N] or [N, 1]. It is
- * tried on batches of zeros before it is handed out. A call blocks its thread while ONNX Runtime computes.
+ * Opens an ONNX model as a ranker: one input float32 [N, columns] with dynamic N, and an output float32 [N], [N, 1] or, from
+ * a classifier, [N, 2], whose second column is the score; other outputs are not computed. It is tried on zeros and on
+ * seeded values from 0 to 1 before it is handed out. A call blocks its thread while ONNX Runtime computes.
  * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit, or
- * when it cannot score the zeros. What the ranker throws is said at `Ranker`; a matrix of another width is a RangeError.
+ * when it cannot score the trial batches. What the ranker throws is said at `Ranker`; a matrix of another width is a
+ * RangeError.
  */
 export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptions): Promise<Ranker> {
   const complete = { inputName: 'features', outputName: 'scores', name: 'onnx', ...options };
@@ -51,16 +54,39 @@ export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptio
   return ranker;
 }
 
-async function createSession(model: Uint8Array, { name }: CompleteOptions): Promise<InferenceSession> {
+/** The names of a model's inputs and outputs. Throws as `openOnnxRanker` does when the bytes are no model. */
+export async function readOnnxNames(
+  model: Uint8Array,
+  options: { name: string },
+): Promise<{ inputs: readonly string[]; outputs: readonly string[] }> {
+  const session = await createSession(model, options);
+  const { inputNames, outputNames } = session;
+  await session.release();
+  return { inputs: inputNames, outputs: outputNames };
+}
+
+async function createSession(model: Uint8Array, { name }: { name: string }): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(model, SESSION_OPTIONS);
   } catch (cause) {
     throw new ShortlistError(
       'INVALID_BUNDLE',
-      `The model of ranker '${name}' (${model.length} bytes) cannot be read as ONNX: ${messageOf(cause)}`,
+      `The model of ranker '${name}' (${model.length} bytes) cannot be read as ONNX: ${messageOf(cause)}${adviseOn(cause)}`,
       { cause },
     );
   }
+}
+
+/** What to do about the two things that a sound file of another tool is refused for. */
+function adviseOn(cause: unknown): string {
+  const message = messageOf(cause);
+  if (/external data|model_path must not be empty/i.test(message)) {
+    return ' Its weights lie in another file: export it with the weights inside (external_data=False, or onnx.save_model).';
+  }
+  if (/is not a registered function|No Op registered|not find an implementation/i.test(message)) {
+    return ' It uses operators that ONNX Runtime does not have: export it with standard ones, for a lower opset if need be.';
+  }
+  return '';
 }
 
 function createRanker(session: InferenceSession, options: CompleteOptions): Ranker {
@@ -96,7 +122,8 @@ async function run(
   { inputName, outputName, name }: CompleteOptions,
 ): Promise<Tensor> {
   try {
-    const results = await session.run({ [inputName]: new Tensor('float32', data, [rows, columns]) });
+    const feeds = { [inputName]: new Tensor('float32', data, [rows, columns]) };
+    const results = await session.run(feeds, [outputName]); // others may be sequences, which cannot be fetched
     return results[outputName]!;
   } catch (cause) {
     throw new ShortlistError('RANKER_FAILED', `The ranker '${name}' failed: ${messageOf(cause)}`, { cause });
@@ -104,13 +131,16 @@ async function run(
 }
 
 function readScores(output: Tensor, rows: number, { name }: CompleteOptions): Float32Array {
-  const scores = output.data as Float32Array;
-  if (scores.length !== rows) {
+  const values = output.data as Float32Array;
+  const { dims } = output;
+  const isPerClass = dims.length === 2 && dims[1] === 2 && dims[0] === rows;
+  if (values.length !== rows && !isPerClass) {
     throw new ShortlistError(
       'RANKER_INVALID_OUTPUT',
-      `The ranker '${name}' gave scores of shape [${output.dims.join(', ')}] for ${rows} rows.`,
+      `The ranker '${name}' gave scores of shape [${dims.join(', ')}] for ${rows} rows.`,
     );
   }
+  const scores = isPerClass ? Float32Array.from({ length: rows }, (_, row) => values[2 * row + 1]!) : values;
   const bad = scores.findIndex((score) => !Number.isFinite(score));
   if (bad >= 0) {
     throw new ShortlistError(
@@ -137,42 +167,61 @@ function refuseMisfit(session: InferenceSession, options: CompleteOptions): void
 type Values = readonly InferenceSession.ValueMetadata[];
 
 function listInputProblems(inputs: Values, { inputName, columns }: CompleteOptions): string[] {
-  const wanted = `float32 [N, ${columns}]`;
   const input = inputs.find(({ name }) => name === inputName);
-  return [
-    ...listNameProblems('input', inputs, inputName),
-    ...(input === undefined || fits(input, [columns])
-      ? []
-      : [`input ${describe(input)} should be ${wanted}`]),
-  ];
+  if (input === undefined || inputs.length !== 1) {
+    const names = inputs.map(({ name }) => `'${name}'`).join(', ');
+    return [
+      ...(inputs.length === 1
+        ? []
+        : [`it has ${inputs.length} inputs (${names}), not one: export it with one [rows × features] input`]),
+      ...(input === undefined ? [`no input is named '${inputName}', only ${names}`] : []),
+    ];
+  }
+  if (fits(input, [columns]) && isDynamic(input)) return [];
+  return [`input ${describe(input)} should be float32 [N, ${columns}]${adviseOnInput(input)}`];
+}
+
+function adviseOnInput(input: InferenceSession.ValueMetadata): string {
+  if (!input.isTensor) return '';
+  if (input.type !== 'float32') return ': export it with a float32 input';
+  return input.shape.length === 2 && !isDynamic(input)
+    ? ': export it with a dynamic first dimension (dynamic_axes or dynamic_shapes in torch.onnx.export)'
+    : '';
 }
 
 function listOutputProblems(outputs: Values, { outputName }: CompleteOptions): string[] {
   const output = outputs.find(({ name }) => name === outputName);
-  const isOneScorePerRow = output === undefined || fits(output, []) || fits(output, [1]);
+  if (output === undefined) {
+    const names = outputs.map(({ name }) => `'${name}'`).join(', ');
+    return [`no output is named '${outputName}', only ${names}`];
+  }
+  if (fits(output, []) || fits(output, [1]) || fits(output, [2])) return [];
   return [
-    ...listNameProblems('output', outputs, outputName),
-    ...(isOneScorePerRow
-      ? []
-      : [`output ${describe(output)} should be float32 [N] or [N, 1]: one score per row`]),
+    `output ${describe(output)} should be float32 [N], [N, 1], or [N, 2] of a classifier${adviseOnOutput(output)}`,
   ];
 }
 
-function listNameProblems(kind: 'input' | 'output', values: Values, wanted: string): string[] {
-  const names = values.map(({ name }) => `'${name}'`).join(', ');
-  return [
-    ...(values.length === 1 ? [] : [`it has ${values.length} ${kind}s (${names}), not one`]),
-    ...(values.some(({ name }) => name === wanted) ? [] : [`no ${kind} is named '${wanted}', only ${names}`]),
-  ];
+function adviseOnOutput(output: InferenceSession.ValueMetadata): string {
+  if (!output.isTensor) {
+    return ": its probabilities are a map per row; convert it with zipmap off (options={'zipmap': False} in skl2onnx and onnxmltools)";
+  }
+  if (output.type === 'int64' || output.type === 'string') {
+    return ': it gives labels, and labels rank nothing; name the output of the probabilities';
+  }
+  return output.type === 'float64' ? ': cast it to float32' : '';
 }
 
-/** True for a float32 tensor [N, ...widths] whose N is dynamic; a dynamic width is left to the golden batch. */
+/**
+ * True for a float32 tensor [N, ...widths]. A width that the model leaves open is left to the trial batches, and so are the
+ * rows of an output, of which exporters often say 1.
+ */
 function fits(value: InferenceSession.ValueMetadata, widths: readonly number[]): boolean {
   if (!value.isTensor || value.type !== 'float32' || value.shape.length !== widths.length + 1) return false;
-  const [rows, ...rest] = value.shape;
-  return (
-    typeof rows === 'string' && rest.every((size, axis) => typeof size === 'string' || size === widths[axis])
-  );
+  return value.shape.slice(1).every((size, axis) => typeof size === 'string' || size === widths[axis]);
+}
+
+function isDynamic(value: InferenceSession.ValueMetadata): boolean {
+  return value.isTensor && typeof value.shape[0] === 'string';
 }
 
 function describe(value: InferenceSession.ValueMetadata): string {
@@ -182,15 +231,20 @@ function describe(value: InferenceSession.ValueMetadata): string {
 }
 
 async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise<void> {
-  for (const rows of GOLDEN_BATCH_ROWS) {
-    try {
-      await ranker.rank({ data: new Float32Array(rows * columns), rows, columns });
-    } catch (cause) {
-      throw new ShortlistError(
-        'INVALID_BUNDLE',
-        `The model of ranker '${name}' cannot score ${rows} rows of zeros: ${messageOf(cause)}`,
-        { cause },
-      );
+  const random = createSeededRandom(1);
+  // Not below 0: a sound model may take roots and logarithms of features that never are.
+  const batches = { zeros: () => 0, 'values from 0 to 1': () => random.uniform() };
+  for (const [what, draw] of Object.entries(batches)) {
+    for (const rows of TRIAL_ROWS) {
+      try {
+        await ranker.rank({ data: Float32Array.from({ length: rows * columns }, draw), rows, columns });
+      } catch (cause) {
+        throw new ShortlistError(
+          'INVALID_BUNDLE',
+          `The model of ranker '${name}' cannot score ${rows} rows of ${what}: ${messageOf(cause)}`,
+          { cause },
+        );
+      }
     }
   }
 }

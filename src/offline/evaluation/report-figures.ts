@@ -19,8 +19,10 @@ export function listFigures(result: EvaluationResult): ReportFigure[] {
     ...(result.splits.length > 1 ? [splitsFigure(result)] : []),
     slicesFigure(result),
     sourcesFigure(result),
-    importancesFigure(result),
-    validationFigure(result),
+    // An imported ranker tells nothing of its training.
+    ...(result.ranker.validationCurve.length > 0
+      ? [importancesFigure(result), validationFigure(result)]
+      : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
 import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import type { ImportedRanker } from './imported-ranker.js';
 import { makeTrainingSplits } from './make-splits.js';
 import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
@@ -13,7 +14,7 @@ import { labelQueries, type LabelledQuery } from './training-rows.js';
 
 export interface TrainedBundle {
   readonly stageOne: StageOne;
-  readonly ranker: TrainedRanker;
+  readonly ranker: TrainedRanker | ImportedRanker;
 }
 
 export interface TrainingOptions {
@@ -24,6 +25,8 @@ export interface TrainingOptions {
   readonly progress: ProgressReporter;
   /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
+  /** A ranker trained elsewhere, to put into the bundle instead of training one. */
+  readonly importedRanker?: ImportedRanker | undefined;
 }
 
 /**
@@ -37,12 +40,12 @@ export async function trainBundle(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
-  refuseUnfitNumbers(dataset);
   reportSkippedSources(dataset, options);
-  const labelled: LabelledQuery[] = [];
-  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
-    labelled.push(...(await labelSplit(split, dataset, options)));
+  const { importedRanker } = options;
+  if (importedRanker !== undefined) {
+    return { stageOne: fitStageOne(known, dataset, options), ranker: importedRanker };
   }
+  const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
@@ -54,25 +57,44 @@ function reportSkippedSources(dataset: PreparedDataset, { config, progress }: Tr
   }
 }
 
-async function labelSplit(
-  split: EvaluationSplit,
+/**
+ * The rows that a ranker learns from: those of every training split of the protocol, oldest first.
+ * @throws ShortlistError INVALID_DATASET when the protocol finds nothing to learn from, or a number fits no feature
+ */
+export async function labelTrainingQueries(
+  known: KnownInteractions,
   dataset: PreparedDataset,
   options: TrainingOptions,
+): Promise<LabelledQuery[]> {
+  refuseUnfitNumbers(dataset);
+  const labelled: LabelledQuery[] = [];
+  const { ranker } = options.config;
+  const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;
+  // Every cut has the same share, so that no more queries are held in memory than are trained on.
+  const maxRows = Math.floor(ranker.maxRows / cuts);
+  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
+    const found = options.labelledCuts?.get(split.knownUntil);
+    const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
+    options.labelledCuts?.set(split.knownUntil, queries);
+    labelled.push(...queries);
+  }
+  return labelled;
+}
+
+/** The candidates of the queries of one split, asked of a stage 1 that was fitted on its train part. */
+export async function labelSplit(
+  split: EvaluationSplit,
+  dataset: PreparedDataset,
+  options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const found = options.labelledCuts?.get(split.knownUntil);
-  if (found !== undefined) return found;
   const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset);
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
-  const { seed, ranker } = options.config;
-  const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,
-    // Every cut has the same share, so that no more queries are held in memory than are trained on.
-    maxRows: Math.floor(ranker.maxRows / cuts),
-    seed,
+    maxRows: options.maxRows,
+    seed: options.config.seed,
     progress: step,
   });
   step.finish(`${labelled.length} queries of ${split.queries.length} users`);
-  options.labelledCuts?.set(split.knownUntil, labelled);
   return labelled;
 }

@@ -13,6 +13,8 @@ import type { RankingRows } from '../ranker-training/ranking-rows.js';
 /** The candidates of one query with their features, and which of them the user then took. */
 export interface LabelledQuery {
   readonly user: number;
+  /** Item index of each candidate. */
+  readonly items: Int32Array;
   /** Row-major [candidates × features]. */
   readonly data: Float32Array;
   /** 1 where the candidate was taken, else 0. */
@@ -70,7 +72,7 @@ async function labelQuery(
     now: engine.knownUntil,
     reading: { now: engine.clock() },
   });
-  return { user, data, labels };
+  return { user, items: candidates.items, data, labels };
 }
 
 /** Splits queries by user, so that early stopping is judged on users the trees never saw. */

@@ -8,6 +8,7 @@ import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../bundle-writing/encode-feature-table.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
+import { describeImportedRanker } from './imported-ranker.js';
 import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
@@ -61,23 +62,8 @@ function draftManifest(
     },
     sources: describeSources(stageOne),
     histories: { file: HISTORIES_FILE },
-    ranker: {
-      file: RANKER_FILE,
-      inputName: 'features',
-      outputName: 'scores',
-      objective: ranker.ensemble.objective,
-      trees: ranker.ensemble.trees.length,
-      featureOrder: [...ranker.featureOrder],
-    },
-    training: {
-      config,
-      ranker: {
-        rows: ranker.rows,
-        queries: ranker.queries,
-        exportDifference: ranker.exportDifference,
-        validationCurve: [...ranker.ensemble.validationCurve],
-      },
-    },
+    ranker: describeRanker(ranker),
+    training: { config, ranker: describeTraining(ranker) },
     metrics: {},
   };
 }
@@ -88,6 +74,28 @@ function describeSources(stageOne: StageOne): ManifestDraft['sources'] {
     ...listTrainedSources(stageOne).map(({ name, file }) => [name, { file }] as const),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);
+}
+
+function describeRanker(ranker: TrainedBundle['ranker']): ManifestDraft['ranker'] {
+  if ('facts' in ranker) return describeImportedRanker(ranker, RANKER_FILE);
+  return {
+    file: RANKER_FILE,
+    inputName: 'features',
+    outputName: 'scores',
+    objective: ranker.ensemble.objective,
+    trees: ranker.ensemble.trees.length,
+    featureOrder: [...ranker.featureOrder],
+  };
+}
+
+function describeTraining(ranker: TrainedBundle['ranker']): Record<string, unknown> {
+  if ('facts' in ranker) return { ...ranker.facts };
+  return {
+    rows: ranker.rows,
+    queries: ranker.queries,
+    exportDifference: ranker.exportDifference,
+    validationCurve: [...ranker.ensemble.validationCurve],
+  };
 }
 
 function encodeFiles(

@@ -81,6 +81,7 @@ t.test('labels say which candidates were taken; queries without one are left out
 
 const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
   user: Math.floor(index / 2),
+  items: Int32Array.of(0, 1),
   data: Float32Array.of(index, index + 0.5),
   labels: Float32Array.of(0, 1),
 }));

@@ -1,0 +1,132 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { hashFeatureOrder } from '../../../src/bundle/manifest.js';
+import { openParquet } from '../../../src/features/parquet-file.js';
+import { readPreparedDataset } from '../../../src/offline/prepared-dataset.js';
+import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
+import { makeTestSplits } from '../../../src/offline/train/make-splits.js';
+import { labelTrainingQueries } from '../../../src/offline/train/train-bundle.js';
+import { findKnownUntil } from '../../../src/offline/train/train-dataset.js';
+import { holdOutUsers } from '../../../src/offline/train/training-rows.js';
+import { ROW_COLUMNS } from '../../../src/offline/training-set/encode-training-set.js';
+import { exportTrainingSet } from '../../../src/offline/training-set/export-training-set.js';
+import { readFeaturesFile } from '../../../src/offline/training-set/features-file.js';
+import { SCENARIOS, smallTrainingConfig } from '../../support/trained-bundle.js';
+import { prepareSmallDemo } from './prepare-small-demo.js';
+
+const config = smallTrainingConfig();
+const training = { config, scenario: SCENARIOS.get('home')!, progress: SILENT_PROGRESS };
+const dir = t.testdir();
+const prepared = prepareSmallDemo(dir);
+
+async function readColumns(file: string): Promise<Map<string, unknown[]>> {
+  const parquet = await openParquet(await readFile(file), file);
+  const columns = new Map<string, unknown[]>();
+  for (const name of parquet.columns.keys()) {
+    const values: unknown[] = [];
+    await parquet.readColumn(name, (block) => values.push(...Array.from(block)));
+    columns.set(name, values);
+  }
+  return columns;
+}
+
+t.test('the rows of `train` are those that training learns from and stops by', async (t) => {
+  const preparedDir = await prepared;
+  const options = { ...training, protocol: 'rolling' } as const;
+  const facts = await exportTrainingSet(preparedDir, join(dir, 'one/rows.parquet'), {
+    ...options,
+    rows: 'train',
+  });
+  t.same((await readdir(join(dir, 'one'))).sort(), ['features.yaml', 'rows.parquet']);
+
+  const { features, hash, origin } = readFeaturesFile(facts.featuresFile);
+  t.equal(features.length, facts.features);
+  t.equal(hash, hashFeatureOrder(features));
+  const dataset = await readPreparedDataset(preparedDir);
+  const { fingerprint } = dataset;
+  t.same(origin, { dataset: 'demo', fingerprint, protocol: 'rolling', rows: 'train' });
+
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
+  const labelled = await labelTrainingQueries(known, dataset, options);
+  const held = holdOutUsers(labelled, { share: config.ranker.validationShare, seed: config.seed });
+  const queries = [...held.train, ...held.validation];
+  const columns = await readColumns(join(dir, 'one/rows.parquet'));
+  t.same([...columns.keys()], [...ROW_COLUMNS, ...features]);
+  const perRow = <T>(valueOf: (query: (typeof queries)[number], index: number, row: number) => T): T[] =>
+    queries.flatMap((query, index) => Array.from(query.labels, (_, row) => valueOf(query, index, row)));
+  const sameValues = (name: string, expected: unknown[]): void => {
+    t.ok(isDeepStrictEqual(columns.get(name), expected), name); // t.same takes seconds for so many
+  };
+  sameValues(
+    'query',
+    perRow((_, index) => index),
+  );
+  sameValues(
+    'user_id',
+    perRow(({ user }) => dataset.users.entities.idAt(user)),
+  );
+  sameValues(
+    'item_id',
+    perRow(({ items }, _, row) => dataset.catalogue.entities.idAt(items[row]!)),
+  );
+  sameValues(
+    'label',
+    perRow(({ labels }, _, row) => labels[row]),
+  );
+  sameValues(
+    'split',
+    perRow((_, index) => (index < held.train.length ? 'train' : 'validation')),
+  );
+  for (const [column, name] of features.entries()) {
+    sameValues(
+      name,
+      perRow(({ data }, _, row) => data[row * features.length + column]),
+    );
+  }
+  t.same(facts.queries, { train: held.train.length, validation: held.validation.length, test: 0 });
+  t.equal(facts.rows.train + facts.rows.validation, columns.get('label')!.length);
+});
+
+t.test('the rows of `evaluate` leave the test part to a part of its own', async (t) => {
+  const preparedDir = await prepared;
+  const file = join(dir, 'two/rows.parquet');
+  for (const protocol of ['rolling', 'chronological'] as const) {
+    const facts = await exportTrainingSet(preparedDir, file, { ...training, protocol, rows: 'evaluate' });
+    const columns = await readColumns(file);
+    const dataset = await readPreparedDataset(preparedDir);
+    const tested = new Set(
+      [...makeTestSplits(dataset.interactions, protocol, config)].flatMap(({ queries }) =>
+        queries.flatMap(({ user, relevant }) =>
+          Array.from(
+            relevant,
+            (item) => `${dataset.users.entities.idAt(user)} ${dataset.catalogue.entities.idAt(item)}`,
+          ),
+        ),
+      ),
+    );
+    const taken = columns
+      .get('split')!
+      .map((split, row) => ({
+        split,
+        pair: `${columns.get('user_id')![row] as string} ${columns.get('item_id')![row] as string}`,
+      }))
+      .filter((_, row) => columns.get('label')![row] === 1);
+    t.ok(facts.queries.test > 10);
+    const known = taken.filter(({ split }) => split !== 'test');
+    const asked = taken.filter(({ split }) => split === 'test');
+    const learnt = known.filter(({ pair }) => tested.has(pair));
+    t.same(learnt, [], 'nothing that is tested on trains');
+    t.ok(asked.every(({ pair }) => tested.has(pair)));
+  }
+});
+
+t.test('exporting again replaces the rows, and gives the same bytes', async (t) => {
+  const options = { ...training, protocol: 'chronological', rows: 'train' } as const;
+  const file = join(dir, 'three.parquet');
+  await exportTrainingSet(await prepared, file, options);
+  const before = await readFile(file);
+  await exportTrainingSet(await prepared, file, options);
+  t.ok(before.equals(await readFile(file)));
+});
