@@ -1,9 +1,10 @@
-import type { EvaluationResult, EvaluationRow } from './evaluation-result.js';
+import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
   formatCount,
   formatDifference,
   formatEstimate,
   formatLift,
+  formatOptionalShare,
   formatScore,
   formatShare,
 } from './figure-format.js';
@@ -13,6 +14,32 @@ export function renderEvaluationTable(result: EvaluationResult): string {
   const head = headOf(result.k);
   const body = result.rows.map((row) => cellsOf(row));
   return [describeRun(result), '', ...alignColumns([head, ...body]), '', ...conclusions(result)].join('\n');
+}
+
+/** The tables that `shortlist evaluate --segments` prints below: the two compared rankings by groups of queries. */
+export function renderSegmentTables({ segmentations, comparison, k }: EvaluationResult): string {
+  const { twoStage, bestSingle, confidence } = comparison;
+  const tables = segmentations.map(({ by, segments }: Segmentation) => {
+    const interval = `${Math.round(100 * confidence)} % interval`;
+    const head = [
+      by,
+      'queries',
+      `${twoStage} nDCG@${k} ± se`,
+      `${bestSingle} nDCG@${k} ± se`,
+      'difference',
+      interval,
+    ];
+    const rows = segments.map((segment) => [
+      segment.label,
+      formatCount(segment.queries),
+      formatEstimate(segment.twoStage),
+      formatEstimate(segment.bestSingle),
+      formatDifference(segment.difference),
+      `${formatDifference(segment.low)} to ${formatDifference(segment.high)}`,
+    ]);
+    return alignColumns([head, ...rows]).join('\n');
+  });
+  return tables.join('\n\n');
 }
 
 function describeRun(result: EvaluationResult): string {
@@ -27,11 +54,13 @@ function describeRun(result: EvaluationResult): string {
 }
 
 function headOf(k: number): string[] {
-  return ['ranking', `nDCG@${k} ± se`, 'lift', 'MAP', 'P', 'R', 'MRR', 'HR', 'coverage', 'popular'];
+  const accuracy = ['ranking', `nDCG@${k} ± se`, 'lift', 'MAP', 'P', 'R', 'MRR', 'HR'];
+  return [...accuracy, 'coverage', 'popular', 'novelty', 'diversity'];
 }
 
 function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[] {
-  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare } = metrics;
+  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare, novelty, diversity } =
+    metrics;
   return [
     name,
     formatEstimate(ndcg),
@@ -39,6 +68,8 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
     ...[map, precision, recall, mrr, hitRate].map(({ mean }) => formatScore(mean)),
     formatShare(coverage),
     formatShare(popularityShare),
+    novelty.toFixed(2),
+    formatOptionalShare(diversity),
   ];
 }
 

@@ -1,16 +1,25 @@
 import {
   drawImportances,
   drawRows,
-  drawSlices,
+  drawQualities,
+  drawSegments,
   drawSources,
   drawSplits,
   drawValidation,
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
-import type { EvaluationResult } from './evaluation-result.js';
-import { formatCount, formatEstimate, formatScore, formatShare } from './figure-format.js';
+import type { EvaluationResult, Segmentation } from './evaluation-result.js';
+import {
+  formatCount,
+  formatDifference,
+  formatEstimate,
+  formatOptionalShare,
+  formatScore,
+  formatShare,
+} from './figure-format.js';
 import type { Html } from './html.js';
-import type { Estimate } from './ranking-metrics.js';
+import type { Estimate } from './mean-estimate.js';
+import { NEW_ITEM_ROWS } from './segment-queries.js';
 
 /** A plot of the report with what it means, in one or two sentences, and its numbers as text. */
 export interface ReportFigure {
@@ -21,12 +30,22 @@ export interface ReportFigure {
   readonly rows: readonly (readonly string[])[];
 }
 
+const SEGMENT_TITLES: Readonly<Record<string, string>> = {
+  'items known of the user': 'Who gets the better lists?',
+  'items to find': 'Does it find new things, or only what is known to be liked?',
+};
+const SEGMENT_MEANINGS: Readonly<Record<string, string>> = {
+  'items known of the user': 'People grouped by how many different items they were known to have met.',
+  'items to find': `Lists grouped by what there was to find: an item is new or rare when training saw fewer than ${NEW_ITEM_ROWS} interactions with it.`,
+};
+
 /** The plots of a report in reading order; the one over time only where there is more than one split. */
 export function listFigures(result: EvaluationResult): ReportFigure[] {
   return [
     rankingsFigure(result),
     ...(result.splits.length > 1 ? [splitsFigure(result)] : []),
-    slicesFigure(result),
+    qualitiesFigure(result),
+    ...result.segmentations.map((segmentation) => segmentsFigure(result, segmentation)),
     sourcesFigure(result),
     importancesFigure(result),
     validationFigure(result),
@@ -43,6 +62,24 @@ function rankingsFigure(result: EvaluationResult): ReportFigure {
     drawing: drawRows(result),
     head: ['ranking', `nDCG@${result.k} ± se`],
     rows: result.rows.map(({ name, metrics }) => [name, formatEstimate(metrics.ndcg)]),
+  };
+}
+
+function qualitiesFigure(result: EvaluationResult): ReportFigure {
+  return {
+    title: 'Does it show the breadth of the catalogue?',
+    meaning:
+      'Coverage is the share of the catalogue that anybody was shown; popular is the share of recommendations that went ' +
+      'to the most popular tenth. A ranking that only repeats best-sellers covers little and is nearly all popular.',
+    drawing: drawQualities(result),
+    head: ['ranking', 'coverage', 'popular', 'novelty, bits', 'diversity'],
+    rows: result.rows.map(({ name, metrics }) => [
+      name,
+      formatShare(metrics.coverage),
+      formatShare(metrics.popularityShare),
+      metrics.novelty.toFixed(2),
+      formatOptionalShare(metrics.diversity),
+    ]),
   };
 }
 
@@ -65,20 +102,21 @@ function splitsFigure(result: EvaluationResult): ReportFigure {
   };
 }
 
-function slicesFigure(result: EvaluationResult): ReportFigure {
-  const { twoStage, bestSingle } = result.comparison;
+function segmentsFigure(result: EvaluationResult, segmentation: Segmentation): ReportFigure {
+  const { by, segments } = segmentation;
+  const { twoStage, bestSingle, confidence } = result.comparison;
   return {
-    title: 'Who gets the better lists?',
-    meaning:
-      'People grouped by how many different items they were known to have met. Groups differ in how much there was ' +
-      'to find, so compare the two bars of a group, not one group with another.',
-    drawing: drawSlices(result),
-    head: ['items known', 'queries', twoStage, bestSingle],
-    rows: result.slices.map((slice) => [
-      slice.label,
-      formatCount(slice.queries),
-      formatEstimate(slice.twoStage),
-      formatEstimate(slice.bestSingle),
+    title: SEGMENT_TITLES[by] ?? `Does it serve every group alike: ${by}?`,
+    meaning: `${SEGMENT_MEANINGS[by] ?? 'People grouped by what the dataset says of them; small groups stand together as “others”.'} Groups differ in how much there was to find, so compare the two bars of a group, not one group with another.`,
+    drawing: drawSegments(result, segmentation),
+    head: [by, 'queries', twoStage, bestSingle, 'difference', `${Math.round(100 * confidence)} % interval`],
+    rows: segments.map((segment) => [
+      segment.label,
+      formatCount(segment.queries),
+      formatEstimate(segment.twoStage),
+      formatEstimate(segment.bestSingle),
+      formatDifference(segment.difference),
+      `${formatDifference(segment.low)} to ${formatDifference(segment.high)}`,
     ]),
   };
 }

@@ -8,7 +8,7 @@ import {
 } from 'echarts';
 
 import { Html } from './html.js';
-import type { Estimate } from './ranking-metrics.js';
+import type { Estimate } from './mean-estimate.js';
 
 /** Colours are variables of the page that the drawing stands in. */
 const INK = 'var(--ink)';
