@@ -27,6 +27,7 @@ export const ERRORS = {
   INVALID_DATASET: { status: 500, title: 'The dataset is not valid' },
   INVALID_BUNDLE: { status: 500, title: 'The bundle is not valid' },
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
+  GATES_FAILED: { status: 500, title: 'The bundle does not pass the gates' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },
 } as const satisfies Record<string, { status: number; title: string }>;
