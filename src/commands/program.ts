@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
+import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
@@ -20,6 +21,7 @@ const COMMANDS = [
   createPrepareCommand,
   createTrainCommand,
   createEvaluateCommand,
+  createCompareCommand,
   createPublishCommand,
   createPromoteCommand,
   createRollbackCommand,

@@ -16,7 +16,7 @@ export function createPromoteCommand(context: CommandContext): Command {
       const { pointer, checks } = await promoteBundle(createFolderRegistry(bundle.registry), {
         root: bundle.registry,
         gates: readConfigFile(Gates, join(context.configsDir, 'gates.yaml')),
-        now: context.now,
+        now: () => context.now(),
         version,
       });
       for (const check of checks) context.print(`passed ${describeCheck(check)}`);

@@ -28,6 +28,7 @@ export const ERRORS = {
   INVALID_BUNDLE: { status: 500, title: 'The bundle is not valid' },
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
   GATES_FAILED: { status: 500, title: 'The bundle does not pass the gates' },
+  NOT_COMPARABLE: { status: 500, title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -79,6 +79,14 @@ t.test('from demo data to a served bundle', async (t) => {
     code: 0,
     out: /passed minimumNdcg: 0\.\d+, at least 0\.01\nproduction points at .* before at nothing/,
   });
+  t.match(await run('compare', 'production', join(dir, 'data/trained/demo')), {
+    code: 0,
+    out: /Verdict: A and B cannot be told apart in two-stage/,
+  });
+  t.match(await run('compare', 'staging', '20260101T000000Z-00000000'), {
+    code: 1,
+    errors: /BUNDLE_NOT_FOUND/,
+  });
   t.match(await run('rollback'), { code: 1, errors: /has pointed at nothing before/ });
   t.match(await run('train', ...data, '--protocol', 'random'), { code: 0 });
   t.match(await run('publish', ...data), { code: 0 });

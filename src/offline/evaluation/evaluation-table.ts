@@ -1,3 +1,4 @@
+import { alignColumns } from './align-columns.js';
 import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
   formatCount,
@@ -71,21 +72,6 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
     novelty.toFixed(2),
     formatOptionalShare(diversity),
   ];
-}
-
-/** The first column to the left, figures to the right. */
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-    );
-    return `| ${cells.join(' | ')} |`;
-  });
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [lines[0]!, `| ${rule.join(' | ')} |`, ...lines.slice(1)];
 }
 
 function conclusions({ comparison, candidates, k, rows }: EvaluationResult): string[] {
