@@ -2,6 +2,13 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../config/dataset-config.js';
 import { queryRows } from '../database.js';
 
+/** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  timestamp: '0::DOUBLE',
+  value: '1',
+  type: 'NULL::VARCHAR',
+};
+
 /**
  * Makes the table `kept` of the interactions that stay: all of them, or, with a minimum, those of users and items that
  * have enough rows. Rows of the others are dropped again and again until all that are left have enough (the (n, m)-core
@@ -13,12 +20,7 @@ export async function keepInteractions(
   connection: DuckDBConnection,
   options: { columns: readonly string[]; minimum: DatasetConfig['minimum'] },
 ): Promise<Record<string, number>> {
-  const columns = [
-    'user_id',
-    'item_id',
-    'timestamp',
-    ...['value', 'type'].map((name) => orDefault(name, options)),
-  ];
+  const columns = ['user_id', 'item_id', ...Object.keys(DEFAULTS).map((name) => orDefault(name, options))];
   await connection.run(`CREATE TABLE kept AS SELECT ${columns.join(', ')}, ordinal FROM typed_interactions`);
   return { 'below the minimum': await dropBelowMinimum(connection, options.minimum) };
 }
@@ -36,8 +38,7 @@ export async function countRepeats(connection: DuckDBConnection): Promise<number
 }
 
 function orDefault(name: string, options: { columns: readonly string[] }): string {
-  if (options.columns.includes(name)) return name;
-  return name === 'value' ? '1 AS value' : 'NULL::VARCHAR AS type';
+  return options.columns.includes(name) ? name : `${DEFAULTS[name]!} AS ${name}`;
 }
 
 async function dropBelowMinimum(

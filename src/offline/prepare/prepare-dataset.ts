@@ -89,8 +89,8 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
       table: 'interactions',
       sql: interactions.sql,
       keys: ['user_id', 'item_id'],
-      required: ['timestamp'],
-      optional: ['value', 'type'],
+      required: [],
+      optional: ['timestamp', 'value', 'type'],
       texts: ['type'],
       times: ['timestamp'],
     },
@@ -269,6 +269,7 @@ async function buildReport(
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, config[report.table]?.limits)),
     ...(await listIdWarnings(connection)),
+    ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
   ];
@@ -298,6 +299,9 @@ async function buildReport(
     seconds: (performance.now() - options.started) / 1000,
   };
 }
+
+const UNTIMED =
+  'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
 
 async function countUnlisted(connection: DuckDBConnection, kind: 'item' | 'user'): Promise<number> {
   const [row] = await queryRows(
