@@ -123,9 +123,8 @@ export function drawSegments(result: EvaluationResult, segmentation: Segmentatio
     legend: legend(),
     xAxis: valueAxis(`nDCG@${result.k}`),
     yAxis: categoryAxis(names),
-    // The first series is drawn below the second: bars of a horizontal chart stand from bottom to top.
-    series: compared.toReversed().flatMap(({ name, kind }, position) => {
-      const shown = estimates.toReversed()[position]!;
+    series: compared.flatMap(({ name, kind }, position) => {
+      const shown = estimates[position]!;
       return [
         bar({
           name,
@@ -134,7 +133,7 @@ export function drawSegments(result: EvaluationResult, segmentation: Segmentatio
           barGap: `${(100 * PAIR.gap) / PAIR.width}%`,
           data: shown.map((estimate) => estimate.mean),
         }),
-        whiskers(shown, { direction: 'right', shift: position === 0 ? shift : -shift, labelled: true }),
+        whiskers(shown, { direction: 'right', shift: position === 0 ? -shift : shift, labelled: true }),
       ];
     }),
   });
@@ -155,14 +154,14 @@ export function drawQualities({ rows }: EvaluationResult): Html {
     yAxis: categoryAxis(ordered.map((row) => row.name)),
     series: [
       bar({
-        name: 'popular: recommendations of the most popular tenth',
+        name: 'popular',
         color: KIND_COLOURS.baseline,
         ...paired,
         data: popularities,
         label: endLabel(popularities.map(formatPercent)),
       }),
       bar({
-        name: 'coverage: catalogue that was recommended',
+        name: 'coverage',
         color: KIND_COLOURS['two-stage'],
         ...paired,
         data: coverages,

@@ -39,6 +39,9 @@ const SEGMENT_MEANINGS: Readonly<Record<string, string>> = {
   'items to find': `Lists grouped by what there was to find: an item is new or rare when training saw fewer than ${NEW_ITEM_ROWS} interactions with it.`,
 };
 
+const GROUPS_OF_PEOPLE =
+  'People grouped by what the dataset says of them; small groups stand together as “others”.';
+
 /** The plots of a report in reading order; the one over time only where there is more than one split. */
 export function listFigures(result: EvaluationResult): ReportFigure[] {
   return [
@@ -107,7 +110,11 @@ function segmentsFigure(result: EvaluationResult, segmentation: Segmentation): R
   const { twoStage, bestSingle, confidence } = result.comparison;
   return {
     title: SEGMENT_TITLES[by] ?? `Does it serve every group alike: ${by}?`,
-    meaning: `${SEGMENT_MEANINGS[by] ?? 'People grouped by what the dataset says of them; small groups stand together as “others”.'} Groups differ in how much there was to find, so compare the two bars of a group, not one group with another.`,
+    meaning: [
+      SEGMENT_MEANINGS[by] ?? GROUPS_OF_PEOPLE,
+      'Groups differ in how much there was to find, so compare the two bars of a group, not one group with another.',
+      describeLeads(segmentation, twoStage),
+    ].join(' '),
     drawing: drawSegments(result, segmentation),
     head: [by, 'queries', twoStage, bestSingle, 'difference', `${Math.round(100 * confidence)} % interval`],
     rows: segments.map((segment) => [
@@ -119,6 +126,16 @@ function segmentsFigure(result: EvaluationResult, segmentation: Segmentation): R
       `${formatDifference(segment.low)} to ${formatDifference(segment.high)}`,
     ]),
   };
+}
+
+/** In how many groups the interval leaves no doubt. */
+function describeLeads({ segments }: Segmentation, twoStage: string): string {
+  const better = segments.filter(({ low }) => low > 0).length;
+  const worse = segments.filter(({ high }) => high < 0).map(({ label }) => label);
+  const behind = worse.length === 0 ? 'behind in none' : `behind in ${worse.length} (${worse.join(', ')})`;
+  const open = segments.length - better - worse.length;
+  const rest = open === 0 ? '' : `; ${open} cannot be told apart`;
+  return `Of ${segments.length} groups, ${twoStage} is ahead in ${better} and ${behind}${rest}.`;
 }
 
 function sourcesFigure(result: EvaluationResult): ReportFigure {

@@ -183,3 +183,18 @@ t.test('a ranker that split on nothing has a report too', async (t) => {
   assertShows(t, page, '>0.0 %</text>');
   t.notOk(page.includes('NaN'), 'NaN');
 });
+
+t.test('each plot of groups says in words where two-stage leads, and where it does not', async (t) => {
+  const { segmentations } = sampleResult();
+  const [byHistory] = segmentations;
+  const losing = byHistory!.segments.map((segment, index) =>
+    index === 0 ? { ...segment, low: -0.04, high: -0.01 } : { ...segment, low: 0.01, high: 0.04 },
+  );
+  const text = textOf(
+    renderEvaluationReport(
+      sampleResult({ segmentations: [{ ...byHistory!, segments: losing }, ...segmentations.slice(1)] }),
+    ),
+  );
+  assertShows(t, text, 'Of 5 groups, two-stage is ahead in 4 and behind in 1 (0).');
+  assertShows(t, text, 'Of 2 groups, two-stage is ahead in 1 and behind in none; 1 cannot be told apart.');
+});
