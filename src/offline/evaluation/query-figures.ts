@@ -68,7 +68,7 @@ export async function decodeQueryFigures(bytes: Uint8Array, name: string): Promi
     ndcg[column.slice(NDCG_PREFIX.length)] = await readAll<number>(file, column);
   }
   return {
-    fingerprint: file.metadata.get(FINGERPRINT_KEY) ?? '',
+    fingerprint: file.metadata.get(FINGERPRINT_KEY)!,
     split: await readAll<string>(file, 'split'),
     user: await readAll<number>(file, 'user'),
     ndcg,
