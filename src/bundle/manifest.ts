@@ -143,7 +143,6 @@ export const Manifest = Type.Object({
   ),
   training: anything('Parameters of the training run.'),
   metrics: anything('What evaluation measured.'),
-  gates: Type.Optional(anything('Which thresholds it was held to, and whether it passed.')),
 });
 
 export type Manifest = DeepReadonly<Static<typeof Manifest>>;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import { renderEvaluationTable, renderSegmentTables } from '../offline/evaluation/evaluation-table.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
@@ -13,6 +14,7 @@ import { readTrainingInputs } from './training-inputs.js';
 interface EvaluateOptions extends DatasetOptions {
   readonly protocol?: EvaluationProtocol;
   readonly split?: string;
+  readonly segments?: true;
 }
 
 export function createEvaluateCommand(context: CommandContext): Command {
@@ -23,17 +25,21 @@ export function createEvaluateCommand(context: CommandContext): Command {
   )
     .addOption(createProtocolOption())
     .option('--split <file>', 'a frozen split: a TSV of the held-out user and item ids (protocol random)')
+    .option('--segments', 'print the figures by groups of users and items as well')
     .action(async (options: EvaluateOptions) => {
       const { dataset, preparedDir, trainedDir } = findDataset(options, context);
       const { evaluateTrained } = await importOffline(() => import('../offline/evaluate-trained.js'));
-      const { table, report } = await evaluateTrained(preparedDir, trainedDir, {
+      const { report } = await evaluateTrained(preparedDir, trainedDir, {
         ...(await readTrainingInputs(context)),
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
         frozenSplit: options.split,
         progress: await context.openProgress(),
         command: context.commandLine,
+        show: (result) => {
+          context.print(renderEvaluationTable(result));
+          if (options.segments === true) context.print(`\n${renderSegmentTables(result)}\n`);
+        },
       });
-      context.print(table);
       context.print(`The report is ${report}. Next: shortlist publish --dataset ${options.dataset}`);
     });
 }

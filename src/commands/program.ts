@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
+import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
@@ -25,6 +26,7 @@ const COMMANDS = [
   createExportTrainingSetCommand,
   createImportRankerCommand,
   createEvaluateCommand,
+  createCompareCommand,
   createPublishCommand,
   createPromoteCommand,
   createRollbackCommand,

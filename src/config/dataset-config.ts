@@ -69,7 +69,24 @@ const DatasetSchema = Type.Object(
         closed,
       ),
     ),
-    interactions: Type.Object({ sql: Sql, limits: Type.Optional(Limits) }, closed),
+    interactions: Type.Object(
+      {
+        sql: Sql,
+        limits: Type.Optional(Limits),
+        minimumValue: Type.Optional(
+          Type.Number({
+            description: 'Drop the rows with a smaller value: ratings that are no recommendation.',
+          }),
+        ),
+        weights: Type.Optional(
+          Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 1000 }), {
+            description:
+              'How much a row counts, by its `type`; its value is multiplied by it. Every type needs one.',
+          }),
+        ),
+      },
+      closed,
+    ),
     items: Type.Optional(EntitySource),
     users: Type.Optional(EntitySource),
     minimum: Type.Optional(

@@ -109,7 +109,8 @@ export const TrainingConfig = Type.Object(
       {
         k: positive('Length of the list that is judged.'),
         trainShare: share('Share of each user’s rows that train, under chronological and random.'),
-        testWeeks: positive('Weeks tested under rolling.'),
+        testWeeks: positive('Windows tested under rolling; weeks, at the default horizon.'),
+        horizonDays: positive('Days of each window under rolling, of those that train the ranker too.'),
       },
       { additionalProperties: false },
     ),

@@ -27,6 +27,8 @@ export const ERRORS = {
   INVALID_DATASET: { status: 500, title: 'The dataset is not valid' },
   INVALID_BUNDLE: { status: 500, title: 'The bundle is not valid' },
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
+  GATES_FAILED: { status: 500, title: 'The bundle does not pass the gates' },
+  NOT_COMPARABLE: { status: 500, title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },
   LOAD_TEST_FAILED: { status: 500, title: 'The load test failed' },

@@ -16,6 +16,8 @@ export interface InteractionTable {
   readonly timestamp: Float64Array;
   /** Rating, weight or count per row; 1 where the dataset has none. */
   readonly value: Float32Array;
+  /** The dataset says that `value` is how much a row counts. */
+  readonly weighted?: boolean;
 }
 
 /** The rows of a table for which `keep` is true, over the same users and items. */
@@ -26,8 +28,7 @@ export function filterInteractions(
   const rows: number[] = [];
   for (let row = 0; row < table.user.length; row++) if (keep(row)) rows.push(row);
   return {
-    users: table.users,
-    items: table.items,
+    ...table,
     user: Int32Array.from(rows, (row) => table.user[row]!),
     item: Int32Array.from(rows, (row) => table.item[row]!),
     timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),

@@ -9,6 +9,7 @@ import { recommend } from '../pipeline/recommend.js';
 import { createCandidateTally, type CandidateTally } from './evaluation/candidate-recall.js';
 import type { EvaluationResult, RankerFigures, RankingKind, Timing } from './evaluation/evaluation-result.js';
 import { describeSplit, type EvaluationSplit, type SplitFacts } from './evaluation/splits.js';
+import { listItemTraits } from './evaluation/slate-qualities.js';
 import { summariseEvaluation } from './evaluation/summarise-evaluation.js';
 import type { PreparedDataset } from './prepared-dataset.js';
 import { gainImportance } from './ranker-training/tree-ensemble.js';
@@ -78,6 +79,8 @@ export async function evaluateDataset(
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,
     command: options.command,
+    traits: listItemTraits(dataset.catalogue),
+    userAttributes: dataset.users.attributes,
   });
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
+import type { EvaluationSummary } from '../bundle/evaluation-summary.js';
 import { contentsOf, writeBundleFiles } from '../bundle/write-bundle-files.js';
 import { ShortlistError } from '../domain/errors.js';
 import { evaluateDataset, type EvaluationOptions } from './evaluate-dataset.js';
 import { renderEvaluationReport } from './evaluation/evaluation-report.js';
 import type { EvaluationResult } from './evaluation/evaluation-result.js';
-import { renderEvaluationTable } from './evaluation/evaluation-table.js';
+import { encodeQueryFigures, QUERIES_FILE } from './evaluation/query-figures.js';
 import { readFrozenSplit, splitFrozen } from './evaluation/splits.js';
 import { readPreparedDataset, type PreparedDataset } from './prepared-dataset.js';
 import { findImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
@@ -14,18 +15,26 @@ import type { TrainingSetOrigin } from './training-set/features-file.js';
 const METRICS_FILE = 'metrics.json';
 const REPORT_FILE = 'report.html';
 
+export interface TrainedEvaluationOptions extends EvaluationOptions {
+  /** File of held-out pairs to test on, in place of the protocol's own split. */
+  readonly frozenSplit: string | undefined;
+  /** Told the figures before the bundle is touched, so that they are not lost when it cannot take them. */
+  readonly show: (result: EvaluationResult) => void;
+}
+
 /**
- * Evaluates the dataset that a bundle was trained on, and puts the figures and the report into that bundle.
+ * Evaluates the dataset that a bundle was trained on, and puts the figures, the report and each query's nDCG into that
+ * bundle.
  *
- * @param options.frozenSplit file of held-out pairs to test on, in place of the protocol's own split
- * @returns the table as printed, and where the report is
- * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data
+ * @returns where the report is
+ * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data, or
+ * trained again while it was evaluated
  */
 export async function evaluateTrained(
   preparedDir: string,
   trainedDir: string,
-  options: EvaluationOptions & { frozenSplit: string | undefined },
-): Promise<{ table: string; report: string }> {
+  options: TrainedEvaluationOptions,
+): Promise<{ report: string }> {
   const dataset = await readPreparedDataset(preparedDir);
   const trained = await openBundleFiles(trainedDir);
   refuseOtherData(trained, dataset, trainedDir);
@@ -35,8 +44,10 @@ export async function evaluateTrained(
     ...(await withFrozenSplit(options, dataset)),
     importedRanker,
   });
-  await addEvaluation(trainedDir, result);
-  return { table: renderEvaluationTable(result), report: join(trainedDir, REPORT_FILE) };
+  options.show(result);
+  await refuseOtherBundle(trained);
+  await addEvaluation(trained, result);
+  return { report: join(trainedDir, REPORT_FILE) };
 }
 
 function refuseOtherData({ manifest }: BundleFiles, dataset: PreparedDataset, trainedDir: string): void {
@@ -64,8 +75,19 @@ function refuseLeak(
   );
 }
 
+/** Someone may have trained, or evaluated, the same folder in the meantime. */
+async function refuseOtherBundle({ folder, manifest }: BundleFiles): Promise<void> {
+  const { manifest: now } = await openBundleFiles(folder);
+  if (JSON.stringify(now) === JSON.stringify(manifest)) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `${folder} held ${manifest.version} when its evaluation began and was written anew since, now as ${now.version}: ` +
+      'the figures were not added to it. Run `shortlist evaluate` again.',
+  );
+}
+
 async function withFrozenSplit(
-  options: EvaluationOptions & { frozenSplit: string | undefined },
+  options: TrainedEvaluationOptions,
   { interactions }: PreparedDataset,
 ): Promise<EvaluationOptions> {
   if (options.frozenSplit === undefined) return options;
@@ -76,30 +98,36 @@ async function withFrozenSplit(
 }
 
 /** Writes the bundle again with the evaluation in it, which gives it a version of its own: versions are never changed. */
-async function addEvaluation(folder: string, result: EvaluationResult): Promise<void> {
-  const trained = await openBundleFiles(folder);
+async function addEvaluation(trained: BundleFiles, result: EvaluationResult): Promise<void> {
+  const { queries, ...metrics } = result;
   const files = contentsOf(trained)
-    .set(METRICS_FILE, { bytes: Buffer.from(`${JSON.stringify(result, undefined, 2)}\n`) })
-    .set(REPORT_FILE, { bytes: Buffer.from(renderEvaluationReport(result)) });
+    .set(METRICS_FILE, { bytes: Buffer.from(`${JSON.stringify(metrics, undefined, 2)}\n`) })
+    .set(REPORT_FILE, { bytes: Buffer.from(renderEvaluationReport(result)) })
+    .set(QUERIES_FILE, { bytes: encodeQueryFigures(queries), rows: queries.user.length });
   const { version: _, ...manifest } = trained.manifest;
   const draft = { manifest: { ...manifest, metrics: summariseResult(result) }, files };
-  await writeBundleFiles(folder, draft, { replace: true });
+  await writeBundleFiles(trained.folder, draft, { replace: true });
 }
 
-/** The figures that a person compares versions by. */
 function summariseResult({
   protocol,
   k,
   rows,
   comparison,
   candidates,
-}: EvaluationResult): Record<string, unknown> {
+  queries,
+}: EvaluationResult): EvaluationSummary {
+  const { twoStage, bestSingle, lift, difference, low, high } = comparison;
   return {
     protocol,
     k,
+    queries: { count: queries.user.length, fingerprint: queries.fingerprint },
     ndcg: Object.fromEntries(rows.map((row) => [row.name, row.metrics.ndcg.mean])),
-    bestSingle: comparison.bestSingle,
-    lift: comparison.lift,
+    coverage: Object.fromEntries(rows.map((row) => [row.name, row.metrics.coverage])),
+    twoStage,
+    bestSingle,
+    lift,
+    difference: { mean: difference, low, high },
     candidateRecall: candidates.recall.mean,
   };
 }

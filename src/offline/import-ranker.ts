@@ -74,7 +74,7 @@ export async function importRanker(
       ...(goldenDifference !== undefined && { goldenDifference }),
     },
   };
-  const { version: _, gates: __, ...manifest } = bundle.manifest;
+  const { version: _, ...manifest } = bundle.manifest;
   const { file } = manifest.ranker;
   const files = contentsOf(bundle).set(file, { bytes: onnx });
   for (const path of EVALUATION_FILES) files.delete(path);

@@ -38,6 +38,9 @@ export const PreparedManifest = Type.Object({
     { from: Type.Number(), to: Type.Number() },
     { description: 'Unix seconds of the first and the last interaction.' },
   ),
+  weighted: Type.Optional(
+    Type.Boolean({ description: 'The value of an interaction says how much it counts.' }),
+  ),
   items: Type.Array(Attribute),
   users: Type.Array(Attribute),
   evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }),
@@ -90,7 +93,11 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
 export async function readPreparedTables(
   connection: DuckDBConnection,
   dir: string,
-  options: { items: readonly AttributeSpec[]; users: readonly AttributeSpec[] },
+  options: {
+    items: readonly AttributeSpec[];
+    users: readonly AttributeSpec[];
+    weighted?: boolean | undefined;
+  },
 ): Promise<PreparedTables> {
   const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
     key: 'item_id',
@@ -104,7 +111,11 @@ export async function readPreparedTables(
     users: users.entities,
     items: catalogue.entities,
   });
-  return { interactions, catalogue, users };
+  return {
+    interactions: options.weighted === true ? { ...interactions, weighted: true } : interactions,
+    catalogue,
+    users,
+  };
 }
 
 /** Visits the rows of a result in blocks: per column of the result the values of the block, in order. */

@@ -62,16 +62,36 @@ t.test('from demo data to a served bundle', async (t) => {
     code: 0,
     out: /Trained \d{8}T\d{6}Z-/,
   });
-  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological');
-  t.match(evaluated, { code: 0, out: /\| two-stage .*The report is .*report\.html/s });
+  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological', '--segments');
+  t.match(evaluated, { code: 0, out: /\| two-stage .*\| user country .*The report is .*report\.html/s });
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 
   t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
   t.match(await run('publish', ...data), { code: 0, out: /staging points at it/ });
-  t.match(await run('promote'), { code: 0, out: /production points at .* before at nothing/ });
+  const gates = join(configsDir, 'gates.yaml');
+  await writeFile(gates, 'minimumNdcg: 0.99\n');
+  t.match(await run('promote'), {
+    code: 1,
+    errors: /GATES_FAILED: .*minimumNdcg: 0\.\d+, not at least 0\.99/s,
+  });
+  await writeFile(gates, 'minimumNdcg: 0.01\n');
+  t.match(await run('promote'), {
+    code: 0,
+    out: /passed minimumNdcg: 0\.\d+, at least 0\.01\nproduction points at .* before at nothing/,
+  });
+  t.match(await run('compare', 'production', join(dir, 'data/trained/demo')), {
+    code: 0,
+    out: /Verdict: A and B cannot be told apart in two-stage/,
+  });
+  t.match(await run('compare', 'staging', '20260101T000000Z-00000000'), {
+    code: 1,
+    errors: /BUNDLE_NOT_FOUND/,
+  });
   t.match(await run('rollback'), { code: 1, errors: /has pointed at nothing before/ });
   t.match(await run('train', ...data, '--protocol', 'random'), { code: 0 });
   t.match(await run('publish', ...data), { code: 0 });
+  t.match(await run('promote'), { code: 1, errors: /it was not evaluated: run `shortlist evaluate`/ });
+  await writeFile(gates, '');
   t.match(await run('promote'), { code: 0, out: /production points at .* before at \d{8}T/ });
   t.match(await run('rollback'), { code: 0, out: /production points at .* again/ });
 

@@ -1,5 +1,6 @@
 import type { CandidateSet } from '../../domain/candidate.js';
-import { estimateMean, idealGain, type Estimate } from './ranking-metrics.js';
+import { estimateMean, type Estimate } from './mean-estimate.js';
+import { idealGain } from './ranking-metrics.js';
 import type { EvaluationQuery } from './splits.js';
 
 /** What stage 1 brought to stage 2. */

@@ -1,6 +1,7 @@
 import type { BarSeriesOption } from 'echarts';
 
-import type { EvaluationResult, EvaluationRow, RankingKind } from './evaluation-result.js';
+import type { EvaluationResult, EvaluationRow, RankingKind, Segmentation } from './evaluation-result.js';
+import { formatCount } from '../report/figure-format.js';
 import type { Html } from '../report/html.js';
 import {
   axisName,
@@ -27,8 +28,9 @@ export const KIND_COLOURS: Record<RankingKind, string> = {
 export const MAX_IMPORTANCES = 20;
 
 const ROW_HEIGHT = 36;
-/** Bars that stand side by side, in pixels. */
-const PAIR = { width: 40, gap: 8 };
+/** Bars of a group, one above the other, in pixels. */
+const PAIR = { width: 14, gap: 3 };
+const PAIR_HEIGHT = 52;
 
 /** nDCG of every row, best on top. */
 export function drawRows({ rows, k }: EvaluationResult): Html {
@@ -103,28 +105,69 @@ export function drawSources({ candidates }: EvaluationResult): Html {
   });
 }
 
-/** nDCG of the two compared rows by how much is known of the user. */
-export function drawSlices(result: EvaluationResult): Html {
-  const { slices, k } = result;
+/** nDCG of the two compared rows by group of queries, groups from top to bottom. */
+export function drawSegments(result: EvaluationResult, segmentation: Segmentation): Html {
+  const { segments } = segmentation;
   const compared = comparedRows(result);
-  const estimates = [slices.map((slice) => slice.twoStage), slices.map((slice) => slice.bestSingle)];
+  const bottomUp = [...segments].reverse();
+  const names = bottomUp.map(({ label, queries }) => `${label} (${formatCount(queries)})`);
+  const estimates = [
+    bottomUp.map((segment) => segment.twoStage),
+    bottomUp.map((segment) => segment.bestSingle),
+  ];
   const shift = (PAIR.width + PAIR.gap) / 2;
-  return drawChart('slices', {
-    height: 340,
+  return drawChart(`segments-${result.segmentations.indexOf(segmentation)}`, {
+    height: 104 + PAIR_HEIGHT * segments.length,
+    left: labelRoom(names),
     top: 56,
     legend: legend(),
-    xAxis: { ...categoryAxis(slices.map((slice) => slice.label)), ...axisName('items known of the user') },
-    yAxis: { ...valueAxis(`nDCG@${k}`), nameGap: 46 },
-    series: compared.flatMap(({ name, kind }, position) => [
+    xAxis: valueAxis(`nDCG@${result.k}`),
+    yAxis: categoryAxis(names),
+    series: compared.flatMap(({ name, kind }, position) => {
+      const shown = estimates[position]!;
+      return [
+        bar({
+          name,
+          color: KIND_COLOURS[kind],
+          barWidth: PAIR.width,
+          barGap: `${(100 * PAIR.gap) / PAIR.width}%`,
+          data: shown.map((estimate) => estimate.mean),
+        }),
+        whiskers(shown, { direction: 'right', shift: position === 0 ? -shift : shift, labelled: true }),
+      ];
+    }),
+  });
+}
+
+/** Coverage and popularity share of every row, best ranking on top. */
+export function drawQualities({ rows }: EvaluationResult): Html {
+  const ordered = [...rows].sort((a, b) => a.metrics.ndcg.mean - b.metrics.ndcg.mean);
+  const coverages = ordered.map(({ metrics }) => metrics.coverage);
+  const popularities = ordered.map(({ metrics }) => metrics.popularityShare);
+  const paired = { barWidth: PAIR.width, barGap: `${(100 * PAIR.gap) / PAIR.width}%` };
+  return drawChart('qualities', {
+    height: 104 + PAIR_HEIGHT * ordered.length,
+    left: labelRoom(ordered.map((row) => row.name)),
+    top: 56,
+    legend: legend(),
+    xAxis: { ...valueAxis('share'), max: 1, axisLabel: { ...valueLabel(), formatter: formatPercent } },
+    yAxis: categoryAxis(ordered.map((row) => row.name)),
+    series: [
       bar({
-        name,
-        color: KIND_COLOURS[kind],
-        barWidth: PAIR.width,
-        barGap: `${(100 * PAIR.gap) / PAIR.width}%`,
-        data: estimates[position]!.map((estimate) => estimate.mean),
+        name: 'popular',
+        color: KIND_COLOURS.baseline,
+        ...paired,
+        data: popularities,
+        label: endLabel(popularities.map(formatPercent)),
       }),
-      whiskers(estimates[position]!, { direction: 'up', shift: position === 0 ? -shift : shift }),
-    ]),
+      bar({
+        name: 'coverage',
+        color: KIND_COLOURS['two-stage'],
+        ...paired,
+        data: coverages,
+        label: endLabel(coverages.map(formatPercent)),
+      }),
+    ],
   });
 }
 

@@ -4,6 +4,7 @@ import {
   formatDifference,
   formatEstimate,
   formatLift,
+  formatOptionalShare,
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
@@ -15,7 +16,7 @@ import { listFigures } from './report-figures.js';
 const CAVEATS: Record<EvaluationProtocol, readonly string[]> = {
   rolling: [
     'Each window is answered by a bundle that was trained on nothing later than the start of that window, as in production. This is the figure to decide by.',
-    'People who come back in several windows count once in each, so the interval is a little narrower than it should be.',
+    'People who come back in several windows count once in each; the interval allows for their being the same people.',
   ],
   chronological: [
     'Each person’s last interactions are predicted from their first ones. What other people did later is known to the training, so anything that follows trends looks better here than it will in production: use this to compare, not to forecast.',
@@ -44,6 +45,11 @@ const DEFINITIONS = [
   ['hit rate', 'share of lists with at least one hit.'],
   ['coverage', 'share of the catalogue that was recommended to anybody.'],
   ['popular', 'share of recommendations that went to the most popular tenth of the catalogue.'],
+  ['novelty', 'how rarely the recommended items are met, in bits: one more is half as often.'],
+  [
+    'diversity',
+    'how unlike the items of a list are in their categories, from 0 % (all alike) to 100 % (nothing in common); – where items have none.',
+  ],
 ] as const;
 
 /** One self-contained HTML page about an evaluation: figures in words and in plots, without scripts or requests. */
@@ -111,6 +117,8 @@ function renderAllMetrics(result: EvaluationResult): Html {
     'hit rate',
     'coverage',
     'popular',
+    'novelty',
+    'diversity',
   ];
   return html`<section>
     <h2>Every figure</h2>
@@ -129,13 +137,16 @@ function renderAllMetrics(result: EvaluationResult): Html {
 }
 
 function listMetrics({ name, metrics, liftOverBestSingle }: EvaluationRow): string[] {
-  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare } = metrics;
+  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare, novelty, diversity } =
+    metrics;
   return [
     name,
     formatEstimate(ndcg),
     formatLift(liftOverBestSingle),
     ...[map, precision, recall, mrr].map(({ mean }) => formatScore(mean)),
     ...[hitRate.mean, coverage, popularityShare].map(formatShare),
+    novelty.toFixed(2),
+    formatOptionalShare(diversity),
   ];
 }
 

@@ -1,6 +1,8 @@
 import type { CandidateFigures } from './candidate-recall.js';
 import type { PairedDifference } from './paired-bootstrap.js';
-import type { Estimate, RankingFigures } from './ranking-metrics.js';
+import type { Estimate } from './mean-estimate.js';
+import type { QueryFigures } from './query-figures.js';
+import type { RankingFigures } from './ranking-metrics.js';
 
 export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 
@@ -21,8 +23,10 @@ export interface EvaluationResult {
   readonly candidates: CandidateFigures;
   /** Sources that the dataset cannot have, with the reason. */
   readonly skippedSources: readonly { readonly name: string; readonly reason: string }[];
-  /** Two-stage beside the best single source, shortest histories first; slices without queries are left out. */
-  readonly slices: readonly HistorySlice[];
+  /** Two-stage beside the best single source, for each way to tell queries apart; the history of the user comes first. */
+  readonly segmentations: readonly Segmentation[];
+  /** In `queries.parquet` of a bundle, not in `metrics.json`. */
+  readonly queries: QueryFigures;
   readonly ranker: RankerFigures;
   readonly timings: readonly Timing[];
   readonly seed: number;
@@ -65,8 +69,16 @@ export interface Comparison extends PairedDifference {
   readonly lift: number | null;
 }
 
-export interface HistorySlice {
-  /** Distinct items in the user's train rows: `1–5`. */
+/** The queries of an evaluation, told apart in one way. */
+export interface Segmentation {
+  /** What tells them apart: `user country`. */
+  readonly by: string;
+  /** Each with at least one query. */
+  readonly segments: readonly Segment[];
+}
+
+/** Two-stage against the best single source, on some of the queries. */
+export interface Segment extends PairedDifference {
   readonly label: string;
   readonly queries: number;
   readonly twoStage: Estimate;

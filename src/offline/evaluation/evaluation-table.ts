@@ -1,9 +1,11 @@
-import type { EvaluationResult, EvaluationRow } from './evaluation-result.js';
+import { alignColumns } from './align-columns.js';
+import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
   formatCount,
   formatDifference,
   formatEstimate,
   formatLift,
+  formatOptionalShare,
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
@@ -23,6 +25,32 @@ export function renderEvaluationTable(result: EvaluationResult): string {
   ].join('\n');
 }
 
+/** The tables that `shortlist evaluate --segments` prints below: the two compared rankings by groups of queries. */
+export function renderSegmentTables({ segmentations, comparison, k }: EvaluationResult): string {
+  const { twoStage, bestSingle, confidence } = comparison;
+  const tables = segmentations.map(({ by, segments }: Segmentation) => {
+    const interval = `${Math.round(100 * confidence)} % interval`;
+    const head = [
+      by,
+      'queries',
+      `${twoStage} nDCG@${k} ± se`,
+      `${bestSingle} nDCG@${k} ± se`,
+      'difference',
+      interval,
+    ];
+    const rows = segments.map((segment) => [
+      segment.label,
+      formatCount(segment.queries),
+      formatEstimate(segment.twoStage),
+      formatEstimate(segment.bestSingle),
+      formatDifference(segment.difference),
+      `${formatDifference(segment.low)} to ${formatDifference(segment.high)}`,
+    ]);
+    return alignColumns([head, ...rows]).join('\n');
+  });
+  return tables.join('\n\n');
+}
+
 function describeRun(result: EvaluationResult): string {
   const { dataset, protocol, splits, seed } = result;
   const queries = splits.reduce((sum, split) => sum + split.queries, 0);
@@ -35,11 +63,13 @@ function describeRun(result: EvaluationResult): string {
 }
 
 function headOf(k: number): string[] {
-  return ['ranking', `nDCG@${k} ± se`, 'lift', 'MAP', 'P', 'R', 'MRR', 'HR', 'coverage', 'popular'];
+  const accuracy = ['ranking', `nDCG@${k} ± se`, 'lift', 'MAP', 'P', 'R', 'MRR', 'HR'];
+  return [...accuracy, 'coverage', 'popular', 'novelty', 'diversity'];
 }
 
 function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[] {
-  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare } = metrics;
+  const { ndcg, map, precision, recall, mrr, hitRate, coverage, popularityShare, novelty, diversity } =
+    metrics;
   return [
     name,
     formatEstimate(ndcg),
@@ -47,22 +77,9 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
     ...[map, precision, recall, mrr, hitRate].map(({ mean }) => formatScore(mean)),
     formatShare(coverage),
     formatShare(popularityShare),
+    novelty.toFixed(2),
+    formatOptionalShare(diversity),
   ];
-}
-
-/** The first column to the left, figures to the right. */
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-    );
-    return `| ${cells.join(' | ')} |`;
-  });
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [lines[0]!, `| ${rule.join(' | ')} |`, ...lines.slice(1)];
 }
 
 function conclusions({ comparison, candidates, k, rows }: EvaluationResult): string[] {

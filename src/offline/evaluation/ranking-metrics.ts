@@ -1,14 +1,14 @@
-import { selectTopK } from '../../domain/top-k.js';
-import type { EvaluationQuery, SplitFacts } from './splits.js';
-
-/** A mean over queries and its standard error (0 for a single query). */
-export interface Estimate {
-  readonly mean: number;
-  readonly standardError: number;
-}
+import { estimateMean, type Estimate } from './mean-estimate.js';
+import {
+  describeSlates,
+  type AnsweredSplit,
+  type ItemTraits,
+  type SlateQualities,
+} from './slate-qualities.js';
+import type { EvaluationQuery } from './splits.js';
 
 /** What a set of slates is worth. Only the first `k` items of each slate count. */
-export interface RankingFigures {
+export interface RankingFigures extends SlateQualities {
   readonly queries: number;
   /** Binary gain, discount 1 / log2(rank + 1), over the ideal of min(k, relevant) hits (Järvelin and Kekäläinen, 2002). */
   readonly ndcg: Estimate;
@@ -22,10 +22,6 @@ export interface RankingFigures {
   readonly mrr: Estimate;
   /** 1 with at least one hit, else 0. */
   readonly hitRate: Estimate;
-  /** Distinct items recommended over the size of the catalogue, mean over splits. */
-  readonly coverage: number;
-  /** Share of the recommendations that went to the tenth of the catalogue with the most train rows, mean over splits. */
-  readonly popularityShare: number;
 }
 
 /** The figures, with what paired comparisons and plots need besides. */
@@ -36,28 +32,19 @@ export interface MetricSummary extends RankingFigures {
   readonly ndcgBySplit: readonly Estimate[];
 }
 
-/** The slates that one ranking gave to the queries of one split. */
-export interface AnsweredSplit {
-  readonly split: Pick<SplitFacts, 'label' | 'queries' | 'popularity'>;
-  /** Item indexes per query, best first, each once. */
-  readonly slates: readonly Int32Array[];
-}
-
 type QueryFigures = Record<'ndcg' | 'map' | 'precision' | 'recall' | 'mrr' | 'hitRate', number>;
-
-/** The share of the catalogue that counts as popular in `popularityShare`. */
-const POPULAR_SHARE = 0.1;
 
 /**
  * Judges the slates of one or several splits together: the mean over all queries, each weighing the same.
  *
+ * @param options.traits of every item, for the diversity of slates
  * @throws RangeError when a split has no queries or not one slate per query, or when a slate repeats an item.
  */
 export function evaluateSlates(
   answers: readonly AnsweredSplit[],
-  options: { k?: number | undefined } = {},
+  options: { k?: number | undefined; traits?: ItemTraits | undefined } = {},
 ): MetricSummary {
-  const { k = 10 } = options;
+  const { k = 10, traits } = options;
   const bySplit = answers.map((answered) => judgeSplit(answered, k));
   const all = bySplit.flat();
   return {
@@ -68,20 +55,10 @@ export function evaluateSlates(
     recall: estimateMean(all.map((query) => query.recall)),
     mrr: estimateMean(all.map((query) => query.mrr)),
     hitRate: estimateMean(all.map((query) => query.hitRate)),
-    coverage: estimateMean(answers.map((answered) => coverage(answered, k))).mean,
-    popularityShare: estimateMean(answers.map((answered) => popularityShare(answered, k))).mean,
+    ...describeSlates(answers, { k, traits }),
     ndcgPerQuery: Float64Array.from(all, (query) => query.ndcg),
     ndcgBySplit: bySplit.map((queries) => estimateMean(queries.map((query) => query.ndcg))),
   };
-}
-
-/** The mean of values and its standard error: sample deviation over √n, 0 for a single value. */
-export function estimateMean(values: ArrayLike<number>): Estimate {
-  const count = values.length;
-  const list = Array.from(values);
-  const mean = list.reduce((sum, value) => sum + value, 0) / count;
-  const squares = list.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, standardError: count === 1 ? 0 : Math.sqrt(squares / (count - 1) / count) };
 }
 
 /** DCG of `hits` hits in the first places: what nDCG is relative to. */
@@ -114,18 +91,4 @@ function judgeSlate(query: EvaluationQuery, slate: Int32Array, k: number): Query
     mrr: hitRanks.length === 0 ? 0 : 1 / hitRanks[0]!,
     hitRate: hitRanks.length === 0 ? 0 : 1,
   };
-}
-
-function coverage({ split, slates }: AnsweredSplit, k: number): number {
-  const shown = new Set<number>();
-  for (const slate of slates) for (const item of slate.subarray(0, k)) shown.add(item);
-  return shown.size / split.popularity.length;
-}
-
-/** 0 when nothing was recommended. */
-function popularityShare({ split, slates }: AnsweredSplit, k: number): number {
-  const limit = Math.ceil(POPULAR_SHARE * split.popularity.length);
-  const popular = new Set(selectTopK(Float32Array.from(split.popularity), { limit }).items);
-  const shown = slates.flatMap((slate) => [...slate.subarray(0, k)]);
-  return shown.filter((item) => popular.has(item)).length / Math.max(1, shown.length);
 }

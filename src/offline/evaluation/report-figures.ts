@@ -1,23 +1,45 @@
 import {
   drawImportances,
   drawRows,
-  drawSlices,
+  drawQualities,
+  drawSegments,
   drawSources,
   drawSplits,
   drawValidation,
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
-import type { EvaluationResult } from './evaluation-result.js';
-import { formatCount, formatEstimate, formatScore, formatShare } from '../report/figure-format.js';
+import type { EvaluationResult, Segmentation } from './evaluation-result.js';
+import {
+  formatCount,
+  formatDifference,
+  formatEstimate,
+  formatOptionalShare,
+  formatScore,
+  formatShare,
+} from '../report/figure-format.js';
 import type { ReportFigure } from '../report/report-page.js';
-import type { Estimate } from './ranking-metrics.js';
+import type { Estimate } from './mean-estimate.js';
+import { NEW_ITEM_ROWS } from './segment-queries.js';
+
+const SEGMENT_TITLES: Readonly<Record<string, string>> = {
+  'items known of the user': 'Who gets the better lists?',
+  'items to find': 'Does it find new things, or only what is known to be liked?',
+};
+const SEGMENT_MEANINGS: Readonly<Record<string, string>> = {
+  'items known of the user': 'People grouped by how many different items they were known to have met.',
+  'items to find': `Lists grouped by what there was to find: an item is new or rare when training saw fewer than ${NEW_ITEM_ROWS} interactions with it.`,
+};
+
+const GROUPS_OF_PEOPLE =
+  'People grouped by what the dataset says of them; small groups stand together as “others”.';
 
 /** The plots of a report in reading order; the one over time only where there is more than one split. */
 export function listFigures(result: EvaluationResult): ReportFigure[] {
   return [
     rankingsFigure(result),
     ...(result.splits.length > 1 ? [splitsFigure(result)] : []),
-    slicesFigure(result),
+    qualitiesFigure(result),
+    ...result.segmentations.map((segmentation) => segmentsFigure(result, segmentation)),
     sourcesFigure(result),
     // An imported ranker tells nothing of its training.
     ...(result.ranker.validationCurve.length > 0
@@ -36,6 +58,24 @@ function rankingsFigure(result: EvaluationResult): ReportFigure {
     drawing: drawRows(result),
     head: ['ranking', `nDCG@${result.k} ± se`],
     rows: result.rows.map(({ name, metrics }) => [name, formatEstimate(metrics.ndcg)]),
+  };
+}
+
+function qualitiesFigure(result: EvaluationResult): ReportFigure {
+  return {
+    title: 'Does it show the breadth of the catalogue?',
+    meaning:
+      'Coverage is the share of the catalogue that anybody was shown; popular is the share of recommendations that went ' +
+      'to the most popular tenth. A ranking that only repeats best-sellers covers little and is nearly all popular.',
+    drawing: drawQualities(result),
+    head: ['ranking', 'coverage', 'popular', 'novelty, bits', 'diversity'],
+    rows: result.rows.map(({ name, metrics }) => [
+      name,
+      formatShare(metrics.coverage),
+      formatShare(metrics.popularityShare),
+      metrics.novelty.toFixed(2),
+      formatOptionalShare(metrics.diversity),
+    ]),
   };
 }
 
@@ -58,22 +98,37 @@ function splitsFigure(result: EvaluationResult): ReportFigure {
   };
 }
 
-function slicesFigure(result: EvaluationResult): ReportFigure {
-  const { twoStage, bestSingle } = result.comparison;
+function segmentsFigure(result: EvaluationResult, segmentation: Segmentation): ReportFigure {
+  const { by, segments } = segmentation;
+  const { twoStage, bestSingle, confidence } = result.comparison;
   return {
-    title: 'Who gets the better lists?',
-    meaning:
-      'People grouped by how many different items they were known to have met. Groups differ in how much there was ' +
-      'to find, so compare the two bars of a group, not one group with another.',
-    drawing: drawSlices(result),
-    head: ['items known', 'queries', twoStage, bestSingle],
-    rows: result.slices.map((slice) => [
-      slice.label,
-      formatCount(slice.queries),
-      formatEstimate(slice.twoStage),
-      formatEstimate(slice.bestSingle),
+    title: SEGMENT_TITLES[by] ?? `Does it serve every group alike: ${by}?`,
+    meaning: [
+      SEGMENT_MEANINGS[by] ?? GROUPS_OF_PEOPLE,
+      'Groups differ in how much there was to find, so compare the two bars of a group, not one group with another.',
+      describeLeads(segmentation, twoStage),
+    ].join(' '),
+    drawing: drawSegments(result, segmentation),
+    head: [by, 'queries', twoStage, bestSingle, 'difference', `${Math.round(100 * confidence)} % interval`],
+    rows: segments.map((segment) => [
+      segment.label,
+      formatCount(segment.queries),
+      formatEstimate(segment.twoStage),
+      formatEstimate(segment.bestSingle),
+      formatDifference(segment.difference),
+      `${formatDifference(segment.low)} to ${formatDifference(segment.high)}`,
     ]),
   };
+}
+
+/** In how many groups the interval leaves no doubt. */
+function describeLeads({ segments }: Segmentation, twoStage: string): string {
+  const better = segments.filter(({ low }) => low > 0).length;
+  const worse = segments.filter(({ high }) => high < 0).map(({ label }) => label);
+  const behind = worse.length === 0 ? 'behind in none' : `behind in ${worse.length} (${worse.join(', ')})`;
+  const open = segments.length - better - worse.length;
+  const rest = open === 0 ? '' : `; ${open} cannot be told apart`;
+  return `Of ${segments.length} groups, ${twoStage} is ahead in ${better} and ${behind}${rest}.`;
 }
 
 function sourcesFigure(result: EvaluationResult): ReportFigure {

@@ -11,6 +11,8 @@ export interface EvaluationQuery {
   readonly user: number;
   /** Item indexes, each once, none of them in the user's train rows, in table order; at least one. */
   readonly relevant: Int32Array;
+  /** How much each of them counts to a ranker that learns from it, where the dataset says: its largest value. */
+  readonly weights?: Float32Array;
 }
 
 /** One division of a dataset into what a bundle may learn from and what it is then asked. */
@@ -216,8 +218,25 @@ function collectQueries(table: InteractionTable, parts: ArrayLike<number>): Eval
       rows.filter((row) => parts[row] === TEST),
     );
     const relevant = Int32Array.from(tested).filter((item) => !learnt.has(item));
-    return relevant.length === 0 ? [] : [{ user, relevant }];
+    if (relevant.length === 0) return [];
+    const isTest = (row: number): boolean => parts[row] === TEST;
+    return [
+      {
+        user,
+        relevant,
+        ...(table.weighted === true && { weights: weigh(table, relevant, rows.filter(isTest)) }),
+      },
+    ];
   });
+}
+
+function weigh(table: InteractionTable, items: Int32Array, rows: Uint32Array): Float32Array {
+  const largest = new Map<number, number>();
+  for (const row of rows) {
+    const item = table.item[row]!;
+    largest.set(item, Math.max(largest.get(item) ?? 0, table.value[row]!));
+  }
+  return Float32Array.from(items, (item) => largest.get(item)!);
 }
 
 function itemsAt(table: InteractionTable, rows: Uint32Array): Set<number> {

@@ -1,12 +1,18 @@
+import type { AttributeColumn } from '../../domain/catalogue.js';
 import type {
   Comparison,
   EvaluationResult,
   EvaluationRow,
-  HistorySlice,
   RankingKind,
+  Segment,
+  Segmentation,
 } from './evaluation-result.js';
 import { pairedBootstrap } from './paired-bootstrap.js';
-import { estimateMean, evaluateSlates, type MetricSummary } from './ranking-metrics.js';
+import { estimateMean } from './mean-estimate.js';
+import { collectQueryFigures } from './query-figures.js';
+import { evaluateSlates, type MetricSummary } from './ranking-metrics.js';
+import { groupQueries, type QueryGrouping } from './segment-queries.js';
+import type { ItemTraits } from './slate-qualities.js';
 import type { SplitFacts } from './splits.js';
 
 /** Everything an evaluation measured, before it is judged. */
@@ -27,6 +33,9 @@ export interface EvaluationRun extends Pick<
   readonly splits: readonly SplitFacts[];
   /** With one ranking of kind two-stage, and at least one source or baseline. */
   readonly rankings: readonly AnsweredRanking[];
+  readonly traits: ItemTraits;
+  /** Of the users, a value per user index. */
+  readonly userAttributes: readonly AttributeColumn[];
 }
 
 /** What one ranking answered to every query. */
@@ -41,14 +50,13 @@ interface JudgedRanking extends AnsweredRanking {
   readonly summary: MetricSummary;
 }
 
-/** Slices by the number of distinct items that training knew of the user. */
-const HISTORY_SLICES = [
-  { label: '0', least: 0, most: 0 },
-  { label: '1–5', least: 1, most: 5 },
-  { label: '6–20', least: 6, most: 20 },
-  { label: '21–100', least: 21, most: 100 },
-  { label: '>100', least: 101, most: Number.POSITIVE_INFINITY },
-];
+interface ComparedRankings {
+  readonly twoStage: JudgedRanking;
+  readonly bestSingle: JudgedRanking;
+  /** Who asked, per query. */
+  readonly users: readonly number[];
+  readonly seed: number;
+}
 
 /**
  * Judges every ranking of a run on the same queries and compares the two-stage one with the best single one.
@@ -56,10 +64,12 @@ const HISTORY_SLICES = [
  * @throws RangeError when the run has no two-stage ranking or no single one, or its slates do not fit its queries.
  */
 export function summariseEvaluation(run: EvaluationRun): EvaluationResult {
-  const { splits, rankings, ...rest } = run;
+  const { splits, rankings, traits: _, userAttributes, ...rest } = run;
   const judged = rankings.map((ranking) => judgeRanking(ranking, run));
   const bestSingle = findBest(judged, ['source', 'baseline']);
   const twoStage = findBest(judged, ['two-stage']);
+  const users = splits.flatMap(({ queries }) => queries.map(({ user }) => user));
+  const compared = { twoStage, bestSingle, users, seed: run.seed };
   return {
     ...rest,
     splits: splits.map(({ label, knownUntil, trainRows, queries }) => ({
@@ -69,14 +79,18 @@ export function summariseEvaluation(run: EvaluationRun): EvaluationResult {
       queries: queries.length,
     })),
     rows: judged.map((ranking) => toRow(ranking, bestSingle)),
-    comparison: compare(twoStage, bestSingle, run.seed),
-    slices: sliceByHistory(splits, { twoStage, bestSingle }),
+    queries: collectQueryFigures(
+      splits,
+      new Map(judged.map(({ name, summary }) => [name, summary.ndcgPerQuery])),
+    ),
+    comparison: compare(compared),
+    segmentations: groupQueries(splits, userAttributes).map((grouping) => judgeSegments(grouping, compared)),
   };
 }
 
-function judgeRanking(ranking: AnsweredRanking, { splits, k }: EvaluationRun): JudgedRanking {
+function judgeRanking(ranking: AnsweredRanking, { splits, k, traits }: EvaluationRun): JudgedRanking {
   const answers = splits.map((split, position) => ({ split, slates: ranking.slates[position] ?? [] }));
-  return { ...ranking, summary: evaluateSlates(answers, { k }) };
+  return { ...ranking, summary: evaluateSlates(answers, { k, traits }) };
 }
 
 function findBest(judged: readonly JudgedRanking[], kinds: readonly RankingKind[]): JudgedRanking {
@@ -97,33 +111,28 @@ function liftOf(summary: MetricSummary, base: MetricSummary): number | null {
   return base.ndcg.mean === 0 ? null : summary.ndcg.mean / base.ndcg.mean - 1;
 }
 
-function compare(twoStage: JudgedRanking, bestSingle: JudgedRanking, seed: number): Comparison {
+function compare({ twoStage, bestSingle, seed, users }: ComparedRankings): Comparison {
   return {
     twoStage: twoStage.name,
     bestSingle: bestSingle.name,
     lift: liftOf(twoStage.summary, bestSingle.summary),
-    ...pairedBootstrap(twoStage.summary.ndcgPerQuery, bestSingle.summary.ndcgPerQuery, { seed }),
+    ...pairedBootstrap(twoStage.summary.ndcgPerQuery, bestSingle.summary.ndcgPerQuery, { seed, users }),
   };
 }
 
-function sliceByHistory(
-  splits: readonly SplitFacts[],
-  compared: { twoStage: JudgedRanking; bestSingle: JudgedRanking },
-): HistorySlice[] {
-  const lengths = splits.flatMap((split) => [...split.historyLengths]);
-  return HISTORY_SLICES.flatMap(({ label, least, most }) => {
-    const inSlice = (_: number, query: number): boolean =>
-      lengths[query]! >= least && lengths[query]! <= most;
-    const twoStage = compared.twoStage.summary.ndcgPerQuery.filter(inSlice);
-    const bestSingle = compared.bestSingle.summary.ndcgPerQuery.filter(inSlice);
-    if (twoStage.length === 0) return [];
-    return [
-      {
-        label,
-        queries: twoStage.length,
-        twoStage: estimateMean(twoStage),
-        bestSingle: estimateMean(bestSingle),
-      },
-    ];
+function judgeSegments({ labels, labelOf, by }: QueryGrouping, compared: ComparedRankings): Segmentation {
+  const segments = labels.map((label): Segment => {
+    const inSegment = (_: number, query: number): boolean => labelOf[query] === label;
+    const twoStage = compared.twoStage.summary.ndcgPerQuery.filter(inSegment);
+    const bestSingle = compared.bestSingle.summary.ndcgPerQuery.filter(inSegment);
+    const users = compared.users.filter(inSegment);
+    return {
+      label,
+      queries: twoStage.length,
+      twoStage: estimateMean(twoStage),
+      bestSingle: estimateMean(bestSingle),
+      ...pairedBootstrap(twoStage, bestSingle, { seed: compared.seed, users }),
+    };
   });
+  return { by, segments };
 }

@@ -1,9 +1,17 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../config/dataset-config.js';
-import { queryRows } from '../database.js';
+import { queryRows, quoteLiteral } from '../database.js';
+
+/** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  timestamp: '0::DOUBLE',
+  value: '1::DOUBLE',
+  type: 'NULL::VARCHAR',
+};
 
 /**
- * Makes the table `kept` of the interactions that stay: all of them, or, with a minimum, those of users and items that
+ * Makes the table `kept` of the interactions that stay: all of them but those below a minimum value, and, with a minimum,
+ * those of users and items that
  * have enough rows. Rows of the others are dropped again and again until all that are left have enough (the (n, m)-core
  * of the raw table, which is unique).
  *
@@ -11,16 +19,58 @@ import { queryRows } from '../database.js';
  */
 export async function keepInteractions(
   connection: DuckDBConnection,
-  options: { columns: readonly string[]; minimum: DatasetConfig['minimum'] },
+  options: {
+    columns: readonly string[];
+    minimum?: DatasetConfig['minimum'];
+    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights'>;
+  },
 ): Promise<Record<string, number>> {
-  const columns = [
-    'user_id',
-    'item_id',
-    'timestamp',
-    ...['value', 'type'].map((name) => orDefault(name, options)),
-  ];
+  const { minimumValue, weights } = options.interactions;
+  const columns = ['user_id', 'item_id', ...Object.keys(DEFAULTS).map((name) => orDefault(name, options))];
   await connection.run(`CREATE TABLE kept AS SELECT ${columns.join(', ')}, ordinal FROM typed_interactions`);
-  return { 'below the minimum': await dropBelowMinimum(connection, options.minimum) };
+  const belowValue = await dropBelowValue(connection, minimumValue);
+  if (weights !== undefined) await connection.run(`UPDATE kept SET value = value * ${weightOf(weights)}`);
+  return {
+    'below the minimum value': belowValue,
+    'below the minimum': await dropBelowMinimum(connection, options.minimum),
+  };
+}
+
+/** What is wrong with the types of the interactions where weights are declared: those without a weight, with their rows. */
+export async function listWeightProblems(
+  connection: DuckDBConnection,
+  options: { columns: readonly string[]; weights: Readonly<Record<string, number>> | undefined },
+): Promise<string[]> {
+  const { columns, weights } = options;
+  if (weights === undefined) return [];
+  const known = Object.keys(weights).join(', ') || 'none';
+  if (!columns.includes('type')) {
+    return ['interactions: weights are declared by type, and the SQL gives no column type'];
+  }
+  const rows = await queryRows(
+    connection,
+    `SELECT type, count(*) AS rows FROM typed_interactions WHERE ${weightOf(weights)} IS NULL GROUP BY type ORDER BY type`,
+  );
+  return rows.map(({ type, rows }) => {
+    const what = type === null ? 'no type' : `the type '${type as string}'`;
+    return `interactions: ${String(rows)} rows have ${what}, which has no weight; those with one: ${known}`;
+  });
+}
+
+/** The weight of a row as SQL; NULL where its type has none. */
+function weightOf(weights: Readonly<Record<string, number>>): string {
+  const cases = Object.entries(weights).map(
+    ([type, weight]) => `WHEN type = ${quoteLiteral(type)} THEN ${weight}`,
+  );
+  return cases.length === 0 ? 'NULL' : `CASE ${cases.join(' ')} END`;
+}
+
+async function dropBelowValue(
+  connection: DuckDBConnection,
+  minimumValue: number | undefined,
+): Promise<number> {
+  if (minimumValue === undefined) return 0;
+  return (await connection.run(`DELETE FROM kept WHERE value < ${minimumValue}`)).rowsChanged;
 }
 
 /**
@@ -36,8 +86,7 @@ export async function countRepeats(connection: DuckDBConnection): Promise<number
 }
 
 function orDefault(name: string, options: { columns: readonly string[] }): string {
-  if (options.columns.includes(name)) return name;
-  return name === 'value' ? '1 AS value' : 'NULL::VARCHAR AS type';
+  return options.columns.includes(name) ? name : `${DEFAULTS[name]!} AS ${name}`;
 }
 
 async function dropBelowMinimum(

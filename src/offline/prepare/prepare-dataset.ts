@@ -14,7 +14,7 @@ import { readBlocks, readPreparedTables, type PreparedManifest } from '../prepar
 import type { ProgressReporter } from '../progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { fingerprintTables } from './fingerprint.js';
-import { countRepeats, keepInteractions } from './keep-interactions.js';
+import { countRepeats, keepInteractions, listWeightProblems } from './keep-interactions.js';
 import { loadSource, type LoadedSource } from './load-source.js';
 import { listLimitWarnings, reportSource, type PrepareReport, type SourceReport } from './prepare-report.js';
 import type { SourceRequest, TableName } from './source-request.js';
@@ -89,8 +89,8 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
       table: 'interactions',
       sql: interactions.sql,
       keys: ['user_id', 'item_id'],
-      required: ['timestamp'],
-      optional: ['value', 'type'],
+      required: [],
+      optional: ['timestamp', 'value', 'type'],
       texts: ['type'],
       times: ['timestamp'],
     },
@@ -159,12 +159,14 @@ async function writePrepared(
   const { config, sources } = options;
   const step = options.progress.start('write prepared tables');
   const { source } = sources.interactions;
-  const dropped = await keepInteractions(connection, {
-    columns: [...source.types.keys()],
-    minimum: config.minimum,
-  });
+  const columns = [...source.types.keys()];
+  const { weights } = config.interactions;
+  const problems = await listWeightProblems(connection, { columns, weights });
+  if (problems.length > 0) throw invalidDataset(config, problems);
+  const dropped = await keepInteractions(connection, { columns, ...config });
   const summary = await summarise(connection);
-  if (summary.rows === 0) throw invalidDataset(config, ['no interactions are left after the minimum']);
+  if (summary.rows === 0)
+    throw invalidDataset(config, ['no interactions are left after the minimum and the minimum value']);
   const specs = {
     items: listSpecs(config.items, { shown: true }),
     users: listSpecs(config.users, { shown: false }),
@@ -187,6 +189,7 @@ async function writePrepared(
       users: tables.users.entities.size,
     },
     window: { from: summary.from, to: summary.to },
+    ...(weights !== undefined && { weighted: true }),
     ...specs,
     evaluation: config.evaluation,
   };
@@ -269,6 +272,7 @@ async function buildReport(
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, config[report.table]?.limits)),
     ...(await listIdWarnings(connection)),
+    ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
   ];
@@ -298,6 +302,9 @@ async function buildReport(
     seconds: (performance.now() - options.started) / 1000,
   };
 }
+
+const UNTIMED =
+  'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
 
 async function countUnlisted(connection: DuckDBConnection, kind: 'item' | 'user'): Promise<number> {
   const [row] = await queryRows(

@@ -11,6 +11,6 @@ export interface SourceRequest {
   readonly optional: readonly string[];
   /** Those of `required` and `optional` that hold texts: as they are written, never a number that they look like. */
   readonly texts: readonly string[];
-  /** Those of `required` that hold times. */
+  /** Those of `optional` that hold times. */
   readonly times: readonly string[];
 }

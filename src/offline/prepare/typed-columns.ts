@@ -161,7 +161,9 @@ function multiValuedColumn(
   const raw = quoteIdentifier(name);
   const kind = kindOf(type);
   const list = kind === 'list' ? listOfTexts(type, raw) : splitText(kind, raw, options);
-  const distinct = `list_filter(${list}, lambda value, position: list_position(${list}, value) = position)`;
+  // Keeping first occurrences in their order is quadratic: only lists with a repeated value pay for it.
+  const firsts = `list_filter(${list}, lambda value, position: list_position(${list}, value) = position)`;
+  const distinct = `CASE WHEN list_unique(${list}) = len(${list}) THEN ${list} ELSE ${firsts} END`;
   return { name, sql: `CASE WHEN len(${list}) > 0 THEN ${distinct} END`, checks: blobCheck(kind, raw) };
 }
 

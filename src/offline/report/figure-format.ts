@@ -1,4 +1,4 @@
-import type { Estimate } from '../evaluation/ranking-metrics.js';
+import type { Estimate } from '../evaluation/mean-estimate.js';
 
 /** 3711 → `3,711`. */
 export function formatCount(count: number): string {
@@ -29,4 +29,9 @@ export function formatLift(lift: number | null): string {
 /** A mean with its standard error: `0.1523 ± 0.0041`. */
 export function formatEstimate({ mean, standardError }: Estimate): string {
   return `${formatScore(mean)} ± ${formatScore(standardError)}`;
+}
+
+/** As formatShare; `–` where there is none. */
+export function formatOptionalShare(share: number | null): string {
+  return share === null ? '–' : formatShare(share);
 }

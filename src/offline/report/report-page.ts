@@ -35,7 +35,7 @@ export function renderFigure({ title, meaning, drawing, head, rows }: ReportFigu
     <figure>
       <h2>${title}</h2>
       <figcaption>${meaning}</figcaption>
-      <div class="scroll" role="img" aria-label="${title}">${drawing}</div>
+      <div class="scroll" role="img" tabindex="0" aria-label="Plot: ${title} ${meaning}">${drawing}</div>
     </figure>
     <details>
       <summary>The numbers</summary>

@@ -8,7 +8,7 @@ import {
 } from 'echarts';
 
 import { Html } from './html.js';
-import type { Estimate } from '../evaluation/ranking-metrics.js';
+import type { Estimate } from '../evaluation/mean-estimate.js';
 
 /** Colours are variables of the page that the drawing stands in. */
 const INK = 'var(--ink)';
@@ -67,7 +67,7 @@ export function legend(): NonNullable<EChartsOption['legend']> {
     left: 4,
     itemWidth: 14,
     itemHeight: 10,
-    itemGap: 20,
+    itemGap: 32,
     textStyle: { color: INK, fontSize: 13 },
   };
 }
@@ -149,19 +149,24 @@ export function whiskers(
     type: 'custom',
     silent: true,
     z: 5,
-    data: estimates.map(({ mean }, category) =>
-      direction === 'right' ? [mean, category] : [category, mean],
+    // The axis reaches as far as these values do.
+    data: estimates.map((estimate, category) =>
+      direction === 'right' ? [upperEnd(estimate), category] : [category, upperEnd(estimate)],
     ),
     renderItem: ({ dataIndex }, api) => {
       const { mean, standardError } = estimates[dataIndex]!;
       const low = place(api, dataIndex, Math.max(0, mean - WHISKER * standardError));
-      const high = place(api, dataIndex, mean + WHISKER * standardError);
+      const high = place(api, dataIndex, upperEnd(estimates[dataIndex]!));
       return {
         type: 'group',
         children: [whiskerPath(low, high, colour), ...(labelled ? [endText(high, mean.toFixed(3))] : [])],
       };
     },
   };
+}
+
+function upperEnd({ mean, standardError }: Estimate): number {
+  return mean + WHISKER * standardError;
 }
 
 /** A line between two points with a cap at each. */

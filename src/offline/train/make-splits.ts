@@ -1,4 +1,5 @@
 import type { TrainingConfig } from '../../config/training-config.js';
+import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
 import {
@@ -41,8 +42,22 @@ function makeSplits(
   options: { config: TrainingConfig; weeks: number; before?: number | undefined },
 ): Iterable<EvaluationSplit> {
   const { config, weeks, before } = options;
-  const { trainShare } = config.evaluation;
-  if (protocol === 'rolling') return splitRolling(table, { weeks, before });
+  const { trainShare, horizonDays } = config.evaluation;
+  if (protocol === 'rolling') {
+    refuseUntimed(table);
+    return splitRolling(table, { weeks, before, horizonDays });
+  }
   if (protocol === 'chronological') return [splitChronologically(table, { trainShare })];
   return [splitRandomly(table, { by: 'item', trainShare, seed: config.seed })];
+}
+
+/** Rows of one time, or of none, have an order in their files at best. */
+function refuseUntimed({ timestamp }: InteractionTable): void {
+  if (timestamp.some((time) => time !== timestamp[0])) return;
+  throw new ShortlistError(
+    'INVALID_DATASET',
+    'The rolling protocol splits by time, and no two of these interactions differ in theirs. Bring a timestamp, or take ' +
+      '`--protocol random`, or `--protocol chronological` if the order of the rows in their files is the order in which ' +
+      'things happened; `evaluation.protocol` in the dataset config says so for good.',
+  );
 }

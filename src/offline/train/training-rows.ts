@@ -17,7 +17,7 @@ export interface LabelledQuery {
   readonly items: Int32Array;
   /** Row-major [candidates × features]. */
   readonly data: Float32Array;
-  /** 1 where the candidate was taken, else 0. */
+  /** 0 where the candidate was not taken; where it was, the grade whose gain is its weight: 1 unless the dataset says more. */
   readonly labels: Float32Array;
 }
 
@@ -47,7 +47,7 @@ export async function labelQueries(
 }
 
 async function labelQuery(
-  { user, relevant }: EvaluationQuery,
+  { user, relevant, weights }: EvaluationQuery,
   engine: CandidateEngine,
   scenario: ScenarioConfig,
 ): Promise<LabelledQuery | undefined> {
@@ -61,9 +61,9 @@ async function labelQuery(
   });
   const query = { userId: engine.users.idAt(user), history, eligible, limit: 1 };
   const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
-  const taken = new Set(relevant);
-  const labels = Float32Array.from(candidates.items, (item) => (taken.has(item) ? 1 : 0));
-  if (!labels.includes(1)) return undefined;
+  const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
+  const labels = Float32Array.from(candidates.items, (item) => grades.get(item) ?? 0);
+  if (!labels.some((label) => label > 0)) return undefined;
   const { rows } = await readUserRows(query.userId, engine);
   const { data } = engine.assembler.assemble({
     candidates,
@@ -73,6 +73,11 @@ async function labelQuery(
     reading: { now: engine.clock() },
   });
   return { user, items: candidates.items, data, labels };
+}
+
+/** The grade with this gain, 2^grade − 1: a purchase of weight 5 pulls five times as hard as a view of weight 1. */
+function gradeOf(weight: number): number {
+  return Math.log2(1 + weight);
 }
 
 /** Splits queries by user, so that early stopping is judged on users the trees never saw. */

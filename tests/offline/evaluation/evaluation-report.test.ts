@@ -62,19 +62,24 @@ t.test('the headline says in words what the comparison found', async (t) => {
 
 t.test('each plot shows its rows, with their numbers beside it as text', async (t) => {
   const page = renderEvaluationReport(sampleResult());
-  t.equal(countOf(page, /<svg /g), 6);
+  t.equal(countOf(page, /<svg /g), 9);
   const plots = Array.from(page.matchAll(/<svg [\s\S]*?<\/svg>/g), ([svg]) => svg);
   for (const name of ['random', 'popular', 'als', 'similar-items', 'trending', 'fusion', 'two-stage']) {
     assertShows(t, plots[0]!, `>${name}</text>`);
   }
   assertShows(t, plots[0]!, '>0.165</text>');
   assertShows(t, plots[1]!, '>2013-08-18</text>');
-  assertShows(t, plots[2]!, '>21–100</text>');
-  assertShows(t, plots[3]!, '>together 61 %</text>');
-  assertShows(t, plots[3]!, '>45 %</text>');
-  assertShows(t, plots[4]!, '>trending.score</text>');
-  t.notOk(plots[4]!.includes('>genre count</text>'), 'only the first twenty');
-  assertShows(t, plots[5]!, '>63 trees kept</text>');
+  assertShows(t, plots[2]!, '>92 %</text>');
+  assertShows(t, plots[3]!, '>21–100 (1,640)</text>');
+  assertShows(t, plots[4]!, '>well-known only (3,100)</text>');
+  assertShows(t, plots[5]!, '>fr (2,000)</text>');
+  assertShows(t, plots[6]!, '>together 61 %</text>');
+  assertShows(t, plots[6]!, '>45 %</text>');
+  assertShows(t, plots[7]!, '>trending.score</text>');
+  t.notOk(plots[7]!.includes('>genre count</text>'), 'only the first twenty');
+  assertShows(t, plots[8]!, '>63 trees kept</text>');
+  assertShows(t, textOf(page), 'fr 2,000 0.1660 ± 0.0029 0.1380 ± 0.0026 +0.0280 +0.0191 to +0.0369');
+  assertShows(t, textOf(page), 'two-stage 18.3 % 92.0 % 9.46 73.1 %');
   assertShows(t, textOf(page), 'trending 24.0 % 45.2 % 11.8 %');
   assertShows(t, textOf(page), 'genre count');
 });
@@ -122,7 +127,7 @@ t.test('only a report over several splits shows them over time', async (t) => {
     sampleResult({ protocol: 'chronological', splits: splits.slice(0, 1) }),
   );
   t.notOk(single.includes('Does it hold over time?'), 'Does it hold over time?');
-  t.equal(countOf(single, /<svg /g), 5);
+  t.equal(countOf(single, /<svg /g), 8);
 });
 
 t.test('each protocol comes with its own caveat', async (t) => {
@@ -177,4 +182,19 @@ t.test('a ranker that split on nothing has a report too', async (t) => {
   );
   assertShows(t, page, '>0.0 %</text>');
   t.notOk(page.includes('NaN'), 'NaN');
+});
+
+t.test('each plot of groups says in words where two-stage leads, and where it does not', async (t) => {
+  const { segmentations } = sampleResult();
+  const [byHistory] = segmentations;
+  const losing = byHistory!.segments.map((segment, index) =>
+    index === 0 ? { ...segment, low: -0.04, high: -0.01 } : { ...segment, low: 0.01, high: 0.04 },
+  );
+  const text = textOf(
+    renderEvaluationReport(
+      sampleResult({ segmentations: [{ ...byHistory!, segments: losing }, ...segmentations.slice(1)] }),
+    ),
+  );
+  assertShows(t, text, 'Of 5 groups, two-stage is ahead in 4 and behind in 1 (0).');
+  assertShows(t, text, 'Of 2 groups, two-stage is ahead in 1 and behind in none; 1 cannot be told apart.');
 });

@@ -1,23 +1,27 @@
 import t from 'tap';
 
 import { renderEvaluationReport } from '../../../src/offline/evaluation/evaluation-report.js';
-import { renderEvaluationTable } from '../../../src/offline/evaluation/evaluation-table.js';
+import {
+  renderEvaluationTable,
+  renderSegmentTables,
+} from '../../../src/offline/evaluation/evaluation-table.js';
 import { sampleResult } from './sample-result.js';
 
 t.test(
   'the table is aligned Markdown with what it was made of above and what follows from it below',
   async (t) => {
     const { rows, ...rest } = sampleResult();
-    const table = renderEvaluationTable({ ...rest, rows: [rows[1]!, rows[4]!, rows[6]!] });
+    const undivided = { ...rows[4]!, metrics: { ...rows[4]!.metrics, diversity: null } };
+    const table = renderEvaluationTable({ ...rest, rows: [rows[1]!, undivided, rows[6]!] });
     t.equal(
       table,
       `films (1,234 users, 2,345 items, 53,556 interactions), protocol rolling: 4 windows from 2013-08-04, 3,711 queries, seed 42
 
-| ranking   |    nDCG@10 ± se |    lift |    MAP |      P |      R |    MRR |     HR | coverage | popular |
-| --------- | --------------: | ------: | -----: | -----: | -----: | -----: | -----: | -------: | ------: |
-| popular   | 0.0679 ± 0.0011 | -50.5 % | 0.0448 | 0.0197 | 0.1086 | 0.0693 | 0.1630 |    1.7 % |  92.0 % |
-| trending  | 0.1371 ± 0.0015 |  +0.0 % | 0.0905 | 0.0398 | 0.2194 | 0.1398 | 0.3290 |   18.3 % |  92.0 % |
-| two-stage | 0.1652 ± 0.0017 | +20.5 % | 0.1090 | 0.0479 | 0.2643 | 0.1685 | 0.3965 |   18.3 % |  92.0 % |
+| ranking   |    nDCG@10 ± se |    lift |    MAP |      P |      R |    MRR |     HR | coverage | popular | novelty | diversity |
+| --------- | --------------: | ------: | -----: | -----: | -----: | -----: | -----: | -------: | ------: | ------: | --------: |
+| popular   | 0.0679 ± 0.0011 | -50.5 % | 0.0448 | 0.0197 | 0.1086 | 0.0693 | 0.1630 |    1.7 % |  92.0 % |    7.31 |    73.1 % |
+| trending  | 0.1371 ± 0.0015 |  +0.0 % | 0.0905 | 0.0398 | 0.2194 | 0.1398 | 0.3290 |   18.3 % |  92.0 % |    9.46 |         – |
+| two-stage | 0.1652 ± 0.0017 | +20.5 % | 0.1090 | 0.0479 | 0.2643 | 0.1685 | 0.3965 |   18.3 % |  92.0 % |    9.46 |    73.1 % |
 
 - Best single source: trending, nDCG@10 0.1371.
 - Two-stage over it: +20.5 %, difference +0.0281, 95 % interval +0.0231 to +0.0334.
@@ -73,4 +77,21 @@ t.test('where the best single source finds nothing there is no lift to show', as
   );
   t.match(table, 'Two-stage over it: –, difference +0.0281');
   t.match(table, /\| two-stage +\| 0.1652 ± 0.0017 \| +– \|/);
+});
+
+t.test('the segments are a table each, with what the two rankings are worth in it', async (t) => {
+  const { segmentations } = sampleResult();
+  const tables = renderSegmentTables(sampleResult({ segmentations: segmentations.slice(1) }));
+  t.equal(
+    tables,
+    `| items to find    | queries | two-stage nDCG@10 ± se | trending nDCG@10 ± se | difference |      95 % interval |
+| ---------------- | ------: | ---------------------: | --------------------: | ---------: | -----------------: |
+| well-known only  |   3,100 |        0.1810 ± 0.0024 |       0.1500 ± 0.0022 |    +0.0310 | +0.0238 to +0.0382 |
+| new or rare only |     611 |        0.0120 ± 0.0014 |       0.0140 ± 0.0015 |    -0.0020 | -0.0182 to +0.0142 |
+
+| user country | queries | two-stage nDCG@10 ± se | trending nDCG@10 ± se | difference |      95 % interval |
+| ------------ | ------: | ---------------------: | --------------------: | ---------: | -----------------: |
+| fr           |   2,000 |        0.1660 ± 0.0029 |       0.1380 ± 0.0026 |    +0.0280 | +0.0191 to +0.0369 |
+| not known    |   1,711 |        0.1640 ± 0.0031 |       0.1360 ± 0.0028 |    +0.0280 | +0.0183 to +0.0377 |`,
+  );
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 
 import { createSeededRandom } from '../../../src/domain/seeded-random.js';
-import { pairedBootstrap } from '../../../src/offline/evaluation/paired-bootstrap.js';
+import { pairedBootstrap, randomisationTest } from '../../../src/offline/evaluation/paired-bootstrap.js';
 
 /** `count` paired figures whose differences are normal with the given mean and deviation 1. */
 function makePairs(count: number, options: { mean: number; seed: number }): { a: number[]; b: number[] } {
@@ -51,4 +51,40 @@ t.test('equal differences leave no doubt', async (t) => {
 t.test('figures that do not pair are refused', async (t) => {
   t.throws(() => pairedBootstrap([1, 2], [1], { seed: 1 }), { message: 'cannot pair 2 queries with 1' });
   t.throws(() => pairedBootstrap([], [], { seed: 1 }), { message: 'cannot pair 0 queries with 0' });
+});
+
+t.test(
+  'a user who asks ten times is one user: the interval is as wide as that of the users’ means',
+  async (t) => {
+    const { a, b } = makePairs(100, { mean: 0.5, seed: 3 });
+    const tenfold = (values: readonly number[]): number[] =>
+      values.flatMap((value) => Array<number>(10).fill(value));
+    const users = tenfold(a.map((_, user) => user));
+    const once = pairedBootstrap(a, b, { seed: 1 });
+    const byUser = pairedBootstrap(tenfold(a), tenfold(b), { seed: 1, users });
+    t.ok(Math.abs(byUser.low - once.low) < 1e-9 && Math.abs(byUser.high - once.high) < 1e-9);
+    const asIfIndependent = pairedBootstrap(tenfold(a), tenfold(b), { seed: 1 });
+    t.ok(asIfIndependent.high - asIfIndependent.low < 0.5 * (byUser.high - byUser.low));
+  },
+);
+
+t.test('the p-value is the share of coin tosses that part the two as far', async (t) => {
+  // eight differences of one sign: of 256 tosses two are as far apart
+  const p = randomisationTest([1, 1, 1, 1, 1, 1, 1, 1], Array(8).fill(0), { seed: 1 });
+  t.ok(Math.abs(p - 2 / 256) < 0.003, `${p}`);
+  t.equal(randomisationTest([1, 0], [0, 1], { seed: 1, samples: 99 }), 1, 'no difference at all');
+  t.same(randomisationTest([3, 1], [0, 0], { seed: 1 }), randomisationTest([3, 1], [0, 0], { seed: 1 }));
+});
+
+t.test('where there is no difference, small p-values are as rare as they say', async (t) => {
+  const small = Array.from({ length: 200 }, (_, seed) => {
+    const { a, b } = makePairs(40, { mean: 0, seed });
+    return randomisationTest(a, b, { seed, samples: 300 }) <= 0.1;
+  }).filter(Boolean).length;
+  t.ok(small >= 10 && small <= 32, `${small} of 200 are at most 0.1`);
+});
+
+t.test('what one user asks in several weeks is tossed together', async (t) => {
+  const p = randomisationTest([1, 1, 1, 1, 1, 1], Array(6).fill(0), { seed: 1, users: [7, 7, 7, 7, 7, 7] });
+  t.equal(p, 1, 'a single user proves nothing');
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 
-import { estimateMean, evaluateSlates, idealGain } from '../../../src/offline/evaluation/ranking-metrics.js';
+import { estimateMean } from '../../../src/offline/evaluation/mean-estimate.js';
+import { evaluateSlates, idealGain } from '../../../src/offline/evaluation/ranking-metrics.js';
 
 /** One query per list of relevant items, over a catalogue of `popularity.length` items. */
 function makeSplit(

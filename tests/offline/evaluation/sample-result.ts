@@ -2,8 +2,9 @@ import type {
   EvaluationResult,
   EvaluationRow,
   RankingKind,
+  Segment,
 } from '../../../src/offline/evaluation/evaluation-result.js';
-import type { Estimate } from '../../../src/offline/evaluation/ranking-metrics.js';
+import type { Estimate } from '../../../src/offline/evaluation/mean-estimate.js';
 
 const QUERIES = [950, 971, 919, 871];
 
@@ -50,13 +51,33 @@ export function sampleResult(overrides: Partial<EvaluationResult> = {}): Evaluat
         { name: 'trending', share: 0.24, recall: 0.452, uniqueRecall: 0.118 },
       ],
     },
-    slices: [
-      sampleSlice('0', { queries: 35, twoStage: 0.121, bestSingle: 0.118 }),
-      sampleSlice('1–5', { queries: 87, twoStage: 0.144, bestSingle: 0.131 }),
-      sampleSlice('6–20', { queries: 1_712, twoStage: 0.174, bestSingle: 0.142 }),
-      sampleSlice('21–100', { queries: 1_640, twoStage: 0.163, bestSingle: 0.137 }),
-      sampleSlice('>100', { queries: 237, twoStage: 0.128, bestSingle: 0.098 }),
+    segmentations: [
+      {
+        by: 'items known of the user',
+        segments: [
+          sampleSegment('0', { queries: 35, twoStage: 0.121, bestSingle: 0.118 }),
+          sampleSegment('1–5', { queries: 87, twoStage: 0.144, bestSingle: 0.131 }),
+          sampleSegment('6–20', { queries: 1_712, twoStage: 0.174, bestSingle: 0.142 }),
+          sampleSegment('21–100', { queries: 1_640, twoStage: 0.163, bestSingle: 0.137 }),
+          sampleSegment('>100', { queries: 237, twoStage: 0.128, bestSingle: 0.098 }),
+        ],
+      },
+      {
+        by: 'items to find',
+        segments: [
+          sampleSegment('well-known only', { queries: 3_100, twoStage: 0.181, bestSingle: 0.15 }),
+          sampleSegment('new or rare only', { queries: 611, twoStage: 0.012, bestSingle: 0.014 }),
+        ],
+      },
+      {
+        by: 'user country',
+        segments: [
+          sampleSegment('fr', { queries: 2_000, twoStage: 0.166, bestSingle: 0.138 }),
+          sampleSegment('not known', { queries: 1_711, twoStage: 0.164, bestSingle: 0.136 }),
+        ],
+      },
     ],
+    queries: { fingerprint: 'f'.repeat(64), split: [], user: [], ndcg: {} },
     ranker: {
       objective: 'lambdarank',
       trees: 63,
@@ -117,6 +138,8 @@ function sampleRow(name: string, kind: RankingKind, ndcg: number): EvaluationRow
       hitRate: estimate(2.4 * ndcg),
       coverage: kind === 'baseline' ? 0.017 : 0.183,
       popularityShare: 0.92,
+      novelty: kind === 'baseline' ? 7.31 : 9.46,
+      diversity: 0.731,
     },
     ndcgBySplit: QUERIES.map((_, week) => ({
       mean: ndcg * (1 + 0.06 * Math.sin(2.3 * week + name.length)),
@@ -126,15 +149,24 @@ function sampleRow(name: string, kind: RankingKind, ndcg: number): EvaluationRow
   };
 }
 
-function sampleSlice(label: string, slice: { queries: number; twoStage: number; bestSingle: number }) {
+function sampleSegment(
+  label: string,
+  segment: { queries: number; twoStage: number; bestSingle: number },
+): Segment {
   const estimate = (mean: number): Estimate => ({
     mean,
-    standardError: Math.sqrt(mean / slice.queries / 10),
+    standardError: Math.sqrt(mean / segment.queries / 10),
   });
+  const difference = segment.twoStage - segment.bestSingle;
   return {
     label,
-    queries: slice.queries,
-    twoStage: estimate(slice.twoStage),
-    bestSingle: estimate(slice.bestSingle),
+    queries: segment.queries,
+    twoStage: estimate(segment.twoStage),
+    bestSingle: estimate(segment.bestSingle),
+    difference,
+    low: difference - 0.4 / Math.sqrt(segment.queries),
+    high: difference + 0.4 / Math.sqrt(segment.queries),
+    confidence: 0.95,
+    samples: 1000,
   };
 }

@@ -27,9 +27,11 @@ function slatesWithHits(ranks: readonly number[]): Int32Array[] {
 }
 
 function makeRun(overrides: Partial<EvaluationRun> = {}): EvaluationRun {
-  const { rows: _, comparison: __, slices: ___, ...rest } = sampleResult();
+  const { rows: _, comparison: __, segmentations: ___, queries: ____, ...rest } = sampleResult();
   return {
     ...rest,
+    traits: [],
+    userAttributes: [],
     splits: [makeFacts([0, 5, 6, 100, 101])],
     rankings: [
       { name: 'popular', kind: 'baseline', slates: [slatesWithHits([3, 0, 0, 0, 0])] },
@@ -79,10 +81,11 @@ t.test('there is no lift over sources that find nothing', async (t) => {
   t.equal(rows[3]!.liftOverBestSingle, null);
 });
 
-t.test('queries are sliced by how much was known of the user', async (t) => {
-  const { slices } = summariseEvaluation(makeRun());
+t.test('queries are told apart by how much was known of the user', async (t) => {
+  const { segmentations } = summariseEvaluation(makeRun());
+  t.equal(segmentations[0]!.by, 'items known of the user');
   t.same(
-    slices.map(({ label, queries, twoStage, bestSingle }) => [
+    segmentations[0]!.segments.map(({ label, queries, twoStage, bestSingle }) => [
       label,
       queries,
       twoStage.mean,
@@ -98,15 +101,15 @@ t.test('queries are sliced by how much was known of the user', async (t) => {
   );
 });
 
-t.test('slices without queries are left out, and slices span the splits', async (t) => {
+t.test('segments without queries are left out, and segments span the splits', async (t) => {
   const splits = [makeFacts([1, 2]), makeFacts([30, 3], 'w2')];
   const rankings = makeRun().rankings.map((ranking) => ({
     ...ranking,
     slates: [slatesWithHits([1, 0]), slatesWithHits([3, 1])],
   }));
-  const { slices, splits: described, rows } = summariseEvaluation(makeRun({ splits, rankings }));
+  const { segmentations, splits: described, rows } = summariseEvaluation(makeRun({ splits, rankings }));
   t.same(
-    slices.map(({ label, queries, twoStage }) => [label, queries, twoStage.mean]),
+    segmentations[0]!.segments.map(({ label, queries, twoStage }) => [label, queries, twoStage.mean]),
     [
       ['1–5', 3, 2 / 3],
       ['21–100', 1, 0.5],

@@ -283,11 +283,11 @@ t.test('columns that the files do not have are all named, with those they have',
 t.test('columns that the SQL does not give are named with those it gives', async (t) => {
   const problems = await problemsOf(t, {
     files: { 'log.csv': GOOD_CSV },
-    interactions: "SELECT user_id, item_id FROM '{dir}/log.csv'",
+    interactions: "SELECT user_id, timestamp FROM '{dir}/log.csv'",
     items: { sql: "SELECT item_id FROM '{dir}/log.csv'", columns: { title: { role: 'text' } } },
   });
   t.strictSame(problems, [
-    'interactions: the SQL gives no column timestamp; it gives user_id, item_id',
+    'interactions: the SQL gives no column item_id; it gives user_id, timestamp',
     'items: the SQL gives no column title; it gives item_id',
   ]);
 });

@@ -68,7 +68,7 @@ t.test('a minimum that nothing reaches is a problem', async (t) => {
     interactions: PLAIN,
     minimum: { interactionsPerUser: 9, interactionsPerItem: 1 },
   });
-  t.strictSame(problems, ['no interactions are left after the minimum']);
+  t.strictSame(problems, ['no interactions are left after the minimum and the minimum value']);
 });
 
 t.test('rows that repeat another are kept and counted', async (t) => {

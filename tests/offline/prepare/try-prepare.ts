@@ -22,6 +22,8 @@ export interface TryDataset {
   readonly users?: DatasetConfig['users'];
   readonly minimum?: DatasetConfig['minimum'];
   readonly limits?: DatasetConfig['interactions']['limits'];
+  readonly weights?: DatasetConfig['interactions']['weights'];
+  readonly minimumValue?: number;
 }
 
 export interface Prepared {
@@ -79,7 +81,12 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
     description: 'A dataset of a test.',
     licence: 'none',
     path: t.testdirName,
-    interactions: inFolder({ sql: wanted.interactions, ...(wanted.limits && { limits: wanted.limits }) }),
+    interactions: inFolder({
+      sql: wanted.interactions,
+      ...(wanted.limits && { limits: wanted.limits }),
+      ...(wanted.weights && { weights: wanted.weights }),
+      ...(wanted.minimumValue !== undefined && { minimumValue: wanted.minimumValue }),
+    }),
     ...(wanted.items && { items: inFolder(wanted.items) }),
     ...(wanted.users && { users: inFolder(wanted.users) }),
     ...(wanted.minimum && { minimum: wanted.minimum }),

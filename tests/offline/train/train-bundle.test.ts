@@ -207,3 +207,25 @@ t.test('what happened before 1970 is known until then', async (t) => {
   );
   t.equal(findKnownUntil(table), -2_989_999_999);
 });
+
+t.test(
+  'a weight becomes the grade whose gain it is; without weights what was taken has grade 1',
+  async (t) => {
+    const [split] = splitRolling(dataset.interactions, { weeks: 1 });
+    const engine = createCandidateEngine(
+      fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
+      dataset,
+    );
+    const gradesOf = async (weight: number | undefined): Promise<Set<number>> => {
+      const queries = split!.queries.map((query) =>
+        weight === undefined
+          ? query
+          : { ...query, weights: new Float32Array(query.relevant.length).fill(weight) },
+      );
+      const labelled = await labelQueries(queries, engine, labelling);
+      return new Set(labelled.flatMap(({ labels }) => [...labels]));
+    };
+    t.same(await gradesOf(undefined), new Set([0, 1]));
+    t.same(await gradesOf(7), new Set([0, 3]), '2^3 − 1 is 7');
+  },
+);
