@@ -52,8 +52,10 @@ interface Contestant {
 }
 
 const [path] = process.argv.slice(2);
-if (path === undefined)
-  throw new Error('Say an exported parquet file, or the folder of the ranking example.');
+if (path === undefined) {
+  console.log('skipped: say an exported parquet file, or the folder of the ranking example');
+  process.exit();
+}
 const task = statSync(path).isDirectory() ? readRankExample(path) : await readExport(path);
 const { train, test } = task;
 console.log(

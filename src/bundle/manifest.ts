@@ -125,7 +125,7 @@ export const Manifest = Type.Object({
     file: name('ONNX model.'),
     inputName: name('Input that takes the features [rows × features].'),
     outputName: name('Output that gives the scores, one per row.'),
-    objective: name('What it was trained for.'),
+    objective: name('What it was trained for; `imported` when elsewhere.'),
     trees: Type.Optional(count('Trees of the model, where it has any.')),
     featureOrder: Type.Array(name('Feature.'), {
       minItems: 1,

@@ -94,6 +94,37 @@ t.test('the bytes may be part of a larger buffer, and change after it is open', 
   await ranker.close();
 });
 
+t.test('of several outputs only the one that is named is computed', async (t) => {
+  const nodes = [WEIGHTS, product('scores'), { operator: 'Neg', inputs: ['scores'], outputs: ['negated'] }];
+  const ranker = await openOnnxRanker(encode({ nodes, outputs: [SCORES, { ...SCORES, name: 'negated' }] }), {
+    columns: 2,
+    outputName: 'negated',
+  });
+  t.same([...(await ranker.rank(matrix([1, 2], [3, 4])))], [-21, -43]);
+  await ranker.close();
+});
+
+t.test('of the two probabilities of a classifier the second is the score', async (t) => {
+  const ranker = await openModel(t, {
+    nodes: [{ operator: 'Identity', inputs: ['features'], outputs: ['scores'] }],
+    outputs: [{ ...SCORES, shape: ['rows', 2] }],
+  });
+  t.same([...(await ranker.rank(matrix([0.75, 0.25], [0, 1])))], [0.25, 1]);
+});
+
+t.test('a model that answers zeros but no other values is refused when it is opened', async (t) => {
+  const nodes: OnnxNode[] = [
+    WEIGHTS,
+    product('products'),
+    { operator: 'Neg', inputs: ['products'], outputs: ['negated'] },
+    { operator: 'Sqrt', inputs: ['negated'], outputs: ['scores'] },
+  ];
+  await t.rejects(openModel(t, { nodes }), {
+    code: 'INVALID_BUNDLE',
+    message: /cannot score 1 rows of values from 0 to 1: .*NaN to row 0/,
+  });
+});
+
 t.test('no rows give no scores', async (t) => {
   const ranker = await openModel(t, {});
   t.same(await ranker.rank(matrix()), new Float32Array(0));
@@ -169,21 +200,23 @@ t.test('another number of scores than rows is refused', async (t) => {
 });
 
 t.test('a failure inside ONNX Runtime is a failed ranker, and leaves no scores behind', async (t) => {
-  // gathers row 0 of the features at the index that the first feature of row 0 names
+  // gathers each row's product at the index that its hundredth names: 0 in the batches that are tried
   const ranker = await openModel(t, {
     nodes: [
       WEIGHTS,
       product('products'),
-      { operator: 'Cast', inputs: ['products'], outputs: ['indexes'], attributes: { to: 7 } },
+      { operator: 'Constant', inputs: [], outputs: ['hundred'], attributes: { value_floats: Float32Array.of(100) } }, // prettier-ignore
+      { operator: 'Div', inputs: ['products', 'hundred'], outputs: ['hundredths'] },
+      { operator: 'Cast', inputs: ['hundredths'], outputs: ['indexes'], attributes: { to: 7 } },
       { operator: 'Gather', inputs: ['products', 'indexes'], outputs: ['scores'], attributes: { axis: 0 } },
     ],
   });
-  t.same([...(await ranker.rank(matrix([1, 0], [0, 0])))], [0, 1]);
-  await t.rejects(ranker.rank(matrix([7, 0], [0, 0])), {
+  t.same([...(await ranker.rank(matrix([100, 0], [0, 0])))], [0, 100]);
+  await t.rejects(ranker.rank(matrix([700, 0], [0, 0])), {
     code: 'RANKER_FAILED',
     message: /'onnx' failed: .*Gather/s,
   });
-  t.same([...(await ranker.rank(matrix([0, 0], [1, 0])))], [0, 1]);
+  t.same([...(await ranker.rank(matrix([0, 0], [0, 0])))], [0, 0]);
 });
 
 t.test('what is no ONNX model is refused', async (t) => {
@@ -215,8 +248,7 @@ const MISFITS: Record<string, { model: Partial<OnnxModel>; problems: (string | R
   'a fixed number of rows': {
     model: { inputs: [{ ...FEATURES, shape: [1, 2] }], outputs: [{ ...SCORES, shape: [1] }] },
     problems: [
-      `input 'features' is float32 [1, 2], should be float32 [N, 2]`,
-      `output 'scores' is float32 [1], should be float32 [N] or [N, 1]: one score per row`,
+      `input 'features' is float32 [1, 2], should be float32 [N, 2]: export it with a dynamic first dimension (dynamic_axes or dynamic_shapes in torch.onnx.export)`,
     ],
   },
   'another rank': {
@@ -226,7 +258,7 @@ const MISFITS: Record<string, { model: Partial<OnnxModel>; problems: (string | R
     },
     problems: [
       `input 'features' is float32 [rows, 3, 2], should be float32 [N, 2]`,
-      `output 'scores' is float32 [rows, 3], should be float32 [N] or [N, 1]: one score per row`,
+      `output 'scores' is float32 [rows, 3], should be float32 [N], [N, 1], or [N, 2] of a classifier`,
     ],
   },
   'other types': {
@@ -236,8 +268,8 @@ const MISFITS: Record<string, { model: Partial<OnnxModel>; problems: (string | R
       outputs: [{ ...SCORES, type: 'float64' }],
     },
     problems: [
-      `input 'features' is float64 [rows, 2], should be float32 [N, 2]`,
-      `output 'scores' is float64 [rows], should be float32 [N] or [N, 1]: one score per row`,
+      `input 'features' is float64 [rows, 2], should be float32 [N, 2]: export it with a float32 input`,
+      `output 'scores' is float64 [rows], should be float32 [N], [N, 1], or [N, 2] of a classifier: cast it to float32`,
     ],
   },
   'two inputs': {
@@ -245,14 +277,9 @@ const MISFITS: Record<string, { model: Partial<OnnxModel>; problems: (string | R
       nodes: [{ operator: 'MatMul', inputs: ['features', 'weights'], outputs: ['scores'] }],
       inputs: [FEATURES, { name: 'weights', type: 'float32', shape: [2] }],
     },
-    problems: [`it has 2 inputs ('features', 'weights'), not one`],
-  },
-  'two outputs': {
-    model: {
-      nodes: [WEIGHTS, product('scores'), product('again')],
-      outputs: [SCORES, { ...SCORES, name: 'again' }],
-    },
-    problems: [`it has 2 outputs ('scores', 'again'), not one`],
+    problems: [
+      `it has 2 inputs ('features', 'weights'), not one: export it with one [rows × features] input`,
+    ],
   },
   'other names': {
     model: {
@@ -295,7 +322,7 @@ t.test('a model whose output is no tensor is refused', async (t) => {
   ]);
   await t.rejects(openOnnxRanker(model, { columns: 2 }), {
     code: 'INVALID_BUNDLE',
-    problems: [`output 'scores' is no tensor, should be float32 [N] or [N, 1]: one score per row`],
+    problems: [/^output 'scores' is no tensor, .*convert it with zipmap off/],
   });
 });
 
