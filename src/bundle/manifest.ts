@@ -84,6 +84,9 @@ export const Manifest = Type.Object({
     Type.String(),
     Type.Object({ file: Type.Optional(name('Its artefact; absent for a source that needs none.')) }),
   ),
+  followers: Type.Optional(
+    Type.Object({ file: name('Tensor file: which items are taken soon after which, for the ranker.') }),
+  ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
   ranker: Type.Object({
     file: name('ONNX model.'),
@@ -183,6 +186,7 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
     ['views.users', manifest.views.users.file],
     ['histories', manifest.histories.file],
     ['ranker', manifest.ranker.file],
+    ...(manifest.followers === undefined ? [] : [['followers', manifest.followers.file] as const]),
     ...Object.entries(manifest.sources).flatMap(([source, { file }]): [string, string][] =>
       file === undefined ? [] : [[`sources.${source}`, file]],
     ),

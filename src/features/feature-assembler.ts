@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
+import type { ItemLinks } from '../domain/item-links.js';
 import { countStatuses } from './count-statuses.js';
 import type { FeatureGroup, FeatureQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
@@ -8,7 +9,9 @@ import type { FeatureTable } from './feature-table.js';
 import { createActivityFeatures } from './groups/activity-features.js';
 import { createAffinityFeatures } from './groups/affinity-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
+import { createLinkFeatures } from './groups/link-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
+import { createTimingFeatures } from './groups/timing-features.js';
 import { createItemFeatures, createUserFeatures } from './groups/view-features.js';
 
 /** What features are made from: the bundle's tables and the names of its candidate sources. */
@@ -17,6 +20,8 @@ export interface FeatureInputs {
   readonly items: FeatureTable;
   readonly users: FeatureTable;
   readonly sourceNames: readonly string[];
+  /** By the name that their features bear. */
+  readonly links: ReadonlyMap<string, ItemLinks>;
   /** Is told what every request reads. */
   readonly observer?: FeatureObserver | undefined;
 }
@@ -68,7 +73,13 @@ export function createFeatureAssembler(
   };
 }
 
-function createGroups({ catalogue, items, users, sourceNames }: FeatureInputs): readonly FeatureGroup[] {
+function createGroups({
+  catalogue,
+  items,
+  users,
+  sourceNames,
+  links,
+}: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
     createItemFeatures(items),
@@ -76,6 +87,8 @@ function createGroups({ catalogue, items, users, sourceNames }: FeatureInputs): 
     createActivityFeatures(),
     createAffinityFeatures(catalogue.attributes),
     createGapFeatures(items),
+    createTimingFeatures(items),
+    ...[...links].map(([name, found]) => createLinkFeatures(name, found)),
   ];
 }
 

@@ -6,11 +6,13 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
+import type { ItemLinks } from '../domain/item-links.js';
 import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureTable } from '../features/feature-table.js';
 import { estimateTableBytes, tableBytes } from '../features/feature-table-size.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
+import { parseItemLinks } from '../features/read-item-links.js';
 import { parseHistories } from '../features/read-histories.js';
 import { readCatalogue } from '../features/read-catalogue.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
@@ -112,10 +114,11 @@ async function openParts(
   const histories = await collected.attempt(manifest.histories.file, () =>
     readHistories(files, users, catalogue),
   );
+  const links = catalogue && (await openLinks(files, { itemCount: catalogue.entities.size, collected }));
   const assembler = await collected.attempt('features', () => {
-    if (catalogue === undefined || items === undefined || users === undefined) return undefined;
+    if (!catalogue || !items || !users || !links) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
-    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources), observer };
+    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources), links, observer };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
   });
   collected.problems.push(
@@ -191,6 +194,26 @@ async function openSources(
       return openSource(name, artefact, { itemCount });
     });
     if (source !== undefined) opened.set(name, source);
+  }
+  return opened;
+}
+
+/** What the ranker reads of items and items: the artefact of `similar-items`, and what follows what. */
+async function openLinks(
+  { manifest, bytesOf }: BundleFiles,
+  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
+): Promise<Map<string, ItemLinks>> {
+  const filesByName = {
+    similar: manifest.sources['similar-items']?.file,
+    followers: manifest.followers?.file,
+  };
+  const opened = new Map<string, ItemLinks>();
+  for (const [name, file] of Object.entries(filesByName)) {
+    if (file === undefined) continue;
+    const links = await collected.attempt(file, () =>
+      parseItemLinks(parseTensorFile(bytesOf(file), file), { itemCount, name: file }),
+    );
+    if (links !== undefined) opened.set(name, links);
   }
   return opened;
 }

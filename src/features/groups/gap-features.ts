@@ -4,14 +4,17 @@ import type { FeatureTable } from '../feature-table.js';
 
 const RECENT_ITEMS = 10;
 
+/** Fields that say how an item does at this moment, which is nobody's taste. */
+const MOMENTARY = /^trend_|_acceleration$|^log_rate$/;
+
 /**
- * How far a candidate lies from what the user usually takes, per number of the items view (year, popularity, …):
+ * How far a candidate lies from what the user usually takes, per lasting number of the items view (year, popularity, …):
  * the candidate's value minus the mean over the history, and the distance to the mean over the last 10.
  * Cold starts have 0.
  */
 export function createGapFeatures(items: FeatureTable): FeatureGroup {
   const numbers = items.view.fields.flatMap(({ name, type }, index) =>
-    type === 'float32' ? [{ name, column: items.columns[index]! }] : [],
+    type === 'float32' && !MOMENTARY.test(name) ? [{ name, column: items.columns[index]! }] : [],
   );
   return {
     name: 'gap',

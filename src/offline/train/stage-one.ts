@@ -6,6 +6,7 @@ import { createSimilarItemsSource, type NeighbourLists } from '../../candidates/
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
+import type { ItemLinks } from '../../domain/item-links.js';
 import { toHistories, type InteractionTable } from '../../domain/interactions.js';
 import {
   createFeatureAssembler,
@@ -19,6 +20,7 @@ import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
 import { countPopularity } from '../candidate-training/popularity.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
 import { buildUserView } from './user-view.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
@@ -31,6 +33,8 @@ export interface StageOne {
   readonly knownUntil: number;
   readonly als: AlsModel;
   readonly similarItems: NeighbourLists;
+  /** What is taken soon after what. */
+  readonly followers: ItemLinks;
   /** Distinct users per item, over all known time and over the trending window. */
   readonly popular: Float32Array;
   readonly trending: Float32Array;
@@ -67,6 +71,7 @@ export function fitStageOne(
     knownUntil,
     als,
     similarItems: findItemNeighbours(histories, { itemCount, ...config.similarItems }),
+    followers: findFollowers(histories, { itemCount, ...config.followers }),
     popular: countPopularity(train, { itemCount }),
     trending: countPopularity(train, {
       itemCount,
@@ -98,6 +103,10 @@ export function createCandidateEngine(
     items: stageOne.itemView,
     users: stageOne.userView,
     sourceNames: FEATURE_SOURCES,
+    links: new Map([
+      ['similar', stageOne.similarItems],
+      ['followers', stageOne.followers],
+    ]),
   };
   return {
     catalogue: dataset.catalogue,

@@ -8,6 +8,7 @@ import { writeBundleFiles, type BundleContent, type ManifestDraft } from '../../
 import type { TrainingConfig } from '../../config/training-config.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
+import { itemLinksToTensors } from '../../features/read-item-links.js';
 import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../bundle-writing/encode-feature-table.js';
@@ -15,6 +16,7 @@ import type { PreparedDataset } from '../prepared-dataset.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 const CATALOGUE_FILE = 'catalogue.parquet';
+const FOLLOWERS_FILE = 'features/followers.safetensors';
 const HISTORIES_FILE = 'histories.safetensors';
 const RANKER_FILE = 'ranker.onnx';
 
@@ -67,6 +69,7 @@ function draftManifest(
       users: copyView(stageOne.userView.view, 'user'),
     },
     sources: Object.fromEntries(TRAINED_SOURCES.map((name) => [name, { file: SOURCES[name].file }])),
+    followers: { file: FOLLOWERS_FILE },
     histories: { file: HISTORIES_FILE },
     ranker: {
       file: RANKER_FILE,
@@ -108,6 +111,7 @@ function encodeFiles(
     ],
     [SOURCES.popular.file, { bytes: encodeTensorFile(popularityToTensors(stageOne.popular)) }],
     [SOURCES.trending.file, { bytes: encodeTensorFile(popularityToTensors(stageOne.trending)) }],
+    [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
     [itemView.view.file, { bytes: encodeFeatureTable(itemView), rows: items }],
