@@ -85,7 +85,9 @@ export const Manifest = Type.Object({
     Type.Object({ file: Type.Optional(name('Its artefact; absent for a source that needs none.')) }),
   ),
   followers: Type.Optional(
-    Type.Object({ file: name('Tensor file: which items are taken soon after which, for the ranker.') }),
+    Type.Object({
+      file: name('Tensor file: which items are taken soon after which. `followers` is optional.'),
+    }),
   ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
   ranker: Type.Object({
