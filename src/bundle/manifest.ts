@@ -120,6 +120,11 @@ export const Manifest = Type.Object({
       ),
     }),
   ),
+  followers: Type.Optional(
+    Type.Object({
+      file: name('Tensor file: which items are taken soon after which. `followers` is optional.'),
+    }),
+  ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
   ranker: Type.Object({
     file: name('ONNX model.'),
@@ -216,6 +221,7 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
     ...Object.entries(manifest.views).map(([view, { file }]): [string, string] => [`views.${view}`, file]),
     ['histories', manifest.histories.file],
     ['ranker', manifest.ranker.file],
+    ...(manifest.followers === undefined ? [] : [['followers', manifest.followers.file] as const]),
     ...Object.entries(manifest.sources).flatMap(([source, { file }]): [string, string][] =>
       file === undefined ? [] : [[`sources.${source}`, file]],
     ),

@@ -84,6 +84,14 @@ export const TrainingConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    followers: Type.Object(
+      {
+        steps: positive('How many steps after an item count as following it.'),
+        followers: positive('Followers kept per item.'),
+        shrink: Type.Number({ minimum: 0, description: 'Shrinks links that few users support.' }),
+      },
+      { additionalProperties: false },
+    ),
     ranker: Type.Object(
       {
         objectives: Type.Array(Type.Union([Type.Literal('logistic'), Type.Literal('lambdarank')]), {
@@ -101,7 +109,9 @@ export const TrainingConfig = Type.Object(
         ),
         validationShare: share('Share of the training users held out for early stopping.'),
         rollingCuts: positive('Weekly cuts that give training rows under the rolling protocol.'),
-        maxRows: positive('Training rows at most; queries beyond are left out at random.'),
+        maxRows: positive(
+          'Training rows at most: beyond, queries keep a random share of what was not taken.',
+        ),
       },
       { additionalProperties: false },
     ),

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
+import type { ItemLinks } from '../domain/item-links.js';
 import { countStatuses } from './count-statuses.js';
 import type { FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
@@ -10,7 +11,9 @@ import { createGather, type GatherOptions } from './gather-rows.js';
 import { createActivityFeatures } from './groups/activity-features.js';
 import { createAffinityFeatures } from './groups/affinity-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
+import { createLinkFeatures } from './groups/link-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
+import { createTimingFeatures } from './groups/timing-features.js';
 import { createItemViewFeatures, createUserViewFeatures } from './groups/view-features.js';
 import type { ItemTable } from './item-table.js';
 
@@ -22,6 +25,8 @@ export interface FeatureInputs {
   /** The user views; a query brings their rows in this order. */
   readonly users: readonly FeatureView[];
   readonly sourceNames: readonly string[];
+  /** By the name that their features bear. */
+  readonly links: ReadonlyMap<string, ItemLinks>;
   /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
@@ -97,7 +102,13 @@ function createItemReader(
   };
 }
 
-function createGroups({ catalogue, items, users, sourceNames }: FeatureInputs): readonly FeatureGroup[] {
+function createGroups({
+  catalogue,
+  items,
+  users,
+  sourceNames,
+  links,
+}: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
     ...items.map(({ table }, index) => createItemViewFeatures(table.view, index)),
@@ -105,6 +116,8 @@ function createGroups({ catalogue, items, users, sourceNames }: FeatureInputs): 
     createActivityFeatures(),
     createAffinityFeatures(catalogue.attributes),
     createGapFeatures(items[0].table),
+    createTimingFeatures(items[0].table),
+    ...[...links].map(([name, found]) => createLinkFeatures(name, found)),
   ];
 }
 

@@ -6,6 +6,7 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
+import type { ItemLinks } from '../domain/item-links.js';
 import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureTable } from '../features/feature-table.js';
@@ -13,6 +14,7 @@ import { estimateTableBytes } from '../features/feature-table-size.js';
 import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import { createMemoryStore } from '../features/memory-store.js';
+import { parseItemLinks } from '../features/read-item-links.js';
 import { parseHistories } from '../features/read-histories.js';
 import { readCatalogue } from '../features/read-catalogue.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
@@ -118,15 +120,17 @@ async function openParts(
   const histories = await collected.attempt(manifest.histories.file, () =>
     readHistories(files, users, catalogue),
   );
+  const links = catalogue && (await openLinks(files, { itemCount: catalogue.entities.size, collected }));
   const assembler = await collected.attempt('features', () => {
     const isWhole = tables.size === Object.keys(manifest.views).length;
-    if (catalogue === undefined || items === undefined || !isWhole) return undefined;
+    if (catalogue === undefined || items === undefined || links === undefined || !isWhole) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
     const inputs = {
       catalogue,
       items: listItemTables(tables, items, catalogue),
       users: listUserTables(tables).map(({ view }) => view),
       sourceNames: listServedSources(manifest),
+      links,
       observer,
     };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
@@ -229,6 +233,26 @@ async function openSources(
       return openSource(name, artefact, { itemCount });
     });
     if (source !== undefined) opened.set(name, source);
+  }
+  return opened;
+}
+
+/** What the ranker reads of items and items: the artefact of `similar-items`, and what follows what. */
+async function openLinks(
+  { manifest, bytesOf }: BundleFiles,
+  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
+): Promise<Map<string, ItemLinks>> {
+  const filesByName = {
+    similar: manifest.sources['similar-items']?.file,
+    followers: manifest.followers?.file,
+  };
+  const opened = new Map<string, ItemLinks>();
+  for (const [name, file] of Object.entries(filesByName)) {
+    if (file === undefined) continue;
+    const links = await collected.attempt(file, () =>
+      parseItemLinks(parseTensorFile(bytesOf(file), file), { itemCount, name: file }),
+    );
+    if (links !== undefined) opened.set(name, links);
   }
   return opened;
 }

@@ -29,6 +29,12 @@ const inputs: FeatureInputs = {
   items: [{ table: items }],
   users: [users.view],
   sourceNames: ['als', 'popular'],
+  links: new Map([
+    [
+      'near',
+      { offsets: new Uint32Array(6), neighbours: new Int32Array(0), similarities: new Float32Array(0) },
+    ],
+  ]),
 };
 
 /** Candidates c, d, e: als found c and e, popular found e and d. */
@@ -92,6 +98,10 @@ t.test('every feature of every group is in the natural order, each name once', a
     'activity.log_length',
     'activity.log_days_since_last',
     'activity.mean_value',
+    'activity.log_length_7d',
+    'activity.log_length_30d',
+    'activity.log_days',
+    'activity.log_days_recent',
     'affinity.genres',
     'affinity.genres_recent',
     'affinity.genres_lift',
@@ -105,6 +115,13 @@ t.test('every feature of every group is in the natural order, each name once', a
     'gap.popularity_recent_distance',
     'gap.year',
     'gap.year_recent_distance',
+    'near.last',
+    'near.best_3',
+    'near.best_10',
+    'near.best_50',
+    'near.decayed',
+    'near.mean',
+    'near.hits_10',
   ]);
 });
 
@@ -149,6 +166,24 @@ t.test('activity comes from the history', async (t) => {
   t.equal(column('activity.log_length')[0], Math.round(Math.log(3) * 1e4) / 1e4);
   t.equal(column('activity.log_days_since_last')[0], Math.round(Math.log(8) * 1e4) / 1e4, '7 days ago');
   t.equal(column('activity.mean_value')[0], 3);
+  const log1p = (value: number): number => Math.round(Math.log1p(value) * 1e4) / 1e4;
+  const days = [1, 30, ...Array.from({ length: 10 }, (_, index) => 60 + index), 96];
+  const long = {
+    now: 100 * DAY,
+    history: history(
+      days.map(() => 0),
+      { timestamps: days.map((day) => day * DAY) },
+    ),
+  };
+  t.equal(column('activity.log_length_7d', long)[0], log1p(1));
+  t.equal(column('activity.log_length_30d', long)[0], log1p(1));
+  t.equal(
+    column('activity.log_length_30d', { ...long, now: 98 * DAY })[0],
+    log1p(2),
+    'the edge does not count',
+  );
+  t.equal(column('activity.log_days', long)[0], log1p(95));
+  t.equal(column('activity.log_days_recent', long)[0], log1p(35), 'from the tenth last on');
   t.equal(column('activity.log_days_since_last', { now: 0 })[0], 0, 'never negative');
 });
 

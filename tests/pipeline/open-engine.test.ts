@@ -154,6 +154,24 @@ t.test('rows that the manifest miscounts and a source that a scenario misses are
   t.match(error.message, /sources: the bundle has no similar-items, which scenario similar asks/);
 });
 
+t.test('item links that do not fit are named by their file', async (t) => {
+  const copy = await rewriteBundle(t, ({ files }) => {
+    changeTensors(files, 'features/followers.safetensors', (tensors) => tensors.clear());
+  });
+  const error = await failureOf(openEngine(copy, SCENARIOS));
+  t.match(error.message, /features\/followers\.safetensors: it has no tensor offsets/);
+});
+
+t.test('a bundle need not have followers, unless its ranker reads them', async (t) => {
+  const copy = await rewriteBundle(t, ({ manifest, files }) => {
+    delete manifest.followers;
+    files.delete('features/followers.safetensors');
+  });
+  const error = await failureOf(openEngine(copy, SCENARIOS));
+  t.match(error.message, /feature 'followers\.last' is computed by no feature group/, 'this one asks');
+  t.notMatch(error.message, /feature 'similar\.last'/);
+});
+
 t.test('an items view in another order than the catalogue is refused', async (t) => {
   const copy = await rewriteBundle(t, ({ manifest, files }) => {
     files.set('features/items.parquet', files.get('features/users.parquet')!);

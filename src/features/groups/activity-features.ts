@@ -1,11 +1,26 @@
 import type { FeatureGroup, FeatureQuery } from '../feature-group.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
-/** How much, how recently and how generously the user acted: from the history of the request, the same for every candidate. */
+/** Days that count as now. */
+const RECENT_DAYS = [7, 30];
+
+const RECENT_ITEMS = 10;
+
+/**
+ * How much, how recently, how fast and how generously the user acted: from the history of the request, the same for every
+ * candidate.
+ */
 export function createActivityFeatures(): FeatureGroup {
   return {
     name: 'activity',
-    features: ['activity.log_length', 'activity.log_days_since_last', 'activity.mean_value'],
+    features: [
+      'activity.log_length',
+      'activity.log_days_since_last',
+      'activity.mean_value',
+      ...RECENT_DAYS.map((days) => `activity.log_length_${days}d`),
+      'activity.log_days',
+      'activity.log_days_recent',
+    ],
     fill: (query, write) => {
       const values = describeActivity(query);
       for (let row = 0; row < query.candidates.items.length; row++) {
@@ -16,9 +31,23 @@ export function createActivityFeatures(): FeatureGroup {
 }
 
 function describeActivity({ history, now }: FeatureQuery): readonly number[] {
-  const length = history.items.length;
-  if (length === 0) return [0, 0, 0];
-  const days = Math.max(0, now - history.timestamps[length - 1]!) / SECONDS_PER_DAY;
-  const meanValue = history.values.reduce((sum, value) => sum + value, 0) / length;
-  return [Math.log1p(length), Math.log1p(days), meanValue];
+  const { timestamps, values } = history;
+  const length = timestamps.length;
+  if (length === 0) return [0, 0, 0, ...RECENT_DAYS.map(() => 0), 0, 0];
+  const latest = timestamps[length - 1]!;
+  const logDays = (seconds: number): number => Math.log1p(Math.max(0, seconds) / SECONDS_PER_DAY);
+  return [
+    Math.log1p(length),
+    logDays(now - latest),
+    values.reduce((sum, value) => sum + value, 0) / length,
+    ...RECENT_DAYS.map((days) => Math.log1p(countSince(timestamps, now - days * SECONDS_PER_DAY))),
+    logDays(latest - timestamps[0]!),
+    logDays(latest - timestamps[Math.max(0, length - RECENT_ITEMS)]!),
+  ];
+}
+
+function countSince(timestamps: Float64Array, from: number): number {
+  let count = 0;
+  while (count < timestamps.length && timestamps[timestamps.length - 1 - count]! > from) count++;
+  return count;
 }

@@ -7,8 +7,11 @@ import { createGather, type GatherOptions } from '../gather-rows.js';
 
 const RECENT_ITEMS = 10;
 
+/** Fields that say how an item does at this moment, which is nobody's taste. */
+const MOMENTARY = /^trend_|_acceleration$|^log_rate$/;
+
 /**
- * How far a candidate lies from what the user usually takes, per number of the items view (year, popularity, …):
+ * How far a candidate lies from what the user usually takes, per lasting number of the items view (year, popularity, …):
  * the candidate's value minus the mean over the history, and the distance to the mean over the last 10.
  * Cold starts have 0.
  * @param items the first of the item views of a query
@@ -18,7 +21,9 @@ export function createGapFeatures(items: FeatureTable): FeatureGroup {
   const places = placesOf(view);
   const width = rowWidthOf(view);
   const numbers = view.fields.flatMap(({ name, type, input = true }, field) =>
-    input && (type === 'float32' || type === 'int32') ? [{ name, place: places[field]! }] : [],
+    input && (type === 'float32' || type === 'int32') && !MOMENTARY.test(name)
+      ? [{ name, place: places[field]! }]
+      : [],
   );
   const readHistory = createHistoryReader(items);
   return {

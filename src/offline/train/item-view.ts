@@ -9,6 +9,12 @@ import { createViewTable, encodeColumns } from './view-table.js';
 /** Windows over which an item's popularity is also measured. */
 const WINDOW_DAYS = [7, 30, 90];
 
+/** Half-lives, in days, of the popularity that fades. */
+const HALF_LIFE_DAYS = [1, 3, 7, 30];
+
+/** What an item nobody has touched of late counts for, in interactions of this moment. */
+const TREND_FLOOR = 1e-3;
+
 /** An item's mean value is drawn towards the mean of all with the weight of this many interactions. */
 const PRIOR_INTERACTIONS = 5;
 
@@ -26,6 +32,7 @@ export function buildItemView(
 ): FeatureTable {
   const columns = [
     ...describePopularity(interactions, options.knownUntil),
+    ...describeTrend(interactions, options.knownUntil),
     ...describeAge(interactions, options.knownUntil),
     describeValues(interactions),
     ...encodeColumns(catalogue),
@@ -57,20 +64,73 @@ function logShares(interactions: InteractionTable, since: number): Float32Array 
   return Float32Array.from(counts, (count) => Math.log(count / total));
 }
 
-/** Log of the days since an item was first and last touched; an item nobody has touched is new: 0 days old. */
+/** Fading popularity per half-life, and how much the shorter memory is ahead of the longer: is an item on the rise? */
+function describeTrend(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
+  const trends = HALF_LIFE_DAYS.map((days) => logFadingShares(interactions, knownUntil, days));
+  const [day, threeDays, week, month] = trends as [Float32Array, Float32Array, Float32Array, Float32Array];
+  return [
+    ...trends.map((shares, index) => complete(`trend_${HALF_LIFE_DAYS[index]}d`, shares)),
+    complete(
+      'trend_acceleration_1d',
+      day.map((share, item) => share - week[item]!),
+    ),
+    complete(
+      'trend_acceleration_3d',
+      threeDays.map((share, item) => share - month[item]!),
+    ),
+  ];
+}
+
+/** Log of each item's share of all interactions, each of which counts for half of what it did a half-life before. */
+function logFadingShares(
+  interactions: InteractionTable,
+  knownUntil: number,
+  halfLifeDays: number,
+): Float32Array {
+  const weights = new Float64Array(interactions.items.size).fill(TREND_FLOOR);
+  let total = 0;
+  for (let row = 0; row < interactions.item.length; row++) {
+    const days = (knownUntil - interactions.timestamp[row]!) / SECONDS_PER_DAY;
+    const weight = 0.5 ** (days / halfLifeDays);
+    weights[interactions.item[row]!]! += weight;
+    total += weight;
+  }
+  return Float32Array.from(weights, (weight) => Math.log(weight / Math.max(total, TREND_FLOOR)));
+}
+
+/**
+ * Log of the days since an item was first, last and on average touched, and of how often it was touched per day since the
+ * first time; an item nobody has touched is new: 0 days old.
+ */
 function describeAge(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
-  const first = new Float64Array(interactions.items.size).fill(knownUntil);
-  const last = new Float64Array(interactions.items.size).fill(Number.NEGATIVE_INFINITY);
+  const items = interactions.items.size;
+  const first = new Float64Array(items);
+  const last = new Float64Array(items).fill(Number.POSITIVE_INFINITY);
+  const total = new Float64Array(items);
+  const counts = new Float64Array(items);
   for (let row = 0; row < interactions.item.length; row++) {
     const item = interactions.item[row]!;
-    first[item] = Math.min(first[item]!, interactions.timestamp[row]!);
-    last[item] = Math.max(last[item]!, interactions.timestamp[row]!);
+    const days = Math.max(0, knownUntil - interactions.timestamp[row]!) / SECONDS_PER_DAY;
+    first[item] = Math.max(first[item]!, days);
+    last[item] = Math.min(last[item]!, days);
+    total[item]! += days;
+    counts[item]!++;
   }
-  const idle = last.map((time, item) => (Number.isFinite(time) ? time : first[item]!));
-  const logDays = (time: number): number => Math.log1p(Math.max(0, knownUntil - time) / SECONDS_PER_DAY);
+  const logDays = (days: number): number => Math.log1p(days);
   return [
     complete('age_log_days', Float32Array.from(first, logDays)),
-    complete('idle_log_days', Float32Array.from(idle, logDays)),
+    complete(
+      'idle_log_days',
+      Float32Array.from(last, (days) => (Number.isFinite(days) ? logDays(days) : 0)),
+    ),
+    complete(
+      'mean_age_log_days',
+      Float32Array.from(total, (days, item) => logDays(days / Math.max(1, counts[item]!))),
+    ),
+    complete(
+      'log_rate',
+      Float32Array.from(counts, (count, item) => Math.log1p(count) - logDays(first[item]!)),
+    ),
   ];
 }
 

@@ -1,8 +1,9 @@
 import type { TensorFile } from '../../bundle/tensor-file.js';
-import { openSource, type SourceName } from '../../candidates/sources.js';
+import { openSource, type SourceName, SOURCES } from '../../candidates/sources.js';
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
+import type { ItemLinks } from '../../domain/item-links.js';
 import { toHistories, type InteractionTable } from '../../domain/interactions.js';
 import {
   createFeatureAssembler,
@@ -11,9 +12,11 @@ import {
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
+import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
 import { buildUserView } from './user-view.js';
@@ -28,6 +31,8 @@ export interface StageOne {
   readonly artefacts: ReadonlyMap<string, TensorFile>;
   /** Candidate sources that the dataset cannot have, with the reason. */
   readonly skippedSources: ReadonlyMap<string, string>;
+  /** What is taken soon after what. */
+  readonly followers: ItemLinks;
   readonly itemView: FeatureTable;
   readonly userView: FeatureTable;
 }
@@ -53,6 +58,10 @@ export function fitStageOne(
     knownUntil,
     artefacts: trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
     skippedSources: findSkippedSources(dataset, options.config),
+    followers: findFollowers(histories, {
+      itemCount: dataset.catalogue.entities.size,
+      ...options.config.followers,
+    }),
     itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
     userView: buildUserView(dataset.users, { knownUntil }),
   };
@@ -74,6 +83,10 @@ export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDatas
     items: [{ table: stageOne.itemView }],
     users: [stageOne.userView.view],
     sourceNames: trained.map(({ name }) => name),
+    links: new Map([
+      ['similar', readSimilarItems(stageOne, itemCount)],
+      ['followers', stageOne.followers],
+    ]),
   };
   return {
     catalogue: dataset.catalogue,
@@ -85,6 +98,12 @@ export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDatas
     userStores: [createMemoryStore(stageOne.userView)],
     clock: () => stageOne.knownUntil,
   };
+}
+
+/** The links that the source of this name serves from. */
+function readSimilarItems({ artefacts }: StageOne, itemCount: number): ItemLinks {
+  const name = SOURCES['similar-items'].file;
+  return parseItemLinks(artefacts.get(name)!, { itemCount, name });
 }
 
 /** The sources that were trained, each with the artefact it serves from: those whose scores the ranker reads. */

@@ -1,5 +1,5 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
-import { createSeededRandom } from '../../domain/seeded-random.js';
+import { createSeededRandom, type SeededRandom } from '../../domain/seeded-random.js';
 import { historyOf } from '../../domain/history.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import { readUserRows } from '../../pipeline/read-user-rows.js';
@@ -21,29 +21,49 @@ export interface LabelledQuery {
   readonly labels: Float32Array;
 }
 
+/** Rows that a query keeps at least, however many queries there are. */
+const LEAST_ROWS_PER_QUERY = 50;
+
 /**
  * Runs stage 1 and the features of the serving pipeline for queries and labels the candidates with what came next.
  * The engine must know nothing of that: it was fitted on what came before. Queries none of whose candidates was taken
- * teach a ranker nothing and are left out. Where there is more to learn from than `maxRows`, queries are drawn at
- * random; they come back in the order in which they were given.
+ * teach a ranker nothing and are left out. Where there is more to learn from than `maxRows`, queries keep what was taken
+ * and a share of what was not, drawn uniformly (the hardest alone would teach that what looks good is wrong), down to 50
+ * rows; only what is still too much is left out, whole queries at random. They come back in the order given.
  */
 export async function labelQueries(
   queries: readonly EvaluationQuery[],
   engine: CandidateEngine,
   options: { scenario: ScenarioConfig; maxRows: number; seed: number; progress: ProgressStep },
 ): Promise<LabelledQuery[]> {
-  const order = createSeededRandom(options.seed).shuffle([...queries.keys()]);
+  const random = createSeededRandom(options.seed);
+  const order = random.shuffle([...queries.keys()]);
+  const rowsPerQuery = Math.max(LEAST_ROWS_PER_QUERY, Math.floor(options.maxRows / queries.length));
   const labelled = new Map<number, LabelledQuery>();
   let rows = 0;
   for (const index of order) {
     options.progress.advance();
     const query = await labelQuery(queries[index]!, engine, options.scenario);
     if (query === undefined) continue;
-    rows += query.labels.length;
+    const kept = thinQuery(query, rowsPerQuery, random);
+    rows += kept.labels.length;
     if (rows > options.maxRows) break;
-    labelled.set(index, query);
+    labelled.set(index, kept);
   }
   return [...labelled].sort(([a], [b]) => a - b).map(([, query]) => query);
+}
+
+/** All that was taken, and as many of the others as `maxRows` leaves room for (one at least), in their old order. */
+function thinQuery(query: LabelledQuery, maxRows: number, random: SeededRandom): LabelledQuery {
+  const { data, labels } = query;
+  if (labels.length <= maxRows) return query;
+  const taken = [...labels.keys()].filter((row) => labels[row]! > 0);
+  const others = random.shuffle([...labels.keys()].filter((row) => labels[row] === 0));
+  const rows = [...taken, ...others.slice(0, Math.max(1, maxRows - taken.length))].sort((a, b) => a - b);
+  const columns = data.length / labels.length;
+  const kept = new Float32Array(rows.length * columns);
+  rows.forEach((row, at) => kept.set(data.subarray(row * columns, (row + 1) * columns), at * columns));
+  return { ...query, data: kept, labels: Float32Array.from(rows, (row) => labels[row]!) };
 }
 
 async function labelQuery(

@@ -4,6 +4,7 @@ import { writeBundleFiles, type BundleContent, type ManifestDraft } from '../../
 import type { TrainingConfig } from '../../config/training-config.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
+import { itemLinksToTensors } from '../../features/read-item-links.js';
 import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../bundle-writing/encode-feature-table.js';
@@ -13,6 +14,7 @@ import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 const CATALOGUE_FILE = 'catalogue.parquet';
+const FOLLOWERS_FILE = 'features/followers.safetensors';
 const HISTORIES_FILE = 'histories.safetensors';
 const RANKER_FILE = 'ranker.onnx';
 
@@ -61,6 +63,7 @@ function draftManifest(
       users: copyView(stageOne.userView.view),
     },
     sources: describeSources(stageOne),
+    followers: { file: FOLLOWERS_FILE },
     histories: { file: HISTORIES_FILE },
     ranker: describeRanker(ranker),
     training: { config, ranker: describeTraining(ranker) },
@@ -108,6 +111,7 @@ function encodeFiles(
     ...[...stageOne.artefacts].map(
       ([file, tensors]) => [file, { bytes: encodeTensorFile(tensors) }] as const,
     ),
+    [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
     [itemView.view.file, { bytes: encodeFeatureTable(itemView), rows: items }],

@@ -38,8 +38,16 @@ t.test(
         'popularity_30d',
         'popularity_90d',
         'popularity_acceleration',
+        'trend_1d',
+        'trend_3d',
+        'trend_7d',
+        'trend_30d',
+        'trend_acceleration_1d',
+        'trend_acceleration_3d',
         'age_log_days',
         'idle_log_days',
+        'mean_age_log_days',
+        'log_rate',
         'value_mean',
         'year',
       ]
@@ -56,9 +64,28 @@ t.test('popularity is a smoothed log share, over all time and over windows', asy
   t.equal(column(view, 'popularity_acceleration')[0], 0, 'all recent interactions of a are of this week');
 });
 
+t.test('trends are log shares of interactions that fade by half every half-life', async (t) => {
+  const total = 2 ** -1 + 2 ** -2 + 2 ** -50 + 2 ** -60;
+  t.same(column(view, 'trend_1d').slice(0, 3), [
+    log((0.001 + 2 ** -1 + 2 ** -2 + 2 ** -50) / total),
+    log((0.001 + 2 ** -60) / total),
+    log(0.001 / total),
+  ]);
+  const [day, week] = [column(view, 'trend_1d')[0]!, column(view, 'trend_7d')[0]!];
+  t.ok(Math.abs(column(view, 'trend_acceleration_1d')[0]! - (day - week)) < 2e-4);
+  const nothing = buildItemView(
+    interactionTable([[0, 0, NOW - 1e9]], { users: 1, items: catalogue.entities }),
+    catalogue,
+    { knownUntil: NOW },
+  );
+  t.equal(column(nothing, 'trend_1d')[0], 0, 'finite where nothing has happened for ages');
+});
+
 t.test('ages are log days since the first and the last interaction; an untouched item is new', async (t) => {
   t.same(column(view, 'age_log_days'), [log(51), log(61), 0, 0, 0]);
   t.same(column(view, 'idle_log_days'), [log(2), log(61), 0, 0, 0]);
+  t.same(column(view, 'mean_age_log_days'), [log(1 + 53 / 3), log(61), 0, 0, 0]);
+  t.same(column(view, 'log_rate'), [log(4 / 51), log(2 / 61), 0, 0, 0]);
 });
 
 t.test('mean values are drawn towards the mean of all', async (t) => {

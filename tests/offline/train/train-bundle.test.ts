@@ -86,23 +86,53 @@ const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
   labels: Float32Array.of(0, 1),
 }));
 
-t.test('rows are limited by whole queries, drawn at random and kept in order', async (t) => {
-  const [split] = splitRolling(dataset.interactions, { weeks: 1 });
-  const engine = createCandidateEngine(
-    fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
-    dataset,
-  );
-  const all = await labelQueries(split!.queries, engine, labelling);
-  const some = await labelQueries(split!.queries, engine, { ...labelling, maxRows: 300 });
-  const rows = some.reduce((sum, { labels }) => sum + labels.length, 0);
-  t.ok(rows > 200 && rows <= 300, `${rows} rows`);
-  t.ok(some.length < all.length);
-  t.same(
-    some,
-    all.filter(({ user }) => some.some((query) => query.user === user)),
-  );
-  t.same(some, await labelQueries(split!.queries, engine, { ...labelling, maxRows: 300 }));
-});
+t.test(
+  'too many rows: queries lose what was not taken, uniformly, and only then whole queries go',
+  async (t) => {
+    const [split] = splitRolling(dataset.interactions, { weeks: 1 });
+    const engine = createCandidateEngine(
+      fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
+      dataset,
+    );
+    const all = await labelQueries(split!.queries, engine, labelling);
+    const width = engine.assembler.featureOrder.length;
+    const rowsOf = ({ data, labels }: LabelledQuery): string[] =>
+      [...labels.keys()].map(
+        (row) => `${labels[row]}: ${data.subarray(row * width, (row + 1) * width).join()}`,
+      );
+    const countRows = (found: LabelledQuery[]): number =>
+      found.reduce((sum, { labels }) => sum + labels.length, 0);
+    const thinned = await labelQueries(split!.queries, engine, {
+      ...labelling,
+      maxRows: 51 * split!.queries.length,
+    });
+    t.same(
+      thinned.map(({ user }) => user),
+      all.map(({ user }) => user),
+      'every query is still there',
+    );
+    t.ok(countRows(thinned) < countRows(all));
+    thinned.forEach((query, index) => {
+      const full = rowsOf(all[index]!);
+      const kept = new Set(rowsOf(query));
+      t.same(
+        rowsOf(query),
+        full.filter((row) => kept.has(row)),
+        'rows keep their order',
+      );
+      t.equal(
+        query.labels.filter((label) => label > 0).length,
+        all[index]!.labels.filter((label) => label > 0).length,
+      );
+    });
+
+    const limited = { ...labelling, maxRows: 300 };
+    const some = await labelQueries(split!.queries, engine, limited);
+    t.ok(countRows(some) <= 300 && countRows(some) > 200, `${countRows(some)} rows`);
+    t.ok(some.length < all.length);
+    t.same(some, await labelQueries(split!.queries, engine, limited), 'the same seed, the same rows');
+  },
+);
 
 t.test('held-out users share no query with the training users', async (t) => {
   const { train, validation } = holdOutUsers(queries, { share: 0.4, seed: 1 });
