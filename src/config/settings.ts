@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { REDIS_URL_FORMS } from './parse-redis-url.js';
 
 /** What each setting says of itself, beside its type: the configuration page is rendered from it. */
 export interface SettingNotes {
@@ -174,8 +175,8 @@ const Features = Type.Object(
 const RedisSettings = Type.Object(
   {
     url: Type.String({
-      pattern: '^rediss?://[^\\s]+$',
-      'x-allowed': '`redis://` or `rediss://`, then `user:password@`, host, port and `/database` as needed',
+      pattern: '^rediss?(-sentinel|-cluster)?://[^\\s]+$',
+      'x-allowed': REDIS_URL_FORMS,
       description: 'Redis of the feature store; asked only where `features.users` is `redis`.',
       variable: 'REDIS_URL',
       secret: true,

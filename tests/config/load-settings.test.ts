@@ -164,6 +164,6 @@ t.test('no problem shows the address of Redis, which may hold a password', async
     /^REDIS_URL: redis\.url is not what it must be \(its value is a secret\), allowed is `redis:/,
   ]);
   t.strictSame(problemsOf({ configsDir, env: { REDIS_URL: 'redis://:hunter2@redis:99999' } }), [
-    'redis.url is no URL (its value is a secret)',
+    'redis.url has a part that is not host:port (its value is a secret)',
   ]);
 });
