@@ -98,9 +98,9 @@ function optionsOf(address: RedisAddress, options: RedisConnectionOptions): Redi
     ...(address.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
     sentinelCommandTimeout: options.connectTimeoutMs,
     sentinelRetryStrategy: delayRetry,
-    sentinelReconnectStrategy: delayRetry,
-    // Its subscription hears of a failover while the old master still holds its connections open.
-    failoverDetector: true,
+    // With its detector, ioredis 6.0.0 ends for good when it hears of a failover while it connects. Sentinels close the
+    // connections of a master that they replace, and one that hangs is dropped for its silence.
+    failoverDetector: false,
   };
 }
 
@@ -126,27 +126,30 @@ function delayRetry(attempt: number): number {
   return Math.min(LONGEST_RETRY_MS, 25 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 }
 
-/** The client itself tries for ever, behind Sentinels or while Redis loads its file; this tells of the first attempt. */
+/**
+ * The client itself tries for ever, behind Sentinels or while Redis loads its file, and a cluster that is not whole yet
+ * leaves the promise of its `connect` open: this tells of the first failure, or of readiness within the time.
+ */
 function connectOnce(client: RedisClient, { connectTimeoutMs }: RedisConnectionOptions): Promise<void> {
   return new Promise((resolve, reject) => {
+    const end = (error?: Error): void => {
+      clearTimeout(timer);
+      client.off('error', end).off('ready', ready);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const ready = (): void => void connectNodes(client).then(() => end());
     const timer = setTimeout(
-      () => reject(new Error(`it was not ready within ${connectTimeoutMs} ms`)),
+      () => end(new Error(`it was not ready within ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      client.off('error', fail);
-      settle();
-    };
-    const fail = (error: Error): void => end(() => reject(error));
-    client.once('error', fail);
-    connect(client).then(() => end(resolve), fail);
+    client.once('error', end).once('ready', ready);
+    client.connect().catch(end);
   });
 }
 
-async function connect(client: RedisClient): Promise<void> {
-  await client.connect();
-  // A cluster connects to its nodes when they are first asked, and refuses what else it is asked until that is done.
+/** A cluster connects to its nodes when they are first asked, and refuses what else it is asked until that is done. */
+async function connectNodes(client: RedisClient): Promise<void> {
   if (client instanceof Cluster) await Promise.allSettled(mastersOf(client).map((node) => node.ping()));
 }
 

@@ -14,21 +14,11 @@ import {
   patient,
   readOne,
   rowSource,
+  untilAnswered,
   USERS,
 } from '../support/redis-view.js';
 
 const LOADING = { generation: '1', expirySeconds: 3600 };
-
-/** Asks until it is answered; the test's own time limit ends it otherwise. */
-async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch {
-      await wait(5);
-    }
-  }
-}
 
 t.test('faults of Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('a Redis that was never up fails reads at once, and is used when it comes', async (t) => {

@@ -43,8 +43,7 @@ export async function startRedisCluster(t: Teardown, dir: string): Promise<Redis
       await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]!.port, nodes[0]!.busPort);
     });
   }
-  for (const node of nodes)
-    await until(node, 'CLUSTER INFO', /cluster_slots_ok:16384[^]*cluster_known_nodes:3/);
+  for (const node of nodes) await until(node, 'CLUSTER INFO', /cluster_state:ok[^]*cluster_known_nodes:3/);
   return { url: `redis-cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes };
 }
 
