@@ -74,6 +74,7 @@ function readVariable(setting: Setting, text: string, into: Layered): string[] {
 /** The text as the type of the setting where it reads as one, else as it is, for the check to refuse. */
 function parseText(schema: NodeSchema, text: string): unknown {
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   if (schema.type === 'array') return text.split(',').map((entry) => entry.trim());
   return text;
 }

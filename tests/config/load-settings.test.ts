@@ -58,7 +58,7 @@ t.test('every variable reaches its setting', async (t) => {
       SHORTLIST_REGISTRY: '/srv/models',
       SHORTLIST_CHANNEL: 'canary',
       SHORTLIST_DRAIN_DELAY_MS: '250',
-      SHORTLIST_USER_FEATURES: 'redis',
+      SHORTLIST_ONLINE_FEATURES: 'false',
       REDIS_URL: 'rediss://user:secret@redis.internal:6380/2',
     },
   });
@@ -73,7 +73,7 @@ t.test('every variable reaches its setting', async (t) => {
     logging: { level: 'debug' },
     bundle: { registry: '/srv/models', channel: 'canary' },
     shutdown: { drainDelayMs: 250 },
-    features: { users: 'redis' },
+    features: { online: false },
     redis: { url: 'rediss://user:secret@redis.internal:6380/2' },
   });
 });
