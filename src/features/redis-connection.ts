@@ -113,6 +113,8 @@ function failFast({ tls, username, password }: RedisAddress, options: RedisConne
     commandTimeout: options.commandTimeoutMs,
     socketTimeout: options.socketTimeoutMs,
     enableAutoPipelining: true,
+    // A server that hangs does not answer the end of a connection either.
+    disconnectTimeout: options.commandTimeoutMs,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     maxLoadingRetryTime: LONGEST_RETRY_MS,
@@ -151,6 +153,14 @@ function connectOnce(client: RedisClient, { connectTimeoutMs }: RedisConnectionO
 /** A cluster connects to its nodes when they are first asked, and refuses what else it is asked until that is done. */
 async function connectNodes(client: RedisClient): Promise<void> {
   if (client instanceof Cluster) await Promise.allSettled(mastersOf(client).map((node) => node.ping()));
+}
+
+/**
+ * Gives a connection up for a new one. A reply that announces more bytes than ever come swallows all later replies, and
+ * these keep the silence from being noticed.
+ */
+export function reconnect(client: RedisClient): void {
+  if (client.status === 'ready') client.disconnect(true);
 }
 
 /** What a command's rejection is to those who asked. */

@@ -4,6 +4,7 @@ import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-vie
 import { freshnessOf, refuseStale, timesToLiveOf } from './freshness.js';
 import {
   openRedis,
+  reconnect,
   type RedisClient,
   type RedisConnectionOptions,
   toFeaturesFailed,
@@ -40,7 +41,11 @@ export async function openRedisStores(
   const client = await openRedis(redis);
   const readers = views.map((view) => createRowReader(view, client, observer));
   const guard = createBreaker(breaker, {
-    probe: () => readers[0]!.probe(),
+    probe: () =>
+      readers[0]!.probe().catch((error: unknown) => {
+        reconnect(client);
+        throw error;
+      }),
     onChange: (available) => observer.availabilityChanged(available),
   });
   let open = views.length;

@@ -15,6 +15,8 @@ export interface RedisServer {
   readonly url: string;
   /** Starts it, again on the same port after `kill`. */
   start(...options: string[]): Promise<void>;
+  /** The same without waiting until it is ready. */
+  launch(...options: string[]): void;
   /** SIGKILL; what it held is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: it accepts connections, since the kernel does, and answers nothing. */
@@ -73,18 +75,22 @@ function createServerOn(
     server = undefined;
     await ended;
   };
+  const launch = (...options: string[]): void => {
+    const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
+    server = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  };
   t.teardown(kill);
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill,
+    launch,
     start: async (...options) => {
-      const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
-      server = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-      for await (const line of createInterface(server.stdout!)) {
+      launch(...options);
+      for await (const line of createInterface(server!.stdout!)) {
         if (line.includes(ready)) break;
       }
-      server.stdout!.resume();
+      server!.stdout!.resume();
     },
     pause: () => server!.kill('SIGSTOP'),
     resume: () => server!.kill('SIGCONT'),
