@@ -1,28 +1,43 @@
 import t from 'tap';
+import { type FeatureField, widthOf } from '../../src/features/feature-view.js';
 import { materialiseView } from '../../src/features/materialise-view.js';
 import { pushRows } from '../../src/features/push-rows.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect, LOADED_AT, openStore, readOne, rowSource, UNKNOWN, USERS } from '../support/redis-view.js';
+import {
+  connect,
+  LOADED_AT,
+  openStore,
+  openStores,
+  readOne,
+  rowSource,
+  UNKNOWN,
+  USERS,
+} from '../support/redis-view.js';
+import { startFaultProxy } from '../support/tcp-fault-proxy.js';
 import { testFeatureStore } from './feature-store-contract.js';
 
 const HOUR = 3600;
 const keys = createRedisKeys(USERS);
 const codec = createRowCodec(USERS);
 
+function missingValue(field: FeatureField): number[] {
+  return Array<number>(widthOf(field)).fill(Number.NaN);
+}
+
 t.test('the Redis store keeps the contract of every store', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
   const client = await connect(t, server.url);
-  testFeatureStore(t, async ({ view, rows }) => {
+  testFeatureStore(t, async ({ view, rows, eventTimes }) => {
     await client.flushall();
-    const truth = [...rows.values()];
+    const truth = [...rows];
     const source = {
       view,
       ids: [...rows.keys()],
-      eventTimeOf: () => 1_600_000_000,
+      eventTimeOf: (row: number) => eventTimes?.get(truth[row]![0]) ?? 1_600_000_000,
       fillRow: (row: number, values: Float64Array) =>
-        values.set(truth[row]!.map((value) => value ?? Number.NaN)),
+        values.set(truth[row]![1].flatMap((value, field) => value ?? missingValue(view.fields[field]!))),
     };
     await materialiseView(source, client, { generation: '1', expirySeconds: HOUR });
     const { store } = await openStore(t, server.url, { view });
@@ -59,6 +74,29 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     t.equal((await readsBy()) - before, 2, 'one read by the server for the request, one for this question');
     await store.getMany(ids, rows, { now: LOADED_AT });
     t.ok(rows.statuses.every((status, at) => status === (at % 3 === 2 ? 1 : 0)));
+  });
+
+  await t.test('any number of views takes one round trip', async (t) => {
+    const moods = { ...USERS, name: 'moods' };
+    await load(3);
+    await materialiseView({ ...rowSource(3, { age: 50 }), view: moods }, client, {
+      generation: '2',
+      expirySeconds: HOUR,
+    });
+    const proxy = await startFaultProxy(t, server.port);
+    const { stores, newest } = await openStores(t, `redis://127.0.0.1:${proxy.port}`, {
+      views: [USERS, moods],
+    });
+    const readBoth = () => Promise.all(stores.map((store) => readOne(store, 'u1')));
+    await readBoth();
+    const [before, sent] = [proxy.roundTrips, proxy.commands.length];
+    t.same(
+      (await readBoth()).map((row) => row[0]![0]),
+      [20, 50],
+    );
+    t.equal(proxy.roundTrips - before, 1);
+    t.equal(proxy.commands.length - sent, 6, 'of each view a pointer, a loaded row and a pushed row');
+    t.same(newest, [LOADED_AT, LOADED_AT], 'each view tells its newest event once');
   });
 
   await t.test('what no row of the view can be is absent, counted and overwritten', async (t) => {
