@@ -55,7 +55,7 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	npm --silent test -- $(TAP_FLAGS)
 
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, against real servers that fail
-	npx --no tap tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts -- --disable-coverage $(TAP_FLAGS)
+	npm --silent test -- --disable-coverage tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
 	npm --silent run check

@@ -67,7 +67,7 @@ const [store] = await openRedisStores([view], {
   },
 });
 const readsByServer = async (): Promise<number> =>
-  Number(/total_reads_processed:(\d+)/.exec(String(await client.info('stats')))![1]);
+  Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))![1]);
 const into = { values: new Float32Array(FIELDS), statuses: new Uint8Array(FIELDS) };
 await store!.getMany(['warm'], into, { now: 0 });
 const times = new Float64Array(READS);

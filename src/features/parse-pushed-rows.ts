@@ -43,7 +43,7 @@ export function parsePushedLines(
 }
 
 function parseEntries(
-  entries: readonly { label: string; read(): unknown }[],
+  entries: readonly { label: string; read: () => unknown }[],
   options: ParsedRowsOptions,
 ): PushedRow[] {
   const problems: string[] = [];
@@ -118,20 +118,14 @@ function parseValues(values: unknown, view: FeatureView, problems: string[]): Fl
 }
 
 function encodeValue(value: unknown, { type, dictionary, length }: FeatureField): number[] | undefined {
-  switch (type) {
-    case 'boolean':
-      return typeof value === 'boolean' ? [Number(value)] : undefined;
-    case 'float32':
-      return isFloat(value) ? [value] : undefined;
-    case 'int32':
-      return typeof value === 'number' && value === (value | 0) ? [value] : undefined;
-    case 'vector':
-      return Array.isArray(value) && value.length === length && value.every(isFloat) ? value : undefined;
-    case 'category': {
-      const code = dictionary!.findIndex((entry) => entry === value);
-      return code < 0 ? undefined : [code];
-    }
+  if (type === 'boolean') return typeof value === 'boolean' ? [Number(value)] : undefined;
+  if (type === 'float32') return isFloat(value) ? [value] : undefined;
+  if (type === 'int32') return typeof value === 'number' && value === (value | 0) ? [value] : undefined;
+  if (type === 'vector') {
+    return Array.isArray(value) && value.length === length && value.every(isFloat) ? value : undefined;
   }
+  const code = dictionary!.findIndex((entry) => entry === value);
+  return code < 0 ? undefined : [code];
 }
 
 function isFloat(value: unknown): value is number {
@@ -139,16 +133,8 @@ function isFloat(value: unknown): value is number {
 }
 
 function describe({ type, dictionary, length }: FeatureField): string {
-  switch (type) {
-    case 'boolean':
-      return 'true or false';
-    case 'float32':
-      return 'a number that float32 holds';
-    case 'int32':
-      return 'an integer that int32 holds';
-    case 'vector':
-      return `${length} numbers that float32 holds`;
-    case 'category':
-      return `one of ${dictionary!.join(', ')}`;
-  }
+  if (type === 'boolean') return 'true or false';
+  if (type === 'float32') return 'a number that float32 holds';
+  if (type === 'int32') return 'an integer that int32 holds';
+  return type === 'vector' ? `${length} numbers that float32 holds` : `one of ${dictionary!.join(', ')}`;
 }

@@ -28,7 +28,7 @@ const users = Array.from({ length: 80 }, (_, user) => `u${user}`);
 /** A machine that runs other tests too does not reach the time limit by itself. */
 const PATIENT = { commandTimeoutMs: 200 };
 const SOON = { ...PATIENT, breakerProbeAfterMs: 50 };
-const load = { generation: '1', expirySeconds: 3600 };
+const LOADING = { generation: '1', expirySeconds: 3600 };
 const source = {
   view,
   ids: users,
@@ -38,7 +38,7 @@ const source = {
 
 async function fill(t: Parameters<typeof connect>[0], server: RedisServer) {
   const client = await connect(t, server.url);
-  await materialiseView(source, client, load);
+  await materialiseView(source, client, LOADING);
   return client;
 }
 
@@ -80,9 +80,9 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     await fill(t, redis);
     const server = await startOnlineServer(t, online, redis.url, SOON);
     const answers: { status: number; items: number }[] = [];
-    let done = false;
+    const load = { done: false };
     const clients = users.slice(0, 8).map(async (user) => {
-      while (!done) answers.push(await server.ask(user));
+      while (!load.done) answers.push(await server.ask(user));
     });
     t.same(await server.ask('u1'), WHOLE);
     await redis.kill();
@@ -90,7 +90,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     await redis.start();
     while (server.notices.length < 2) await wait(5);
     await fill(t, redis);
-    done = true;
+    load.done = true;
     await Promise.all(clients);
     t.same(
       answers.filter(({ status, items }) => status !== 200 || items !== 5),
@@ -173,7 +173,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     t.same(await server.ask('u1'), WHOLE);
     const refused = await server.push([{ id: 'u1', values: {} }]);
     t.match(refused, { status: 503, body: { code: 'FEATURES_FAILED', detail: /OOM/ } });
-    await t.rejects(materialiseView(source, client, { ...load, generation: '2' }), { message: /OOM/ });
+    await t.rejects(materialiseView(source, client, { ...LOADING, generation: '2' }), { message: /OOM/ });
     t.same(await server.ask('u1'), WHOLE);
     t.same(server.notices, []);
   });
@@ -221,7 +221,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     await filler.exec();
     await client.save();
     await redis.kill();
-    await redis.launch(...files);
+    redis.launch(...files);
     const server = await startOnlineServer(t, online, redis.url, SOON);
     t.same(await server.ask('u1'), DEGRADED);
     t.same(server.notices, [GONE]);
