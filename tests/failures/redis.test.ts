@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import t from 'tap';
 import { materialiseView } from '../../src/features/materialise-view.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
@@ -210,7 +211,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
       '--dir',
       dir,
       '--key-load-delay',
-      '1000',
+      '20000',
       '--loading-process-events-interval-bytes',
       '1024',
     ];
@@ -225,6 +226,9 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     const server = await startOnlineServer(t, online, redis.url, SOON);
     t.same(await server.ask('u1'), DEGRADED);
     t.same(server.notices, [GONE]);
+    const hurry = new Redis(redis.url, { enableReadyCheck: false });
+    await hurry.config('SET', 'key-load-delay', 0);
+    hurry.disconnect();
     await untilWhole(server);
   });
 
