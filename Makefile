@@ -24,7 +24,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo dataset-movielens-latest-small test check format build bench load-test docs-check docker clean node-check
+.PHONY: help run demo dataset-movielens-latest-small test test-failures check format build bench load-test docs-check docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	@command -v redis-server >/dev/null 2>&1 || echo 'redis-server is missing: tests of the Redis store are skipped, and the' \
 	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
 	npm --silent test -- $(TAP_FLAGS)
+
+test-failures: $(INSTALLED) ## Run the tests of what must survive what, against real servers that fail
+	npm --silent test -- --disable-coverage tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
 	npm --silent run check

@@ -56,6 +56,12 @@ const FeatureView = Type.Object({
         'What becomes of a stale value: its default (also when absent), the old value, or the read fails.',
     }),
   ),
+  online: Type.Optional(
+    Type.Enum(['redis'], {
+      description:
+        'Of a view of users: serving asks Redis for its rows; they come from the file when absent.',
+    }),
+  ),
   fields: Type.Array(FeatureField),
 });
 
@@ -249,7 +255,7 @@ const ENTITY_OF: Readonly<Record<string, View['entity']>> = { items: 'item', use
 
 function findViewProblems(
   called: string,
-  { name, entity, key, eventTime, fields }: DeepReadonly<View>,
+  { name, entity, key, eventTime, online, fields }: DeepReadonly<View>,
 ): string[] {
   const view = `views.${called}`;
   const names = [key, ...(eventTime === undefined ? [] : [eventTime]), ...fields.map((field) => field.name)];
@@ -259,6 +265,7 @@ function findViewProblems(
   return [
     ...(name === called ? [] : [`${view}: its name is ${name}`]),
     ...(entity === expected ? [] : [`${view}: its entity is ${entity}, not ${expected}`]),
+    ...(online === undefined || entity === 'user' ? [] : [`${view}: only views of users are served online`]),
     ...findRepeats(names).map((column) => `${view}: two columns are called ${column}`),
     ...uncoded.map((field) => `${view}: category ${field.name} has no dictionary`),
     ...unmeasured.map(

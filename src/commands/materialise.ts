@@ -1,43 +1,55 @@
 import { Command } from 'commander';
-import { openBundleFiles } from '../bundle/bundle-files.js';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
+import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { readFeatureTable } from '../features/read-feature-table.js';
-import { requireRedis } from '../features/redis-connection.js';
+import { type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
+import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
-import { createViewOption, toolConnectionOf } from './redis-options.js';
+import { openOnlineViews, type OnlineViews } from './open-online-views.js';
+import { toolConnectionOf } from './redis-options.js';
 
 export function createMaterialiseCommand(context: CommandContext): Command {
   return new Command('materialise')
     .description(
-      "Load a feature view of the channel's bundle into Redis (REDIS_URL). Run it again when it was cut off: it goes on where it stopped.",
+      "Load the views of the channel's bundle that are served online into Redis (REDIS_URL). Run it again when it was cut off: it goes on where it stopped.",
     )
-    .addOption(createViewOption())
-    .action(async () => {
+    .option('--view <name>', 'one of them, or all', 'all')
+    .action(async ({ view: name }: { view: string }) => {
       const { bundle, features, redis } = loadSettings(context);
-      const registry = createFolderRegistry(bundle.registry);
-      const { version } = await registry.readChannel(bundle.channel);
-      const { manifest, bytesOf } = await openBundleFiles(await registry.pathOf(version));
-      const view = manifest.views.users;
-      const table = await readFeatureTable(bytesOf(view.file), view, {
-        file: view.file,
-        knownUntil: manifest.knownUntil,
-      });
+      const online = await openOnlineViews(bundle, name);
       const client = await requireRedis(toolConnectionOf(redis));
-      const step = (await context.openProgress()).start('materialise users', table.entities.size);
+      const load = { ...features, client, progress: await context.openProgress() };
       try {
-        const { written, resumed } = await materialiseView(readRowsOfTable(table), client, {
-          generation: version,
-          expirySeconds: features.usersExpirySeconds,
-          onRows: (count) => step.advance(count),
-        });
-        step.finish(`${written} rows`);
-        const before = resumed === 0 ? '' : `, after ${resumed} of an earlier run`;
-        context.print(`Redis serves the users of ${version}: ${written} rows written${before}.`);
+        for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
         client.disconnect();
       }
     });
+}
+
+interface Loading {
+  readonly client: RedisClient;
+  readonly expirySeconds: number;
+  readonly progress: ProgressReporter;
+}
+
+/** @returns what came of it */
+async function loadView(
+  view: FeatureView,
+  { version, files: { bytesOf, manifest } }: OnlineViews,
+  { client, expirySeconds, progress }: Loading,
+): Promise<string> {
+  const { knownUntil } = manifest;
+  const table = await readFeatureTable(bytesOf(view.file), view, { file: view.file, knownUntil });
+  const step = progress.start(`materialise ${view.name}`, table.entities.size);
+  const { written, resumed } = await materialiseView(readRowsOfTable(table), client, {
+    generation: version,
+    expirySeconds,
+    onRows: (count) => step.advance(count),
+  });
+  step.finish(`${written} rows`);
+  const before = resumed === 0 ? '' : `, after ${resumed} of an earlier run`;
+  return `Redis serves the ${view.name} of ${version}: ${written} rows written${before}.`;
 }

@@ -8,8 +8,8 @@ import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
+import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { createServedBundle } from '../serving/served-bundle.js';
-import { createUserStoreOpener } from '../serving/user-store-opener.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -30,7 +30,7 @@ export function createServeCommand(context: CommandContext): Command {
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond }),
         clock: () => context.now().getTime() / 1000,
-        openUserStore: createUserStoreOpener(settings, { logger, metrics }),
+        openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandContext } from './command-context.js';
-import { importOffline } from './import-offline.js';
+import { openProgress } from './open-progress.js';
 import { runCommandLine } from './program.js';
 
 /** The folder that package.json is in: `dist/commands/` lies two below it. */
@@ -20,10 +20,7 @@ function createProcessContext(): CommandContext {
     codeVersion: readVersion(),
     commandLine: ['shortlist', ...process.argv.slice(2)].join(' '),
     now: () => new Date(),
-    openProgress: async () => {
-      const { createTerminalProgress } = await importOffline(() => import('../offline/terminal-progress.js'));
-      return createTerminalProgress(process.stderr);
-    },
+    openProgress: () => openProgress(process.stderr),
     print: (line) => process.stdout.write(`${line}\n`),
     printError: (line) => process.stderr.write(`${line}\n`),
   };

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
 import { listProblems, type NodeSchema } from './list-problems.js';
 import { listSettings, type Setting } from './list-settings.js';
+import { parseRedisUrl } from './parse-redis-url.js';
 import { readYamlMapping } from './read-config-file.js';
 import { ENVIRONMENTS, SettingsSchema, type Environment, type Settings } from './settings.js';
 
@@ -73,6 +74,7 @@ function readVariable(setting: Setting, text: string, into: Layered): string[] {
 /** The text as the type of the setting where it reads as one, else as it is, for the check to refuse. */
 function parseText(schema: NodeSchema, text: string): unknown {
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   if (schema.type === 'array') return text.split(',').map((entry) => entry.trim());
   return text;
 }
@@ -97,6 +99,14 @@ function limitProblems({ server, redis }: Settings): string[] {
       `server.headersTimeoutMs is ${server.headersTimeoutMs}, allowed is at most server.requestTimeoutMs (${server.requestTimeoutMs})`,
     );
   }
-  if (!URL.canParse(redis.url)) problems.push('redis.url is no URL (its value is a secret)');
-  return problems;
+  return [...problems, ...redisProblems(redis.url)];
+}
+
+function redisProblems(url: string): string[] {
+  try {
+    parseRedisUrl(url);
+    return [];
+  } catch (error) {
+    return [(error as ShortlistError).message];
+  }
 }

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { REDIS_URL_FORMS } from './parse-redis-url.js';
 
 /** What each setting says of itself, beside its type: the configuration page is rendered from it. */
 export interface SettingNotes {
@@ -122,9 +123,6 @@ const Bundle = Type.Object(
   { additionalProperties: false },
 );
 
-const seconds = (notes: SettingNotes): Type.TInteger =>
-  Type.Integer({ minimum: 0, maximum: 315_360_000, unit: 's', ...notes });
-
 const Features = Type.Object(
   {
     memoryLimitMegabytes: Type.Integer({
@@ -143,29 +141,20 @@ const Features = Type.Object(
         'A feature view of a megabyte or more that loads slower than this logs a warning and counts in `shortlist_feature_slow_loads_total`; it is served all the same.',
       zero: 'no load is too slow',
     }),
-    users: Type.Enum(['bundle', 'redis'], {
+    online: Type.Boolean({
       description:
-        'Where the values of the users view come from: the bundle, or Redis, which `shortlist materialise` fills and `shortlist push` changes.',
-      variable: 'SHORTLIST_USER_FEATURES',
+        'Whether views that say so are served from Redis, which `shortlist materialise` fills and pushes change. When false the bundle serves every view.',
+      variable: 'SHORTLIST_ONLINE_FEATURES',
     }),
-    usersTimeToLiveSeconds: seconds({
-      description: 'In Redis: age from which on a value of the users view is stale.',
-      zero: 'values never get stale',
-    }),
-    usersFieldTimeToLiveSeconds: Type.Record(Type.String(), seconds({ description: 'Of one field.' }), {
-      description: 'The same for single fields, by name, over the one above.',
-      unit: 's',
-    }),
-    usersWhenStale: Type.Enum(['default', 'use', 'refuse'], {
-      description:
-        'What becomes of a stale value: its declared default, the old value, or `refuse`: defaults for the whole row, and the answer says `features` in `degraded`.',
-    }),
-    usersExpirySeconds: Type.Integer({
+    expirySeconds: Type.Integer({
       minimum: 60,
       maximum: 315_360_000,
       unit: 's',
       description: 'In Redis: how long rows live that nobody writes again.',
-      danger: 'Materialise more often than this, or every user becomes unknown.',
+      danger: 'Materialise more often than this, or every entity becomes unknown.',
+    }),
+    maxPushBytes: bytes(1024, 67_108_864, {
+      description: 'Body of a push to the admin listener at most; 413 above.',
     }),
   },
   { additionalProperties: false },
@@ -174,9 +163,10 @@ const Features = Type.Object(
 const RedisSettings = Type.Object(
   {
     url: Type.String({
-      pattern: '^rediss?://[^\\s]+$',
-      'x-allowed': '`redis://` or `rediss://`, then `user:password@`, host, port and `/database` as needed',
-      description: 'Redis of the feature store; asked only where `features.users` is `redis`.',
+      pattern: '^rediss?(-sentinel|-cluster)?://[^\\s]+$',
+      'x-allowed': REDIS_URL_FORMS,
+      description:
+        'Redis of the feature store; one server, a master behind Sentinels or a cluster; asked only for views that are served online.',
       variable: 'REDIS_URL',
       secret: true,
     }),

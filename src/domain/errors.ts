@@ -8,6 +8,8 @@ export const ERRORS = {
   UNKNOWN_SCENARIO: { status: 400, title: 'No such scenario' },
   UNKNOWN_ATTRIBUTE: { status: 400, title: 'No such attribute to filter on' },
   ITEM_NOT_FOUND: { status: 404, title: 'No such item' },
+  UNKNOWN_VIEW: { status: 404, title: 'No such feature view' },
+  VIEW_NOT_ONLINE: { status: 409, title: 'This feature view is not served online' },
   ROUTE_NOT_FOUND: { status: 404, title: 'No such route' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This route has other methods' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },

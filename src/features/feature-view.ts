@@ -16,6 +16,8 @@ export interface FeatureView {
   readonly timeToLiveSeconds?: number;
   /** What becomes of a stale value: its default (also when absent), the old value, or the read fails. */
   readonly whenStale?: 'default' | 'use' | 'refuse';
+  /** Who serves its rows while the bundle serves: Redis, by `materialise` and pushes; the bundle's own file when absent. */
+  readonly online?: 'redis';
   readonly fields: readonly FeatureField[];
 }
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type FeatureView, rowWidthOf } from './feature-view.js';
-import { toFeaturesFailed } from './redis-connection.js';
-import { createRedisKeys, parseGeneration } from './redis-keys.js';
+import { mastersOf, type RedisClient, toFeaturesFailed } from './redis-connection.js';
+import { createRedisKeys, parseGeneration, type RedisKeys } from './redis-keys.js';
 import { createRowCodec } from './row-codec.js';
 
 /** The rows of a view, to be loaded. */
@@ -44,7 +44,7 @@ const GRACE_SECONDS = 60;
  */
 export async function materialiseView(
   source: RowSource,
-  client: Redis,
+  client: RedisClient,
   options: MaterialiseOptions,
 ): Promise<Materialised> {
   const { generation, expirySeconds } = options;
@@ -55,12 +55,13 @@ export async function materialiseView(
   const encodeRow = createRowEncoder(source);
   for (let first = resumed; first < source.ids.length; first += BATCH_ROWS) {
     const end = Math.min(first + BATCH_ROWS, source.ids.length);
-    const batch = client.pipeline();
+    const writes: Promise<unknown>[] = [];
     for (let row = first; row < end; row++) {
-      batch.set(keys.loaded(generation, source.ids[row]!), encodeRow(row), 'EX', expirySeconds);
+      writes.push(client.set(keys.loaded(generation, source.ids[row]!), encodeRow(row), 'EX', expirySeconds));
     }
-    batch.set(progress, end, 'EX', expirySeconds);
-    for (const [error] of (await asked(batch.exec()))!) if (error !== null) throw toFeaturesFailed(error);
+    await asked(Promise.all(writes));
+    // Not with the rows: on another node of a cluster it could arrive without them.
+    await asked(client.set(progress, end, 'EX', expirySeconds));
     options.onRows?.(end - first);
   }
   const previous = await asked(client.set(keys.pointer, generation, 'EX', expirySeconds, 'GET'));
@@ -89,15 +90,19 @@ function createRowEncoder(source: RowSource): (row: number) => Buffer {
 
 async function retire(
   previous: string | null,
-  client: Redis,
-  { keys, generation }: { keys: ReturnType<typeof createRedisKeys>; generation: string },
+  client: RedisClient,
+  { keys, generation }: { keys: RedisKeys; generation: string },
 ): Promise<void> {
   const old = parseGeneration(previous === null ? undefined : Buffer.from(previous));
   if (old === undefined || old === generation) return;
+  await Promise.all(mastersOf(client).map((node) => expireRows(node, keys.loaded(old, '*'))));
+}
+
+async function expireRows(node: Redis, pattern: string): Promise<void> {
   let cursor = '0';
   do {
-    const [next, found] = await client.scan(cursor, 'MATCH', keys.loaded(old, '*'), 'COUNT', BATCH_ROWS);
-    await Promise.all(found.map((key) => client.expire(key, GRACE_SECONDS)));
+    const [next, found] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', BATCH_ROWS);
+    await Promise.all(found.map((key) => node.expire(key, GRACE_SECONDS)));
     cursor = next;
   } while (cursor !== '0');
 }

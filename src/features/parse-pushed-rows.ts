@@ -1,60 +1,87 @@
+import { showValue } from '../config/show-value.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { FeatureField, FeatureView } from './feature-view.js';
+import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import type { PushedRow } from './push-rows.js';
 
+export interface ParsedRowsOptions {
+  readonly view: FeatureView;
+  /** Unix seconds: the event time of rows that say none. */
+  readonly now: number;
+}
+
 /**
- * Reads rows as people write them: one JSON object per line, `{"id": "u1", "eventTime": …, "values": {"age": 31}}`.
- * `eventTime` is Unix seconds or ISO 8601, `now` when absent. A field that is null or absent has no value; categories are their text,
- * booleans true or false.
- * @param text lines; empty ones are skipped
- * @param options.now Unix seconds
- * @throws ShortlistError INVALID_REQUEST with every problem, by line
+ * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `eventTime` is Unix seconds or
+ * ISO 8601, `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
+ * false, vectors arrays of numbers.
+ * @param given parsed JSON
+ * @throws ShortlistError INVALID_REQUEST with every problem, by `rows/<place>`
  */
-export function parsePushedRows(text: string, options: { view: FeatureView; now: number }): PushedRow[] {
+export function parsePushedRows(given: readonly unknown[], options: ParsedRowsOptions): PushedRow[] {
+  return parseEntries(
+    given.map((entry, index) => ({ label: `rows/${index}`, read: () => entry })),
+    options,
+  );
+}
+
+/**
+ * The same of one JSON text per line; empty lines are skipped. Throws as parsePushedRows does, by line.
+ * @param options.firstLine number of the first of `lines`
+ */
+export function parsePushedLines(
+  lines: readonly string[],
+  options: ParsedRowsOptions & { firstLine: number },
+): PushedRow[] {
+  const entries = lines.map((text, index) => ({
+    text,
+    label: `line ${options.firstLine + index}`,
+    read: (): unknown => JSON.parse(text),
+  }));
+  return parseEntries(
+    entries.filter(({ text }) => text.trim() !== ''),
+    options,
+  );
+}
+
+function parseEntries(
+  entries: readonly { label: string; read: () => unknown }[],
+  options: ParsedRowsOptions,
+): PushedRow[] {
   const problems: string[] = [];
-  const rows: PushedRow[] = [];
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '') return;
+  const rows = entries.flatMap(({ label, read }) => {
     const found: string[] = [];
-    const row = parseRow(line, options, found);
-    if (found.length === 0) rows.push(row);
-    problems.push(...found.map((problem) => `line ${index + 1}: ${problem}`));
+    const entry = readObject(read, found);
+    const row = entry === undefined ? [] : [parseRow(entry, options, found)];
+    problems.push(...found.map((problem) => `${label}: ${problem}`));
+    return row;
   });
   if (problems.length === 0) return rows;
   throw new ShortlistError('INVALID_REQUEST', 'The rows cannot be pushed:', { problems });
 }
 
+function readObject(read: () => unknown, problems: string[]): Record<string, unknown> | undefined {
+  try {
+    const entry = read();
+    if (isObject(entry)) return entry;
+    problems.push('it is not a JSON object');
+  } catch (error) {
+    problems.push(`it is not JSON: ${(error as Error).message}`);
+  }
+  return undefined;
+}
+
 function parseRow(
-  line: string,
-  { view, now }: { view: FeatureView; now: number },
+  { id, eventTime, values, ...others }: Record<string, unknown>,
+  { view, now }: ParsedRowsOptions,
   problems: string[],
 ): PushedRow {
-  const { id, eventTime, values, ...others } = parseObject(line, problems);
   for (const key of Object.keys(others)) problems.push(`${key} is unknown; known are id, eventTime, values`);
-  const given = new Map(Object.entries(isObject(values) ? values : {}));
-  if (!isObject(values)) problems.push('values is not an object of fields');
-  const known = view.fields.map(({ name }) => name);
-  for (const name of given.keys()) {
-    if (!known.includes(name)) problems.push(`there is no field ${name}; there are ${known.join(', ')}`);
-  }
   if (typeof id !== 'string' || id === '' || /\p{Surrogate}/u.test(id))
     problems.push('id is not a text, or empty');
   return {
     id: String(id),
     eventTime: parseTime(eventTime ?? now, problems),
-    values: Float32Array.from(view.fields, (field) => parseValue(given.get(field.name), field, problems)),
+    values: parseValues(values, view, problems),
   };
-}
-
-function parseObject(line: string, problems: string[]): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    if (isObject(parsed)) return parsed;
-    problems.push('it is not a JSON object');
-  } catch (error) {
-    problems.push(`it is not JSON: ${(error as Error).message}`);
-  }
-  return {};
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -64,28 +91,50 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function parseTime(time: unknown, problems: string[]): number {
   const seconds = typeof time === 'string' ? Date.parse(time) / 1000 : time;
   if (typeof seconds === 'number' && Number.isFinite(seconds)) return seconds;
-  problems.push(`eventTime is ${JSON.stringify(time)}, allowed is Unix seconds or ISO 8601`);
+  problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
   return 0;
 }
 
-function parseValue(value: unknown, field: FeatureField, problems: string[]): number {
-  if (value === undefined || value === null) return Number.NaN;
-  const number = encodeValue(value, field);
-  if (number !== undefined) return number;
-  problems.push(`${field.name} is ${JSON.stringify(value)}, allowed is ${describe(field)}`);
-  return Number.NaN;
+function parseValues(values: unknown, view: FeatureView, problems: string[]): Float64Array {
+  const row = new Float64Array(rowWidthOf(view)).fill(Number.NaN);
+  if (!isObject(values)) {
+    problems.push('values is not an object of fields');
+    return row;
+  }
+  const given = new Map(Object.entries(values));
+  const known = view.fields.map(({ name }) => name);
+  for (const name of given.keys()) {
+    if (!known.includes(name)) problems.push(`there is no field ${name}; there are ${known.join(', ')}`);
+  }
+  const places = placesOf(view);
+  view.fields.forEach((field, index) => {
+    const value = given.get(field.name) ?? null;
+    if (value === null) return;
+    const numbers = encodeValue(value, field);
+    if (numbers !== undefined) row.set(numbers, places[index]!);
+    else problems.push(`${field.name} is ${showValue(value)}, allowed is ${describe(field)}`);
+  });
+  return row;
 }
 
-function encodeValue(value: unknown, { type, dictionary }: FeatureField): number | undefined {
-  if (type === 'boolean') return typeof value === 'boolean' ? Number(value) : undefined;
-  if (type === 'float32') {
-    return typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : undefined;
+function encodeValue(value: unknown, { type, dictionary, length }: FeatureField): number[] | undefined {
+  if (type === 'boolean') return typeof value === 'boolean' ? [Number(value)] : undefined;
+  if (type === 'float32') return isFloat(value) ? [value] : undefined;
+  if (type === 'int32') return typeof value === 'number' && value === (value | 0) ? [value] : undefined;
+  if (type === 'vector') {
+    return Array.isArray(value) && value.length === length && value.every(isFloat) ? value : undefined;
   }
   const code = dictionary!.findIndex((entry) => entry === value);
-  return code < 0 ? undefined : code;
+  return code < 0 ? undefined : [code];
 }
 
-function describe({ type, dictionary }: FeatureField): string {
+function isFloat(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(Math.fround(value));
+}
+
+function describe({ type, dictionary, length }: FeatureField): string {
   if (type === 'boolean') return 'true or false';
-  return type === 'float32' ? 'a number that float32 holds' : `one of ${dictionary!.join(', ')}`;
+  if (type === 'float32') return 'a number that float32 holds';
+  if (type === 'int32') return 'an integer that int32 holds';
+  return type === 'vector' ? `${length} numbers that float32 holds` : `one of ${dictionary!.join(', ')}`;
 }

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { FeatureView } from './feature-view.js';
-import { toFeaturesFailed } from './redis-connection.js';
+import { type RedisClient, toFeaturesFailed } from './redis-connection.js';
 import { createRedisKeys } from './redis-keys.js';
 import { createRowCodec, ROW_PREFIX_BYTES } from './row-codec.js';
 
@@ -9,8 +8,22 @@ export interface PushedRow {
   readonly id: string;
   /** Unix seconds at which they became true. */
   readonly eventTime: number;
-  /** One per field of the view; NaN where there is none. */
-  readonly values: Float32Array;
+  /** rowWidthOf(view) numbers; NaN in the first place of a field that has no value. */
+  readonly values: ArrayLike<number>;
+}
+
+export interface PushOptions {
+  readonly view: FeatureView;
+  /** After so long every row that was written is gone. */
+  readonly expirySeconds: number;
+  /** Called after every round trip, with how many more rows Redis has answered for. */
+  onRows?(count: number): void;
+}
+
+export interface PushCounts {
+  readonly written: number;
+  /** Rows that Redis had with a newer event time; these stay. */
+  readonly older: number;
 }
 
 /**
@@ -27,27 +40,32 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1`;
 
+/** Rows per round trip: what waits for Redis in memory, whatever is pushed. */
+const BATCH_ROWS = 500;
+
 /**
  * Upserts whole rows over what `materialise` loaded, each unless a row with a newer event time was pushed before. They
  * stay over later generations, and a reader takes the newer of the two by event time.
- * @returns how many were written; the others were older than what was there
  * @throws ShortlistError FEATURES_FAILED when Redis fails; some rows may be written then, and pushing all again is safe
  */
 export async function pushRows(
   rows: readonly PushedRow[],
-  client: Redis,
-  options: { view: FeatureView; expirySeconds: number },
-): Promise<number> {
+  client: RedisClient,
+  options: PushOptions,
+): Promise<PushCounts> {
   const codec = createRowCodec(options.view);
   const keys = createRedisKeys(options.view);
-  try {
-    const written = await Promise.all(
-      rows.map(({ id, eventTime, values }) =>
-        client.eval(UPSERT, 1, keys.pushed(id), codec.encode(values, eventTime), options.expirySeconds),
-      ),
+  let written = 0;
+  for (let first = 0; first < rows.length; first += BATCH_ROWS) {
+    const batch = rows.slice(first, first + BATCH_ROWS);
+    const upserts = batch.map(({ id, eventTime, values }) =>
+      client.eval(UPSERT, 1, keys.pushed(id), codec.encode(values, eventTime), options.expirySeconds),
     );
-    return written.filter((answer) => answer === 1).length;
-  } catch (error) {
-    throw toFeaturesFailed(error);
+    const answers = await Promise.all(upserts).catch((error: unknown) => {
+      throw toFeaturesFailed(error);
+    });
+    written += answers.filter((answer) => answer === 1).length;
+    options.onRows?.(batch.length);
   }
+  return { written, older: rows.length - written };
 }

@@ -1,9 +1,10 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
+import { describeRedisAddress, parseRedisUrl, type RedisAddress } from '../config/parse-redis-url.js';
 import { ShortlistError } from '../domain/errors.js';
 
 /** How to reach Redis, and how long to wait for it. */
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`, with user, password and database where there are any. */
+  /** One server, Sentinels or a cluster, in the forms of `redis.url`. */
   readonly url: string;
   readonly connectTimeoutMs: number;
   /** Longest wait for the reply to one command. */
@@ -12,15 +13,19 @@ export interface RedisConnectionOptions {
   readonly socketTimeoutMs: number;
 }
 
+export type RedisClient = Redis | Cluster;
+
+type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
+
 /**
  * A connection that fails fast and reconnects by itself. With the client's own defaults requests wait for as long as
  * Redis is away, and what they asked meanwhile is sent when it returns: a stopped Redis collected 42,750 commands
  * (91 MB), and got stale writes when it went on. Here nothing is queued and nothing is sent twice.
- * @returns when it is connected, or when the first attempt failed and the later ones have begun
+ * @returns when it is connected, or when the first attempt failed or took too long and the later ones have begun
  */
-export async function openRedis(options: RedisConnectionOptions): Promise<Redis> {
-  const client = createClient(options);
-  await client.connect().catch(() => undefined);
+export async function openRedis(options: RedisConnectionOptions): Promise<RedisClient> {
+  const client = createClient(parseRedisUrl(options.url), options);
+  await connectOnce(client, options).catch(() => undefined);
   return client;
 }
 
@@ -28,39 +33,92 @@ export async function openRedis(options: RedisConnectionOptions): Promise<Redis>
  * The same for work that makes no sense without Redis.
  * @throws ShortlistError FEATURES_FAILED when it cannot be reached
  */
-export async function requireRedis(options: RedisConnectionOptions): Promise<Redis> {
-  const client = createClient(options);
-  let reason: unknown;
-  client.once('error', (error) => (reason = error));
+export async function requireRedis(options: RedisConnectionOptions): Promise<RedisClient> {
+  const address = parseRedisUrl(options.url);
+  const client = createClient(address, options);
   try {
-    await client.connect();
+    await connectOnce(client, options);
     return client;
   } catch (error) {
     client.disconnect();
     throw new ShortlistError(
       'FEATURES_FAILED',
-      `Redis at ${new URL(options.url).host} cannot be reached (${((reason ?? error) as Error).message}). ` +
-        'Start it, or set REDIS_URL.',
+      `${describeRedisAddress(address)} cannot be reached (${(error as Error).message}). Start it, or set REDIS_URL.`,
       { cause: error },
     );
   }
 }
 
-function createClient(options: RedisConnectionOptions): Redis {
-  const client = new Redis(options.url, {
-    lazyConnect: true,
-    connectTimeout: options.connectTimeoutMs,
-    commandTimeout: options.commandTimeoutMs,
-    socketTimeout: options.socketTimeoutMs,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: true,
-    retryStrategy: delayRetry,
-  });
+/** Every server that takes writes: the one, or each master of a cluster. */
+export function mastersOf(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+function createClient(address: RedisAddress, options: RedisConnectionOptions): RedisClient {
+  const client =
+    address.kind === 'cluster' ? createCluster(address, options) : new Redis(optionsOf(address, options));
   // Each failure also rejects the commands it concerns; without a listener it would end the process.
   client.on('error', () => undefined);
   return client;
+}
+
+function createCluster(address: RedisAddress, options: RedisConnectionOptions): Cluster {
+  return new Cluster([...address.hosts], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    // Waiting for a failover is the breaker's part, not that of a request.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    retryDelayOnTryAgain: 0,
+    maxRedirections: 2,
+    slotsRefreshTimeout: options.connectTimeoutMs,
+    slotsRefreshInterval: 1000,
+    clusterRetryStrategy: delayRetry,
+    redisOptions: failFast(address, options),
+    // A certificate is for a name: nodes are asked for by the name that the cluster announces.
+    ...(address.tls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
+  });
+}
+
+function optionsOf(address: RedisAddress, options: RedisConnectionOptions): RedisOptions {
+  const common: RedisOptions = {
+    ...failFast(address, options),
+    db: address.database,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryStrategy: delayRetry,
+  };
+  if (address.kind === 'single') return { ...common, ...address.hosts[0]! };
+  return {
+    ...common,
+    sentinels: [...address.hosts],
+    name: address.masterName!,
+    ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
+    ...(address.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: options.connectTimeoutMs,
+    sentinelRetryStrategy: delayRetry,
+    // With its detector, ioredis 6.0.0 ends for good when it hears of a failover while it connects. Sentinels close the
+    // connections of a master that they replace, and one that hangs is dropped for its silence.
+    failoverDetector: false,
+  };
+}
+
+function failFast({ tls, username, password }: RedisAddress, options: RedisConnectionOptions): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    connectTimeout: options.connectTimeoutMs,
+    commandTimeout: options.commandTimeoutMs,
+    socketTimeout: options.socketTimeoutMs,
+    enableAutoPipelining: true,
+    // A server that hangs does not answer the end of a connection either.
+    disconnectTimeout: options.commandTimeoutMs,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    maxLoadingRetryTime: LONGEST_RETRY_MS,
+  };
 }
 
 const LONGEST_RETRY_MS = 500;
@@ -68,6 +126,41 @@ const LONGEST_RETRY_MS = 500;
 /** Half to all of a delay that doubles up to half a second, so that many servers do not come back in step. */
 function delayRetry(attempt: number): number {
   return Math.min(LONGEST_RETRY_MS, 25 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * The client itself tries for ever, behind Sentinels or while Redis loads its file, and a cluster that is not whole yet
+ * leaves the promise of its `connect` open: this tells of the first failure, or of readiness within the time.
+ */
+function connectOnce(client: RedisClient, { connectTimeoutMs }: RedisConnectionOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (error?: Error): void => {
+      clearTimeout(timer);
+      client.off('error', end).off('ready', ready);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const ready = (): void => void connectNodes(client).then(() => end());
+    const timer = setTimeout(
+      () => end(new Error(`it was not ready within ${connectTimeoutMs} ms`)),
+      connectTimeoutMs,
+    );
+    client.once('error', end).once('ready', ready);
+    client.connect().catch(end);
+  });
+}
+
+/** A cluster connects to its nodes when they are first asked, and refuses what else it is asked until that is done. */
+async function connectNodes(client: RedisClient): Promise<void> {
+  if (client instanceof Cluster) await Promise.allSettled(mastersOf(client).map((node) => node.ping()));
+}
+
+/**
+ * Gives a connection up for a new one. A reply that announces more bytes than ever come swallows all later replies, and
+ * these keep the silence from being noticed.
+ */
+export function reconnect(client: RedisClient): void {
+  if (client.status === 'ready') client.disconnect(true);
 }
 
 /** What a command's rejection is to those who asked. */

@@ -13,12 +13,13 @@ export interface RedisKeys {
   progress(generation: string): string;
 }
 
-export function createRedisKeys({ entity }: FeatureView): RedisKeys {
-  const space = `shortlist:features:${entity}s`;
+/** The braces put all rows of an entity, of every view, on the same node of a cluster. */
+export function createRedisKeys({ name }: FeatureView): RedisKeys {
+  const space = `shortlist:features:${name}`;
   return {
     pointer: `${space}:current`,
-    loaded: (generation, id) => `${space}:${generation}:${id}`,
-    pushed: (id) => `${space}:pushed:${id}`,
+    loaded: (generation, id) => `${space}:${generation}:{${id}}`,
+    pushed: (id) => `${space}:pushed:{${id}}`,
     progress: (generation) => `${space}:loading:${generation}`,
   };
 }

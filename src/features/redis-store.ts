@@ -1,52 +1,82 @@
-import type { Redis } from 'ioredis';
 import { type BreakerOptions, createBreaker } from './circuit-breaker.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
-import type { FeatureView } from './feature-view.js';
-import { type Freshness, refuseStale, timesToLiveOf } from './freshness.js';
-import { openRedis, type RedisConnectionOptions, toFeaturesFailed } from './redis-connection.js';
+import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
+import { freshnessOf, refuseStale, timesToLiveOf } from './freshness.js';
+import {
+  openRedis,
+  reconnect,
+  type RedisClient,
+  type RedisConnectionOptions,
+  toFeaturesFailed,
+} from './redis-connection.js';
 import { createRedisKeys, parseGeneration } from './redis-keys.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
 
-/** What a Redis store has to tell. */
+/** What Redis stores have to tell. */
 export interface RedisStoreObserver {
   /** A key held something that is no row of the view; it counts as absent. */
-  rowRefused(reason: RowFault | 'wrong_type'): void;
-  /** The store is not asked any more, or again. */
+  rowRefused(view: string, reason: RowFault | 'wrong_type'): void;
+  /** The newest event time, Unix seconds, that any read of the view met so far. */
+  newestEvent(view: string, eventTime: number): void;
+  /** The stores are not asked any more, or again. */
   availabilityChanged(available: boolean): void;
 }
 
 export interface RedisStoreOptions {
   readonly redis: RedisConnectionOptions;
   readonly breaker: BreakerOptions;
-  readonly freshness: Freshness;
   readonly observer: RedisStoreObserver;
 }
 
 /**
- * Serves the rows of a view from Redis: what `materialise` loaded and what `push` changed, the newer of the two by event
- * time. Any number of ids takes one round trip, shared with whatever else is asked in the same turn of the event loop.
- * A read right after a new generation came into service takes two. Redis may be away when the store opens.
+ * Serves the rows of views from Redis: what `materialise` loaded and what `push` changed, the newer of the two by event
+ * time. Whatever is asked in the same turn of the event loop, of any number of ids and views, takes one round trip. A
+ * read right after a new generation came into service takes two. Redis may be away when the stores open.
+ * @returns one store per view; they share a connection, which ends with the last of them, and a breaker
  */
-export async function openRedisStore(
-  view: FeatureView,
-  { redis, breaker, freshness, observer }: RedisStoreOptions,
-): Promise<FeatureStore> {
+export async function openRedisStores(
+  views: readonly FeatureView[],
+  { redis, breaker, observer }: RedisStoreOptions,
+): Promise<FeatureStore[]> {
   const client = await openRedis(redis);
-  const rowReader = createRowReader(view, client, observer);
+  const readers = views.map((view) => createRowReader(view, client, observer));
   const guard = createBreaker(breaker, {
-    probe: () => rowReader.probe(),
+    probe: () =>
+      readers[0]!.probe().catch((error: unknown) => {
+        reconnect(client);
+        throw error;
+      }),
     onChange: (available) => observer.availabilityChanged(available),
   });
-  const fill = createRowFiller(view, freshness);
-  return {
-    view,
-    getMany: async (ids, rows, { now }) => {
-      if (ids.length === 0) return;
-      const found = await guard.run(() => rowReader.read(ids));
-      fill(ids, found, { rows, now });
-    },
-    close: async () => client.disconnect(),
-  };
+  let open = views.length;
+  return views.map((view, index) => {
+    const fill = createRowFiller(view, observer);
+    return {
+      view,
+      getMany: async (ids, rows, { now }) => {
+        if (ids.length === 0) return;
+        const found = await guard.run(() => answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)));
+        fill(ids, found, { rows, now });
+      },
+      close: async () => {
+        open--;
+        if (open === 0) client.disconnect();
+      },
+    };
+  });
+}
+
+/** The client's own limit is for one command, and a command may have to wait for the reply to another. */
+async function answerWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(toFeaturesFailed(new Error(`no answer within ${limitMs} ms`))), limitMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */
@@ -58,7 +88,7 @@ interface RowReader {
   probe(): Promise<unknown>;
 }
 
-function createRowReader(view: FeatureView, client: Redis, observer: RedisStoreObserver): RowReader {
+function createRowReader(view: FeatureView, client: RedisClient, observer: RedisStoreObserver): RowReader {
   const codec = createRowCodec(view);
   const keys = createRedisKeys(view);
   /** The generation last seen in service: its rows are asked for together with the pointer, in the hope that it still is. */
@@ -69,9 +99,19 @@ function createRowReader(view: FeatureView, client: Redis, observer: RedisStoreO
       return (await client.getBuffer(key)) ?? undefined;
     } catch (error) {
       if (!(error as Error).message.startsWith('WRONGTYPE')) throw toFeaturesFailed(error);
-      observer.rowRefused('wrong_type');
+      observer.rowRefused(view.name, 'wrong_type');
       return undefined;
     }
+  }
+
+  /** The generation in service; the last known one when its node of a cluster cannot be asked, while others can. */
+  async function readGeneration(): Promise<string | undefined> {
+    try {
+      generation = parseGeneration(await readKey(keys.pointer));
+    } catch (error) {
+      if (generation === undefined) throw error;
+    }
+    return generation;
   }
 
   async function readRow(id: string, key: string): Promise<Buffer | undefined> {
@@ -79,7 +119,7 @@ function createRowReader(view: FeatureView, client: Redis, observer: RedisStoreO
     const bytes = await readKey(key);
     const fault = bytes === undefined ? undefined : codec.findFault(bytes);
     if (fault === undefined) return bytes;
-    observer.rowRefused(fault);
+    observer.rowRefused(view.name, fault);
     return undefined;
   }
 
@@ -97,13 +137,11 @@ function createRowReader(view: FeatureView, client: Redis, observer: RedisStoreO
     probe: () => readKey(keys.pointer),
     read: async (ids) => {
       const hoped = generation;
-      const [pointer, pushed, early] = await Promise.all([
-        readKey(keys.pointer),
+      const [current, pushed, early] = await Promise.all([
+        readGeneration(),
         Promise.all(ids.map((id) => readRow(id, keys.pushed(id)))),
         readLoaded(ids, hoped),
       ]);
-      const current = parseGeneration(pointer);
-      generation = current;
       const loaded = current === hoped ? early : await readLoaded(ids, current);
       return ids.map((_, index) => pickNewer(pushed[index], loaded[index]));
     },
@@ -116,29 +154,47 @@ type RowFiller = (
   options: { rows: FeatureRows; now: number },
 ) => void;
 
-function createRowFiller(view: FeatureView, freshness: Freshness): RowFiller {
+function createRowFiller(view: FeatureView, observer: RedisStoreObserver): RowFiller {
   const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
+  const { fields } = view;
   const codec = createRowCodec(view);
-  const defaults = Float32Array.from(view.fields, (field) => field.default);
+  const freshness = freshnessOf(view);
   const timesToLive = timesToLiveOf(view, freshness);
+  const places = placesOf(view);
+  const defaults = defaultRowOf(view);
+  let newest = Number.NEGATIVE_INFINITY;
 
-  function statusOf(field: number, value: number, ageSeconds: number): ValueStatus {
-    if (Number.isNaN(value)) return DEFAULTED;
+  function statusOf(bytes: Buffer, field: number, ageSeconds: number): ValueStatus {
+    if (codec.isMissing(bytes, field)) return DEFAULTED;
     return ageSeconds >= timesToLive[field]! ? STALE : PRESENT;
+  }
+
+  function noteEvent(eventTime: number): void {
+    if (eventTime <= newest) return;
+    newest = eventTime;
+    observer.newestEvent(view.name, eventTime);
   }
 
   return (ids, found, { rows, now }) => {
     ids.forEach((id, row) => {
       const bytes = found[row];
-      const ageSeconds = bytes === undefined ? 0 : now - codec.eventTimeOf(bytes);
-      for (let field = 0; field < view.fields.length; field++) {
-        const value = bytes === undefined ? Number.NaN : codec.valueAt(bytes, field);
-        const status = bytes === undefined ? UNKNOWN_ENTITY : statusOf(field, value, ageSeconds);
+      const start = row * defaults.length;
+      rows.values.set(defaults, start);
+      if (bytes === undefined) {
+        rows.statuses.fill(UNKNOWN_ENTITY, row * fields.length, (row + 1) * fields.length);
+        return;
+      }
+      const eventTime = codec.eventTimeOf(bytes);
+      noteEvent(eventTime);
+      for (let field = 0; field < fields.length; field++) {
+        const status = statusOf(bytes, field, now - eventTime);
         if (status === STALE && freshness.whenStale === 'refuse') throw refuseStale(view, { id, field });
-        const kept = status === PRESENT || (status === STALE && freshness.whenStale === 'use');
-        const at = row * view.fields.length + field;
-        rows.values[at] = kept ? value : defaults[field]!;
-        rows.statuses[at] = status;
+        rows.statuses[row * fields.length + field] = status;
+        if (status === DEFAULTED || (status === STALE && freshness.whenStale === 'default')) continue;
+        const end = places[field]! + widthOf(fields[field]!);
+        for (let place = places[field]!; place < end; place++) {
+          rows.values[start + place] = codec.valueAt(bytes, place);
+        }
       }
     });
   };

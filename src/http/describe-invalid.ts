@@ -10,18 +10,28 @@ interface VerboseError extends FastifySchemaValidationError {
 
 const MOST = 10;
 
+/** What a key is, by the part of the request that it stands in. */
+const KINDS: Readonly<Record<string, string>> = {
+  querystring: 'a query parameter',
+  body: 'a key of the body',
+};
+
 /** Says what does not fit in a request, the first ten problems: each parameter, its value and what is allowed. */
-export function describeInvalid(errors: FastifySchemaValidationError[]): Error {
-  const problems = [...new Set((errors as VerboseError[]).map(describeError))];
+export function describeInvalid(errors: FastifySchemaValidationError[], part: string): Error {
+  const problems = [...new Set((errors as VerboseError[]).map((error) => describeError(error, part)))];
   const rest = problems.length > MOST ? [`and ${problems.length - MOST} more`] : [];
   return new Error([...problems.slice(0, MOST), ...rest].join('; '));
 }
 
-function describeError({ keyword, instancePath, params, data, parentSchema }: VerboseError): string {
+function describeError(
+  { keyword, instancePath, params, data, parentSchema }: VerboseError,
+  part: string,
+): string {
   if (keyword === 'additionalProperties') {
     const known = Object.keys(parentSchema!.properties!).join(', ');
-    return `${showValue(params['additionalProperty'])} is not a query parameter; known are ${known}`;
+    return `${showValue(params['additionalProperty'])} is not ${KINDS[part] ?? 'known'}; known are ${known}`;
   }
-  const [, name] = instancePath.split('/');
+  if (keyword === 'required') return `${String(params['missingProperty'])} is missing`;
+  const [, name = `the ${part}`] = instancePath.split('/');
   return `${name} is ${showValue(data)}, allowed is ${describeAllowed(parentSchema!)}`;
 }

@@ -57,9 +57,13 @@ export interface Metrics {
   /** Counts values of a view that requests read, by where they came from: a status in lower case. */
   countFeatureValues(view: string, status: string, count: number): void;
   /** Counts a stored row that was no row of its view. */
-  countRefusedRow(reason: string): void;
-  /** Whether the online feature store is asked. */
-  showFeatureStore(available: boolean): void;
+  countRefusedRow(view: string, reason: string): void;
+  /** Whether the online store of a view is asked. */
+  showFeatureStore(view: string, available: boolean): void;
+  /** Unix seconds of the newest row that the online store of a view gave. */
+  showNewestEvent(view: string, eventTime: number): void;
+  /** Counts rows pushed to a view: written, or older than what was there, or failed with the store. */
+  countPushedRows(view: string, outcome: 'written' | 'older' | 'failed', count: number): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -89,8 +93,10 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
-    countRefusedRow: (reason) => instruments.refusedRows.inc({ reason }),
-    showFeatureStore: (available) => instruments.featureStoreUp.set({ view: 'users' }, available ? 1 : 0),
+    countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
+    showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),
+    showNewestEvent: (view, eventTime) => instruments.newestEvent.set({ view }, eventTime),
+    countPushedRows: (view, outcome, count) => instruments.pushedRows.inc({ view, outcome }, count),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -100,6 +106,7 @@ type Instruments = ReturnType<typeof createInstruments>;
 function createInstruments(registers: Registry[]) {
   return {
     ...createFeatureInstruments(registers),
+    ...createOnlineInstruments(registers),
     requests: new Histogram({
       name: 'shortlist_http_request_duration_seconds',
       help: 'Seconds from the first byte of a request to the last of its answer; status 499 is a client that left.',
@@ -139,18 +146,6 @@ function createInstruments(registers: Registry[]) {
       labelNames: ['outcome'],
       registers,
     }),
-    refusedRows: new Counter({
-      name: 'shortlist_feature_rows_refused_total',
-      help: 'Rows in the online store that were damaged, of another schema or of another type; they count as absent.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    featureStoreUp: new Gauge({
-      name: 'shortlist_feature_store_up',
-      help: '1 while the online feature store is asked, 0 while its breaker is open; absent where the bundle serves.',
-      labelNames: ['view'],
-      registers,
-    }),
     bundleInfo: new Gauge({
       name: 'shortlist_bundle_info',
       help: '1 for the bundle in service.',
@@ -187,6 +182,35 @@ function createFeatureInstruments(registers: Registry[]) {
       name: 'shortlist_feature_values_total',
       help: 'Values that requests read, by where they came from: present, defaulted, stale or unknown_entity.',
       labelNames: ['view', 'status'],
+      registers,
+    }),
+  };
+}
+
+function createOnlineInstruments(registers: Registry[]) {
+  return {
+    refusedRows: new Counter({
+      name: 'shortlist_feature_rows_refused_total',
+      help: 'Rows in the online store that were damaged, of another schema or of another type; they count as absent.',
+      labelNames: ['view', 'reason'],
+      registers,
+    }),
+    featureStoreUp: new Gauge({
+      name: 'shortlist_feature_store_up',
+      help: '1 while the online store of the view is asked, 0 while its breaker is open; absent where the bundle serves.',
+      labelNames: ['view'],
+      registers,
+    }),
+    newestEvent: new Gauge({
+      name: 'shortlist_online_newest_event_timestamp_seconds',
+      help: 'Event time of the newest row that the online store of the view gave; time() less this is its age.',
+      labelNames: ['view'],
+      registers,
+    }),
+    pushedRows: new Counter({
+      name: 'shortlist_online_rows_pushed_total',
+      help: 'Rows pushed to the admin listener: written, older than what was there, or failed with the store.',
+      labelNames: ['view', 'outcome'],
       registers,
     }),
   };

@@ -1,3 +1,4 @@
+import type { FeatureView } from '../features/feature-view.js';
 import type { Recommendation, RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /** What `GET /bundle` says of the bundle that serves now. */
@@ -15,6 +16,8 @@ export interface BundleDescription {
 export interface RecommendationService {
   /** The bundle in service; undefined before the first one is open. */
   describe(): BundleDescription | undefined;
+  /** The feature views of the bundle in service, by name; undefined before the first one is open. */
+  views(): Readonly<Record<string, FeatureView>> | undefined;
   /**
    * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND
    */

@@ -1,18 +1,19 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
+import type { FeatureStore } from '../features/feature-store.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import type { UserStoreOpener } from './user-store-opener.js';
+import type { OnlineStoresOpener } from './online-stores-opener.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  /** Opens what serves the user views of a bundle; without it the bundle does. */
-  readonly openUserStore?: UserStoreOpener | undefined;
+  /** Opens what serves the views of users that are served online; without it the bundle serves them. */
+  readonly openOnlineStores?: OnlineStoresOpener | undefined;
 }
 
 /** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
@@ -41,6 +42,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   return {
     describe: () => (current === undefined ? undefined : describeEngine(current.engine)),
+    views: () => current?.engine.manifest.views,
     recommend: async (request) => {
       if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
       const tenancy = current;
@@ -69,16 +71,21 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 async function openWarm(folder: string, options: ServedBundleOptions): Promise<Engine> {
   let engine = await openEngine(folder, options.scenarios, options);
   try {
-    for (const [index, { view }] of engine.userStores.entries()) {
-      const store = await options.openUserStore?.(view);
-      if (store !== undefined) engine = { ...engine, userStores: engine.userStores.with(index, store) };
-    }
+    engine = { ...engine, userStores: await openUserStores(engine.userStores, options) };
     await warm(engine);
     return engine;
   } catch (error) {
     await closeEngine(engine);
     throw error;
   }
+}
+
+async function openUserStores(
+  stores: readonly FeatureStore[],
+  { openOnlineStores }: ServedBundleOptions,
+): Promise<readonly FeatureStore[]> {
+  const online = (await openOnlineStores?.(stores.map(({ view }) => view))) ?? [];
+  return stores.map((store) => online.find(({ view }) => view.name === store.view.name) ?? store);
 }
 
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */

@@ -144,6 +144,7 @@ t.test('parts that contradict each other are named', async (t) => {
     ['views|users|file', 'u', /^views.users: its file "u" is not listed/],
     ['sources|als|file', 'gone', /^sources.als: its file "gone" is not listed/],
     ['views|users|entity', 'item', /^views.users: its entity is item, not user$/],
+    ['views|items|online', 'redis', /^views.items: only views of users are served online$/],
     ['views|items|fields|0|name', 'language', /^views.items: two columns are called language$/],
     ['views|items|fields|0|name', 'item_id', /^views.items: two columns are called item_id$/],
     ['views|items|fields|1|dictionary', undefined, /^views.items: category language has no dictionary$/],

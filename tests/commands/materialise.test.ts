@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { CommandContext } from '../../src/commands/command-context.js';
 import { runCommandLine } from '../../src/commands/program.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
@@ -8,11 +7,10 @@ import { createRowCodec } from '../../src/features/row-codec.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import { connect } from '../support/redis-view.js';
-import { writeSmallBundle } from '../support/trained-bundle.js';
+import { publishOnlineBundle } from '../support/online-server.js';
 
 const dir = t.testdir({ trained: {} });
-const { folder, manifest } = await writeSmallBundle(join(dir, 'trained'));
-await createFolderRegistry(join(dir, 'models')).publish(folder);
+const { manifest, view } = await publishOnlineBundle(dir);
 
 /** Runs a command line against a Redis; gives its exit code and what it said. */
 async function run(url: string, ...argv: string[]): Promise<{ code: number; out: string; errors: string }> {
@@ -43,7 +41,6 @@ t.test('without Redis nothing can be loaded, and the message says where it was l
 t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
   const { url } = await startRedisServer(t);
   const client = await connect(t, url);
-  const view = manifest.views.users;
   const keys = createRedisKeys(view);
   const codec = createRowCodec(view);
 
@@ -61,6 +58,38 @@ t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('one that was cut off goes on where it stopped', async (t) => {
     await client.set(keys.progress(manifest.version), 70);
     t.match(await run(url, 'materialise'), { code: 0, out: /10 rows written, after 70 of an earlier run/ });
+  });
+
+  await t.test('a view that is not served online, or not there, is refused by name', async (t) => {
+    for (const command of ['materialise', 'push']) {
+      const argv = command === 'push' ? [command, '--row', '{}'] : [command];
+      t.match(await run(url, ...argv, '--view', 'items'), {
+        code: 1,
+        errors: /VIEW_NOT_ONLINE: The view items is served from the bundle. Say `online: redis`/,
+      });
+      t.match(await run(url, ...argv, '--view', 'moods'), {
+        code: 1,
+        errors: 'UNKNOWN_VIEW: There is no view "moods"; there are items, users.',
+      });
+    }
+  });
+
+  await t.test('push takes a file of any length, all of it or nothing', async (t) => {
+    const row = (user: number): string => `{"id":"v${user}","values":{}}`;
+    const lines = Array.from({ length: 12_000 }, (_, user) => row(user));
+    const folder = t.testdir({
+      good: lines.join('\n'),
+      bad: lines.map((line, at) => (at % 100 === 99 ? '{}' : line)).join('\n'),
+    });
+    const refused = await run(url, 'push', '--file', join(folder, 'bad'));
+    t.equal(refused.code, 1);
+    t.match(refused.errors, 'line 100: id is not a text, or empty');
+    t.match(refused.errors, 'and 140 more');
+    t.equal(await client.exists(keys.pushed('v1')), 0, 'nothing was sent');
+    t.match(await run(url, 'push', '--file', join(folder, 'good')), {
+      out: /Pushed 12000 rows; 0 were older/,
+    });
+    t.equal(await client.exists(keys.pushed('v11999')), 1);
   });
 
   await t.test('push writes single rows, older ones not over newer ones', async (t) => {

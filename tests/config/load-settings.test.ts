@@ -58,7 +58,7 @@ t.test('every variable reaches its setting', async (t) => {
       SHORTLIST_REGISTRY: '/srv/models',
       SHORTLIST_CHANNEL: 'canary',
       SHORTLIST_DRAIN_DELAY_MS: '250',
-      SHORTLIST_USER_FEATURES: 'redis',
+      SHORTLIST_ONLINE_FEATURES: 'false',
       REDIS_URL: 'rediss://user:secret@redis.internal:6380/2',
     },
   });
@@ -73,7 +73,7 @@ t.test('every variable reaches its setting', async (t) => {
     logging: { level: 'debug' },
     bundle: { registry: '/srv/models', channel: 'canary' },
     shutdown: { drainDelayMs: 250 },
-    features: { users: 'redis' },
+    features: { online: false },
     redis: { url: 'rediss://user:secret@redis.internal:6380/2' },
   });
 });
@@ -164,6 +164,6 @@ t.test('no problem shows the address of Redis, which may hold a password', async
     /^REDIS_URL: redis\.url is not what it must be \(its value is a secret\), allowed is `redis:/,
   ]);
   t.strictSame(problemsOf({ configsDir, env: { REDIS_URL: 'redis://:hunter2@redis:99999' } }), [
-    'redis.url is no URL (its value is a secret)',
+    'redis.url has a part that is not host:port (its value is a secret)',
   ]);
 });

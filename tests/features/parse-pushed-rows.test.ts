@@ -1,18 +1,22 @@
 import t from 'tap';
 import { ShortlistError } from '../../src/domain/errors.js';
-import { parsePushedRows } from '../../src/features/parse-pushed-rows.js';
+import { parsePushedLines, parsePushedRows } from '../../src/features/parse-pushed-rows.js';
 import { USERS } from '../support/redis-view.js';
 
-const OPTIONS = { view: USERS, now: 500 };
+const OPTIONS = { view: USERS, now: 500, firstLine: 1 };
 
-function problemsOf(text: string): readonly string[] {
+function problemsOf(parse: () => unknown): readonly string[] {
   try {
-    parsePushedRows(text, OPTIONS);
+    parse();
   } catch (error) {
     if (error instanceof ShortlistError && error.code === 'INVALID_REQUEST') return error.problems;
     throw error;
   }
   return [];
+}
+
+function problemsOfLines(text: string): readonly string[] {
+  return problemsOf(() => parsePushedLines(text.split('\n'), OPTIONS));
 }
 
 t.test('rows are read one per line, with their time as seconds, as a date, or now', async (t) => {
@@ -22,16 +26,16 @@ t.test('rows are read one per line, with their time as seconds, as a date, or no
     '{"id": "b", "eventTime": "1970-01-01T00:01:00Z", "values": {"premium": false, "age": null}}',
     '{"id": "c", "values": {}}',
   ];
-  t.strictSame(parsePushedRows(lines.join('\n'), OPTIONS), [
-    { id: 'a', eventTime: 7.5, values: Float32Array.of(31.5, 1, 1) },
-    { id: 'b', eventTime: 60, values: Float32Array.of(Number.NaN, 0, Number.NaN) },
-    { id: 'c', eventTime: 500, values: new Float32Array(3).fill(Number.NaN) },
+  t.strictSame(parsePushedLines(lines, OPTIONS), [
+    { id: 'a', eventTime: 7.5, values: Float64Array.of(31.5, 1, 1) },
+    { id: 'b', eventTime: 60, values: Float64Array.of(Number.NaN, 0, Number.NaN) },
+    { id: 'c', eventTime: 500, values: new Float64Array(3).fill(Number.NaN) },
   ]);
 });
 
 t.test('every problem of every line is listed', async (t) => {
   t.strictSame(
-    problemsOf(
+    problemsOfLines(
       [
         '{"id": "a", "eventTime": "soon", "values": {"age": "31", "premium": 1, "country": "de", "height": 2}}',
         '{"id": "", "value": {}}',
@@ -40,21 +44,56 @@ t.test('every problem of every line is listed', async (t) => {
       ].join('\n'),
     ),
     [
-      'line 1: there is no field height; there are age, premium, country',
       'line 1: eventTime is "soon", allowed is Unix seconds or ISO 8601',
+      'line 1: there is no field height; there are age, premium, country',
       'line 1: age is "31", allowed is a number that float32 holds',
       'line 1: premium is 1, allowed is true or false',
       'line 1: country is "de", allowed is one of fr, uk',
       'line 2: value is unknown; known are id, eventTime, values',
-      'line 2: values is not an object of fields',
       'line 2: id is not a text, or empty',
+      'line 2: values is not an object of fields',
       'line 3: id is not a text, or empty',
       'line 3: eventTime is true, allowed is Unix seconds or ISO 8601',
       'line 3: age is 1e+39, allowed is a number that float32 holds',
       'line 4: it is not a JSON object',
-      'line 4: values is not an object of fields',
-      'line 4: id is not a text, or empty',
     ],
   );
-  t.match(problemsOf('{'), [/^line 1: it is not JSON: /]);
+  t.match(problemsOfLines('{'), [/^line 1: it is not JSON: /]);
+});
+
+t.test('integers keep 32 bits, and vectors have as many numbers as the view says', async (t) => {
+  const view = {
+    ...USERS,
+    fields: [
+      { name: 'level', type: 'int32' as const, default: 0 },
+      { name: 'taste', type: 'vector' as const, length: 2, default: 0 },
+    ],
+  };
+  const rows = [
+    { id: 'a', values: { level: -2_147_483_648, taste: [0.5, -1] } },
+    { id: 'b', values: { taste: null } },
+  ];
+  t.strictSame(
+    parsePushedRows(rows, { view, now: 5 }).map(({ values }) => [...(values as Float64Array)]),
+    [
+      [-2_147_483_648, 0.5, -1],
+      [Number.NaN, Number.NaN, Number.NaN],
+    ],
+  );
+  const wrong = [
+    { id: 'a', values: { level: 2_147_483_648, taste: [1] } },
+    { id: 'b', values: { level: 0.5, taste: [1, '2'] } },
+    7,
+  ];
+  const expected = [
+    'rows/0: level is 2147483648, allowed is an integer that int32 holds',
+    'rows/0: taste is [1], allowed is 2 numbers that float32 holds',
+    'rows/1: level is 0.5, allowed is an integer that int32 holds',
+    'rows/1: taste is [1,"2"], allowed is 2 numbers that float32 holds',
+    'rows/2: it is not a JSON object',
+  ];
+  t.strictSame(
+    problemsOf(() => parsePushedRows(wrong, { view, now: 5 })),
+    expected,
+  );
 });

@@ -6,6 +6,7 @@ import { requireRedis } from '../../src/features/redis-connection.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import {
+  BREAKER,
   connect,
   impatient,
   LOADED_AT,
@@ -13,22 +14,11 @@ import {
   patient,
   readOne,
   rowSource,
+  untilAnswered,
   USERS,
 } from '../support/redis-view.js';
 
-const BREAKER = { calls: 20, failureShare: 0.5, probeAfterMs: 100 };
 const LOADING = { generation: '1', expirySeconds: 3600 };
-
-/** Asks until it is answered; the test's own time limit ends it otherwise. */
-async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch {
-      await wait(5);
-    }
-  }
-}
 
 t.test('faults of Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('a Redis that was never up fails reads at once, and is used when it comes', async (t) => {
@@ -120,7 +110,7 @@ t.test('faults of Redis', { skip: REDIS_MISSING }, async (t) => {
     await untilAnswered(() => client.ping());
     // What had left before is Redis's own to keep or drop; what was refused here must never arrive.
     t.same(await client.keys('*:late*'), []);
-    t.equal(await pushRows(row('again'), client, options), 1);
+    t.same(await pushRows(row('again'), client, options), { written: 1, older: 0 });
   });
 
   await t.test('a read-only Redis serves reads and refuses writes by name', async (t) => {

@@ -1,49 +1,47 @@
 import t from 'tap';
+import { type FeatureField, widthOf } from '../../src/features/feature-view.js';
 import { materialiseView } from '../../src/features/materialise-view.js';
 import { pushRows } from '../../src/features/push-rows.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
-import { openRedisStore } from '../../src/features/redis-store.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import {
   connect,
   LOADED_AT,
   openStore,
-  patient,
+  openStores,
   readOne,
   rowSource,
   UNKNOWN,
   USERS,
 } from '../support/redis-view.js';
+import { startFaultProxy } from '../support/tcp-fault-proxy.js';
 import { testFeatureStore } from './feature-store-contract.js';
 
 const HOUR = 3600;
 const keys = createRedisKeys(USERS);
 const codec = createRowCodec(USERS);
 
+function missingValue(field: FeatureField): number[] {
+  return Array<number>(widthOf(field)).fill(Number.NaN);
+}
+
 t.test('the Redis store keeps the contract of every store', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
   const client = await connect(t, server.url);
-  testFeatureStore(t, async ({ view, rows }) => {
+  testFeatureStore(t, async ({ view, rows, eventTimes }) => {
     await client.flushall();
-    const truth = [...rows.values()];
+    const truth = [...rows];
     const source = {
       view,
       ids: [...rows.keys()],
-      eventTimeOf: () => 1_600_000_000,
+      eventTimeOf: (row: number) => eventTimes?.get(truth[row]![0]) ?? 1_600_000_000,
       fillRow: (row: number, values: Float64Array) =>
-        values.set(truth[row]!.map((value) => (value ?? Number.NaN) as number)),
+        values.set(truth[row]![1].flatMap((value, field) => value ?? missingValue(view.fields[field]!))),
     };
     await materialiseView(source, client, { generation: '1', expirySeconds: HOUR });
-    return openRedisStore(view, {
-      redis: patient(server.url),
-      breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
-      freshness: { timeToLiveSeconds: Number.POSITIVE_INFINITY, whenStale: 'refuse' },
-      observer: {
-        rowRefused: () => undefined,
-        availabilityChanged: () => undefined,
-      },
-    });
+    const { store } = await openStore(t, server.url, { view });
+    return store;
   });
 });
 
@@ -58,10 +56,10 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
   ): Promise<unknown> =>
     materialiseView(rowSource(count, options), client, { generation, expirySeconds: HOUR });
   const push = (id: string, eventTime: number, age: number): Promise<number> =>
-    pushRows([{ id, eventTime, values: Float32Array.of(age, 1, Number.NaN) }], client, {
+    pushRows([{ id, eventTime, values: [age, 1, Number.NaN] }], client, {
       view: USERS,
       expirySeconds: HOUR,
-    });
+    }).then(({ written }) => written);
 
   await t.test('any number of ids takes one round trip', async (t) => {
     await load(300);
@@ -76,6 +74,29 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     t.equal((await readsBy()) - before, 2, 'one read by the server for the request, one for this question');
     await store.getMany(ids, rows, { now: LOADED_AT });
     t.ok(rows.statuses.every((status, at) => status === (at % 3 === 2 ? 1 : 0)));
+  });
+
+  await t.test('any number of views takes one round trip', async (t) => {
+    const moods = { ...USERS, name: 'moods' };
+    await load(3);
+    await materialiseView({ ...rowSource(3, { age: 50 }), view: moods }, client, {
+      generation: '2',
+      expirySeconds: HOUR,
+    });
+    const proxy = await startFaultProxy(t, server.port);
+    const { stores, newest } = await openStores(t, `redis://127.0.0.1:${proxy.port}`, {
+      views: [USERS, moods],
+    });
+    const readBoth = () => Promise.all(stores.map((store) => readOne(store, 'u1')));
+    await readBoth();
+    const [before, sent] = [proxy.roundTrips, proxy.commands.length];
+    t.same(
+      (await readBoth()).map((row) => row[0]![0]),
+      [20, 50],
+    );
+    t.equal(proxy.roundTrips - before, 1);
+    t.equal(proxy.commands.length - sent, 6, 'of each view a pointer, a loaded row and a pushed row');
+    t.same(newest, [LOADED_AT, LOADED_AT], 'each view tells its newest event once');
   });
 
   await t.test('what no row of the view can be is absent, counted and overwritten', async (t) => {
@@ -166,10 +187,16 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('values past their time to live are stale, field by field', async (t) => {
     await load(1);
-    const freshness = { timeToLiveSeconds: 100, fieldTimeToLiveSeconds: new Map([['premium', 200]]) };
-    const byDefault = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'default' } });
-    const used = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'use' } });
-    const refusing = await openStore(t, server.url, { freshness: { ...freshness, whenStale: 'refuse' } });
+    const view = {
+      ...USERS,
+      timeToLiveSeconds: 100,
+      fields: USERS.fields.map((field) =>
+        field.name === 'premium' ? { ...field, timeToLiveSeconds: 200 } : field,
+      ),
+    };
+    const byDefault = await openStore(t, server.url, { view });
+    const used = await openStore(t, server.url, { view: { ...view, whenStale: 'use' } });
+    const refusing = await openStore(t, server.url, { view: { ...view, whenStale: 'refuse' } });
     const fresh = [
       [20, 'PRESENT'],
       [0, 'PRESENT'],

@@ -15,9 +15,10 @@ t.test('every flipped bit and every cut is found', async (t) => {
   t.equal(codec.findFault(row), undefined);
   t.equal(codec.eventTimeOf(row), 1_700_000_000.5);
   t.same(
-    [0, 1, 2].map((field) => codec.valueAt(row, field)),
-    [40, Number.NaN, 1],
+    [0, 1, 2].map((field) => codec.isMissing(row, field)),
+    [false, true, false],
   );
+  t.same([codec.valueAt(row, 0), codec.valueAt(row, 2)], [40, 1]);
   for (let bit = 0; bit < 8 * row.length; bit++) {
     const flipped = Buffer.from(row);
     flipped[bit >> 3]! ^= 1 << (bit & 7);
@@ -49,4 +50,31 @@ t.test('a row says nothing to a view of other names, types, orders or dictionari
   t.equal(createRowCodec({ ...USERS, entity: 'item' }).findFault(row), 'other_schema');
   const sameMeaning = [{ ...age!, default: 18 }, premium!, country!];
   t.equal(createRowCodec({ ...USERS, fields: sameMeaning }).findFault(row), undefined);
+});
+
+t.test('an integer keeps its 32 bits and a vector its components', async (t) => {
+  const fields = [
+    { name: 'taste', type: 'vector' as const, length: 3, default: 0 },
+    { name: 'level', type: 'int32' as const, default: 0 },
+    { name: 'mood', type: 'vector' as const, length: 2, default: 0 },
+  ];
+  const { encode, findFault, isMissing, rowBytes, valueAt } = createRowCodec({ ...USERS, fields });
+  t.equal(rowBytes, 24 + 1 + 4 * 6);
+  for (const level of [0, -1, 16_777_217, 2_147_483_647, -2_147_483_648, 2_143_289_344]) {
+    const row = encode([1.5, -2, 3, level, Number.NaN, Number.NaN], 1);
+    t.equal(findFault(row), undefined, 'an integer whose bits are those of a NaN is an integer');
+    t.same(
+      [0, 1, 2, 3].map((place) => valueAt(row, place)),
+      [1.5, -2, 3, level],
+    );
+    t.same(
+      [0, 1, 2].map((field) => isMissing(row, field)),
+      [false, false, true],
+    );
+  }
+  const longer = fields.map((field) => ({ ...field, ...(field.length === 2 ? { length: 4 } : {}) }));
+  t.equal(
+    createRowCodec({ ...USERS, fields: longer }).findFault(encode([0, 0, 0, 0, 0, 0], 1)),
+    'other_schema',
+  );
 });

@@ -1,5 +1,6 @@
 import type { CandidateSet } from '../../src/domain/candidate.js';
 import { ShortlistError } from '../../src/domain/errors.js';
+import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
 import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
@@ -62,6 +63,13 @@ export class MemoryService implements RecommendationService {
       release = resolve;
     });
     return release;
+  }
+
+  /** What `views` gives while there is a bundle. */
+  featureViews: Readonly<Record<string, FeatureView>> = {};
+
+  views(): Readonly<Record<string, FeatureView>> | undefined {
+    return this.bundle === undefined ? undefined : this.featureViews;
   }
 
   describe(): BundleDescription | undefined {

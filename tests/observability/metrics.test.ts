@@ -74,7 +74,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 16);
+  t.equal(ours.length, 18);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -109,12 +109,12 @@ t.test('values that requests read count by where they came from', async (t) => {
 t.test('an online feature store shows what it gave and whether it is asked', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   metrics.countFeatureValues('users', 'stale', 3);
-  metrics.countRefusedRow('corrupt');
-  metrics.showFeatureStore(true);
+  metrics.countRefusedRow('users', 'corrupt');
+  metrics.showFeatureStore('users', true);
   t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
-  metrics.showFeatureStore(false);
+  metrics.showFeatureStore('users', false);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
   t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 3');
-  t.match(text, 'shortlist_feature_rows_refused_total{reason="corrupt"} 1');
+  t.match(text, 'shortlist_feature_rows_refused_total{view="users",reason="corrupt"} 1');
 });

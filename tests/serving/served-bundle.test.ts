@@ -86,9 +86,9 @@ t.test('a bundle whose online store cannot be opened is not swapped in', async (
     registry,
     channel: 'staging',
     scenarios: SCENARIOS,
-    openUserStore: async (view) => {
+    openOnlineStores: async ([view]) => {
       if (!works) throw new ShortlistError('INVALID_CONFIG', 'no such field');
-      return { view, getMany: async () => undefined, close: async () => undefined };
+      return [{ view: view!, getMany: async () => undefined, close: async () => undefined }];
     },
   });
   await service.reload();

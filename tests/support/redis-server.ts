@@ -15,6 +15,8 @@ export interface RedisServer {
   readonly url: string;
   /** Starts it, again on the same port after `kill`. */
   start(...options: string[]): Promise<void>;
+  /** The same without waiting until it is ready. */
+  launch(...options: string[]): void;
   /** SIGKILL; what it held is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: it accepts connections, since the kernel does, and answers nothing. */
@@ -22,11 +24,49 @@ export interface RedisServer {
   resume(): void;
 }
 
+export interface Teardown {
+  teardown(end: () => unknown): void;
+}
+
 /** A free port with no server on it yet. */
-export async function createRedisServer(t: {
-  teardown(end: () => Promise<void>): void;
-}): Promise<RedisServer> {
+export async function createRedisServer(t: Teardown): Promise<RedisServer> {
   const port = await findFreePort();
+  return createServerOn(t, port, ['--save', '', '--appendonly', 'no']);
+}
+
+/** A server that runs. */
+export async function startRedisServer(t: Teardown, ...options: string[]): Promise<RedisServer> {
+  const server = await createRedisServer(t);
+  await server.start(...options);
+  return server;
+}
+
+/** A node of a cluster, not yet in one; what it held survives `kill`, and so does its place in the cluster. */
+export async function startClusterNode(t: Teardown, dir: string): Promise<RedisServer & { busPort: number }> {
+  const port = await findFreePort();
+  const busPort = await findFreePort();
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
+  const survival = ['--cluster-require-full-coverage', 'no', '--cluster-node-timeout', '500'];
+  const files = ['--dir', dir, '--save', '', '--appendonly', 'yes'];
+  const node = createServerOn(t, port, [...cluster, ...survival, ...files]);
+  await node.start();
+  return { ...node, busPort };
+}
+
+/** A Sentinel that watches one master on its own and gives it up after 300 ms. @param file where it keeps what it knows */
+export async function startSentinel(t: Teardown, file: string): Promise<RedisServer> {
+  const port = await findFreePort();
+  const sentinel = createServerOn(t, port, [], { first: [file, '--sentinel'], ready: 'Sentinel ID is' });
+  await sentinel.start();
+  return sentinel;
+}
+
+function createServerOn(
+  t: Teardown,
+  port: number,
+  fixed: readonly string[],
+  { first = [], ready = 'Ready to accept connections' }: { first?: string[]; ready?: string } = {},
+): RedisServer {
   let server: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
     if (server === undefined) return;
@@ -35,32 +75,26 @@ export async function createRedisServer(t: {
     server = undefined;
     await ended;
   };
+  const launch = (...options: string[]): void => {
+    const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
+    server = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  };
   t.teardown(kill);
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill,
+    launch,
     start: async (...options) => {
-      const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-      server = spawn('redis-server', [...fixed, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
-      for await (const line of createInterface(server.stdout!)) {
-        if (line.includes('Ready to accept connections')) break;
+      launch(...options);
+      for await (const line of createInterface(server!.stdout!)) {
+        if (line.includes(ready)) break;
       }
-      server.stdout!.resume();
+      server!.stdout!.resume();
     },
     pause: () => server!.kill('SIGSTOP'),
     resume: () => server!.kill('SIGCONT'),
   };
-}
-
-/** A server that runs. */
-export async function startRedisServer(
-  t: { teardown(end: () => Promise<void>): void },
-  ...options: string[]
-): Promise<RedisServer> {
-  const server = await createRedisServer(t);
-  await server.start(...options);
-  return server;
 }
 
 async function findFreePort(): Promise<number> {

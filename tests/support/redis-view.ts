@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { Redis } from 'ioredis';
 import { createFeatureRows, type FeatureStore, VALUE_STATUS } from '../../src/features/feature-store.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { RowSource } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
-import { openRedisStore, type RedisStoreOptions } from '../../src/features/redis-store.js';
+import { openRedisStores, type RedisStoreOptions } from '../../src/features/redis-store.js';
 
 /** Unix seconds: when the rows of `rowSource` became true. */
 export const LOADED_AT = 1_700_000_000;
@@ -46,29 +47,53 @@ export function impatient(url: string): RedisConnectionOptions {
 export async function connect(t: Test, url: string): Promise<Redis> {
   const client = await requireRedis(patient(url));
   t.teardown(() => client.disconnect());
-  return client;
+  return client as Redis;
+}
+
+/** The breaker that ships, tried again sooner. */
+export const BREAKER = { calls: 20, failureShare: 0.5, probeAfterMs: 100 };
+
+export interface StoreChanges extends Partial<RedisStoreOptions> {
+  readonly view?: FeatureView;
+}
+
+/** What stores told: reasons of refused rows, availability, event times. */
+export interface Told {
+  readonly refused: string[];
+  readonly changes: boolean[];
+  readonly newest: number[];
 }
 
 /** A store of `USERS` that is closed with the test, and what it told. */
 export async function openStore(
   t: Test,
   url: string,
-  changes: Partial<RedisStoreOptions> = {},
-): Promise<{ store: FeatureStore; refused: string[]; changes: boolean[] }> {
-  const refused: string[] = [];
-  const availability: boolean[] = [];
-  const store = await openRedisStore(USERS, {
+  changes: StoreChanges = {},
+): Promise<{ store: FeatureStore } & Told> {
+  const { view = USERS, ...options } = changes;
+  const { stores, ...told } = await openStores(t, url, { views: [view], ...options });
+  return { store: stores[0]!, ...told };
+}
+
+/** The same of several views, over one connection. */
+export async function openStores(
+  t: Test,
+  url: string,
+  { views, ...changes }: Partial<RedisStoreOptions> & { views: readonly FeatureView[] },
+): Promise<{ stores: FeatureStore[] } & Told> {
+  const told: Told = { refused: [], changes: [], newest: [] };
+  const stores = await openRedisStores(views, {
     redis: patient(url),
-    breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
-    freshness: { timeToLiveSeconds: Number.POSITIVE_INFINITY, whenStale: 'default' },
+    breaker: BREAKER,
     observer: {
-      rowRefused: (reason) => refused.push(reason),
-      availabilityChanged: (available) => availability.push(available),
+      rowRefused: (_view, reason) => told.refused.push(reason),
+      availabilityChanged: (available) => told.changes.push(available),
+      newestEvent: (_view, eventTime) => told.newest.push(eventTime),
     },
     ...changes,
   });
-  t.teardown(() => store.close());
-  return { store, refused, changes: availability };
+  t.teardown(() => Promise.all(stores.map((store) => store.close())));
+  return { stores, ...told };
 }
 
 const STATUS_NAMES = new Map(Object.entries(VALUE_STATUS).map(([name, status]) => [status as number, name]));
@@ -90,3 +115,14 @@ export const UNKNOWN: [number, string][] = [
   [-1, 'UNKNOWN_ENTITY'],
   [-1, 'UNKNOWN_ENTITY'],
 ];
+
+/** Asks until it is answered; the test's own time limit ends it otherwise. */
+export async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await wait(5);
+    }
+  }
+}

@@ -64,7 +64,7 @@ t.test('interactions whose ids are in none of the rows of items or users are war
 t.test('ids that other tools write for no value are warned of', async (t) => {
   const { report } = await tryPrepare(t, {
     files: {
-      'log.csv': 'user_id,item_id,timestamp\nNULL,x,1700000000\nann,nan,1700000000\nNULL,y,1700000000\n',
+      'log.csv': 'user_id,item_id,timestamp\nNULL,x,1700000000\nann,nan,1700000001\nNULL,y,1700000002\n',
     },
     interactions: PLAIN,
   });

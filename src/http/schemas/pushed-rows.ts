@@ -1,0 +1,28 @@
+import { Type, type Static } from 'typebox';
+
+export const PushParams = Type.Object({
+  view: Type.String({ minLength: 1, description: 'Name of a feature view that is served online.' }),
+});
+
+/** Rows are parsed by the fields of their view, which no schema knows beforehand. */
+export const PushBody = Type.Object(
+  {
+    rows: Type.Array(Type.Unknown(), {
+      minItems: 1,
+      description:
+        'Whole rows, as `{"id": "u1", "eventTime": "2026-01-02T03:04:05Z", "values": {"age": 31}}`. `eventTime` may also be Unix seconds, and is now when absent. A field that is null or absent has no value.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export const PushAnswer = Type.Object(
+  {
+    view: Type.String(),
+    written: Type.Integer({ minimum: 0, description: 'Rows that are in the store now.' }),
+    older: Type.Integer({ minimum: 0, description: 'Rows that the store has with a newer event time.' }),
+  },
+  { additionalProperties: false },
+);
+
+export type PushAnswer = Static<typeof PushAnswer>;

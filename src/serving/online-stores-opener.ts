@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import type { FeatureStore } from '../features/feature-store.js';
+import type { FeatureView } from '../features/feature-view.js';
+import { openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
+import type { Metrics } from '../observability/metrics.js';
+
+/** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
+export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
+
+/** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
+export function createOnlineStoresOpener(
+  { features, redis }: Pick<Settings, 'features' | 'redis'>,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): OnlineStoresOpener | undefined {
+  if (!features.online) return undefined;
+  return async (views) => {
+    const online = views.filter((view) => view.online === 'redis');
+    if (online.length === 0) return [];
+    return openRedisStores(online, {
+      redis,
+      breaker: {
+        calls: redis.breakerCalls,
+        failureShare: redis.breakerFailureShare,
+        probeAfterMs: redis.breakerProbeAfterMs,
+      },
+      observer: createObserver(
+        online.map(({ name }) => name),
+        { logger, metrics },
+      ),
+    });
+  };
+}
+
+function createObserver(
+  views: readonly string[],
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): RedisStoreObserver {
+  const showAvailability = (available: boolean): void => {
+    for (const view of views) metrics.showFeatureStore(view, available);
+  };
+  showAvailability(true);
+  return {
+    rowRefused: (view, reason) => metrics.countRefusedRow(view, reason),
+    newestEvent: (view, eventTime) => metrics.showNewestEvent(view, eventTime),
+    availabilityChanged: (available) => {
+      showAvailability(available);
+      if (available) logger.info({ views }, 'Redis answers again: users have their values');
+      else logger.warn({ views }, 'Redis fails: users have the declared defaults until it answers');
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { materialiseView } from '../../src/features/materialise-view.js';
+import { pushRows } from '../../src/features/push-rows.js';
+import { mastersOf, openRedis, requireRedis } from '../../src/features/redis-connection.js';
+import { createRedisKeys } from '../../src/features/redis-keys.js';
+import { startRedisCluster, startWatchedRedis } from '../support/redis-groups.js';
+import { createRedisServer, REDIS_MISSING } from '../support/redis-server.js';
+import {
+  impatient,
+  LOADED_AT,
+  openStore,
+  openStores,
+  patient,
+  readOne,
+  rowSource,
+  untilAnswered,
+  USERS,
+} from '../support/redis-view.js';
+
+const LOADING = { generation: '1', expirySeconds: 3600 };
+const PUSHING = { view: USERS, expirySeconds: 3600 };
+const USER_COUNT = 60;
+const ids = Array.from({ length: USER_COUNT }, (_, user) => `u${user}`);
+const pushed = (id: string, age: number): Parameters<typeof pushRows>[0] => [
+  { id, eventTime: LOADED_AT + age, values: [age, 1, Number.NaN] },
+];
+
+t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
+  const cluster = await startRedisCluster(t, t.testdir());
+  const client = await requireRedis(patient(cluster.url));
+  t.teardown(() => client.disconnect());
+  const keys = createRedisKeys(USERS);
+
+  await t.test('takes what is loaded and pushed on every node, and serves it', async (t) => {
+    t.same(await materialiseView(rowSource(USER_COUNT), client, LOADING), {
+      written: USER_COUNT,
+      resumed: 0,
+    });
+    t.same(await pushRows([...pushed('u7', 30), ...pushed('u8', 31)], client, PUSHING), {
+      written: 2,
+      older: 0,
+    });
+    t.same(await pushRows(pushed('u7', 29), client, PUSHING), { written: 0, older: 1 });
+    const sizes = await Promise.all(mastersOf(client).map((node) => node.dbsize()));
+    t.equal(sizes.length, 3);
+    t.ok(
+      sizes.every((size) => size > 5),
+      `keys per node: ${sizes.join(', ')}`,
+    );
+
+    const { store } = await openStore(t, cluster.url, { redis: patient(cluster.url) });
+    const ages = await Promise.all(ids.map(async (id) => (await readOne(store, id))[0]![0]));
+    t.same(
+      ages,
+      ids.map((id) => (id === 'u7' ? 30 : id === 'u8' ? 31 : 20)),
+    );
+  });
+
+  await t.test('lets the rows of all views of a user lie on one node', async (t) => {
+    const others = { ...USERS, name: 'moods' };
+    const [moods, slots] = [createRedisKeys(others), (key: string) => client.cluster('KEYSLOT', key)];
+    const rows = [keys.loaded('1', 'u1'), keys.pushed('u1'), moods.loaded('2', 'u1'), moods.pushed('u1')];
+    t.equal(new Set(await Promise.all(rows.map(slots))).size, 1);
+    await pushRows(pushed('u1', 50), client, { ...PUSHING, view: others });
+    const { stores } = await openStores(t, cluster.url, { views: [USERS, others] });
+    const [inUsers, inMoods] = await Promise.all(stores.map((store) => readOne(store, 'u1')));
+    t.same([inUsers![0]![0], inMoods![0]![0]], [20, 50]);
+  });
+
+  await t.test('retires an old generation on every node', async (t) => {
+    await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, generation: '2' });
+    const times = await Promise.all(ids.map((id) => client.ttl(keys.loaded('1', id))));
+    t.ok(
+      times.every((seconds) => seconds <= 60),
+      'all of it',
+    );
+    t.ok((await client.ttl(keys.loaded('2', 'u3'))) > 60);
+  });
+
+  await t.test(
+    'goes on serving the users of other nodes when one is killed, and all when it is back',
+    async (t) => {
+      const { store, changes } = await openStore(t, cluster.url, { redis: impatient(cluster.url) });
+      for (const id of ids) await untilAnswered(() => readOne(store, id));
+      // The node that knows the generation in service: what was last known has to do.
+      const holder = await client.cluster('KEYSLOT', keys.pointer);
+      const killed = cluster.nodes[Math.floor((3 * holder) / 16_384)]!;
+      const onKilled = await Promise.all(
+        ids.map(async (id) => {
+          const slot = await client.cluster('KEYSLOT', keys.pushed(id));
+          return cluster.nodes[Math.floor((3 * slot) / 16_384)] === killed;
+        }),
+      );
+      await killed.kill();
+      for (const [user, id] of ids.entries()) {
+        if (onKilled[user]!) await t.rejects(readOne(store, id), { code: 'FEATURES_FAILED' });
+        else
+          t.same(
+            (await readOne(store, id))[0],
+            [id === 'u7' ? 30 : id === 'u8' ? 31 : 20, 'PRESENT'],
+            `${id} of another node`,
+          );
+      }
+      t.same(changes, [], 'a part of the users is no reason to ask for nobody');
+      await t.rejects(
+        pushRows(
+          ids.flatMap((id) => pushed(id, 1)),
+          client,
+          PUSHING,
+        ),
+        { code: 'FEATURES_FAILED' },
+      );
+
+      await killed.start();
+      for (const id of ids) t.match((await untilAnswered(() => readOne(store, id)))[0]![1], 'PRESENT');
+      t.same(await untilAnswered(() => pushRows(pushed('u0', 90), client, PUSHING)), {
+        written: 1,
+        older: 0,
+      });
+    },
+  );
+
+  await t.test('is used again after all of it was away', async (t) => {
+    const { store, changes } = await openStore(t, cluster.url, { redis: impatient(cluster.url) });
+    await untilAnswered(() => readOne(store, 'u1'));
+    await Promise.all(cluster.nodes.map((node) => node.kill()));
+    while (changes.length === 0) await readOne(store, 'u1').catch(() => wait(1));
+    await Promise.all(cluster.nodes.map((node) => node.start()));
+    t.equal((await untilAnswered(() => readOne(store, 'u1')))[0]![1], 'PRESENT');
+    t.same(changes, [false, true]);
+  });
+});
+
+t.test('a master behind a Sentinel', { skip: REDIS_MISSING }, async (t) => {
+  const watched = await startWatchedRedis(t, t.testdir());
+  const client = await requireRedis(patient(watched.url));
+  t.teardown(() => client.disconnect());
+  await materialiseView(rowSource(USER_COUNT), client, LOADING);
+  await pushRows(pushed('u7', 30), client, PUSHING);
+  const { store, changes } = await openStore(t, watched.url, { redis: impatient(watched.url) });
+  t.equal((await untilAnswered(() => readOne(store, 'u7')))[0]![0], 30);
+  await client.wait(1, 0);
+
+  await watched.master.kill();
+  while (changes.length === 0) await readOne(store, 'u7').catch(() => wait(1));
+  t.equal((await untilAnswered(() => readOne(store, 'u7')))[0]![0], 30, 'the replica took over');
+  t.equal((await readOne(store, 'u8'))[0]![0], 20);
+  t.same(changes, [false, true]);
+  t.same(await untilAnswered(() => pushRows(pushed('u7', 31), client, PUSHING)), { written: 1, older: 0 });
+  t.equal((await readOne(store, 'u7'))[0]![0], 31, 'and takes writes');
+  await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, generation: '2' });
+  t.ok((await client.ttl(createRedisKeys(USERS).loaded('1', 'u1'))) <= 60);
+});
+
+t.test('Sentinels or nodes that are all away are named, and do not hold up a start', async (t) => {
+  const { port } = await createRedisServer(t);
+  for (const [url, message] of [
+    [
+      `redis-sentinel://:pw@127.0.0.1:${port}/m`,
+      new RegExp(`^Redis m of the Sentinels at 127.0.0.1:${port} cannot`),
+    ],
+    [`redis-cluster://:pw@127.0.0.1:${port}`, new RegExp(`^The Redis cluster at 127.0.0.1:${port} cannot`)],
+  ] as const) {
+    await t.rejects(requireRedis(impatient(url)), { code: 'FEATURES_FAILED', message });
+    const client = await openRedis(impatient(url));
+    await t.rejects(client.get('x'), 'and asking fails at once');
+    client.disconnect();
+  }
+});

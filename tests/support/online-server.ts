@@ -1,0 +1,112 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Test } from 'tap';
+import { formatChecksum } from '../../src/bundle/bundle-files.js';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { CHECKSUM_FILE, type Manifest, MANIFEST_FILE } from '../../src/bundle/manifest.js';
+import type { Settings } from '../../src/config/settings.js';
+import type { FeatureView } from '../../src/features/feature-view.js';
+import { startServer } from '../../src/http/start-server.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { createFeatureObserver } from '../../src/serving/create-feature-observer.js';
+import { createOnlineStoresOpener } from '../../src/serving/online-stores-opener.js';
+import { createServedBundle } from '../../src/serving/served-bundle.js';
+import { buildSettings } from '../http/build.js';
+import { SCENARIOS, writeSmallBundle } from './trained-bundle.js';
+
+/** A registry whose staging channel points at a small bundle with an online view of users. */
+export interface OnlineRegistry {
+  readonly registry: string;
+  readonly manifest: Manifest;
+  readonly view: FeatureView;
+}
+
+/** @param changes what else the view of users is to say */
+export async function publishOnlineBundle(
+  dir: string,
+  changes: Partial<FeatureView> = {},
+): Promise<OnlineRegistry> {
+  const { folder, manifest: trained } = await writeSmallBundle(join(dir, 'trained'));
+  const users: FeatureView = { ...trained.views.users, online: 'redis', ...changes };
+  const manifest = { ...trained, views: { ...trained.views, users } };
+  const text = JSON.stringify(manifest);
+  await writeFile(join(folder, MANIFEST_FILE), text);
+  await writeFile(join(folder, CHECKSUM_FILE), formatChecksum(Buffer.from(text)));
+  const registry = join(dir, 'models');
+  await createFolderRegistry(registry).publish(folder);
+  return { registry, manifest, view: users };
+}
+
+export interface OnlineServer {
+  /** Status and `degraded` of the recommendations for a user. */
+  ask(userId: string): Promise<{ status: number; degraded: unknown; items: number }>;
+  /** Asks the admin listener. */
+  admin(path: string, init?: RequestInit): Promise<{ status: number; body: Record<string, unknown> }>;
+  push(rows: readonly unknown[], view?: string): ReturnType<OnlineServer['admin']>;
+  metrics(): Promise<string>;
+  /** Messages of the log so far that tell of Redis. */
+  readonly notices: readonly string[];
+}
+
+/** Both listeners over a bundle that serves users from the Redis at `url`, with the timeouts that ship. */
+export async function startOnlineServer(
+  t: Test,
+  { registry }: OnlineRegistry,
+  url: string,
+  changes: Partial<Settings['redis']> & { online?: boolean } = {},
+): Promise<OnlineServer> {
+  const { online = true, ...redis } = changes;
+  const settings = buildSettings({ features: { online }, redis: { url, ...redis } });
+  const notices: string[] = [];
+  const logger = pino(
+    {},
+    {
+      write: (line) => {
+        const { msg } = JSON.parse(line) as { msg: string };
+        if (msg.startsWith('Redis')) notices.push(msg);
+      },
+    },
+  );
+  const metrics = createMetrics({ processMetrics: false });
+  const service = createServedBundle({
+    registry: createFolderRegistry(registry),
+    channel: 'staging',
+    scenarios: SCENARIOS,
+    observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond: 0 }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+  });
+  await service.reload();
+  const server = await startServer({ service, settings, logger, metrics });
+  t.teardown(() => server.stop());
+  const admin: OnlineServer['admin'] = async (path, init) => {
+    const answer = await fetch(`${server.adminUrl}${path}`, init);
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  return {
+    notices,
+    ask: async (userId) => {
+      const answer = await fetch(`${server.url}/recommendations/${userId}?limit=5`);
+      const { degraded, items } = (await answer.json()) as { degraded: unknown; items?: unknown[] };
+      return { status: answer.status, degraded, items: items?.length ?? 0 };
+    },
+    admin,
+    push: (rows, view = 'users') =>
+      admin(`/views/${view}/rows`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ rows }),
+      }),
+    metrics: async () => (await fetch(`${server.adminUrl}/metrics`)).text(),
+  };
+}
+
+/** What a healthy request answers. */
+export const WHOLE = { status: 200, degraded: [], items: 5 };
+
+/** What a request answers while the store of features fails. */
+export const DEGRADED = {
+  status: 200,
+  degraded: [{ stage: 'features', reason: 'features_failed' }],
+  items: 5,
+};
