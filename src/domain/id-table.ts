@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Raw ids by row, and the way back by an open-addressing hash over their bytes: typed arrays only, in memory that threads
  * share. Per id it takes its bytes, 4 for where they begin and 6 of slots; a million ids of 13 letters are 23
@@ -16,6 +18,8 @@ export interface IdTable {
 export interface IdTableBuilder {
   /** Takes the next row for an id, and gives the first row that has it: another one when the id is there already. */
   add(id: string): number;
+  /** The same for an id in UTF-8, which need not become a string; -1 where it is not UTF-8, and the row is taken for nothing. */
+  addUtf8(id: Uint8Array): number;
   /** Takes the next row for nothing that can be found. */
   skip(): void;
   /** The table of the rows so far; the builder is not to be used after it. */
@@ -36,15 +40,22 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
     offsets[++row] = end;
   }
 
+  /** Adds the id that lies in `scratch`. */
+  function addEncoded(length: number): number {
+    const slot = findSlot({ bytes, offsets, slots }, length);
+    const known = slots[slot]!;
+    append(known === 0 ? length : 0);
+    if (known !== 0) return known - 1;
+    slots[slot] = row;
+    return row - 1;
+  }
+
   return {
-    add: (id) => {
-      const length = encode(id);
-      const slot = findSlot({ bytes, offsets, slots }, length);
-      const known = slots[slot]!;
-      append(known === 0 ? length : 0);
-      if (known !== 0) return known - 1;
-      slots[slot] = row;
-      return row - 1;
+    add: (id) => addEncoded(encode(id)),
+    addUtf8: (id) => {
+      if (copyToScratch(id) || isUtf8(id)) return addEncoded(id.length);
+      append(0);
+      return -1;
     },
     skip: () => append(0),
     finish: () => {
@@ -101,6 +112,14 @@ function encode(id: string): number {
     scratch[length++] = 0x80 | (code & 63);
   }
   return length;
+}
+
+/** Writes an id into `scratch`; true when all of it is ASCII, as almost every id is, so that nobody need look again. */
+function copyToScratch(id: Uint8Array): boolean {
+  if (id.length > scratch.length) scratch = new Uint8Array(2 * id.length);
+  let bits = 0;
+  for (let at = 0; at < id.length; at++) bits |= scratch[at] = id[at]!;
+  return bits < 0x80;
 }
 
 /** The slot of the id in `scratch`, or the free one that it would get. */
