@@ -10,7 +10,10 @@ export interface IdTable {
   readonly bytes: Uint8Array;
   /** Where the id of each row begins in `bytes`, then where the last one ends. */
   readonly offsets: Uint32Array;
-  /** Row + 1 at the hash of its id or at the next free place after it; 0 is free. One in three is free. */
+  /**
+   * Row + 1 at the hash of its id or at the next free place after it; 0 is free. One in three is free. Bits that no row
+   * needs hold the first bits of the hash, so that hardly ever another id has to be looked at.
+   */
   readonly slots: Uint32Array;
 }
 
@@ -42,11 +45,12 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
 
   /** Adds the id that lies in `scratch`. */
   function addEncoded(length: number): number {
-    const slot = findSlot({ bytes, offsets, slots }, length);
+    const hash = hashScratch(length);
+    const slot = findSlot({ bytes, offsets, slots }, { length, hash });
     const known = slots[slot]!;
     append(known === 0 ? length : 0);
-    if (known !== 0) return known - 1;
-    slots[slot] = row;
+    if (known !== 0) return (known & rowMask(slots)) - 1;
+    slots[slot] = row | (hash & ~rowMask(slots));
     return row - 1;
   }
 
@@ -68,7 +72,8 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
 
 /** The row of an id, or -1 when the table does not have it. */
 export function findRow(table: IdTable, id: string): number {
-  return table.slots[findSlot(table, encode(id))]! - 1;
+  const length = encode(id);
+  return (table.slots[findSlot(table, { length, hash: hashScratch(length) })]! & rowMask(table.slots)) - 1;
 }
 
 /** The first row at which two tables do not have the same id, or -1 when they have the same ids in the same order. */
@@ -123,13 +128,25 @@ function copyToScratch(id: Uint8Array): boolean {
 }
 
 /** The slot of the id in `scratch`, or the free one that it would get. */
-function findSlot({ bytes, offsets, slots }: IdTable, length: number): number {
-  let slot = hash(length) % slots.length;
+function findSlot(
+  { bytes, offsets, slots }: IdTable,
+  { length, hash }: { length: number; hash: number },
+): number {
+  const mask = rowMask(slots);
+  let slot = hash % slots.length;
   for (;;) {
-    const row = slots[slot]! - 1;
-    if (row < 0 || isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]!, length })) return slot;
+    const found = slots[slot]!;
+    if (found === 0) return slot;
+    const row = (found & mask) - 1;
+    const isAlike = ((found ^ hash) & ~mask) === 0;
+    if (isAlike && isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]!, length })) return slot;
     slot = slot + 1 === slots.length ? 0 : slot + 1;
   }
+}
+
+/** The bits of a slot that hold its row: there are more slots than rows. */
+function rowMask(slots: Uint32Array): number {
+  return 2 ** (32 - Math.clz32(slots.length)) - 1;
 }
 
 function isAt(
@@ -142,7 +159,7 @@ function isAt(
 }
 
 /** FNV-1a, then the end of MurmurHash3 so that ids that differ in their last digit lie apart. */
-function hash(length: number): number {
+function hashScratch(length: number): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < length; at++) value = Math.imul(value ^ scratch[at]!, 0x01000193);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

@@ -90,7 +90,9 @@ function encodeField(
   if (type === 'int32') {
     return mapRows(range, (row) => (table.isDefaulted(row, field) ? null : table.valueAt(row, place)));
   }
-  if (length === undefined) return Float32Array.from(mapRows(range, (row) => valueAt(row)));
+  if (length === undefined) {
+    return new Float32Array(range.end - range.start).map((_, offset) => valueAt(range.start + offset));
+  }
   return mapRows(range, (row) => {
     const vector = Float32Array.from({ length }, (_, component) => valueAt(row, component));
     return new Uint8Array(vector.buffer);
