@@ -12,7 +12,7 @@ export interface IdTable {
   readonly offsets: Uint32Array;
   /**
    * Row + 1 at the hash of its id or at the next free place after it; 0 is free. One in three is free. Bits that no row
-   * needs hold the first bits of the hash, so that hardly ever another id has to be looked at.
+   * needs hold the last bits of the hash, so that hardly ever another id has to be looked at.
    */
   readonly slots: Uint32Array;
 }
@@ -50,7 +50,7 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
     const known = slots[slot]!;
     append(known === 0 ? length : 0);
     if (known !== 0) return (known & rowMask(slots)) - 1;
-    slots[slot] = row | (hash & ~rowMask(slots));
+    slots[slot] = row | tagOf(hash, slots);
     return row - 1;
   }
 
@@ -133,20 +133,26 @@ function findSlot(
   { length, hash }: { length: number; hash: number },
 ): number {
   const mask = rowMask(slots);
-  let slot = hash % slots.length;
+  const tag = tagOf(hash, slots);
+  let slot = Math.floor((hash / 2 ** 32) * slots.length); // a remainder of numbers beyond int32 takes ten times as long
   for (;;) {
     const found = slots[slot]!;
     if (found === 0) return slot;
     const row = (found & mask) - 1;
-    const isAlike = ((found ^ hash) & ~mask) === 0;
+    const isAlike = ((found ^ tag) & ~mask) === 0;
     if (isAlike && isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]!, length })) return slot;
     slot = slot + 1 === slots.length ? 0 : slot + 1;
   }
 }
 
 /** The bits of a slot that hold its row: there are more slots than rows. */
-function rowMask(slots: Uint32Array): number {
-  return 2 ** (32 - Math.clz32(slots.length)) - 1;
+function rowMask({ length }: Uint32Array): number {
+  return 0xffffffff >>> Math.clz32(length);
+}
+
+/** The last bits of a hash, where a slot keeps them; its first ones say which slot. */
+function tagOf(hash: number, slots: Uint32Array): number {
+  return (hash << (32 - Math.clz32(slots.length))) & ~rowMask(slots);
 }
 
 function isAt(

@@ -74,11 +74,8 @@ function createNumberReader({ builder, field, index, place, width, found }: Fiel
   const round = field.type === 'int32' ? Number : (value: number) => Math.fround(value);
   const standIn = round(field.default);
   return (column, firstRow) => {
-    if (field.type === 'float32' && column instanceof Float32Array && allFinite(column)) {
-      const { values } = builder;
-      let to = firstRow * width + place;
-      for (let offset = 0; offset < column.length; offset++, to += width) values[to] = column[offset]!;
-      return;
+    if (field.type === 'float32' && column instanceof Float32Array) {
+      if (copyFinite(column, builder.values, { from: firstRow * width + place, width })) return;
     }
     // One pass over typed arrays or nullable arrays alike: 200,000 rows × 32 fields take 0.1 s.
     for (let offset = 0; offset < column.length; offset++) {
@@ -96,12 +93,27 @@ function createNumberReader({ builder, field, index, place, width, found }: Fiel
   };
 }
 
-/** What almost every row group of a bundle is. */
-function allFinite(column: Float32Array): boolean {
-  // Less itself, a number is 0, and NaN or an infinity is NaN, which no later sum hides.
-  let sum = 0;
-  for (let row = 0; row < column.length; row++) sum += column[row]! - column[row]!;
-  return sum === 0;
+/** All ones in the exponent of a float32: an infinity or NaN. */
+const NOT_FINITE = 0x7f800000;
+
+/**
+ * Copies a column into a row-major block; false when it has values that are not finite, which almost none of a bundle has.
+ * As the bits they are: to copy floats as floats takes twice as long, because they become doubles on the way.
+ */
+function copyFinite(
+  column: Float32Array,
+  block: Float32Array,
+  { from, width }: { from: number; width: number },
+): boolean {
+  const bits = new Int32Array(column.buffer, column.byteOffset, column.length);
+  const target = new Int32Array(block.buffer, block.byteOffset, block.length);
+  let isFinite = true;
+  for (let row = 0, to = from; row < bits.length; row++, to += width) {
+    const value = bits[row]!;
+    if ((value & NOT_FINITE) === NOT_FINITE) isFinite = false;
+    target[to] = value;
+  }
+  return isFinite;
 }
 
 function createCheck({ type, dictionary }: FeatureField): (value: number) => boolean {

@@ -4,7 +4,7 @@ import type { FeatureTable } from '../../features/feature-table.js';
 import { type FeatureField, placesOf } from '../../features/feature-view.js';
 
 /** Rows that a reader has in hand at once: few enough for the processor's cache, enough to be worth a look at the footer. */
-const ROW_GROUP_ROWS = 16_384;
+const ROW_GROUP_ROWS = 8_192;
 
 /**
  * The parquet file of a feature table: the id as REQUIRED text, the event time as REQUIRED double, an int32 as int32, a
