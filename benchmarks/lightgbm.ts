@@ -10,7 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openParquet } from '../src/features/parquet-file.js';
+import { readParquetColumns } from '../src/features/read-parquet-columns.js';
 import {
   completeBoostingOptions,
   type BoostingOptions,
@@ -149,21 +149,15 @@ function meanNdcg({ labels, groupOffsets }: RankingRows, scores: Float32Array, k
 }
 
 async function readExport(file: string): Promise<Task> {
-  const parquet = await openParquet(readFileSync(file), file);
-  const read = async (name: string): Promise<unknown[]> => {
-    const values: unknown[] = [];
-    await parquet.readColumn(name, (block) => {
-      for (let index = 0; index < block.length; index++) values.push(block[index]);
-    });
-    return values;
-  };
+  const parquet = await readParquetColumns(readFileSync(file), file);
+  const read = (name: string): readonly unknown[] => parquet.columns.get(name)!;
   const features = [...parquet.columns.keys()].filter((name) => !ROW_COLUMNS.includes(name));
-  const splits = await read('split');
-  const queries = await read('query');
-  const labels = await read('label');
+  const splits = read('split');
+  const queries = read('query');
+  const labels = read('label');
   const data = new Float32Array(parquet.rows * features.length);
   for (const [column, name] of features.entries()) {
-    (await read(name)).forEach((value, row) => (data[row * features.length + column] = value as number));
+    read(name).forEach((value, row) => (data[row * features.length + column] = value as number));
   }
   const part = (split: string): RankingRows => {
     const first = splits.indexOf(split); // the rows of a part, and of a query, lie together

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
+import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
-import { readFeatureTable } from '../features/read-feature-table.js';
 import { type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
 import type { ProgressReporter } from '../offline/progress.js';
@@ -38,11 +38,11 @@ interface Loading {
 /** @returns what came of it */
 async function loadView(
   view: FeatureView,
-  { version, files: { bytesOf, manifest } }: OnlineViews,
+  { version, files }: OnlineViews,
   { client, expirySeconds, progress }: Loading,
 ): Promise<string> {
-  const { knownUntil } = manifest;
-  const table = await readFeatureTable(bytesOf(view.file), view, { file: view.file, knownUntil });
+  const { knownUntil } = files.manifest;
+  const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   const { written, resumed } = await materialiseView(readRowsOfTable(table), client, {
     generation: version,

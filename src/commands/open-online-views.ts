@@ -21,7 +21,7 @@ export async function openOnlineViews(
 ): Promise<OnlineViews> {
   const registry = createFolderRegistry(folder);
   const { version } = await registry.readChannel(channel);
-  const files = await openBundleFiles(await registry.pathOf(version));
+  const files = await openBundleFiles(await registry.pathOf(version), { deferViews: true });
   return { version, files, views: chooseViews(Object.values(files.manifest.views), name) };
 }
 

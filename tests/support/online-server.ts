@@ -73,7 +73,10 @@ export async function startOnlineServer(
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
-    observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond: 0 }),
+    observer: createFeatureObserver(
+      { metrics, logger, clock: () => Date.now() / 1000 },
+      { minLoadMegabytesPerSecond: 0 },
+    ),
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
   });
   await service.reload();

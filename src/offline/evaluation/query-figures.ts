@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { openParquet, type ParquetFile } from '../../features/parquet-file.js';
+import { readParquetColumns } from '../../features/read-parquet-columns.js';
 import type { SplitFacts } from './splits.js';
 
 /** What every ranking was worth for each query, split after split: what two evaluations are compared by. Plain JSON. */
@@ -61,24 +61,14 @@ export function encodeQueryFigures({ fingerprint, split, user, ndcg }: QueryFigu
 
 /** @throws ShortlistError INVALID_BUNDLE when the bytes are no such file */
 export async function decodeQueryFigures(bytes: Uint8Array, name: string): Promise<QueryFigures> {
-  const file = await openParquet(bytes, name);
-  const rankings = [...file.columns.keys()].filter((column) => column.startsWith(NDCG_PREFIX));
-  const ndcg: Record<string, number[]> = {};
-  for (const column of rankings) {
-    ndcg[column.slice(NDCG_PREFIX.length)] = await readAll<number>(file, column);
-  }
+  const { columns, metadata } = await readParquetColumns(bytes, name);
+  const rankings = [...columns].filter(([column]) => column.startsWith(NDCG_PREFIX));
   return {
-    fingerprint: file.metadata.get(FINGERPRINT_KEY)!,
-    split: await readAll<string>(file, 'split'),
-    user: await readAll<number>(file, 'user'),
-    ndcg,
+    fingerprint: metadata.get(FINGERPRINT_KEY)!,
+    split: columns.get('split') as string[],
+    user: columns.get('user') as number[],
+    ndcg: Object.fromEntries(
+      rankings.map(([column, values]) => [column.slice(NDCG_PREFIX.length), values as number[]]),
+    ),
   };
-}
-
-async function readAll<T>(file: ParquetFile, column: string): Promise<T[]> {
-  const all: T[] = [];
-  await file.readColumn(column, (values) => {
-    for (const value of Array.from(values)) all.push(value as T);
-  });
-  return all;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ShortlistError } from '../../domain/errors.js';
-import { openParquet } from '../../features/parquet-file.js';
+import { readParquetColumns } from '../../features/read-parquet-columns.js';
 import type { GoldenBatch } from './features-file.js';
 
 /** The column of what the model gave. */
@@ -11,22 +11,15 @@ const SCORE = 'score';
  * @throws ShortlistError INVALID_CONFIG when the file or a column is missing, or a value is no number
  */
 export async function readGoldenBatch(file: string, features: readonly string[]): Promise<GoldenBatch> {
-  const parquet = await openParquet(await readBytes(file), file);
-  const missing = [...features, SCORE].filter((name) => !parquet.columns.has(name));
-  const problems = missing.map((name) => `it has no column '${name}'`);
-  if (parquet.rows === 0) problems.push('it has no rows');
-  const columns: number[][] = [];
-  if (problems.length === 0) {
-    for (const name of [...features, SCORE]) {
-      const values: number[] = [];
-      await parquet.readColumn(name, (block) => {
-        for (let row = 0; row < block.length; row++) values.push(Number(block[row] ?? Number.NaN));
-      });
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) problems.push(`column '${name}', row ${bad + 1}: not a number`);
-      columns.push(values);
-    }
-  }
+  const { rows, columns: found } = await readParquetColumns(await readBytes(file), file);
+  const problems = rows === 0 ? ['it has no rows'] : [];
+  const columns = [...features, SCORE].map((name) => {
+    if (!found.has(name)) problems.push(`it has no column '${name}'`);
+    const values = (found.get(name) ?? []).map((value) => Number(value ?? Number.NaN));
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) problems.push(`column '${name}', row ${bad + 1}: not a number`);
+    return values;
+  });
   if (problems.length > 0) {
     throw new ShortlistError(
       'INVALID_CONFIG',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { hashFeatureOrder } from '../../../src/bundle/manifest.js';
-import { openParquet } from '../../../src/features/parquet-file.js';
+import { readParquetColumns } from '../../../src/features/read-parquet-columns.js';
 import { readPreparedDataset } from '../../../src/offline/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
 import { makeTestSplits } from '../../../src/offline/train/make-splits.js';
@@ -21,15 +21,8 @@ const training = { config, scenario: SCENARIOS.get('home')!, progress: SILENT_PR
 const dir = t.testdir();
 const prepared = prepareSmallDemo(dir);
 
-async function readColumns(file: string): Promise<Map<string, unknown[]>> {
-  const parquet = await openParquet(await readFile(file), file);
-  const columns = new Map<string, unknown[]>();
-  for (const name of parquet.columns.keys()) {
-    const values: unknown[] = [];
-    await parquet.readColumn(name, (block) => values.push(...Array.from(block)));
-    columns.set(name, values);
-  }
-  return columns;
+async function readColumns(file: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
+  return (await readParquetColumns(await readFile(file), file)).columns;
 }
 
 t.test('the rows of `train` are those that training learns from and stops by', async (t) => {
