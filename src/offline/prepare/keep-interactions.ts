@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../config/dataset-config.js';
 import { queryRows } from '../database.js';
+import { ORDINAL } from './check-source.js';
 
 /**
  * Makes the table `kept` of the interactions that stay: all of them, or, with a minimum, those of users and items that
@@ -19,7 +20,9 @@ export async function keepInteractions(
     'timestamp',
     ...['value', 'type'].map((name) => orDefault(name, options)),
   ];
-  await connection.run(`CREATE TABLE kept AS SELECT ${columns.join(', ')}, ordinal FROM typed_interactions`);
+  await connection.run(
+    `CREATE TABLE kept AS SELECT ${columns.join(', ')}, ${ORDINAL} FROM typed_interactions`,
+  );
   return { 'below the minimum': await dropBelowMinimum(connection, options.minimum) };
 }
 

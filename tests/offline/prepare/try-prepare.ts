@@ -20,6 +20,7 @@ export interface TryDataset {
   readonly interactions: string;
   readonly items?: DatasetConfig['items'];
   readonly users?: DatasetConfig['users'];
+  readonly views?: DatasetConfig['views'];
   readonly minimum?: DatasetConfig['minimum'];
   readonly limits?: DatasetConfig['interactions']['limits'];
 }
@@ -82,6 +83,7 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
     interactions: inFolder({ sql: wanted.interactions, ...(wanted.limits && { limits: wanted.limits }) }),
     ...(wanted.items && { items: inFolder(wanted.items) }),
     ...(wanted.users && { users: inFolder(wanted.users) }),
+    ...(wanted.views && { views: wanted.views }),
     ...(wanted.minimum && { minimum: wanted.minimum }),
     evaluation: { protocol: 'chronological' },
   };
