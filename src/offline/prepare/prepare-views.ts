@@ -76,8 +76,8 @@ export async function writeViews(
   dir: string,
   views: Readonly<Record<string, ViewConfig>>,
 ): Promise<void> {
-  await mkdir(join(dir, 'views'), { recursive: true });
   for (const [name, { key, eventTime, fields }] of Object.entries(views)) {
+    await mkdir(join(dir, 'views'), { recursive: true });
     const order = [key, ...(eventTime === undefined ? [] : [eventTime])].map(quoteIdentifier).join(', ');
     const columns = Object.keys(fields).map(quoteIdentifier).join(', ');
     await copyToParquet(
