@@ -8,11 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { IdIndex } from '../src/domain/id-index.js';
 import { createSeededRandom } from '../src/domain/seeded-random.js';
-import type { FeatureTable } from '../src/features/feature-table.js';
-import { tableBytes } from '../src/features/feature-table-size.js';
+import { createTableBuilder, type FeatureTable } from '../src/features/feature-table.js';
+import { createGather } from '../src/features/gather-rows.js';
 import { loadFeatureTable } from '../src/features/load-feature-table.js';
 import { createMemoryStore } from '../src/features/memory-store.js';
-import { RowSet } from '../src/features/row-set.js';
 import { encodeFeatureTable } from '../src/offline/bundle-writing/encode-feature-table.js';
 
 /**
@@ -54,10 +53,10 @@ async function runAll(): Promise<void> {
 async function write(): Promise<void> {
   const random = createSeededRandom('feature store benchmark');
   const length = Number(rows);
-  const columns = view.fields.map(() => Float32Array.from({ length }, () => random.normal()));
+  const builder = createTableBuilder(view, length, { knownUntil: 0 });
+  for (let at = 0; at < builder.values.length; at++) builder.values[at] = random.normal();
   const entities = new IdIndex(Array.from({ length }, (_, row) => `entity-${row}`));
-  const defaulted = columns.map(() => new RowSet(length));
-  await writeFile(path, encodeFeatureTable({ view, entities, columns, defaulted }));
+  await writeFile(path, encodeFeatureTable(builder.finish(entities)));
   console.log(`${rows} rows × ${fields} float32: a file of ${megabytes((await stat(path)).size)} MB`);
 }
 
@@ -77,15 +76,15 @@ async function load(): Promise<void> {
   const started = performance.now();
   const bytes = await readVerified();
   const read = seconds(started);
-  const table = await loadFeatureTable(bytes, view, { file: path });
+  const table = await loadFeatureTable(bytes, view, { file: path, knownUntil: 0 });
   const all = seconds(started);
   delay.disable();
   const peak = process.resourceUsage().maxRSS * 1024 - before;
-  const columnBytes = table.columns.reduce((sum, column) => sum + column.byteLength, 0);
+  const columnBytes = table.parts.values.byteLength;
   console.log(
     `store loads them: ${all} s (reading and hashing the file: ${read} s), ` +
       `memory at its peak ${(peak / columnBytes).toFixed(2)} × the columns' ${megabytes(columnBytes)} MB, ` +
-      `afterwards ${(tableBytes(table) / table.entities.size).toFixed(1)} bytes per entity, ` +
+      `afterwards ${(table.sizeBytes / table.entities.size).toFixed(1)} bytes per entity, ` +
       `event loop delay p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, max ${(delay.max / 1e6).toFixed(1)} ms`,
   );
   gather(table);
@@ -108,6 +107,7 @@ async function readVerified(): Promise<Uint8Array> {
 /** Other rows every time, as requests ask for them; ids are made before the clock starts. */
 function gather(table: FeatureTable): void {
   const random = createSeededRandom('gather');
+  const gatherRows = createGather(table);
   const store = createMemoryStore(table);
   const size = 200 * view.fields.length;
   const target = { values: new Float32Array(size), statuses: new Uint8Array(size) };
@@ -116,23 +116,12 @@ function gather(table: FeatureTable): void {
   for (let request = 0; request < 3000; request++) {
     const indexes = Int32Array.from({ length: 200 }, () => random.integer(table.entities.size));
     const ids = Array.from(indexes, (index) => table.entities.idAt(index));
-    byIndex.push(time(() => gatherByIndex(table, { indexes, values: target.values })));
+    byIndex.push(time(() => gatherRows(indexes, target, { now: 0 })));
     byId.push(time(() => void store.getMany(ids, target, { now: 0 })));
   }
   console.log(
     `gather 200 rows × ${fields}: by index ${quantiles(byIndex)}; by id, with statuses ${quantiles(byId)}`,
   );
-}
-
-function gatherByIndex(
-  { columns }: FeatureTable,
-  { indexes, values }: { indexes: Int32Array; values: Float32Array },
-): void {
-  for (let field = 0; field < columns.length; field++) {
-    const column = columns[field]!;
-    for (let row = 0; row < indexes.length; row++)
-      values[row * columns.length + field] = column[indexes[row]!]!;
-  }
 }
 
 function time(work: () => void): number {

@@ -43,8 +43,8 @@ const view = {
 const source = {
   view,
   ids: Array.from({ length: Number(rows) }, (_, row) => `user-${row}`),
-  eventTime: 1_700_000_000,
-  fillRow: (row: number, values: Float32Array) => values.fill(row),
+  eventTimeOf: () => 1_700_000_000,
+  fillRow: (row: number, values: Float64Array) => values.fill(row),
 };
 
 const client = await requireRedis(redis);
@@ -63,7 +63,6 @@ const store = await openRedisStore(view, {
   freshness: { timeToLiveSeconds: Number.POSITIVE_INFINITY, whenStale: 'default' },
   observer: {
     rowRefused: () => undefined,
-    valuesRead: () => undefined,
     availabilityChanged: () => undefined,
   },
 });

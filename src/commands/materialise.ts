@@ -21,19 +21,18 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { version } = await registry.readChannel(bundle.channel);
       const { manifest, bytesOf } = await openBundleFiles(await registry.pathOf(version));
       const view = manifest.views.users;
-      const table = await readFeatureTable(bytesOf(view.file), view, { file: view.file });
+      const table = await readFeatureTable(bytesOf(view.file), view, {
+        file: view.file,
+        knownUntil: manifest.knownUntil,
+      });
       const client = await requireRedis(toolConnectionOf(redis));
       const step = (await context.openProgress()).start('materialise users', table.entities.size);
       try {
-        const { written, resumed } = await materialiseView(
-          readRowsOfTable(table, manifest.knownUntil),
-          client,
-          {
-            generation: version,
-            expirySeconds: features.usersExpirySeconds,
-            onRows: (count) => step.advance(count),
-          },
-        );
+        const { written, resumed } = await materialiseView(readRowsOfTable(table), client, {
+          generation: version,
+          expirySeconds: features.usersExpirySeconds,
+          onRows: (count) => step.advance(count),
+        });
         step.finish(`${written} rows`);
         const before = resumed === 0 ? '' : `, after ${resumed} of an earlier run`;
         context.print(`Redis serves the users of ${version}: ${written} rows written${before}.`);

@@ -9,7 +9,7 @@ import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createServedBundle } from '../serving/served-bundle.js';
-import { createUserRowsOpener } from '../serving/user-rows-opener.js';
+import { createUserStoreOpener } from '../serving/user-store-opener.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -29,7 +29,8 @@ export function createServeCommand(context: CommandContext): Command {
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond }),
-        openUserRows: createUserRowsOpener(settings, { logger, metrics, now: () => context.now() }),
+        clock: () => context.now().getTime() / 1000,
+        openUserStore: createUserStoreOpener(settings, { logger, metrics }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');

@@ -1,22 +1,20 @@
 import type { FeatureRead } from './feature-observer.js';
-import type { FeatureTable } from './feature-table.js';
+import { type FeatureRows, VALUE_STATUS } from './feature-store.js';
+import type { FeatureView } from './feature-view.js';
 
-/** How many values of the rows at these indexes are present and how many defaults; below 0 is an unknown entity. */
+/** How the values of the first `count` rows of a view that were read are. */
 export function countStatuses(
-  { view, columns, defaulted }: FeatureTable,
-  indexes: ArrayLike<number>,
+  { name, fields }: FeatureView,
+  { statuses }: FeatureRows,
+  options: { count: number },
 ): FeatureRead {
-  let known = 0;
-  for (let at = 0; at < indexes.length; at++) if (indexes[at]! >= 0) known++;
-  let defaults = 0;
-  for (const rows of defaulted) {
-    if (rows.size === 0) continue;
-    for (let at = 0; at < indexes.length; at++) if (indexes[at]! >= 0 && rows.has(indexes[at]!)) defaults++;
-  }
+  const counts = [0, 0, 0, 0];
+  for (let at = 0; at < options.count * fields.length; at++) counts[statuses[at]!]!++;
   return {
-    view: `${view.entity}s`,
-    present: known * columns.length - defaults,
-    defaulted: defaults,
-    unknownEntity: (indexes.length - known) * columns.length,
+    view: name,
+    present: counts[VALUE_STATUS.PRESENT]!,
+    defaulted: counts[VALUE_STATUS.DEFAULTED]!,
+    stale: counts[VALUE_STATUS.STALE]!,
+    unknownEntity: counts[VALUE_STATUS.UNKNOWN_ENTITY]!,
   };
 }

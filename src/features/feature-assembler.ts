@@ -1,23 +1,28 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import { countStatuses } from './count-statuses.js';
-import type { FeatureGroup, FeatureQuery } from './feature-group.js';
+import type { FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
 import type { FeatureObserver } from './feature-observer.js';
-import type { FeatureTable } from './feature-table.js';
+import { createFeatureRows, type FeatureRows } from './feature-store.js';
+import type { FeatureView } from './feature-view.js';
+import { createGather, type GatherOptions } from './gather-rows.js';
 import { createActivityFeatures } from './groups/activity-features.js';
 import { createAffinityFeatures } from './groups/affinity-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
-import { createItemFeatures, createUserFeatures } from './groups/view-features.js';
+import { createItemViewFeatures, createUserViewFeatures } from './groups/view-features.js';
+import type { ItemTable } from './item-table.js';
 
-/** What features are made from: the bundle's tables and the names of its candidate sources. */
+/** What features are made from: the bundle's views and the names of its candidate sources. */
 export interface FeatureInputs {
   readonly catalogue: Catalogue;
-  readonly items: FeatureTable;
-  readonly users: FeatureTable;
+  /** Of the item views, `items` first. */
+  readonly items: readonly [ItemTable, ...ItemTable[]];
+  /** The user views; a query brings their rows in this order. */
+  readonly users: readonly FeatureView[];
   readonly sourceNames: readonly string[];
-  /** Is told what every request reads. */
+  /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
 
@@ -25,7 +30,10 @@ export interface FeatureInputs {
 export interface FeatureAssembler {
   /** The columns of every matrix it makes. */
   readonly featureOrder: readonly string[];
-  /** One row per candidate, in candidate order. */
+  /**
+   * One row per candidate, in candidate order.
+   * @throws ShortlistError FEATURES_FAILED at a stale value of a view that refuses them
+   */
   assemble(query: FeatureQuery): FeatureMatrix;
 }
 
@@ -46,36 +54,57 @@ export function createFeatureAssembler(
   refuseUnknown(featureOrder, groups);
   const columnOf = new Map(featureOrder.map((name, column) => [name, column]));
   const targets = groups.map((group) => Int32Array.from(group.features, (name) => columnOf.get(name) ?? -1));
+  const readers = inputs.items.map((item) => createItemReader(item, inputs.observer));
+  const hydrate = (query: FeatureQuery): HydratedQuery => ({
+    ...query,
+    itemRows: readers.map((read) => read(query.candidates.items, query.reading)),
+  });
   const width = featureOrder.length;
   return {
     featureOrder,
     assemble: (query) => {
-      const rows = query.candidates.items.length;
-      const data = new Float32Array(rows * width);
+      const { items } = query.candidates;
+      const hydrated = hydrate(query);
+      const data = new Float32Array(items.length * width);
       groups.forEach((group, index) => {
         const target = targets[index]!;
-        group.fill(query, (row, feature, value) => {
+        group.fill(hydrated, (row, feature, value) => {
           const column = target[feature]!;
           if (column >= 0) data[row * width + column] = value;
         });
       });
-      inputs.observer?.read(countStatuses(inputs.items, query.candidates.items));
-      // An online store counts what it gives by itself.
-      if (query.userValues === undefined)
-        inputs.observer?.read(countStatuses(inputs.users, [query.userIndex]));
-      return { data, rows, columns: width };
+      return { data, rows: items.length, columns: width };
     },
+  };
+}
+
+/** Reads what a view has of some items into memory that the next call uses again: `assemble` never waits. */
+function createItemReader(
+  { table, rowOf }: ItemTable,
+  observer: FeatureObserver | undefined,
+): (items: Int32Array, reading: GatherOptions) => FeatureRows {
+  const gather = createGather(table);
+  let capacity = 256;
+  let target = createFeatureRows(table.view, capacity);
+  return (items, reading) => {
+    if (items.length > capacity) {
+      capacity = 2 * items.length;
+      target = createFeatureRows(table.view, capacity);
+    }
+    gather(rowOf === undefined ? items : items.map((item) => rowOf[item]!), target, reading);
+    observer?.read(countStatuses(table.view, target, { count: items.length }));
+    return target;
   };
 }
 
 function createGroups({ catalogue, items, users, sourceNames }: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
-    createItemFeatures(items),
-    createUserFeatures(users),
+    ...items.map(({ table }, index) => createItemViewFeatures(table.view, index)),
+    ...users.map((view, index) => createUserViewFeatures(view, index)),
     createActivityFeatures(),
     createAffinityFeatures(catalogue.attributes),
-    createGapFeatures(items),
+    createGapFeatures(items[0].table),
   ];
 }
 

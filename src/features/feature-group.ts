@@ -1,16 +1,24 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { History } from '../domain/history.js';
+import type { GatherOptions } from './gather-rows.js';
+import type { FeatureRows } from './feature-store.js';
 
 /** What features of one request are computed from. */
 export interface FeatureQuery {
   readonly candidates: CandidateSet;
   readonly history: History;
-  /** Index in the users view; -1 for a user it does not know. */
-  readonly userIndex: number;
-  /** Values of the user, one per field of the users view, where an online store gave them; they go over the bundle's. */
-  readonly userValues?: Float32Array;
+  /** One row of every user view, in the order of the assembler's inputs. */
+  readonly userRows: readonly FeatureRows[];
   /** Unix seconds: the time the bundle knows things up to, in serving as in its training rows. */
   readonly now: number;
+  /** How the item views are read. */
+  readonly reading: GatherOptions;
+}
+
+/** The same with what the item views have of the candidates. */
+export interface HydratedQuery extends FeatureQuery {
+  /** One row per candidate of every item view, in the order of the assembler's inputs; the groups of one query share it. */
+  readonly itemRows: readonly FeatureRows[];
 }
 
 /** Writes a value into the matrix row of a candidate; a feature that the ranker does not read goes nowhere. */
@@ -25,5 +33,5 @@ export interface FeatureGroup {
   /** Names in the order in which `fill` numbers them. */
   readonly features: readonly string[];
   /** Writes a finite value for every feature of every candidate row. */
-  fill(query: FeatureQuery, write: FeatureWriter): void;
+  fill(query: HydratedQuery, write: FeatureWriter): void;
 }

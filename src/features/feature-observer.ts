@@ -1,17 +1,22 @@
 /** The table of one view, loaded. */
 export interface FeatureLoad {
-  readonly view: 'items' | 'users';
+  /** Its name. */
+  readonly view: string;
   readonly rows: number;
   /** What the table takes in memory. */
   readonly bytes: number;
   readonly seconds: number;
+  /** Unix seconds of its newest row; absent when it has none. */
+  readonly newestEventTime?: number | undefined;
 }
 
-/** Where the values of a view that one request read came from. */
+/** How many values of a view one request read, by status. */
 export interface FeatureRead {
-  readonly view: 'items' | 'users';
+  /** Its name. */
+  readonly view: string;
   readonly present: number;
   readonly defaulted: number;
+  readonly stale: number;
   readonly unknownEntity: number;
 }
 

@@ -1,4 +1,4 @@
-import type { FeatureView } from './feature-view.js';
+import { defaultRowOf, type FeatureView, rowWidthOf } from './feature-view.js';
 
 /** Where a value came from. */
 export const VALUE_STATUS = {
@@ -16,17 +16,34 @@ export type ValueStatus = (typeof VALUE_STATUS)[keyof typeof VALUE_STATUS];
 
 /** What a store writes into; made once by the caller and reused. */
 export interface FeatureRows {
-  /** Row-major [ids × fields of the view], finite. */
+  /** Row-major [ids × rowWidthOf(view)], finite; an int32 is rounded to a float32. */
   readonly values: Float32Array;
-  /** A ValueStatus per value, same shape. */
+  /** A ValueStatus per value, row-major [ids × fields of the view]: a vector is one value. */
   readonly statuses: Uint8Array;
+}
+
+/** Room for so many rows of a view. */
+export function createFeatureRows(view: FeatureView, count: number): FeatureRows {
+  return {
+    values: new Float32Array(count * rowWidthOf(view)),
+    statuses: new Uint8Array(count * view.fields.length),
+  };
+}
+
+/** One row as every store gives it for an entity that it does not know. */
+export function createUnknownRow(view: FeatureView): FeatureRows {
+  return {
+    values: defaultRowOf(view),
+    statuses: new Uint8Array(view.fields.length).fill(VALUE_STATUS.UNKNOWN_ENTITY),
+  };
 }
 
 /** Serves the rows of one feature view. */
 export interface FeatureStore {
   readonly view: FeatureView;
   /**
-   * Writes the row of each id, in the view's field order, into the first `ids.length` rows.
+   * Writes the row of each id, in the view's field order, into the first `ids.length` rows. A store in memory has written
+   * when it returns; one that has to ask gives a promise.
    *
    * @param options.now Unix seconds that time to live is judged by
    * @throws ShortlistError FEATURES_FAILED when the store cannot be asked; the caller then uses the declared defaults

@@ -4,18 +4,14 @@ import type { LoadRequest, LoadReply } from './load-feature-table.js';
 import { readFeatureTable } from './read-feature-table.js';
 
 // The program of the thread that `loadFeatureTable` starts: it reads one table, answers, and ends.
-const { bytes, view, file } = workerData as LoadRequest;
+const { bytes, view, file, knownUntil } = workerData as LoadRequest;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
 parentPort!.postMessage(await read());
 
 async function read(): Promise<LoadReply> {
   try {
-    const { entities, columns, defaulted } = await readFeatureTable(bytes, view, { file });
-    return {
-      ids: entities.table,
-      columns,
-      defaulted: defaulted.map(({ bytes: bits, size }) => ({ bytes: bits, size })),
-    };
+    const { entities, parts } = await readFeatureTable(bytes, view, { file, knownUntil });
+    return { ids: entities.table, parts };
   } catch (error) {
     if (!(error instanceof ShortlistError)) throw error;
     // An error loses its class between threads.

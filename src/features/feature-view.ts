@@ -44,3 +44,17 @@ export function widthOf({ length = 1 }: FeatureField): number {
 export function rowWidthOf({ fields }: FeatureView): number {
   return fields.reduce((width, field) => width + widthOf(field), 0);
 }
+
+/** Where each field begins in a row of the view. */
+export function placesOf({ fields }: FeatureView): readonly number[] {
+  let place = 0;
+  return fields.map((field) => {
+    place += widthOf(field);
+    return place - widthOf(field);
+  });
+}
+
+/** The defaults of the view's fields, as a row. */
+export function defaultRowOf({ fields }: FeatureView): Float32Array {
+  return Float32Array.from(fields.flatMap((field) => Array<number>(widthOf(field)).fill(field.default)));
+}

@@ -3,25 +3,21 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
-import type { FeatureTable } from './feature-table.js';
+import { FeatureTable, type TableParts } from './feature-table.js';
 import type { FeatureView } from './feature-view.js';
 import { readFeatureTable } from './read-feature-table.js';
-import { RowSet, type RowSetParts } from './row-set.js';
 
 /** What a loading thread is started with. */
 export interface LoadRequest {
   readonly bytes: Uint8Array;
   readonly view: FeatureView;
   readonly file: string;
+  readonly knownUntil: number;
 }
 
 /** What it answers: the table as memory that both threads share, or why there is none. */
 export type LoadReply =
-  | {
-      readonly ids: IdTable;
-      readonly columns: readonly Float32Array[];
-      readonly defaulted: readonly RowSetParts[];
-    }
+  | { readonly ids: IdTable; readonly parts: TableParts }
   | { readonly code: ErrorCode; readonly message: string; readonly problems: readonly string[] };
 
 /** A file of this size takes about 20 ms to read, in pieces; a thread takes about 80 ms to start. */
@@ -35,18 +31,12 @@ const INLINE_BYTES = 4 * 1024 * 1024;
 export async function loadFeatureTable(
   bytes: Uint8Array,
   view: FeatureView,
-  options: { file: string },
+  options: { file: string; knownUntil: number },
 ): Promise<FeatureTable> {
   if (bytes.length <= INLINE_BYTES) return readFeatureTable(bytes, view, options);
-  const reply = await readInThread({ bytes, view, file: options.file });
+  const reply = await readInThread({ bytes, view, ...options });
   if ('code' in reply) throw new ShortlistError(reply.code, reply.message, { problems: reply.problems });
-  const entities = new IdIndex(reply.ids);
-  return {
-    view,
-    entities,
-    columns: reply.columns,
-    defaulted: reply.defaulted.map((parts) => new RowSet(entities.size, parts)),
-  };
+  return new FeatureTable(view, new IdIndex(reply.ids), reply.parts);
 }
 
 /** The thread ends by itself once it has answered; what it throws, it throws here. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { FeatureView } from './feature-view.js';
+import { type FeatureView, rowWidthOf } from './feature-view.js';
 import { toFeaturesFailed } from './redis-connection.js';
 import { createRedisKeys, parseGeneration } from './redis-keys.js';
 import { createRowCodec } from './row-codec.js';
@@ -8,10 +8,10 @@ import { createRowCodec } from './row-codec.js';
 export interface RowSource {
   readonly view: FeatureView;
   readonly ids: readonly string[];
-  /** Unix seconds that all of it is known up to. */
-  readonly eventTime: number;
-  /** Writes the values of a row, one per field; NaN where there is none. */
-  fillRow(row: number, values: Float32Array): void;
+  /** Unix seconds since when a row is true. */
+  eventTimeOf(row: number): number;
+  /** Writes the values of a row, as exact as the view has them, rowWidthOf(view) in all; NaN where there is none. */
+  fillRow(row: number, values: Float64Array): void;
 }
 
 export interface MaterialiseOptions {
@@ -80,10 +80,10 @@ async function asked<T>(reply: Promise<T>): Promise<T> {
 
 function createRowEncoder(source: RowSource): (row: number) => Buffer {
   const codec = createRowCodec(source.view);
-  const values = new Float32Array(source.view.fields.length);
+  const values = new Float64Array(rowWidthOf(source.view));
   return (row) => {
     source.fillRow(row, values);
-    return codec.encode(values, source.eventTime);
+    return codec.encode(values, source.eventTimeOf(row));
   };
 }
 

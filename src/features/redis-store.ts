@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis';
-import { ShortlistError } from '../domain/errors.js';
 import { type BreakerOptions, createBreaker } from './circuit-breaker.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
 import type { FeatureView } from './feature-view.js';
-import type { Freshness } from './freshness.js';
+import { type Freshness, refuseStale, timesToLiveOf } from './freshness.js';
 import { openRedis, type RedisConnectionOptions, toFeaturesFailed } from './redis-connection.js';
 import { createRedisKeys, parseGeneration } from './redis-keys.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
@@ -12,8 +11,6 @@ import { createRowCodec, type RowFault } from './row-codec.js';
 export interface RedisStoreObserver {
   /** A key held something that is no row of the view; it counts as absent. */
   rowRefused(reason: RowFault | 'wrong_type'): void;
-  /** How many values a read gave, by status. */
-  valuesRead(status: ValueStatus, count: number): void;
   /** The store is not asked any more, or again. */
   availabilityChanged(available: boolean): void;
 }
@@ -40,7 +37,7 @@ export async function openRedisStore(
     probe: () => rowReader.probe(),
     onChange: (available) => observer.availabilityChanged(available),
   });
-  const fill = createRowFiller(view, freshness, observer);
+  const fill = createRowFiller(view, freshness);
   return {
     view,
     getMany: async (ids, rows, { now }) => {
@@ -119,13 +116,11 @@ type RowFiller = (
   options: { rows: FeatureRows; now: number },
 ) => void;
 
-function createRowFiller(view: FeatureView, freshness: Freshness, observer: RedisStoreObserver): RowFiller {
+function createRowFiller(view: FeatureView, freshness: Freshness): RowFiller {
   const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
   const codec = createRowCodec(view);
   const defaults = Float32Array.from(view.fields, (field) => field.default);
-  const timesToLive = view.fields.map(
-    ({ name }) => freshness.fieldTimeToLiveSeconds?.get(name) ?? freshness.timeToLiveSeconds,
-  );
+  const timesToLive = timesToLiveOf(view, freshness);
 
   function statusOf(field: number, value: number, ageSeconds: number): ValueStatus {
     if (Number.isNaN(value)) return DEFAULTED;
@@ -133,7 +128,6 @@ function createRowFiller(view: FeatureView, freshness: Freshness, observer: Redi
   }
 
   return (ids, found, { rows, now }) => {
-    const counts = [0, 0, 0, 0];
     ids.forEach((id, row) => {
       const bytes = found[row];
       const ageSeconds = bytes === undefined ? 0 : now - codec.eventTimeOf(bytes);
@@ -145,18 +139,7 @@ function createRowFiller(view: FeatureView, freshness: Freshness, observer: Redi
         const at = row * view.fields.length + field;
         rows.values[at] = kept ? value : defaults[field]!;
         rows.statuses[at] = status;
-        counts[status]!++;
       }
     });
-    for (const status of Object.values(VALUE_STATUS)) {
-      if (counts[status]! > 0) observer.valuesRead(status, counts[status]!);
-    }
   };
-}
-
-function refuseStale(view: FeatureView, { id, field }: { id: string; field: number }): ShortlistError {
-  return new ShortlistError(
-    'FEATURES_FAILED',
-    `${view.fields[field]!.name} of ${view.entity} ${JSON.stringify(id)} is older than its time to live, and the view refuses stale values.`,
-  );
 }

@@ -1,18 +1,21 @@
 import type { FeatureTable } from './feature-table.js';
+import { placesOf, widthOf } from './feature-view.js';
 import type { RowSource } from './materialise-view.js';
 
-/** @param eventTime Unix seconds that the table is known up to */
-export function readRowsOfTable(
-  { view, entities, columns, defaulted }: FeatureTable,
-  eventTime: number,
-): RowSource {
+/** The rows of a table, to be loaded into an online store. */
+export function readRowsOfTable(table: FeatureTable): RowSource {
+  const { view, entities } = table;
+  const places = placesOf(view);
   return {
     view,
     ids: entities.ids,
-    eventTime,
+    eventTimeOf: (row) => table.eventTimeOf(row),
     fillRow: (row, values) =>
-      columns.forEach((column, field) => {
-        values[field] = defaulted[field]!.has(row) ? Number.NaN : column[row]!;
+      view.fields.forEach((description, field) => {
+        const end = places[field]! + widthOf(description);
+        for (let place = places[field]!; place < end; place++) {
+          values[place] = table.isDefaulted(row, field) ? Number.NaN : table.valueAt(row, place);
+        }
       }),
   };
 }

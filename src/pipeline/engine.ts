@@ -5,7 +5,8 @@ import type { Catalogue } from '../domain/catalogue.js';
 import type { Histories } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { FeatureAssembler } from '../features/feature-assembler.js';
-import type { UserRows } from '../features/user-rows.js';
+import type { FeatureObserver } from '../features/feature-observer.js';
+import type { FeatureStore } from '../features/feature-store.js';
 import type { Ranker } from '../ranking/ranker.js';
 
 /** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
@@ -17,6 +18,12 @@ export interface CandidateEngine {
   readonly knownUntil: number;
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
+  /** Serve the user views, in the order in which the assembler takes their rows. */
+  readonly userStores: readonly FeatureStore[];
+  /** Unix seconds that time to live is judged by. */
+  readonly clock: () => number;
+  /** Is told what requests read of the user views. */
+  readonly observer?: FeatureObserver | undefined;
 }
 
 /** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
@@ -25,6 +32,4 @@ export interface Engine extends CandidateEngine {
   readonly manifest: Manifest;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   readonly ranker: Ranker;
-  /** Serves the values of the users view; absent where the bundle does. */
-  readonly userRows?: UserRows;
 }

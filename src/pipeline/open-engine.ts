@@ -9,8 +9,10 @@ import type { Histories } from '../domain/history.js';
 import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureTable } from '../features/feature-table.js';
-import { estimateTableBytes, tableBytes } from '../features/feature-table-size.js';
+import { estimateTableBytes } from '../features/feature-table-size.js';
+import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
+import { createMemoryStore } from '../features/memory-store.js';
 import { parseHistories } from '../features/read-histories.js';
 import { readCatalogue } from '../features/read-catalogue.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
@@ -23,6 +25,8 @@ export interface EngineOptions {
   readonly memoryLimitBytes?: number;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
+  /** Unix seconds that time to live is judged by; by default the time that the bundle knows things up to. */
+  readonly clock?: () => number;
 }
 
 /**
@@ -51,13 +55,19 @@ export async function openEngine(
     knownUntil: files.manifest.knownUntil,
     sources: parts.sources,
     assembler: parts.assembler,
+    userStores: parts.userTables.map(createMemoryStore),
+    clock: options.clock ?? (() => files.manifest.knownUntil),
+    observer: options.observer,
     ranker: parts.ranker,
   };
 }
 
 interface Parts {
   readonly catalogue: Catalogue;
+  /** Of the `users` view, which has the users' indexes. */
   readonly users: FeatureTable;
+  /** Of all user views. */
+  readonly userTables: readonly FeatureTable[];
   readonly histories: Histories;
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
@@ -69,7 +79,7 @@ function refuseTooLarge({ views, files }: BundleFiles['manifest'], limitBytes: n
   const problems: string[] = [];
   let total = 0;
   for (const [name, view] of Object.entries(views)) {
-    const estimate = estimateTableBytes({ rows: files[view.file]!.rows ?? 0, fields: view.fields.length });
+    const estimate = estimateTableBytes(view, { rows: files[view.file]!.rows ?? 0 });
     total += estimate;
     if (total <= limitBytes) continue;
     problems.push(
@@ -101,33 +111,35 @@ async function openParts(
   const catalogue = await collected.attempt(manifest.catalogue.file, () =>
     readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
   );
-  const items = await collected.attempt(manifest.views.items.file, () =>
-    readView(files, { name: 'items', observer }),
-  );
-  const users = await collected.attempt(manifest.views.users.file, () =>
-    readView(files, { name: 'users', observer }),
-  );
+  const tables = await readViews(files, { observer, collected });
+  const { items, users } = Object.fromEntries(tables);
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
   const sources = catalogue && (await openSources(files, { itemCount: catalogue.entities.size, collected }));
   const histories = await collected.attempt(manifest.histories.file, () =>
     readHistories(files, users, catalogue),
   );
   const assembler = await collected.attempt('features', () => {
-    if (catalogue === undefined || items === undefined || users === undefined) return undefined;
+    const isWhole = tables.size === Object.keys(manifest.views).length;
+    if (catalogue === undefined || items === undefined || !isWhole) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
-    const inputs = { catalogue, items, users, sourceNames: Object.keys(manifest.sources), observer };
+    const inputs = {
+      catalogue,
+      items: listItemTables(tables, items, catalogue),
+      users: listUserTables(tables).map(({ view }) => view),
+      sourceNames: Object.keys(manifest.sources),
+      observer,
+    };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
   });
   collected.problems.push(
     ...listOtherRowCounts(manifest, [
       [manifest.catalogue.file, catalogue?.entities.size],
-      [manifest.views.items.file, items?.entities.size],
-      [manifest.views.users.file, users?.entities.size],
+      ...[...tables.values()].map(({ view, entities }) => [view.file, entities.size] as const),
     ]),
     ...listMissingSources(manifest, scenarios),
   );
   if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
-    return { catalogue, users, ranker, sources, histories, assembler };
+    return { catalogue, users, userTables: listUserTables(tables), ranker, sources, histories, assembler };
   }
   await ranker?.close();
   throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${files.folder} cannot be served`, {
@@ -161,16 +173,42 @@ function createProblemCollector(): ProblemCollector {
   };
 }
 
-async function readView(
+/** The tables of the views by name, without those that could not be read. */
+async function readViews(
   { manifest, bytesOf }: BundleFiles,
-  { name, observer }: { name: 'items' | 'users'; observer: FeatureObserver | undefined },
-): Promise<FeatureTable> {
-  const view = manifest.views[name];
-  const started = performance.now();
-  const table = await loadFeatureTable(bytesOf(view.file), view, { file: view.file });
-  const seconds = (performance.now() - started) / 1000;
-  observer?.loaded({ view: name, rows: table.entities.size, bytes: tableBytes(table), seconds });
-  return table;
+  { observer, collected }: { observer: FeatureObserver | undefined; collected: ProblemCollector },
+): Promise<Map<string, FeatureTable>> {
+  const tables = new Map<string, FeatureTable>();
+  for (const [name, view] of Object.entries(manifest.views)) {
+    const started = performance.now();
+    const table = await collected.attempt(view.file, () =>
+      loadFeatureTable(bytesOf(view.file), view, { file: view.file, knownUntil: manifest.knownUntil }),
+    );
+    if (table === undefined) continue;
+    tables.set(name, table);
+    observer?.loaded({
+      view: name,
+      rows: table.entities.size,
+      bytes: table.sizeBytes,
+      seconds: (performance.now() - started) / 1000,
+      newestEventTime: table.newestEventTime,
+    });
+  }
+  return tables;
+}
+
+/** The tables of the item views, `items` first. */
+function listItemTables(
+  tables: ReadonlyMap<string, FeatureTable>,
+  items: FeatureTable,
+  catalogue: Catalogue,
+): [ItemTable, ...ItemTable[]] {
+  const others = [...tables.values()].filter(({ view }) => view.entity === 'item' && view.name !== 'items');
+  return [{ table: items }, ...others.map((table) => alignToCatalogue(table, catalogue))];
+}
+
+function listUserTables(tables: ReadonlyMap<string, FeatureTable>): FeatureTable[] {
+  return [...tables.values()].filter(({ view }) => view.entity === 'user');
 }
 
 function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {

@@ -1,6 +1,8 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
+import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
+import { createUnknownUser, readUserRows } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
 import type { Subject } from './subject.js';
 
@@ -12,8 +14,8 @@ export interface RankedCandidates {
 }
 
 /**
- * Stage 2: hydrates the candidates' features and lets the ranker score them. The user has the declared defaults when the
- * store of user values fails, and the order is that of fusion when the ranker does.
+ * Stage 2: hydrates the candidates' features and lets the ranker score them. Where a feature store fails the user has the
+ * declared defaults, and the order is that of fusion when the ranker does.
  */
 export async function rankCandidates(
   candidates: CandidateSet,
@@ -21,17 +23,19 @@ export async function rankCandidates(
   options: { subject: Subject; run: StageRun },
 ): Promise<RankedCandidates> {
   const { subject, run } = options;
-  const { assembler, userRows, knownUntil: now } = engine;
+  const { history } = subject;
+  let user = createUnknownUser(engine);
+  const assemble = (reading: GatherOptions): FeatureMatrix =>
+    engine.assembler.assemble({ candidates, history, userRows: user.rows, now: engine.knownUntil, reading });
   const matrix = await run.stage(
     'features',
     async () => {
-      if (userRows === undefined || subject.kind !== 'user') {
-        return assembler.assemble({ candidates, now, ...subject });
-      }
-      const userValues = await userRows.read(subject.id);
-      return assembler.assemble({ candidates, now, ...subject, userValues });
+      const reading = subject.kind === 'user' ? readUserRows(subject.id, engine) : user;
+      user = reading instanceof Promise ? await reading : reading;
+      if (user.failure !== undefined) throw user.failure;
+      return assemble({ now: engine.clock() });
     },
-    () => assembler.assemble({ candidates, now, ...subject, userIndex: -1 }),
+    () => assemble({ now: engine.clock(), tolerant: true }),
   );
   return run.stage(
     'ranking',

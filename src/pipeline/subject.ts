@@ -8,8 +8,6 @@ export interface Subject {
   /** Raw id of the user or item; empty for nobody. */
   readonly id: string;
   readonly kind: Basis['kind'];
-  /** Index in the users view; -1 for anyone the bundle does not know. */
-  readonly userIndex: number;
   readonly history: History;
 }
 
@@ -18,11 +16,11 @@ export interface Subject {
  * @throws ShortlistError ITEM_NOT_FOUND
  */
 export function findSubject(basis: Basis, engine: Engine): Subject {
-  if (basis.kind === 'nobody') return { id: '', kind: 'nobody', userIndex: -1, history: EMPTY_HISTORY };
+  if (basis.kind === 'nobody') return { id: '', kind: 'nobody', history: EMPTY_HISTORY };
   if (basis.kind === 'item') return findItemSubject(basis.itemId, engine);
   const userIndex = engine.users.find(basis.userId);
   const history = userIndex < 0 ? EMPTY_HISTORY : historyOf(engine.histories, userIndex);
-  return { id: basis.userId, kind: 'user', userIndex, history };
+  return { id: basis.userId, kind: 'user', history };
 }
 
 /** "More like this item" is a recommendation to somebody whose whole history is that item. */
@@ -34,5 +32,5 @@ function findItemSubject(itemId: string, engine: Engine): Subject {
     timestamps: Float64Array.of(engine.knownUntil),
     values: Float32Array.of(1),
   };
-  return { id: itemId, kind: 'item', userIndex: -1, history };
+  return { id: itemId, kind: 'item', history };
 }

@@ -21,9 +21,10 @@ export function createFeatureObserver(
       metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow });
       if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
     },
-    read: ({ view, present, defaulted, unknownEntity }) => {
+    read: ({ view, present, defaulted, stale, unknownEntity }) => {
       metrics.countFeatureValues(view, 'present', present);
       metrics.countFeatureValues(view, 'defaulted', defaulted);
+      metrics.countFeatureValues(view, 'stale', stale);
       metrics.countFeatureValues(view, 'unknown_entity', unknownEntity);
     },
   };

@@ -5,14 +5,14 @@ import type { Engine } from '../pipeline/engine.js';
 import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import type { UserRowsOpener } from './user-rows-opener.js';
+import type { UserStoreOpener } from './user-store-opener.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  /** Opens what serves the values of a bundle's users view; without it the bundle does. */
-  readonly openUserRows?: UserRowsOpener | undefined;
+  /** Opens what serves the user views of a bundle; without it the bundle does. */
+  readonly openUserStore?: UserStoreOpener | undefined;
 }
 
 /** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
@@ -69,8 +69,10 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 async function openWarm(folder: string, options: ServedBundleOptions): Promise<Engine> {
   let engine = await openEngine(folder, options.scenarios, options);
   try {
-    const userRows = await options.openUserRows?.(engine.manifest.views.users);
-    if (userRows !== undefined) engine = { ...engine, userRows };
+    for (const [index, { view }] of engine.userStores.entries()) {
+      const store = await options.openUserStore?.(view);
+      if (store !== undefined) engine = { ...engine, userStores: engine.userStores.with(index, store) };
+    }
     await warm(engine);
     return engine;
   } catch (error) {
@@ -106,9 +108,9 @@ async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   await closeEngine(tenancy.engine);
 }
 
-async function closeEngine({ ranker, userRows }: Engine): Promise<void> {
+async function closeEngine({ ranker, userStores }: Engine): Promise<void> {
   await ranker.close();
-  await userRows?.close();
+  for (const store of userStores) await store.close();
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {

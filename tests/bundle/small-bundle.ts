@@ -3,10 +3,10 @@ import type { BundleDraft, ManifestDraft } from '../../src/bundle/write-bundle-f
 import { type Catalogue, codeValues } from '../../src/domain/catalogue.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { FeatureTable } from '../../src/features/feature-table.js';
-import { RowSet } from '../../src/features/row-set.js';
 import { historiesToTensors } from '../../src/features/read-histories.js';
 import { encodeCatalogue } from '../../src/offline/bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { featureTable } from '../support/feature-tables.js';
 
 const genres = [['drama'], ['comedy', 'drama'], undefined];
 
@@ -33,28 +33,12 @@ export const SMALL_CATALOGUE: Catalogue = {
   ],
 };
 
-export const SMALL_ITEMS: FeatureTable = {
-  view: {
-    name: 'items',
-    entity: 'item',
-    key: 'item_id',
-    file: 'features/items.parquet',
-    fields: [
-      { name: 'popularity', type: 'float32', default: 0 },
-      { name: 'language', type: 'category', default: -1, dictionary: ['en', 'ja'] },
-    ],
-  },
-  entities: SMALL_CATALOGUE.entities,
-  columns: [Float32Array.of(-1.5, -2.25, -7), Float32Array.of(0, 1, -1)],
-  defaulted: [new RowSet(3), rowSet(3, [2])],
-};
+export const SMALL_ITEMS: FeatureTable = featureTable('item', SMALL_CATALOGUE.entities.ids, {
+  popularity: { values: [-1.5, -2.25, -7] },
+  language: { values: [0, 1, undefined], type: 'category', default: -1, dictionary: ['en', 'ja'] },
+});
 
-export const SMALL_USERS: FeatureTable = {
-  view: { name: 'users', entity: 'user', key: 'user_id', file: 'features/users.parquet', fields: [] },
-  entities: new IdIndex(['ann', 'bob']),
-  columns: [],
-  defaulted: [],
-};
+export const SMALL_USERS: FeatureTable = featureTable('user', ['ann', 'bob'], {});
 
 const histories = historiesToTensors({
   offsets: Uint32Array.of(0, 2, 3),
@@ -111,10 +95,4 @@ export function createSmallBundle(changes: Partial<ManifestDraft> = {}): BundleD
       ['ranker.onnx', { bytes: new TextEncoder().encode('a model') }],
     ]),
   };
-}
-
-function rowSet(rows: number, members: readonly number[]): RowSet {
-  const set = new RowSet(rows);
-  for (const row of members) set.add(row);
-  return set;
 }

@@ -1,15 +1,25 @@
 import t from 'tap';
 import { countStatuses } from '../../src/features/count-statuses.js';
-import { featureTable } from '../support/small-world.js';
+import { VALUE_STATUS } from '../../src/features/feature-store.js';
+import { featureTable } from '../support/feature-tables.js';
 
-t.test('values count by status: present, defaulted, or of an entity that is not known', async (t) => {
-  const table = featureTable('item', ['a', 'b', 'c'], { x: { values: [1, 0, 3] }, y: { values: [4, 5, 6] } });
-  table.defaulted[0]!.add(1);
-  t.strictSame(countStatuses(table, Int32Array.of(0, 1, 1, -1)), {
+t.test('values of the rows that were read count by status', async (t) => {
+  const { view } = featureTable('item', [], { x: { values: [] }, y: { values: [] } });
+  const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
+  const statuses = Uint8Array.of(PRESENT, DEFAULTED, PRESENT, STALE, UNKNOWN_ENTITY, UNKNOWN_ENTITY);
+  const rows = { values: new Float32Array(6), statuses };
+  t.strictSame(countStatuses(view, rows, { count: 3 }), {
     view: 'items',
-    present: 4,
-    defaulted: 2,
+    present: 2,
+    defaulted: 1,
+    stale: 1,
     unknownEntity: 2,
   });
-  t.strictSame(countStatuses(table, []), { view: 'items', present: 0, defaulted: 0, unknownEntity: 0 });
+  t.strictSame(countStatuses(view, rows, { count: 1 }), {
+    view: 'items',
+    present: 1,
+    defaulted: 1,
+    stale: 0,
+    unknownEntity: 0,
+  });
 });

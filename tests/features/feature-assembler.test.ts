@@ -6,18 +6,28 @@ import {
 } from '../../src/features/feature-assembler.js';
 import type { FeatureRead } from '../../src/features/feature-observer.js';
 import type { FeatureQuery } from '../../src/features/feature-group.js';
-import { candidateSet, featureTable, history, retrieval, smallCatalogue } from '../support/small-world.js';
+import { alignToCatalogue } from '../../src/features/item-table.js';
+import { createMemoryStore } from '../../src/features/memory-store.js';
+import { createFeatureRows, type FeatureRows } from '../../src/features/feature-store.js';
+import { FeatureTable } from '../../src/features/feature-table.js';
+import type { FeatureField } from '../../src/features/feature-view.js';
+import { featureTable, KNOWN_UNTIL, tableOf } from '../support/feature-tables.js';
+import { candidateSet, history, retrieval, smallCatalogue } from '../support/small-world.js';
 
 const DAY = 86_400;
 
+const items = featureTable('item', ['a', 'b', 'c', 'd', 'e'], {
+  popularity: { values: [-1, -2, -3, -4, -5] },
+  year: { values: [1990, 1995, 2000, 1999, 2010] },
+  country: { values: [0, 1, 0, -1, 2], type: 'category', default: -1 },
+});
+
+const users = featureTable('user', ['u0', 'u1'], { age: { values: [30, 40], default: 35 } });
+
 const inputs: FeatureInputs = {
   catalogue: smallCatalogue(),
-  items: featureTable('item', ['a', 'b', 'c', 'd', 'e'], {
-    popularity: { values: [-1, -2, -3, -4, -5] },
-    year: { values: [1990, 1995, 2000, 1999, 2010] },
-    country: { values: [0, 1, 0, -1, 2], type: 'category', default: -1 },
-  }),
-  users: featureTable('user', ['u0', 'u1'], { age: { values: [30, 40], default: 35 } }),
+  items: [{ table: items }],
+  users: [users.view],
   sourceNames: ['als', 'popular'],
 };
 
@@ -39,9 +49,16 @@ const candidates = candidateSet(
 const query: FeatureQuery = {
   candidates,
   history: history([0, 1], { timestamps: [DAY, 3 * DAY], values: [2, 4] }),
-  userIndex: 1,
+  userRows: [rowOf('u1')],
   now: 10 * DAY,
+  reading: { now: 10 * DAY },
 };
+
+function rowOf(userId: string): FeatureRows {
+  const rows = createFeatureRows(users.view, 1);
+  void createMemoryStore(users).getMany([userId], rows, { now: 0 });
+  return rows;
+}
 
 function assemble(
   changes: Partial<FeatureQuery> = {},
@@ -125,9 +142,7 @@ t.test('item and user columns come from the views; an unknown user has the decla
   t.same(column('item.year'), [2010, 2000, 1999]);
   t.same(column('item.country'), [2, 0, -1]);
   t.same(column('user.age'), [40, 40, 40]);
-  t.same(column('user.age', { userIndex: -1 }), [35, 35, 35]);
-  const userValues = new Float32Array(inputs.users.view.fields.length).fill(61);
-  t.same(column('user.age', { userValues }), [61, 61, 61], 'what an online store gave goes over the bundle');
+  t.same(column('user.age', { userRows: [rowOf('nobody')] }), [35, 35, 35]);
 });
 
 t.test('activity comes from the history', async (t) => {
@@ -156,7 +171,7 @@ t.test('gaps are measured from the mean of the history, recent ones from the las
 });
 
 t.test('a cold start gives finite features, zero wherever they need a history', async (t) => {
-  for (const row of assemble({ history: history([]), userIndex: -1 })) {
+  for (const row of assemble({ history: history([]), userRows: [rowOf('nobody')] })) {
     for (const [name, value] of Object.entries(row)) {
       t.ok(Number.isFinite(value), name);
       if (/^(activity|affinity|gap)\./.test(name)) t.equal(value, 0, name);
@@ -195,22 +210,93 @@ t.test('a feature that nothing computes is refused by name', async (t) => {
   });
 });
 
-t.test(
-  'what a request reads of the views is told, but not of users that an online store answered for',
-  async (t) => {
-    const reads: FeatureRead[] = [];
-    const observer = { loaded: () => undefined, read: (read: FeatureRead) => reads.push(read) };
-    const { assemble: assembleObserved } = createFeatureAssembler({ ...inputs, observer }, ['user.age']);
-    assembleObserved(query);
-    t.match(reads, [
-      { view: 'items', present: 9, unknownEntity: 0 },
-      { view: 'users', present: 1, unknownEntity: 0 },
+t.test('what a request reads of the item views is told', async (t) => {
+  const reads: FeatureRead[] = [];
+  const observer = { loaded: () => undefined, read: (read: FeatureRead) => reads.push(read) };
+  createFeatureAssembler({ ...inputs, observer }, ['user.age']).assemble(query);
+  t.same(reads, [{ view: 'items', present: 9, defaulted: 0, stale: 0, unknownEntity: 0 }]);
+});
+
+t.test('a view of other items has ids, order and gaps of its own', async (t) => {
+  const prices = tableOf({ ...items.view, name: 'prices', fields: PRICE_FIELDS }, [
+    ['zz', [1, [1, 1], 1]],
+    ['e', [5, [5, 50], 5]],
+    ['c', [3, undefined, 3]],
+  ]);
+  const two: FeatureInputs = {
+    ...inputs,
+    items: [{ table: items }, alignToCatalogue(prices, inputs.catalogue)],
+  };
+  const names = listFeatures(two).filter((name) => name.startsWith('prices.'));
+  t.same(names, ['prices.amount', 'prices.offer_0', 'prices.offer_1'], 'what is no input gives no feature');
+  const { data } = createFeatureAssembler(two, names).assemble(query);
+  t.same([...data], [5, 5, 50, 3, -1, -1, 0.5, -1, -1], 'candidates e, c and d');
+  const same = alignToCatalogue(items, inputs.catalogue);
+  t.equal(same.rowOf, undefined, 'rows in the order of the catalogue need no index');
+});
+
+const PRICE_FIELDS: FeatureField[] = [
+  { name: 'amount', type: 'float32', default: 0.5 },
+  { name: 'offer', type: 'vector', length: 2, default: -1 },
+  { name: 'secret', type: 'float32', default: 0, input: false },
+];
+
+t.test('several user views give features under their own names', async (t) => {
+  const segments = { ...users.view, name: 'segments', fields: PRICE_FIELDS };
+  const two: FeatureInputs = { ...inputs, users: [users.view, segments] };
+  const names = listFeatures(two).filter((name) => /^(user|segments)\./.test(name));
+  const row = { values: Float32Array.of(1, 2, 3, 4), statuses: new Uint8Array(3) };
+  const { data } = createFeatureAssembler(two, names).assemble({ ...query, userRows: [rowOf('u0'), row] });
+  t.same(names, ['user.age', 'segments.amount', 'segments.offer_0', 'segments.offer_1']);
+  t.same([...data.subarray(0, 4)], [30, 1, 2, 3]);
+});
+
+t.test('gaps are of numbers that the ranker may read, whole numbers included', async (t) => {
+  const fields: FeatureField[] = [
+    { name: 'year', type: 'int32', default: 0 },
+    { name: 'hidden', type: 'float32', default: 0, input: false },
+    { name: 'taste', type: 'vector', length: 2, default: 0 },
+  ];
+  const table = tableOf(
+    { ...items.view, fields },
+    ['a', 'b', 'c', 'd', 'e'].map((id, row) => [id, [2000 + row, 1, [1, 2]]]),
+  );
+  const other: FeatureInputs = { ...inputs, items: [{ table }] };
+  const names = listFeatures(other).filter((name) => name.startsWith('gap.'));
+  t.same(names, ['gap.year', 'gap.year_recent_distance']);
+  t.same([...createFeatureAssembler(other, ['gap.year']).assemble(query).data], [3.5, 1.5, 2.5]);
+});
+
+t.test('item values past their time to live follow the policy of their view', async (t) => {
+  const reads: FeatureRead[] = [];
+  const observer = { loaded: () => undefined, read: (read: FeatureRead) => reads.push(read) };
+  const assembleAt = (
+    whenStale: 'default' | 'use' | 'refuse',
+    reading: FeatureQuery['reading'],
+  ): number[] => {
+    const view = { ...items.view, timeToLiveSeconds: 60, whenStale };
+    const table = new FeatureTable(view, items.entities, items.parts);
+    const { assemble: assembleStale } = createFeatureAssembler({ ...inputs, items: [{ table }], observer }, [
+      'item.year',
+      'gap.year',
     ]);
-    reads.length = 0;
-    assembleObserved({ ...query, userValues: Float32Array.of(50) });
-    t.same(
-      reads.map(({ view }) => view),
-      ['items'],
-    );
-  },
-);
+    return [...assembleStale({ ...query, reading }).data];
+  };
+  const late = { now: KNOWN_UNTIL + 60 };
+  t.same(assembleAt('use', late), assembleAt('default', { now: KNOWN_UNTIL + 59 }));
+  t.same(assembleAt('default', late), [0, 0, 0, 0, 0, 0], 'the history has the defaults too');
+  t.throws(() => assembleAt('refuse', late), { code: 'FEATURES_FAILED', message: /popularity of item "e"/ });
+  t.same(assembleAt('refuse', { ...late, tolerant: true }), [0, 0, 0, 0, 0, 0]);
+  t.match(reads, [{ stale: 9 }, { present: 9 }, { stale: 9 }, { stale: 9 }]);
+});
+
+t.test('more candidates than ever before are read whole', async (t) => {
+  const many = candidateSet(
+    Array.from({ length: 1000 }, (_, at) => at % 5),
+    [],
+  );
+  const long = history(Array.from({ length: 1000 }, () => 4));
+  const assembler = createFeatureAssembler(inputs, ['item.year', 'gap.year']);
+  const { data } = assembler.assemble({ ...query, candidates: many, history: long });
+  t.same([...data.subarray(-4)], [1999, -11, 2010, 0]);
+});

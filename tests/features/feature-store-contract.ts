@@ -1,16 +1,20 @@
 import type { Test } from 'tap';
 import {
+  createFeatureRows,
   type FeatureRows,
   type FeatureStore,
   VALUE_STATUS,
   type ValueStatus,
 } from '../../src/features/feature-store.js';
-import type { FeatureField, FeatureView } from '../../src/features/feature-view.js';
+import { type FeatureField, type FeatureView, rowWidthOf, widthOf } from '../../src/features/feature-view.js';
+import type { FieldValue } from '../support/feature-tables.js';
 
 /** What a store is to serve: per entity one value per field of the view, undefined where it has none. */
 export interface FeatureTruth {
   readonly view: FeatureView;
-  readonly rows: ReadonlyMap<string, readonly (number | undefined)[]>;
+  readonly rows: ReadonlyMap<string, readonly FieldValue[]>;
+  /** Unix seconds since when each row is true, where the view has an event time. */
+  readonly eventTimes?: ReadonlyMap<string, number>;
 }
 
 /** Makes a store that holds the truth and nothing else; the suite closes it. */
@@ -21,16 +25,7 @@ const UNTOUCHED = { value: 77.5, status: 99 };
 
 /** Every store serves the same rows with the same statuses: the contract of `FeatureStore`, time to live aside. */
 export function testFeatureStore(t: Test, makeStore: StoreMaker): void {
-  const withStore = (sentence: string, truth: FeatureTruth, check: StoreCheck): void => {
-    t.test(sentence, async (t) => {
-      const store = await makeStore(truth, t);
-      try {
-        await check(t, store);
-      } finally {
-        await store.close();
-      }
-    });
-  };
+  const withStore = createStoreTest(t, makeStore);
 
   withStore('a store says which view it serves', PEOPLE, async (t, store) => {
     t.strictSame(store.view, PEOPLE.view);
@@ -110,7 +105,7 @@ export function testFeatureStore(t: Test, makeStore: StoreMaker): void {
 
   withStore('floats that are hard to keep are kept bit by bit', HARD_FLOATS, async (t, store) => {
     const { values } = await ask(store, ['x']);
-    t.strictSame(bitsOf(values), bitsOf(Float32Array.from(HARD_FLOATS.rows.get('x') as number[])));
+    t.strictSame(bitsOf(values), bitsOf(Float32Array.from(HARD_FLOATS.rows.get('x') as readonly number[])));
   });
 
   withStore('a view without fields serves rows without values', BARE, async (t, store) => {
@@ -141,12 +136,111 @@ export function testFeatureStore(t: Test, makeStore: StoreMaker): void {
     const answers = await Promise.all(requests.map((ids) => ask(store, ids)));
     requests.forEach((ids, request) => compare(t, answers[request]!, { truth: WIDE, ids }));
   });
+}
 
-  /** The store was made from the truth with the same view. */
-  async function expectTruth(t: Test, store: FeatureStore, ids: readonly string[]): Promise<void> {
-    const truth = TRUTHS.find(({ view }) => view.file === store.view.file)!;
-    compare(t, await ask(store, ids), { truth, ids });
-  }
+/** Every store serves whole numbers and vectors alike. */
+export function testTypedValues(t: Test, makeStore: StoreMaker): void {
+  const withStore = createStoreTest(t, makeStore);
+
+  withStore('whole numbers come as the float32 next to them', TYPED, async (t, store) => {
+    const { values, statuses } = await ask(store, ['low', 'high', 'none', 'nobody']);
+    const width = rowWidthOf(TYPED.view);
+    const column = [0, 1, 2, 3].map((row) => values[row * width]);
+    t.strictSame(column, [-2147483648, 2147483648, 7, 7], '2147483647 is no float32');
+    t.strictSame(
+      [0, 1, 2, 3].map((row) => statuses[row * 3]),
+      [0, 0, 1, 3],
+    );
+  });
+
+  withStore('a vector takes its length in a row, and one status', TYPED, async (t, store) => {
+    const { values, statuses } = await ask(store, ['high', 'none']);
+    t.strictSame(values, Float32Array.of(2147483648, 0.25, -3, 4, 2, 7, 1, 1, 1, -5));
+    t.strictSame(statuses, Uint8Array.of(0, 0, 0, 1, 1, 0));
+  });
+
+  withStore('rows with vectors come back whole in any order', TYPED, (t, store) =>
+    expectTruth(t, store, ['none', 'nobody', 'high', 'low', 'high']),
+  );
+}
+
+/** Every store judges the age of values by `now`, as the view declares. */
+export function testTimeToLive(t: Test, makeStore: StoreMaker): void {
+  const withStore = createStoreTest(t, makeStore);
+  const readAt = async (store: FeatureStore, id: string, now: number): Promise<unknown[][]> => {
+    const { values, statuses } = await ask(store, [id], { now });
+    return [[...values], Array.from(statuses, (status) => STATUS_NAMES[status])];
+  };
+
+  withStore('a value is stale from its time to live on, field by field', agingTruth(), async (t, store) => {
+    const fresh = [
+      [1, 2, 3, 4],
+      ['PRESENT', 'PRESENT', 'PRESENT'],
+    ];
+    t.strictSame(await readAt(store, 'old', NOW - 1000 + 99), fresh);
+    t.strictSame(await readAt(store, 'old', NOW - 5000), fresh, 'a clock that is behind');
+    t.strictSame(await readAt(store, 'old', NOW - 1000 + 100), [
+      [1, -1, -1, 4],
+      ['PRESENT', 'STALE', 'PRESENT'],
+    ]);
+    t.strictSame(await readAt(store, 'old', NOW - 1000 + 500), [
+      [0, -1, -1, 4],
+      ['STALE', 'STALE', 'PRESENT'],
+    ]);
+  });
+
+  withStore('each row has the age of its own event time', agingTruth(), async (t, store) => {
+    const { statuses } = await ask(store, ['new', 'old', 'new', 'nobody']);
+    t.strictSame(
+      Array.from(statuses, (status) => STATUS_NAMES[status]),
+      [
+        ...['PRESENT', 'DEFAULTED', 'PRESENT'],
+        ...['STALE', 'STALE', 'PRESENT'],
+        ...['PRESENT', 'DEFAULTED', 'PRESENT'],
+        ...['UNKNOWN_ENTITY', 'UNKNOWN_ENTITY', 'UNKNOWN_ENTITY'],
+      ],
+    );
+  });
+
+  withStore('a value that is missing is not stale as well', agingTruth(), async (t, store) => {
+    t.strictSame((await readAt(store, 'new', NOW + 5000))[1], ['STALE', 'DEFAULTED', 'PRESENT']);
+  });
+
+  withStore('stale values are used where the view says so', agingTruth('use'), async (t, store) => {
+    t.strictSame(await readAt(store, 'old', NOW), [
+      [1, 2, 3, 4],
+      ['STALE', 'STALE', 'PRESENT'],
+    ]);
+  });
+
+  withStore('a view that refuses stale values fails by name', agingTruth('refuse'), async (t, store) => {
+    t.strictSame((await readAt(store, 'new', NOW))[1], ['PRESENT', 'DEFAULTED', 'PRESENT']);
+    await t.rejects(async () => readAt(store, 'old', NOW), {
+      code: 'FEATURES_FAILED',
+      message: /^score of user "old" is older than its time to live/,
+    });
+  });
+}
+
+type StoreTest = (sentence: string, truth: FeatureTruth, check: StoreCheck) => void;
+
+function createStoreTest(t: Test, makeStore: StoreMaker): StoreTest {
+  return (sentence, truth, check) => {
+    t.test(sentence, async (t) => {
+      const store = await makeStore(truth, t);
+      try {
+        await check(t, store);
+      } finally {
+        await store.close();
+      }
+    });
+  };
+}
+
+/** The store was made from the truth with the same view. */
+async function expectTruth(t: Test, store: FeatureStore, ids: readonly string[]): Promise<void> {
+  const truth = TRUTHS.find(({ view }) => view.file === store.view.file)!;
+  compare(t, await ask(store, ids), { truth, ids });
 }
 
 type StoreCheck = (t: Test, store: FeatureStore) => void | Promise<void>;
@@ -154,18 +248,16 @@ type StoreCheck = (t: Test, store: FeatureStore) => void | Promise<void>;
 async function ask(
   store: FeatureStore,
   ids: readonly string[],
-  { spareRows = 0 }: { spareRows?: number } = {},
+  { spareRows = 0, now = NOW }: { spareRows?: number; now?: number } = {},
 ): Promise<FeatureRows> {
   const rows = makeRows(store.view, ids.length + spareRows);
-  await store.getMany(ids, rows, { now: NOW });
+  await store.getMany(ids, rows, { now });
   return rows;
 }
 
-function makeRows({ fields }: FeatureView, count: number): FeatureRows {
-  return {
-    values: new Float32Array(count * fields.length).fill(UNTOUCHED.value),
-    statuses: new Uint8Array(count * fields.length).fill(UNTOUCHED.status),
-  };
+function makeRows(view: FeatureView, count: number): FeatureRows {
+  const { values, statuses } = createFeatureRows(view, count);
+  return { values: values.fill(UNTOUCHED.value), statuses: statuses.fill(UNTOUCHED.status) };
 }
 
 function compare(
@@ -176,7 +268,7 @@ function compare(
   const expected = ids.flatMap((id) => expectedRow(truth, id));
   t.strictSame(
     [...values],
-    expected.map(({ value }) => value),
+    expected.flatMap(({ value }) => value),
     'values',
   );
   t.strictSame(
@@ -186,13 +278,18 @@ function compare(
   );
 }
 
-function expectedRow({ view, rows }: FeatureTruth, id: string): { value: number; status: ValueStatus }[] {
+function expectedRow(
+  { view, rows }: FeatureTruth,
+  id: string,
+): { value: readonly number[]; status: ValueStatus }[] {
   const row = rows.get(id);
   return view.fields.map((field, index) => {
     const value = row?.[index];
-    if (value !== undefined) return { value: Math.fround(value), status: VALUE_STATUS.PRESENT };
+    if (value !== undefined) {
+      return { value: [value].flat().map((number) => Math.fround(number)), status: VALUE_STATUS.PRESENT };
+    }
     const status = row === undefined ? VALUE_STATUS.UNKNOWN_ENTITY : VALUE_STATUS.DEFAULTED;
-    return { value: Math.fround(field.default), status };
+    return { value: Array<number>(widthOf(field)).fill(Math.fround(field.default)), status };
   });
 }
 
@@ -278,4 +375,43 @@ const WIDE: FeatureTruth = {
   ),
 };
 
-const TRUTHS = [PEOPLE, SCRIPTS, WIDE];
+const TYPED: FeatureTruth = {
+  view: viewOf('typed', [
+    { name: 'count', type: 'int32', default: 7 },
+    { name: 'embedding', type: 'vector', length: 3, default: 1 },
+    float('score', -5),
+  ]),
+  rows: new Map<string, FieldValue[]>([
+    ['low', [-2147483648, [0, 0, 1e-45], 1]],
+    ['high', [2147483647, [0.25, -3, 4], 2]],
+    ['none', [undefined, undefined, -5]],
+  ]),
+};
+
+/** Users of whom `old` is of 1,000 seconds ago and `new` of 10, by the clock of the tests. */
+function agingTruth(whenStale?: 'default' | 'use' | 'refuse'): FeatureTruth {
+  return {
+    view: {
+      ...viewOf('aging', [
+        float('score'),
+        { name: 'taste', type: 'vector', length: 2, default: -1, timeToLiveSeconds: 100 },
+        { ...float('birth'), timeToLiveSeconds: 1e9 },
+      ]),
+      eventTime: 'since',
+      timeToLiveSeconds: 500,
+      ...(whenStale !== undefined && { whenStale }),
+    },
+    rows: new Map<string, FieldValue[]>([
+      ['old', [1, [2, 3], 4]],
+      ['new', [5, undefined, 6]],
+    ]),
+    eventTimes: new Map([
+      ['old', NOW - 1000],
+      ['new', NOW - 10],
+    ]),
+  };
+}
+
+const STATUS_NAMES = Object.keys(VALUE_STATUS);
+
+const TRUTHS = [PEOPLE, SCRIPTS, WIDE, TYPED];

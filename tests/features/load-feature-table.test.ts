@@ -1,65 +1,52 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { IdIndex } from '../../src/domain/id-index.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import type { FeatureTable } from '../../src/features/feature-table.js';
+import type { FeatureField } from '../../src/features/feature-view.js';
 import { loadFeatureTable } from '../../src/features/load-feature-table.js';
 import { readFeatureTable } from '../../src/features/read-feature-table.js';
-import { RowSet } from '../../src/features/row-set.js';
 import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { KNOWN_UNTIL, tableOfColumns } from '../support/feature-tables.js';
 
-const FILE = { file: 'features/items.parquet' };
+const FILE = { file: 'features/items.parquet', knownUntil: KNOWN_UNTIL };
 const SMALL = encodeFeatureTable(makeTable(100));
 const LARGE = encodeFeatureTable(makeTable(100_000));
 
 function makeTable(rows: number): FeatureTable {
   const random = createSeededRandom('load feature table');
-  const columns = Array.from({ length: 12 }, () =>
-    Float32Array.from({ length: rows }, () => random.normal()),
+  const fields = Array.from({ length: 12 }, (_, field): FeatureField => ({
+    name: `f${field}`,
+    type: 'float32',
+    default: field === 5 ? 7 : 0,
+  }));
+  const columns = fields.map((_, field) =>
+    Float32Array.from({ length: rows }, (__, row) =>
+      field === 5 && row % 3 === 0 ? Number.NaN : random.normal(),
+    ),
   );
-  const defaulted = columns.map(() => new RowSet(rows));
-  for (let row = 0; row < rows; row += 3) {
-    columns[5]![row] = 7;
-    defaulted[5]!.add(row);
-  }
-  return {
-    view: {
-      name: 'items',
-      entity: 'item',
-      key: 'item_id',
-      file: FILE.file,
-      fields: columns.map((_, field) => ({
-        name: `f${field}`,
-        type: 'float32',
-        default: field === 5 ? 7 : 0,
-      })),
-    },
-    entities: new IdIndex(Array.from({ length: rows }, (_, row) => `item ${row} 日本`)),
+  return tableOfColumns(
+    { name: 'items', entity: 'item', key: 'item_id', file: FILE.file, fields },
+    Array.from({ length: rows }, (_, row) => `item ${row} 日本`),
     columns,
-    defaulted,
-  };
+  );
 }
 
 t.test('a large table that a thread loads is the table that is read in place', async (t) => {
   const { view } = makeTable(0);
   const read = await readFeatureTable(LARGE, view, FILE);
   const loaded = await loadFeatureTable(LARGE, view, FILE);
-  t.ok(isDeepStrictEqual(loaded.columns, read.columns));
+  t.ok(isDeepStrictEqual(loaded.parts, read.parts));
   t.ok(isDeepStrictEqual(loaded.entities.ids, read.entities.ids));
   t.equal(loaded.entities.find('item 99999 日本'), 99_999);
-  t.strictSame(
-    loaded.defaulted.map(({ size }) => size),
-    read.defaulted.map(({ size }) => size),
-  );
-  t.ok(loaded.defaulted[5]!.has(99_999));
-  t.notOk(loaded.defaulted[5]!.has(99_998));
+  t.ok(loaded.isDefaulted(99_999, 5));
+  t.notOk(loaded.isDefaulted(99_998, 5));
 });
 
 t.test('what is loaded lies in memory that threads share, large or small', async (t) => {
   for (const bytes of [SMALL, LARGE]) {
-    const { columns, defaulted, entities } = await loadFeatureTable(bytes, makeTable(0).view, FILE);
-    const arrays = [...columns, ...defaulted.map((rows) => rows.bytes), ...Object.values(entities.table)];
+    const { parts, entities } = await loadFeatureTable(bytes, makeTable(0).view, FILE);
+    const arrays = [parts.values, parts.defaulted, ...Object.values(entities.table)];
     t.ok(arrays.every((array) => array.buffer instanceof SharedArrayBuffer));
   }
 });

@@ -44,7 +44,7 @@ t.test('materialise', { skip: REDIS_MISSING }, async (t) => {
     const options = { generation: '1', expirySeconds: HOUR };
     const stopping = {
       ...source,
-      fillRow: (row: number, values: Float32Array) => {
+      fillRow: (row: number, values: Float64Array) => {
         if (row === 2200) throw new RangeError('stopped');
         source.fillRow(row, values);
       },

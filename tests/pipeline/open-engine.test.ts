@@ -6,6 +6,7 @@ import { encodeTensorFile, parseTensorFile } from '../../src/bundle/tensor-file.
 import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bundle/write-bundle-files.js';
 import type { Engine } from '../../src/pipeline/engine.js';
 import { EMPTY_HISTORY } from '../../src/domain/history.js';
+import { readUserRows } from '../../src/pipeline/read-user-rows.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
@@ -81,22 +82,30 @@ t.test('what is loaded and what a request reads is told', async (t) => {
   const observer = { loaded: (load: object) => told.push(load), read: (read: object) => told.push(read) };
   const engine = await openEngine(folder, SCENARIOS, { memoryLimitBytes: 1e9, observer });
   t.match(told, [
-    { view: 'items', rows: 60, bytes: Number, seconds: Number },
-    { view: 'users', rows: 80, bytes: Number, seconds: Number },
+    { view: 'items', rows: 60, bytes: Number, seconds: Number, newestEventTime: manifest.knownUntil },
+    { view: 'users', rows: 80, bytes: Number, seconds: Number, newestEventTime: manifest.knownUntil },
   ]);
   const items = manifest.views.items.fields.length;
-  const users = manifest.views.users.fields.length;
   const candidates = {
     items: Int32Array.of(1, 2),
     fusionScores: new Float32Array(2),
     retrievals: [],
     ranks: new Int32Array(0),
   };
-  engine.assembler.assemble({ candidates, history: EMPTY_HISTORY, userIndex: -1, now: engine.knownUntil });
-  t.match(told.slice(2), [
-    { view: 'items', unknownEntity: 0 },
-    { view: 'users', present: 0, defaulted: 0, unknownEntity: users },
+  const { rows } = await readUserRows('nobody', engine);
+  const now = engine.knownUntil;
+  const query = { candidates, history: EMPTY_HISTORY, userRows: rows, now, reading: { now } };
+  engine.assembler.assemble(query);
+  t.match(told.splice(2, 1), [
+    {
+      view: 'users',
+      present: 0,
+      defaulted: 0,
+      stale: 0,
+      unknownEntity: manifest.views.users.fields.length,
+    },
   ]);
+  t.match(told.slice(2), [{ view: 'items', stale: 0, unknownEntity: 0 }]);
   const { present, defaulted } = told[2] as { present: number; defaulted: number };
   t.equal(present + defaulted, 2 * items);
   await engine.ranker.close();

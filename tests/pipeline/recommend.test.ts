@@ -3,7 +3,8 @@ import type { CandidateSource } from '../../src/candidates/candidate-source.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { historyOf } from '../../src/domain/history.js';
 import type { FeatureQuery } from '../../src/features/feature-group.js';
-import type { UserRows } from '../../src/features/user-rows.js';
+import type { FeatureStore } from '../../src/features/feature-store.js';
+import { createUnknownUser } from '../../src/pipeline/read-user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
@@ -184,25 +185,24 @@ t.test('our own mistakes are not hidden behind a fallback', async (t) => {
   });
 });
 
+/** A store of the users view that answers later, with values of its own. */
+function onlineStore(
+  asked: string[] = [],
+  getMany: FeatureStore['getMany'] = async ([userId], { values }) => {
+    asked.push(userId!);
+    values.fill(1000);
+  },
+): FeatureStore {
+  return { view: engine.manifest.views.users, getMany, close: async () => undefined };
+}
+
 t.test('an online store gives the values of the user that ranking sees', async (t) => {
   const asked: string[] = [];
-  const { fields } = engine.manifest.views.users;
-  const userRows: UserRows = {
-    read: async (userId) => {
-      asked.push(userId);
-      return Float32Array.from(fields, (_, field) => 1000 + field);
-    },
-    close: async () => undefined,
-  };
-  const featureOrder = fields.map(({ name }) => `user.${name}`);
-  t.ok(featureOrder.length > 0);
-  const online = { ...engine, userRows, assembler: recordingAssembler() };
+  t.ok(engine.manifest.views.users.fields.length > 0);
+  const online = { ...engine, userStores: [onlineStore(asked)], assembler: recordingAssembler() };
   const { slate } = await ask({}, online);
   t.same(slate.degraded, []);
-  t.same(
-    online.assembler.queries[0]!.userValues,
-    Float32Array.from(fields, (_, field) => 1000 + field),
-  );
+  t.ok(online.assembler.queries[0]!.userRows[0]!.values.every((value) => value === 1000));
   t.same(asked, ['u3']);
   await ask(
     { basis: { kind: 'item', itemId: engine.catalogue.entities.idAt(0) }, scenario: 'similar' },
@@ -212,25 +212,50 @@ t.test('an online store gives the values of the user that ranking sees', async (
   t.same(asked, ['u3'], 'an item is not asked for as if it were a user');
 });
 
+t.test('user views are read at the same time, and what was read is told', async (t) => {
+  const asked: string[] = [];
+  const read: object[] = [];
+  const observer = { loaded: () => undefined, read: (values: object) => read.push(values) };
+  const both = onlineStore(asked, async ([userId]) => {
+    asked.push(`${userId} begins`);
+    await Promise.resolve();
+    asked.push(`${userId} ends`);
+  });
+  const { slate } = await ask({}, { ...engine, observer, userStores: [both, both, engine.userStores[0]!] });
+  t.same(slate.degraded, []);
+  t.same(asked, ['u3 begins', 'u3 begins', 'u3 ends', 'u3 ends']);
+  t.match(read, [{ view: 'users', unknownEntity: 0 }, { present: Number }, { present: Number }]);
+});
+
+const GONE = new ShortlistError('FEATURES_FAILED', 'Redis is away.');
+
 t.test(
   'when the online store fails the user has the declared defaults, and the answer says so',
   async (t) => {
-    const failing = {
-      ...engine,
-      assembler: recordingAssembler(),
-      userRows: {
-        read: async () => {
-          throw new ShortlistError('FEATURES_FAILED', 'Redis is away.');
-        },
-        close: async () => undefined,
+    const failures: FeatureStore['getMany'][] = [
+      () => Promise.reject(GONE),
+      () => {
+        throw GONE;
       },
-    };
-    const { slate } = await ask({}, failing);
-    t.same(slate.degraded, [{ stage: 'features', reason: 'features_failed' }]);
-    t.equal(slate.items.length, 10);
-    t.match(failing.assembler.queries, [{ userIndex: -1, userValues: undefined }]);
+    ];
+    for (const fail of failures) {
+      const userStores = [onlineStore([], fail), engine.userStores[0]!];
+      const failing = { ...engine, assembler: recordingAssembler(), userStores };
+      const { slate } = await ask({}, failing);
+      t.same(slate.degraded, [{ stage: 'features', reason: 'features_failed' }]);
+      t.equal(slate.items.length, 10);
+      const [query, ...others] = failing.assembler.queries;
+      t.same(others, []);
+      t.same(query!.userRows[0], createUnknownUser(engine).rows[0]);
+      t.notSame(query!.userRows[1], query!.userRows[0], 'the views that answered have what they said');
+    }
   },
 );
+
+t.test('a mistake of our own in a store is not taken for a store that fails', async (t) => {
+  const broken = onlineStore([], () => Promise.reject(new TypeError('x is undefined')));
+  await t.rejects(ask({}, { ...engine, userStores: [broken] }), { message: 'x is undefined' });
+});
 
 function recordingAssembler(): Engine['assembler'] & { queries: FeatureQuery[] } {
   const queries: FeatureQuery[] = [];

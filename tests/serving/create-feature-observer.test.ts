@@ -18,6 +18,7 @@ t.test('a load slower than the rate is a warning and a count, a small or quick o
   t.match(JSON.parse(lines[0]!), { level: 40, view: 'items', megabytesPerSecond: 10, minimum: 20 });
   t.match(await metrics.render(), 'shortlist_feature_slow_loads_total{view="items"} 1');
 
-  observer.read({ view: 'users', present: 3, defaulted: 1, unknownEntity: 0 });
+  observer.read({ view: 'users', present: 3, defaulted: 1, stale: 2, unknownEntity: 0 });
   t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="present"} 3');
+  t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="stale"} 2');
 });

@@ -86,9 +86,9 @@ t.test('a bundle whose online store cannot be opened is not swapped in', async (
     registry,
     channel: 'staging',
     scenarios: SCENARIOS,
-    openUserRows: async (view) => {
+    openUserStore: async (view) => {
       if (!works) throw new ShortlistError('INVALID_CONFIG', 'no such field');
-      return { read: async () => new Float32Array(view.fields.length), close: async () => undefined };
+      return { view, getMany: async () => undefined, close: async () => undefined };
     },
   });
   await service.reload();

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import type { Redis } from 'ioredis';
-import { type FeatureStore, VALUE_STATUS, type ValueStatus } from '../../src/features/feature-store.js';
+import { createFeatureRows, type FeatureStore, VALUE_STATUS } from '../../src/features/feature-store.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { RowSource } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
@@ -27,7 +27,7 @@ export function rowSource(count: number, options: { age?: number; eventTime?: nu
   return {
     view: USERS,
     ids: Array.from({ length: count }, (_, user) => `u${user}`),
-    eventTime,
+    eventTimeOf: () => eventTime,
     fillRow: (row, values) => values.set([age, row % 2, Number.NaN]),
   };
 }
@@ -54,10 +54,9 @@ export async function openStore(
   t: Test,
   url: string,
   changes: Partial<RedisStoreOptions> = {},
-): Promise<{ store: FeatureStore; refused: string[]; changes: boolean[]; counts: Map<ValueStatus, number> }> {
+): Promise<{ store: FeatureStore; refused: string[]; changes: boolean[] }> {
   const refused: string[] = [];
   const availability: boolean[] = [];
-  const counts = new Map<ValueStatus, number>();
   const store = await openRedisStore(USERS, {
     redis: patient(url),
     breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
@@ -65,12 +64,11 @@ export async function openStore(
     observer: {
       rowRefused: (reason) => refused.push(reason),
       availabilityChanged: (available) => availability.push(available),
-      valuesRead: (status, count) => counts.set(status, (counts.get(status) ?? 0) + count),
     },
     ...changes,
   });
   t.teardown(() => store.close());
-  return { store, refused, changes: availability, counts };
+  return { store, refused, changes: availability };
 }
 
 const STATUS_NAMES = new Map(Object.entries(VALUE_STATUS).map(([name, status]) => [status as number, name]));
@@ -81,8 +79,7 @@ export async function readOne(
   id: string,
   now: number = LOADED_AT,
 ): Promise<[number, string][]> {
-  const width = store.view.fields.length;
-  const rows = { values: new Float32Array(width), statuses: new Uint8Array(width) };
+  const rows = createFeatureRows(store.view, 1);
   await store.getMany([id], rows, { now });
   return Array.from(rows.values, (value, field) => [value, STATUS_NAMES.get(rows.statuses[field]!)!]);
 }

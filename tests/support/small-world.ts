@@ -3,8 +3,6 @@ import type { CandidateSet, Retrieval } from '../../src/domain/candidate.js';
 import type { History } from '../../src/domain/history.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { InteractionTable } from '../../src/domain/interactions.js';
-import type { FeatureTable } from '../../src/features/feature-table.js';
-import { RowSet } from '../../src/features/row-set.js';
 
 /** Five films with a title, genres, a year (one unknown), a colour flag and a country. */
 export function smallCatalogue(): Catalogue {
@@ -82,28 +80,5 @@ export function candidateSet(items: number[], retrievals: Retrieval[]): Candidat
     ranks: Int32Array.from(
       items.flatMap((item) => retrievals.map(({ items: list }) => list.indexOf(item) + 1)),
     ),
-  };
-}
-
-export function featureTable(
-  entity: 'item' | 'user',
-  ids: string[],
-  columns: Record<string, { values: number[]; type?: 'float32' | 'boolean' | 'category'; default?: number }>,
-): FeatureTable {
-  return {
-    view: {
-      name: `${entity}s`,
-      entity,
-      key: `${entity}_id`,
-      file: `features/${entity}s.parquet`,
-      fields: Object.entries(columns).map(([name, column]) => ({
-        name,
-        type: column.type ?? 'float32',
-        default: column.default ?? 0,
-      })),
-    },
-    entities: new IdIndex(ids),
-    columns: Object.values(columns).map((column) => Float32Array.from(column.values)),
-    defaulted: Object.values(columns).map(() => new RowSet(ids.length)),
   };
 }

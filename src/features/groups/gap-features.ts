@@ -1,6 +1,9 @@
 import { latestOf, type History } from '../../domain/history.js';
 import type { FeatureGroup } from '../feature-group.js';
+import { createFeatureRows } from '../feature-store.js';
 import type { FeatureTable } from '../feature-table.js';
+import { placesOf, rowWidthOf } from '../feature-view.js';
+import { createGather, type GatherOptions } from '../gather-rows.js';
 
 const RECENT_ITEMS = 10;
 
@@ -8,30 +11,59 @@ const RECENT_ITEMS = 10;
  * How far a candidate lies from what the user usually takes, per number of the items view (year, popularity, …):
  * the candidate's value minus the mean over the history, and the distance to the mean over the last 10.
  * Cold starts have 0.
+ * @param items the first of the item views of a query
  */
 export function createGapFeatures(items: FeatureTable): FeatureGroup {
-  const numbers = items.view.fields.flatMap(({ name, type }, index) =>
-    type === 'float32' ? [{ name, column: items.columns[index]! }] : [],
+  const { view } = items;
+  const places = placesOf(view);
+  const width = rowWidthOf(view);
+  const numbers = view.fields.flatMap(({ name, type, input = true }, field) =>
+    input && (type === 'float32' || type === 'int32') ? [{ name, place: places[field]! }] : [],
   );
+  const readHistory = createHistoryReader(items);
   return {
     name: 'gap',
     features: numbers.flatMap(({ name }) => [`gap.${name}`, `gap.${name}_recent_distance`]),
-    fill: ({ candidates, history }, write) => {
-      numbers.forEach(({ column }, index) => {
-        const mean = meanOf(column, history);
-        const recent = meanOf(column, latestOf(history, RECENT_ITEMS));
+    fill: ({ candidates, history, itemRows, reading }, write) => {
+      const { values } = itemRows[0]!;
+      const length = history.items.length;
+      const recentLength = latestOf(history, RECENT_ITEMS).items.length;
+      const rows = readHistory(history, reading);
+      numbers.forEach(({ place }, number) => {
+        const mean = meanOf(rows, { place, width, from: 0, to: length });
+        const recent = meanOf(rows, { place, width, from: length - recentLength, to: length });
         for (let row = 0; row < candidates.items.length; row++) {
-          const value = column[candidates.items[row]!]!;
-          write(row, 2 * index, history.items.length === 0 ? 0 : value - mean);
-          write(row, 2 * index + 1, history.items.length === 0 ? 0 : Math.abs(value - recent));
+          const value = values[row * width + place]!;
+          write(row, 2 * number, length === 0 ? 0 : value - mean);
+          write(row, 2 * number + 1, length === 0 ? 0 : Math.abs(value - recent));
         }
       });
     },
   };
 }
 
-function meanOf(column: Float32Array, history: History): number {
+/** Reads the items of a history as candidates are read, into memory that is used again. */
+function createHistoryReader(
+  items: FeatureTable,
+): (history: History, reading: GatherOptions) => Float32Array {
+  const gather = createGather(items);
+  let capacity = 256;
+  let rows = createFeatureRows(items.view, capacity);
+  return (history, reading) => {
+    if (history.items.length > capacity) {
+      capacity = 2 * history.items.length;
+      rows = createFeatureRows(items.view, capacity);
+    }
+    gather(history.items, rows, reading);
+    return rows.values;
+  };
+}
+
+function meanOf(
+  values: Float32Array,
+  { place, width, from, to }: { place: number; width: number; from: number; to: number },
+): number {
   let sum = 0;
-  for (const item of history.items) sum += column[item]!;
-  return sum / Math.max(1, history.items.length);
+  for (let row = from; row < to; row++) sum += values[row * width + place]!;
+  return sum / Math.max(1, to - from);
 }

@@ -1,33 +1,67 @@
 import type { FeatureGroup } from '../feature-group.js';
-import type { FeatureTable } from '../feature-table.js';
+import { type FeatureView, placesOf, rowWidthOf } from '../feature-view.js';
 
-/** The columns of the items view, one value per candidate. */
-export function createItemFeatures(items: FeatureTable): FeatureGroup {
+/**
+ * What an item view has of each candidate.
+ * @param index of the view in the item rows of a query
+ */
+export function createItemViewFeatures(view: FeatureView, index: number): FeatureGroup {
+  const inputs = listInputs(view);
+  const width = rowWidthOf(view);
   return {
-    name: 'item',
-    features: items.view.fields.map((field) => `item.${field.name}`),
-    fill: ({ candidates }, write) => {
-      items.columns.forEach((column, feature) => {
-        for (let row = 0; row < candidates.items.length; row++)
-          write(row, feature, column[candidates.items[row]!]!);
-      });
+    name: prefixOf(view),
+    features: inputs.map(({ name }) => name),
+    fill: ({ candidates, itemRows }, write) => {
+      const { values } = itemRows[index]!;
+      for (let row = 0; row < candidates.items.length; row++) {
+        for (let feature = 0; feature < inputs.length; feature++) {
+          write(row, feature, values[row * width + inputs[feature]!.place]!);
+        }
+      }
     },
   };
 }
 
 /**
- * The columns of the users view, the same value for every candidate: those that an online store gave, else those of the
- * bundle. An unknown user has the declared defaults.
+ * What a user view has of the user, the same for every candidate.
+ * @param index of the view in the user rows of a query
  */
-export function createUserFeatures(users: FeatureTable): FeatureGroup {
+export function createUserViewFeatures(view: FeatureView, index: number): FeatureGroup {
+  const inputs = listInputs(view);
   return {
-    name: 'user',
-    features: users.view.fields.map((field) => `user.${field.name}`),
-    fill: ({ candidates, userIndex, userValues }, write) => {
-      users.columns.forEach((column, feature) => {
-        const value = userValues?.[feature] ?? column[userIndex] ?? users.view.fields[feature]!.default;
-        for (let row = 0; row < candidates.items.length; row++) write(row, feature, value);
-      });
+    name: prefixOf(view),
+    features: inputs.map(({ name }) => name),
+    fill: ({ candidates, userRows }, write) => {
+      const { values } = userRows[index]!;
+      for (let row = 0; row < candidates.items.length; row++) {
+        for (let feature = 0; feature < inputs.length; feature++) {
+          write(row, feature, values[inputs[feature]!.place]!);
+        }
+      }
     },
   };
+}
+
+/** A feature and where it lies in a row of the view. */
+interface RankerInput {
+  readonly name: string;
+  readonly place: number;
+}
+
+/** A vector gives a feature per component: `embedding_0`, `embedding_1`, … */
+function listInputs(view: FeatureView): readonly RankerInput[] {
+  const prefix = prefixOf(view);
+  const places = placesOf(view);
+  return view.fields.flatMap(({ name, length, input = true }, field): RankerInput[] => {
+    if (!input) return [];
+    if (length === undefined) return [{ name: `${prefix}.${name}`, place: places[field]! }];
+    return Array.from({ length }, (_, component) => ({
+      name: `${prefix}.${name}_${component}`,
+      place: places[field]! + component,
+    }));
+  });
+}
+
+function prefixOf({ name, entity }: FeatureView): string {
+  return name === `${entity}s` ? entity : name;
 }

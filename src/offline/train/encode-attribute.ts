@@ -1,32 +1,26 @@
 import type { AttributeColumn } from '../../domain/catalogue.js';
 import type { FeatureField } from '../../features/feature-view.js';
-import { RowSet } from '../../features/row-set.js';
 
 /** One field of a view that is being built, with its value for every entity. */
 export interface ViewColumn {
   readonly field: FeatureField;
-  readonly values: Float32Array;
-  /** Entities that have the default. */
-  readonly defaulted: RowSet;
+  /** Row-major [entities × components], which is one but for a vector; NaN where an entity has no value. */
+  readonly values: Float32Array | Float64Array;
 }
 
 /** Code of a category, or of a boolean, that an entity does not have. */
 const NO_VALUE = -1;
 
 /**
- * An attribute as a column of a feature view: numbers as they are (the mean where there is none), booleans as 0 and 1,
- * categories as codes (−1 where there is none).
+ * An attribute as a column of a feature view: numbers as they are (by default their mean), booleans as 0 and 1,
+ * categories as codes (by default −1).
  */
 export function encodeAttribute(attribute: AttributeColumn): ViewColumn {
-  const field = declareField(attribute);
   const encode = createEncoder(attribute);
-  const defaulted = new RowSet(attribute.values.length);
-  const values = Float32Array.from(attribute.values, (value, entity) => {
-    if (value !== undefined) return encode(entity);
-    defaulted.add(entity);
-    return field.default;
-  });
-  return { field, values, defaulted };
+  const values = Float32Array.from(attribute.values, (value, entity) =>
+    value === undefined ? Number.NaN : encode(entity),
+  );
+  return { field: declareField(attribute), values };
 }
 
 function declareField({ name, role, values, coded }: AttributeColumn): FeatureField {

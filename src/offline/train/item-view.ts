@@ -3,7 +3,6 @@ import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import type { FeatureTable } from '../../features/feature-table.js';
-import { RowSet } from '../../features/row-set.js';
 import type { ViewColumn } from './encode-attribute.js';
 import { createViewTable, encodeColumns } from './view-table.js';
 
@@ -32,7 +31,7 @@ export function buildItemView(
     ...encodeColumns(catalogue),
   ];
   refuseSameNames(columns);
-  return createViewTable('item', catalogue.entities, columns);
+  return createViewTable({ entity: 'item', entities: catalogue.entities }, columns, options);
 }
 
 function describePopularity(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
@@ -92,7 +91,7 @@ function describeValues(interactions: InteractionTable): ViewColumn {
 }
 
 function complete(name: string, values: Float32Array): ViewColumn {
-  return { field: { name, type: 'float32', default: 0 }, values, defaulted: new RowSet(values.length) };
+  return { field: { name, type: 'float32', default: 0 }, values };
 }
 
 function refuseSameNames(columns: readonly ViewColumn[]): void {

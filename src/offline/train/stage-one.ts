@@ -13,6 +13,7 @@ import {
   type FeatureInputs,
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import { createMemoryStore } from '../../features/memory-store.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
@@ -73,7 +74,7 @@ export function fitStageOne(
       fromTimestamp: knownUntil - config.trendingDays * SECONDS_PER_DAY,
     }),
     itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
-    userView: buildUserView(dataset.users),
+    userView: buildUserView(dataset.users, { knownUntil }),
   };
 }
 
@@ -93,10 +94,10 @@ export function createCandidateEngine(
     createPopularitySource('trending', stageOne.trending, { onlyPositive: true }),
     createRandomSource({ itemCount: dataset.catalogue.entities.size }),
   ];
-  const inputs = {
+  const inputs: FeatureInputs = {
     catalogue: dataset.catalogue,
-    items: stageOne.itemView,
-    users: stageOne.userView,
+    items: [{ table: stageOne.itemView }],
+    users: [stageOne.userView.view],
     sourceNames: FEATURE_SOURCES,
   };
   return {
@@ -106,6 +107,8 @@ export function createCandidateEngine(
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
     assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),
+    userStores: [createMemoryStore(stageOne.userView)],
+    clock: () => stageOne.knownUntil,
   };
 }
 

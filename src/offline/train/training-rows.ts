@@ -2,6 +2,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { historyOf } from '../../domain/history.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
+import { readUserRows } from '../../pipeline/read-user-rows.js';
 import { retrieveCandidates } from '../../pipeline/retrieve-candidates.js';
 import { createStageRun } from '../../pipeline/run-stage.js';
 import { findEligibleItems } from '../../rules/rules.js';
@@ -61,11 +62,13 @@ async function labelQuery(
   const taken = new Set(relevant);
   const labels = Float32Array.from(candidates.items, (item) => (taken.has(item) ? 1 : 0));
   if (!labels.includes(1)) return undefined;
+  const { rows } = await readUserRows(query.userId, engine);
   const { data } = engine.assembler.assemble({
     candidates,
     history,
-    userIndex: user,
+    userRows: rows,
     now: engine.knownUntil,
+    reading: { now: engine.clock() },
   });
   return { user, data, labels };
 }

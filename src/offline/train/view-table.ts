@@ -1,7 +1,7 @@
 import type { AttributeColumn, EntityTable } from '../../domain/catalogue.js';
 import type { IdIndex } from '../../domain/id-index.js';
-import type { FeatureTable } from '../../features/feature-table.js';
-import type { FeatureView } from '../../features/feature-view.js';
+import { createTableBuilder, type FeatureTable, type TableBuilder } from '../../features/feature-table.js';
+import { type FeatureView, placesOf, widthOf } from '../../features/feature-view.js';
 import { encodeAttribute, type ViewColumn } from './encode-attribute.js';
 
 /** The columns that a view takes from the dataset's own table, in its order. */
@@ -9,24 +9,45 @@ export function encodeColumns({ attributes }: EntityTable): ViewColumn[] {
   return attributes.filter(isColumnFeature).map(encodeAttribute);
 }
 
-/** The table of a view, where every bundle has it. */
+/**
+ * The table of a view, where every bundle has it.
+ * @param options.knownUntil Unix seconds that all rows are of
+ */
 export function createViewTable(
-  entity: FeatureView['entity'],
-  entities: IdIndex,
+  { entity, entities }: { entity: FeatureView['entity']; entities: IdIndex },
   columns: readonly ViewColumn[],
+  options: { knownUntil: number },
 ): FeatureTable {
-  return {
-    view: {
-      name: `${entity}s`,
-      entity,
-      key: `${entity}_id`,
-      file: `features/${entity}s.parquet`,
-      fields: columns.map((column) => column.field),
-    },
-    entities,
-    columns: columns.map((column) => column.values),
-    defaulted: columns.map((column) => column.defaulted),
+  const view: FeatureView = {
+    name: `${entity}s`,
+    entity,
+    key: `${entity}_id`,
+    file: `features/${entity}s.parquet`,
+    fields: columns.map((column) => column.field),
   };
+  const builder = createTableBuilder(view, entities.size, options);
+  const places = placesOf(view);
+  columns.forEach((column, field) => {
+    for (let row = 0; row < entities.size; row++) {
+      setValue(builder, column, { row, field, place: places[field]! });
+    }
+  });
+  return builder.finish(entities);
+}
+
+function setValue(
+  builder: TableBuilder,
+  { field: description, values }: ViewColumn,
+  { row, field, place }: { row: number; field: number; place: number },
+): void {
+  const width = widthOf(description);
+  if (Number.isNaN(values[row * width])) {
+    builder.setDefault(row, field);
+    return;
+  }
+  for (let component = 0; component < width; component++) {
+    builder.set(row, place + component, values[row * width + component]!);
+  }
 }
 
 /** Multi-valued attributes and texts have no column of their own; affinity features read the former. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { buildItemView } from '../../../src/offline/train/item-view.js';
 import type { FeatureTable } from '../../../src/features/feature-table.js';
+import { columnsOf, defaultedRowsOf } from '../../support/feature-tables.js';
 import { attribute, interactionTable, smallCatalogue } from '../../support/small-world.js';
 
 const DAY = 86_400;
@@ -21,7 +22,7 @@ const view = buildItemView(interactions, catalogue, { knownUntil: NOW });
 
 function column(table: FeatureTable, name: string): number[] {
   const index = table.view.fields.findIndex((field) => field.name === name);
-  return Array.from(table.columns[index]!, (value) => Math.round(value * 1e4) / 1e4);
+  return columnsOf(table)[index]!.map((value) => Math.round(value * 1e4) / 1e4);
 }
 
 const log = (value: number): number => Math.round(Math.log(value) * 1e4) / 1e4;
@@ -82,10 +83,7 @@ t.test(
       default: -1,
       dictionary: ['fr', 'uk', 'us'],
     });
-    t.same(
-      view.defaulted.slice(-3).map(({ size }) => size),
-      [1, 1, 1],
-    );
+    t.same(defaultedRowsOf(view).slice(-3), [[3], [3], [3]]);
   },
 );
 

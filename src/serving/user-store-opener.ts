@@ -1,28 +1,28 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { VALUE_STATUS } from '../features/feature-store.js';
+import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { Freshness } from '../features/freshness.js';
 import { openRedisStore, type RedisStoreObserver } from '../features/redis-store.js';
-import { createUserRows, type UserRows } from '../features/user-rows.js';
 import type { Metrics } from '../observability/metrics.js';
 
-/** Opens what serves the values of a bundle's users view. */
-export type UserRowsOpener = (view: FeatureView) => Promise<UserRows>;
+/** Opens what serves a user view of a bundle; undefined where the bundle itself serves it. */
+export type UserStoreOpener = (view: FeatureView) => Promise<FeatureStore | undefined>;
 
 /**
  * What `features` and `redis` of the settings ask for; undefined where the bundle itself serves. The opener throws
  * ShortlistError INVALID_CONFIG when the settings name a field that the view does not have.
  */
-export function createUserRowsOpener(
+export function createUserStoreOpener(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
-  { logger, metrics, now }: { logger: Logger; metrics: Metrics; now: () => Date },
-): UserRowsOpener | undefined {
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): UserStoreOpener | undefined {
   if (features.users === 'bundle') return undefined;
   return async (view) => {
+    if (view.name !== 'users') return undefined;
     refuseUnknownFields(features.usersFieldTimeToLiveSeconds, view);
-    const store = await openRedisStore(view, {
+    return openRedisStore(view, {
       redis,
       breaker: {
         calls: redis.breakerCalls,
@@ -32,7 +32,6 @@ export function createUserRowsOpener(
       freshness: freshnessOf(features),
       observer: createObserver(logger, metrics),
     });
-    return createUserRows(store, () => now().getTime() / 1000);
   };
 }
 
@@ -58,15 +57,10 @@ function refuseUnknownFields(timesToLive: Readonly<Record<string, number>>, view
   });
 }
 
-const STATUS_NAMES = new Map(
-  Object.entries(VALUE_STATUS).map(([name, status]) => [status, name.toLowerCase()]),
-);
-
 function createObserver(logger: Logger, metrics: Metrics): RedisStoreObserver {
   metrics.showFeatureStore(true);
   return {
     rowRefused: (reason) => metrics.countRefusedRow(reason),
-    valuesRead: (status, count) => metrics.countFeatureValues('users', STATUS_NAMES.get(status)!, count),
     availabilityChanged: (available) => {
       metrics.showFeatureStore(available);
       if (available) logger.info('Redis answers again: users have their values');

@@ -4,15 +4,17 @@ import { pino } from 'pino';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { loadSettings } from '../../src/config/load-settings.js';
 import type { Settings } from '../../src/config/settings.js';
+import type { FeatureStore } from '../../src/features/feature-store.js';
+import type { FeatureView } from '../../src/features/feature-view.js';
 import { materialiseView } from '../../src/features/materialise-view.js';
 import { pushRows } from '../../src/features/push-rows.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { createServedBundle } from '../../src/serving/served-bundle.js';
-import { createUserRowsOpener } from '../../src/serving/user-rows-opener.js';
+import { createUserStoreOpener } from '../../src/serving/user-store-opener.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect, patient, rowSource, USERS } from '../support/redis-view.js';
+import { connect, patient, readOne, rowSource, USERS } from '../support/redis-view.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const NOW = new Date('2026-03-01T00:00:00Z');
@@ -30,15 +32,16 @@ function setUp(url: string, features: Partial<Settings['features']> = {}) {
     features: { ...settings.features, ...features },
     redis: { ...settings.redis, ...patient(url), breakerProbeAfterMs: 10 },
   };
-  const open = createUserRowsOpener(changed, { logger, metrics, now: () => NOW });
-  return { lines, metrics, open: open! };
+  const opener = createUserStoreOpener(changed, { logger, metrics });
+  const open = async (view: FeatureView): Promise<FeatureStore> => (await opener!(view))!;
+  return { lines, metrics, opener: opener!, open };
 }
 
 t.test('the bundle serves users unless the settings say Redis', async (t) => {
   const { features, redis } = loadSettings({ configsDir: 'configs', env: {} });
   const metrics = createMetrics({ processMetrics: false });
   t.equal(
-    createUserRowsOpener({ features, redis }, { logger: pino({ enabled: false }), metrics, now: () => NOW }),
+    createUserStoreOpener({ features, redis }, { logger: pino({ enabled: false }), metrics }),
     undefined,
   );
 });
@@ -53,6 +56,11 @@ t.test('a time to live for a field that the view does not have stops the start',
   });
 });
 
+t.test('only the users view is served by Redis', async (t) => {
+  const { opener } = setUp('redis://127.0.0.1:1');
+  t.equal(await opener({ ...USERS, name: 'segments' }), undefined);
+});
+
 t.test('users from Redis', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
   const client = await connect(t, server.url);
@@ -62,26 +70,25 @@ t.test('users from Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('time to live runs by the clock of the server, and 0 means for ever', async (t) => {
     await materialiseView(rowSource(2, { eventTime }), client, { generation: '1', expirySeconds: 3600 });
     const ages = { usersTimeToLiveSeconds: 50, usersFieldTimeToLiveSeconds: { premium: 0 } };
-    const { open, metrics } = setUp(server.url, ages);
-    const rows = await open(USERS);
-    t.same(await rows.read('u1'), Float32Array.of(35, 1, -1));
-    await rows.close();
-    const text = await metrics.render();
-    t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 1');
-    t.match(text, 'shortlist_feature_values_total{view="users",status="present"} 1');
-    t.match(text, 'shortlist_feature_values_total{view="users",status="defaulted"} 1');
+    const store = await setUp(server.url, ages).open(USERS);
+    t.same(await readOne(store, 'u1', NOW.getTime() / 1000), [
+      [35, 'STALE'],
+      [1, 'PRESENT'],
+      [-1, 'DEFAULTED'],
+    ]);
+    await store.close();
   });
 
   await t.test('a served bundle ranks by them, and without Redis by the defaults', async (t) => {
     const { folder } = await writeSmallBundle(t.testdir());
     const registry = createFolderRegistry(join(t.testdirName, 'models'));
     await registry.publish(folder);
-    const { open, metrics, lines } = setUp(server.url);
+    const { opener, metrics, lines } = setUp(server.url);
     const service = createServedBundle({
       registry,
       channel: 'staging',
       scenarios: SCENARIOS,
-      openUserRows: open,
+      openUserStore: opener,
     });
     await service.reload();
     const request: RecommendationRequest = {
@@ -120,7 +127,7 @@ t.test('users from Redis', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('a push is seen by the next read', async (t) => {
     const { open } = setUp(server.url);
-    const rows = await open(USERS);
+    const store = await open(USERS);
     await pushRows(
       [{ id: 'u9', eventTime, values: Float32Array.of(50, 1, 0) }],
       await connect(t, server.url),
@@ -129,7 +136,10 @@ t.test('users from Redis', { skip: REDIS_MISSING }, async (t) => {
         expirySeconds: 3600,
       },
     );
-    t.same(await rows.read('u9'), Float32Array.of(50, 1, 0));
-    await rows.close();
+    t.same(
+      (await readOne(store, 'u9')).map(([value]) => value),
+      [50, 1, 0],
+    );
+    await store.close();
   });
 });

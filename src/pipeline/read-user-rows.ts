@@ -1,0 +1,44 @@
+import { countStatuses } from '../features/count-statuses.js';
+import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
+import type { CandidateEngine } from './engine.js';
+
+/** What the user views have of a user, one row each. */
+export interface UserRows {
+  /** In the order of the engine's stores; the declared defaults where a store failed. */
+  readonly rows: readonly FeatureRows[];
+  /** What the first store that failed has thrown. */
+  readonly failure?: unknown;
+}
+
+/** The rows of somebody that no store needs to be asked about: the declared defaults. */
+export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
+  return { rows: userStores.map(({ view }) => createUnknownRow(view)) };
+}
+
+/**
+ * Reads the row of a user from every user view, from all of them at the same time. No promise is made where the stores
+ * answer at once, as those in memory do. The failure of a store is not thrown: the others have answered.
+ */
+export function readUserRows(userId: string, engine: CandidateEngine): UserRows | Promise<UserRows> {
+  const now = engine.clock();
+  const rows = engine.userStores.map(({ view }) => createFeatureRows(view, 1));
+  const failures: unknown[] = [];
+  const replies = engine.userStores.flatMap((store, index) => {
+    const target = rows[index]!;
+    const fail = (error: unknown): void => {
+      failures.push(error);
+      rows[index] = createUnknownRow(store.view);
+    };
+    const tell = (): void => engine.observer?.read(countStatuses(store.view, target, { count: 1 }));
+    try {
+      const reply = store.getMany([userId], target, { now });
+      if (reply !== undefined) return [reply.then(tell).catch(fail)];
+      tell();
+    } catch (error) {
+      fail(error);
+    }
+    return [];
+  });
+  const finish = (): UserRows => (failures.length === 0 ? { rows } : { rows, failure: failures[0] });
+  return replies.length === 0 ? finish() : Promise.all(replies).then(finish);
+}
