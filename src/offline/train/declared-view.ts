@@ -21,7 +21,9 @@ export function buildDeclaredView(view: PreparedView, options: { knownUntil: num
   const places = placesOf(declared);
   declared.fields.forEach((field, index) => {
     const column = view.columns[index]!;
-    taken.forEach((from, to) => copyValue(builder, column, { from, to, index, place: places[index]!, field }));
+    taken.forEach((from, to) =>
+      copyValue(builder, column, { from, to, index, place: places[index]!, field }),
+    );
   });
   if (view.eventTimes !== undefined)
     taken.forEach((from, to) => builder.setEventTime(to, view.eventTimes![from]!));

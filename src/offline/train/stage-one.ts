@@ -13,6 +13,7 @@ import {
   type FeatureInputs,
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import { alignToCatalogue } from '../../features/item-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
@@ -20,6 +21,7 @@ import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
 import { countPopularity } from '../candidate-training/popularity.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { buildDeclaredView } from './declared-view.js';
 import { buildItemView } from './item-view.js';
 import { buildUserView } from './user-view.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
@@ -35,8 +37,10 @@ export interface StageOne {
   /** Distinct users per item, over all known time and over the trending window. */
   readonly popular: Float32Array;
   readonly trending: Float32Array;
-  readonly itemView: FeatureTable;
-  readonly userView: FeatureTable;
+  /** `items` first. */
+  readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
+  /** `users` first. */
+  readonly userViews: readonly [FeatureTable, ...FeatureTable[]];
 }
 
 /** What stage 1 is fitted on. */
@@ -73,9 +77,25 @@ export function fitStageOne(
       itemCount,
       fromTimestamp: knownUntil - config.trendingDays * SECONDS_PER_DAY,
     }),
-    itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
-    userView: buildUserView(dataset.users, { knownUntil }),
+    itemViews: [
+      buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
+      ...buildDeclaredViews(dataset, 'item', { knownUntil }),
+    ],
+    userViews: [
+      buildUserView(dataset.users, { knownUntil, freshness: dataset.views.users }),
+      ...buildDeclaredViews(dataset, 'user', { knownUntil }),
+    ],
   };
+}
+
+function buildDeclaredViews(
+  { views }: PreparedDataset,
+  entity: 'item' | 'user',
+  options: { knownUntil: number },
+): FeatureTable[] {
+  return views.declared
+    .filter(({ spec }) => spec.entity === entity)
+    .map((view) => buildDeclaredView(view, options));
 }
 
 /**
@@ -94,20 +114,22 @@ export function createCandidateEngine(
     createPopularitySource('trending', stageOne.trending, { onlyPositive: true }),
     createRandomSource({ itemCount: dataset.catalogue.entities.size }),
   ];
+  const { catalogue } = dataset;
+  const [itemView, ...otherItemViews] = stageOne.itemViews;
   const inputs: FeatureInputs = {
-    catalogue: dataset.catalogue,
-    items: [{ table: stageOne.itemView }],
-    users: [stageOne.userView.view],
+    catalogue,
+    items: [{ table: itemView }, ...otherItemViews.map((table) => alignToCatalogue(table, catalogue))],
+    users: stageOne.userViews.map(({ view }) => view),
     sourceNames: FEATURE_SOURCES,
   };
   return {
-    catalogue: dataset.catalogue,
+    catalogue,
     users: dataset.users.entities,
     histories: stageOne.histories,
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
     assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),
-    userStores: [createMemoryStore(stageOne.userView)],
+    userStores: stageOne.userViews.map(createMemoryStore),
     clock: () => stageOne.knownUntil,
   };
 }
@@ -121,6 +143,6 @@ function listDistinctFeatures(inputs: FeatureInputs): readonly string[] {
   const twice = features.filter((name, index) => features.indexOf(name) !== index);
   if (twice.length === 0) return features;
   throw new ShortlistError('INVALID_DATASET', 'Columns of the dataset give different features one name.', {
-    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset`),
+    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset, or a view`),
   });
 }

@@ -46,6 +46,7 @@ function draftManifest(
   options: { dataset: PreparedDataset; config: TrainingConfig; provenance: Provenance },
 ): ManifestDraft {
   const { dataset, config, provenance } = options;
+  const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
     createdAt: provenance.createdAt,
@@ -63,8 +64,9 @@ function draftManifest(
     knownUntil: stageOne.knownUntil,
     catalogue: { file: CATALOGUE_FILE, attributes: dataset.catalogue.attributes.map(toSpec) },
     views: {
-      items: copyView(stageOne.itemView.view),
-      users: copyView(stageOne.userView.view),
+      ...Object.fromEntries([...itemViews, ...userViews].map(({ view }) => [view.name, copyView(view)])),
+      items: copyView(itemViews[0].view),
+      users: copyView(userViews[0].view),
     },
     sources: Object.fromEntries(TRAINED_SOURCES.map((name) => [name, { file: SOURCES[name].file }])),
     histories: { file: HISTORIES_FILE },
@@ -98,7 +100,7 @@ function encodeFiles(
   config: TrainingConfig,
 ): Map<string, BundleContent> {
   const { lastItems } = config.similarItems;
-  const { itemView, userView } = stageOne;
+  const views = [...stageOne.itemViews, ...stageOne.userViews];
   const items = dataset.catalogue.entities.size;
   return new Map<string, BundleContent>([
     [SOURCES.als.file, { bytes: encodeTensorFile(alsToTensors(stageOne.als)) }],
@@ -110,8 +112,10 @@ function encodeFiles(
     [SOURCES.trending.file, { bytes: encodeTensorFile(popularityToTensors(stageOne.trending)) }],
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
-    [itemView.view.file, { bytes: encodeFeatureTable(itemView), rows: items }],
-    [userView.view.file, { bytes: encodeFeatureTable(userView), rows: userView.entities.size }],
+    ...views.map((table): [string, BundleContent] => [
+      table.view.file,
+      { bytes: encodeFeatureTable(table), rows: table.entities.size },
+    ]),
     [RANKER_FILE, { bytes: ranker.onnx }],
   ]);
 }
