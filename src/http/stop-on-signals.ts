@@ -29,10 +29,13 @@ export function stopOnSignals(
   // What is said right before an exit that nothing waits for must be out when the call returns: a write that is still
   // under way off the event loop is lost with the process.
   const lastWords = createLogger({ level: settings.logging.level, writing: 'sync' });
-  closeWithGrace({ delay: drainDelayMs + timeoutMs, logger: lastWords, skip: NOT_OURS }, async ({ signal, err }) => {
-    if (err === undefined) logger.info({ signal }, 'asked to stop');
-    else logger.fatal({ err }, 'uncaught error, stopping');
-    await server.stop();
-    await flushLogger(logger);
-  });
+  closeWithGrace(
+    { delay: drainDelayMs + timeoutMs, logger: lastWords, skip: NOT_OURS },
+    async ({ signal, err }) => {
+      if (err === undefined) logger.info({ signal }, 'asked to stop');
+      else logger.fatal({ err }, 'uncaught error, stopping');
+      await server.stop();
+      await flushLogger(logger);
+    },
+  );
 }
