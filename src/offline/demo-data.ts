@@ -57,7 +57,8 @@ export async function writeDemoData(
       { user_id: 'UTF8', item_id: 'UTF8', timestamp: 'INT64', value: 'INT32', type: 'UTF8' },
     );
     // Numbers of its own, so that the tables are the same with and without these views.
-    const embeddings = makeEmbeddings(items, createSeededRandom(`views ${seed}`));
+    const viewRandom = createSeededRandom(`views ${seed}`);
+    const embeddings = makeEmbeddings(items, viewRandom);
     await writeParquet(
       join(dir, 'item_embeddings.parquet'),
       embeddings.map(({ item, embedding, critics }) => ({ item_id: item.id, embedding, critics })),
@@ -69,16 +70,16 @@ export async function writeDemoData(
     );
     await writeParquet(
       join(dir, 'user_activity.parquet'),
-      makeActivity(interactions, items).map(({ user, since, films, favouriteGenre }) => ({
+      makeActivity(users, viewRandom).map(({ user, since, trailers, favouriteGenre }) => ({
         user_id: users[user]!.id,
         since,
-        films_4w: films,
+        trailers_4w: trailers,
         favourite_genre: favouriteGenre,
       })),
       {
         user_id: 'UTF8',
         since: 'INT64',
-        films_4w: 'INT32',
+        trailers_4w: 'INT32',
         favourite_genre: { type: 'UTF8', optional: true },
       },
     );

@@ -1,13 +1,12 @@
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import type { SeededRandom } from '../../domain/seeded-random.js';
-import type { DemoInteraction } from './demo-interactions.js';
-import { DEMO_DAYS, DEMO_START, TASTE_LENGTH, type DemoItem } from './demo-world.js';
+import { DEMO_DAYS, DEMO_START, GENRES, TASTE_LENGTH, type DemoItem, type DemoUser } from './demo-world.js';
 
 /** Components of an item's embedding. */
 const EMBEDDING_LENGTH = 8;
 
 const DAYS_PER_WEEK = 7;
-const ACTIVITY_DAYS = 28;
+const ACTIVITY_WEEKS = 4;
 
 /** What a model of another team, and the critics, make of a film. */
 export interface DemoEmbedding {
@@ -18,14 +17,14 @@ export interface DemoEmbedding {
   readonly critics: number | undefined;
 }
 
-/** What somebody did in the four weeks before a Monday. */
+/** Which trailers somebody watched in the four weeks before a Monday. */
 export interface DemoActivity {
   /** Index into the users. */
   readonly user: number;
   /** Monday, 00:00 UTC, in Unix seconds. */
   readonly since: number;
-  readonly films: number;
-  /** First genre of most of these films; undefined where there are none. */
+  readonly trailers: number;
+  /** Genre of most of these trailers; undefined where there are none. */
   readonly favouriteGenre: string | undefined;
 }
 
@@ -47,40 +46,31 @@ export function makeEmbeddings(items: readonly DemoItem[], random: SeededRandom)
   });
 }
 
-/** A row per person and Monday, from the first Monday after somebody's first film on. */
-export function makeActivity(
-  interactions: readonly DemoInteraction[],
-  items: readonly DemoItem[],
-): DemoActivity[] {
-  const byUser = new Map<number, DemoInteraction[]>();
-  for (const interaction of interactions) {
-    const own = byUser.get(interaction.user);
-    if (own === undefined) byUser.set(interaction.user, [interaction]);
-    else own.push(interaction);
-  }
-  const mondays = Array.from(
-    { length: DEMO_DAYS / DAYS_PER_WEEK - 1 },
-    (_, week) => DEMO_START + (week + 1) * DAYS_PER_WEEK * SECONDS_PER_DAY,
-  );
-  return [...byUser].flatMap(([user, own]) =>
-    mondays
-      .filter((since) => own[0]!.timestamp < since)
-      .map((since) => describeActivity(own, since, { user, items })),
-  );
+/**
+ * A row per person and Monday of the weeks. Trailers follow the same tastes as films, but are drawn by themselves: nothing
+ * here is made of the films that an evaluation asks for.
+ */
+export function makeActivity(users: readonly DemoUser[], random: SeededRandom): DemoActivity[] {
+  return users.flatMap((person, user) => {
+    const odds = GENRES.map((_, genre) => Math.exp(person.taste[genre]!));
+    const weeks = Array.from({ length: DEMO_DAYS / DAYS_PER_WEEK }, () =>
+      Array.from({ length: random.integer(4) }, () => drawGenre(odds, random)),
+    );
+    return weeks.slice(1).map((_, week) => {
+      const seen = weeks.slice(Math.max(0, week + 1 - ACTIVITY_WEEKS), week + 1).flat();
+      const since = DEMO_START + (week + 1) * DAYS_PER_WEEK * SECONDS_PER_DAY;
+      return { user, since, trailers: seen.length, favouriteGenre: mostFrequent(seen) };
+    });
+  });
 }
 
-function describeActivity(
-  own: readonly DemoInteraction[],
-  since: number,
-  options: { user: number; items: readonly DemoItem[] },
-): DemoActivity {
-  const from = since - ACTIVITY_DAYS * SECONDS_PER_DAY;
-  const recent = own.filter(({ timestamp }) => timestamp >= from && timestamp < since);
-  const counts = new Map<string, number>();
-  for (const { item } of recent) {
-    const [genre] = options.items[item]!.genres;
-    counts.set(genre!, (counts.get(genre!) ?? 0) + 1);
-  }
-  const [favourite] = [...counts].sort(([a, films], [b, others]) => others - films || (a < b ? -1 : 1));
-  return { user: options.user, since, films: recent.length, favouriteGenre: favourite?.[0] };
+function drawGenre(odds: readonly number[], random: SeededRandom): number {
+  let rest = random.uniform() * odds.reduce((sum, each) => sum + each, 0);
+  return odds.findIndex((each) => (rest -= each) < 0);
+}
+
+/** Of genres that come equally often, the first by name. */
+function mostFrequent(seen: readonly number[]): string | undefined {
+  const counts = GENRES.map((_, genre) => seen.filter((each) => each === genre).length);
+  return seen.length === 0 ? undefined : GENRES[counts.indexOf(Math.max(...counts))];
 }
