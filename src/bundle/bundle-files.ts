@@ -11,17 +11,24 @@ import {
   type Manifest,
   MANIFEST_FILE,
 } from './manifest.js';
+import { describeChange, describeFailure, type ListedFile } from './verified-file.js';
 
-/** A bundle whose every file was read once and found to be what its manifest says. */
+/** A bundle whose every file was read once and found to be what its manifest says, save those that were deferred. */
 export interface BundleFiles {
   readonly folder: string;
   readonly manifest: Manifest;
   /**
-   * The verified bytes of a listed file, the same array at every call: do not write to it. Those of the feature views
-   * lie in memory that threads share.
-   * @throws ShortlistError INVALID_BUNDLE when the manifest does not list the file
+   * The verified bytes of a listed file, the same array at every call: do not write to it.
+   * @throws ShortlistError INVALID_BUNDLE when the manifest does not list the file, or it was deferred
    */
   readonly bytesOf: (path: string) => Uint8Array;
+  /** A file that was deferred: it is there and has its size, and who reads it verifies it. */
+  readonly deferredFile: (path: string) => ListedFile;
+}
+
+export interface OpenBundleOptions {
+  /** Leaves the files of the feature views, which may be large, to be verified by who loads them. */
+  readonly deferViews?: boolean;
 }
 
 /** Read and hash in pieces, so that a server goes on answering while it opens a large bundle. */
@@ -32,19 +39,41 @@ const CHUNK_BYTES = 1 << 20;
  * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE with every problem found: manifest
  * unreadable, changed or contradicting itself, files missing, changed, longer, shorter or outside the folder
  */
-export async function openBundleFiles(folder: string): Promise<BundleFiles> {
+export async function openBundleFiles(folder: string, options: OpenBundleOptions = {}): Promise<BundleFiles> {
   const root = await findFolder(folder);
   const { manifest, problems } = await readManifest(root, folder);
   const contents = new Map<string, Uint8Array>();
-  const shared = new Set(Object.values(manifest.views).map(({ file }) => file));
-  for (const [path, expected] of Object.entries(manifest.files)) {
-    if (!isSafePath(path)) continue;
-    const content = await readVerified(root, path, { ...expected, shared: shared.has(path) });
-    if (typeof content === 'string') problems.push(`${path} ${content}`);
-    else contents.set(path, content);
+  const deferred = new Map<string, ListedFile>();
+  const views = new Set(Object.values(manifest.views).map(({ file }) => file));
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    if (!isSafePath(name)) continue;
+    const found = await findListed(root, { name, ...expected });
+    if (typeof found === 'string') problems.push(`${name} ${found}`);
+    else if (options.deferViews === true && views.has(name)) deferred.set(name, found);
+    else {
+      const content = await readVerified(found);
+      if (typeof content === 'string') problems.push(`${name} ${content}`);
+      else contents.set(name, content);
+    }
   }
-  if (problems.length > 0) throw invalidBundle(folder, problems);
-  return { folder, manifest, bytesOf: (path) => contents.get(path) ?? refuseUnlisted(folder, path) };
+  if (problems.length > 0)
+    throw invalidBundle(folder, [...problems, ...(await verifyAll(deferred.values()))]);
+  return {
+    folder,
+    manifest,
+    bytesOf: (path) => contents.get(path) ?? refuseUnlisted(folder, path),
+    deferredFile: (path) => deferred.get(path) ?? refuseUnlisted(folder, path),
+  };
+}
+
+/** Nobody will load these of a bundle that is refused already: what is wrong with them is told with the rest. */
+async function verifyAll(files: Iterable<ListedFile>): Promise<string[]> {
+  const problems: string[] = [];
+  for (const file of files) {
+    const content = await readVerified(file);
+    if (typeof content === 'string') problems.push(`${file.name} ${content}`);
+  }
+  return problems;
 }
 
 async function findFolder(folder: string): Promise<string> {
@@ -93,32 +122,36 @@ async function readOwnFile(root: string, folder: string, name: string): Promise<
   }
 }
 
-/** The bytes of a file that are what the manifest says, or what is wrong with them. */
-async function readVerified(
+/** Where a listed file lies, or what is wrong with it that is seen without reading it. */
+async function findListed(
   root: string,
-  path: string,
-  expected: { sha256: string; sizeBytes: number; shared: boolean },
-): Promise<Uint8Array | string> {
+  expected: { name: string; sha256: string; sizeBytes: number },
+): Promise<ListedFile | string> {
   try {
-    const target = await realpath(join(root, path));
-    if (!target.startsWith(root + sep)) return `leads out of the bundle, to ${target}`;
-    const found = await stat(target);
+    const path = await realpath(join(root, expected.name));
+    if (!path.startsWith(root + sep)) return `leads out of the bundle, to ${path}`;
+    const found = await stat(path);
     if (!found.isFile()) return 'is not a file';
     if (found.size !== expected.sizeBytes)
       return `has ${found.size} bytes, the manifest says ${expected.sizeBytes}`;
-    const { bytes, sha256 } = await readHashed(target, expected);
-    if (sha256 === expected.sha256) return bytes;
-    return `has changed: its sha256 is ${sha256}, the manifest says ${expected.sha256}`;
+    return { ...expected, path };
   } catch (error) {
     return describeFailure(error);
   }
 }
 
-async function readHashed(
-  path: string,
-  { sizeBytes, shared }: { sizeBytes: number; shared: boolean },
-): Promise<{ bytes: Uint8Array; sha256: string }> {
-  const bytes = new Uint8Array(shared ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes));
+/** The bytes of a file that are what the manifest says, or what is wrong with them. */
+async function readVerified(file: ListedFile): Promise<Uint8Array | string> {
+  try {
+    const { bytes, sha256 } = await readHashed(file);
+    return sha256 === file.sha256 ? bytes : describeChange(sha256, file);
+  } catch (error) {
+    return describeFailure(error);
+  }
+}
+
+async function readHashed({ path, sizeBytes }: ListedFile): Promise<{ bytes: Uint8Array; sha256: string }> {
+  const bytes = new Uint8Array(sizeBytes);
   const hash = createHash('sha256');
   let offset = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
@@ -127,11 +160,6 @@ async function readHashed(
     offset += (chunk as Uint8Array).length;
   }
   return { bytes, sha256: hash.digest('hex') };
-}
-
-function describeFailure(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`;
 }
 
 function refuseUnlisted(folder: string, path: string): never {

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
+import { loadFeatureTable } from '../features/load-feature-table.js';
 import { materialiseView } from '../features/materialise-view.js';
-import { readFeatureTable } from '../features/read-feature-table.js';
 import { requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
 import type { CommandContext } from './command-context.js';
@@ -19,11 +19,12 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { bundle, features, redis } = loadSettings(context);
       const registry = createFolderRegistry(bundle.registry);
       const { version } = await registry.readChannel(bundle.channel);
-      const { manifest, bytesOf } = await openBundleFiles(await registry.pathOf(version));
-      const view = manifest.views.users;
-      const table = await readFeatureTable(bytesOf(view.file), view, {
-        file: view.file,
-        knownUntil: manifest.knownUntil,
+      const files = await openBundleFiles(await registry.pathOf(version), { deferViews: true });
+      const { knownUntil, views } = files.manifest;
+      const table = await loadFeatureTable({
+        file: files.deferredFile(views.users.file),
+        view: views.users,
+        knownUntil,
       });
       const client = await requireRedis(toolConnectionOf(redis));
       const step = (await context.openProgress()).start('materialise users', table.entities.size);

@@ -23,13 +23,14 @@ export function createServeCommand(context: CommandContext): Command {
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
       const metrics = createMetrics({ processMetrics: true });
       const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
+      const clock = (): number => context.now().getTime() / 1000;
       const service = createServedBundle({
         registry: createFolderRegistry(registry),
         channel,
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
-        observer: createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond }),
-        clock: () => context.now().getTime() / 1000,
+        observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
+        clock,
         openUserStore: createUserStoreOpener(settings, { logger, metrics }),
       });
       const bundle = await service.reload();

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Raw ids by row, and the way back by an open-addressing hash over their bytes: typed arrays only, in memory that threads
  * share. Per id it takes its bytes, 4 for where they begin and 6 of slots; a million ids of 13 letters are 23
@@ -8,7 +10,10 @@ export interface IdTable {
   readonly bytes: Uint8Array;
   /** Where the id of each row begins in `bytes`, then where the last one ends. */
   readonly offsets: Uint32Array;
-  /** Row + 1 at the hash of its id or at the next free place after it; 0 is free. One in three is free. */
+  /**
+   * Row + 1 at the hash of its id or at the next free place after it; 0 is free. One in three is free. Bits that no row
+   * needs hold the first bits of the hash, so that hardly ever another id has to be looked at.
+   */
   readonly slots: Uint32Array;
 }
 
@@ -16,6 +21,8 @@ export interface IdTable {
 export interface IdTableBuilder {
   /** Takes the next row for an id, and gives the first row that has it: another one when the id is there already. */
   add(id: string): number;
+  /** The same for an id in UTF-8, which need not become a string; -1 where it is not UTF-8, and the row is taken for nothing. */
+  addUtf8(id: Uint8Array): number;
   /** Takes the next row for nothing that can be found. */
   skip(): void;
   /** The table of the rows so far; the builder is not to be used after it. */
@@ -36,15 +43,23 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
     offsets[++row] = end;
   }
 
+  /** Adds the id that lies in `scratch`. */
+  function addEncoded(length: number): number {
+    const hash = hashScratch(length);
+    const slot = findSlot({ bytes, offsets, slots }, { length, hash });
+    const known = slots[slot]!;
+    append(known === 0 ? length : 0);
+    if (known !== 0) return (known & rowMask(slots)) - 1;
+    slots[slot] = row | (hash & ~rowMask(slots));
+    return row - 1;
+  }
+
   return {
-    add: (id) => {
-      const length = encode(id);
-      const slot = findSlot({ bytes, offsets, slots }, length);
-      const known = slots[slot]!;
-      append(known === 0 ? length : 0);
-      if (known !== 0) return known - 1;
-      slots[slot] = row;
-      return row - 1;
+    add: (id) => addEncoded(encode(id)),
+    addUtf8: (id) => {
+      if (copyToScratch(id) || isUtf8(id)) return addEncoded(id.length);
+      append(0);
+      return -1;
     },
     skip: () => append(0),
     finish: () => {
@@ -57,7 +72,8 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
 
 /** The row of an id, or -1 when the table does not have it. */
 export function findRow(table: IdTable, id: string): number {
-  return table.slots[findSlot(table, encode(id))]! - 1;
+  const length = encode(id);
+  return (table.slots[findSlot(table, { length, hash: hashScratch(length) })]! & rowMask(table.slots)) - 1;
 }
 
 /** The first row at which two tables do not have the same id, or -1 when they have the same ids in the same order. */
@@ -103,14 +119,34 @@ function encode(id: string): number {
   return length;
 }
 
+/** Writes an id into `scratch`; true when all of it is ASCII, as almost every id is, so that nobody need look again. */
+function copyToScratch(id: Uint8Array): boolean {
+  if (id.length > scratch.length) scratch = new Uint8Array(2 * id.length);
+  let bits = 0;
+  for (let at = 0; at < id.length; at++) bits |= scratch[at] = id[at]!;
+  return bits < 0x80;
+}
+
 /** The slot of the id in `scratch`, or the free one that it would get. */
-function findSlot({ bytes, offsets, slots }: IdTable, length: number): number {
-  let slot = hash(length) % slots.length;
+function findSlot(
+  { bytes, offsets, slots }: IdTable,
+  { length, hash }: { length: number; hash: number },
+): number {
+  const mask = rowMask(slots);
+  let slot = hash % slots.length;
   for (;;) {
-    const row = slots[slot]! - 1;
-    if (row < 0 || isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]!, length })) return slot;
+    const found = slots[slot]!;
+    if (found === 0) return slot;
+    const row = (found & mask) - 1;
+    const isAlike = ((found ^ hash) & ~mask) === 0;
+    if (isAlike && isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]!, length })) return slot;
     slot = slot + 1 === slots.length ? 0 : slot + 1;
   }
+}
+
+/** The bits of a slot that hold its row: there are more slots than rows. */
+function rowMask(slots: Uint32Array): number {
+  return 2 ** (32 - Math.clz32(slots.length)) - 1;
 }
 
 function isAt(
@@ -123,7 +159,7 @@ function isAt(
 }
 
 /** FNV-1a, then the end of MurmurHash3 so that ids that differ in their last digit lie apart. */
-function hash(length: number): number {
+function hashScratch(length: number): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < length; at++) value = Math.imul(value ^ scratch[at]!, 0x01000193);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

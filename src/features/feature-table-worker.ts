@@ -1,16 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ShortlistError } from '../domain/errors.js';
-import type { LoadRequest, LoadReply } from './load-feature-table.js';
-import { readFeatureTable } from './read-feature-table.js';
+import { type LoadReply, type LoadRequest, readVerifiedTable } from './load-feature-table.js';
 
 // The program of the thread that `loadFeatureTable` starts: it reads one table, answers, and ends.
-const { bytes, view, file, knownUntil } = workerData as LoadRequest;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
 parentPort!.postMessage(await read());
 
 async function read(): Promise<LoadReply> {
   try {
-    const { entities, parts } = await readFeatureTable(bytes, view, { file, knownUntil });
+    const { entities, parts } = await readVerifiedTable(workerData as LoadRequest);
     return { ids: entities.table, parts };
   } catch (error) {
     if (!(error instanceof ShortlistError)) throw error;

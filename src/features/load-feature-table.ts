@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { type ListedFile, openVerifiedFile } from '../bundle/verified-file.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
@@ -9,9 +10,9 @@ import { readFeatureTable } from './read-feature-table.js';
 
 /** What a loading thread is started with. */
 export interface LoadRequest {
-  readonly bytes: Uint8Array;
+  readonly file: ListedFile;
   readonly view: FeatureView;
-  readonly file: string;
+  /** Unix seconds of every row of a view without an event time. */
   readonly knownUntil: number;
 }
 
@@ -24,19 +25,27 @@ export type LoadReply =
 const INLINE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads a feature view as `readFeatureTable` does, a file of more than 4 MiB in a thread of its own, so that other work
- * of the process goes on meanwhile. Bytes in shared memory are not copied.
- * @throws ShortlistError INVALID_BUNDLE as readFeatureTable does
+ * Reads a feature view from the file of a bundle as `readFeatureTable` does and verifies the file meanwhile. A file of
+ * more than 4 MiB is read in a thread of its own, so that other work of the process goes on. No more of the file is in
+ * memory at a time than a row group.
+ * @throws ShortlistError INVALID_BUNDLE as readFeatureTable does, or when it is not the file that the manifest lists
  */
-export async function loadFeatureTable(
-  bytes: Uint8Array,
-  view: FeatureView,
-  options: { file: string; knownUntil: number },
-): Promise<FeatureTable> {
-  if (bytes.length <= INLINE_BYTES) return readFeatureTable(bytes, view, options);
-  const reply = await readInThread({ bytes, view, ...options });
+export async function loadFeatureTable(request: LoadRequest): Promise<FeatureTable> {
+  if (request.file.sizeBytes <= INLINE_BYTES) return readVerifiedTable(request);
+  const reply = await readInThread(request);
   if ('code' in reply) throw new ShortlistError(reply.code, reply.message, { problems: reply.problems });
-  return new FeatureTable(view, new IdIndex(reply.ids), reply.parts);
+  return new FeatureTable(request.view, new IdIndex(reply.ids), reply.parts);
+}
+
+/** The same in this thread. */
+export async function readVerifiedTable({ file, view, knownUntil }: LoadRequest): Promise<FeatureTable> {
+  const source = await openVerifiedFile(file);
+  try {
+    return await readFeatureTable(source, view, { file: file.name, knownUntil });
+  } finally {
+    // Bytes that are not what the manifest lists read as anything: that they have changed is all there is to say.
+    await source.verify();
+  }
 }
 
 /** The thread ends by itself once it has answered; what it throws, it throws here. */

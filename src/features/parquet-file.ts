@@ -9,8 +9,12 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { ShortlistError } from '../domain/errors.js';
+import { planWindows, type ParquetWindow } from './parquet-windows.js';
 
-/** A parquet file in memory, read column by column. */
+/** Takes the values that a row group has in a column. */
+export type ColumnVisitor = (values: ArrayLike<unknown>, firstRow: number) => void;
+
+/** A parquet file, read row group by row group. */
 export interface ParquetFile {
   /** What to call it in errors. */
   readonly name: string;
@@ -20,20 +24,39 @@ export interface ParquetFile {
   /** Key-value metadata of the file. */
   readonly metadata: ReadonlyMap<string, string | undefined>;
   /**
-   * Hands on the values of a column, from the first row to the last, one call per row group, letting other work of the
-   * process run before each.
+   * Hands on the values of columns that the file has: row group by row group from the first row to the last, and column by
+   * column in each, letting other work of the process run before every row group. To be called once.
    * @throws ShortlistError INVALID_BUNDLE when they cannot be decoded, or are more or fewer than the file's rows
    */
-  readColumn(column: string, visit: (values: ArrayLike<unknown>, firstRow: number) => void): Promise<void>;
+  readColumns(visitors: readonly (readonly [column: string, visit: ColumnVisitor])[]): Promise<void>;
 }
 
+/** Where the bytes of a parquet file come from: first the end, then everything before it from front to back. */
+export interface ParquetSource {
+  readonly sizeBytes: number;
+  /** The last bytes of the file. */
+  readTail(length: number): Promise<Uint8Array>;
+  /** The bytes from where the last call ended up to `end`; the next call may overwrite them. */
+  readTo(end: number): Promise<Uint8Array>;
+}
+
+/** Of a footer: how long it is, and the magic number. */
+const FOOTER_END_BYTES = 8;
+
 /**
- * Opens parquet bytes that are known to be whole: parquet has no checksum that a reader would look at, and a file with
- * flipped bits reads as other values. Texts that are not UTF-8 are refused.
- * @throws ShortlistError INVALID_BUNDLE when the bytes are not a parquet file
+ * Opens a parquet file. Parquet has no checksum that a reader would look at, and a file with flipped bits reads as other
+ * values: whoever calls has verified the bytes, or does so when they are read and throws away what came of them.
+ * @param options.texts whether texts are read as strings, and refused where they are not UTF-8, or as the bytes they are
+ * @throws ShortlistError INVALID_BUNDLE when it is not a parquet file
  */
-export async function openParquet(bytes: Uint8Array, name: string): Promise<ParquetFile> {
-  const scan = await scanBytes(bytes, name);
+export async function openParquet(
+  bytes: Uint8Array | ParquetSource,
+  name: string,
+  options: { texts: 'strings' | 'bytes' },
+): Promise<ParquetFile> {
+  const source = bytes instanceof Uint8Array ? sourceOf(bytes) : bytes;
+  const read = createWindowReader(source);
+  const scan = await openScan(read, name, options);
   const { children } = parquetSchema(scan.metadata);
   const rows = countRows(scan.metadata, name);
   return {
@@ -41,29 +64,95 @@ export async function openParquet(bytes: Uint8Array, name: string): Promise<Parq
     rows,
     columns: new Map(children.map((child) => [child.element.name, child])),
     metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value])),
-    async readColumn(column, visit) {
-      for (const range of scan.ranges) {
-        await setImmediate(); // decoding is synchronous: a server that opens a bundle answers requests in between
-        visit(await readRange(scan, { column, range, name }), range.rowStart);
+    readColumns: async (visitors) => {
+      for (const window of planWindows(scan.metadata, read.dataEnd)) {
+        await read.moveTo(window);
+        for (const range of scan.ranges.slice(window.firstGroup, window.endGroup)) {
+          await setImmediate(); // decoding is synchronous: a server that opens a bundle answers requests in between
+          for (const [column, visit] of visitors) {
+            visit(await readRange(scan, { column, range, name }), range.rowStart);
+          }
+        }
       }
     },
   };
 }
 
-async function scanBytes(bytes: Uint8Array, name: string): Promise<ParquetScan> {
-  const slice = (start: number, end?: number): ArrayBuffer =>
-    new Uint8Array(bytes.subarray(start, end)).buffer;
-  const file = { byteLength: bytes.length, slice };
+/** Bytes that are in memory already. */
+function sourceOf(bytes: Uint8Array): ParquetSource {
+  let position = 0;
+  return {
+    sizeBytes: bytes.length,
+    readTail: async (length) => bytes.subarray(Math.max(0, bytes.length - length)),
+    readTo: async (end) => bytes.subarray(position, (position = end)),
+  };
+}
+
+/** What the scan reads from: the footer at first, then one window after the other. */
+interface WindowReader {
+  readonly byteLength: number;
+  /** Where the footer begins, once it is known. */
+  readonly dataEnd: number;
+  slice(start: number, end?: number): ArrayBuffer;
+  readFooter(): Promise<void>;
+  moveTo(window: ParquetWindow): Promise<void>;
+}
+
+function createWindowReader(source: ParquetSource): WindowReader {
+  const byteLength = source.sizeBytes;
+  let dataEnd = byteLength;
+  let start = byteLength;
+  let bytes: Uint8Array = new Uint8Array(0);
+  return {
+    byteLength,
+    get dataEnd() {
+      return dataEnd;
+    },
+    slice: (from, to = byteLength) => {
+      if (from < start || to > start + bytes.length || from > to) {
+        throw new RangeError(`bytes ${from} to ${to} lie outside of what its footer describes`);
+      }
+      // A copy: what is decoded without a copy of its own must not change with the next window.
+      return new Uint8Array(bytes.subarray(from - start, to - start)).buffer;
+    },
+    readFooter: async () => {
+      const end = await source.readTail(FOOTER_END_BYTES);
+      const length =
+        end.length < FOOTER_END_BYTES ? 0 : new DataView(end.buffer, end.byteOffset).getUint32(0, true);
+      bytes = await source.readTail(length + FOOTER_END_BYTES);
+      dataEnd = byteLength - bytes.length;
+      start = dataEnd;
+    },
+    moveTo: async (window) => {
+      await source.readTo(window.start);
+      bytes = await source.readTo(window.end);
+      start = window.start;
+    },
+  };
+}
+
+async function openScan(
+  file: WindowReader,
+  name: string,
+  { texts }: { texts: 'strings' | 'bytes' },
+): Promise<ParquetScan> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const stringFromBytes = (text: Uint8Array | undefined): string | undefined => text && decoder.decode(text);
+  const stringFromBytes =
+    texts === 'bytes'
+      ? (text: Uint8Array | undefined) => text
+      : (text: Uint8Array | undefined) => text && decoder.decode(text);
   try {
+    await file.readFooter();
     // The footer has smallest and largest values, maybe cut within a character: only values are decoded strictly.
-    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    const metadata = await parquetMetadataAsync(file, {
+      geoparquet: false,
+      initialFetchSize: file.byteLength - file.dataEnd,
+    });
     return await parquetScan({
       file,
       metadata,
       compressors,
-      parsers: { stringFromBytes },
+      parsers: { stringFromBytes: stringFromBytes as (text: Uint8Array | undefined) => string },
       useOffsetIndex: false,
     });
   } catch (cause) {
@@ -106,5 +195,6 @@ async function decodeRange(
 }
 
 function unreadable(name: string, what: string, cause: unknown): ShortlistError {
+  if (cause instanceof ShortlistError) return cause;
   return new ShortlistError('INVALID_BUNDLE', `${name} ${what}: ${(cause as Error).message}`, { cause });
 }

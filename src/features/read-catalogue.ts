@@ -8,8 +8,9 @@ import {
   type ColumnRole,
 } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
+import { type ColumnReader, readAll } from './column-reader.js';
 import { openParquet, type ParquetFile } from './parquet-file.js';
-import { readIds } from './read-ids.js';
+import { createIdReader } from './read-ids.js';
 import { createRowProblems } from './row-problems.js';
 
 /** Column of the catalogue that holds the raw item id. */
@@ -38,51 +39,46 @@ export async function readCatalogue(
   bytes: Uint8Array,
   options: { file: string; attributes: readonly AttributeSpec[] },
 ): Promise<Catalogue> {
-  const file = await openParquet(bytes, options.file);
-  const problems: string[] = [];
-  const entities = await readIds(file, CATALOGUE_KEY, problems);
-  const attributes: AttributeColumn[] = [];
-  for (const spec of options.attributes) attributes.push(await readAttribute(file, spec, problems));
-  if (problems.length === 0) return { entities, attributes };
+  const file = await openParquet(bytes, options.file, { texts: 'strings' });
+  const ids = createIdReader(file, CATALOGUE_KEY);
+  const columns = options.attributes.map((spec) => createAttributeReader(file, spec));
+  const problems = await readAll(file, [ids, ...columns]);
+  if (problems.length === 0) {
+    return { entities: ids.finish(), attributes: columns.map((column) => column.finish()) };
+  }
   throw new ShortlistError('INVALID_BUNDLE', `${file.name} does not fit the attributes of its manifest`, {
     problems: problems.map((problem) => `${file.name}: ${problem}`),
   });
 }
 
-async function readAttribute(
-  file: ParquetFile,
-  spec: AttributeSpec,
-  problems: string[],
-): Promise<AttributeColumn> {
-  const values = await readValues(file, spec, problems);
-  if (spec.role === 'numeric' || spec.role === 'text') return { ...spec, values };
-  return { ...spec, values, coded: codeValues(values) };
+interface AttributeReader extends ColumnReader {
+  finish(): AttributeColumn;
 }
 
-async function readValues(
-  file: ParquetFile,
-  { name, role }: AttributeSpec,
-  problems: string[],
-): Promise<(AttributeValue | undefined)[]> {
+function createAttributeReader(file: ParquetFile, spec: AttributeSpec): AttributeReader {
+  const { name, role } = spec;
   const values: (AttributeValue | undefined)[] = [];
-  if (!file.columns.has(name)) {
-    problems.push(`it has no column ${name}`);
-    return values;
-  }
   const found = createRowProblems(name);
   const { convert, expected } = CONVERSIONS[role];
-  await file.readColumn(name, (column, firstRow) => {
-    for (let offset = 0; offset < column.length; offset++) {
-      const value = isMissing(column[offset]) ? undefined : column[offset];
-      const converted = value === undefined ? undefined : convert(value);
-      if (value !== undefined && converted === undefined) {
-        found.add('value', firstRow + offset, `${inspect(value)} is not ${expected}`);
+  return {
+    column: name,
+    found,
+    mismatch: file.columns.has(name) ? undefined : `it has no column ${name}`,
+    visit: (column, firstRow) => {
+      for (let offset = 0; offset < column.length; offset++) {
+        const value = isMissing(column[offset]) ? undefined : column[offset];
+        const converted = value === undefined ? undefined : convert(value);
+        if (value !== undefined && converted === undefined) {
+          found.add('value', firstRow + offset, `${inspect(value)} is not ${expected}`);
+        }
+        values.push(converted);
       }
-      values.push(converted);
-    }
-  });
-  problems.push(...found.list());
-  return values;
+    },
+    finish: () => {
+      if (role === 'numeric' || role === 'text') return { ...spec, values };
+      return { ...spec, values, coded: codeValues(values) };
+    },
+  };
 }
 
 function isMissing(value: unknown): boolean {

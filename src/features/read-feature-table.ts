@@ -1,20 +1,18 @@
 import { ShortlistError } from '../domain/errors.js';
+import { type ColumnReader, readAll } from './column-reader.js';
 import { createTableBuilder, type FeatureTable, type TableBuilder } from './feature-table.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import { findMismatch } from './find-column-mismatch.js';
-import { openParquet, type ParquetFile } from './parquet-file.js';
-import { readIds } from './read-ids.js';
+import { type ColumnVisitor, openParquet, type ParquetFile, type ParquetSource } from './parquet-file.js';
+import { createIdReader } from './read-ids.js';
 import { createRowProblems } from './row-problems.js';
 import { createVectorReader, type FieldTarget } from './vector-reader.js';
-
-/** Takes the values of a row group. */
-type ColumnVisitor = (column: ArrayLike<unknown>, firstRow: number) => void;
 
 /**
  * Reads a feature view into a table, in memory that threads share. A missing value (null or NaN), or one that is not of
  * the field's type but its default, becomes the default and is kept as defaulted. Any parquet writer will do: numbers of
  * any width and booleans are taken, lists of numbers for vectors, nulls are allowed.
- * @param bytes the whole file, verified
+ * @param source the file; see openParquet for what has to be known of its bytes
  * @param options.file what to call it in errors
  * @param options.knownUntil Unix seconds of every row of a view without an event time
  * @throws ShortlistError INVALID_BUNDLE with every problem found, naming column and row (from 1): columns missing or not
@@ -22,58 +20,53 @@ type ColumnVisitor = (column: ArrayLike<unknown>, firstRow: number) => void;
  * that the field's dictionary does not have, vectors of another length, rows without an event time
  */
 export async function readFeatureTable(
-  bytes: Uint8Array,
+  source: Uint8Array | ParquetSource,
   view: FeatureView,
   options: { file: string; knownUntil: number },
 ): Promise<FeatureTable> {
-  const file = await openParquet(bytes, options.file);
-  const problems: string[] = [];
-  const entities = await readIds(file, view.key, problems);
+  const file = await openParquet(source, options.file, { texts: 'bytes' });
+  const ids = createIdReader(file, view.key);
   const builder = createTableBuilder(view, file.rows, options);
-  if (view.eventTime !== undefined) await readEventTimes(file, { column: view.eventTime, builder, problems });
+  const readers: ColumnReader[] = [ids];
+  if (view.eventTime !== undefined) readers.push(createTimeReader(file, view.eventTime, builder));
   const places = placesOf(view);
   for (const [index, field] of view.fields.entries()) {
     const found = createRowProblems(field.name);
     const target = { builder, field, index, place: places[index]!, width: rowWidthOf(view), found };
-    await readField(file, target, problems);
+    readers.push(createFieldReader(file, target));
   }
-  if (problems.length === 0) return builder.finish(entities);
+  const problems = await readAll(file, readers);
+  if (problems.length === 0) return builder.finish(ids.finish());
   throw new ShortlistError('INVALID_BUNDLE', `${file.name} does not fit its feature view`, {
     problems: problems.map((problem) => `${file.name}: ${problem}`),
   });
 }
 
-async function readEventTimes(
-  file: ParquetFile,
-  { column, builder, problems }: { column: string; builder: TableBuilder; problems: string[] },
-): Promise<void> {
-  const mismatch = findMismatch(file.columns.get(column), { name: column, type: 'float32', default: 0 });
-  if (mismatch !== undefined) {
-    problems.push(mismatch);
-    return;
-  }
+function createTimeReader(file: ParquetFile, column: string, builder: TableBuilder): ColumnReader {
   const found = createRowProblems(column);
-  await file.readColumn(column, (values, firstRow) => {
-    for (let offset = 0; offset < values.length; offset++) {
-      const time = Number(values[offset] ?? Number.NaN);
-      if (!Number.isFinite(time))
-        found.add('time', firstRow + offset, `${String(values[offset])} is no time`);
-      builder.setEventTime(firstRow + offset, time);
-    }
-  });
-  problems.push(...found.list());
+  return {
+    column,
+    found,
+    mismatch: findMismatch(file.columns.get(column), { name: column, type: 'float32', default: 0 }),
+    visit: (values, firstRow) => {
+      for (let offset = 0; offset < values.length; offset++) {
+        const time = Number(values[offset] ?? Number.NaN);
+        if (!Number.isFinite(time))
+          found.add('time', firstRow + offset, `${String(values[offset])} is no time`);
+        builder.setEventTime(firstRow + offset, time);
+      }
+    },
+  };
 }
 
-async function readField(file: ParquetFile, target: FieldTarget, problems: string[]): Promise<void> {
+function createFieldReader(file: ParquetFile, target: FieldTarget): ColumnReader {
   const { field, found } = target;
-  const mismatch = findMismatch(file.columns.get(field.name), field);
-  if (mismatch !== undefined) {
-    problems.push(mismatch);
-    return;
-  }
-  const visit = field.type === 'vector' ? createVectorReader(target) : createNumberReader(target);
-  await file.readColumn(field.name, visit);
-  problems.push(...found.list());
+  return {
+    column: field.name,
+    found,
+    mismatch: findMismatch(file.columns.get(field.name), field),
+    visit: field.type === 'vector' ? createVectorReader(target) : createNumberReader(target),
+  };
 }
 
 function createNumberReader({ builder, field, index, place, width, found }: FieldTarget): ColumnVisitor {

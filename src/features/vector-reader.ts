@@ -1,5 +1,6 @@
 import type { TableBuilder } from './feature-table.js';
 import type { FeatureField } from './feature-view.js';
+import type { ColumnVisitor } from './parquet-file.js';
 import type { RowProblems } from './row-problems.js';
 
 /** Where the values of one field go, and what is found wrong with them. */
@@ -18,9 +19,7 @@ export interface FieldTarget {
  * Takes vectors as bytes (little-endian float32, as bundles have them) or as lists of numbers. One that is null, or all
  * NaN, is missing; one of another length, or with a component that is no finite float32, is a problem.
  */
-export function createVectorReader(
-  target: FieldTarget,
-): (column: ArrayLike<unknown>, firstRow: number) => void {
+export function createVectorReader(target: FieldTarget): ColumnVisitor {
   const scratch = new Float32Array(target.field.length!);
   const bytes = new Uint8Array(scratch.buffer);
   return (column, firstRow) => {

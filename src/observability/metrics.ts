@@ -36,6 +36,8 @@ export interface FeatureLoadSample {
   readonly megabytesPerSecond: number;
   /** Slower than the configured rate. */
   readonly slow: boolean;
+  /** Seconds since its newest row was true; absent where it has no row. */
+  readonly newestEventAgeSeconds?: number | undefined;
 }
 
 /** The bundle in service, for `shortlist_bundle_info`. */
@@ -177,6 +179,10 @@ function createFeatureInstruments(registers: Registry[]) {
       'load_megabytes_per_second',
       'Megabytes in memory per second of the last load of the feature view.',
     ),
+    featureAge: gaugeOf(
+      'newest_event_age_seconds',
+      'Age of the newest row of the feature view when it was loaded last.',
+    ),
     slowFeatureLoads: new Counter({
       name: 'shortlist_feature_slow_loads_total',
       help: 'Loads of a feature view that were slower than features.minLoadMegabytesPerSecond.',
@@ -198,6 +204,9 @@ function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample)
   instruments.featureBytes.set({ view }, sample.bytes);
   instruments.featureSeconds.set({ view }, sample.seconds);
   instruments.featureRate.set({ view }, sample.megabytesPerSecond);
+  if (sample.newestEventAgeSeconds !== undefined) {
+    instruments.featureAge.set({ view }, sample.newestEventAgeSeconds);
+  }
   instruments.slowFeatureLoads.inc({ view }, sample.slow ? 1 : 0);
 }
 

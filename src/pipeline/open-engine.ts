@@ -43,7 +43,7 @@ export async function openEngine(
   options: EngineOptions = {},
 ): Promise<Engine> {
   refuseUnknownNames(scenarios);
-  const files = await openBundleFiles(folder);
+  const files = await openBundleFiles(folder, { deferViews: true });
   refuseTooLarge(files.manifest, options.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
   const parts = await openParts(files, { scenarios, observer: options.observer });
   return {
@@ -175,14 +175,14 @@ function createProblemCollector(): ProblemCollector {
 
 /** The tables of the views by name, without those that could not be read. */
 async function readViews(
-  { manifest, bytesOf }: BundleFiles,
+  { manifest, deferredFile }: BundleFiles,
   { observer, collected }: { observer: FeatureObserver | undefined; collected: ProblemCollector },
 ): Promise<Map<string, FeatureTable>> {
   const tables = new Map<string, FeatureTable>();
   for (const [name, view] of Object.entries(manifest.views)) {
     const started = performance.now();
     const table = await collected.attempt(view.file, () =>
-      loadFeatureTable(bytesOf(view.file), view, { file: view.file, knownUntil: manifest.knownUntil }),
+      loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
     );
     if (table === undefined) continue;
     tables.set(name, table);

@@ -8,17 +8,20 @@ const JUDGED_BYTES = 1_000_000;
 /**
  * Turns what is loaded and read into metrics. A load of a megabyte and more that is slower than the rate is also logged
  * as a warning and counted; it does not fail.
+ * @param parts.clock Unix seconds that ages are measured from
  * @param options.minLoadMegabytesPerSecond 0 judges no load
  */
 export function createFeatureObserver(
-  { metrics, logger }: { metrics: Metrics; logger: Logger },
+  { metrics, logger, clock }: { metrics: Metrics; logger: Logger; clock: () => number },
   { minLoadMegabytesPerSecond: minimum }: { minLoadMegabytesPerSecond: number },
 ): FeatureObserver {
   return {
     loaded: (load) => {
       const megabytesPerSecond = load.bytes / 1e6 / load.seconds;
       const slow = load.bytes >= JUDGED_BYTES && megabytesPerSecond < minimum;
-      metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow });
+      const { newestEventTime: newest } = load;
+      const newestEventAgeSeconds = newest === undefined ? undefined : clock() - newest;
+      metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow, newestEventAgeSeconds });
       if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
     },
     read: ({ view, present, defaulted, stale, unknownEntity }) => {

@@ -62,6 +62,36 @@ t.test('a file that the manifest does not list is neither read nor handed out', 
   t.throws(() => bundle.bytesOf('notes.txt'), { code: 'INVALID_BUNDLE', message: /does not list notes.txt/ });
 });
 
+t.test('the files of the views can be left to who loads them', async (t) => {
+  const folder = await makeBundle(t);
+  const { manifest, bytesOf, deferredFile } = await openBundleFiles(folder, { deferViews: true });
+  const path = 'features/items.parquet';
+  t.strictSame(deferredFile(path), {
+    name: path,
+    path: join(folder, path),
+    sha256: manifest.files[path]!.sha256,
+    sizeBytes: manifest.files[path]!.sizeBytes,
+    rows: 3,
+  });
+  t.throws(() => bytesOf(path), { code: 'INVALID_BUNDLE' });
+  t.throws(() => deferredFile('ranker.onnx'), { code: 'INVALID_BUNDLE' });
+  await appendFile(join(folder, path), 'x');
+  await t.rejects(openBundleFiles(folder, { deferViews: true }), {
+    message: /features\/items.parquet has \d+ bytes/,
+  });
+});
+
+t.test('a deferred file that has changed is told with what else is wrong', async (t) => {
+  const folder = await makeBundle(t);
+  const path = join(folder, 'features/items.parquet');
+  await writeFile(path, (await readFile(path)).reverse());
+  await openBundleFiles(folder, { deferViews: true });
+  await rm(join(folder, 'ranker.onnx'));
+  await t.rejects(openBundleFiles(folder, { deferViews: true }), {
+    message: /ranker.onnx is missing[^]*features\/items.parquet has changed: its sha256 is/,
+  });
+});
+
 t.test('a folder that is not there is not found, one without a manifest is not valid', async (t) => {
   const folder = t.testdir({ empty: {} });
   await t.rejects(openBundleFiles(join(folder, 'none')), {

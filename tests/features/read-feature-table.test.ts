@@ -172,7 +172,7 @@ t.test('other work of the process goes on while a table is read, row group by ro
     turns++;
   }
   await reading;
-  t.ok(turns - 1000 >= 8, 'a turn per column and row group');
+  t.ok(turns - 1000 >= 4, 'a turn per row group');
 });
 
 t.test('a table without rows, or without fields, is a table', async (t) => {
@@ -288,7 +288,7 @@ t.test('what is no parquet file is refused by name', async (t) => {
 t.test('texts that are not UTF-8 and codecs that nobody knows are refused, naming the column', async (t) => {
   const latin1 = write({ name: 'item_id', data: [Uint8Array.of(0xe9)], type: 'BYTE_ARRAY' });
   t.match(await problemsOf(latin1, viewOf()), [
-    /^features\/items.parquet cannot be read at column item_id: /,
+    'features/items.parquet: column item_id, row 1: the id is not UTF-8',
   ]);
   const lzo = new Uint8Array(
     parquetWriteBuffer({ columnData: [ids('a')], codec: 'LZO', compressors: { LZO: (input) => input } }),
@@ -296,14 +296,35 @@ t.test('texts that are not UTF-8 and codecs that nobody knows are refused, namin
   t.match(await problemsOf(lzo, viewOf()), [/cannot be read at column item_id: .*LZO/]);
 });
 
-/** A file whose footer says other row counts than its pages hold. */
-function writeLiar({ groupRows, fileRows }: { groupRows: bigint | undefined; fileRows: bigint }): Uint8Array {
+/** A file of three ids whose footer is changed before it is written. */
+function writeWith(change: (writer: ParquetWriter) => void): Uint8Array {
   const columnData = [ids('a', 'b', 'c')];
   const bytes = new ByteWriter();
   const writer = new ParquetWriter({ writer: bytes, schema: schemaFromColumnData({ columnData }) });
   void writer.write({ columnData });
-  Object.assign(writer.row_groups[0]!, { num_rows: groupRows });
-  writer.num_rows = fileRows;
+  change(writer);
+  void writer.finish();
+  return bytes.getBytes();
+}
+
+/** A file whose footer says other row counts than its pages hold. */
+function writeLiar({ groupRows, fileRows }: { groupRows: bigint | undefined; fileRows: bigint }): Uint8Array {
+  return writeWith((writer) => {
+    Object.assign(writer.row_groups[0]!, { num_rows: groupRows });
+    writer.num_rows = fileRows;
+  });
+}
+
+/** A file of two row groups of two rows, of which the second comes first in the file. */
+function writeSwapped(columnData: ColumnSource[]): Uint8Array {
+  const bytes = new ByteWriter();
+  const writer = new ParquetWriter({ writer: bytes, schema: schemaFromColumnData({ columnData }) });
+  for (const from of [2, 0]) {
+    void writer.write({
+      columnData: columnData.map((column) => ({ ...column, data: column.data.slice(from, from + 2) })),
+    });
+  }
+  writer.row_groups.reverse();
   void writer.finish();
   return bytes.getBytes();
 }
@@ -319,4 +340,137 @@ t.test('row counts that do not fit the values are refused', async (t) => {
   t.match(await problemsOf(writeLiar({ groupRows: undefined, fileRows: 3n }), viewOf()), [
     /^features\/items.parquet says it has 3 rows/,
   ]);
+});
+
+t.test('whole numbers keep all their bits; what is no int32 is told with its row', async (t) => {
+  const view = viewOf({ name: 'n', type: 'int32', default: -7 });
+  const whole = [2147483647, -2147483648, 16777217, null];
+  const table = await readFeatureTable(
+    write(ids('a', 'b', 'c', 'd'), { name: 'n', data: whole, type: 'INT32' }),
+    view,
+    FILE,
+  );
+  t.strictSame(columnsOf(table), [[2147483647, -2147483648, 16777217, -7]]);
+  t.strictSame(defaultedRowsOf(table), [[3]]);
+  const wide = { name: 'n', data: [5n, 2147483648n, -2147483649n], type: 'INT64' as const };
+  t.strictSame(await problemsOf(write(ids('a', 'b', 'c'), wide), view), [
+    'features/items.parquet: column n, row 2: 2147483648 is not an int32 (and 1 more row)',
+  ]);
+  const broken = { name: 'n', data: [1, 1.5, Number.POSITIVE_INFINITY, Number.NaN], type: 'DOUBLE' as const };
+  t.strictSame(await problemsOf(write(ids('a', 'b', 'c', 'd'), broken), view), [
+    'features/items.parquet: column n, row 2: 1.5 is not an int32 (and 1 more row)',
+  ]);
+});
+
+t.test('vectors are taken from lists of any numbers, of any writer', async (t) => {
+  const query = `SELECT 'id' || i AS item_id,
+    CASE WHEN i % 5 = 0 THEN NULL ELSE [i::FLOAT, i / 2, -1] END AS f,
+    [i::DOUBLE, 0.1, 1e-3] AS d, [i, i + 1, 2]::BIGINT[] AS b, [i, 0, 1]::FLOAT[3] AS a FROM range(3000) t(i)`;
+  const vector = (name: string): FeatureField => ({ name, type: 'vector', length: 3, default: 9 });
+  for (const options of ['COMPRESSION snappy, ROW_GROUP_SIZE 2048', 'PARQUET_VERSION v2, COMPRESSION zstd']) {
+    const bytes = await writeByDuckdb(t, { query, options });
+    const table = await readFeatureTable(bytes, viewOf(...['f', 'd', 'b', 'a'].map(vector)), FILE);
+    const [f, d, b, a] = columnsOf(table);
+    for (const i of [0, 1, 7, 2049, 2999]) {
+      const at = (column: number[] | undefined): number[] => column!.slice(3 * i, 3 * i + 3);
+      t.strictSame(at(f), i % 5 === 0 ? [9, 9, 9] : [i, i / 2, -1], `f of ${i}`);
+      t.strictSame(at(d), [i, Math.fround(0.1), Math.fround(1e-3)]);
+      t.strictSame(at(b), [i, i + 1, 2]);
+      t.strictSame(at(a), [i, 0, 1]);
+    }
+    t.strictSame(
+      defaultedRowsOf(table).map((rows) => rows.length),
+      [600, 0, 0, 0],
+    );
+  }
+});
+
+t.test('vectors that are ragged, or not finite, are told with their row', async (t) => {
+  const query = `SELECT unnest(['a', 'b', 'c', 'd', 'e', 'f']) AS item_id,
+    unnest([[1, 2], [1], [1, 2, 3], [], [NULL, 2], ['NaN'::DOUBLE, 'NaN'::DOUBLE]]) AS v,
+    unnest([[1, 2], ['Infinity'::DOUBLE, 1], [1e39, 1], [1, 2], [1, 2], [1, 2]]) AS w`;
+  const bytes = await writeByDuckdb(t, { query, options: 'COMPRESSION snappy' });
+  const view = viewOf(
+    { name: 'v', type: 'vector', length: 2, default: 0 },
+    { name: 'w', type: 'vector', length: 2, default: 0 },
+  );
+  t.strictSame(await problemsOf(bytes, view), [
+    'features/items.parquet: column v, row 2: the vector has 1 components, not 2 (and 2 more rows)',
+    'features/items.parquet: column v, row 5: the vector has a component that is not a finite float32',
+    'features/items.parquet: column w, row 2: the vector has a component that is not a finite float32 (and 1 more row)',
+  ]);
+});
+
+t.test('columns that hold no vectors of the length are refused by what they are', async (t) => {
+  const query = `SELECT 'a' AS item_id, 1.5::FLOAT AS number, ['x'] AS texts, uuid() AS uuid`;
+  const bytes = await writeByDuckdb(t, { query, options: 'COMPRESSION snappy' });
+  const vector = (name: string): FeatureField => ({ name, type: 'vector', length: 4, default: 0 });
+  t.match(await problemsOf(bytes, viewOf(...['number', 'texts', 'uuid', 'gone'].map(vector))), [
+    /column number is FLOAT, not a list of numbers or a vector of float32$/,
+    /column texts is LIST, not a list of numbers or a vector of float32$/,
+    /column uuid is UUID, not a list of numbers or a vector of float32$/,
+    /it has no column gone$/,
+  ]);
+  const short = new Uint8Array(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'item_id', data: ['a'] },
+        { name: 'v', data: [new Uint8Array(8)] },
+      ],
+      schema: [
+        { name: 'root', num_children: 2 },
+        { name: 'item_id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'v', type: 'FIXED_LEN_BYTE_ARRAY', type_length: 8, repetition_type: 'REQUIRED' },
+      ],
+    }),
+  );
+  t.strictSame(await problemsOf(short, viewOf(vector('v'))), [
+    'features/items.parquet: column v is FIXED_LEN_BYTE_ARRAY of 8 bytes, a vector of 4 float32 has 16',
+  ]);
+});
+
+t.test(
+  'event times are read by row; a row without one is told, as is a column that is no number',
+  async (t) => {
+    const view = { ...viewOf(), eventTime: 'since' };
+    const times = { name: 'since', data: [1.5, 1_700_000_000, -1], type: 'DOUBLE' as const };
+    const table = await readFeatureTable(write(ids('a', 'b', 'c'), times), view, FILE);
+    t.strictSame(
+      [0, 1, 2].map((row) => table.eventTimeOf(row)),
+      times.data,
+    );
+    t.equal(table.newestEventTime, 1_700_000_000);
+    const holes = { name: 'since', data: [1, null, Number.NaN], type: 'DOUBLE' as const };
+    t.strictSame(await problemsOf(write(ids('a', 'b', 'c'), holes), view), [
+      'features/items.parquet: column since, row 2: null is no time (and 1 more row)',
+    ]);
+    t.strictSame(await problemsOf(write(ids('a')), view), ['features/items.parquet: it has no column since']);
+    const same = await readFeatureTable(write(ids('a')), viewOf(), FILE);
+    t.strictSame([same.eventTimeOf(0), same.newestEventTime], [KNOWN_UNTIL, KNOWN_UNTIL]);
+    t.equal((await readFeatureTable(write(ids()), viewOf(), FILE)).newestEventTime, undefined);
+  },
+);
+
+t.test('row groups in any place of the file are read', async (t) => {
+  const columnData = [
+    { name: 'item_id', data: ['a', 'b', 'c', 'd'], type: 'STRING' as const },
+    { name: 'x', data: Float32Array.of(1, 2, 3, 4), type: 'FLOAT' as const },
+  ];
+  const swapped = writeSwapped(columnData);
+  const table = await readFeatureTable(swapped, viewOf(float('x')), FILE);
+  t.strictSame(columnsOf(table), [[1, 2, 3, 4]]);
+  t.strictSame(table.entities.ids, ['a', 'b', 'c', 'd']);
+});
+
+t.test('a footer that points out of the file is refused, naming the column', async (t) => {
+  for (const [field, value] of [
+    ['data_page_offset', 1n << 40n],
+    ['data_page_offset', -5n],
+    ['total_compressed_size', 1n << 40n],
+  ] as const) {
+    const bytes = writeWith((writer) => {
+      Object.assign(writer.row_groups[0]!.columns[0]!.meta_data!, { [field]: value });
+    });
+    t.match(await problemsOf(bytes, viewOf()), [/cannot be read at column item_id: /], `${field} ${value}`);
+  }
 });

@@ -7,7 +7,10 @@ import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bund
 import type { Engine } from '../../src/pipeline/engine.js';
 import { EMPTY_HISTORY } from '../../src/domain/history.js';
 import { readUserRows } from '../../src/pipeline/read-user-rows.js';
+import { FeatureTable } from '../../src/features/feature-table.js';
+import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
+import { featureTable } from '../support/feature-tables.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder, manifest } = await writeSmallBundle(t.testdir());
@@ -109,6 +112,56 @@ t.test('what is loaded and what a request reads is told', async (t) => {
   const { present, defaulted } = told[2] as { present: number; defaulted: number };
   t.equal(present + defaulted, 2 * items);
   await engine.ranker.close();
+});
+
+t.test('views beside items and users are loaded, read and told', async (t) => {
+  const prices = featureTable('item', ['i001', 'i000', 'gone'], {
+    amount: { values: [1, 2, 3], default: -1 },
+  });
+  const segments = featureTable('user', ['u3'], { score: { values: [0.5], default: 9 } });
+  const copy = await rewriteBundle(t, ({ manifest, files }) => {
+    for (const [name, { view, entities, parts }] of Object.entries({ segments, prices })) {
+      const file = `features/${name}.parquet`;
+      const named = { ...view, name, file };
+      files.set(file, {
+        bytes: encodeFeatureTable(new FeatureTable(named, entities, parts)),
+        rows: entities.size,
+      });
+      manifest.views[name] = named as never;
+    }
+  });
+  const read: object[] = [];
+  const loaded: { view: string }[] = [];
+  const observer = {
+    loaded: (load: { view: string }) => loaded.push(load),
+    read: (values: object) => read.push(values),
+  };
+  const engine = await openEngine(copy, SCENARIOS, { observer });
+  t.same(loaded.map(({ view }) => view).sort(), ['items', 'prices', 'segments', 'users']);
+  t.same(engine.userStores.map(({ view }) => view.name).sort(), ['segments', 'users']);
+  const { rows } = await readUserRows('u3', engine);
+  t.same(rows[engine.userStores.findIndex(({ view }) => view.name === 'segments')]!.values, [0.5]);
+  const items = Int32Array.from(['i000', 'i001', 'i002'], (id) => engine.catalogue.entities.find(id));
+  const candidates = { items, fusionScores: new Float32Array(3), retrievals: [], ranks: new Int32Array(0) };
+  const now = engine.knownUntil;
+  engine.assembler.assemble({ candidates, history: EMPTY_HISTORY, userRows: rows, now, reading: { now } });
+  t.match(read, [{ view: String }, { view: String }, { view: 'items' }, { view: 'prices' }]);
+  t.match(read.at(-1), { present: 2, unknownEntity: 1 });
+  await engine.ranker.close();
+});
+
+t.test('a view whose bytes have changed is named, alone or with what else is wrong', async (t) => {
+  const copy = await copyBundle(t);
+  const path = join(copy, 'features/users.parquet');
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(path, bytes);
+  const changed = /features\/users\.parquet has changed: its sha256 is \w{64}, the manifest says/;
+  t.match((await failureOf(openEngine(copy, SCENARIOS))).message, changed);
+  await rm(join(copy, 'ranker.onnx'));
+  const { message } = await failureOf(openEngine(copy, SCENARIOS));
+  t.match(message, changed);
+  t.match(message, /ranker\.onnx is missing/);
 });
 
 t.test('a missing file and a flipped byte are both named', async (t) => {

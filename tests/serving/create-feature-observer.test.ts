@@ -7,7 +7,10 @@ t.test('a load slower than the rate is a warning and a count, a small or quick o
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const metrics = createMetrics({ processMetrics: false });
-  const observer = createFeatureObserver({ metrics, logger }, { minLoadMegabytesPerSecond: 20 });
+  const observer = createFeatureObserver(
+    { metrics, logger, clock: () => 1000 },
+    { minLoadMegabytesPerSecond: 20 },
+  );
   observer.loaded({ view: 'items', rows: 10, bytes: 999_999, seconds: 10 });
   observer.loaded({ view: 'items', rows: 10, bytes: 4_000_000, seconds: 0.2 });
   t.strictSame(lines, []);
@@ -21,4 +24,18 @@ t.test('a load slower than the rate is a warning and a count, a small or quick o
   observer.read({ view: 'users', present: 3, defaulted: 1, stale: 2, unknownEntity: 0 });
   t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="present"} 3');
   t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="stale"} 2');
+});
+
+t.test('the age of the newest row is measured when its view is loaded', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  const logger = pino({ enabled: false });
+  const observer = createFeatureObserver(
+    { metrics, logger, clock: () => 1000 },
+    { minLoadMegabytesPerSecond: 0 },
+  );
+  observer.loaded({ view: 'items', rows: 10, bytes: 40, seconds: 1, newestEventTime: 400 });
+  observer.loaded({ view: 'users', rows: 0, bytes: 0, seconds: 1, newestEventTime: undefined });
+  const text = await metrics.render();
+  t.match(text, 'shortlist_feature_newest_event_age_seconds{view="items"} 600');
+  t.notMatch(text, 'shortlist_feature_newest_event_age_seconds{view="users"}');
 });

@@ -1,74 +1,104 @@
 import type { SchemaElement } from 'hyparquet';
-import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import type { FeatureTable } from '../../features/feature-table.js';
 import { type FeatureField, placesOf } from '../../features/feature-view.js';
 
-/** Rows decoded in one go: few enough to yield to other work in between, enough to compress well. */
-const ROW_GROUP_ROWS = 50_000;
+/** Rows that a reader has in hand at once: few enough for the processor's cache, enough to be worth a look at the footer. */
+const ROW_GROUP_ROWS = 16_384;
 
 /**
- * The parquet file of a feature table: the id as REQUIRED text, the event time as REQUIRED double, an int32 as OPTIONAL
- * int32, a vector as REQUIRED bytes (its components as little-endian float32), any other field as REQUIRED float32,
- * unencoded under Snappy, which is what a reader turns into a table fastest. A value that was defaulted is written as NaN,
- * or null where it is an int32, which says that there is none. The same table gives the same bytes.
+ * The parquet file of a feature table: the id as REQUIRED text, the event time as REQUIRED double, an int32 as int32, a
+ * vector as REQUIRED bytes (its components as little-endian float32), any other field as REQUIRED float32, all of it
+ * unencoded and not compressed, which is what a reader turns into a table fastest. A value that was defaulted is written
+ * as NaN, or null where it is an int32 (OPTIONAL then), which says that there is none. The same table gives the same bytes.
  */
 export function encodeFeatureTable(table: FeatureTable): Uint8Array {
-  const { view, entities } = table;
-  const { eventTimes } = table.parts;
-  const places = placesOf(view);
-  const columnData: ColumnSource[] = [
-    { name: view.key, data: [...entities.ids] },
-    ...(typeof eventTimes === 'number' || view.eventTime === undefined
-      ? []
-      : [{ name: view.eventTime, data: eventTimes }]),
-    ...view.fields.map(({ name }, field): ColumnSource => ({
-      name,
-      data: encodeField(table, { field, place: places[field]! }),
-    })),
-  ].map((column) => ({ ...column, encoding: 'PLAIN' }));
-  return new Uint8Array(
-    parquetWriteBuffer({
-      columnData,
-      schema: describeColumns(table, columnData.length),
+  const rows = table.entities.size;
+  const bytes = new ByteWriter();
+  const writer = new ParquetWriter({
+    writer: bytes,
+    schema: describeColumns(table),
+    codec: 'UNCOMPRESSED',
+    statistics: false,
+    createdBy: 'shortlist',
+  });
+  for (let start = 0; start < rows; start += ROW_GROUP_ROWS) {
+    const range = { start, end: Math.min(rows, start + ROW_GROUP_ROWS) };
+    void writer.write({
+      columnData: encodeRows(table, range).map((column) => ({
+        ...column,
+        encoding: 'PLAIN',
+        offsetIndex: false,
+      })),
       rowGroupSize: ROW_GROUP_ROWS,
-      createdBy: 'shortlist',
-    }),
-  );
+    });
+  }
+  void writer.finish();
+  return bytes.getBytes();
 }
 
-function describeColumns({ view }: FeatureTable, columns: number): SchemaElement[] {
-  const times = view.eventTime === undefined ? [] : [view.eventTime];
-  return [
-    { name: 'features', num_children: columns },
-    { name: view.key, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
-    ...times.map((name): SchemaElement => ({ name, type: 'DOUBLE', repetition_type: 'REQUIRED' })),
-    ...view.fields.map(describeField),
+/** Rows from `start` to before `end`. */
+interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+function describeColumns(table: FeatureTable): SchemaElement[] {
+  const { key, eventTime, fields } = table.view;
+  const columns: SchemaElement[] = [
+    { name: key, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+    ...(eventTime === undefined
+      ? []
+      : [{ name: eventTime, type: 'DOUBLE', repetition_type: 'REQUIRED' } as const]),
+    ...fields.map((field, index) => describeField(field, isComplete(table, index))),
   ];
+  return [{ name: 'features', num_children: columns.length }, ...columns];
 }
 
-function describeField({ name, type, length }: FeatureField): SchemaElement {
-  if (type === 'int32') return { name, type: 'INT32', repetition_type: 'OPTIONAL' };
+function describeField({ name, type, length }: FeatureField, complete: boolean): SchemaElement {
+  if (type === 'int32') return { name, type: 'INT32', repetition_type: complete ? 'REQUIRED' : 'OPTIONAL' };
   if (length === undefined) return { name, type: 'FLOAT', repetition_type: 'REQUIRED' };
   return { name, type: 'FIXED_LEN_BYTE_ARRAY', type_length: 4 * length, repetition_type: 'REQUIRED' };
 }
 
+function isComplete(table: FeatureTable, field: number): boolean {
+  for (let row = 0; row < table.entities.size; row++) if (table.isDefaulted(row, field)) return false;
+  return true;
+}
+
+function encodeRows(table: FeatureTable, range: RowRange): ColumnSource[] {
+  const { view, entities } = table;
+  const places = placesOf(view);
+  const time = view.eventTime;
+  return [
+    { name: view.key, data: mapRows(range, (row) => entities.idAt(row)) },
+    ...(time === undefined ? [] : [{ name: time, data: mapRows(range, (row) => table.eventTimeOf(row)) }]),
+    ...view.fields.map(({ name }, field) => ({
+      name,
+      data: encodeField(table, { field, place: places[field]!, range }),
+    })),
+  ];
+}
+
 function encodeField(
   table: FeatureTable,
-  { field, place }: { field: number; place: number },
+  { field, place, range }: { field: number; place: number; range: RowRange },
 ): ColumnSource['data'] {
-  const rows = table.entities.size;
   const { type, length } = table.view.fields[field]!;
   const valueAt = (row: number, component = 0): number =>
     table.isDefaulted(row, field) ? Number.NaN : table.valueAt(row, place + component);
   if (type === 'int32') {
-    return Array.from({ length: rows }, (_, row) =>
-      table.isDefaulted(row, field) ? null : table.valueAt(row, place),
-    );
+    return mapRows(range, (row) => (table.isDefaulted(row, field) ? null : table.valueAt(row, place)));
   }
-  if (length === undefined) return Float32Array.from({ length: rows }, (_, row) => valueAt(row));
-  return Array.from(
-    { length: rows },
-    (_, row) =>
-      new Uint8Array(Float32Array.from({ length }, (__, component) => valueAt(row, component)).buffer),
-  );
+  if (length === undefined) {
+    return new Float32Array(range.end - range.start).map((_, offset) => valueAt(range.start + offset));
+  }
+  return mapRows(range, (row) => {
+    const vector = Float32Array.from({ length }, (_, component) => valueAt(row, component));
+    return new Uint8Array(vector.buffer);
+  });
+}
+
+function mapRows<T>({ start, end }: RowRange, valueOf: (row: number) => T): T[] {
+  return Array.from({ length: end - start }, (_, offset) => valueOf(start + offset));
 }
