@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readDatasetConfig } from '../../src/config/dataset-config.js';
@@ -156,6 +156,13 @@ t.test('views are read as they are declared', async (t) => {
   const dir = t.testdir({ 'shop.yaml': `${GOOD}views: ${JSON.stringify(views)}\n` });
   const config = readDatasetConfig(join(dir, 'shop.yaml'), { configsDir: 'configs', path: '/data/[new]' });
   t.same(config.views, views, 'the sources too: their {path} is a path, not SQL');
+});
+
+t.test('the example of the feature store page is a config', async (t) => {
+  const [, example] = /```yaml\n([^]*?)```/.exec(readFileSync('docs/feature-store.md', 'utf8'))!;
+  const dir = t.testdir({ 'shop.yaml': `${GOOD}${example}` });
+  const { views } = readDatasetConfig(join(dir, 'shop.yaml'), { configsDir: 'configs' });
+  t.strictSame(Object.keys(views!), ['item_embeddings', 'user_habits']);
 });
 
 t.test('items and users take what views take', async (t) => {
