@@ -126,8 +126,9 @@ function listColumnProblems(at: string, { key, eventTime, fields }: ViewConfig):
   ];
 }
 
-/** A vector is one input per component. */
-function featuresOf([name, { length }]: [string, ViewFieldConfig]): string[] {
+/** The ranker's inputs of a field: of a vector, one per component. */
+function featuresOf([name, { length, input = true }]: [string, ViewFieldConfig]): string[] {
+  if (!input) return [];
   return length === undefined ? [name] : Array.from({ length }, (_, component) => `${name}_${component}`);
 }
 

@@ -216,7 +216,7 @@ const WRONG: Readonly<Record<string, { yaml: string; problems: readonly (string 
   none: { entity: item, key: k, source: s, fields: {} }
   same: { entity: item, key: id, eventTime: ID, source: s, fields: { a: { type: float32 }, A: { type: float32 } } }
   odd: { entity: item, key: "a\\nb", source: s, fields: { a: { type: float32 } } }
-  twice: { entity: item, key: k, source: s, fields: { a: { type: vector, length: 2 }, a_1: { type: float32 } } }`,
+  twice: { entity: item, key: k, source: s, fields: { a: { type: vector, length: 2 }, a_0: { type: float32, input: false }, a_1: { type: float32 } } }`,
     problems: [
       'views.none.fields names no field',
       'views.same: two of its columns are called ID',
