@@ -2,21 +2,18 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { durationType } from './duration.js';
 import { readConfigFile } from './read-config-file.js';
+import {
+  FRESHNESS,
+  Limits,
+  listFreshnessProblems,
+  listViewProblems,
+  ONLINE,
+  ViewConfig,
+} from './view-config.js';
 
 const closed = { additionalProperties: false } as const;
-
-const Limits = Type.Object(
-  {
-    maxMegabytes: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, description: 'Warn when the files are larger (10^6 bytes).' }),
-    ),
-    minRowsPerSecond: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, description: 'Warn when the source is read slower.' }),
-    ),
-  },
-  closed,
-);
 
 const ColumnConfig = Type.Object(
   {
@@ -35,6 +32,7 @@ const ColumnConfig = Type.Object(
     feature: Type.Optional(
       Type.Boolean({ description: 'Used by the ranker. Default: true for all roles but text.' }),
     ),
+    timeToLive: Type.Optional(durationType('Goes over that of the section.')),
   },
   closed,
 );
@@ -44,10 +42,15 @@ const Sql = Type.String({
   description: 'A DuckDB SELECT over files. {path} stands for the folder, inside single quotes.',
 });
 
-const EntitySource = Type.Object(
-  { sql: Sql, columns: Type.Record(Type.String(), ColumnConfig), limits: Type.Optional(Limits) },
-  closed,
-);
+const entitySource = {
+  sql: Sql,
+  columns: Type.Record(Type.String(), ColumnConfig),
+  limits: Type.Optional(Limits),
+  ...FRESHNESS,
+};
+
+const ItemsSource = Type.Object(entitySource, closed);
+const UsersSource = Type.Object({ ...entitySource, online: ONLINE }, closed);
 
 const DatasetSchema = Type.Object(
   {
@@ -87,8 +90,11 @@ const DatasetSchema = Type.Object(
       },
       closed,
     ),
-    items: Type.Optional(EntitySource),
-    users: Type.Optional(EntitySource),
+    items: Type.Optional(ItemsSource),
+    users: Type.Optional(UsersSource),
+    views: Type.Optional(
+      Type.Record(Type.String(), ViewConfig, { description: 'Feature views from parquet files, by name.' }),
+    ),
     minimum: Type.Optional(
       Type.Object(
         {
@@ -109,9 +115,10 @@ const DatasetSchema = Type.Object(
 
 export type SourceLimits = Static<typeof Limits>;
 export type ColumnConfig = Static<typeof ColumnConfig>;
-export type EntitySourceConfig = Static<typeof EntitySource>;
+/** The section of items or users; of items nothing is served online. */
+export type EntitySourceConfig = Static<typeof UsersSource>;
 
-/** A dataset as its config file tells it, `{path}` already replaced in every SQL text. */
+/** A dataset as its config file tells it, `{path}` already replaced in every SQL text, but not in the sources of views. */
 export type DatasetConfig = Static<typeof DatasetSchema>;
 
 /**
@@ -129,6 +136,7 @@ export function readDatasetConfig(
   const problems = [
     ...listColumnProblems('items', config.items),
     ...listColumnProblems('users', config.users),
+    ...listViewProblems(config.views ?? {}),
   ];
   if (problems.length > 0) {
     const named = problems.map((problem) => `${file}: ${problem}`);
@@ -155,7 +163,8 @@ function findConfigFile(nameOrFile: string, datasetsDir: string): string {
 }
 
 function listColumnProblems(table: 'items' | 'users', source: EntitySourceConfig | undefined): string[] {
-  return Object.entries(source?.columns ?? {}).flatMap(([name, column]) => {
+  const columns = Object.entries(source?.columns ?? {});
+  const problems = columns.flatMap(([name, column]) => {
     const at = `${table}.columns.${name}`;
     const problems: string[] = [];
     if (/^(item_id|user_id)$/i.test(name))
@@ -170,8 +179,17 @@ function listColumnProblems(table: 'items' | 'users', source: EntitySourceConfig
       );
     if (column.feature === true && column.role === 'text')
       problems.push(`${at}.feature is true, but a text column cannot be a feature`);
+    if (column.timeToLive !== undefined && !isField(column))
+      problems.push(`${at}.timeToLive is set, but this ${column.role} column is no field of the view`);
     return problems;
   });
+  const fields = columns.map(([, column]) => column);
+  return source === undefined ? [] : [...problems, ...listFreshnessProblems(table, source, fields)];
+}
+
+/** Texts and multi-valued columns have no place in a feature view, and neither has what the ranker does not use. */
+function isField({ role, feature }: ColumnConfig): boolean {
+  return feature !== false && role !== 'text' && role !== 'multi-valued';
 }
 
 /** True for the roles whose values come from a vocabulary. */

@@ -1,4 +1,4 @@
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 
 /** An in-process DuckDB for one job. */
 export interface Database {
@@ -35,6 +35,27 @@ export async function openDatabase(options: { spillDir?: string } = {}): Promise
 export async function queryRows(connection: DuckDBConnection, sql: string): Promise<Row[]> {
   const reader = await connection.runAndReadAll(sql);
   return reader.getRowObjectsJS();
+}
+
+/** Visits the rows of a result in blocks: per column of the result the values of the block, in order. */
+export async function readBlocks(
+  connection: DuckDBConnection,
+  sql: string,
+  visit: (columns: DuckDBValue[][]) => void,
+): Promise<void> {
+  const result = await connection.stream(sql);
+  for (
+    let chunk = await result.fetchChunk();
+    chunk !== null && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    visit(chunk.getColumns());
+  }
+}
+
+/** Writes the result of a query as a parquet file. */
+export async function copyToParquet(connection: DuckDBConnection, file: string, sql: string): Promise<void> {
+  await connection.run(`COPY (${sql}) TO ${quoteLiteral(file)} (FORMAT parquet, COMPRESSION zstd)`);
 }
 
 /** A text as an SQL literal. */

@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import { makeInteractions } from './demo-data/demo-interactions.js';
+import { makeActivity, makeEmbeddings } from './demo-data/demo-views.js';
 import { makeItems, makeUsers } from './demo-data/demo-world.js';
 import { SILENT_PROGRESS, type ProgressReporter } from './progress.js';
 import { replaceFolder } from './replace-folder.js';
 
-type Row = Readonly<Record<string, string | number>>;
+type Row = Readonly<Record<string, string | number | readonly number[] | undefined>>;
 
 /**
- * Writes a made-up dataset of a film service over 16 weeks as `interactions.parquet`, `items.parquet` and
- * `users.parquet` into a folder, all at once; an earlier folder is replaced. The same options give the same rows.
+ * Writes a made-up dataset of a film service over 16 weeks as `interactions.parquet`, `items.parquet`, `users.parquet`
+ * and two feature views, `item_embeddings.parquet` and `user_activity.parquet`, into a folder, all at once; an earlier
+ * folder is replaced. The same options give the same rows.
  *
  * There is something to learn for every part of a recommender: latent tastes (for collaborative filtering), the pull of
  * the film seen last, a long tail, releases and comebacks that trend and fade, genre waves, and leanings by age and
@@ -54,6 +56,33 @@ export async function writeDemoData(
       })),
       { user_id: 'UTF8', item_id: 'UTF8', timestamp: 'INT64', value: 'INT32', type: 'UTF8' },
     );
+    // Numbers of its own, so that the tables are the same with and without these views.
+    const viewRandom = createSeededRandom(`views ${seed}`);
+    const embeddings = makeEmbeddings(items, viewRandom);
+    await writeParquet(
+      join(dir, 'item_embeddings.parquet'),
+      embeddings.map(({ item, embedding, critics }) => ({ item_id: item.id, embedding, critics })),
+      {
+        item_id: 'UTF8',
+        embedding: { type: 'FLOAT', repeated: true },
+        critics: { type: 'DOUBLE', optional: true },
+      },
+    );
+    await writeParquet(
+      join(dir, 'user_activity.parquet'),
+      makeActivity(users, viewRandom).map(({ user, since, trailers, favouriteGenre }) => ({
+        user_id: users[user]!.id,
+        since,
+        trailers_4w: trailers,
+        favourite_genre: favouriteGenre,
+      })),
+      {
+        user_id: 'UTF8',
+        since: 'INT64',
+        trailers_4w: 'INT32',
+        favourite_genre: { type: 'UTF8', optional: true },
+      },
+    );
   });
   step.finish(
     `${interactions.length.toLocaleString('en-GB')} interactions, ${items.length} items, ${users.length} users`,
@@ -63,9 +92,11 @@ export async function writeDemoData(
 async function writeParquet(
   file: string,
   rows: readonly Row[],
-  types: Readonly<Record<string, FieldDefinition['type']>>,
+  types: Readonly<Record<string, FieldDefinition['type'] | FieldDefinition>>,
 ): Promise<void> {
-  const fields = Object.entries(types).map(([name, type]) => [name, { type }] as const);
+  const fields = Object.entries(types).map(
+    ([name, type]) => [name, typeof type === 'string' ? { type } : type] as const,
+  );
   const writer = await parquet.ParquetWriter.openFile(
     new parquet.ParquetSchema(Object.fromEntries(fields)),
     file,

@@ -1,8 +1,10 @@
 /** The part of parquetjs-lite that is used here: its writer. Its reader is wrong on files of most other writers. */
 declare module 'parquetjs-lite' {
   export interface FieldDefinition {
-    readonly type: 'UTF8' | 'DOUBLE' | 'INT32' | 'INT64' | 'BOOLEAN';
+    readonly type: 'UTF8' | 'FLOAT' | 'DOUBLE' | 'INT32' | 'INT64' | 'BOOLEAN';
     readonly optional?: boolean;
+    /** A list, which is never null. */
+    readonly repeated?: boolean;
   }
 
   export interface ParquetSchema {
@@ -11,7 +13,9 @@ declare module 'parquetjs-lite' {
 
   export interface ParquetWriter {
     /** Throws strings, not Errors. INT64 must be below 2^53. */
-    appendRow(row: Readonly<Record<string, string | number | boolean>>): Promise<void>;
+    appendRow(
+      row: Readonly<Record<string, string | number | boolean | readonly number[] | undefined>>,
+    ): Promise<void>;
     close(): Promise<void>;
   }
 

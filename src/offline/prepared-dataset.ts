@@ -14,7 +14,20 @@ import type {
 import { ShortlistError } from '../domain/errors.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { InteractionTable } from '../domain/interactions.js';
-import { duckdbMessage, openDatabase, queryRows, quoteIdentifier, quoteLiteral } from './database.js';
+import {
+  duckdbMessage,
+  openDatabase,
+  queryRows,
+  quoteIdentifier,
+  quoteLiteral,
+  readBlocks,
+} from './database.js';
+import {
+  PreparedFreshness,
+  PreparedViewSpec,
+  readPreparedView,
+  type PreparedView,
+} from './prepared-views.js';
 
 const Attribute = Type.Object({
   name: Type.String(),
@@ -24,14 +37,14 @@ const Attribute = Type.Object({
   feature: Type.Boolean(),
 });
 
-/** `prepared.json`: what the three tables beside it hold. */
+/** `prepared.json`: what the tables beside it hold. */
 export const PreparedManifest = Type.Object({
   formatVersion: Type.Literal(1),
   name: Type.String(),
   description: Type.String(),
   licence: Type.String(),
   fingerprint: Type.String({
-    description: 'sha256 of the content of the three tables and of the attributes.',
+    description: 'sha256 of the content of the tables, of the attributes and of the views.',
   }),
   counts: Type.Object({ interactions: Type.Integer(), items: Type.Integer(), users: Type.Integer() }),
   window: Type.Object(
@@ -43,16 +56,29 @@ export const PreparedManifest = Type.Object({
   ),
   items: Type.Array(Attribute),
   users: Type.Array(Attribute),
+  views: Type.Object({
+    items: PreparedFreshness,
+    users: PreparedFreshness,
+    declared: Type.Array(PreparedViewSpec),
+  }),
   evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }),
 });
 
 export type PreparedManifest = Static<typeof PreparedManifest>;
 
-/** The three tables of a prepared dataset in memory. */
+/** The tables of a prepared dataset in memory. */
 export interface PreparedTables {
   readonly interactions: InteractionTable;
   readonly catalogue: Catalogue;
   readonly users: EntityTable;
+  readonly views: PreparedViews;
+}
+
+/** The feature views of a dataset: what is said of those that every bundle has, and the declared ones. */
+export interface PreparedViews {
+  readonly items: PreparedFreshness;
+  readonly users: PreparedFreshness;
+  readonly declared: readonly PreparedView[];
 }
 
 /** A prepared dataset: its tables and what `prepared.json` says of them. */
@@ -89,15 +115,11 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
   }
 }
 
-/** Reads the three parquet files of a prepared dataset, column by column. */
+/** Reads the parquet files of a prepared dataset, column by column. */
 export async function readPreparedTables(
   connection: DuckDBConnection,
   dir: string,
-  options: {
-    items: readonly AttributeSpec[];
-    users: readonly AttributeSpec[];
-    weighted?: boolean | undefined;
-  },
+  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted'>,
 ): Promise<PreparedTables> {
   const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
     key: 'item_id',
@@ -111,27 +133,14 @@ export async function readPreparedTables(
     users: users.entities,
     items: catalogue.entities,
   });
+  const declared: PreparedView[] = [];
+  for (const spec of options.views.declared) declared.push(await readPreparedView(connection, dir, spec));
   return {
     interactions: options.weighted === true ? { ...interactions, weighted: true } : interactions,
     catalogue,
     users,
+    views: { ...options.views, declared },
   };
-}
-
-/** Visits the rows of a result in blocks: per column of the result the values of the block, in order. */
-export async function readBlocks(
-  connection: DuckDBConnection,
-  sql: string,
-  visit: (columns: DuckDBValue[][]) => void,
-): Promise<void> {
-  const result = await connection.stream(sql);
-  for (
-    let chunk = await result.fetchChunk();
-    chunk !== null && chunk.rowCount > 0;
-    chunk = await result.fetchChunk()
-  ) {
-    visit(chunk.getColumns());
-  }
 }
 
 function readManifest(dir: string): PreparedManifest {
@@ -161,9 +170,16 @@ function checkCounts(dir: string, counts: PreparedManifest['counts'], tables: Pr
     items: tables.catalogue.entities.size,
     users: tables.users.entities.size,
   };
-  const problems = (['interactions', 'items', 'users'] as const)
-    .filter((table) => counts[table] !== found[table])
-    .map((table) => `${join(dir, `${table}.parquet`)}: ${found[table]} rows instead of ${counts[table]}`);
+  const problems = [
+    ...(['interactions', 'items', 'users'] as const).map(
+      (table) => [table, found[table], counts[table]] as const,
+    ),
+    ...tables.views.declared.map(
+      ({ spec, offsets }) => [`views/${spec.name}`, offsets.at(-1)!, spec.rows] as const,
+    ),
+  ].flatMap(([table, rows, expected]) =>
+    rows === expected ? [] : [`${join(dir, `${table}.parquet`)}: ${rows} rows instead of ${expected}`],
+  );
   if (problems.length > 0) {
     throw new ShortlistError('INVALID_DATASET', `${dir} is not as it was prepared; run prepare again`, {
       problems,

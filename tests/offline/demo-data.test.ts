@@ -14,7 +14,13 @@ async function query(dir: string, sql: string): Promise<Row[]> {
   return rows;
 }
 
-const FILES = ['interactions.parquet', 'items.parquet', 'users.parquet'];
+const FILES = [
+  'interactions.parquet',
+  'items.parquet',
+  'users.parquet',
+  'item_embeddings.parquet',
+  'user_activity.parquet',
+];
 
 t.test('the same seed gives the same files, another seed gives others', async (t) => {
   const root = t.testdir();
@@ -99,6 +105,37 @@ t.test('what a user saw last, what is new and where users live tell what comes n
     Number(fresh!.young) > 1.5 * Number(fresh!.old),
     `${String(fresh!.young)} against ${String(fresh!.old)}`,
   );
+});
+
+t.test('embeddings and critics tell tastes and appeal, trailers what people like', async (t) => {
+  const dir = join(t.testdir(), 'demo');
+  await writeDemoData(dir, { users: 300, items: 200 });
+  const [signal] = await query(
+    dir,
+    `WITH seen AS (SELECT item_id, count(*) AS n FROM '{dir}/interactions.parquet' GROUP BY item_id),
+     near AS (SELECT a.item_id, b.item_id AS other, list_cosine_similarity(a.embedding, b.embedding) AS likeness
+       FROM '{dir}/item_embeddings.parquet' AS a JOIN '{dir}/item_embeddings.parquet' AS b ON a.item_id < b.item_id),
+     genres AS (SELECT item_id, string_split(genres, '|') AS genres FROM '{dir}/items.parquet'),
+     pairs AS (SELECT likeness, list_has_any(g.genres, h.genres) AS shared
+       FROM near JOIN genres AS g USING (item_id) JOIN genres AS h ON h.item_id = other),
+     latest AS (SELECT user_id, arg_max(favourite_genre, since) AS genre FROM '{dir}/user_activity.parquet' GROUP BY user_id),
+     taken AS (SELECT user_id, list_contains(g.genres, l.genre) AS liked
+       FROM '{dir}/interactions.parquet' JOIN genres AS g USING (item_id) JOIN latest AS l USING (user_id))
+     SELECT (SELECT corr(critics, ln(n)) FROM '{dir}/item_embeddings.parquet' JOIN seen USING (item_id)) AS appeal,
+       (SELECT avg(likeness) FILTER (shared) - avg(likeness) FILTER (NOT shared) FROM pairs) AS likeness,
+       (SELECT avg(liked::INT) FROM taken) AS liked,
+       (SELECT avg(list_contains(genres, 'Drama')::INT) FROM genres) AS chance`,
+  );
+  const { appeal, likeness, liked, chance } = signal as Record<string, number>;
+  t.ok(appeal! > 0.2, `critics and views: ${appeal}`);
+  t.ok(likeness! > 0.05, `films of one genre are ${likeness} more alike`);
+  t.ok(liked! > 1.2 * chance!, `${liked} of the films are of the favourite genre, by chance ${chance}`);
+  const [shape] = await query(
+    dir,
+    `SELECT (SELECT count(DISTINCT len(embedding)) + max(len(embedding)) FROM '{dir}/item_embeddings.parquet') AS lengths,
+       count(*) AS rows, count(DISTINCT since) AS weeks FROM '{dir}/user_activity.parquet'`,
+  );
+  t.strictSame(shape, { lengths: 9n, rows: 4500n, weeks: 15n });
 });
 
 t.test('a user who has seen everything stops', async (t) => {

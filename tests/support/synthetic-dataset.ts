@@ -43,6 +43,7 @@ export function createSyntheticDataset(options: SyntheticOptions = {}): Prepared
     window: { from: Math.min(...interactions.timestamp), to: Math.max(...interactions.timestamp) },
     evaluation: { protocol: 'chronological' },
     fingerprint: `synthetic-${seed}`,
+    views: { items: {}, users: {}, declared: [] },
     interactions,
     catalogue: {
       entities: itemIds,

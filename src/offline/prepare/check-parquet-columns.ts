@@ -3,7 +3,7 @@ import { queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.
 import type { FileSource } from './file-sources.js';
 import { NAMED_ROWS } from './load-failures.js';
 import { walkTree, type SelectTree, type TreeNode } from './select-tree.js';
-import { findColumnTypes } from './source-node.js';
+import { findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
 import type { SourceRequest } from './source-request.js';
 import { kindOf, textOf } from './typed-columns.js';
 
@@ -27,10 +27,24 @@ export async function checkParquetColumns(
   const isUsed = createUseTest(options.tree.root, options.request);
   const problems: string[] = [];
   for (const source of sources.filter(({ kind }) => kind === 'parquet')) {
-    const columns = (await listFileColumns(connection, source)).filter(({ name }) => isUsed(name));
+    const all = await listFileColumns(connection, source);
+    const columns = all.filter(({ name }) => isUsed(name));
     problems.push(...findSameNames(columns), ...(await findLossyCasts(connection, source, columns)));
+    if (options.request.wholeFiles) problems.push(...findIncompleteFiles(all, options.request));
   }
   return problems.map((problem) => `${options.request.table}: ${problem}`);
+}
+
+/** Files that lack a required column, unless a folder of their path gives it. */
+function findIncompleteFiles(columns: readonly FileColumn[], request: SourceRequest): string[] {
+  const required = [...request.keys, ...request.required];
+  const known = new Map(columns.map(({ file }) => [file, listFolderColumns(file)]));
+  for (const { file, name } of columns) known.get(file)!.add(name.toLowerCase());
+  return [...known].flatMap(([file, names]) => {
+    return required
+      .filter((column) => !names.has(column.toLowerCase()))
+      .map((column) => `${file}: has no column ${column}, which other files have`);
+  });
 }
 
 /** A star uses the columns that are wanted of the table. */
@@ -96,11 +110,14 @@ async function findLossyCasts(
   );
   if (mixed.length === 0) return [];
   const types = await findColumnTypes(connection, source.node);
+  const remedy = optionsOf(source.node).includes('union_by_name')
+    ? 'write the column with one type in all files'
+    : 'say union_by_name = true, or select each file with its own CAST';
   const problems: string[] = [];
   for (const { file, name } of mixed) {
     const becomes = types.get(name);
     if (becomes !== undefined)
-      problems.push(...(await findChangedValues(connection, file, { name, becomes })));
+      problems.push(...(await findChangedValues(connection, file, { name, becomes, remedy })));
   }
   return problems;
 }
@@ -109,9 +126,9 @@ async function findLossyCasts(
 async function findChangedValues(
   connection: DuckDBConnection,
   file: string,
-  options: { name: string; becomes: string },
+  options: { name: string; becomes: string; remedy: string },
 ): Promise<string[]> {
-  const { name, becomes } = options;
+  const { name, becomes, remedy } = options;
   const column = quoteIdentifier(name);
   const from = `read_parquet(${quoteLiteral(file)})`;
   const [described] = await queryRows(connection, `DESCRIBE SELECT ${column} FROM ${from}`);
@@ -128,7 +145,6 @@ async function findChangedValues(
      FROM ${from} WHERE ${column} IS NOT NULL AND (${isOther} OR ${isOtherText}) ORDER BY row LIMIT ${NAMED_ROWS}`,
   );
   const at = `${file}, column ${name}`;
-  const remedy = 'say union_by_name = true, or select each file with its own CAST';
   const problems = rows.map(
     ({ row, value, other }) =>
       `${at}, row ${String(row)}: ${String(value)} (${type}) would be read as ${String(other)} (${becomes}), as other files have it; ${remedy}`,

@@ -2,8 +2,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, type Row } from '../database.js';
 import { listPaths, NAMED_ROWS } from './load-failures.js';
 import type { LoadedSource } from './load-source.js';
+import { rawTable, typedTable } from './source-request.js';
 import { FILE_COLUMN, ROW_COLUMN } from './traced-query.js';
 import type { TypedColumn } from './typed-columns.js';
+
+/** Column of a typed table: where its row stood in the raw one. */
+export const ORDINAL = 'shortlist_ordinal';
 
 /** Says where in the files a row of a loaded source stands. */
 type RowLocator = (column: string, row: Row) => string;
@@ -26,7 +30,10 @@ export async function checkColumns(
   );
   if (checks.length === 0) return [];
   const counters = checks.map(({ when }, index) => `count(*) FILTER (WHERE ${when}) AS c${index}`);
-  const [counts] = await queryRows(connection, `SELECT ${counters.join(', ')} FROM raw_${source.table}`);
+  const [counts] = await queryRows(
+    connection,
+    `SELECT ${counters.join(', ')} FROM ${rawTable(source.table)}`,
+  );
   const failed = checks.flatMap((check, index) => {
     const total = Number(counts![`c${index}`]);
     return total > 0 ? [{ ...check, total }] : [];
@@ -38,7 +45,7 @@ export async function checkColumns(
     const rows = await queryRows(
       connection,
       `SELECT ${locationColumns(source)}, left(CAST(${quoteIdentifier(check.column)} AS VARCHAR), 60) AS value
-       FROM raw_${source.table} AS raw WHERE ${check.when} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
+       FROM ${rawTable(source.table)} AS raw WHERE ${check.when} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
     );
     const says = (row: Row): string => check.says.replace('{value}', () => `'${String(row.value)}'`);
     problems.push(...rows.map((row) => `${locate(check.column, row)}: ${says(row)}`));
@@ -49,18 +56,23 @@ export async function checkColumns(
   return problems;
 }
 
-/** Ids that occur in more than one row of `typed_<table>`, each later row with the row that has the id already. */
+/**
+ * Ids that occur in more than one row of `typed_<table>`, each later row with the row that has the id already.
+ * @param options.time column of the times that an id may have a row each of
+ */
 export async function checkDuplicates(
   connection: DuckDBConnection,
   source: LoadedSource,
-  options: { key: string },
+  options: { key: string; time?: string | undefined },
 ): Promise<string[]> {
-  const { key } = options;
+  const { key, time } = options;
+  const id = quoteIdentifier(key);
+  const same = time === undefined ? id : `${id}, ${quoteIdentifier(time)}`;
   const rows = await queryRows(
     connection,
     `SELECT ${locationColumns(source)}, dup.id, dup.first, count(*) OVER () AS total
-     FROM (SELECT ${key} AS id, ordinal, min(ordinal) OVER (PARTITION BY ${key}) AS first FROM typed_${source.table}) AS dup
-     JOIN raw_${source.table} AS raw ON raw.rowid = dup.ordinal
+     FROM (SELECT ${id} AS id, ${ORDINAL} AS ordinal, min(${ORDINAL}) OVER (PARTITION BY ${same}) AS first FROM ${typedTable(source.table)}) AS dup
+     JOIN ${rawTable(source.table)} AS raw ON raw.rowid = dup.ordinal
      WHERE dup.ordinal <> dup.first ORDER BY dup.ordinal LIMIT ${NAMED_ROWS}`,
   );
   if (rows.length === 0) return [];
@@ -69,9 +81,10 @@ export async function checkDuplicates(
   for (const row of rows) {
     const [first] = await queryRows(
       connection,
-      `SELECT ${locationColumns(source)} FROM raw_${source.table} AS raw WHERE raw.rowid = ${String(row.first)}`,
+      `SELECT ${locationColumns(source)} FROM ${rawTable(source.table)} AS raw WHERE raw.rowid = ${String(row.first)}`,
     );
-    problems.push(`${locate(key, row)}: '${String(row.id)}' occurs before, at ${locate(key, first!)}`);
+    const what = time === undefined ? 'occurs' : `occurs with the same ${time}`;
+    problems.push(`${locate(key, row)}: '${String(row.id)}' ${what} before, at ${locate(key, first!)}`);
   }
   const more = Number(rows[0]!.total) - rows.length;
   return more > 0 ? [...problems, `${columnOf(source, key)}: … and ${more} more duplicate rows`] : problems;

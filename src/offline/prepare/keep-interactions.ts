@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../config/dataset-config.js';
 import { queryRows, quoteLiteral } from '../database.js';
+import { ORDINAL } from './check-source.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -27,7 +28,9 @@ export async function keepInteractions(
 ): Promise<Record<string, number>> {
   const { minimumValue, weights } = options.interactions;
   const columns = ['user_id', 'item_id', ...Object.keys(DEFAULTS).map((name) => orDefault(name, options))];
-  await connection.run(`CREATE TABLE kept AS SELECT ${columns.join(', ')}, ordinal FROM typed_interactions`);
+  await connection.run(
+    `CREATE TABLE kept AS SELECT ${columns.join(', ')}, ${ORDINAL} FROM typed_interactions`,
+  );
   const belowValue = await dropBelowValue(connection, minimumValue);
   if (weights !== undefined) await connection.run(`UPDATE kept SET value = value * ${weightOf(weights)}`);
   return {

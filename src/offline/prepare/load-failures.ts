@@ -3,7 +3,7 @@ import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } fro
 import { asFileSource, findFileSources, type SourceFile } from './file-sources.js';
 import { branchesOf, formatSelect, outputName, parseSelect, walkTree } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
-import type { SourceRequest } from './source-request.js';
+import { sqlName, type SourceRequest } from './source-request.js';
 import { addCsvOption, findColumns } from './source-node.js';
 import { FILE_COLUMN, ROW_COLUMN, type TracedQuery } from './traced-query.js';
 
@@ -58,10 +58,10 @@ export function listPaths(files: readonly SourceFile[]): string {
  */
 export async function findRejectedLines(
   connection: DuckDBConnection,
-  options: { table: string; sql: string },
+  options: Pick<SourceRequest, 'table' | 'sql'>,
 ): Promise<string[]> {
-  const errors = `rejects_${options.table}`;
-  const scans = `scans_${options.table}`;
+  const errors = `rejects_${sqlName(options.table)}`;
+  const scans = `scans_${sqlName(options.table)}`;
   const { root } = await parseSelect(connection, options.sql);
   if (findFileSources(root).every((source) => source.kind !== 'csv')) return [];
   await addCsvOption(connection, root, { name: 'store_rejects', value: 'true' });

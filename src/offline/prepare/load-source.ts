@@ -5,7 +5,7 @@ import { describeBindFailure, describeRunFailure, findRejectedLines } from './lo
 import { findFileSources, listFiles, type SourceFile } from './file-sources.js';
 import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
 import { findColumnOf } from './source-node.js';
-import type { SourceRequest, TableName } from './source-request.js';
+import { rawTable, type SourceRequest, type TableName } from './source-request.js';
 import { FILE_COLUMN, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
 
 /** A table as its SQL gave it, in the DuckDB table `raw_<table>`, rows in the order of the files. */
@@ -117,9 +117,9 @@ async function materialise(
   // Without a trace the order of rows is the query's own affair: one thread makes it the same every time.
   const threads = options.query.hasRows ? 'RESET threads' : 'SET threads = 1';
   await connection.run(threads);
-  await connection.run(`CREATE TABLE raw_${table} AS SELECT ${columns} FROM (${options.query.sql})`);
+  await connection.run(`CREATE TABLE ${rawTable(table)} AS SELECT ${columns} FROM (${options.query.sql})`);
   await connection.run('RESET threads');
-  const [row] = await queryRows(connection, `SELECT count(*) AS rows FROM raw_${table}`);
+  const [row] = await queryRows(connection, `SELECT count(*) AS rows FROM ${rawTable(table)}`);
   return Number(row!.rows);
 }
 

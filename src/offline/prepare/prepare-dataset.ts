@@ -6,19 +6,29 @@ import {
   type ColumnConfig,
   type DatasetConfig,
   type EntitySourceConfig,
+  type SourceLimits,
 } from '../../config/dataset-config.js';
+import type { ViewConfig } from '../../config/view-config.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
 import { ShortlistError } from '../../domain/errors.js';
-import { openDatabase, queryRows, quoteLiteral } from '../database.js';
-import { readBlocks, readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
+import { openDatabase, queryRows, quoteLiteral, readBlocks } from '../database.js';
+import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { fingerprintTables } from './fingerprint.js';
 import { countRepeats, keepInteractions, listWeightProblems } from './keep-interactions.js';
 import { loadSource, type LoadedSource } from './load-source.js';
 import { listLimitWarnings, reportSource, type PrepareReport, type SourceReport } from './prepare-report.js';
-import type { SourceRequest, TableName } from './source-request.js';
-import { typeEntities, typeInteractions, type TypedSource } from './type-source.js';
+import {
+  listViewRequests,
+  listViewWarnings,
+  reportView,
+  specifyViews,
+  writeViews,
+  type ViewReport,
+} from './prepare-views.js';
+import { rawTable, type SourceRequest, type TableName } from './source-request.js';
+import { typeEntities, typeInteractions, typeView, type TypedSource } from './type-source.js';
 import { writeTables } from './write-tables.js';
 
 /** A table that could be loaded, checked and typed. */
@@ -32,11 +42,11 @@ type ReadSources = { readonly interactions: ReadSource } & Partial<Record<TableN
 
 /**
  * Runs the SQL of a dataset, checks every row and writes `interactions.parquet`, `items.parquet`, `users.parquet`,
- * `prepared.json` and `report.json` into `options.outDir`, all at once.
+ * `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
  *
  * Rows below the dataset's minimum are dropped and counted, rows that repeat another in every column are kept and
  * counted; whatever is wrong (a missing or damaged file, a missing column, a null, empty or duplicate id, a time or a
- * number that cannot be read) fails.
+ * number that cannot be read, a value that is not of the type that its view declares) fails.
  *
  * @throws {ShortlistError} INVALID_DATASET with every problem found by file, column and row; nothing is written then
  */
@@ -97,7 +107,7 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
   ];
   if (items) requests.push(entityRequest('items', 'item_id', items));
   if (users) requests.push(entityRequest('users', 'user_id', users));
-  return requests;
+  return [...requests, ...listViewRequests(config)];
 }
 
 function entityRequest(
@@ -126,15 +136,27 @@ async function readSource(
   const source = await loadSource(connection, request);
   if ('problems' in source) return source;
   if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
-  const typed =
-    request.table === 'interactions'
-      ? await typeInteractions(connection, source)
-      : await typeEntities(connection, source, {
-          key: request.keys[0]!,
-          columns: config[request.table]!.columns,
-        });
-  await connection.run(`DROP TABLE raw_${request.table}`);
+  const typed = await typeTable(connection, source, config);
+  await connection.run(`DROP TABLE ${rawTable(request.table)}`);
   return { ...typed, source, seconds: (performance.now() - started) / 1000 };
+}
+
+function typeTable(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  config: DatasetConfig,
+): Promise<TypedSource> {
+  const { table } = source;
+  if (table === 'interactions') return typeInteractions(connection, source);
+  if (table === 'items')
+    return typeEntities(connection, source, { key: 'item_id', columns: config.items!.columns });
+  if (table === 'users')
+    return typeEntities(connection, source, { key: 'user_id', columns: config.users!.columns });
+  return typeView(connection, source, { view: viewOf(config, table) });
+}
+
+function viewOf({ views }: DatasetConfig, table: `views.${string}`): ViewConfig {
+  return views![table.slice('views.'.length)]!;
 }
 
 function describeSource(source: LoadedSource): string {
@@ -175,7 +197,9 @@ async function writePrepared(
     ...(config.items && { items: specs.items.map((spec) => spec.name) }),
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
   });
-  const tables = await readPreparedTables(connection, dir, specs);
+  await writeViews(connection, dir, config.views ?? {});
+  const views = specifyViews(config, (table) => sources[table]!.source.rowsRead);
+  const tables = await readPreparedTables(connection, dir, { ...specs, views });
   const types = await readTypes(connection, dir);
   const manifest: PreparedManifest = {
     formatVersion: 1,
@@ -191,6 +215,7 @@ async function writePrepared(
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
     ...specs,
+    views,
     evaluation: config.evaluation,
   };
   const reports = reportSources(sources, dropped);
@@ -249,9 +274,11 @@ async function readTypes(connection: DuckDBConnection, dir: string): Promise<(st
 }
 
 function reportSources(sources: ReadSources, dropped: Readonly<Record<string, number>>): SourceReport[] {
-  return Object.values(sources).map(({ source, missing, seconds }) =>
-    reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
-  );
+  return Object.values(sources)
+    .filter((read) => read !== undefined)
+    .map(({ source, missing, seconds }) =>
+      reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
+    );
 }
 
 async function buildReport(
@@ -269,12 +296,14 @@ async function buildReport(
   const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
   const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
   const repeats = await countRepeats(connection);
+  const views = await reportViews(connection, options);
   const warnings = [
-    ...reports.flatMap((report) => listLimitWarnings(report, config[report.table]?.limits)),
+    ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
     ...(await listIdWarnings(connection)),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
+    ...views.flatMap((view) => listViewWarnings(view, config.views![view.name]!.entity)),
   ];
   return {
     dataset: config.name,
@@ -298,6 +327,7 @@ async function buildReport(
       withoutInteractions: manifest.counts.users - summary.users,
       withoutUsersRow,
     },
+    views,
     warnings,
     seconds: (performance.now() - options.started) / 1000,
   };
@@ -305,6 +335,23 @@ async function buildReport(
 
 const UNTIMED =
   'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
+
+async function reportViews(
+  connection: DuckDBConnection,
+  { config, sources, summary }: { config: DatasetConfig; sources: ReadSources; summary: InteractionSummary },
+): Promise<ViewReport[]> {
+  const reports: ViewReport[] = [];
+  for (const [name, view] of Object.entries(config.views ?? {})) {
+    const { missing } = sources[`views.${name}`]!;
+    reports.push(await reportView(connection, name, { view, missing, lastInteraction: summary.to }));
+  }
+  return reports;
+}
+
+function limitsOf(config: DatasetConfig, table: TableName): SourceLimits | undefined {
+  if (table === 'interactions' || table === 'items' || table === 'users') return config[table]?.limits;
+  return viewOf(config, table).limits;
+}
 
 async function countUnlisted(connection: DuckDBConnection, kind: 'item' | 'user'): Promise<number> {
   const [row] = await queryRows(

@@ -1,5 +1,6 @@
 import type { SourceLimits } from '../../config/dataset-config.js';
 import type { LoadedSource } from './load-source.js';
+import type { ViewReport } from './prepare-views.js';
 import type { TableName } from './source-request.js';
 
 /** What was read of one table of a dataset, and what became of it. */
@@ -44,6 +45,8 @@ export interface PrepareReport {
     readonly withoutInteractions: number;
     readonly withoutUsersRow: number;
   };
+  /** Declared feature views. */
+  readonly views: readonly ViewReport[];
   readonly warnings: readonly string[];
   /** All of it, writing included. */
   readonly seconds: number;
@@ -101,6 +104,7 @@ export function renderPrepareReport(report: PrepareReport): string {
     ...(interactions.repeats > 0
       ? [`  ${interactions.repeats} interactions repeat another in every column; they are kept`]
       : []),
+    ...report.views.map(renderView),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ];
   return lines.join('\n');
@@ -113,6 +117,23 @@ function renderSource(source: SourceReport): string {
   return [`  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`, ...dropped, ...missing].join(
     '; ',
   );
+}
+
+function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {
+  const gaps = Object.entries(missing)
+    .filter(([, share]) => share > 0)
+    .map(([field, share]) => `${percent(share)} without ${field}`);
+  const time = events === undefined ? [] : [`${events.oldest.slice(0, 10)} to ${events.newest.slice(0, 10)}`];
+  const known = `${percent(knownKeys)} of them known to the dataset`;
+  return [
+    `  view ${name}: ${count(rows, 'rows')} of ${count(keys, 'keys')}, ${known}`,
+    ...time,
+    ...gaps,
+  ].join('; ');
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 function count(rows: number, noun: string): string {

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { findFileSources, type FileKind, type FileSource } from './file-sources.js';
 import { branchesOf, type SelectNode, type TreeNode } from './select-tree.js';
-import { addOption, findColumnOf, findColumnTypes, optionsOf } from './source-node.js';
+import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
 import type { SourceRequest } from './source-request.js';
 import { kindOf } from './typed-columns.js';
 
@@ -125,8 +125,7 @@ async function findFolderColumns(connection: DuckDBConnection, source: FileSourc
   const [pattern] = source.patterns;
   const [row] = await queryRows(connection, `SELECT file FROM glob(${quoteLiteral(pattern!)}) LIMIT 1`);
   const path = typeof row?.file === 'string' ? row.file : '';
-  const folders = path.matchAll(/(?<=[/\\])([^/\\=]+)=(?=[^/\\]*[/\\])/g);
-  return new Set([...folders].map(([, name]) => name!.toLowerCase()));
+  return listFolderColumns(path);
 }
 
 /** CSV readers may be told the types of some columns: those of times come with a format that they must find. */

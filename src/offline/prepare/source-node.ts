@@ -31,6 +31,12 @@ export function findColumnOf(branch: SelectNode, output: string): string | undef
   return branch.select_list.some((each) => each.type === 'STAR') ? output : undefined;
 }
 
+/** Columns that the folders of a path give, `genre` of `genre=Drama/1.parquet`, in lower case. */
+export function listFolderColumns(path: string): Set<string> {
+  const folders = path.matchAll(/(?<=[/\\])([^/\\=]+)=(?=[^/\\]*[/\\])/g);
+  return new Set([...folders].map(([, name]) => name!.toLowerCase()));
+}
+
 /** Names of the options that a query gives to a reader, in lower case. */
 export function optionsOf(source: TreeNode): string[] {
   if (source.type !== 'TABLE_FUNCTION') return [];

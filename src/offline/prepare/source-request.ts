@@ -1,4 +1,5 @@
-export type TableName = 'interactions' | 'items' | 'users';
+/** Of a view: `views.` and its name. */
+export type TableName = 'interactions' | 'items' | 'users' | `views.${string}`;
 
 /** What is wanted of one table of a dataset. */
 export interface SourceRequest {
@@ -13,4 +14,21 @@ export interface SourceRequest {
   readonly texts: readonly string[];
   /** Those of `optional` that hold times. */
   readonly times: readonly string[];
+  /** Where each file must have every required column by itself: SQL would read a missing one as nulls. */
+  readonly wholeFiles?: boolean;
+}
+
+/** The DuckDB table of a source as its SQL gave it. */
+export function rawTable(table: TableName): string {
+  return `raw_${sqlName(table)}`;
+}
+
+/** The DuckDB table of a source once it is checked and typed. */
+export function typedTable(table: TableName): string {
+  return `typed_${sqlName(table)}`;
+}
+
+/** A table's name as part of an SQL identifier. */
+export function sqlName(table: TableName): string {
+  return table.replace('.', '_');
 }

@@ -90,9 +90,9 @@ function instantColumn(name: string, options: { type: string }): TypedColumn {
 }
 
 function missingChecks(isMissing: string, text: string | undefined): ColumnCheck[] {
-  const checks = [{ when: isMissing, says: 'is null; every interaction needs a time' }];
+  const checks = [{ when: isMissing, says: 'is null; every row needs a time' }];
   if (text !== undefined)
-    checks.push({ when: `trim(${text}) = ''`, says: 'is empty; every interaction needs a time' });
+    checks.push({ when: `trim(${text}) = ''`, says: 'is empty; every row needs a time' });
   return checks;
 }
 

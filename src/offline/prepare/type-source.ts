@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnConfig } from '../../config/dataset-config.js';
+import type { ViewConfig } from '../../config/view-config.js';
 import { queryRows, quoteIdentifier } from '../database.js';
-import { checkColumns, checkDuplicates, columnOf } from './check-source.js';
+import { checkColumns, checkDuplicates, columnOf, ORDINAL } from './check-source.js';
 import type { LoadedSource } from './load-source.js';
+import { rawTable, typedTable } from './source-request.js';
 import { timestampColumn } from './timestamp-column.js';
 import {
   attributeColumn,
@@ -13,8 +15,9 @@ import {
   withoutZero,
   type TypedColumn,
 } from './typed-columns.js';
+import { fieldColumn } from './view-columns.js';
 
-/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an `ordinal` in file order. */
+/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order. */
 export interface TypedSource {
   readonly problems: readonly string[];
   /** Rows without a value, per column that may lack one. */
@@ -28,7 +31,8 @@ export async function typeInteractions(
 ): Promise<TypedSource> {
   return typeSource(connection, source, {
     plan: async (name, type) => {
-      if (name === 'timestamp') return timestampColumn(connection, name, { type, table: 'raw_interactions' });
+      if (name === 'timestamp')
+        return timestampColumn(connection, name, { type, table: rawTable(source.table) });
       if (name === 'value') return valueColumn(name, type);
       if (name === 'type') return textColumn(name, type, { role: 'text' });
       return planId(connection, source, { name, type });
@@ -52,6 +56,28 @@ export async function typeEntities(
   return { ...typed, problems: await checkDuplicates(connection, source, { key: options.key }) };
 }
 
+/**
+ * Checks and converts the rows of a view into its key, event time and fields; a key must be unique, or with event times
+ * a key at a time.
+ */
+export async function typeView(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { view: ViewConfig },
+): Promise<TypedSource> {
+  const { key, eventTime, fields } = options.view;
+  const typed = await typeSource(connection, source, {
+    plan: async (name, type) => {
+      if (name === key) return planId(connection, source, { name, type });
+      if (name === eventTime)
+        return timestampColumn(connection, name, { type, table: rawTable(source.table) });
+      return fieldColumn(name, type, { field: fields[name]! });
+    },
+  });
+  if (typed.problems.length > 0) return typed;
+  return { ...typed, problems: await checkDuplicates(connection, source, { key, time: eventTime }) };
+}
+
 async function typeSource(
   connection: DuckDBConnection,
   source: LoadedSource,
@@ -71,7 +97,7 @@ async function typeSource(
   if (problems.length > 0) return { problems, missing: {} };
   const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
   await connection.run(
-    `CREATE TABLE typed_${source.table} AS SELECT ${expressions}, rowid AS ordinal FROM raw_${source.table}`,
+    `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawTable(source.table)}`,
   );
   return { problems, missing: await countMissing(connection, source, columns) };
 }
@@ -107,7 +133,7 @@ async function findEndsInZero(
   const raw = quoteIdentifier(options.name);
   const [row] = await queryRows(
     connection,
-    `SELECT bool_and(regexp_full_match(trim(${raw}), '\\d+\\.0')) AS float FROM raw_${source.table} WHERE trim(${raw}) <> ''`,
+    `SELECT bool_and(regexp_full_match(trim(${raw}), '\\d+\\.0')) AS float FROM ${rawTable(source.table)} WHERE trim(${raw}) <> ''`,
   );
   return row!.float === true;
 }
@@ -121,7 +147,7 @@ async function countMissing(
     ({ name, sql, missingWhen = `${sql} IS NULL` }) =>
       `count(*) FILTER (WHERE ${missingWhen}) AS ${quoteIdentifier(name)}`,
   );
-  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM raw_${source.table}`);
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawTable(source.table)}`);
   return Object.fromEntries(
     Object.entries(row!).flatMap(([name, count]) => (count === 0n ? [] : [[name, Number(count)]])),
   );

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DuckDBDataChunk, INTEGER, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
 import { sortRawIds } from '../../domain/id-index.js';
-import { quoteIdentifier, quoteLiteral } from '../database.js';
-import { readBlocks } from '../prepared-dataset.js';
+import { copyToParquet, quoteIdentifier, readBlocks } from '../database.js';
+import { ORDINAL } from './check-source.js';
 
 const BLOCK_ROWS = 2048;
 
@@ -27,12 +27,12 @@ export async function writeTables(
   const users = await indexIds(connection, 'user', { hasTable: tables.users !== undefined });
   await writeEntities(connection, dir, { kind: 'item', attributes: tables.items });
   await writeEntities(connection, dir, { kind: 'user', attributes: tables.users });
-  await copyTo(
+  await copyToParquet(
     connection,
     join(dir, 'interactions.parquet'),
     `SELECT user_index, item_index, user_id, item_id, timestamp, CAST(value AS FLOAT) AS value, type
      FROM kept JOIN user_index USING (user_id) JOIN item_index USING (item_id)
-     ORDER BY user_index, timestamp, ordinal`,
+     ORDER BY user_index, timestamp, ${ORDINAL}`,
   );
   return { items, users };
 }
@@ -73,13 +73,9 @@ async function writeEntities(
   const { kind, attributes } = options;
   const columns = [`${kind}_id`, ...(attributes ?? []).map(quoteIdentifier)].join(', ');
   const join_ = attributes === undefined ? '' : `LEFT JOIN typed_${kind}s USING (${kind}_id)`;
-  await copyTo(
+  await copyToParquet(
     connection,
     join(dir, `${kind}s.parquet`),
     `SELECT ${columns} FROM ${kind}_index ${join_} ORDER BY ${kind}_index`,
   );
-}
-
-async function copyTo(connection: DuckDBConnection, file: string, sql: string): Promise<void> {
-  await connection.run(`COPY (${sql}) TO ${quoteLiteral(file)} (FORMAT parquet, COMPRESSION zstd)`);
 }

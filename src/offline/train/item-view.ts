@@ -4,7 +4,7 @@ import type { InteractionTable } from '../../domain/interactions.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import type { ViewColumn } from './encode-attribute.js';
-import { createViewTable, encodeColumns } from './view-table.js';
+import { createViewTable, encodeColumns, type ViewTimes } from './view-table.js';
 
 /** Windows over which an item's popularity is also measured. */
 const WINDOW_DAYS = [7, 30, 90];
@@ -23,12 +23,11 @@ const PRIOR_INTERACTIONS = 5;
  * each item, scale-free (log shares, not counts) so that a ranker trained at one time fits another.
  *
  * @param interactions nothing in it may lie after `knownUntil`
- * @param options.knownUntil Unix seconds
  */
 export function buildItemView(
   interactions: InteractionTable,
   catalogue: Catalogue,
-  options: { knownUntil: number },
+  options: ViewTimes,
 ): FeatureTable {
   const columns = [
     ...describePopularity(interactions, options.knownUntil),

@@ -11,11 +11,13 @@ import {
   type FeatureInputs,
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import { alignToCatalogue } from '../../features/item-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { buildDeclaredView } from './declared-view.js';
 import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
@@ -33,8 +35,10 @@ export interface StageOne {
   readonly skippedSources: ReadonlyMap<string, string>;
   /** What is taken soon after what. */
   readonly followers: ItemLinks;
-  readonly itemView: FeatureTable;
-  readonly userView: FeatureTable;
+  /** `items` first. */
+  readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
+  /** `users` first. */
+  readonly userViews: readonly [FeatureTable, ...FeatureTable[]];
 }
 
 /** What stage 1 is fitted on. */
@@ -62,9 +66,25 @@ export function fitStageOne(
       itemCount: dataset.catalogue.entities.size,
       ...options.config.followers,
     }),
-    itemView: buildItemView(train, dataset.catalogue, { knownUntil }),
-    userView: buildUserView(dataset.users, { knownUntil }),
+    itemViews: [
+      buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
+      ...buildDeclaredViews(dataset, 'item', { knownUntil }),
+    ],
+    userViews: [
+      buildUserView(dataset.users, { knownUntil, freshness: dataset.views.users }),
+      ...buildDeclaredViews(dataset, 'user', { knownUntil }),
+    ],
   };
+}
+
+function buildDeclaredViews(
+  { views }: PreparedDataset,
+  entity: 'item' | 'user',
+  options: { knownUntil: number },
+): FeatureTable[] {
+  return views.declared
+    .filter(({ spec }) => spec.entity === entity)
+    .map((view) => buildDeclaredView(view, options));
 }
 
 /**
@@ -78,10 +98,12 @@ export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDatas
     ...trained.map(({ name, file }) => openSource(name, stageOne.artefacts.get(file), { itemCount })),
     openSource('random', undefined, { itemCount }),
   ];
+  const { catalogue } = dataset;
+  const [itemView, ...otherItemViews] = stageOne.itemViews;
   const inputs: FeatureInputs = {
-    catalogue: dataset.catalogue,
-    items: [{ table: stageOne.itemView }],
-    users: [stageOne.userView.view],
+    catalogue,
+    items: [{ table: itemView }, ...otherItemViews.map((table) => alignToCatalogue(table, catalogue))],
+    users: stageOne.userViews.map(({ view }) => view),
     sourceNames: trained.map(({ name }) => name),
     links: new Map([
       ['similar', readSimilarItems(stageOne, itemCount)],
@@ -89,13 +111,13 @@ export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDatas
     ]),
   };
   return {
-    catalogue: dataset.catalogue,
+    catalogue,
     users: dataset.users.entities,
     histories: stageOne.histories,
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
     assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),
-    userStores: [createMemoryStore(stageOne.userView)],
+    userStores: stageOne.userViews.map(createMemoryStore),
     clock: () => stageOne.knownUntil,
   };
 }
@@ -117,6 +139,6 @@ function listDistinctFeatures(inputs: FeatureInputs): readonly string[] {
   const twice = features.filter((name, index) => features.indexOf(name) !== index);
   if (twice.length === 0) return features;
   throw new ShortlistError('INVALID_DATASET', 'Columns of the dataset give different features one name.', {
-    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset`),
+    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset, or a view`),
   });
 }

@@ -2,6 +2,7 @@ import type { AttributeColumn, EntityTable } from '../../domain/catalogue.js';
 import type { IdIndex } from '../../domain/id-index.js';
 import { createTableBuilder, type FeatureTable, type TableBuilder } from '../../features/feature-table.js';
 import { type FeatureView, placesOf, widthOf } from '../../features/feature-view.js';
+import type { PreparedFreshness } from '../prepared-views.js';
 import { encodeAttribute, type ViewColumn } from './encode-attribute.js';
 
 /** The columns that a view takes from the dataset's own table, in its order. */
@@ -9,21 +10,31 @@ export function encodeColumns({ attributes }: EntityTable): ViewColumn[] {
   return attributes.filter(isColumnFeature).map(encodeAttribute);
 }
 
-/**
- * The table of a view, where every bundle has it.
- * @param options.knownUntil Unix seconds that all rows are of
- */
+/** The time of a view that every bundle has. */
+export interface ViewTimes {
+  /** Unix seconds that all its rows are of. */
+  readonly knownUntil: number;
+  /** How long its values are good for, and where they are served. */
+  readonly freshness: PreparedFreshness;
+}
+
+/** The table of a view, where every bundle has it. */
 export function createViewTable(
   { entity, entities }: { entity: FeatureView['entity']; entities: IdIndex },
   columns: readonly ViewColumn[],
-  options: { knownUntil: number },
+  options: ViewTimes,
 ): FeatureTable {
+  const { fieldTimeToLiveSeconds = {}, ...freshness } = options.freshness;
   const view: FeatureView = {
     name: `${entity}s`,
     entity,
     key: `${entity}_id`,
     file: `features/${entity}s.parquet`,
-    fields: columns.map((column) => column.field),
+    ...freshness,
+    fields: columns.map(({ field }) => {
+      const timeToLiveSeconds = fieldTimeToLiveSeconds[field.name];
+      return timeToLiveSeconds === undefined ? field : { ...field, timeToLiveSeconds };
+    }),
   };
   const builder = createTableBuilder(view, entities.size, options);
   const places = placesOf(view);

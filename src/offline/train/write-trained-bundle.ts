@@ -42,6 +42,7 @@ function draftManifest(
   options: { dataset: PreparedDataset; config: TrainingConfig; provenance: Provenance },
 ): ManifestDraft {
   const { dataset, config, provenance } = options;
+  const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
     createdAt: provenance.createdAt,
@@ -59,8 +60,9 @@ function draftManifest(
     knownUntil: stageOne.knownUntil,
     catalogue: { file: CATALOGUE_FILE, attributes: dataset.catalogue.attributes.map(toSpec) },
     views: {
-      items: copyView(stageOne.itemView.view),
-      users: copyView(stageOne.userView.view),
+      ...Object.fromEntries([...itemViews, ...userViews].map(({ view }) => [view.name, copyView(view)])),
+      items: copyView(itemViews[0].view),
+      users: copyView(userViews[0].view),
     },
     sources: describeSources(stageOne),
     followers: { file: FOLLOWERS_FILE },
@@ -105,7 +107,7 @@ function encodeFiles(
   { stageOne, ranker }: TrainedBundle,
   dataset: PreparedDataset,
 ): Map<string, BundleContent> {
-  const { itemView, userView } = stageOne;
+  const views = [...stageOne.itemViews, ...stageOne.userViews];
   const items = dataset.catalogue.entities.size;
   return new Map<string, BundleContent>([
     ...[...stageOne.artefacts].map(
@@ -114,8 +116,10 @@ function encodeFiles(
     [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
-    [itemView.view.file, { bytes: encodeFeatureTable(itemView), rows: items }],
-    [userView.view.file, { bytes: encodeFeatureTable(userView), rows: userView.entities.size }],
+    ...views.map((table): [string, BundleContent] => [
+      table.view.file,
+      { bytes: encodeFeatureTable(table), rows: table.entities.size },
+    ]),
     [RANKER_FILE, { bytes: ranker.onnx }],
   ]);
 }

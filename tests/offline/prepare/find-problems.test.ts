@@ -22,7 +22,7 @@ t.test('null and empty ids and times are named by file, column and row', async (
       'interactions: log.csv, column u (user_id), row 2: is null; every row needs one',
       'interactions: log.csv, column u (user_id), row 3: is empty; every row needs one',
       'interactions: log.csv, column item_id, row 2: is null; every row needs one',
-      'interactions: log.csv, column timestamp, row 3: is null; every interaction needs a time',
+      'interactions: log.csv, column timestamp, row 3: is null; every row needs a time',
     ],
   );
 });
@@ -99,7 +99,7 @@ t.test('times that cannot be read are problems, and so are rows in another unit 
   const text = `${HEADER}${times.map((time) => `u,i,${time}`).join('\n')}\n`;
   const at = (row: number): string => `interactions: log.csv, column timestamp, row ${row}`;
   t.strictSame(await problemsOf(t, log(text)), [
-    `${at(8)}: is null; every interaction needs a time`,
+    `${at(8)}: is null; every row needs a time`,
     `${at(2)}: 'abc' is no time: give a date, an ISO 8601 timestamp or Unix seconds`,
     `${at(3)}: 'nan' is no time: give a date, an ISO 8601 timestamp or Unix seconds`,
     `${at(6)}: '1700000002000' is not in seconds since 1970 as most rows are`,
@@ -118,13 +118,13 @@ t.test('times beyond any calendar, infinite ones and empty text are problems', a
   });
   const at = (row: number): string => `interactions: a.parquet, column timestamp, row ${row}`;
   t.strictSame(problems, [
-    `${at(3)}: is null; every interaction needs a time`,
+    `${at(3)}: is null; every row needs a time`,
     `${at(1)}: 'infinity' is no time: give a date, an ISO 8601 timestamp or Unix seconds`,
     `${at(2)}: '20000-01-01 00:00:00' is no time before the year 10000`,
   ]);
   const empty = "SELECT 1 AS user_id, 2 AS item_id, '' AS timestamp FROM '{dir}/a.parquet' LIMIT 1";
   t.strictSame(await problemsOf(t, { files: {}, interactions: empty }), [
-    `${at(1)}: is empty; every interaction needs a time`,
+    `${at(1)}: is empty; every row needs a time`,
   ]);
 });
 

@@ -101,6 +101,18 @@ const REPORT: PrepareReport = {
   },
   items: { rows: 600, withoutInteractions: 100, withoutItemsRow: 1 },
   users: { rows: 1100, withoutInteractions: 100, withoutUsersRow: 0 },
+  views: [
+    {
+      name: 'prices',
+      rows: 1200,
+      keys: 800,
+      knownKeys: 0.125,
+      missing: { price: 0.5, stock: 0 },
+      events: { oldest: '2024-01-02T00:00:00.000Z', newest: '2024-02-03T00:00:00.000Z' },
+      rowsAfterLastInteraction: 0,
+    },
+    { name: 'tastes', rows: 3, keys: 3, knownKeys: 1, missing: {}, rowsAfterLastInteraction: 0 },
+  ],
   warnings: ['interactions: slow'],
   seconds: 1.23,
 };
@@ -113,6 +125,8 @@ t.test('the report is readable', async (t) => {
   99,990 interactions of 1,000 users with 500 items, 2024-01-01 to 2024-03-01
   catalogue of 600 items, 100 without interactions, 1 without a row in items; 1,100 users, 100 without interactions
   4 interactions repeat another in every column; they are kept
+  view prices: 1,200 rows of 800 keys, 12.5 % of them known to the dataset; 2024-01-02 to 2024-02-03; 50 % without price
+  view tastes: 3 rows of 3 keys, 100 % of them known to the dataset
   warning: interactions: slow`,
   );
   const quiet = renderPrepareReport({

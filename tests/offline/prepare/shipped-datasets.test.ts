@@ -116,7 +116,7 @@ t.test(
 t.test('demo: the generated files are what its config reads', async (t) => {
   const raw = join(t.testdir({}), 'raw');
   await writeDemoData(raw, { users: 40, items: 60, seed: 3 });
-  const { catalogue, users, interactions } = await prepareShipped(raw, 'demo');
+  const { catalogue, users, interactions, views } = await prepareShipped(raw, 'demo');
   t.equal(catalogue.entities.size, 60);
   t.equal(users.entities.size, 40);
   t.ok(interactions.user.length > 400);
@@ -127,4 +127,11 @@ t.test('demo: the generated files are what its config reads', async (t) => {
     minutes: Number,
   });
   t.match(attributesOf(users, 'u1'), { age: Number, country: String });
+  t.strictSame(
+    views.declared.map(({ spec, keys }) => [spec.name, spec.rows, keys.size]),
+    [
+      ['item_embeddings', 60, 60],
+      ['user_activity', 600, 40],
+    ],
+  );
 });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatasetConfig } from '../../../src/config/dataset-config.js';
+import type { ViewConfig } from '../../../src/config/view-config.js';
 import type { ShortlistError } from '../../../src/domain/errors.js';
 import { openDatabase } from '../../../src/offline/database.js';
 import { prepareDataset } from '../../../src/offline/prepare/prepare-dataset.js';
@@ -20,6 +21,7 @@ export interface TryDataset {
   readonly interactions: string;
   readonly items?: DatasetConfig['items'];
   readonly users?: DatasetConfig['users'];
+  readonly views?: DatasetConfig['views'];
   readonly minimum?: DatasetConfig['minimum'];
   readonly limits?: DatasetConfig['interactions']['limits'];
   readonly weights?: DatasetConfig['interactions']['weights'];
@@ -34,6 +36,21 @@ export interface Prepared {
 
 /** Interactions of two users that nothing is wrong with. */
 export const GOOD_CSV = 'user_id,item_id,timestamp\nann,x,1700000000\nbob,y,1700000100\n';
+
+/** The file of these interactions. */
+export const LOG = { 'log.csv': GOOD_CSV };
+
+/** A dataset with one view `v` over `v.parquet`, written by a SELECT. */
+export function withView(
+  parquet: string,
+  view: Partial<ViewConfig> & { fields: ViewConfig['fields'] },
+): TryDataset {
+  return {
+    files: { ...LOG, 'v.parquet': { parquet } },
+    interactions: "SELECT * FROM '{dir}/log.csv'",
+    views: { v: { entity: 'item', key: 'id', source: '{path}/v.parquet', ...view } },
+  };
+}
 
 /** Writes the files, prepares the dataset and reads it back. */
 export async function tryPrepare(t: TestWithFolder, wanted: TryDataset): Promise<Prepared> {
@@ -89,6 +106,7 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
     }),
     ...(wanted.items && { items: inFolder(wanted.items) }),
     ...(wanted.users && { users: inFolder(wanted.users) }),
+    ...(wanted.views && { views: wanted.views }),
     ...(wanted.minimum && { minimum: wanted.minimum }),
     evaluation: { protocol: 'chronological' },
   };

@@ -18,7 +18,7 @@ const interactions = interactionTable(
   ],
   { users: 3, items: catalogue.entities },
 );
-const view = buildItemView(interactions, catalogue, { knownUntil: NOW });
+const view = buildItemView(interactions, catalogue, { knownUntil: NOW, freshness: {} });
 
 function column(table: FeatureTable, name: string): number[] {
   const index = table.view.fields.findIndex((field) => field.name === name);
@@ -76,7 +76,7 @@ t.test('trends are log shares of interactions that fade by half every half-life'
   const nothing = buildItemView(
     interactionTable([[0, 0, NOW - 1e9]], { users: 1, items: catalogue.entities }),
     catalogue,
-    { knownUntil: NOW },
+    { knownUntil: NOW, freshness: {} },
   );
   t.equal(column(nothing, 'trend_1d')[0], 0, 'finite where nothing has happened for ages');
 });
@@ -119,7 +119,7 @@ t.test('a column with a name that Shortlist gives itself is refused', async (t) 
     ...catalogue,
     attributes: [attribute('popularity', 'numeric', [1, 2, 3, 4, 5])],
   };
-  t.throws(() => buildItemView(interactions, clashing, { knownUntil: NOW }), {
+  t.throws(() => buildItemView(interactions, clashing, { knownUntil: NOW, freshness: {} }), {
     code: 'INVALID_DATASET',
     problems: ["column 'popularity': rename it in the SQL of the dataset"],
   });

@@ -222,7 +222,7 @@ t.test('columns that would give two features one name are refused before anythin
   const catalogue = { entities, attributes: [...attributes, ...more] };
   await t.rejects(trainSmallBundle({ ...dataset, catalogue }), {
     code: 'INVALID_DATASET',
-    problems: ["feature 'affinity.topic_recent': rename a column in the SQL of the dataset"],
+    problems: ["feature 'affinity.topic_recent': rename a column in the SQL of the dataset, or a view"],
   });
 });
 

@@ -1,0 +1,94 @@
+import { IdIndex } from '../../domain/id-index.js';
+import { createTableBuilder, type FeatureTable, type TableBuilder } from '../../features/feature-table.js';
+import { placesOf, widthOf, type FeatureField, type FeatureView } from '../../features/feature-view.js';
+import type { PreparedColumn, PreparedField, PreparedView } from '../prepared-views.js';
+
+/** Code of a category, or of a boolean, that nothing has. */
+const NO_VALUE = -1;
+
+/**
+ * A declared view as of one time: of each key the latest row that was true by then, or its only row where the view has no
+ * event times. A field without a declared default gets the mean of the rows that were taken, as numbers do.
+ *
+ * @param options.knownUntil Unix seconds; a row of this second was true by then
+ */
+export function buildDeclaredView(view: PreparedView, options: { knownUntil: number }): FeatureTable {
+  const rows = pickRows(view, options.knownUntil);
+  const keys = [...view.keys.ids.keys()].filter((key) => rows[key]! >= 0);
+  const taken = keys.map((key) => rows[key]!);
+  const declared = declareView(view, taken);
+  const builder = createTableBuilder(declared, taken.length, options);
+  const places = placesOf(declared);
+  declared.fields.forEach((field, index) => {
+    const column = view.columns[index]!;
+    taken.forEach((from, to) =>
+      copyValue(builder, column, { from, to, index, place: places[index]!, field }),
+    );
+  });
+  if (view.eventTimes !== undefined)
+    taken.forEach((from, to) => builder.setEventTime(to, view.eventTimes![from]!));
+  return builder.finish(new IdIndex(keys.map((key) => view.keys.idAt(key))));
+}
+
+/** The row of each key, -1 where none was true yet. */
+function pickRows({ keys, offsets, eventTimes }: PreparedView, knownUntil: number): Int32Array {
+  return Int32Array.from({ length: keys.size }, (_, key) => {
+    let row = offsets[key + 1]! - 1;
+    if (eventTimes === undefined) return row;
+    while (row >= offsets[key]! && eventTimes[row]! > knownUntil) row--;
+    return row >= offsets[key]! ? row : -1;
+  });
+}
+
+function declareView({ spec, columns }: PreparedView, taken: readonly number[]): FeatureView {
+  const { rows: _, fields, ...rest } = spec;
+  return {
+    ...rest,
+    file: `features/${spec.name}.parquet`,
+    fields: fields.map((field, index) => declareField(field, columns[index]!, taken)),
+  };
+}
+
+function declareField(
+  { default: declared, ...field }: PreparedField,
+  column: PreparedColumn,
+  taken: readonly number[],
+): FeatureField {
+  const { dictionary } = column;
+  if (dictionary !== undefined) {
+    const code = declared === undefined ? NO_VALUE : dictionary.indexOf(String(declared).trim());
+    return { ...field, default: code, dictionary };
+  }
+  if (declared !== undefined) return { ...field, default: Math.fround(Number(declared)) };
+  if (field.type === 'boolean') return { ...field, default: NO_VALUE };
+  if (field.type === 'vector') return { ...field, default: 0 };
+  const mean = meanOf(column, taken);
+  return { ...field, default: field.type === 'int32' ? Math.round(mean) : Math.fround(mean) };
+}
+
+function meanOf({ values, missing }: PreparedColumn, taken: readonly number[]): number {
+  let sum = 0;
+  let count = 0;
+  for (const row of taken) {
+    if (missing[row] === 1) continue;
+    sum += values[row]!;
+    count++;
+  }
+  return sum / Math.max(1, count);
+}
+
+function copyValue(
+  builder: TableBuilder,
+  { values, missing }: PreparedColumn,
+  target: { from: number; to: number; index: number; place: number; field: FeatureField },
+): void {
+  const { from, to, index, place, field } = target;
+  if (missing[from] === 1) {
+    builder.setDefault(to, index);
+    return;
+  }
+  const width = widthOf(field);
+  for (let component = 0; component < width; component++) {
+    builder.set(to, place + component, values[from * width + component]!);
+  }
+}
