@@ -19,7 +19,7 @@ export function sampleResult(changes: Partial<LoadTestResult> = {}): LoadTestRes
     broke: null,
     requests: {
       intended: 1000,
-      sent: 1000,
+      sentInTime: 998,
       failed: 20,
       degraded: 10,
       validated: 100,
