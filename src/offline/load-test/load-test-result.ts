@@ -36,6 +36,8 @@ const StageResult = Type.Object({
 const Window = Type.Object({
   /** From the start of the run, by the intended time of the requests. */
   second: number,
+  /** Its length: the last one may be cut. */
+  seconds: number,
   intendedRate: number,
   ...Counts,
   p50Ms: number,

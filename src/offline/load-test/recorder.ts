@@ -78,8 +78,9 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
         windowSeconds,
         windows: perWindow.slice(0, Math.ceil(endSecond / windowSeconds)).map((tally, position) => {
           const second = position * windowSeconds;
-          const middle = (second + Math.min(endSecond, second + windowSeconds)) / 2;
-          return summariseWindow(tally, { second, intendedRate: rateAt(middle, stages) });
+          const length = Math.min(endSecond - second, windowSeconds);
+          const intendedRate = rateAt(second + length / 2, stages);
+          return summariseWindow(tally, { second, seconds: length, intendedRate });
         }),
       };
     },
@@ -167,7 +168,7 @@ function summariseStage({ fromRate, toRate, seconds }: PlannedStage, tally: Tall
 
 function summariseWindow(
   { counts, latencies }: Tally,
-  window: { second: number; intendedRate: number },
+  window: Pick<WindowResult, 'second' | 'seconds' | 'intendedRate'>,
 ): WindowResult {
   return {
     ...window,
