@@ -56,7 +56,7 @@ t.test('a run prints its table, writes its files, and the next is compared with 
   t.match(result, {
     verdict: 'passed',
     command: 'shortlist load-test --of-the-test',
-    requests: { sent: 15 },
+    requests: { intended: 15 },
   });
 
   const second = await run(...args, '--compare', join(dir, 'a/b/results.json'));

@@ -31,7 +31,7 @@ function listFigures({ requests, latencyMs, server }: LoadTestResult): [string, 
     ['error share', requests.errorShare],
     ['degraded share', requests.degradedShare],
     ...(server?.stages ?? []).map(({ stage, meanMs }): [string, number] => [`${stage} mean ms`, meanMs]),
-    ...listCpu(server, requests.sent),
+    ...listCpu(server, requests.intended),
   ];
 }
 

@@ -40,7 +40,7 @@ export function drawLatency({ windows }: LoadTestResult): Html {
 }
 
 /** Requests per second: intended, good and failed. */
-export function drawRates({ windows, windowSeconds }: LoadTestResult): Html {
+export function drawRates({ windows }: LoadTestResult): Html {
   const plot = (name: string, color: string, rateOf: (window: LoadTestResult['windows'][number]) => number) =>
     line({
       name,
@@ -57,8 +57,8 @@ export function drawRates({ windows, windowSeconds }: LoadTestResult): Html {
     yAxis: { ...valueAxis('per second'), nameGap: 46 },
     series: [
       plot('intended', GREY, ({ intendedRate }) => intendedRate),
-      plot('good', BLUE, ({ sent, failed }) => (sent - failed) / windowSeconds),
-      plot('failed', ORANGE, ({ failed }) => failed / windowSeconds),
+      plot('good', BLUE, ({ sent, failed, seconds }) => (sent - failed) / seconds),
+      plot('failed', ORANGE, ({ failed, seconds }) => failed / seconds),
     ],
   });
 }

@@ -23,7 +23,7 @@ export function describeVerdict({ verdict, thresholds, broke, generator }: LoadT
   if (generator.problem !== null) return generator.problem;
   if (verdict === 'failed') return `Failed: ${describeFailures(thresholds)}.`;
   if (broke !== null) {
-    return `It gave way at ${formatRate(broke.rate)}, after ${broke.second.toFixed(0)} s: ${broke.reason}.`;
+    return `It gave way at ${formatRate(broke.rate)}, after ${broke.second.toFixed(0)} s: ${broke.reason} when the run was stopped.`;
   }
   return thresholds.length === 0 ? 'Done; the profile has no thresholds.' : 'Passed every threshold.';
 }
@@ -44,8 +44,8 @@ export function listRequestFigures(result: LoadTestResult): [string, string][] {
   const { requests } = result;
   return [
     ['intended', `${formatCount(requests.intended)} requests, ${formatRate(requests.intendedRate)}`],
-    ['sent in time', `${formatCount(requests.sent)} requests, ${formatRate(requests.achievedRate)}`],
-    ['good answers', `${formatCount(requests.sent - requests.failed)}, ${formatRate(requests.goodRate)}`],
+    ['sent in time', `${formatCount(requests.sentInTime)} requests, ${formatRate(requests.achievedRate)}`],
+    ['good answers', `${formatCount(requests.intended - requests.failed)}, ${formatRate(requests.goodRate)}`],
     ['failed', `${formatCount(requests.failed)}, ${formatShare(requests.errorShare)}`],
     ['degraded', `${formatCount(requests.degraded)}, ${formatShare(requests.degradedShare)}`],
     ['bodies checked', formatCount(requests.validated)],

@@ -54,7 +54,7 @@ function renderSummary(result: LoadTestResult): Html {
       [formatRate(requests.goodRate), `good answers, of ${formatRate(requests.intendedRate)} asked for`],
       [latencyMs === null ? '–' : formatMs(latencyMs.p50), 'half of the requests were answered within'],
       [latencyMs === null ? '–' : formatMs(latencyMs.p99), '99 of 100 requests were answered within'],
-      [formatShare(requests.errorShare), `of ${formatCount(requests.sent)} requests failed`],
+      [formatShare(requests.errorShare), `of ${formatCount(requests.intended)} requests failed`],
     ])}
   </header>`;
 }

@@ -36,6 +36,8 @@ const StageResult = Type.Object({
 const Window = Type.Object({
   /** From the start of the run, by the intended time of the requests. */
   second: number,
+  /** Its length: the last one may be cut. */
+  seconds: number,
   intendedRate: number,
   ...Counts,
   p50Ms: number,
@@ -80,15 +82,21 @@ export const LoadTestResultSchema = Type.Object({
   /** `invalid`: the generator could not keep up, so the thresholds say nothing about the target. */
   verdict: Type.Enum(['passed', 'failed', 'invalid']),
   thresholds: Type.Array(ThresholdResult),
-  /** Set when `stopWhen` ended the run: the intended rate at which the target gave way. */
-  broke: nullable(Type.Object({ second: number, rate: number, reason: Type.String() })),
+  /** Set when `stopWhen` ended the run: when the target began to give way, by intended time, and the rate then. */
+  broke: nullable(
+    Type.Object({ second: number, rate: number, reason: Type.String(), stoppedSecond: number }),
+  ),
   requests: Type.Object({
+    /** All that the profile meant until the run ended; each was sent, in time or late. */
     intended: count,
-    ...Counts,
+    /** Sent before the run was meant to end. */
+    sentInTime: count,
+    failed: count,
+    degraded: count,
     validated: count,
     seconds: number,
     intendedRate: number,
-    /** Sent until the last intended second, per second. */
+    /** Sent in time, per second. */
     achievedRate: number,
     /** Answered without a failure, per second of the run. */
     goodRate: number,

@@ -1,5 +1,5 @@
 import type { Verdict, FailureKind } from './answer-check.js';
-import { countArrivals, cutStages, rateAt, type PlannedStage } from './arrivals.js';
+import { cutStages, rateAt, type PlannedStage } from './arrivals.js';
 import type { Outcome } from './generate-load.js';
 import { Latencies } from './latencies.js';
 import type { LoadTestResult, StageResult, WindowResult } from './load-test-result.js';
@@ -64,7 +64,7 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
     summarise: (endSecond) => {
       const run = cutStages(stages, endSecond);
       return {
-        requests: summariseRequests(total.counts, { stages: run, seconds: endSecond, onTime, validated }),
+        requests: summariseRequests(total.counts, { seconds: endSecond, onTime, validated }),
         latencyMs: total.latencies.summarise(),
         serviceMs: service.summarise(),
         latenessMs: lateness.summarise(),
@@ -78,8 +78,9 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
         windowSeconds,
         windows: perWindow.slice(0, Math.ceil(endSecond / windowSeconds)).map((tally, position) => {
           const second = position * windowSeconds;
-          const middle = (second + Math.min(endSecond, second + windowSeconds)) / 2;
-          return summariseWindow(tally, { second, intendedRate: rateAt(middle, stages) });
+          const length = Math.min(endSecond - second, windowSeconds);
+          const intendedRate = rateAt(second + length / 2, stages);
+          return summariseWindow(tally, { second, seconds: length, intendedRate });
         }),
       };
     },
@@ -142,19 +143,18 @@ function addFailure(
 
 function summariseRequests(
   { sent, failed, degraded }: Counts,
-  run: { stages: readonly PlannedStage[]; seconds: number; onTime: number; validated: number },
+  run: { seconds: number; onTime: number; validated: number },
 ): LoadTestResult['requests'] {
   const { seconds, onTime, validated } = run;
-  const intended = countArrivals(run.stages);
   const good = sent - failed;
   return {
-    intended: Math.ceil(intended),
-    sent,
+    intended: sent,
+    sentInTime: onTime,
     failed,
     degraded,
     validated,
     seconds,
-    intendedRate: intended / seconds,
+    intendedRate: sent / seconds,
     achievedRate: onTime / seconds,
     goodRate: good / seconds,
     errorShare: sent === 0 ? 0 : failed / sent,
@@ -168,7 +168,7 @@ function summariseStage({ fromRate, toRate, seconds }: PlannedStage, tally: Tall
 
 function summariseWindow(
   { counts, latencies }: Tally,
-  window: { second: number; intendedRate: number },
+  window: Pick<WindowResult, 'second' | 'seconds' | 'intendedRate'>,
 ): WindowResult {
   return {
     ...window,

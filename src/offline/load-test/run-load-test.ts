@@ -1,16 +1,17 @@
-import type { LoadProfile } from '../../config/load-profile.js';
+import type { LoadLimits, LoadProfile } from '../../config/load-profile.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import type { ProgressReporter } from '../progress.js';
+import { formatCount } from '../report/figure-format.js';
 import { createAnswerCheck, type AnswerValidator } from './answer-check.js';
-import { countArrivals, planArrivals, planStages, rateAt, type PlannedStage } from './arrivals.js';
+import { countArrivals, planArrivals, planStages, type PlannedStage } from './arrivals.js';
 import { checkTarget, fetchAnswerValidator } from './check-target.js';
 import { generateLoad } from './generate-load.js';
 import type { LoadTestResult } from './load-test-result.js';
 import { createRecorder, secondsOf, type Recorded, type Recorder } from './recorder.js';
 import { createRequestMix } from './request-mix.js';
 import { compareMetrics, readServerMetrics } from './server-metrics.js';
-import { createStopRule, judgeThresholds } from './thresholds.js';
+import { createStopRule, findFirstExcess, judgeThresholds } from './thresholds.js';
 
 /** The route that is asked, as the OpenAPI document writes it. */
 const ROUTE = '/recommendations/{userId}';
@@ -101,14 +102,19 @@ async function sendAll(
       },
     },
   );
-  const broke = watch.broke();
-  const recorded = recorder.summarise(broke?.second ?? secondsOf(stages));
-  const { sent, failed } = recorded.requests;
-  step.finish(`${sent.toLocaleString('en')} requests, ${failed.toLocaleString('en')} failed`);
-  return { recorded, broke };
+  const stop = watch.stop();
+  const recorded = recorder.summarise(stop?.second ?? secondsOf(stages));
+  const { intended, failed } = recorded.requests;
+  step.finish(`${formatCount(intended)} requests, ${formatCount(failed)} failed`);
+  return { recorded, broke: stop && describeBreak(stop, { limits: profile.stopWhen ?? {}, recorded }) };
 }
 
 const TAKE_MS = 1000;
+
+interface Stop {
+  readonly second: number;
+  readonly reason: string;
+}
 
 /** Looks at what ended in each second of a run, and remembers when its profile wants it to stop. */
 function createWatch(
@@ -117,19 +123,26 @@ function createWatch(
 ) {
   const findReason = createStopRule(stopWhen ?? {});
   let nextTakeMs = TAKE_MS;
-  let broke: LoadTestResult['broke'] = null;
+  let stop: Stop | null = null;
   return {
     look: (endedMs: number): void => {
-      if (endedMs < nextTakeMs || broke !== null) return;
+      if (endedMs < nextTakeMs || stop !== null) return;
       nextTakeMs = endedMs + TAKE_MS;
       const reason = findReason(recorder.takeRecent());
       const second = endedMs / 1000;
-      if (reason === undefined || second >= secondsOf(stages)) return;
-      broke = { second, rate: rateAt(second, stages), reason };
+      if (reason !== undefined && second < secondsOf(stages)) stop = { second, reason };
     },
-    shouldStop: (): boolean => broke !== null,
-    broke: (): LoadTestResult['broke'] => broke,
+    shouldStop: (): boolean => stop !== null,
+    stop: (): Stop | null => stop,
   };
+}
+
+function describeBreak(
+  { second: stoppedSecond, reason }: Stop,
+  { limits, recorded }: { limits: LoadLimits; recorded: Recorded },
+): LoadTestResult['broke'] {
+  const { second, intendedRate } = findFirstExcess(limits, recorded.windows);
+  return { second, rate: intendedRate, reason, stoppedSecond };
 }
 
 /** A generator that sent too late has measured itself. */

@@ -1,5 +1,5 @@
 import type { LoadLimits } from '../../config/load-profile.js';
-import type { LoadTestResult, ThresholdResult } from './load-test-result.js';
+import type { LoadTestResult, ThresholdResult, WindowResult } from './load-test-result.js';
 import type { Recent } from './recorder.js';
 
 /** Compares a run with each threshold of its profile. */
@@ -29,6 +29,20 @@ export function createStopRule(limits: LoadLimits): (recent: Recent) => string |
     over = reason === undefined ? 0 : over + 1;
     return over >= PATIENCE ? reason : undefined;
   };
+}
+
+/**
+ * Where a stopped run began to be over its limits and stayed so: the first of the windows before its end that all are. By intended
+ * time, so it is before the stop, which had to wait for answers that did not come.
+ */
+export function findFirstExcess(limits: LoadLimits, windows: readonly WindowResult[]): WindowResult {
+  let first = windows.length - 1;
+  while (
+    first > 0 &&
+    findExcess(limits, { ...windows[first - 1]!, ended: windows[first - 1]!.sent }) !== undefined
+  )
+    first -= 1;
+  return windows[first]!;
 }
 
 function findExcess(limits: LoadLimits, { ended, failed, degraded, p99Ms }: Recent): string | undefined {

@@ -19,7 +19,7 @@ export function sampleResult(changes: Partial<LoadTestResult> = {}): LoadTestRes
     broke: null,
     requests: {
       intended: 1000,
-      sent: 1000,
+      sentInTime: 998,
       failed: 20,
       degraded: 10,
       validated: 100,
@@ -50,6 +50,7 @@ export function sampleResult(changes: Partial<LoadTestResult> = {}): LoadTestRes
     windowSeconds: 1,
     windows: Array.from({ length: 20 }, (_, second) => ({
       second,
+      seconds: 1,
       intendedRate: 50,
       sent: 50,
       failed: 1,

@@ -1,5 +1,9 @@
 import t from 'tap';
-import { createStopRule, judgeThresholds } from '../../../src/offline/load-test/thresholds.js';
+import {
+  createStopRule,
+  findFirstExcess,
+  judgeThresholds,
+} from '../../../src/offline/load-test/thresholds.js';
 import { sampleResult } from './sample-result.js';
 
 t.test('each threshold is compared with what was found, its limit included', async (t) => {
@@ -41,4 +45,12 @@ t.test('without limits nothing stops a run, and a second in which nothing ended 
     [nothing, nothing, nothing, nothing].map((recent) => strict(recent)),
     Array(4).fill(undefined),
   );
+});
+
+t.test('a stopped run gave way where it began to be over a limit and stayed so', async (t) => {
+  const [good] = sampleResult().windows;
+  const windows = [900, 20, 30, 700, 800, 900].map((p99Ms, second) => ({ ...good!, second, p99Ms }));
+  t.equal(findFirstExcess({ p99Ms: 500 }, windows).second, 3);
+  t.equal(findFirstExcess({ p99Ms: 5000 }, windows).second, 5, 'the last, where none is over it');
+  t.equal(findFirstExcess({ p99Ms: 10 }, windows).second, 0);
 });
