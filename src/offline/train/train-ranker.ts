@@ -1,8 +1,8 @@
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { exportEnsembleToOnnx, verifyOnnxExport } from '../ranker-training/export-onnx.js';
-import { trainGradientBoostedTrees } from '../ranker-training/gradient-boosted-trees.js';
 import type { RankingRows } from '../ranker-training/ranking-rows.js';
+import { trainInThread } from '../ranker-training/train-in-thread.js';
 import type { TreeEnsemble } from '../ranker-training/tree-ensemble.js';
 import type { ProgressReporter } from '../progress.js';
 import { holdOutUsers, stackQueries, type LabelledQuery } from './training-rows.js';
@@ -19,7 +19,7 @@ export interface TrainedRanker {
 }
 
 /**
- * Trains one ranker per objective of the config on the labelled queries, keeps the one that orders the held-out users'
+ * Trains one ranker per objective of the config on the labelled queries, side by side, keeps the one that orders the held-out users'
  * candidates best (nDCG@10), exports it to ONNX and checks the export against the trainer.
  *
  * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from, or the export differs by more than 1e-5
@@ -35,12 +35,13 @@ export async function trainRanker(
   refuseTooFew(split);
   const train = stackQueries(split.train, featureOrder.length);
   const validation = stackQueries(split.validation, featureOrder.length);
-  const ensembles = ranker.objectives.map((objective) =>
-    trainObjective(objective, { train, validation, config, progress }),
-  );
+  const ensembles = await trainObjectives({ train, validation, config, progress });
   const ensemble = ensembles.reduce((best, next) => (bestScore(next) > bestScore(best) ? next : best));
   const onnx = exportEnsembleToOnnx(ensemble, { featureNames: featureOrder });
-  const { maxDifference } = await verifyOnnxExport(onnx, ensemble, validation.matrix);
+  // ONNX Runtime takes no shared memory.
+  const { matrix } = validation;
+  const checked = { ...matrix, data: Float32Array.from(matrix.data) };
+  const { maxDifference } = await verifyOnnxExport(onnx, ensemble, checked);
   return {
     ensemble,
     onnx,
@@ -51,28 +52,31 @@ export async function trainRanker(
   };
 }
 
-function trainObjective(
-  objective: TrainingConfig['ranker']['objectives'][number],
-  options: {
-    train: RankingRows;
-    validation: RankingRows;
-    config: TrainingConfig;
-    progress: ProgressReporter;
-  },
-): TreeEnsemble {
+/** Side by side: one objective takes as long as another, and a machine has more than one core. */
+async function trainObjectives(options: {
+  train: RankingRows;
+  validation: RankingRows;
+  config: TrainingConfig;
+  progress: ProgressReporter;
+}): Promise<TreeEnsemble[]> {
   const { train, validation, config, progress } = options;
-  const { objectives: _, validationShare: __, rollingCuts: ___, maxRows: ____, ...boosting } = config.ranker;
+  const { objectives, validationShare: _, rollingCuts: __, maxRows: ___, ...boosting } = config.ranker;
   const rows = train.matrix.rows.toLocaleString('en');
-  const step = progress.start(`ranker (${objective}) on ${rows} rows`, config.ranker.maxTrees);
-  const ensemble = trainGradientBoostedTrees(train, {
-    ...boosting,
-    objective,
-    seed: config.seed,
-    validation,
-    progress: step,
-  });
-  step.finish(`${ensemble.trees.length} trees, held-out nDCG@10 ${bestScore(ensemble).toFixed(4)}`);
-  return ensemble;
+  const step = progress.start(
+    `ranker (${objectives.join(', ')}) on ${rows} rows`,
+    objectives.length * boosting.maxTrees,
+  );
+  const ensembles = await Promise.all(
+    objectives.map((objective) =>
+      trainInThread(train, { ...boosting, objective, seed: config.seed, validation, progress: step }),
+    ),
+  );
+  const outcomes = ensembles.map(
+    (ensemble) =>
+      `${ensemble.objective} ${ensemble.trees.length} trees, held-out nDCG@10 ${bestScore(ensemble).toFixed(4)}`,
+  );
+  step.finish(outcomes.join('; '));
+  return ensembles;
 }
 
 function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery[] }): void {

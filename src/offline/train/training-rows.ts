@@ -119,7 +119,8 @@ export function stackQueries(queries: readonly LabelledQuery[], columns: number)
   const groupOffsets = new Uint32Array(queries.length + 1);
   queries.forEach((query, index) => (groupOffsets[index + 1] = groupOffsets[index]! + query.labels.length));
   const rows = groupOffsets[queries.length]!;
-  const data = new Float32Array(rows * columns);
+  // Threads that train on it share it.
+  const data = new Float32Array(new SharedArrayBuffer(4 * rows * columns));
   const labels = new Float32Array(rows);
   queries.forEach((query, index) => {
     data.set(query.data, groupOffsets[index]! * columns);
