@@ -12,7 +12,8 @@ t.test('the commit is that of the folder itself, never of a repository around it
     });
   for (const folder of ['own', 'outer']) git(folder, 'init', '--quiet');
   t.equal(await findGitCommit(join(dir, 'own')), undefined, 'nothing is committed yet');
-  for (const folder of ['own', 'outer']) git(folder, 'commit', '--quiet', '--allow-empty', '--message', folder);
+  for (const folder of ['own', 'outer'])
+    git(folder, 'commit', '--quiet', '--allow-empty', '--message', folder);
   t.equal(await findGitCommit(join(dir, 'own')), git('own', 'rev-parse', 'HEAD').trim());
   t.equal(await findGitCommit(join(dir, 'outer/node_modules/shortlist')), undefined);
 });
