@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ID_PATTERN, LONGEST_ID } from '../../domain/entity-id.js';
+import { ID_CHARACTER, LONGEST_ID } from '../../domain/entity-id.js';
 
 export const DEFAULT_LIMIT = 10;
 export const DEFAULT_SCENARIO = 'home';
@@ -8,7 +8,7 @@ export const DEFAULT_EXPLAIN = 'none';
 const ID = {
   minLength: 1,
   maxLength: LONGEST_ID,
-  pattern: ID_PATTERN,
+  pattern: `^${ID_CHARACTER}+$`,
   'x-allowed': `text of 1 to ${LONGEST_ID} characters, no control characters`,
 };
 
@@ -58,7 +58,7 @@ export const Filter = Type.Optional(
   Type.Array(
     Type.String({
       maxLength: 512,
-      pattern: '^[^:\\u0000-\\u001f\\u007f-\\u009f]+:[^\\u0000-\\u001f\\u007f-\\u009f]+$',
+      pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
       'x-allowed': '`attribute:value`',
     }),
     {
