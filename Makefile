@@ -29,10 +29,10 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset before
+run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset first
 	$(SHORTLIST) serve
 
-# The rolling backtest, the default of evaluate, trains once per test week: two minutes more until the first answer.
+# The rolling backtest, the default of evaluate, trains once per test week: several times as long until the first answer.
 demo: $(BUILT) ## Make the demo dataset, train on it, evaluate, and publish the bundle to the staging channel
 	@echo '[1/5] demo-data: making the demo dataset'
 	@$(SHORTLIST) demo-data
