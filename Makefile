@@ -29,7 +29,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset before
+run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset first
 	$(SHORTLIST) serve
 
 demo: $(BUILT) ## Make the demo dataset, train on it, and publish the bundle to the staging channel

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
+import { isBundleVersion } from './bundle-version.js';
 import {
   CHECKSUM_FILE,
   decodeManifest,
@@ -37,7 +38,8 @@ const CHUNK_BYTES = 1 << 20;
 /**
  * Reads a bundle folder whole and verifies it: nothing needs to be read, or trusted, again.
  * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE with every problem found: manifest
- * unreadable, changed or contradicting itself, files missing, changed, longer, shorter or outside the folder
+ * unreadable, changed or contradicting itself, files missing, changed, longer, shorter or outside the folder; or a folder
+ * that is named as one version and holds another
  */
 export async function openBundleFiles(folder: string, options: OpenBundleOptions = {}): Promise<BundleFiles> {
   const root = await findFolder(folder);
@@ -102,11 +104,18 @@ async function readManifest(
   try {
     const manifest = decodeManifest(bytes.toString('utf8'), MANIFEST_FILE);
     const contradictions = findManifestProblems(manifest).map((problem) => `${MANIFEST_FILE}: ${problem}`);
-    return { manifest, problems: [...changed, ...contradictions] };
+    return { manifest, problems: [...changed, ...contradictions, ...findOtherVersion(folder, manifest)] };
   } catch (error) {
     const unsound = (error as ShortlistError).problems.map((problem) => `${MANIFEST_FILE}: ${problem}`);
     throw invalidBundle(folder, [...changed, ...unsound], error);
   }
+}
+
+/** Versions are looked up by folder and reported by manifest: whoever renames one would serve another than they see. */
+function findOtherVersion(folder: string, { version }: Manifest): string[] {
+  const name = basename(folder);
+  if (!isBundleVersion(name) || name === version) return [];
+  return [`${MANIFEST_FILE} says version ${version}, the folder is named ${name}: give it its own name back`];
 }
 
 /** What the checksum file of a manifest holds: a line that `sha256sum --check` reads. */

@@ -14,7 +14,7 @@ export interface ChannelPointer {
 export interface BundleRegistry {
   /**
    * Verifies a trained bundle, copies it in as its version and points `staging` at it; all or nothing. Publishing the
-   * same bundle again only moves the pointer.
+   * same bundle again only moves the pointer. What publishes that were killed over a day ago left is removed.
    * @returns the version
    * @throws ShortlistError BUNDLE_NOT_FOUND, or INVALID_BUNDLE when the bundle is not sound or another one has its version
    */

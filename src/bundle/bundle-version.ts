@@ -17,3 +17,8 @@ export function hashContents(files: Readonly<Record<string, { readonly sha256: s
   const lines = Object.entries(files).map(([path, { sha256 }]) => `${sha256}  ${path}\n`);
   return createHash('sha256').update(lines.sort().join('')).digest('hex');
 }
+
+/** True for what a version looks like. */
+export function isBundleVersion(name: string): boolean {
+  return VERSION_PATTERN.test(name);
+}

@@ -48,3 +48,8 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
 export function temporarySibling(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
 }
+
+/** True for the names that `temporarySibling` gives. */
+export function isTemporary(name: string): boolean {
+  return /^\..+\.[0-9a-f-]{36}\.tmp$/.test(name);
+}

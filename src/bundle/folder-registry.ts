@@ -1,13 +1,16 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
 import { type BundleFiles, openBundleFiles } from './bundle-files.js';
 import type { BundleRegistry, ChannelPointer } from './bundle-registry.js';
-import { VERSION_PATTERN } from './bundle-version.js';
-import { exists, replaceFile } from './durable-files.js';
+import { isBundleVersion, VERSION_PATTERN } from './bundle-version.js';
+import { exists, isTemporary, replaceFile } from './durable-files.js';
 import { findSchemaProblems } from './schema-problems.js';
 import { contentsOf, writeBundleFiles } from './write-bundle-files.js';
+
+/** Nobody copies for so long: what is older was left by a publish that was killed. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** How many earlier versions a channel remembers. */
 const HISTORY_LENGTH = 20;
@@ -21,11 +24,11 @@ const ChannelFile = Type.Object({ version, previous: Type.Array(version), update
  * later wins, and the history may miss the earlier.
  */
 export function createFolderRegistry(root: string, now: () => Date = () => new Date()): BundleRegistry {
-  const list = async (): Promise<string[]> => (await listNames(root)).filter(isVersion).sort();
+  const list = async (): Promise<string[]> => (await listNames(root)).filter(isBundleVersion).sort();
 
   async function pathOf(version: string): Promise<string> {
     const path = join(root, version);
-    if (isVersion(version) && (await exists(path))) return path;
+    if (isBundleVersion(version) && (await exists(path))) return path;
     throw notFound(`There is no version ${JSON.stringify(version)} in ${root}`, await list());
   }
 
@@ -64,6 +67,7 @@ export function createFolderRegistry(root: string, now: () => Date = () => new D
     const trained = await openBundleFiles(trainedFolder);
     const { version } = trained.manifest;
     await findChannel('staging'); // a pointer that cannot be read stops here, before anything is copied
+    await sweepAbandoned(root, now().getTime() - ABANDONED_AFTER_MS);
     const target = join(root, version);
     if (await exists(target)) await refuseOther(target, trained);
     else await writeBundleFiles(target, { manifest: trained.manifest, files: contentsOf(trained) });
@@ -90,12 +94,16 @@ export function createFolderRegistry(root: string, now: () => Date = () => new D
   return { publish, list, readChannel, pathOf, point, promote, rollback };
 }
 
-function isVersion(name: string): boolean {
-  return VERSION_PATTERN.test(name);
-}
-
 async function listNames(folder: string): Promise<string[]> {
   return (await exists(folder)) ? readdir(folder) : [];
+}
+
+/** Removes what was begun before a time (Unix milliseconds) and never renamed. */
+async function sweepAbandoned(root: string, before: number): Promise<void> {
+  for (const name of (await listNames(root)).filter(isTemporary)) {
+    const path = join(root, name);
+    if ((await stat(path)).mtimeMs < before) await rm(path, { recursive: true, force: true });
+  }
 }
 
 function channelPath(root: string, channel: string): string {

@@ -35,6 +35,15 @@ const ALIGNMENT_BYTES = 8;
 const METADATA = '__metadata__';
 const FORBIDDEN_NAMES: readonly string[] = [METADATA, '__proto__'];
 
+/** A file of vectors by name, without metadata. */
+export function vectorFile(vectors: Readonly<Record<string, Tensor['data']>>): TensorFile {
+  const tensors = Object.entries(vectors).map(([name, data]): [string, Tensor] => [
+    name,
+    { shape: [data.length], data },
+  ]);
+  return { tensors: new Map(tensors), metadata: {} };
+}
+
 /**
  * The bytes of a safetensors file (https://github.com/huggingface/safetensors): header length, JSON header with keys
  * sorted, data. The same tensors give the same bytes. Every tensor starts at a multiple of its element size, so that a

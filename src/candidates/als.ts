@@ -1,9 +1,9 @@
 import type { TensorFile } from '../bundle/tensor-file.js';
+import { createTensorReader, isCount } from '../bundle/tensor-reader.js';
 import type { Retrieval } from '../domain/candidate.js';
 import { latestOf, type History } from '../domain/history.js';
 import { selectTopK } from '../domain/top-k.js';
 import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
-import { createArtefactReader, isCount } from './artefact-reader.js';
 import type { CandidateSource } from './candidate-source.js';
 
 /** An implicit ALS model: the item side and what is needed to solve a user against it. */
@@ -87,7 +87,7 @@ export function alsToTensors(model: AlsModel): TensorFile {
 
 /** @throws ShortlistError INVALID_BUNDLE naming every tensor and setting that does not fit a catalogue of `itemCount` items. */
 export function parseAls(artefact: TensorFile, options: { itemCount: number }): AlsModel {
-  const reader = createArtefactReader('als', artefact);
+  const reader = createTensorReader('als', artefact);
   const dimensions = artefact.tensors.get('factors')?.shape[1] ?? 0;
   const model: AlsModel = {
     dimensions,

@@ -1,6 +1,6 @@
 import type { TensorFile } from '../bundle/tensor-file.js';
+import { createTensorReader } from '../bundle/tensor-reader.js';
 import type { History } from '../domain/history.js';
-import { createArtefactReader } from './artefact-reader.js';
 import type { CandidateSource } from './candidate-source.js';
 import { selectTopK } from '../domain/top-k.js';
 
@@ -67,7 +67,7 @@ export function freshToTensors(model: AttributeModel): TensorFile {
 
 /** @throws ShortlistError INVALID_BUNDLE naming all that does not fit a catalogue of `itemCount` items */
 export function parseFresh(artefact: TensorFile, { itemCount }: { itemCount: number }): AttributeModel {
-  const reader = createArtefactReader('fresh', artefact);
+  const reader = createTensorReader('fresh', artefact);
   const model: AttributeModel = {
     offsets: reader.uint32('offsets', [itemCount + 1]),
     values: reader.int32('values', [null]),

@@ -1,6 +1,6 @@
 import type { TensorFile } from '../bundle/tensor-file.js';
+import { createTensorReader } from '../bundle/tensor-reader.js';
 import { selectTopK } from '../domain/top-k.js';
-import { createArtefactReader } from './artefact-reader.js';
 import type { CandidateSource } from './candidate-source.js';
 
 /**
@@ -43,7 +43,7 @@ export function parsePopularity(
   artefact: TensorFile,
   options: { name: string; itemCount: number },
 ): Float32Array {
-  const reader = createArtefactReader(options.name, artefact);
+  const reader = createTensorReader(options.name, artefact);
   const scores = reader.float32('scores', [options.itemCount]);
   const negative = scores.findIndex((score) => score < 0);
   if (negative !== -1) reader.report(`scores: item ${negative} has ${scores[negative]}, expected 0 or more`);

@@ -26,8 +26,8 @@ interface SourceOptions {
 }
 
 function openListSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
-  const { lists, weighting } = parseSimilarItems(artefact, { name, itemCount });
-  return createSimilarItemsSource(name, lists, weighting);
+  const { links, weighting } = parseSimilarItems(artefact, { name, itemCount });
+  return createSimilarItemsSource(name, links, weighting);
 }
 
 function openTrendingSource(name: string, artefact: TensorFile, itemCount: number): CandidateSource {

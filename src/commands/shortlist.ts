@@ -1,13 +1,10 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CommandContext } from './command-context.js';
 import { openProgress } from './open-progress.js';
+import { PACKAGE_ROOT } from './package-root.js';
 import { runCommandLine } from './program.js';
-
-/** The folder that package.json is in: `dist/commands/` lies two below it. */
-const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 process.exitCode = await runCommandLine(process.argv.slice(2), createProcessContext());
 

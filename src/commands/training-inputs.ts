@@ -1,12 +1,12 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { readConfigFile } from '../config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../config/scenario-config.js';
 import { TrainingConfig } from '../config/training-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Provenance } from '../offline/train/write-trained-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { findGitCommit } from './find-git-commit.js';
+import { PACKAGE_ROOT } from './package-root.js';
 
 /** The scenario that a ranker is trained and evaluated for. */
 const TRAINED_SCENARIO = 'home';
@@ -38,17 +38,7 @@ export async function readTrainingInputs(context: CommandContext): Promise<Train
     provenance: {
       createdAt: context.now().toISOString(),
       codeVersion: context.codeVersion,
-      gitCommit: await findGitCommit(),
+      gitCommit: await findGitCommit(PACKAGE_ROOT),
     },
   };
-}
-
-/** The commit that is checked out, where there is one. */
-async function findGitCommit(): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD']);
-    return stdout.trim();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { type FeatureRows, VALUE_STATUS } from './feature-store.js';
 import { defaultedBytesOf, type FeatureTable } from './feature-table.js';
 import { defaultRowOf, placesOf, rowWidthOf, widthOf } from './feature-view.js';
-import { freshnessOf, refuseStale, timesToLiveOf } from './freshness.js';
+import { refuseStale, timesToLiveOf } from './freshness.js';
 
 export interface GatherOptions {
   /** Unix seconds that time to live is judged by. */
@@ -36,8 +36,8 @@ export function createGather(table: FeatureTable): Gather {
   const defaults = defaultRowOf(view);
   const places = placesOf(view);
   const ints = places.filter((_, field) => view.fields[field]!.type === 'int32');
-  const freshness = freshnessOf(view);
-  const timesToLive = timesToLiveOf(view, freshness);
+  const { whenStale = 'default' } = view;
+  const timesToLive = timesToLiveOf(view);
   const shortestLife = Math.min(...timesToLive, Number.POSITIVE_INFINITY);
 
   const touched = new Int32Array(1);
@@ -71,11 +71,11 @@ export function createGather(table: FeatureTable): Gather {
   function markStale(row: number, at: number, { values, statuses, age, tolerant }: StaleRow): void {
     for (let field = 0; field < fields; field++) {
       if (age < timesToLive[field]! || statuses[at * fields + field] !== PRESENT) continue;
-      if (freshness.whenStale === 'refuse' && !tolerant) {
+      if (whenStale === 'refuse' && !tolerant) {
         throw refuseStale(view, { id: table.entities.idAt(row), field });
       }
       statuses[at * fields + field] = STALE;
-      if (freshness.whenStale === 'use') continue;
+      if (whenStale === 'use') continue;
       const start = at * width + places[field]!;
       values.fill(view.fields[field]!.default, start, start + widthOf(view.fields[field]!));
     }

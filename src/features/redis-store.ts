@@ -1,7 +1,7 @@
 import { type BreakerOptions, createBreaker } from './circuit-breaker.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
 import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
-import { freshnessOf, refuseStale, timesToLiveOf } from './freshness.js';
+import { refuseStale, timesToLiveOf } from './freshness.js';
 import {
   openRedis,
   reconnect,
@@ -158,8 +158,8 @@ function createRowFiller(view: FeatureView, observer: RedisStoreObserver): RowFi
   const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
   const { fields } = view;
   const codec = createRowCodec(view);
-  const freshness = freshnessOf(view);
-  const timesToLive = timesToLiveOf(view, freshness);
+  const { whenStale = 'default' } = view;
+  const timesToLive = timesToLiveOf(view);
   const places = placesOf(view);
   const defaults = defaultRowOf(view);
   let newest = Number.NEGATIVE_INFINITY;
@@ -188,9 +188,9 @@ function createRowFiller(view: FeatureView, observer: RedisStoreObserver): RowFi
       noteEvent(eventTime);
       for (let field = 0; field < fields.length; field++) {
         const status = statusOf(bytes, field, now - eventTime);
-        if (status === STALE && freshness.whenStale === 'refuse') throw refuseStale(view, { id, field });
+        if (status === STALE && whenStale === 'refuse') throw refuseStale(view, { id, field });
         rows.statuses[row * fields.length + field] = status;
-        if (status === DEFAULTED || (status === STALE && freshness.whenStale === 'default')) continue;
+        if (status === DEFAULTED || (status === STALE && whenStale === 'default')) continue;
         const end = places[field]! + widthOf(fields[field]!);
         for (let place = places[field]!; place < end; place++) {
           rows.values[start + place] = codec.valueAt(bytes, place);

@@ -33,12 +33,12 @@ export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<
     await close(admin);
   };
   try {
-    const url = await listen(app, { host: server.host, port: server.port, name: 'public', variable: 'PORT' });
+    const url = await listen(app, { host: server.host, port: server.port, name: 'public', prefix: '' });
     const adminUrl = await listen(admin, {
       host: server.adminHost,
       port: server.adminPort,
       name: 'admin',
-      variable: 'ADMIN_PORT',
+      prefix: 'ADMIN_',
     });
     const stop = async (): Promise<void> => {
       draining = true;
@@ -59,11 +59,12 @@ interface Listener {
   readonly host: string;
   readonly port: number;
   readonly name: string;
-  /** The variable that moves it elsewhere. */
-  readonly variable: string;
+  /** What the variables that move it elsewhere begin with: before HOST and PORT. */
+  readonly prefix: string;
 }
 
-async function listen(app: HttpApp, { host, port, name, variable }: Listener): Promise<string> {
+async function listen(app: HttpApp, listener: Listener): Promise<string> {
+  const { host, port, name } = listener;
   await app.ready();
   try {
     return await app.listen({
@@ -73,10 +74,15 @@ async function listen(app: HttpApp, { host, port, name, variable }: Listener): P
     });
   } catch (error) {
     const what = `The ${name} listener cannot bind ${host}:${port} (${(error as Error).message}).`;
-    throw new ShortlistError('INVALID_CONFIG', `${what} Stop what listens there, or set ${variable}.`, {
-      cause: error,
-    });
+    throw new ShortlistError('INVALID_CONFIG', `${what} ${adviseOn(error, listener)}`, { cause: error });
   }
+}
+
+function adviseOn(error: unknown, { prefix }: Listener): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['EADDRINUSE', 'EACCES'].includes(code)
+    ? `Stop what listens there, or set ${prefix}PORT.`
+    : `Set ${prefix}HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for every network.`;
 }
 
 const REAP_INTERVAL_MS = 50;

@@ -15,6 +15,9 @@ import type { TrainingSetOrigin } from './training-set/features-file.js';
 const METRICS_FILE = 'metrics.json';
 const REPORT_FILE = 'report.html';
 
+/** What an evaluation puts into a bundle. */
+export const EVALUATION_FILES: readonly string[] = [METRICS_FILE, REPORT_FILE, QUERIES_FILE];
+
 export interface TrainedEvaluationOptions extends EvaluationOptions {
   /** File of held-out pairs to test on, in place of the protocol's own split. */
   readonly frozenSplit: string | undefined;

@@ -11,13 +11,11 @@ import type { Engine } from '../pipeline/engine.js';
 import { openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import { openOnnxRanker, readOnnxNames } from '../ranking/onnx-ranker.js';
+import { EVALUATION_FILES } from './evaluate-trained.js';
 import type { ProgressReporter } from './progress.js';
 import { describeImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
-import type { Provenance } from './train/write-trained-bundle.js';
+import { describeProvenance, type Provenance } from './train/write-trained-bundle.js';
 import type { FeaturesFile, GoldenBatch } from './training-set/features-file.js';
-
-/** What evaluation put into the bundle says nothing of another ranker. */
-const EVALUATION_FILES = ['metrics.json', 'report.html'];
 
 /** Users that the new ranker is asked for before it takes its place. */
 const TRIAL_USERS = 50;
@@ -74,15 +72,15 @@ export async function importRanker(
       ...(goldenDifference !== undefined && { goldenDifference }),
     },
   };
-  const { version: _, ...manifest } = bundle.manifest;
+  const { version: _version, gitCommit: _commit, ...manifest } = bundle.manifest;
   const { file } = manifest.ranker;
   const files = contentsOf(bundle).set(file, { bytes: onnx });
+  // What evaluation found says nothing of another ranker.
   for (const path of EVALUATION_FILES) files.delete(path);
   const draft: BundleDraft = {
     manifest: {
       ...manifest,
-      createdAt: options.provenance.createdAt,
-      codeVersion: options.provenance.codeVersion,
+      ...describeProvenance(options.provenance),
       ranker: describeImportedRanker(ranker, file),
       training: { ...manifest.training, ranker: ranker.facts },
       metrics: {},

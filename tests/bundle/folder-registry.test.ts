@@ -1,4 +1,14 @@
-import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { BundleRegistry } from '../../src/bundle/bundle-registry.js';
@@ -130,6 +140,36 @@ t.test('a publish that could not point staging copies nothing', async (t) => {
     message: /staging.json is not sound/,
   });
   t.strictSame(await readdir(root), ['channels']);
+});
+
+t.test('what a killed publish left is removed a day later, by the next one', async (t) => {
+  const { root, registry, train } = openWorkshop(t);
+  const version = await registry.publish(await train(1));
+  const leftAt: [string, Date][] = [
+    [`.${version}.7c1c1a5e-52d4-4f0f-9a44-7c9f2f6f7a01.tmp`, new Date('2026-11-21T00:59:00Z')],
+    [`.${version}.7c1c1a5e-52d4-4f0f-9a44-7c9f2f6f7a02.tmp`, new Date('2026-11-21T01:01:00Z')],
+    ['.git', new Date('2020-01-01T00:00:00Z')],
+  ];
+  for (const [name, time] of leftAt) {
+    await mkdir(join(root, name, 'features'), { recursive: true });
+    await utimes(join(root, name), time, time);
+  }
+  await registry.publish(await train(1));
+  t.strictSame((await readdir(root)).sort(), [leftAt[1]![0], '.git', version, 'channels']);
+});
+
+t.test('a version in a folder with the name of another is not promoted', async (t) => {
+  const { root, registry, train } = openWorkshop(t);
+  const version = await registry.publish(await train(1));
+  const other = '20260101T000000Z-00000000';
+  await rename(join(root, version), join(root, other));
+  await t.rejects(registry.promote(other), {
+    code: 'INVALID_BUNDLE',
+    problems: [
+      `manifest.json says version ${version}, the folder is named ${other}: give it its own name back`,
+    ],
+  });
+  await t.rejects(registry.readChannel('production'), { code: 'BUNDLE_NOT_FOUND' });
 });
 
 t.test('promoting points production at what staging points at, or at a version', async (t) => {

@@ -5,13 +5,13 @@ import {
   parseSimilarItems,
   similarItemsToTensors,
   type HistoryWeighting,
-  type NeighbourLists,
 } from '../../src/candidates/similar-items.js';
+import type { ItemLinks } from '../../src/domain/item-links.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
 import { history } from '../support/small-world.js';
 
 /** Item 0 leads to 1 and 2, item 1 to 2 and 3, item 4 to 0. */
-const lists: NeighbourLists = {
+const links: ItemLinks = {
   offsets: Uint32Array.of(0, 2, 4, 4, 4, 5),
   neighbours: Int32Array.of(1, 2, 2, 3, 0),
   similarities: Float32Array.of(0.5, 0.25, 0.5, 0.125, 1),
@@ -23,13 +23,13 @@ function retrieve(items: number[], weighting: Partial<HistoryWeighting> = {}): R
   const eligible = new Uint8Array(5).fill(1);
   for (const item of items) eligible[item] = 0;
   const query = { userId: 'u', history: history(items), eligible, limit: 5 };
-  return createSimilarItemsSource('similar-items', lists, { ...alike, ...weighting }).retrieve(
+  return createSimilarItemsSource('similar-items', links, { ...alike, ...weighting }).retrieve(
     query,
   ) as Retrieval;
 }
 
 function withTensors(changes: Record<string, Tensor['data']>): TensorFile {
-  const file = similarItemsToTensors(lists, { 'similar-items': alike });
+  const file = similarItemsToTensors(links, { 'similar-items': alike });
   const changed = Object.entries(changes).map(
     ([name, data]) => [name, { shape: [data.length], data }] as const,
   );
@@ -62,7 +62,7 @@ t.test('what a later item says weighs more, by its distance from the end of the 
 });
 
 t.test('an item that more speaks against than for is scored, but not retrieved', async (t) => {
-  const signed = { ...lists, similarities: Float32Array.of(0.5, -0.75, 0.5, 0.125, 1) };
+  const signed = { ...links, similarities: Float32Array.of(0.5, -0.75, 0.5, 0.125, 1) };
   const query = { userId: 'u', history: history([0, 1]), eligible: new Uint8Array(5).fill(1), limit: 5 };
   const { items, scoreOf } = createSimilarItemsSource('ease', signed, alike).retrieve(query) as Retrieval;
   t.same([...items], [1, 3]);
@@ -73,17 +73,17 @@ t.test('nothing is retrieved for an empty history', async (t) => {
   t.same([...retrieve([]).items], []);
 });
 
-t.test('lists survive the way through their artefact, with the weighting of each source', async (t) => {
+t.test('links survive the way through their artefact, with the weighting of each source', async (t) => {
   const recent = { lastItems: 3, recencyExponent: 0.5 };
-  const artefact = similarItemsToTensors(lists, { ease: alike, 'ease-recent': recent });
-  t.same(parseSimilarItems(artefact, { name: 'ease', itemCount: 5 }), { lists, weighting: alike });
-  t.same(parseSimilarItems(artefact, { name: 'ease-recent', itemCount: 5 }), { lists, weighting: recent });
+  const artefact = similarItemsToTensors(links, { ease: alike, 'ease-recent': recent });
+  t.same(parseSimilarItems(artefact, { name: 'ease', itemCount: 5 }), { links, weighting: alike });
+  t.same(parseSimilarItems(artefact, { name: 'ease-recent', itemCount: 5 }), { links, weighting: recent });
 });
 
 const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
   [
     'parts of other types and lengths',
-    withTensors({ offsets: lists.offsets.subarray(1), neighbours: Float32Array.from(lists.neighbours) }),
+    withTensors({ offsets: links.offsets.subarray(1), neighbours: Float32Array.from(links.neighbours) }),
     [
       'similar-items: offsets: expected shape [6], found [5]',
       'similar-items: neighbours: expected Int32Array, found Float32Array',
@@ -101,7 +101,7 @@ const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
   ],
   [
     'too few similarities',
-    withTensors({ similarities: lists.similarities.subarray(1) }),
+    withTensors({ similarities: links.similarities.subarray(1) }),
     ['similar-items: similarities: 4 entries for 5 neighbours'],
   ],
   [
@@ -126,17 +126,17 @@ const faults: [what: string, artefact: TensorFile, problems: string[]][] = [
   ],
   [
     'a similarity of zero',
-    withTensors({ similarities: lists.similarities.with(2, 0) }),
+    withTensors({ similarities: links.similarities.with(2, 0) }),
     ['similar-items: similarities: entry 2 is 0, which says nothing'],
   ],
   [
     'an infinite similarity',
-    withTensors({ similarities: lists.similarities.with(2, Infinity) }),
+    withTensors({ similarities: links.similarities.with(2, Infinity) }),
     ['similar-items: similarities: value 2 is Infinity'],
   ],
   [
     'no last items and a weight that grows with age',
-    similarItemsToTensors(lists, { 'similar-items': { lastItems: 0, recencyExponent: -1 } }),
+    similarItemsToTensors(links, { 'similar-items': { lastItems: 0, recencyExponent: -1 } }),
     [
       'similar-items: metadata similar-items.lastItems: expected a whole number above 0, found "0"',
       'similar-items: metadata similar-items.recencyExponent: expected 0 or more, found "-1"',
@@ -158,9 +158,9 @@ for (const [shape, problem] of [
   [[5, 1], 'similar-items: neighbours: expected shape [any], found [5, 1]'],
 ] as const) {
   t.test(`an artefact with neighbours of shape [${shape.join(', ')}] is refused`, async (t) => {
-    const { tensors, metadata } = similarItemsToTensors(lists, { 'similar-items': alike });
+    const { tensors, metadata } = similarItemsToTensors(links, { 'similar-items': alike });
     const artefact: TensorFile = {
-      tensors: new Map([...tensors, ['neighbours', { shape, data: lists.neighbours }]]),
+      tensors: new Map([...tensors, ['neighbours', { shape, data: links.neighbours }]]),
       metadata,
     };
     t.throws(() => parseSimilarItems(artefact, { name: 'similar-items', itemCount: 5 }), {

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import type { LoadProfile } from '../../src/config/load-profile.js';
-import type { CommandContext } from '../../src/commands/command-context.js';
-import { runCommandLine } from '../../src/commands/program.js';
 import { openDatabase, quoteLiteral } from '../../src/offline/database.js';
 import { readLoadTestResult } from '../../src/offline/load-test/load-test-result.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { createCommandRunner } from '../support/command-runner.js';
 import { smallProfile, startTarget } from '../offline/load-test/target-server.js';
 
 /** A folder with a profile, users and a way to run the command in this process. */
@@ -15,27 +13,10 @@ function createWorkplace(t: Test, profile: Partial<LoadProfile> = {}) {
   const dir = t.testdir({ 'users.txt': '42\n43\n' });
   const { name: _name, ...written } = smallProfile({ stages: [{ rate: 30, seconds: 0.5 }], ...profile });
   writeFileSync(join(dir, 'mine.yaml'), stringify(written));
-  const out: string[] = [];
-  const errors: string[] = [];
-  const context: CommandContext = {
-    env: {},
-    configsDir: 'configs',
-    codeVersion: '0.0.0-test',
-    commandLine: 'shortlist load-test --of-the-test',
-    now: () => new Date('2026-01-02T03:04:05Z'),
-    openProgress: async () => SILENT_PROGRESS,
-    print: (line) => out.push(line),
-    printError: (line) => errors.push(line),
-  };
-  const run = async (...argv: string[]) => {
-    out.length = 0;
-    errors.length = 0;
-    const code = await runCommandLine(['load-test', ...argv], context);
-    return { code, out: out.join('\n'), errors: errors.join('\n') };
-  };
+  const run = createCommandRunner({ commandLine: 'shortlist load-test --of-the-test' });
   return {
     dir,
-    run,
+    run: (...argv: string[]) => run('load-test', ...argv),
     profile: ['--profile', join(dir, 'mine.yaml')],
     users: ['--users', join(dir, 'users.txt')],
   };

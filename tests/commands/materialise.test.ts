@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { CommandContext } from '../../src/commands/command-context.js';
-import { runCommandLine } from '../../src/commands/program.js';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { createCommandRunner } from '../support/command-runner.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import { connect } from '../support/redis-view.js';
 import { publishOnlineBundle } from '../support/online-server.js';
@@ -13,22 +11,11 @@ const dir = t.testdir({ trained: {} });
 const { manifest, view } = await publishOnlineBundle(dir);
 
 /** Runs a command line against a Redis; gives its exit code and what it said. */
-async function run(url: string, ...argv: string[]): Promise<{ code: number; out: string; errors: string }> {
-  const out: string[] = [];
-  const errors: string[] = [];
-  const context: CommandContext = {
+const run = (url: string, ...argv: string[]) =>
+  createCommandRunner({
     env: { SHORTLIST_REGISTRY: join(dir, 'models'), REDIS_URL: url },
-    configsDir: 'configs',
-    codeVersion: '0.0.0-test',
-    commandLine: 'shortlist test',
     now: () => new Date('2026-03-01T00:00:00Z'),
-    openProgress: async () => SILENT_PROGRESS,
-    print: (line) => out.push(line),
-    printError: (line) => errors.push(line),
-  };
-  const code = await runCommandLine(argv, context);
-  return { code, out: out.join('\n'), errors: errors.join('\n') };
-}
+  })(...argv);
 
 t.test('without Redis nothing can be loaded, and the message says where it was looked for', async (t) => {
   const { url, port } = await createRedisServer(t);

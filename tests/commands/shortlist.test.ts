@@ -1,49 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { stringify } from 'yaml';
-import type { CommandContext } from '../../src/commands/command-context.js';
-import { runCommandLine } from '../../src/commands/program.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
 import { makeZip } from '../offline/make-zip.js';
-import { smallTrainingConfig } from '../support/trained-bundle.js';
-
-/** A working folder with the shipped configs, training made small; commands run in it in this process. */
-async function createWorkplace(t: Test) {
-  const dir = t.testdir();
-  const configsDir = join(dir, 'configs');
-  await cp('configs', configsDir, { recursive: true });
-  await writeFile(join(configsDir, 'training.yaml'), stringify(smallTrainingConfig()));
-  const out: string[] = [];
-  const errors: string[] = [];
-  const context: CommandContext = {
-    env: { SHORTLIST_REGISTRY: join(dir, 'models') },
-    configsDir,
-    codeVersion: '0.0.0-test',
-    commandLine: 'shortlist test',
-    now: () => new Date('2026-01-02T03:04:05Z'),
-    openProgress: async () => SILENT_PROGRESS,
-    print: (line) => out.push(line),
-    printError: (line) => errors.push(line),
-  };
-  return {
-    dir,
-    configsDir,
-    /** Runs a command line; gives its exit code and what it said. */
-    run: async (...argv: string[]) => {
-      out.length = 0;
-      errors.length = 0;
-      const code = await runCommandLine(argv, context);
-      return { code, out: out.join('\n'), errors: errors.join('\n') };
-    },
-  };
-}
+import { createWorkplace } from './workplace.js';
 
 t.test('from demo data to a served bundle', async (t) => {
   const { dir, configsDir, run } = await createWorkplace(t);

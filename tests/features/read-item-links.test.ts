@@ -25,16 +25,23 @@ t.test('links come back from a tensor file as they were written', async (t) => {
 
 t.test('each thing that is wrong is named', async (t) => {
   t.same(problemsOf({}), []);
-  t.same(problemsOf({ offsets: Uint32Array.of(0, 3) }), ['links: offsets has 2 values, 3 items need 4']);
+  t.same(problemsOf({ offsets: Uint32Array.of(0, 3) }), ['links: offsets: expected shape [4], found [2]']);
   t.same(problemsOf({ neighbours: Int32Array.of(1, 2) }), [
-    'links: neighbours has 2 values, offsets end at 3',
+    'links: neighbours: 2 entries, but the offsets end at 3',
+    'links: similarities: 3 entries for 2 neighbours',
   ]);
-  t.same(problemsOf({ offsets: Uint32Array.of(0, 2, 1, 3) }), ['links: offsets descend at 2']);
-  t.same(problemsOf({ neighbours: Int32Array.of(1, 3, 0) }), ['links: item 3 is not one of 3']);
-  t.same(problemsOf({ neighbours: Int32Array.of(1, -1, 0) }), ['links: item -1 is not one of 3']);
-  t.same(problemsOf({ similarities: Float32Array.of(1, 0, 1) }), ['links: weight 0 is not above 0']);
+  t.same(problemsOf({ offsets: Uint32Array.of(0, 2, 1, 3) }), ['links: offsets: fall from 2 to 1 at 2']);
+  t.same(problemsOf({ neighbours: Int32Array.of(1, 3, 0) }), [
+    'links: neighbours: item 3 is not one of 3 items',
+  ]);
+  t.same(problemsOf({ neighbours: Int32Array.of(2, 1, 0) }), [
+    'links: neighbours: the row of item 0 is not ascending',
+  ]);
+  t.same(problemsOf({ similarities: Float32Array.of(1, 0, 1) }), [
+    'links: similarities: entry 1 is 0, which says nothing',
+  ]);
   t.same(problemsOf({ similarities: Float32Array.of(1, Number.NaN, 1) }), [
-    'links: weight NaN is not above 0',
+    'links: similarities: value 1 is NaN',
   ]);
 });
 
@@ -43,9 +50,9 @@ t.test('tensors that are missing or of another type are named together', async (
   t.throws(() => parseItemLinks({ tensors, metadata: {} }, { itemCount: 3, name: 'links' }), {
     code: 'INVALID_BUNDLE',
     problems: [
-      'links: it has no tensor offsets of type Uint32Array',
-      'links: it has no tensor neighbours of type Int32Array',
-      'links: it has no tensor similarities of type Float32Array',
+      'links: offsets: expected Uint32Array, found Float32Array',
+      'links: neighbours: missing',
+      'links: similarities: missing',
     ],
   });
 });

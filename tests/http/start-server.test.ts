@@ -59,10 +59,15 @@ t.test('a port that is taken is named with the variable that moves it, and nothi
   });
 });
 
-t.test('a host that is none of this machine’s is refused', async (t) => {
-  await t.rejects(startServer(buildParts({ server: { host: '203.0.113.1' } })), {
+t.test('a host that is no address of this machine is named with the variable that sets it', async (t) => {
+  // 192.0.2.0/24 is for documentation: no machine has such an address.
+  await t.rejects(startServer(buildParts({ server: { host: '192.0.2.1' } })), {
     code: 'INVALID_CONFIG',
-    message: /EADDRNOTAVAIL/,
+    message: /^The public listener cannot bind 192\.0\.2\.1:0 \(.*EADDRNOTAVAIL.*\)\. Set HOST to an address/,
+  });
+  await t.rejects(startServer(buildParts({ server: { adminHost: '192.0.2.1' } })), {
+    code: 'INVALID_CONFIG',
+    message: /^The admin listener .* Set ADMIN_HOST to an address/,
   });
 });
 

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import t from 'tap';
 import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
@@ -80,6 +81,22 @@ t.test('golden batches say what they lack', async (t) => {
   await t.rejects(readGoldenBatch(file, ['als.score', 'popular.score_standardised']), {
     code: 'INVALID_CONFIG',
     problems: ["it has no column 'als.score'"],
+  });
+  const odd = join(t.testdir(), 'odd.parquet');
+  const columnData = [
+    { name: 'als.score', data: [1, null, 3], type: 'DOUBLE' as const },
+    { name: 'score', data: ['a', 'b', 'c'], type: 'STRING' as const },
+  ];
+  await writeFile(odd, new Uint8Array(parquetWriteBuffer({ columnData })));
+  await t.rejects(readGoldenBatch(odd, ['als.score']), {
+    code: 'INVALID_CONFIG',
+    problems: ["column 'als.score', row 2: not a number", "column 'score', row 1: not a number"],
+  });
+  const empty = columnData.map((column) => ({ ...column, data: [] }));
+  await writeFile(odd, new Uint8Array(parquetWriteBuffer({ columnData: empty })));
+  await t.rejects(readGoldenBatch(odd, ['als.score']), {
+    code: 'INVALID_CONFIG',
+    problems: ['it has no rows'],
   });
   await t.rejects(readGoldenBatch('nowhere.parquet', []), { message: /nowhere\.parquet cannot be read/ });
 });

@@ -212,7 +212,7 @@ t.test('item links that do not fit are named by their file', async (t) => {
     changeTensors(files, 'features/followers.safetensors', (tensors) => tensors.clear());
   });
   const error = await failureOf(openEngine(copy, SCENARIOS));
-  t.match(error.message, /features\/followers\.safetensors: it has no tensor offsets/);
+  t.match(error.message, /features\/followers\.safetensors: offsets: missing/);
 });
 
 t.test('a bundle need not have followers, unless its ranker reads them', async (t) => {

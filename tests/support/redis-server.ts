@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Why tests of Redis are skipped, or false where redis-server is installed. */
@@ -68,6 +72,8 @@ function createServerOn(
   { first = [], ready = 'Ready to accept connections' }: { first?: string[]; ready?: string } = {},
 ): RedisServer {
   let server: ChildProcess | undefined;
+  // A replica writes what its master sent into its working directory, and whoever starts there next would load it.
+  const cwd = mkdtempSync(join(tmpdir(), 'shortlist-redis-'));
   const kill = async (): Promise<void> => {
     if (server === undefined) return;
     const ended = once(server, 'exit');
@@ -77,9 +83,12 @@ function createServerOn(
   };
   const launch = (...options: string[]): void => {
     const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
-    server = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn('redis-server', argv, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   };
-  t.teardown(kill);
+  t.teardown(async () => {
+    await kill();
+    await rm(cwd, { recursive: true, force: true });
+  });
   return {
     port,
     url: `redis://127.0.0.1:${port}`,

@@ -1,16 +1,15 @@
 import { Type } from 'typebox';
+import { ID_CHARACTER, LONGEST_ID } from '../../domain/entity-id.js';
 
 export const DEFAULT_LIMIT = 10;
 export const DEFAULT_SCENARIO = 'home';
 export const DEFAULT_EXPLAIN = 'none';
 
-// Control characters have no place in an id, and everything else has: ids are the team's own.
-const PRINTABLE = '[^\\u0000-\\u001f\\u007f-\\u009f]';
 const ID = {
   minLength: 1,
-  maxLength: 256,
-  pattern: `^${PRINTABLE}+$`,
-  'x-allowed': 'text of 1 to 256 characters, no control characters',
+  maxLength: LONGEST_ID,
+  pattern: `^${ID_CHARACTER}+$`,
+  'x-allowed': `text of 1 to ${LONGEST_ID} characters, no control characters`,
 };
 
 export const UserId = Type.String({
@@ -59,7 +58,7 @@ export const Filter = Type.Optional(
   Type.Array(
     Type.String({
       maxLength: 512,
-      pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${PRINTABLE}+$`,
+      pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
       'x-allowed': '`attribute:value`',
     }),
     {

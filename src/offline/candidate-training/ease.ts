@@ -1,7 +1,7 @@
 import { DEFAULT_MAX_HISTORY } from '../../candidates/als.js';
-import type { NeighbourLists } from '../../candidates/similar-items.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
+import { joinLinkRows, type ItemLinks, type LinkRow } from '../../domain/item-links.js';
 import { selectTopK } from '../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
 import { rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
@@ -33,7 +33,7 @@ export interface EaseSize {
  *
  * @throws ShortlistError TRAINING_FAILED when λ makes the problem unsolvable
  */
-export function trainEase(histories: Histories, options: EaseOptions): NeighbourLists {
+export function trainEase(histories: Histories, options: EaseOptions): ItemLinks {
   const { itemCount, regularisation = 500, weightsPerItem = 400, progress = SILENT_PROGRESS } = options;
   const itemsOfUsers = toUserRows(histories, { maxHistory: options.maxHistory ?? DEFAULT_MAX_HISTORY });
   const usersOfItems = transpose(itemsOfUsers, itemCount);
@@ -47,7 +47,7 @@ export function trainEase(histories: Histories, options: EaseOptions): Neighbour
     const isUnknown = rowOf(usersOfItems, item).length === 0;
     return isUnknown ? NO_WEIGHTS : keepLargest(weightsFrom(item), weightsPerItem);
   });
-  const lists = joinRows(rows);
+  const lists = joinLinkRows(rows);
   step.finish(`${lists.neighbours.length} weights`);
   return lists;
 }
@@ -181,27 +181,9 @@ function listFilled({ offsets }: SparseRows): Int32Array {
   return rows.filter((row) => offsets[row + 1]! > offsets[row]!);
 }
 
-/** The kept part of a row: item indexes ascending, and their weights. */
-interface KeptWeights {
-  readonly items: Int32Array;
-  readonly weights: Float32Array;
-}
+const NO_WEIGHTS: LinkRow = { items: new Int32Array(0), weights: new Float32Array(0) };
 
-const NO_WEIGHTS: KeptWeights = { items: new Int32Array(0), weights: new Float32Array(0) };
-
-function keepLargest(weights: Float32Array, limit: number): KeptWeights {
+function keepLargest(weights: Float32Array, limit: number): LinkRow {
   const items = selectTopK(weights.map(Math.abs), { limit, floor: 0 }).items.sort();
   return { items, weights: Float32Array.from(items, (item) => weights[item]!) };
-}
-
-function joinRows(rows: readonly KeptWeights[]): NeighbourLists {
-  const offsets = new Uint32Array(rows.length + 1);
-  rows.forEach(({ items }, row) => (offsets[row + 1] = offsets[row]! + items.length));
-  const neighbours = new Int32Array(offsets.at(-1)!);
-  const similarities = new Float32Array(neighbours.length);
-  rows.forEach(({ items, weights }, row) => {
-    neighbours.set(items, offsets[row]);
-    similarities.set(weights, offsets[row]);
-  });
-  return { offsets, neighbours, similarities };
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_HISTORY } from '../../candidates/als.js';
-import type { NeighbourLists } from '../../candidates/similar-items.js';
 import type { Histories } from '../../domain/history.js';
+import type { ItemLinks } from '../../domain/item-links.js';
 import { selectTopK, type ScoredItems } from '../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
 import { rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
@@ -24,7 +24,7 @@ export interface ItemNeighboursOptions {
  * shrink). Each target item keeps its most similar items (equal ones by ascending index); the lists are by the item they
  * start from, so they are the transpose of that. Memory is proportional to the pairs kept and to the catalogue.
  */
-export function findItemNeighbours(histories: Histories, options: ItemNeighboursOptions): NeighbourLists {
+export function findItemNeighbours(histories: Histories, options: ItemNeighboursOptions): ItemLinks {
   const { itemCount, neighbours = 200, shrink = 5, progress = SILENT_PROGRESS } = options;
   const itemsOfUsers = toUserRows(histories, { maxHistory: options.maxHistory ?? DEFAULT_MAX_HISTORY });
   const usersOfItems = transpose(itemsOfUsers, itemCount);
@@ -86,7 +86,7 @@ function selectMostSimilar(
 }
 
 /** From what each target keeps to, for each item, the targets that keep it; targets ascend within a row. */
-function transposeLists(keptByTarget: readonly ScoredItems[]): NeighbourLists {
+function transposeLists(keptByTarget: readonly ScoredItems[]): ItemLinks {
   const offsets = new Uint32Array(keptByTarget.length + 1);
   for (const { items } of keptByTarget) for (const item of items) offsets[item + 1]!++;
   for (let item = 0; item < keptByTarget.length; item++) offsets[item + 1]! += offsets[item]!;

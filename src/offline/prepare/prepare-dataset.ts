@@ -10,9 +10,11 @@ import {
 } from '../../config/dataset-config.js';
 import type { ViewConfig } from '../../config/view-config.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
+import { isAskable, LONGEST_ID } from '../../domain/entity-id.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { IdIndex } from '../../domain/id-index.js';
 import { openDatabase, queryRows, quoteLiteral, readBlocks } from '../database.js';
-import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
+import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { fingerprintTables } from './fingerprint.js';
@@ -219,7 +221,7 @@ async function writePrepared(
     evaluation: config.evaluation,
   };
   const reports = reportSources(sources, dropped);
-  const report = await buildReport(connection, { ...options, manifest, reports, summary });
+  const report = await buildReport(connection, { ...options, manifest, tables, reports, summary });
   await writeJson(join(dir, 'prepared.json'), manifest);
   await writeJson(join(dir, 'report.json'), report);
   step.finish(
@@ -288,11 +290,12 @@ async function buildReport(
     sources: ReadSources;
     started: number;
     manifest: PreparedManifest;
+    tables: PreparedTables;
     reports: SourceReport[];
     summary: InteractionSummary;
   },
 ): Promise<PrepareReport> {
-  const { config, manifest, reports, summary } = options;
+  const { config, manifest, tables, reports, summary } = options;
   const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
   const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
   const repeats = await countRepeats(connection);
@@ -300,6 +303,8 @@ async function buildReport(
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
     ...(await listIdWarnings(connection)),
+    ...listUnaskableIds('user', tables.users.entities),
+    ...listUnaskableIds('item', tables.catalogue.entities),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
@@ -379,6 +384,17 @@ async function listIdWarnings(connection: DuckDBConnection): Promise<string[]> {
     );
   }
   return warnings;
+}
+
+/** Such users and items are trained on and served like others, but nobody can ask for them by id. */
+function listUnaskableIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
+  const unaskable = ids.filter((id) => !isAskable(id));
+  if (unaskable.length === 0) return [];
+  const example = JSON.stringify(unaskable[0]!.slice(0, 40));
+  return [
+    `${kind}s: requests cannot name ${unaskable.length} of the ${kind}_ids, which are longer than ${LONGEST_ID} ` +
+      `characters or hold control characters; the first begins ${example}`,
+  ];
 }
 
 async function writeJson(file: string, value: unknown): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Histories } from '../../domain/history.js';
-import type { ItemLinks } from '../../domain/item-links.js';
+import { joinLinkRows, type ItemLinks, type LinkRow } from '../../domain/item-links.js';
 import { selectTopK } from '../../domain/top-k.js';
 
 export interface FollowerOptions {
@@ -22,7 +22,7 @@ export function findFollowers(histories: Histories, options: FollowerOptions): I
   const entries = groupByItem(histories.items, itemCount);
   const ends = endOfHistories(histories);
   const sums = new Float64Array(itemCount);
-  const rows: { items: Int32Array; scores: Float32Array }[] = [];
+  const rows: LinkRow[] = [];
   for (let from = 0; from < itemCount; from++) {
     const own = entries.rows.subarray(entries.offsets[from]!, entries.offsets[from + 1]!);
     const met = sumFollowers(own, { histories, ends, sums, steps: options.steps });
@@ -34,9 +34,9 @@ export function findFollowers(histories: Histories, options: FollowerOptions): I
     for (const item of met) sums[item] = 0;
     // By place among the ascending items, so that a row ascends too.
     const kept = selectTopK(weights, { limit: options.followers }).items.sort();
-    rows.push({ items: kept.map((at) => met[at]!), scores: Float32Array.from(kept, (at) => weights[at]!) });
+    rows.push({ items: kept.map((at) => met[at]!), weights: Float32Array.from(kept, (at) => weights[at]!) });
   }
-  return joinRows(rows);
+  return joinLinkRows(rows);
 }
 
 /** Adds what each entry gives its followers to `sums`; returns the items it has met, ascending. */
@@ -75,16 +75,4 @@ function endOfHistories({ offsets, items }: Histories): Uint32Array {
     ends.fill(offsets[user + 1]!, offsets[user]!, offsets[user + 1]!);
   }
   return ends;
-}
-
-function joinRows(rows: readonly { items: Int32Array; scores: Float32Array }[]): ItemLinks {
-  const offsets = new Uint32Array(rows.length + 1);
-  rows.forEach(({ items }, row) => (offsets[row + 1] = offsets[row]! + items.length));
-  const neighbours = new Int32Array(offsets.at(-1)!);
-  const similarities = new Float32Array(neighbours.length);
-  rows.forEach(({ items, scores }, row) => {
-    neighbours.set(items, offsets[row]);
-    similarities.set(scores, offsets[row]);
-  });
-  return { offsets, neighbours, similarities };
 }

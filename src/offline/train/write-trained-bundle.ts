@@ -37,6 +37,11 @@ export async function writeTrainedBundle(
   return writeBundleFiles(folder, { manifest, files: encodeFiles(trained, dataset) }, { replace: true });
 }
 
+/** What a manifest says of it. */
+export function describeProvenance({ gitCommit, ...known }: Provenance): Provenance & { gitCommit?: string } {
+  return gitCommit === undefined ? known : { ...known, gitCommit };
+}
+
 function draftManifest(
   { stageOne, ranker }: TrainedBundle,
   options: { dataset: PreparedDataset; config: TrainingConfig; provenance: Provenance },
@@ -45,9 +50,7 @@ function draftManifest(
   const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
-    createdAt: provenance.createdAt,
-    codeVersion: provenance.codeVersion,
-    ...(provenance.gitCommit !== undefined && { gitCommit: provenance.gitCommit }),
+    ...describeProvenance(provenance),
     dataset: {
       name: dataset.name,
       fingerprint: dataset.fingerprint,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import type { NeighbourLists } from '../../../src/candidates/similar-items.js';
+import type { ItemLinks } from '../../../src/domain/item-links.js';
 import { estimateEaseOperations, trainEase } from '../../../src/offline/candidate-training/ease.js';
 import { createTasteGroups, toHistoriesOfItems } from '../../candidates/taste-groups.js';
 
@@ -76,7 +76,7 @@ t.test('the cost is that of the smaller system', async (t) => {
   t.equal(estimateEaseOperations({ users: 100, items: 1e5, interactions: 1e5 }), 1e6 + 100_100 * 1e5);
 });
 
-function toDense({ offsets, neighbours, similarities }: NeighbourLists): number[][] {
+function toDense({ offsets, neighbours, similarities }: ItemLinks): number[][] {
   return Array.from({ length: offsets.length - 1 }, (_, item) => {
     const row = Array.from({ length: offsets.length - 1 }, () => 0);
     for (let entry = offsets[item]!; entry < offsets[item + 1]!; entry++)

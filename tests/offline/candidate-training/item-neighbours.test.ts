@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { createSimilarItemsSource, type NeighbourLists } from '../../../src/candidates/similar-items.js';
+import { createSimilarItemsSource } from '../../../src/candidates/similar-items.js';
+import type { ItemLinks } from '../../../src/domain/item-links.js';
 import type { Retrieval } from '../../../src/domain/candidate.js';
 import { findItemNeighbours } from '../../../src/offline/candidate-training/item-neighbours.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
@@ -97,7 +98,7 @@ interface Entry {
   readonly similarity: number;
 }
 
-function listEntries({ offsets, neighbours, similarities }: NeighbourLists): Entry[] {
+function listEntries({ offsets, neighbours, similarities }: ItemLinks): Entry[] {
   return Array.from(offsets.subarray(0, -1), (start, item) =>
     Array.from(neighbours.subarray(start, offsets[item + 1]), (target, at) => ({
       item,

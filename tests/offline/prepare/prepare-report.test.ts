@@ -74,6 +74,22 @@ t.test('ids that other tools write for no value are warned of', async (t) => {
   ]);
 });
 
+t.test('ids that no request can name are warned of, with how many and an example', async (t) => {
+  const long = 'é'.repeat(257);
+  const rows = ['a\u0007nn,x', `${long},x`, `bob,${'é'.repeat(256)}`, 'bob,\u0085y'];
+  const lines = rows.map((row, index) => `${row},${1700000000 + index}`);
+  const { report } = await tryPrepare(t, {
+    files: { 'log.csv': ['user_id,item_id,timestamp', ...lines, ''].join('\n') },
+    interactions: PLAIN,
+  });
+  t.strictSame(report.warnings, [
+    'users: requests cannot name 2 of the user_ids, which are longer than 256 characters or hold control characters; ' +
+      'the first begins "a\\u0007nn"',
+    'items: requests cannot name 1 of the item_ids, which are longer than 256 characters or hold control characters; ' +
+      `the first begins "\u0085y"`,
+  ]);
+});
+
 const REPORT: PrepareReport = {
   dataset: 'films',
   fingerprint: '0123456789abcdef',

@@ -1,0 +1,12 @@
+/** Ids of users and items that a request can name have at most so many characters. */
+export const LONGEST_ID = 256;
+
+/** The characters of such ids, for patterns: control characters have no place in one, and ids are the team's own. */
+export const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f]';
+
+const ASKABLE = new RegExp(`^${ID_CHARACTER}{1,${LONGEST_ID}}$`, 'u');
+
+/** True for an id that a request can name. */
+export function isAskable(id: string): boolean {
+  return ASKABLE.test(id);
+}
