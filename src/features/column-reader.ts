@@ -1,10 +1,8 @@
-import type { ColumnVisitor, ParquetFile } from './parquet-file.js';
+import type { ColumnVisit, ParquetFile } from './parquet-file.js';
 import type { RowProblems } from './row-problems.js';
 
 /** Takes what a file has in one column, and tells what is wrong with it. */
-export interface ColumnReader {
-  readonly column: string;
-  readonly visit: ColumnVisitor;
+export interface ColumnReader extends ColumnVisit {
   /** What is found wrong with the rows. */
   readonly found: RowProblems;
   /** Why the column cannot be read at all, if it cannot. */
@@ -18,6 +16,6 @@ export interface ColumnReader {
  */
 export async function readAll(file: ParquetFile, readers: readonly ColumnReader[]): Promise<string[]> {
   const readable = readers.filter(({ mismatch }) => mismatch === undefined);
-  await file.readColumns(readable.map(({ column, visit }) => [column, visit]));
+  await file.readColumns(readable);
   return readers.flatMap(({ mismatch, found }) => (mismatch === undefined ? found.list() : [mismatch]));
 }

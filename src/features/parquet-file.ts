@@ -5,14 +5,25 @@ import {
   type ParquetScan,
   parquetScan,
   parquetSchema,
+  type RowGroup,
   type SchemaTree,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { ShortlistError } from '../domain/errors.js';
-import { planWindows, type ParquetWindow } from './parquet-windows.js';
+import type { PackedTexts } from '../domain/id-table.js';
+import { locateChunk, planWindows, type ParquetWindow } from './parquet-windows.js';
+import { isPacked, readPackedTexts } from './read-packed-texts.js';
 
 /** Takes the values that a row group has in a column. */
 export type ColumnVisitor = (values: ArrayLike<unknown>, firstRow: number) => void;
+
+/** What takes the values of a column. */
+export interface ColumnVisit {
+  readonly column: string;
+  readonly visit: ColumnVisitor;
+  /** Takes texts that lie one after the other in the file, where they do; without it they go to `visit` one by one. */
+  readonly visitTexts?: (texts: PackedTexts, firstRow: number) => void;
+}
 
 /** A parquet file, read row group by row group. */
 export interface ParquetFile {
@@ -28,7 +39,7 @@ export interface ParquetFile {
    * column in each, letting other work of the process run before every row group. To be called once.
    * @throws ShortlistError INVALID_BUNDLE when they cannot be decoded, or are more or fewer than the file's rows
    */
-  readColumns(visitors: readonly (readonly [column: string, visit: ColumnVisitor])[]): Promise<void>;
+  readColumns(visits: readonly ColumnVisit[]): Promise<void>;
 }
 
 /** Where the bytes of a parquet file come from: first the end, then everything before it from front to back. */
@@ -59,18 +70,24 @@ export async function openParquet(
   const scan = await openScan(read, name, options);
   const { children } = parquetSchema(scan.metadata);
   const rows = countRows(scan.metadata, name);
+  const columns = new Map(children.map((child) => [child.element.name, child]));
+  const groups = scan.metadata.row_groups.filter((group) => Number(group.num_rows) > 0);
   return {
     name,
     rows,
-    columns: new Map(children.map((child) => [child.element.name, child])),
+    columns,
     metadata: new Map((scan.metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value])),
-    readColumns: async (visitors) => {
+    readColumns: async (visits) => {
       for (const window of planWindows(scan.metadata, read.dataEnd)) {
         await read.moveTo(window);
-        for (const range of scan.ranges.slice(window.firstGroup, window.endGroup)) {
+        for (let group = window.firstGroup; group < Math.min(window.endGroup, groups.length); group++) {
+          const range = scan.ranges[group]!;
           await setImmediate(); // decoding is synchronous: a server that opens a bundle answers requests in between
-          for (const [column, visit] of visitors) {
-            visit(await readRange(scan, { column, range, name }), range.rowStart);
+          for (const { column, visit, visitTexts } of visits) {
+            const chunk = { column: columns.get(column)!, group: groups[group]!, name };
+            const texts = visitTexts && findTexts(read, chunk);
+            if (texts !== undefined) visitTexts!(texts, range.rowStart);
+            else visit(await readRange(scan, { column, range, name }), range.rowStart);
           }
         }
       }
@@ -168,6 +185,21 @@ function countRows({ num_rows: stated, row_groups: groups }: FileMetaData, name:
     'INVALID_BUNDLE',
     `${name} says it has ${stated} rows, its row groups have ${grouped}.`,
   );
+}
+
+/** The texts of a column in a row group, if they can be taken as they lie there. */
+function findTexts(
+  read: WindowReader,
+  { column, group, name }: { column: SchemaTree; group: RowGroup; name: string },
+): PackedTexts | undefined {
+  const chunk = group.columns.find(({ meta_data: meta }) => meta?.path_in_schema[0] === column.element.name);
+  if (chunk === undefined || !isPacked(column, chunk)) return undefined;
+  const { start, end } = locateChunk(chunk);
+  try {
+    return readPackedTexts(read.slice(start, end), Number(group.num_rows));
+  } catch (cause) {
+    throw unreadable(name, `cannot be read at column ${column.element.name}`, cause);
+  }
 }
 
 async function readRange(

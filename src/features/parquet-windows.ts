@@ -1,4 +1,4 @@
-import type { FileMetaData } from 'hyparquet';
+import type { ColumnChunk, FileMetaData } from 'hyparquet';
 
 /** Bytes of a parquet file that hold some of its row groups whole. */
 export interface ParquetWindow {
@@ -19,15 +19,10 @@ export function planWindows({ row_groups: groups }: FileMetaData, dataEnd: numbe
   let position = 0;
   for (const [index, { num_rows: rows, columns }] of groups.entries()) {
     if (Number(rows) === 0) return [{ start: 0, end: dataEnd, firstGroup: 0, endGroup: groups.length }];
-    const starts = columns.map(({ meta_data: meta }) =>
-      Number(meta?.dictionary_page_offset || meta?.data_page_offset),
-    );
-    const ends = columns.map(
-      ({ meta_data: meta }, column) => starts[column]! + Number(meta?.total_compressed_size),
-    );
+    const chunks = columns.map(locateChunk);
     const window = {
-      start: Math.min(...starts),
-      end: Math.max(...ends),
+      start: Math.min(...chunks.map(({ start }) => start)),
+      end: Math.max(...chunks.map(({ end }) => end)),
       firstGroup: index,
       endGroup: index + 1,
     };
@@ -37,4 +32,10 @@ export function planWindows({ row_groups: groups }: FileMetaData, dataEnd: numbe
     position = window.end;
   }
   return windows;
+}
+
+/** Where a column chunk lies in the file. */
+export function locateChunk({ meta_data: meta }: ColumnChunk): { start: number; end: number } {
+  const start = Number(meta?.dictionary_page_offset || meta?.data_page_offset);
+  return { start, end: start + Number(meta?.total_compressed_size) };
 }

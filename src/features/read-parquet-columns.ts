@@ -14,12 +14,12 @@ export async function readParquetColumns(bytes: Uint8Array, name: string): Promi
   const file = await openParquet(bytes, name, { texts: 'strings' });
   const columns = new Map([...file.columns.keys()].map((column): [string, unknown[]] => [column, []]));
   await file.readColumns(
-    [...columns].map(([column, all]) => [
+    [...columns].map(([column, all]) => ({
       column,
-      (values) => {
+      visit: (values) => {
         for (let row = 0; row < values.length; row++) all.push(values[row]);
       },
-    ]),
+    })),
   );
   return { rows: file.rows, metadata: file.metadata, columns };
 }
