@@ -95,6 +95,8 @@ async function retire(
 ): Promise<void> {
   const old = parseGeneration(previous === null ? undefined : Buffer.from(previous));
   if (old === undefined || old === generation) return;
+  // Should it come back, nothing of it is there any more that could be gone on with.
+  await client.del(keys.progress(old));
   await Promise.all(mastersOf(client).map((node) => expireRows(node, keys.loaded(old, '*'))));
 }
 

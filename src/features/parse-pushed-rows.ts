@@ -88,11 +88,30 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The first second of the year 10000: what is meant as milliseconds lies after it, and no later push could replace it. */
+const END_OF_TIMES = 253_402_300_800;
+
 function parseTime(time: unknown, problems: string[]): number {
-  const seconds = typeof time === 'string' ? Date.parse(time) / 1000 : time;
-  if (typeof seconds === 'number' && Number.isFinite(seconds)) return seconds;
+  const seconds = typeof time === 'string' ? parseIso(time) : time;
+  if (typeof seconds === 'number' && Math.abs(seconds) < END_OF_TIMES) return seconds;
   problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
   return 0;
+}
+
+const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?<zone>Z|[+-]\d\d:?\d\d)?)?$/i;
+
+/** UTC where no zone is named, as in files that `prepare` reads; NaN for what is not ISO 8601, however it could be taken. */
+function parseIso(text: string): number {
+  const found = ISO.exec(text);
+  if (found === null || !isDay(text.slice(0, 10))) return Number.NaN;
+  const hasBareTime = text.length > 10 && found.groups!['zone'] === undefined;
+  return Date.parse(hasBareTime ? `${text}Z` : text) / 1000;
+}
+
+/** `Date.parse` takes the 30th of February for the first of March. */
+function isDay(date: string): boolean {
+  const parsed = new Date(date);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
 function parseValues(values: unknown, view: FeatureView, problems: string[]): Float64Array {
@@ -136,5 +155,14 @@ function describe({ type, dictionary, length }: FeatureField): string {
   if (type === 'boolean') return 'true or false';
   if (type === 'float32') return 'a number that float32 holds';
   if (type === 'int32') return 'an integer that int32 holds';
-  return type === 'vector' ? `${length} numbers that float32 holds` : `one of ${dictionary!.join(', ')}`;
+  return type === 'vector' ? `${length} numbers that float32 holds` : describeDictionary(dictionary!);
+}
+
+/** Dictionaries of ten thousand brands are told in every problem otherwise. */
+const MOST_CATEGORIES = 20;
+
+function describeDictionary(dictionary: readonly string[]): string {
+  const more = dictionary.length - MOST_CATEGORIES;
+  const shown = dictionary.slice(0, MOST_CATEGORIES).join(', ');
+  return `one of ${shown}${more > 0 ? ` and ${more} more that the bundle knows` : ''}`;
 }

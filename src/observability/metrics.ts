@@ -36,8 +36,8 @@ export interface FeatureLoadSample {
   readonly megabytesPerSecond: number;
   /** Slower than the configured rate. */
   readonly slow: boolean;
-  /** Seconds since its newest row was true; absent where it has no row. */
-  readonly newestEventAgeSeconds?: number | undefined;
+  /** Seconds since its newest row was true, whenever that is asked; absent where it has no row. */
+  readonly newestEventAgeSeconds?: (() => number) | undefined;
 }
 
 /** The bundle in service, for `shortlist_bundle_info`. */
@@ -174,10 +174,7 @@ function createFeatureInstruments(registers: Registry[]) {
       'load_megabytes_per_second',
       'Megabytes in memory per second of the last load of the feature view.',
     ),
-    featureAge: gaugeOf(
-      'newest_event_age_seconds',
-      'Age of the newest row of the feature view when it was loaded last.',
-    ),
+    featureAge: createAgeGauge(registers),
     slowFeatureLoads: new Counter({
       name: 'shortlist_feature_slow_loads_total',
       help: 'Loads of a feature view that were slower than features.minLoadMegabytesPerSecond.',
@@ -190,6 +187,27 @@ function createFeatureInstruments(registers: Registry[]) {
       labelNames: ['view', 'status'],
       registers,
     }),
+  };
+}
+
+/** Ages go on while nothing is loaded: they are measured when they are asked for. */
+function createAgeGauge(registers: Registry[]) {
+  const ages = new Map<string, () => number>();
+  const gauge = new Gauge({
+    name: 'shortlist_feature_newest_event_age_seconds',
+    help: 'Age of the newest row of the feature view that was loaded last.',
+    labelNames: ['view'],
+    registers,
+    collect: () => {
+      gauge.reset();
+      for (const [view, ageSeconds] of ages) gauge.set({ view }, ageSeconds());
+    },
+  });
+  return {
+    show: (view: string, ageSeconds: (() => number) | undefined): void => {
+      if (ageSeconds === undefined) ages.delete(view);
+      else ages.set(view, ageSeconds);
+    },
   };
 }
 
@@ -228,9 +246,7 @@ function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample)
   instruments.featureBytes.set({ view }, sample.bytes);
   instruments.featureSeconds.set({ view }, sample.seconds);
   instruments.featureRate.set({ view }, sample.megabytesPerSecond);
-  if (sample.newestEventAgeSeconds !== undefined) {
-    instruments.featureAge.set({ view }, sample.newestEventAgeSeconds);
-  }
+  instruments.featureAge.show(view, sample.newestEventAgeSeconds);
   instruments.slowFeatureLoads.inc({ view }, sample.slow ? 1 : 0);
 }
 

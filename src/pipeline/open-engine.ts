@@ -1,5 +1,6 @@
 import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
 import { parseTensorFile } from '../bundle/tensor-file.js';
+import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
 import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
@@ -10,7 +11,9 @@ import type { ItemLinks } from '../domain/item-links.js';
 import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureTable } from '../features/feature-table.js';
+import type { FeatureStore } from '../features/feature-store.js';
 import { estimateTableBytes } from '../features/feature-table-size.js';
+import type { FeatureView } from '../features/feature-view.js';
 import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import { createMemoryStore } from '../features/memory-store.js';
@@ -22,9 +25,17 @@ import type { Ranker } from '../ranking/ranker.js';
 import { RULES } from '../rules/rules.js';
 import type { Engine } from './engine.js';
 
+/** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
+export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
+
 export interface EngineOptions {
   /** What the tables of the feature views may take in memory together; without it nothing is refused. */
   readonly memoryLimitBytes?: number;
+  /**
+   * Opens what serves some of the views of users, in any order; without it the bundle serves them all. The table of a view
+   * that is served so is verified and not loaded, save that of `users`, whose ids are those of the histories.
+   */
+  readonly openOnlineStores?: OnlineStoresOpener | undefined;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
   /** Unix seconds that time to live is judged by; by default the time that the bundle knows things up to. */
@@ -46,8 +57,32 @@ export async function openEngine(
 ): Promise<Engine> {
   refuseUnknownNames(scenarios);
   const files = await openBundleFiles(folder, { deferViews: true });
-  refuseTooLarge(files.manifest, options.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
-  const parts = await openParts(files, { scenarios, observer: options.observer });
+  const online = (await options.openOnlineStores?.(listUserViews(files.manifest))) ?? [];
+  try {
+    return await openFrom(files, { scenarios, online, options });
+  } catch (error) {
+    for (const store of online) await store.close();
+    throw error;
+  }
+}
+
+async function openFrom(
+  files: BundleFiles,
+  {
+    scenarios,
+    online,
+    options,
+  }: {
+    scenarios: ReadonlyMap<string, ScenarioConfig>;
+    online: readonly FeatureStore[];
+    options: EngineOptions;
+  },
+): Promise<Engine> {
+  const stores = new Map(online.map((store) => [store.view.name, store]));
+  const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !stores.has(name);
+  const limitBytes = options.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
+  refuseTooLarge(files.manifest, { limitBytes, isLoaded });
+  const parts = await openParts(files, { scenarios, isLoaded, observer: options.observer });
   return {
     manifest: files.manifest,
     scenarios,
@@ -57,7 +92,9 @@ export async function openEngine(
     knownUntil: files.manifest.knownUntil,
     sources: parts.sources,
     assembler: parts.assembler,
-    userStores: parts.userTables.map(createMemoryStore),
+    userStores: listUserViews(files.manifest).map(
+      ({ name }) => stores.get(name) ?? createMemoryStore(parts.tables.get(name)!),
+    ),
     clock: options.clock ?? (() => files.manifest.knownUntil),
     observer: options.observer,
     ranker: parts.ranker,
@@ -68,8 +105,8 @@ interface Parts {
   readonly catalogue: Catalogue;
   /** Of the `users` view, which has the users' indexes. */
   readonly users: FeatureTable;
-  /** Of all user views. */
-  readonly userTables: readonly FeatureTable[];
+  /** Of the views that are loaded, by name. */
+  readonly tables: ReadonlyMap<string, FeatureTable>;
   readonly histories: Histories;
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
@@ -77,10 +114,14 @@ interface Parts {
 }
 
 /** By the sizes in the manifest: a table whose rows it does not tell is not refused. */
-function refuseTooLarge({ views, files }: BundleFiles['manifest'], limitBytes: number): void {
+function refuseTooLarge(
+  { views, files }: BundleFiles['manifest'],
+  { limitBytes, isLoaded }: { limitBytes: number; isLoaded: (view: FeatureView) => boolean },
+): void {
   const problems: string[] = [];
   let total = 0;
   for (const [name, view] of Object.entries(views)) {
+    if (!isLoaded(view)) continue;
     const estimate = estimateTableBytes(view, { rows: files[view.file]!.rows ?? 0 });
     total += estimate;
     if (total <= limitBytes) continue;
@@ -103,17 +144,14 @@ function megabytes(bytes: number): string {
 
 async function openParts(
   files: BundleFiles,
-  {
-    scenarios,
-    observer,
-  }: { scenarios: ReadonlyMap<string, ScenarioConfig>; observer: FeatureObserver | undefined },
+  { scenarios, ...reading }: ViewReading & { scenarios: ReadonlyMap<string, ScenarioConfig> },
 ): Promise<Parts> {
   const { manifest } = files;
   const collected = createProblemCollector();
   const catalogue = await collected.attempt(manifest.catalogue.file, () =>
     readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
   );
-  const tables = await readViews(files, { observer, collected });
+  const tables = await readViews(files, { ...reading, collected });
   const { items, users } = Object.fromEntries(tables);
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
   const sources = catalogue && (await openSources(files, { itemCount: catalogue.entities.size, collected }));
@@ -122,16 +160,16 @@ async function openParts(
   );
   const links = catalogue && (await openLinks(files, { itemCount: catalogue.entities.size, collected }));
   const assembler = await collected.attempt('features', () => {
-    const isWhole = tables.size === Object.keys(manifest.views).length;
+    const isWhole = tables.size === Object.values(manifest.views).filter(reading.isLoaded).length;
     if (catalogue === undefined || items === undefined || links === undefined || !isWhole) return undefined;
     refuseOtherItems(items, catalogue, manifest.views.items.file);
     const inputs = {
       catalogue,
       items: listItemTables(tables, items, catalogue),
-      users: listUserTables(tables).map(({ view }) => view),
+      users: listUserViews(manifest),
       sourceNames: listServedSources(manifest),
       links,
-      observer,
+      observer: reading.observer,
     };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
   });
@@ -143,7 +181,7 @@ async function openParts(
     ...listMissingSources(manifest, scenarios),
   );
   if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
-    return { catalogue, users, userTables: listUserTables(tables), ranker, sources, histories, assembler };
+    return { catalogue, users, tables, ranker, sources, histories, assembler };
   }
   await ranker?.close();
   throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${files.folder} cannot be served`, {
@@ -177,13 +215,24 @@ function createProblemCollector(): ProblemCollector {
   };
 }
 
-/** The tables of the views by name, without those that could not be read. */
+interface ViewReading {
+  readonly isLoaded: (view: FeatureView) => boolean;
+  readonly observer: FeatureObserver | undefined;
+}
+
+/** The tables of the views that are loaded, by name, without those that could not be read. */
 async function readViews(
   { manifest, deferredFile }: BundleFiles,
-  { observer, collected }: { observer: FeatureObserver | undefined; collected: ProblemCollector },
+  { isLoaded, observer, collected }: ViewReading & { collected: ProblemCollector },
 ): Promise<Map<string, FeatureTable>> {
   const tables = new Map<string, FeatureTable>();
   for (const [name, view] of Object.entries(manifest.views)) {
+    if (!isLoaded(view)) {
+      await collected.attempt(view.file, async () =>
+        (await openVerifiedFile(deferredFile(view.file))).verify(),
+      );
+      continue;
+    }
     const started = performance.now();
     const table = await collected.attempt(view.file, () =>
       loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
@@ -211,8 +260,8 @@ function listItemTables(
   return [{ table: items }, ...others.map((table) => alignToCatalogue(table, catalogue))];
 }
 
-function listUserTables(tables: ReadonlyMap<string, FeatureTable>): FeatureTable[] {
-  return [...tables.values()].filter(({ view }) => view.entity === 'user');
+function listUserViews({ views }: BundleFiles['manifest']): FeatureView[] {
+  return Object.values(views).filter(({ entity }) => entity === 'user');
 }
 
 function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {

@@ -20,7 +20,7 @@ export function createFeatureObserver(
       const megabytesPerSecond = load.bytes / 1e6 / load.seconds;
       const slow = load.bytes >= JUDGED_BYTES && megabytesPerSecond < minimum;
       const { newestEventTime: newest } = load;
-      const newestEventAgeSeconds = newest === undefined ? undefined : clock() - newest;
+      const newestEventAgeSeconds = newest === undefined ? undefined : () => clock() - newest;
       metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow, newestEventAgeSeconds });
       if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
     },

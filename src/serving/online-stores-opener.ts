@@ -1,12 +1,8 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
-import type { FeatureStore } from '../features/feature-store.js';
-import type { FeatureView } from '../features/feature-view.js';
 import { openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
 import type { Metrics } from '../observability/metrics.js';
-
-/** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
-export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
+import type { OnlineStoresOpener } from '../pipeline/open-engine.js';
 
 /** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
 export function createOnlineStoresOpener(

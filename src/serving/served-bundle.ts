@@ -1,19 +1,15 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { FeatureStore } from '../features/feature-store.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import type { OnlineStoresOpener } from './online-stores-opener.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  /** Opens what serves the views of users that are served online; without it the bundle serves them. */
-  readonly openOnlineStores?: OnlineStoresOpener | undefined;
 }
 
 /** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
@@ -69,23 +65,14 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
 /** An engine that has answered already; when that fails, nothing of it stays open. */
 async function openWarm(folder: string, options: ServedBundleOptions): Promise<Engine> {
-  let engine = await openEngine(folder, options.scenarios, options);
+  const engine = await openEngine(folder, options.scenarios, options);
   try {
-    engine = { ...engine, userStores: await openUserStores(engine.userStores, options) };
     await warm(engine);
     return engine;
   } catch (error) {
     await closeEngine(engine);
     throw error;
   }
-}
-
-async function openUserStores(
-  stores: readonly FeatureStore[],
-  { openOnlineStores }: ServedBundleOptions,
-): Promise<readonly FeatureStore[]> {
-  const online = (await openOnlineStores?.(stores.map(({ view }) => view))) ?? [];
-  return stores.map((store) => online.find(({ view }) => view.name === store.view.name) ?? store);
 }
 
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */

@@ -77,6 +77,17 @@ t.test('materialise', { skip: REDIS_MISSING }, async (t) => {
     },
   );
 
+  await t.test(
+    'a generation that went out of service half renewed is loaded whole when it comes back',
+    async (t) => {
+      const options = { generation: '1', expirySeconds: HOUR };
+      await materialiseView(rowSource(2500), client, options);
+      await client.set(keys.progress('1'), 2000);
+      await materialiseView(rowSource(2500), client, { ...options, generation: '2' });
+      t.same(await materialiseView(rowSource(2500), client, options), { written: 2500, resumed: 0 });
+    },
+  );
+
   await t.test('a view without rows comes into service too', async (t) => {
     t.same(await materialiseView(rowSource(0), client, { generation: '3', expirySeconds: HOUR }), {
       written: 0,

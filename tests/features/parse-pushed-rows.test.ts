@@ -61,6 +61,48 @@ t.test('every problem of every line is listed', async (t) => {
   t.match(problemsOfLines('{'), [/^line 1: it is not JSON: /]);
 });
 
+t.test('a time is ISO 8601, UTC where no zone is named, or Unix seconds before the year 10000', async (t) => {
+  const parse = (eventTime: unknown) => parsePushedRows([{ id: 'a', eventTime, values: {} }], OPTIONS);
+  for (const [given, seconds] of [
+    ['1970-01-02', 86_400],
+    ['1970-01-01T00:01', 60],
+    ['1970-01-01 00:01:00.5', 60.5],
+    ['1970-01-01T01:01:00+01:00', 60],
+    ['1970-01-01T00:01:00z', 60],
+    [253_402_300_799, 253_402_300_799],
+    [-86_400, -86_400],
+  ]) {
+    t.equal(parse(given)[0]!.eventTime, seconds, String(given));
+  }
+  const wrong = [
+    '02/01/2024',
+    '5',
+    '2024',
+    '2024-13-01',
+    '2024-02-30',
+    '2024-01-02T25:00',
+    1_767_225_600_000,
+    -1e15,
+  ];
+  for (const given of wrong) {
+    t.strictSame(
+      problemsOf(() => parse(given)),
+      [`rows/0: eventTime is ${JSON.stringify(given)}, allowed is Unix seconds or ISO 8601`],
+    );
+  }
+});
+
+t.test('of a category with many values, some are named', async (t) => {
+  const dictionary = Array.from({ length: 25 }, (_, place) => `c${place}`);
+  const view = { ...USERS, fields: [{ name: 'country', type: 'category' as const, default: 0, dictionary }] };
+  t.strictSame(
+    problemsOf(() => parsePushedRows([{ id: 'a', values: { country: 'xx' } }], { view, now: 5 })),
+    [
+      `rows/0: country is "xx", allowed is one of ${dictionary.slice(0, 20).join(', ')} and 5 more that the bundle knows`,
+    ],
+  );
+});
+
 t.test('integers keep 32 bits, and vectors have as many numbers as the view says', async (t) => {
   const view = {
     ...USERS,

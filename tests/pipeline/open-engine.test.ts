@@ -10,6 +10,7 @@ import { EMPTY_HISTORY } from '../../src/domain/history.js';
 import { readUserRows } from '../../src/pipeline/read-user-rows.js';
 import { FeatureTable } from '../../src/features/feature-table.js';
 import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import type { FeatureView } from '../../src/features/feature-view.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { featureTable } from '../support/feature-tables.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
@@ -149,6 +150,45 @@ t.test('views beside items and users are loaded, read and told', async (t) => {
   t.match(read, [{ view: String }, { view: String }, { view: 'items' }, { view: 'prices' }]);
   t.match(read.at(-1), { present: 2, unknownEntity: 1 });
   await engine.ranker.close();
+});
+
+t.test('a view that is served online is verified and neither loaded nor counted as memory', async (t) => {
+  const { view, entities, parts } = featureTable('user', ['u3'], { score: { values: [0.5], default: 9 } });
+  const segments = { ...view, name: 'segments', file: 'features/segments.parquet', online: 'redis' as const };
+  const copy = await rewriteBundle(t, ({ manifest, files }) => {
+    const bytes = encodeFeatureTable(new FeatureTable(segments, entities, parts));
+    // More rows than fit the limit: were it to be loaded, the bundle would be refused.
+    files.set(segments.file, { bytes, rows: 1e9 });
+    manifest.views['segments'] = segments as never;
+  });
+  let open = 0;
+  const loaded: string[] = [];
+  const options = {
+    memoryLimitBytes: 1e9,
+    observer: { loaded: (load: { view: string }) => loaded.push(load.view), read: () => undefined },
+    openOnlineStores: async (views: readonly FeatureView[]) => {
+      t.same(views.map(({ name }) => name).sort(), ['segments', 'users']);
+      open++;
+      const online = views.find(({ name }) => name === 'segments')!;
+      return [{ view: online, getMany: () => undefined, close: async () => void open-- }];
+    },
+  };
+  await t.rejects(openEngine(copy, SCENARIOS, { memoryLimitBytes: 1e9 }), /views\.segments would take/);
+  const engine = await openEngine(copy, SCENARIOS, options);
+  t.same(loaded, ['items', 'users']);
+  t.same(engine.userStores.map(({ view: { name } }) => name).sort(), ['segments', 'users']);
+  await engine.ranker.close();
+  t.equal(open, 1, 'the store is open');
+
+  const path = join(copy, segments.file);
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(path, bytes);
+  t.match(
+    (await failureOf(openEngine(copy, SCENARIOS, options))).message,
+    /features\/segments\.parquet has changed: its sha256/,
+  );
+  t.equal(open, 1, 'that of the bundle that is refused is closed again');
 });
 
 t.test('a view whose bytes have changed is named, alone or with what else is wrong', async (t) => {

@@ -26,11 +26,12 @@ t.test('a load slower than the rate is a warning and a count, a small or quick o
   t.match(await metrics.render(), 'shortlist_feature_values_total{view="users",status="stale"} 2');
 });
 
-t.test('the age of the newest row is measured when its view is loaded', async (t) => {
+t.test('the age of the newest row is that of the moment it is asked for', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   const logger = pino({ enabled: false });
+  let now = 1000;
   const observer = createFeatureObserver(
-    { metrics, logger, clock: () => 1000 },
+    { metrics, logger, clock: () => now },
     { minLoadMegabytesPerSecond: 0 },
   );
   observer.loaded({ view: 'items', rows: 10, bytes: 40, seconds: 1, newestEventTime: 400 });
@@ -38,4 +39,8 @@ t.test('the age of the newest row is measured when its view is loaded', async (t
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_newest_event_age_seconds{view="items"} 600');
   t.notMatch(text, 'shortlist_feature_newest_event_age_seconds{view="users"}');
+  now = 4600;
+  t.match(await metrics.render(), 'shortlist_feature_newest_event_age_seconds{view="items"} 4200');
+  observer.loaded({ view: 'items', rows: 0, bytes: 0, seconds: 1, newestEventTime: undefined });
+  t.notMatch(await metrics.render(), 'shortlist_feature_newest_event_age_seconds{view="items"}');
 });

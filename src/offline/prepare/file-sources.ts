@@ -17,6 +17,8 @@ export interface SourceFile {
   readonly path: string;
   readonly kind: FileKind;
   readonly bytes: number;
+  /** Another one once the file is replaced, written or cut. */
+  readonly state: string;
 }
 
 const READERS: Readonly<Record<string, FileKind>> = {
@@ -67,7 +69,8 @@ export async function listFiles(
       }
       const paths = await expandPattern(connection, pattern, { kind });
       if (paths.length === 0) problems.push(`there is no file ${pattern}`);
-      for (const path of paths) files.set(path, { path, kind, bytes: statSync(path).size });
+      for (const path of paths)
+        files.set(path, { path, kind, bytes: statSync(path).size, state: stateOf(path) });
     }
   }
   const all = [...files.values()];
@@ -99,6 +102,18 @@ async function expandPattern(
   const glob = isFolder ? `${pattern}/**/*.${options.kind}` : pattern;
   const rows = await queryRows(connection, `SELECT file FROM glob(${quoteLiteral(glob)}) ORDER BY file`);
   return rows.map((row) => String(row.file));
+}
+
+/** Says which of the files are not what they were when they were listed: nothing that was read of them is sure. */
+export function listChangedFiles(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path, state }) => stateOf(path) !== state)
+    .map(({ path }) => `${path}: has changed while it was read; prepare again once it is written`);
+}
+
+function stateOf(path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? 'gone' : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 
 function findFileProblem(file: SourceFile, options: { mayBeEmpty: boolean }): string[] {

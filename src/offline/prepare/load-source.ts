@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
-import { findFileSources, listFiles, type SourceFile } from './file-sources.js';
+import { findFileSources, listChangedFiles, listFiles, type SourceFile } from './file-sources.js';
 import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
 import { findColumnOf } from './source-node.js';
 import { rawTable, type SourceRequest, type TableName } from './source-request.js';
@@ -49,6 +49,8 @@ export async function loadSource(
   try {
     const rowsRead = await materialise(connection, request.table, { query, columns: [...types.keys()] });
     const seconds = (performance.now() - started) / 1000;
+    const changed = listChanged(request, files);
+    if (changed.length > 0) return { problems: changed };
     return {
       table: request.table,
       types,
@@ -59,8 +61,14 @@ export async function loadSource(
       seconds,
     };
   } catch (error) {
+    const changed = listChanged(request, files);
+    if (changed.length > 0) return { problems: changed };
     return { problems: await describeRunFailure(connection, error, { request, query, files }) };
   }
+}
+
+function listChanged({ table }: SourceRequest, files: readonly SourceFile[]): string[] {
+  return listChangedFiles(files).map((problem) => `${table}: ${problem}`);
 }
 
 async function parse(

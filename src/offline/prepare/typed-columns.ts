@@ -125,7 +125,9 @@ function numericColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
   const number = numberOf(kindOf(type), raw);
   if (number === undefined) {
-    throw new UnusableType('a number is wanted; convert it in the SQL, year(…) or epoch(…) for a date');
+    throw new UnusableType(
+      'a number is wanted; of a date take year(…) or epoch(…), in the SQL or where the file is written',
+    );
   }
   const checks: ColumnCheck[] = [{ when: `isinf(${number})`, says: '{value} is not a finite number' }];
   const text = textNumber(kindOf(type), raw);

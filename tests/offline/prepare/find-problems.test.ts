@@ -181,7 +181,8 @@ t.test('types that cannot be what a column is for are named with the type', asyn
       },
     },
   });
-  const number = 'a number is wanted; convert it in the SQL, year(…) or epoch(…) for a date';
+  const number =
+    'a number is wanted; of a date take year(…) or epoch(…), in the SQL or where the file is written';
   t.strictSame(problems, [
     'interactions: the SQL, column user_id: is of type VARCHAR[]; an id must be text or a whole number',
     'interactions: the SQL, column item_id: is of type BOOLEAN; an id must be text or a whole number',

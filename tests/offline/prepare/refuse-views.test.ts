@@ -41,7 +41,9 @@ const BAD_COLUMNS: Readonly<Record<string, BadColumn>> = {
   'a float32 of dates': {
     values: ["DATE '2024-01-01'"],
     field: FLOAT,
-    says: [': is of type DATE; a number is wanted; convert it in the SQL, year(…) or epoch(…) for a date'],
+    says: [
+      ': is of type DATE; a number is wanted; of a date take year(…) or epoch(…), in the SQL or where the file is written',
+    ],
   },
   'an int32 out of range, infinite or with a fraction': {
     values: ['2147483648::DOUBLE', '-2147483649', '1.5', "'inf'", '2147483647', "'nan'"],
