@@ -37,10 +37,11 @@ interface SourceTrainer {
 const TRAINERS: readonly SourceTrainer[] = [
   {
     file: SOURCES.als.file,
-    train: ({ histories, dataset, config, progress }) =>
+    train: ({ histories, interactions, dataset, config, progress }) =>
       alsToTensors(
         trainImplicitAls(histories, {
           ...config.als,
+          weighted: interactions.weighted === true,
           itemCount: dataset.catalogue.entities.size,
           seed: config.seed,
           progress,

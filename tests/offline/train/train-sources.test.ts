@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { ProgressReporter } from '../../../src/offline/progress.js';
+import { SILENT_PROGRESS, type ProgressReporter } from '../../../src/offline/progress.js';
 import type { PreparedDataset } from '../../../src/offline/prepared-dataset.js';
 import { trainBundle } from '../../../src/offline/train/train-bundle.js';
-import { findSkippedSources } from '../../../src/offline/train/train-sources.js';
+import { findSkippedSources, trainSources } from '../../../src/offline/train/train-sources.js';
 import { writeTrainedBundle } from '../../../src/offline/train/write-trained-bundle.js';
+import { toHistories } from '../../../src/domain/interactions.js';
 import { openEngine } from '../../../src/pipeline/open-engine.js';
 import { recommend } from '../../../src/pipeline/recommend.js';
 import { createSyntheticDataset, START } from '../../support/synthetic-dataset.js';
@@ -82,6 +83,22 @@ t.test('fresh is skipped where nothing is known of the items', async (t) => {
     [...findSkippedSources(bare, config)],
     [['fresh', 'the items table has no attribute that features may read']],
   );
+});
+
+t.test('weights of the interactions reach als, values that are none do not', async (t) => {
+  const dataset = createSyntheticDataset();
+  const metadataOf = (interactions: PreparedDataset['interactions']): object =>
+    trainSources({
+      interactions,
+      histories: toHistories(interactions),
+      knownUntil: START,
+      dataset,
+      config,
+      progress: SILENT_PROGRESS,
+    }).get('candidates/als.safetensors')!.metadata;
+  const { interactions } = dataset;
+  t.match(metadataOf({ ...interactions, weighted: true }), { meanWeight: /^[23]\.\d+$/ });
+  t.notOk('meanWeight' in metadataOf(interactions));
 });
 
 function withoutTimes(dataset: PreparedDataset): PreparedDataset {
