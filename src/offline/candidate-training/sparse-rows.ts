@@ -65,7 +65,7 @@ export function valuesOf(rows: SparseRows, row: number): Float32Array | undefine
 }
 
 /** How many rows hold at least one column. */
-export function countFilledRows({ offsets }: SparseRows): number {
+export function countFilledRows({ offsets }: Pick<SparseRows, 'offsets'>): number {
   let filled = 0;
   for (let row = 0; row + 1 < offsets.length; row++) if (offsets[row + 1]! > offsets[row]!) filled++;
   return filled;
