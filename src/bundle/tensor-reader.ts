@@ -67,6 +67,13 @@ export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;
 }
 
+/** What is wrong with offsets of compressed sparse rows that have so many entries: nothing, or one problem. */
+export function findOffsetProblems(name: string, offsets: Uint32Array, entries: number): string[] {
+  const ascend = offsets.every((offset, at) => at === 0 || offset >= offsets[at - 1]!);
+  if (ascend && offsets[0] === 0 && offsets.at(-1) === entries) return [];
+  return [`${name}: do not rise from 0 to ${entries}`];
+}
+
 function findProblem<T>(
   tensor: Tensor | undefined,
   shape: Shape,

@@ -18,9 +18,12 @@ export interface LeastSquaresProblem {
 export interface FactorSolver {
   /**
    * Writes the vector w of an entity that interacted with `partners` (indexes, unique) into `into`: the minimum of
-   * Σ_partners (1 − w·h)² + α0 Σ_all (w·h)² + λ (|partners| + α0 |all|)^ν ‖w‖². Zero when there are no partners.
+   * Σ_partners c (1 − w·h)² + α0 Σ_all (w·h)² + λ (Σ_partners c + α0 |all|)^ν ‖w‖². Zero when there are no partners, or
+   * none counts.
+   *
+   * @param confidences c of each partner (Hu, Koren and Volinsky, 2008), 0 or more; all 1 when undefined
    */
-  solve(partners: Int32Array, into: Float32Array | Float64Array): void;
+  solve(partners: Int32Array, into: Float32Array | Float64Array, confidences?: Float32Array): void;
 }
 
 // 64 rows × 64 dimensions of float64 are 32 KB: one block stays in the first-level cache while all its tiles are summed.
@@ -39,8 +42,9 @@ export function createFactorSolver(problem: LeastSquaresProblem): FactorSolver {
   const solution = new Float64Array(dimensions);
 
   return {
-    solve: (partners, into) => {
-      if (partners.length === 0) {
+    solve: (partners, into, confidences) => {
+      const observed = confidences === undefined ? partners.length : sumOf(confidences);
+      if (observed === 0) {
         into.fill(0);
         return;
       }
@@ -48,10 +52,13 @@ export function createFactorSolver(problem: LeastSquaresProblem): FactorSolver {
       solution.fill(0);
       for (let start = 0; start < partners.length; start += BLOCK_ROWS) {
         const rows = Math.min(BLOCK_ROWS, partners.length - start);
-        gatherRows(factors, partners, { start, rows, dimensions, stride, block, sum: solution });
+        gatherRows(
+          { factors, partners, confidences },
+          { start, rows, dimensions, stride, block, sum: solution },
+        );
         addGramOfBlock(block, rows, { stride, system });
       }
-      addToDiagonal(system, regularisationOf(problem, partners.length), { dimensions, stride });
+      addToDiagonal(system, regularisationOf(problem, observed), { dimensions, stride });
       factorise(system, dimensions, stride);
       substitute(system, solution, stride);
       into.set(solution);
@@ -103,6 +110,12 @@ function padToTile(dimensions: number): number {
   return (dimensions + 3) & ~3;
 }
 
+function sumOf(confidences: Float32Array): number {
+  let sum = 0;
+  for (const confidence of confidences) sum += confidence;
+  return sum;
+}
+
 /** The part of the system that all entities share: α0 times the Gram, padded. */
 function scaleIntoTiles(problem: LeastSquaresProblem, stride: number): Float64Array {
   const { dimensions, gram, unobservedWeight } = problem;
@@ -120,9 +133,9 @@ function regularisationOf(problem: LeastSquaresProblem, observed: number): numbe
   return regularisation * (observed + unobservedWeight * partnerCount) ** regularisationExponent;
 }
 
+/** Copies vectors, each times √c, into the block, and adds them, each times c, to the sum. A c of 1 changes no bit. */
 function gatherRows(
-  factors: Float32Array,
-  partners: Int32Array,
+  from: { factors: Float32Array; partners: Int32Array; confidences: Float32Array | undefined },
   target: {
     start: number;
     rows: number;
@@ -132,14 +145,17 @@ function gatherRows(
     sum: Float64Array;
   },
 ): void {
+  const { factors, partners, confidences } = from;
   const { start, rows, dimensions, stride, block, sum } = target;
   for (let row = 0; row < rows; row++) {
-    const from = partners[start + row]! * dimensions;
+    const first = partners[start + row]! * dimensions;
     const to = row * stride;
+    const confidence = confidences === undefined ? 1 : confidences[start + row]!;
+    const root = Math.sqrt(confidence);
     for (let column = 0; column < dimensions; column++) {
-      const value = factors[from + column]!;
-      block[to + column] = value;
-      sum[column]! += value;
+      const value = factors[first + column]!;
+      block[to + column] = root * value;
+      sum[column]! += confidence * value;
     }
   }
 }

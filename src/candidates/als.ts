@@ -18,6 +18,8 @@ export interface AlsModel {
   readonly regularisationExponent: number;
   /** Only the latest so many items of a history count, in training as in serving: it bounds the cost of one user. */
   readonly maxHistory: number;
+  /** Where the values of histories are weights: the mean weight in training, which is a confidence of 1. */
+  readonly meanWeight?: number;
 }
 
 export const DEFAULT_MAX_HISTORY = 1000;
@@ -31,7 +33,8 @@ const NOTHING: Retrieval = {
 
 /**
  * Candidates by implicit ALS (Rendle, Krichene, Zhang and Koren, 2021). The user's vector is not stored but folded in from
- * the history by the same least-squares step as in training, so that a user whom training never saw works too.
+ * the history by the same least-squares step as in training, so that a user whom training never saw works too. Where the
+ * values of histories are weights, they are confidences (Hu, Koren and Volinsky, 2008), in training as in the fold-in.
  * Nothing is retrieved for an empty history, nor for one whose items training never saw.
  */
 export function createAlsSource(model: AlsModel): CandidateSource {
@@ -63,9 +66,18 @@ export function createFoldIn(model: AlsModel): (history: History) => Float64Arra
   const solver = createFactorSolver(toProblem(model));
   return (history) => {
     const user = new Float64Array(model.dimensions);
-    solver.solve(latestOf(history, model.maxHistory).items, user);
+    const { items, values } = latestOf(history, model.maxHistory);
+    solver.solve(items, user, toConfidences(values, model));
     return user;
   };
+}
+
+/** What each entry of a history counts where `values` are weights: 1 at the mean weight, never below 0. Else undefined. */
+export function toConfidences(
+  values: Float32Array,
+  { meanWeight }: { meanWeight?: number },
+): Float32Array | undefined {
+  return meanWeight === undefined ? undefined : values.map((weight) => Math.max(0, weight) / meanWeight);
 }
 
 /** The bundle's form of a model. */
@@ -81,6 +93,7 @@ export function alsToTensors(model: AlsModel): TensorFile {
       regularisation: String(model.regularisation),
       regularisationExponent: String(model.regularisationExponent),
       maxHistory: String(model.maxHistory),
+      ...(model.meanWeight !== undefined && { meanWeight: String(model.meanWeight) }),
     },
   };
 }
@@ -97,6 +110,9 @@ export function parseAls(artefact: TensorFile, options: { itemCount: number }): 
     regularisation: reader.number('regularisation', (value) => value > 0, 'above 0'),
     regularisationExponent: reader.number('regularisationExponent', (value) => value >= 0, '0 or more'),
     maxHistory: reader.number('maxHistory', isCount, 'a whole number above 0'),
+    ...('meanWeight' in artefact.metadata && {
+      meanWeight: reader.number('meanWeight', (value) => value > 0, 'above 0'),
+    }),
   };
   if (dimensions < 1) reader.report('factors: needs at least one dimension');
   else if (reader.isSound() && !isSolvable(toProblem(model))) {

@@ -1,5 +1,5 @@
 import type { TensorFile } from '../bundle/tensor-file.js';
-import { createTensorReader } from '../bundle/tensor-reader.js';
+import { createTensorReader, findOffsetProblems } from '../bundle/tensor-reader.js';
 import type { History } from '../domain/history.js';
 import type { CandidateSource } from './candidate-source.js';
 import { selectTopK } from '../domain/top-k.js';
@@ -124,10 +124,4 @@ function findProblems(model: AttributeModel, itemCount: number): string[] {
       ? []
       : ['taken, offered: not all above 0']),
   ];
-}
-
-function findOffsetProblems(name: string, offsets: Uint32Array, entries: number): string[] {
-  const ascend = offsets.every((offset, at) => at === 0 || offset >= offsets[at - 1]!);
-  if (ascend && offsets[0] === 0 && offsets.at(-1) === entries) return [];
-  return [`${name}: do not rise from 0 to ${entries}`];
 }

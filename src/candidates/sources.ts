@@ -3,6 +3,7 @@ import { ShortlistError } from '../domain/errors.js';
 import { createAlsSource, parseAls } from './als.js';
 import type { CandidateSource } from './candidate-source.js';
 import { createFreshSource, parseFresh } from './fresh.js';
+import { createPopularInGroupSource, parsePopularInGroup } from './popular-in-group.js';
 import { createPopularitySource, parsePopularity } from './popularity.js';
 import { createRandomSource } from './random.js';
 import { createSimilarItemsSource, parseSimilarItems } from './similar-items.js';
@@ -55,6 +56,10 @@ export const SOURCES = {
   fresh: {
     file: 'candidates/fresh.safetensors',
     open: (artefact, options) => createFreshSource(parseFresh(artefact, options)),
+  },
+  'popular-in-group': {
+    file: 'candidates/popular-in-group.safetensors',
+    open: (artefact, options) => createPopularInGroupSource(parsePopularInGroup(artefact, options)),
   },
   popular: {
     file: 'candidates/popular.safetensors',

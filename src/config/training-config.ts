@@ -84,6 +84,17 @@ export const TrainingConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    popularInGroup: Type.Object(
+      {
+        priorUsers: Type.Number({
+          exclusiveMinimum: 0,
+          description: 'How many users of everybody stand beside those of a group.',
+        }),
+        itemsPerGroup: positive('Items kept per group, the most taken.'),
+        minimumUsers: positive('Attribute values of fewer users make no group.'),
+      },
+      { additionalProperties: false, description: 'What users with the same attribute values take.' },
+    ),
     followers: Type.Object(
       {
         steps: positive('How many steps after an item count as following it.'),

@@ -7,6 +7,8 @@ export type EligibleItems = Uint8Array;
 export interface RetrievalQuery {
   /** The raw id asked for; sources that need no identity ignore it. */
   readonly userId: string;
+  /** Index of the user; undefined for nobody, an item, and a user the bundle does not know. */
+  readonly userIndex?: number | undefined;
   /** What the user did up to now; empty for a cold start. */
   readonly history: History;
   readonly eligible: EligibleItems;

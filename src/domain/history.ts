@@ -4,7 +4,7 @@ export interface History {
   readonly items: Int32Array;
   /** Unix seconds, ascending. */
   readonly timestamps: Float64Array;
-  /** Rating, weight or count as the dataset gave it; 1 where it gave none. */
+  /** Rating, weight or count as the dataset gave it (the largest of an item's weights); 1 where it gave none. */
   readonly values: Float32Array;
 }
 

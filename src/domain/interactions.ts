@@ -36,18 +36,33 @@ export function filterInteractions(
   };
 }
 
-/** One history per user of the table (empty for users without rows): each item once, at its latest interaction. */
+/**
+ * One history per user of the table (empty for users without rows): each item once, at its latest interaction. Its value is
+ * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again.
+ */
 export function toHistories(table: InteractionTable): Histories {
   const offsets = new Uint32Array(table.users.size + 1);
   const kept = latestRowPerUserAndItem(table);
   for (const row of kept) offsets[table.user[row]! + 1]!++;
   for (let user = 0; user < table.users.size; user++) offsets[user + 1]! += offsets[user]!;
+  const values = table.weighted === true ? largestOfEarlierRows(table) : table.value;
   return {
     offsets,
     items: Int32Array.from(kept, (row) => table.item[row]!),
     timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
-    values: Float32Array.from(kept, (row) => table.value[row]!),
+    values: Float32Array.from(kept, (row) => values[row]!),
   };
+}
+
+/** Per row, the largest value of the user's interactions with its item up to it. */
+function largestOfEarlierRows({ user, item, value }: InteractionTable): Float32Array {
+  const largest = new Map<number, number>();
+  return value.map((own, row) => {
+    if (user[row] !== user[row - 1]) largest.clear();
+    const value = Math.max(own, largest.get(item[row]!) ?? own);
+    largest.set(item[row]!, value);
+    return value;
+  });
 }
 
 function latestRowPerUserAndItem(table: InteractionTable): number[] {

@@ -31,7 +31,13 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
       filters: request.filters,
     }),
   );
-  const query = { userId: subject.id, history: subject.history, eligible, limit: request.limit };
+  const query = {
+    userId: subject.id,
+    userIndex: subject.userIndex,
+    history: subject.history,
+    eligible,
+    limit: request.limit,
+  };
   const candidates = await retrieveCandidates(query, engine, { scenario, run });
   const ranked =
     scenario.ranker === 'fusion'

@@ -7,6 +7,8 @@ import type { Basis } from './recommendation-request.js';
 export interface Subject {
   /** Raw id of the user or item; empty for nobody. */
   readonly id: string;
+  /** Of a user the bundle knows. */
+  readonly userIndex?: number;
   readonly kind: Basis['kind'];
   readonly history: History;
 }
@@ -19,8 +21,8 @@ export function findSubject(basis: Basis, engine: Engine): Subject {
   if (basis.kind === 'nobody') return { id: '', kind: 'nobody', history: EMPTY_HISTORY };
   if (basis.kind === 'item') return findItemSubject(basis.itemId, engine);
   const userIndex = engine.users.find(basis.userId);
-  const history = userIndex < 0 ? EMPTY_HISTORY : historyOf(engine.histories, userIndex);
-  return { id: basis.userId, kind: 'user', history };
+  if (userIndex < 0) return { id: basis.userId, kind: 'user', history: EMPTY_HISTORY };
+  return { id: basis.userId, userIndex, kind: 'user', history: historyOf(engine.histories, userIndex) };
 }
 
 /** "More like this item" is a recommendation to somebody whose whole history is that item. */

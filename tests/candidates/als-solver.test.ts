@@ -69,6 +69,37 @@ t.test('a solution fulfils the normal equations', async () => {
   );
 });
 
+t.test('a solution with confidences fulfils the normal equations that they weigh', async () => {
+  const confidence = fc.double({ min: 0.01, max: 20, noNaN: true });
+  const drawn = fc.array(confidence, { minLength: 1, maxLength: 150 });
+  fc.assert(
+    fc.property(sizes, drawn, (size, wanted) => {
+      const problem = drawProblem(size);
+      const confidences = Float32Array.from(wanted.slice(0, size.partners));
+      const partners = Int32Array.from(confidences, (_, at) => at);
+      const solution = new Float64Array(size.dimensions);
+      createFactorSolver(problem).solve(partners, solution, confidences);
+      return residualOf(problem, [...partners], solution, confidences).every(
+        (value) => Math.abs(value) < 1e-7,
+      );
+    }),
+  );
+});
+
+t.test(
+  'confidences of 1 change no bit of a solution, and partners that count nothing give zero',
+  async (t) => {
+    const solver = createFactorSolver(drawProblem({ dimensions: 7, partners: 90 }));
+    const partners = Int32Array.from({ length: 90 }, (_, at) => at);
+    const [plain, weighted, nothing] = [new Float64Array(7), new Float64Array(7), new Float64Array(7)];
+    solver.solve(partners, plain);
+    solver.solve(partners, weighted, new Float32Array(90).fill(1));
+    solver.solve(partners, nothing.fill(1), new Float32Array(90));
+    t.same(weighted, plain);
+    t.same(nothing, new Float64Array(7));
+  },
+);
+
 t.test('the vector of an entity without partners is zero, whatever was there before', async (t) => {
   const target = Float32Array.of(1, 2, 3);
   createFactorSolver(drawProblem({ dimensions: 3, partners: 4 })).solve(new Int32Array(0), target);
@@ -94,15 +125,23 @@ t.test('a regularised problem is solvable, one with a negative weight is not', a
   t.equal(isSolvable({ ...problem, regularisation: 0, unobservedWeight: 0 }), false);
 });
 
-/** (Σ h hᵀ + α0 G + λ (n + α0 N)^ν I) w − Σ h, from the formula. */
-function residualOf(problem: Problem, partners: number[], solution: Float64Array): number[] {
+/** (Σ c h hᵀ + α0 G + λ (Σ c + α0 N)^ν I) w − Σ c h, from the formula. */
+function residualOf(
+  problem: Problem,
+  partners: number[],
+  solution: Float64Array,
+  confidences: ArrayLike<number> = partners.map(() => 1),
+): number[] {
   const { dimensions, unobservedWeight, regularisation, regularisationExponent, partnerCount } = problem;
   const rows = rowsOf(problem);
   const dot = (row: number[]): number => row.reduce((sum, value, k) => sum + value * solution[k]!, 0);
-  const weight =
-    regularisation * (partners.length + unobservedWeight * partnerCount) ** regularisationExponent;
+  const count = partners.reduce((sum, _, at) => sum + confidences[at]!, 0);
+  const weight = regularisation * (count + unobservedWeight * partnerCount) ** regularisationExponent;
   return Array.from({ length: dimensions }, (_, k) => {
-    const observed = partners.reduce((sum, at) => sum + rows[at]![k]! * (dot(rows[at]!) - 1), 0);
+    const observed = partners.reduce(
+      (sum, row, at) => sum + confidences[at]! * rows[row]![k]! * (dot(rows[row]!) - 1),
+      0,
+    );
     const all = rows.reduce((sum, row) => sum + row[k]! * dot(row), 0);
     return observed + unobservedWeight * all + weight * solution[k]!;
   });

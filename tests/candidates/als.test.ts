@@ -75,8 +75,42 @@ t.test('a fold-in is the minimum of the loss: no small step in any direction low
   }
 });
 
+t.test('where values are weights, what weighs more than the rest of a history decides', async (t) => {
+  const weighted = { ...model, meanWeight: 2 };
+  const foldIn = createFoldIn(weighted);
+  const bought = (values: number[]): number => {
+    const retrieval = createAlsSource(weighted).retrieve({
+      userId: 'new',
+      history: history([1, 5, 2, 6], { values }),
+      eligible: new Uint8Array(ITEM_COUNT).fill(1),
+      limit: 1,
+    }) as Retrieval;
+    return retrieval.items[0]! % 4;
+  };
+  t.equal(bought([9, 9, 0.1, 0.1]), 1);
+  t.equal(bought([0.1, 0.1, 9, 9]), 2);
+  t.same(
+    foldIn(history([1, 5], { values: [2, 2] })),
+    createFoldIn(model)(history([1, 5])),
+    'the mean weight counts 1',
+  );
+  t.same(
+    foldIn(history([1, 5], { values: [-1, 0] })),
+    new Float64Array(8),
+    'a weight below 0 counts nothing',
+  );
+});
+
+t.test('values of a dataset without weights change nothing', async (t) => {
+  const foldIn = createFoldIn(model);
+  t.same(foldIn(history([1, 5], { values: [5, 0.5] })), foldIn(history([1, 5])));
+});
+
 t.test('a model survives the way through its artefact', async (t) => {
   t.same(parseAls(alsToTensors(model), { itemCount: ITEM_COUNT }), model);
+  const weighted = { ...model, meanWeight: 2.5 };
+  t.same(parseAls(alsToTensors(weighted), { itemCount: ITEM_COUNT }), weighted);
+  t.notOk('meanWeight' in alsToTensors(model).metadata);
 });
 
 t.test('an artefact of another catalogue is refused', async (t) => {
@@ -94,6 +128,7 @@ t.test('an artefact with several faults is refused with all of them', async (t) 
       regularisation: '0',
       regularisationExponent: 'one',
       maxHistory: '1.5',
+      meanWeight: '0',
     },
   };
   t.throws(() => parseAls(broken, { itemCount: ITEM_COUNT }), {
@@ -105,6 +140,7 @@ t.test('an artefact with several faults is refused with all of them', async (t) 
       'als: metadata regularisation: expected above 0, found "0"',
       'als: metadata regularisationExponent: expected 0 or more, found "one"',
       'als: metadata maxHistory: expected a whole number above 0, found "1.5"',
+      'als: metadata meanWeight: expected above 0, found "0"',
     ],
   });
 });

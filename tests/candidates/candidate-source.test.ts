@@ -3,6 +3,7 @@ import t from 'tap';
 import { createAlsSource } from '../../src/candidates/als.js';
 import type { CandidateSource } from '../../src/candidates/candidate-source.js';
 import { createFreshSource } from '../../src/candidates/fresh.js';
+import { createPopularInGroupSource } from '../../src/candidates/popular-in-group.js';
 import { createPopularitySource } from '../../src/candidates/popularity.js';
 import { createRandomSource } from '../../src/candidates/random.js';
 import { createSimilarItemsSource } from '../../src/candidates/similar-items.js';
@@ -11,6 +12,7 @@ import type { Retrieval, RetrievalQuery } from '../../src/domain/candidate.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
 import { countAttributeValues } from '../../src/offline/candidate-training/attribute-model.js';
 import { trainEase } from '../../src/offline/candidate-training/ease.js';
+import { countGroupPopularity } from '../../src/offline/candidate-training/group-popularity.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
 import { attribute, history, interactionTable } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
@@ -61,6 +63,25 @@ const sources: { source: CandidateSource; knowsAll: boolean; scoresMore?: boolea
     knowsAll: false,
     scoresMore: true,
   },
+  {
+    source: createPopularInGroupSource(
+      countGroupPopularity(
+        histories,
+        {
+          entities: new IdIndex(Array.from({ length: 60 }, (_, user) => `u${user}`)),
+          attributes: [
+            attribute(
+              'taste',
+              'categorical',
+              Array.from({ length: 60 }, (_, user) => `t${user % 4}`),
+            ),
+          ],
+        },
+        { itemCount: ITEM_COUNT, priorUsers: 5, itemsPerGroup: 12, minimumUsers: 2 },
+      ),
+    ),
+    knowsAll: false,
+  },
   { source: createPopularitySource('popular', counts), knowsAll: true },
   { source: createPopularitySource('trending', counts, { onlyPositive: true }), knowsAll: false },
   { source: createRandomSource({ itemCount: ITEM_COUNT }), knowsAll: true },
@@ -68,6 +89,7 @@ const sources: { source: CandidateSource; knowsAll: boolean; scoresMore?: boolea
 
 const queries: fc.Arbitrary<RetrievalQuery> = fc.record({
   userId: fc.string(),
+  userIndex: fc.option(fc.nat({ max: 70 }), { nil: undefined }),
   history: fc
     .uniqueArray(fc.integer({ min: 0, max: ITEM_COUNT - 1 }), { maxLength: 15 })
     .map((items) => history(items)),

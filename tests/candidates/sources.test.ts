@@ -1,6 +1,7 @@
 import t from 'tap';
 import { alsToTensors } from '../../src/candidates/als.js';
 import { freshToTensors } from '../../src/candidates/fresh.js';
+import { popularInGroupToTensors } from '../../src/candidates/popular-in-group.js';
 import { popularityToTensors } from '../../src/candidates/popularity.js';
 import { similarItemsToTensors } from '../../src/candidates/similar-items.js';
 import { isSourceName, openSource, SOURCES, type SourceName } from '../../src/candidates/sources.js';
@@ -9,6 +10,7 @@ import { IdIndex } from '../../src/domain/id-index.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
 import { countAttributeValues } from '../../src/offline/candidate-training/attribute-model.js';
 import { trainEase } from '../../src/offline/candidate-training/ease.js';
+import { countGroupPopularity } from '../../src/offline/candidate-training/group-popularity.js';
 import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
 import { attribute, history, interactionTable } from '../support/small-world.js';
@@ -30,6 +32,21 @@ const attributes = countAttributeValues(
   { priorInteractions: 5 },
 );
 
+const groups = countGroupPopularity(
+  histories,
+  {
+    entities: new IdIndex(Array.from({ length: 60 }, (_, user) => `u${user}`)),
+    attributes: [
+      attribute(
+        'taste',
+        'categorical',
+        Array.from({ length: 60 }, (_, user) => `t${user % 4}`),
+      ),
+    ],
+  },
+  { itemCount, priorUsers: 5, itemsPerGroup: 20, minimumUsers: 2 },
+);
+
 const artefacts: Record<SourceName, TensorFile | undefined> = {
   als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
   'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
@@ -38,6 +55,7 @@ const artefacts: Record<SourceName, TensorFile | undefined> = {
   ease,
   'ease-recent': ease,
   fresh: freshToTensors(attributes),
+  'popular-in-group': popularInGroupToTensors(groups),
   popular: popularityToTensors(counts),
   trending: popularityToTensors(counts),
   'trending-month': popularityToTensors(counts),
@@ -49,6 +67,7 @@ for (const name of Object.keys(SOURCES).filter(isSourceName)) {
     const source = openSource(name, artefacts[name], { itemCount });
     const retrieval = await source.retrieve({
       userId: 'u',
+      userIndex: 0,
       history: history([1, 5, 9]),
       eligible: new Uint8Array(itemCount).fill(1),
       limit: 3,

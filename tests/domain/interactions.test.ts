@@ -24,6 +24,24 @@ t.test('a history has each item once, at its latest interaction, oldest first', 
   t.same([...historyOf(histories, 2).items], [0]);
 });
 
+t.test('where values are weights, an item weighs what its heaviest interaction does', async (t) => {
+  const table = interactionTable(
+    [
+      [0, 1, 10, 5],
+      [0, 2, 20, 2],
+      [0, 1, 30, 1],
+      [1, 1, 10, 1],
+      [1, 1, 20, 3],
+    ],
+    { users: 2, items },
+  );
+  const weighted = toHistories({ ...table, weighted: true });
+  t.same([...weighted.items], [2, 1, 1]);
+  t.same([...weighted.timestamps], [20, 30, 20]);
+  t.same([...weighted.values], [2, 5, 3]);
+  t.same([...toHistories(table).values], [2, 1, 3]);
+});
+
 t.test('the same item of two users is kept for both', async (t) => {
   const table = interactionTable(
     [

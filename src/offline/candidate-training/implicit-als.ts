@@ -1,10 +1,10 @@
-import { DEFAULT_MAX_HISTORY, type AlsModel } from '../../candidates/als.js';
+import { DEFAULT_MAX_HISTORY, toConfidences, type AlsModel } from '../../candidates/als.js';
 import { computeGram, createFactorSolver } from '../../candidates/als-solver.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
-import { countFilledRows, rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
+import { countFilledRows, rowOf, toUserRows, transpose, valuesOf, type SparseRows } from './sparse-rows.js';
 
 export interface ImplicitAlsOptions {
   readonly itemCount: number;
@@ -21,12 +21,15 @@ export interface ImplicitAlsOptions {
   readonly regularisationExponent?: number;
   /** Only the latest so many items of a history count; default 1,000. */
   readonly maxHistory?: number;
+  /** The values of the histories are weights: an entry of the mean weight counts 1; otherwise all count 1. */
+  readonly weighted?: boolean;
   readonly progress?: ProgressReporter;
 }
 
 /**
- * Trains implicit ALS on binary interactions: iALS as in "Revisiting the Performance of iALS on Item Recommendation
- * Benchmarks" (Rendle, Krichene, Zhang and Koren, 2021). Items that no history holds get the zero vector. The regularisation
+ * Trains implicit ALS on binary or weighted interactions: iALS as in "Revisiting the Performance of iALS on Item Recommendation
+ * Benchmarks" (Rendle, Krichene, Zhang and Koren, 2021), weights as the confidences of "Collaborative Filtering for
+ * Implicit Feedback Datasets" (Hu, Koren and Volinsky, 2008), scaled to a mean of 1. Items that no history holds get the zero vector. The regularisation
  * of an item counts the users that have a history, that of a user all items of the catalogue. The same input gives the
  * same model.
  *
@@ -41,7 +44,10 @@ export function trainImplicitAls(histories: Histories, options: ImplicitAlsOptio
     regularisationExponent: options.regularisationExponent ?? 1,
     maxHistory: options.maxHistory ?? DEFAULT_MAX_HISTORY,
   };
-  const itemsOfUsers = toUserRows(histories, settings);
+  const { rows: itemsOfUsers, scale } = toConfidenceRows(histories, {
+    ...settings,
+    withValues: options.weighted === true,
+  });
   const usersOfItems = transpose(itemsOfUsers, itemCount);
   const userCount = itemsOfUsers.offsets.length - 1;
   const activeUsers = countFilledRows(itemsOfUsers);
@@ -62,7 +68,20 @@ export function trainImplicitAls(histories: Histories, options: ImplicitAlsOptio
       `implicit ALS gave factors that are not numbers; regularisation is ${settings.regularisation}, set it above 0`,
     );
   }
-  return { ...settings, factors: items, gram: computeGram(items, settings.dimensions) };
+  return { ...settings, ...scale, factors: items, gram: computeGram(items, settings.dimensions) };
+}
+
+/** The users × items matrix with confidences as its values, or binary, and the scale of the confidences. */
+function toConfidenceRows(
+  histories: Histories,
+  options: { maxHistory: number; withValues: boolean },
+): { rows: SparseRows; scale: Pick<AlsModel, 'meanWeight'> } {
+  const rows = toUserRows(histories, options);
+  if (rows.values === undefined) return { rows, scale: {} };
+  const total = rows.values.reduce((sum, weight) => sum + Math.max(0, weight), 0);
+  // Where nothing has a weight, nothing is to be scaled.
+  const scale = { meanWeight: total > 0 ? total / rows.values.length : 1 };
+  return { rows: { ...rows, values: toConfidences(rows.values, scale) }, scale };
 }
 
 /** Random vectors whose squared length is 0.01 on average, as in the paper's code. */
@@ -81,6 +100,7 @@ function solveRows(
   const { dimensions, factors } = problem;
   const solver = createFactorSolver({ ...problem, gram: computeGram(factors, dimensions) });
   for (let row = 0; row + 1 < rows.offsets.length; row++) {
-    solver.solve(rowOf(rows, row), target.subarray(row * dimensions, (row + 1) * dimensions));
+    const into = target.subarray(row * dimensions, (row + 1) * dimensions);
+    solver.solve(rowOf(rows, row), into, valuesOf(rows, row));
   }
 }

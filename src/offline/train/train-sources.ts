@@ -1,6 +1,7 @@
 import type { TensorFile } from '../../bundle/tensor-file.js';
 import { alsToTensors } from '../../candidates/als.js';
 import { freshToTensors } from '../../candidates/fresh.js';
+import { popularInGroupToTensors } from '../../candidates/popular-in-group.js';
 import { popularityToTensors } from '../../candidates/popularity.js';
 import { similarItemsToTensors } from '../../candidates/similar-items.js';
 import { isSourceName, SOURCES, type SourceName } from '../../candidates/sources.js';
@@ -9,6 +10,7 @@ import type { Histories } from '../../domain/history.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import { countAttributeValues, listDescriptiveAttributes } from '../candidate-training/attribute-model.js';
 import { estimateEaseOperations, trainEase } from '../candidate-training/ease.js';
+import { countGroupPopularity, hasGroups } from '../candidate-training/group-popularity.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
 import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
 import { countPopularity } from '../candidate-training/popularity.js';
@@ -37,10 +39,11 @@ interface SourceTrainer {
 const TRAINERS: readonly SourceTrainer[] = [
   {
     file: SOURCES.als.file,
-    train: ({ histories, dataset, config, progress }) =>
+    train: ({ histories, interactions, dataset, config, progress }) =>
       alsToTensors(
         trainImplicitAls(histories, {
           ...config.als,
+          weighted: interactions.weighted === true,
           itemCount: dataset.catalogue.entities.size,
           seed: config.seed,
           progress,
@@ -80,6 +83,20 @@ const TRAINERS: readonly SourceTrainer[] = [
         : 'the items table has no attribute that features may read',
     train: ({ interactions, dataset, config }) =>
       freshToTensors(countAttributeValues(interactions, dataset.catalogue, config.fresh)),
+  },
+  {
+    file: SOURCES['popular-in-group'].file,
+    findObstacle: ({ users }, { popularInGroup }) =>
+      hasGroups(users, popularInGroup)
+        ? undefined
+        : `no value of a categorical or boolean attribute of the users table is that of ${popularInGroup.minimumUsers} users`,
+    train: ({ histories, dataset, config }) =>
+      popularInGroupToTensors(
+        countGroupPopularity(histories, dataset.users, {
+          ...config.popularInGroup,
+          itemCount: dataset.catalogue.entities.size,
+        }),
+      ),
   },
   createTrendingTrainer('trending', ({ trending }) => trending),
   createTrendingTrainer('trending-month', ({ trendingMonth }) => trendingMonth),

@@ -79,7 +79,7 @@ async function labelQuery(
     excluded: new Int32Array(0),
     filters: [],
   });
-  const query = { userId: engine.users.idAt(user), history, eligible, limit: 1 };
+  const query = { userId: engine.users.idAt(user), userIndex: user, history, eligible, limit: 1 };
   const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
   const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
   const labels = Float32Array.from(candidates.items, (item) => grades.get(item) ?? 0);

@@ -81,6 +81,49 @@ t.test('only the latest items of a history count', async (t) => {
   t.same(trainImplicitAls(long, options), trainImplicitAls(short, options));
 });
 
+t.test('equal weights, however large, give the model of interactions without weights', async (t) => {
+  const options = { itemCount: ITEM_COUNT, dimensions: 8, seed: 1, epochs: 3 };
+  const rated = { ...histories, values: histories.values.map(() => 4) };
+  const { meanWeight, ...weighted } = trainImplicitAls(rated, { ...options, weighted: true });
+  t.equal(meanWeight, 4);
+  t.same(weighted, trainImplicitAls(histories, options));
+  t.same(trainImplicitAls(rated, options), trainImplicitAls(histories, options), 'ratings are no weights');
+});
+
+t.test('what weighs nothing says nothing, but stands in the mean', async (t) => {
+  const lists = toHistoriesOfItems([[0, 1], [1, 2], [0]]);
+  const model = trainImplicitAls(
+    { ...lists, values: Float32Array.of(3, 3, 3, 0, 3) },
+    { itemCount: 3, dimensions: 3, seed: 1, weighted: true },
+  );
+  t.same([...vectorOf(model, 2)], [0, 0, 0]);
+  t.notSame([...vectorOf(model, 1)], [0, 0, 0]);
+  t.equal(model.meanWeight, 12 / 5);
+});
+
+t.test('weights of nothing at all train a model of zeros', async (t) => {
+  const nothing = { ...histories, values: new Float32Array(histories.values.length) };
+  const model = trainImplicitAls(nothing, { itemCount: ITEM_COUNT, seed: 1, epochs: 1, weighted: true });
+  t.equal(model.meanWeight, 1);
+  t.ok(model.factors.every((value) => value === 0));
+});
+
+t.test('what was bought draws users further than what was looked at', async (t) => {
+  // All users looked at 0 and 1 and bought one of them together with 2 (every other user) or 3.
+  const tastes = Array.from({ length: 20 }, (_, user) => user % 2);
+  const world = toHistoriesOfItems(tastes.map((taste) => [0, 1, 2 + taste]));
+  const values = Float32Array.from(tastes.flatMap((taste) => (taste === 0 ? [9, 1, 9] : [1, 9, 9])));
+  const options = { itemCount: 4, dimensions: 4, seed: 1, unobservedWeight: 0.3 };
+  const model = trainImplicitAls({ ...world, values }, { ...options, weighted: true });
+  const score = (user: Float64Array, item: number): number => dot(user, vectorOf(model, item));
+  const buyerOf0 = createFoldIn(model)({
+    items: Int32Array.of(0, 1),
+    timestamps: Float64Array.of(0, 1),
+    values: Float32Array.of(9, 1),
+  });
+  t.ok(score(buyerOf0, 2) > score(buyerOf0, 3), `${score(buyerOf0, 2)} > ${score(buyerOf0, 3)}`);
+});
+
 t.test('users without a history change nothing', async (t) => {
   const options = { itemCount: 3, dimensions: 3, seed: 1 };
   const lists = [[0, 1], [1, 2], [0]];

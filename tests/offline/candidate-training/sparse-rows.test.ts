@@ -5,6 +5,7 @@ import {
   rowOf,
   toUserRows,
   transpose,
+  valuesOf,
 } from '../../../src/offline/candidate-training/sparse-rows.js';
 import { toHistoriesOfItems } from '../../candidates/taste-groups.js';
 
@@ -29,6 +30,25 @@ t.test('a transposed matrix holds row r in column c where the matrix holds c in 
       });
     }),
   );
+});
+
+t.test('values go with their entries, cut and transposed alike', async (t) => {
+  const histories = {
+    ...toHistoriesOfItems([
+      [0, 1, 2],
+      [2, 0],
+    ]),
+    values: Float32Array.of(1, 2, 3, 4, 5),
+  };
+  const rows = toUserRows(histories, { maxHistory: 2, withValues: true });
+  t.same([...valuesOf(rows, 0)!], [2, 3]);
+  t.same([...valuesOf(rows, 1)!], [4, 5]);
+  const columns = transpose(rows, 3);
+  t.same(
+    [0, 1, 2].map((item) => [...valuesOf(columns, item)!]),
+    [[5], [2], [3, 4]],
+  );
+  t.equal(valuesOf(transpose(toUserRows(histories, { maxHistory: 2 }), 3), 0), undefined);
 });
 
 t.test('filled rows are those with a column', async (t) => {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { ProgressReporter } from '../../../src/offline/progress.js';
+import { SILENT_PROGRESS, type ProgressReporter } from '../../../src/offline/progress.js';
 import type { PreparedDataset } from '../../../src/offline/prepared-dataset.js';
 import { trainBundle } from '../../../src/offline/train/train-bundle.js';
-import { findSkippedSources } from '../../../src/offline/train/train-sources.js';
+import { findSkippedSources, trainSources } from '../../../src/offline/train/train-sources.js';
 import { writeTrainedBundle } from '../../../src/offline/train/write-trained-bundle.js';
+import { toHistories } from '../../../src/domain/interactions.js';
 import { openEngine } from '../../../src/pipeline/open-engine.js';
+import type { Basis } from '../../../src/pipeline/recommendation-request.js';
 import { recommend } from '../../../src/pipeline/recommend.js';
 import { createSyntheticDataset, START } from '../../support/synthetic-dataset.js';
 import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../../support/trained-bundle.js';
@@ -82,6 +84,56 @@ t.test('fresh is skipped where nothing is known of the items', async (t) => {
     [...findSkippedSources(bare, config)],
     [['fresh', 'the items table has no attribute that features may read']],
   );
+});
+
+t.test(
+  'popular-in-group is skipped where no value of a user attribute is shared by enough users',
+  async (t) => {
+    const dataset = createSyntheticDataset();
+    const bare = { ...dataset, users: { ...dataset.users, attributes: [] } };
+    t.same(
+      [...findSkippedSources(bare, config)],
+      [
+        [
+          'popular-in-group',
+          'no value of a categorical or boolean attribute of the users table is that of 10 users',
+        ],
+      ],
+    );
+  },
+);
+
+t.test('popular-in-group knows the users that training knew, and nobody else', async (t) => {
+  const { coldStart: _, ...asked } = SCENARIOS.get('home')!;
+  const home = { ...asked, sources: { 'popular-in-group': 10, popular: 10 } };
+  const engine = await openEngine(folder, new Map([['home', home]]));
+  const retrievedFor = async (basis: Basis): Promise<number> => {
+    const request = { basis, scenario: 'home', limit: 5, exclude: [], filters: [], explain: 'none' } as const;
+    const { candidates } = await recommend(request, engine);
+    return candidates.retrievals.find(({ source }) => source === 'popular-in-group')!.items.length;
+  };
+  t.ok((await retrievedFor({ kind: 'user', userId: 'u1' })) > 0);
+  t.ok((await retrievedFor({ kind: 'user', userId: 'u79' })) > 0, 'somebody who did nothing yet');
+  t.equal(await retrievedFor({ kind: 'user', userId: 'a stranger' }), 0);
+  t.equal(await retrievedFor({ kind: 'item', itemId: 'i001' }), 0);
+  t.equal(await retrievedFor({ kind: 'nobody' }), 0);
+  await engine.ranker.close();
+});
+
+t.test('weights of the interactions reach als, values that are none do not', async (t) => {
+  const dataset = createSyntheticDataset();
+  const metadataOf = (interactions: PreparedDataset['interactions']): object =>
+    trainSources({
+      interactions,
+      histories: toHistories(interactions),
+      knownUntil: START,
+      dataset,
+      config,
+      progress: SILENT_PROGRESS,
+    }).get('candidates/als.safetensors')!.metadata;
+  const { interactions } = dataset;
+  t.match(metadataOf({ ...interactions, weighted: true }), { meanWeight: /^[23]\.\d+$/ });
+  t.notOk('meanWeight' in metadataOf(interactions));
 });
 
 function withoutTimes(dataset: PreparedDataset): PreparedDataset {
