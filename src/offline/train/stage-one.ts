@@ -65,6 +65,7 @@ export function fitStageOne(
     followers: findFollowers(histories, {
       itemCount: dataset.catalogue.entities.size,
       ...options.config.followers,
+      progress: options.progress,
     }),
     itemViews: [
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
