@@ -1,7 +1,7 @@
 /**
  * Seconds, processor time and peak memory of every stage of full training (each source, the features, training rows, ranker) on generated
  * interactions with a long tail, at the shipped config. Arguments: `--interactions 100000,1000000`, `--protocol chronological`.
- * Each size runs in a process of its own, because the peak of a process never falls.
+ * `--als-epochs 2` times so many passes of iALS alone, for sizes that take too long as a whole. Each size runs in a process of its own, because the peak of a process never falls.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,9 +11,10 @@ import { readScenarios } from '../src/config/scenario-config.js';
 import { TrainingConfig } from '../src/config/training-config.js';
 import { codeValues, type AttributeColumn } from '../src/domain/catalogue.js';
 import { IdIndex } from '../src/domain/id-index.js';
-import type { InteractionTable } from '../src/domain/interactions.js';
+import { toHistories, type InteractionTable } from '../src/domain/interactions.js';
 import { createSeededRandom, type SeededRandom } from '../src/domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../src/domain/time.js';
+import { trainImplicitAls } from '../src/offline/candidate-training/implicit-als.js';
 import type { EvaluationProtocol } from '../src/offline/evaluation/evaluation-result.js';
 import { alignColumns } from '../src/offline/evaluation/align-columns.js';
 import type { PreparedDataset } from '../src/offline/prepared-dataset.js';
@@ -31,10 +32,13 @@ const { values } = parseArgs({
     interactions: { type: 'string', default: '100000' },
     protocol: { type: 'string', default: 'rolling' },
     configs: { type: 'string', default: 'configs' },
+    'als-epochs': { type: 'string' },
   },
 });
 const sizes = values.interactions.split(',').map(Number);
-if (sizes.length === 1) await measure(sizes[0]!);
+const alsEpochs = values['als-epochs'];
+if (alsEpochs !== undefined) for (const size of sizes) measureAls(size, Number(alsEpochs));
+else if (sizes.length === 1) await measure(sizes[0]!);
 else for (const size of sizes) measureApart(size);
 
 function measureApart(size: number): void {
@@ -44,6 +48,20 @@ function measureApart(size: number): void {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(1);
+}
+
+function measureAls(size: number, epochs: number): void {
+  const { interactions, catalogue } = generateDataset(size);
+  const { als, seed } = readConfigFile(TrainingConfig, join(values.configs, 'training.yaml'));
+  const histories = toHistories(interactions);
+  const read = startClock();
+  trainImplicitAls(histories, { ...als, epochs, seed, itemCount: catalogue.entities.size });
+  const { cpuSeconds, peak } = read();
+  const rows = histories.items.length.toLocaleString('en');
+  const perEpoch = (cpuSeconds / epochs).toFixed(2);
+  console.log(
+    `iALS on ${rows} pairs: ${perEpoch} s of processor time an epoch, peak ${toMegabytes(peak)} MB`,
+  );
 }
 
 async function measure(size: number): Promise<void> {
