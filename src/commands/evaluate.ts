@@ -15,6 +15,7 @@ interface EvaluateOptions extends DatasetOptions {
   readonly protocol?: EvaluationProtocol;
   readonly split?: string;
   readonly segments?: true;
+  readonly ablation?: true;
 }
 
 export function createEvaluateCommand(context: CommandContext): Command {
@@ -26,6 +27,7 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .addOption(createProtocolOption())
     .option('--split <file>', 'a frozen split: a TSV of the held-out user and item ids (protocol random)')
     .option('--segments', 'print the figures by groups of users and items as well')
+    .option('--ablation', 'train the ranker again without each group of features, and print what that costs')
     .action(async (options: EvaluateOptions) => {
       const { dataset, preparedDir, trainedDir } = findDataset(options, context);
       const { evaluateTrained } = await importOffline(() => import('../offline/evaluate-trained.js'));
@@ -33,6 +35,7 @@ export function createEvaluateCommand(context: CommandContext): Command {
         ...(await readTrainingInputs(context)),
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
         frozenSplit: options.split,
+        ablation: options.ablation,
         progress: await context.openProgress(),
         command: context.commandLine,
         show: (result) => {

@@ -35,6 +35,8 @@ export interface FeatureInputs {
 export interface FeatureAssembler {
   /** The columns of every matrix it makes. */
   readonly featureOrder: readonly string[];
+  /** What belongs together of all that the inputs give, in their natural order. */
+  readonly groups: readonly Pick<FeatureGroup, 'name' | 'features'>[];
   /**
    * One row per candidate, in candidate order.
    * @throws ShortlistError FEATURES_FAILED at a stale value of a view that refuses them
@@ -67,6 +69,7 @@ export function createFeatureAssembler(
   const width = featureOrder.length;
   return {
     featureOrder,
+    groups,
     assemble: (query) => {
       const { items } = query.candidates;
       const hydrated = hydrate(query);

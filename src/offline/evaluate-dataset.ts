@@ -13,9 +13,18 @@ import { listItemTraits } from './evaluation/slate-qualities.js';
 import { summariseEvaluation } from './evaluation/summarise-evaluation.js';
 import type { PreparedDataset } from './prepared-dataset.js';
 import { gainImportance } from './ranker-training/tree-ensemble.js';
+import { ablateRanker } from './train/ablate-ranker.js';
+import { listFeatureGroups, type NamedFeatures } from './train/feature-groups.js';
 import { makeTestSplits } from './train/make-splits.js';
+import { createCandidateEngine } from './train/stage-one.js';
 import { findSkippedSources } from './train/train-sources.js';
-import { trainBundle, type TrainedBundle, type TrainingOptions } from './train/train-bundle.js';
+import {
+  labelTrainingQueries,
+  trainBundle,
+  type TrainedBundle,
+  type TrainingOptions,
+} from './train/train-bundle.js';
+import type { TrainedRanker } from './train/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from './train/write-trained-bundle.js';
 
 export interface EvaluationOptions extends TrainingOptions {
@@ -26,6 +35,8 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly coldStart?: ScenarioConfig | undefined;
   /** Test splits in place of the protocol's own: a frozen one, say. */
   readonly splits?: Iterable<EvaluationSplit>;
+  /** Also trains the ranker without each group of features, and asks every query again. */
+  readonly ablation?: boolean | undefined;
 }
 
 /** One line of the evaluation table: a scenario run through the serving pipeline. */
@@ -50,7 +61,8 @@ export async function evaluateDataset(
   const slates = contenders.map((): Int32Array[][] => []);
   const timings = createTimings();
   const facts: SplitFacts[] = [];
-  const labelledCuts = new Map();
+  const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
+  const ablations = new Map<string, Int32Array[][]>();
   let ranker: RankerFigures | undefined;
 
   for (const split of options.splits ??
@@ -63,7 +75,15 @@ export async function evaluateDataset(
     );
     answers.forEach((answer, index) => slates[index]!.push(answer));
     facts.push(describeSplit(split));
-    ranker = describeRanker(trained.ranker);
+    const groups = findFeatureGroups(trained, dataset, options.scenario);
+    ranker = describeRanker(trained.ranker, groups);
+    if (options.ablation !== true) continue;
+    await timings.measure('ablation', async () => {
+      for (const group of groups) {
+        const slates = await answerWithout(group, split, { trained, dataset, labelledCuts, ...options });
+        ablations.set(group.name, [...(ablations.get(group.name) ?? []), slates]);
+      }
+    });
   }
 
   return summariseEvaluation({
@@ -72,6 +92,8 @@ export async function evaluateDataset(
     k: options.config.evaluation.k,
     splits: facts,
     rankings: contenders.map(({ name, kind }, index) => ({ name, kind, slates: slates[index]! })),
+    ablations:
+      options.ablation === true ? [...ablations].map(([group, slates]) => ({ group, slates })) : undefined,
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,
@@ -109,13 +131,44 @@ function listContenders(
   ];
 }
 
+/** What the features of a trained bundle are told apart by; nothing where its ranker was trained elsewhere. */
+function findFeatureGroups(
+  { stageOne, ranker }: TrainedBundle,
+  dataset: PreparedDataset,
+  scenario: ScenarioConfig,
+) {
+  if ('facts' in ranker) return [];
+  const { assembler } = createCandidateEngine(stageOne, dataset, scenario);
+  return listFeatureGroups(assembler.groups, ranker.featureOrder);
+}
+
+/** What two stages answer to the queries of a split when the ranker has never seen a group of features. */
+async function answerWithout(
+  group: NamedFeatures,
+  split: EvaluationSplit,
+  options: EvaluationOptions & { trained: TrainedBundle; dataset: PreparedDataset },
+): Promise<Int32Array[]> {
+  const { trained, dataset, scenario } = options;
+  const ranker = trained.ranker as TrainedRanker;
+  // The rows of the split are at hand: its training has made them.
+  const labelled = await labelTrainingQueries(split, dataset, options);
+  const ablated = await ablateRanker(ranker, group, { ...options, labelled });
+  const contender: Contender = { name: `without ${group.name}`, kind: 'two-stage', scenario };
+  const [slates] = await answerSplit(
+    split,
+    { ...trained, ranker: ablated },
+    { ...options, contenders: [contender], tally: undefined, sources: [] },
+  );
+  return slates!;
+}
+
 async function answerSplit(
   split: EvaluationSplit,
   trained: TrainedBundle,
   options: EvaluationOptions & {
     dataset: PreparedDataset;
     contenders: readonly Contender[];
-    tally: CandidateTally;
+    tally: CandidateTally | undefined;
     sources: readonly string[];
   },
 ): Promise<Int32Array[][]> {
@@ -148,7 +201,7 @@ async function answerQueries(
   engine: Engine,
   options: EvaluationOptions & {
     contender: Contender;
-    tally: CandidateTally;
+    tally: CandidateTally | undefined;
     /** The sources that the tally tells apart. */
     sources: readonly string[];
     advance: () => void;
@@ -170,7 +223,7 @@ async function answerQueries(
     );
     slates.push(Int32Array.from(slate.items, ({ itemId }) => engine.catalogue.entities.find(itemId)));
     if (contender.kind === 'two-stage') {
-      tally.add(query, { items: candidates.items, ranks: alignRanks(candidates, sources) });
+      tally?.add(query, { items: candidates.items, ranks: alignRanks(candidates, sources) });
     }
     options.advance();
   }
@@ -200,7 +253,7 @@ function describeDataset({
   };
 }
 
-function describeRanker(ranker: TrainedBundle['ranker']): RankerFigures {
+function describeRanker(ranker: TrainedBundle['ranker'], groups: readonly NamedFeatures[]): RankerFigures {
   if ('facts' in ranker) {
     return {
       objective: 'imported',
@@ -208,6 +261,7 @@ function describeRanker(ranker: TrainedBundle['ranker']): RankerFigures {
       validationMetric: 'nDCG@10',
       validationCurve: [],
       featureImportance: [],
+      featureGroups: [],
     };
   }
   const { ensemble, featureOrder } = ranker;
@@ -218,6 +272,11 @@ function describeRanker(ranker: TrainedBundle['ranker']): RankerFigures {
     validationMetric: 'nDCG@10',
     validationCurve: [...ensemble.validationCurve],
     featureImportance: featureOrder.map((feature, column) => ({ feature, gain: gains[column]! })),
+    featureGroups: groups.map(({ name, features }) => ({
+      group: name,
+      features: features.length,
+      gain: features.reduce((sum, feature) => sum + gains[featureOrder.indexOf(feature)]!, 0),
+    })),
   };
 }
 

@@ -42,7 +42,10 @@ export async function evaluateTrained(
   const trained = await openBundleFiles(trainedDir);
   refuseOtherData(trained, dataset, trainedDir);
   const importedRanker = findImportedRanker(trained);
-  if (importedRanker !== undefined) refuseLeak(importedRanker, dataset, options);
+  if (importedRanker !== undefined) {
+    if (options.ablation === true) throw cannotAblate(trainedDir);
+    refuseLeak(importedRanker, dataset, options);
+  }
   const result = await evaluateDataset(dataset, {
     ...(await withFrozenSplit(options, dataset)),
     importedRanker,
@@ -58,6 +61,13 @@ function refuseOtherData({ manifest }: BundleFiles, dataset: PreparedDataset, tr
   throw new ShortlistError(
     'INVALID_BUNDLE',
     `${trainedDir} was trained on other data than is prepared now: run \`shortlist train\` again.`,
+  );
+}
+
+function cannotAblate(trainedDir: string): ShortlistError {
+  return new ShortlistError(
+    'INVALID_BUNDLE',
+    `The ranker of ${trainedDir} was imported, so it cannot be trained without some of its features here: leave out --ablation.`,
   );
 }
 

@@ -28,8 +28,11 @@ t.test('from demo data to a served bundle', async (t) => {
     code: 0,
     out: /Trained \d{8}T\d{6}Z-/,
   });
-  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological', '--segments');
-  t.match(evaluated, { code: 0, out: /\| two-stage .*\| user country .*The report is .*report\.html/s });
+  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological', '--segments', '--ablation');
+  t.match(evaluated, {
+    code: 0,
+    out: /\| two-stage .*\| feature group .* without it .*\| user country .*The report is .*report\.html/s,
+  });
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 
   t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });

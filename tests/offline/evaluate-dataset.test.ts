@@ -43,6 +43,19 @@ t.test(
       dataset: { name: 'synthetic', users: 80, items: 60, interactions: 79 * 14 },
       ranker: { objective: String, featureImportance: [{ feature: 'als.score' }] },
     });
+    t.equal(result.ablation, undefined, 'nobody asked for one');
+    t.notOk('ablation' in result);
+    const { featureGroups, featureImportance } = result.ranker;
+    const whole = featureGroups.filter(({ group }) => !group.includes(':'));
+    t.same(
+      whole.map(({ group }) => group),
+      ['retrieval', 'item', 'user', 'activity', 'affinity', 'gap', 'timing', 'similar', 'followers'],
+    );
+    const sum = (values: readonly { gain: number }[]): number =>
+      values.reduce((total, { gain }) => total + gain, 0);
+    t.ok(Math.abs(sum(whole) / sum(featureImportance) - 1) < 1e-9, 'every feature is in one of them');
+    const parts = featureGroups.filter(({ group }) => group.startsWith('retrieval: '));
+    t.ok(Math.abs(sum(parts) / featureGroups[0]!.gain - 1) < 1e-9);
     t.ok(result.candidates.recall.mean > 0.9, 'the candidates are most of so small a catalogue');
   },
 );
@@ -81,4 +94,26 @@ t.test('a frozen split takes the place of the protocol’s own', async (t) => {
   const splits = [splitFrozen(dataset.interactions, pairs)];
   const result = await evaluateDataset(dataset, { ...options, protocol: 'random', splits });
   t.equal(result.splits[0]!.queries, 3);
+});
+
+t.test('an ablation asks the same queries of a ranker without each group, over all splits', async (t) => {
+  const { ranker, rows, ablation } = await evaluateDataset(dataset, {
+    ...options,
+    protocol: 'rolling',
+    ablation: true,
+    config: { ...options.config, ranker: { ...options.config.ranker, maxTrees: 3 } },
+  });
+  t.same(
+    ablation!.map(({ group }) => group),
+    ranker.featureGroups.map(({ group }) => group),
+  );
+  const twoStage = rows.at(-1)!.metrics.ndcg.mean;
+  for (const { ndcg, difference, low, high } of ablation!) {
+    t.ok(Math.abs(ndcg.mean - twoStage - difference) < 1e-12);
+    t.ok(low <= difference && difference <= high);
+  }
+  t.ok(
+    ablation!.some(({ difference }) => difference !== 0),
+    'another ranker orders otherwise',
+  );
 });

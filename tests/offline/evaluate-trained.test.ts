@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { findEvaluationSummary } from '../../src/bundle/evaluation-summary.js';
+import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { readDatasetConfig } from '../../src/config/dataset-config.js';
 import { compareBundles } from '../../src/offline/compare-bundles.js';
 import { writeDemoData } from '../../src/offline/demo-data.js';
@@ -56,6 +57,20 @@ t.test('an evaluation is added to the very bundle that it began with', async (t)
     t.ok(Math.abs(rankings.at(-1)!.means[0] - summary.ndcg['two-stage']!) < 1e-12);
     t.match(rankings.at(-1), { difference: 0, pValue: 1 });
     t.same(settings, []);
+  });
+
+  await t.test('an imported ranker cannot be trained without some of its features', async (t) => {
+    const bundle = await openBundleFiles(trained!);
+    const { version: _, ...own } = bundle.manifest;
+    const manifest = { ...own, ranker: { ...own.ranker, objective: 'imported' } };
+    const imported = join(folder, 'imported');
+    await writeBundleFiles(imported, { manifest, files: contentsOf(bundle) });
+    await t.rejects(evaluateTrained(prepared!, imported, { ...options, ablation: true }), {
+      code: 'INVALID_BUNDLE',
+      message: /was imported, .*leave out --ablation/,
+    });
+    await evaluateTrained(prepared!, imported, { ...options, show: (result) => shown.push(result) });
+    t.same(shown.at(-1)!.ranker.featureGroups, []);
   });
 
   await t.test(

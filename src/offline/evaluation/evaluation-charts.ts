@@ -173,17 +173,42 @@ export function drawQualities({ rows }: EvaluationResult): Html {
 
 /** The features with the largest gain, as shares of all gain. */
 export function drawImportances({ ranker }: EvaluationResult): Html {
-  const total = ranker.featureImportance.reduce((sum, { gain }) => sum + gain, 0);
-  const ordered = [...ranker.featureImportance].sort((a, b) => b.gain - a.gain).slice(0, MAX_IMPORTANCES);
-  const shares = ordered.reverse().map(({ gain }) => gain / Math.max(total, Number.MIN_VALUE));
-  return drawChart('importances', {
-    height: 56 + 26 * ordered.length,
-    left: labelRoom(ordered.map(({ feature }) => feature)),
+  const gains = ranker.featureImportance.map(({ feature, gain }) => ({ name: feature, gain }));
+  return drawGains('importances', {
+    gains: gains.sort((a, b) => b.gain - a.gain).slice(0, MAX_IMPORTANCES),
+    total: totalGain(ranker),
+  });
+}
+
+/** The gain of each group of features, as shares of all gain, largest on top. */
+export function drawFeatureGroups({ ranker }: EvaluationResult): Html {
+  const gains = ranker.featureGroups.map(({ group, gain }) => ({ name: group, gain }));
+  return drawGains('feature-groups', {
+    gains: gains.sort((a, b) => b.gain - a.gain),
+    total: totalGain(ranker),
+  });
+}
+
+function totalGain({ featureImportance }: EvaluationResult['ranker']): number {
+  return featureImportance.reduce((sum, { gain }) => sum + gain, 0);
+}
+
+/** @param options.gains largest first */
+function drawGains(
+  id: string,
+  options: { gains: readonly { name: string; gain: number }[]; total: number },
+): Html {
+  const bottomUp = [...options.gains].reverse();
+  const names = bottomUp.map(({ name }) => name);
+  const shares = bottomUp.map(({ gain }) => gain / Math.max(options.total, Number.MIN_VALUE));
+  return drawChart(id, {
+    height: 56 + 26 * bottomUp.length,
+    left: labelRoom(names),
     xAxis: {
       ...valueAxis('share of the total gain'),
       axisLabel: { ...valueLabel(), formatter: formatPercent },
     },
-    yAxis: categoryAxis(ordered.map(({ feature }) => feature)),
+    yAxis: categoryAxis(names),
     series: [
       bar({
         color: KIND_COLOURS['two-stage'],

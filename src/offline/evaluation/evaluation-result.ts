@@ -28,6 +28,8 @@ export interface EvaluationResult {
   /** In `queries.parquet` of a bundle, not in `metrics.json`. */
   readonly queries: QueryFigures;
   readonly ranker: RankerFigures;
+  /** Of each feature group, where it was asked for. */
+  readonly ablation?: readonly Ablation[] | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */
@@ -96,6 +98,23 @@ export interface RankerFigures {
   readonly validationCurve: readonly number[];
   /** Total split gain per feature, in any order. */
   readonly featureImportance: readonly FeatureImportance[];
+  /** The same by group, in reading order; what one source has is in the group of all retrieval too. */
+  readonly featureGroups: readonly GroupImportance[];
+}
+
+/** What a group of features did for the ranker of the last split. */
+export interface GroupImportance {
+  readonly group: string;
+  readonly features: number;
+  /** Total split gain of its features. */
+  readonly gain: number;
+}
+
+/** The two-stage ranking with a ranker that was trained without a group of features, less the one with it. */
+export interface Ablation extends PairedDifference {
+  readonly group: string;
+  /** nDCG@k without the group, over all queries. */
+  readonly ndcg: Estimate;
 }
 
 export interface FeatureImportance {

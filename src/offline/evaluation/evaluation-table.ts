@@ -1,4 +1,5 @@
 import { alignColumns } from './align-columns.js';
+import { listFeatureGroupRows } from './feature-group-rows.js';
 import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
   formatCount,
@@ -22,6 +23,7 @@ export function renderEvaluationTable(result: EvaluationResult): string {
     ...conclusions(result),
     '',
     ...sourceLines(result),
+    ...featureGroupLines(result),
   ].join('\n');
 }
 
@@ -105,4 +107,10 @@ function sourceLines({ candidates, skippedSources }: EvaluationResult): string[]
   ]);
   const skipped = skippedSources.map(({ name, reason }) => `- Skipped: ${name}, ${reason}.`);
   return [...alignColumns([head, ...rows]), ...(skipped.length > 0 ? ['', ...skipped] : [])];
+}
+
+/** What each group of features did for the ranker, unless it was trained elsewhere. */
+function featureGroupLines(result: EvaluationResult): string[] {
+  if (result.ranker.featureGroups.length === 0) return [];
+  return ['', ...alignColumns(listFeatureGroupRows(result))];
 }

@@ -1,4 +1,5 @@
 import {
+  drawFeatureGroups,
   drawImportances,
   drawRows,
   drawQualities,
@@ -9,6 +10,7 @@ import {
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
 import type { EvaluationResult, Segmentation } from './evaluation-result.js';
+import { listFeatureGroupRows } from './feature-group-rows.js';
 import {
   formatCount,
   formatDifference,
@@ -43,7 +45,7 @@ export function listFigures(result: EvaluationResult): ReportFigure[] {
     sourcesFigure(result),
     // An imported ranker tells nothing of its training.
     ...(result.ranker.validationCurve.length > 0
-      ? [importancesFigure(result), validationFigure(result)]
+      ? [importancesFigure(result), featureGroupsFigure(result), validationFigure(result)]
       : []),
   ];
 }
@@ -162,6 +164,23 @@ function importancesFigure(result: EvaluationResult): ReportFigure {
     drawing: drawImportances(result),
     head: ['feature', 'gain'],
     rows: ordered.map(({ feature, gain }) => [feature, gain.toPrecision(4)]),
+  };
+}
+
+function featureGroupsFigure(result: EvaluationResult): ReportFigure {
+  const [head, ...rows] = listFeatureGroupRows(result);
+  const gains =
+    'Share of the reduction of the ranker’s training loss by each group of features. What a source has is in “retrieval” too.';
+  return {
+    title: 'What is each kind of feature worth?',
+    meaning:
+      result.ablation === undefined
+        ? gains
+        : `${gains} The numbers below say what the served lists are worth when the ranker is trained without the group: a ` +
+          'difference below 0 is a loss, and one whose interval holds 0 cannot be told from chance.',
+    drawing: drawFeatureGroups(result),
+    head: head!,
+    rows,
   };
 }
 

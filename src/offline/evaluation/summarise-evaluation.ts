@@ -1,5 +1,6 @@
 import type { AttributeColumn } from '../../domain/catalogue.js';
 import type {
+  Ablation,
   Comparison,
   EvaluationResult,
   EvaluationRow,
@@ -33,6 +34,8 @@ export interface EvaluationRun extends Pick<
   readonly splits: readonly SplitFacts[];
   /** With one ranking of kind two-stage, and at least one source or baseline. */
   readonly rankings: readonly AnsweredRanking[];
+  /** What the two-stage ranking answered without each group of features; none where that was not asked. */
+  readonly ablations?: readonly AblatedSlates[] | undefined;
   readonly traits: ItemTraits;
   /** Of the users, a value per user index. */
   readonly userAttributes: readonly AttributeColumn[];
@@ -44,6 +47,11 @@ export interface AnsweredRanking {
   readonly kind: RankingKind;
   /** Per split, per query: item indexes, best first, each once. */
   readonly slates: readonly (readonly Int32Array[])[];
+}
+
+/** What the pipeline answered to every query with a ranker that was trained without a group of features. */
+export interface AblatedSlates extends Pick<AnsweredRanking, 'slates'> {
+  readonly group: string;
 }
 
 interface JudgedRanking extends AnsweredRanking {
@@ -64,7 +72,7 @@ interface ComparedRankings {
  * @throws RangeError when the run has no two-stage ranking or no single one, or its slates do not fit its queries.
  */
 export function summariseEvaluation(run: EvaluationRun): EvaluationResult {
-  const { splits, rankings, traits: _, userAttributes, ...rest } = run;
+  const { splits, rankings, ablations, traits: _, userAttributes, ...rest } = run;
   const judged = rankings.map((ranking) => judgeRanking(ranking, run));
   const bestSingle = findBest(judged, ['source', 'baseline']);
   const twoStage = findBest(judged, ['two-stage']);
@@ -85,12 +93,26 @@ export function summariseEvaluation(run: EvaluationRun): EvaluationResult {
     ),
     comparison: compare(compared),
     segmentations: groupQueries(splits, userAttributes).map((grouping) => judgeSegments(grouping, compared)),
+    ...(ablations && { ablation: ablations.map((ablated) => judgeAblation(ablated, run, compared)) }),
   };
 }
 
-function judgeRanking(ranking: AnsweredRanking, { splits, k, traits }: EvaluationRun): JudgedRanking {
-  const answers = splits.map((split, position) => ({ split, slates: ranking.slates[position] ?? [] }));
-  return { ...ranking, summary: evaluateSlates(answers, { k, traits }) };
+function judgeRanking(ranking: AnsweredRanking, run: EvaluationRun): JudgedRanking {
+  return { ...ranking, summary: judgeSlates(ranking.slates, run) };
+}
+
+function judgeSlates(slates: AnsweredRanking['slates'], { splits, k, traits }: EvaluationRun): MetricSummary {
+  const answers = splits.map((split, position) => ({ split, slates: slates[position] ?? [] }));
+  return evaluateSlates(answers, { k, traits });
+}
+
+function judgeAblation(
+  { group, slates }: AblatedSlates,
+  run: EvaluationRun,
+  { twoStage, seed, users }: ComparedRankings,
+): Ablation {
+  const { ndcg, ndcgPerQuery } = judgeSlates(slates, run);
+  return { group, ndcg, ...pairedBootstrap(ndcgPerQuery, twoStage.summary.ndcgPerQuery, { seed, users }) };
 }
 
 function findBest(judged: readonly JudgedRanking[], kinds: readonly RankingKind[]): JudgedRanking {

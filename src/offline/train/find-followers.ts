@@ -1,6 +1,7 @@
 import type { Histories } from '../../domain/history.js';
 import { joinLinkRows, type ItemLinks, type LinkRow } from '../../domain/item-links.js';
 import { selectTopK } from '../../domain/top-k.js';
+import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
 
 export interface FollowerOptions {
   readonly itemCount: number;
@@ -10,6 +11,7 @@ export interface FollowerOptions {
   readonly followers: number;
   /** Added to the denominator: draws links that few users support towards 0. */
   readonly shrink: number;
+  readonly progress?: ProgressReporter;
 }
 
 /**
@@ -18,12 +20,14 @@ export interface FollowerOptions {
  * interactions × steps, whatever the length of the longest history.
  */
 export function findFollowers(histories: Histories, options: FollowerOptions): ItemLinks {
-  const { itemCount } = options;
+  const { itemCount, progress = SILENT_PROGRESS } = options;
   const entries = groupByItem(histories.items, itemCount);
   const ends = endOfHistories(histories);
   const sums = new Float64Array(itemCount);
   const rows: LinkRow[] = [];
+  const step = progress.start('followers', itemCount);
   for (let from = 0; from < itemCount; from++) {
+    step.advance();
     const own = entries.rows.subarray(entries.offsets[from]!, entries.offsets[from + 1]!);
     const met = sumFollowers(own, { histories, ends, sums, steps: options.steps });
     const usersOf = (item: number): number => entries.offsets[item + 1]! - entries.offsets[item]!;
@@ -36,7 +40,9 @@ export function findFollowers(histories: Histories, options: FollowerOptions): I
     const kept = selectTopK(weights, { limit: options.followers }).items.sort();
     rows.push({ items: kept.map((at) => met[at]!), weights: Float32Array.from(kept, (at) => weights[at]!) });
   }
-  return joinLinkRows(rows);
+  const links = joinLinkRows(rows);
+  step.finish(`${links.neighbours.length} pairs`);
+  return links;
 }
 
 /** Adds what each entry gives its followers to `sums`; returns the items it has met, ascending. */

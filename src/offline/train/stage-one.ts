@@ -1,5 +1,6 @@
 import type { TensorFile } from '../../bundle/tensor-file.js';
 import { openSource, type SourceName, SOURCES } from '../../candidates/sources.js';
+import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
@@ -65,6 +66,7 @@ export function fitStageOne(
     followers: findFollowers(histories, {
       itemCount: dataset.catalogue.entities.size,
       ...options.config.followers,
+      progress: options.progress,
     }),
     itemViews: [
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
@@ -91,7 +93,11 @@ function buildDeclaredViews(
  * Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with.
  * @throws ShortlistError INVALID_DATASET when two columns give a feature of the same name
  */
-export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDataset): CandidateEngine {
+export function createCandidateEngine(
+  stageOne: StageOne,
+  dataset: PreparedDataset,
+  scenario: Pick<ScenarioConfig, 'sources'>,
+): CandidateEngine {
   const trained = listTrainedSources(stageOne);
   const itemCount = dataset.catalogue.entities.size;
   const sources = [
@@ -104,7 +110,8 @@ export function createCandidateEngine(stageOne: StageOne, dataset: PreparedDatas
     catalogue,
     items: [{ table: itemView }, ...otherItemViews.map((table) => alignToCatalogue(table, catalogue))],
     users: stageOne.userViews.map(({ view }) => view),
-    sourceNames: trained.map(({ name }) => name),
+    // What the scenario never asks scores nothing: its features would be the same for every candidate.
+    sourceNames: trained.map(({ name }) => name).filter((name) => name in scenario.sources),
     links: new Map([
       ['similar', readSimilarItems(stageOne, itemCount)],
       ['followers', stageOne.followers],

@@ -47,7 +47,7 @@ export async function trainBundle(
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = fitStageOne(known, dataset, options);
-  const { assembler } = createCandidateEngine(stageOne, dataset);
+  const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
 }
 
@@ -87,7 +87,7 @@ export async function labelSplit(
   dataset: PreparedDataset,
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset);
+  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.scenario);
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,

@@ -52,9 +52,13 @@ const TRAINERS: readonly SourceTrainer[] = [
   },
   {
     file: SOURCES['similar-items'].file,
-    train: ({ histories, dataset, config: { similarItems } }) =>
+    train: ({ histories, dataset, config: { similarItems }, progress }) =>
       similarItemsToTensors(
-        findItemNeighbours(histories, { itemCount: dataset.catalogue.entities.size, ...similarItems }),
+        findItemNeighbours(histories, {
+          itemCount: dataset.catalogue.entities.size,
+          ...similarItems,
+          progress,
+        }),
         { 'similar-items': similarItems },
       ),
   },

@@ -108,7 +108,7 @@ function listFeatureOrder(
   options: TrainingOptions,
 ): readonly string[] {
   const stageOne = fitStageOne(known, dataset, options);
-  return createCandidateEngine(stageOne, dataset).assembler.featureOrder;
+  return createCandidateEngine(stageOne, dataset, options.scenario).assembler.featureOrder;
 }
 
 function mapParts(

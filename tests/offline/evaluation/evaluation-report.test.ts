@@ -62,7 +62,7 @@ t.test('the headline says in words what the comparison found', async (t) => {
 
 t.test('each plot shows its rows, with their numbers beside it as text', async (t) => {
   const page = renderEvaluationReport(sampleResult());
-  t.equal(countOf(page, /<svg /g), 9);
+  t.equal(countOf(page, /<svg /g), 10);
   const plots = Array.from(page.matchAll(/<svg [\s\S]*?<\/svg>/g), ([svg]) => svg);
   for (const name of ['random', 'popular', 'als', 'similar-items', 'trending', 'fusion', 'two-stage']) {
     assertShows(t, plots[0]!, `>${name}</text>`);
@@ -77,11 +77,14 @@ t.test('each plot shows its rows, with their numbers beside it as text', async (
   assertShows(t, plots[6]!, '>45 %</text>');
   assertShows(t, plots[7]!, '>trending.score</text>');
   t.notOk(plots[7]!.includes('>genre count</text>'), 'only the first twenty');
-  assertShows(t, plots[8]!, '>63 trees kept</text>');
+  assertShows(t, plots[8]!, '>retrieval: als</text>');
+  assertShows(t, plots[8]!, '>12.1 %</text>');
+  assertShows(t, plots[9]!, '>63 trees kept</text>');
   assertShows(t, textOf(page), 'fr 2,000 0.1660 ± 0.0029 0.1380 ± 0.0026 +0.0280 +0.0191 to +0.0369');
   assertShows(t, textOf(page), 'two-stage 18.3 % 92.0 % 9.46 73.1 %');
   assertShows(t, textOf(page), 'trending 24.0 % 45.2 % 11.8 %');
   assertShows(t, textOf(page), 'genre count');
+  assertShows(t, textOf(page), 'retrieval 8 60.6 % retrieval: als 2 12.1 % item 9 36.4 %');
 });
 
 t.test('plots take their colours from the page, so that they suit light and dark', async (t) => {
@@ -127,7 +130,7 @@ t.test('only a report over several splits shows them over time', async (t) => {
     sampleResult({ protocol: 'chronological', splits: splits.slice(0, 1) }),
   );
   t.notOk(single.includes('Does it hold over time?'), 'Does it hold over time?');
-  t.equal(countOf(single, /<svg /g), 8);
+  t.equal(countOf(single, /<svg /g), 9);
 });
 
 t.test('each protocol comes with its own caveat', async (t) => {

@@ -32,7 +32,13 @@ t.test(
 | als           |              41.0 % | 34.4 % |             5.1 % |
 | similar-items |              38.0 % | 29.7 % |             4.3 % |
 | popular       |              22.0 % | 31.0 % |             1.2 % |
-| trending      |              24.0 % | 45.2 % |            11.8 % |`,
+| trending      |              24.0 % | 45.2 % |            11.8 % |
+
+| feature group  | features | share of gain |
+| -------------- | -------: | ------------: |
+| retrieval      |        8 |        60.6 % |
+| retrieval: als |        2 |        12.1 % |
+| item           |        9 |        36.4 % |`,
     );
   },
 );
@@ -41,12 +47,44 @@ t.test('sources that were skipped are named below, with the reason', async (t) =
   const skippedSources = [{ name: 'ease', reason: 'it would take too long' }];
   t.match(
     renderEvaluationTable(sampleResult({ skippedSources })),
-    /\n\n- Skipped: ease, it would take too long\.$/,
+    /\n\n- Skipped: ease, it would take too long\.\n/,
   );
   t.match(
     renderEvaluationReport(sampleResult({ skippedSources })),
     / Skipped: ease, it would take too long\./,
   );
+});
+
+t.test('an ablation says beside the gain of each group what the lists are worth without it', async (t) => {
+  const { ranker } = sampleResult();
+  const result = sampleResult({
+    ranker: { ...ranker, featureGroups: ranker.featureGroups.slice(2) },
+    ablation: [
+      {
+        group: 'item',
+        ndcg: { mean: 0.1602, standardError: 0.0017 },
+        difference: -0.005,
+        low: -0.0081,
+        high: 0.0003,
+        confidence: 0.95,
+        samples: 1000,
+      },
+    ],
+  });
+  t.ok(
+    renderEvaluationTable(result).endsWith(
+      `| feature group | features | share of gain | nDCG@10 without it ± se | difference |      95 % interval |
+| ------------- | -------: | ------------: | ----------------------: | ---------: | -----------------: |
+| item          |        9 |        36.4 % |         0.1602 ± 0.0017 |    -0.0050 | -0.0081 to +0.0003 |`,
+    ),
+  );
+  t.match(renderEvaluationReport(result), /trained without the group.*-0\.0081 to \+0\.0003/s);
+});
+
+t.test('an imported ranker has no groups of features to show', async (t) => {
+  const { ranker } = sampleResult();
+  const result = sampleResult({ ranker: { ...ranker, featureImportance: [], featureGroups: [] } });
+  t.notMatch(renderEvaluationTable(result), 'feature group');
 });
 
 t.test('a single split is named', async (t) => {

@@ -111,6 +111,11 @@ export function sampleResult(overrides: Partial<EvaluationResult> = {}): Evaluat
         'is series',
         'genre count',
       ].map((feature, rank) => ({ feature, gain: 9_000 * 0.82 ** rank })),
+      featureGroups: [
+        { group: 'retrieval', features: 8, gain: 30_000 },
+        { group: 'retrieval: als', features: 2, gain: 6_000 },
+        { group: 'item', features: 9, gain: 18_000 },
+      ],
     },
     timings: [
       { step: 'training', seconds: 41.3 },

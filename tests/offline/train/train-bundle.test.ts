@@ -45,6 +45,7 @@ t.test('training rows see nothing from their cut on', async (t) => {
     const engine = createCandidateEngine(
       fitStageOne(split!, from, { config, progress: SILENT_PROGRESS }),
       from,
+      scenario,
     );
     // Everything is a label, so that every user's candidates come back whatever they took.
     const everything = Int32Array.from({ length: 60 }, (_, item) => item);
@@ -65,6 +66,7 @@ t.test('labels say which candidates were taken; queries without one are left out
   const engine = createCandidateEngine(
     fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
     dataset,
+    scenario,
   );
   const labelled = await labelQueries(split!.queries, engine, labelling);
   t.ok(labelled.length > 0);
@@ -93,6 +95,7 @@ t.test(
     const engine = createCandidateEngine(
       fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
       dataset,
+      scenario,
     );
     const all = await labelQueries(split!.queries, engine, labelling);
     const width = engine.assembler.featureOrder.length;
@@ -245,6 +248,7 @@ t.test(
     const engine = createCandidateEngine(
       fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
       dataset,
+      scenario,
     );
     const gradesOf = async (weight: number | undefined): Promise<Set<number>> => {
       const queries = split!.queries.map((query) =>

@@ -98,7 +98,7 @@ async function labelOne(
 ): Promise<{ rows: LabelledQuery[]; features: readonly string[] }> {
   const [split] = splitRolling(dataset.interactions, { weeks: 1 });
   const stageOne = fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS });
-  const engine = createCandidateEngine(stageOne, dataset);
+  const engine = createCandidateEngine(stageOne, dataset, scenario);
   const rows = await labelQueries(split!.queries, engine, {
     scenario,
     maxRows: 1e6,
@@ -147,7 +147,7 @@ t.test('a bundle has its views, and serving reads them as training did', async (
 
   const engine = await openEngine(folder, SCENARIOS);
   t.teardown(() => engine.ranker.close());
-  const inTraining = createCandidateEngine(trained.stageOne, dataset);
+  const inTraining = createCandidateEngine(trained.stageOne, dataset, scenario);
   t.same(engine.assembler.featureOrder, inTraining.assembler.featureOrder);
   const request = {
     basis: { kind: 'user', userId: 'u1' },
