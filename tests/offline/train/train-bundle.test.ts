@@ -39,17 +39,19 @@ function changeTheFuture(original: PreparedDataset, cut: number): PreparedDatase
   return { ...original, interactions: { ...interactions, item, value } };
 }
 
+/** The first cut of a dataset, and stage 1 as training asks it there. */
+function openFirstCut(from: PreparedDataset) {
+  const [split] = splitRolling(from.interactions, { weeks: 1 });
+  const stageOne = fitStageOne(split!, from, { config, progress: SILENT_PROGRESS });
+  return { split: split!, engine: createCandidateEngine(stageOne, from, scenario) };
+}
+
 t.test('training rows see nothing from their cut on', async (t) => {
   const rowsOf = async (from: PreparedDataset): Promise<LabelledQuery[]> => {
-    const [split] = splitRolling(from.interactions, { weeks: 1 });
-    const engine = createCandidateEngine(
-      fitStageOne(split!, from, { config, progress: SILENT_PROGRESS }),
-      from,
-      scenario,
-    );
+    const { split, engine } = openFirstCut(from);
     // Everything is a label, so that every user's candidates come back whatever they took.
     const everything = Int32Array.from({ length: 60 }, (_, item) => item);
-    const queries = split!.queries.map(({ user }) => ({ user, relevant: everything }));
+    const queries = split.queries.map(({ user }) => ({ user, relevant: everything }));
     return labelQueries(queries, engine, labelling);
   };
   const [cut] = [...splitRolling(dataset.interactions, { weeks: 1 })].map(({ knownUntil }) => knownUntil);
@@ -62,16 +64,11 @@ t.test('training rows see nothing from their cut on', async (t) => {
 });
 
 t.test('labels say which candidates were taken; queries without one are left out', async (t) => {
-  const [split] = splitRolling(dataset.interactions, { weeks: 1 });
-  const engine = createCandidateEngine(
-    fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
-    dataset,
-    scenario,
-  );
-  const labelled = await labelQueries(split!.queries, engine, labelling);
+  const { split, engine } = openFirstCut(dataset);
+  const labelled = await labelQueries(split.queries, engine, labelling);
   t.ok(labelled.length > 0);
   for (const { user, labels } of labelled) {
-    const relevant = split!.queries.find((query) => query.user === user)!.relevant;
+    const relevant = split.queries.find((query) => query.user === user)!.relevant;
     t.ok(labels.includes(1));
     t.ok(labels.filter((label) => label === 1).length <= relevant.length);
   }
@@ -91,13 +88,8 @@ const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
 t.test(
   'too many rows: queries lose what was not taken, uniformly, and only then whole queries go',
   async (t) => {
-    const [split] = splitRolling(dataset.interactions, { weeks: 1 });
-    const engine = createCandidateEngine(
-      fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
-      dataset,
-      scenario,
-    );
-    const all = await labelQueries(split!.queries, engine, labelling);
+    const { split, engine } = openFirstCut(dataset);
+    const all = await labelQueries(split.queries, engine, labelling);
     const width = engine.assembler.featureOrder.length;
     const rowsOf = ({ data, labels }: LabelledQuery): string[] =>
       [...labels.keys()].map(
@@ -105,9 +97,9 @@ t.test(
       );
     const countRows = (found: LabelledQuery[]): number =>
       found.reduce((sum, { labels }) => sum + labels.length, 0);
-    const thinned = await labelQueries(split!.queries, engine, {
+    const thinned = await labelQueries(split.queries, engine, {
       ...labelling,
-      maxRows: 51 * split!.queries.length,
+      maxRows: 51 * split.queries.length,
     });
     t.same(
       thinned.map(({ user }) => user),
@@ -130,10 +122,10 @@ t.test(
     });
 
     const limited = { ...labelling, maxRows: 300 };
-    const some = await labelQueries(split!.queries, engine, limited);
+    const some = await labelQueries(split.queries, engine, limited);
     t.ok(countRows(some) <= 300 && countRows(some) > 200, `${countRows(some)} rows`);
     t.ok(some.length < all.length);
-    t.same(some, await labelQueries(split!.queries, engine, limited), 'the same seed, the same rows');
+    t.same(some, await labelQueries(split.queries, engine, limited), 'the same seed, the same rows');
   },
 );
 
@@ -244,14 +236,9 @@ t.test('what happened before 1970 is known until then', async (t) => {
 t.test(
   'a weight becomes the grade whose gain it is; without weights what was taken has grade 1',
   async (t) => {
-    const [split] = splitRolling(dataset.interactions, { weeks: 1 });
-    const engine = createCandidateEngine(
-      fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS }),
-      dataset,
-      scenario,
-    );
+    const { split, engine } = openFirstCut(dataset);
     const gradesOf = async (weight: number | undefined): Promise<Set<number>> => {
-      const queries = split!.queries.map((query) =>
+      const queries = split.queries.map((query) =>
         weight === undefined
           ? query
           : { ...query, weights: new Float32Array(query.relevant.length).fill(weight) },
