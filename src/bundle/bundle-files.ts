@@ -160,7 +160,7 @@ async function readVerified(file: ListedFile): Promise<Uint8Array | string> {
 }
 
 async function readHashed({ path, sizeBytes }: ListedFile): Promise<{ bytes: Uint8Array; sha256: string }> {
-  const bytes = new Uint8Array(sizeBytes);
+  const bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes)); // what is read of it, threads share
   const hash = createHash('sha256');
   let offset = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {

@@ -1,29 +1,15 @@
-import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
-import { parseTensorFile } from '../bundle/tensor-file.js';
-import { openVerifiedFile } from '../bundle/verified-file.js';
-import type { CandidateSource } from '../candidates/candidate-source.js';
-import { openSource, SOURCES } from '../candidates/sources.js';
+import { openBundleFiles } from '../bundle/bundle-files.js';
 import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
-import type { Catalogue } from '../domain/catalogue.js';
+import { SOURCES } from '../candidates/sources.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { Histories } from '../domain/history.js';
-import type { ItemLinks } from '../domain/item-links.js';
-import { createFeatureAssembler, type FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
-import type { FeatureTable } from '../features/feature-table.js';
 import type { FeatureStore } from '../features/feature-store.js';
-import { estimateTableBytes } from '../features/feature-table-size.js';
 import type { FeatureView } from '../features/feature-view.js';
-import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
-import { loadFeatureTable } from '../features/load-feature-table.js';
-import { createMemoryStore } from '../features/memory-store.js';
-import { parseItemLinks } from '../features/read-item-links.js';
-import { parseHistories } from '../features/read-histories.js';
-import { readCatalogue } from '../features/read-catalogue.js';
-import { openOnnxRanker } from '../ranking/onnx-ranker.js';
-import type { Ranker } from '../ranking/ranker.js';
 import { RULES } from '../rules/rules.js';
+import { createProblemCollector } from './collect-problems.js';
+import { createEngine, listUserViews } from './create-engine.js';
 import type { Engine } from './engine.js';
+import { type BundleContents, readBundle } from './read-bundle.js';
 
 /** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
 export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
@@ -55,322 +41,44 @@ export async function openEngine(
   scenarios: ReadonlyMap<string, ScenarioConfig>,
   options: EngineOptions = {},
 ): Promise<Engine> {
+  return (await openBundle(folder, scenarios, options)).engine;
+}
+
+/** A bundle that is open: engines for other threads are made of its contents. */
+export interface OpenBundle {
+  readonly contents: BundleContents;
+  readonly engine: Engine;
+  /** Serve views of users in place of their tables; the engine's owner closes them. */
+  readonly online: readonly FeatureStore[];
+}
+
+/** The same, with what the engine was made of. */
+export async function openBundle(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions = {},
+): Promise<OpenBundle> {
   refuseUnknownNames(scenarios);
   const files = await openBundleFiles(folder, { deferViews: true });
   const online = (await options.openOnlineStores?.(listUserViews(files.manifest))) ?? [];
   try {
-    return await openFrom(files, { scenarios, online, options });
+    const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, clock } = options;
+    const replaced = new Set(online.map(({ view }) => view.name));
+    const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !replaced.has(name);
+    const collected = createProblemCollector();
+    const contents = await readBundle(files, { isLoaded, memoryLimitBytes, observer, collected });
+    const engine = await createEngine(contents, {
+      scenarios,
+      stores: online,
+      observer,
+      clock: clock ?? (() => files.manifest.knownUntil),
+      collected,
+    });
+    return { contents, engine, online };
   } catch (error) {
     for (const store of online) await store.close();
     throw error;
   }
-}
-
-async function openFrom(
-  files: BundleFiles,
-  {
-    scenarios,
-    online,
-    options,
-  }: {
-    scenarios: ReadonlyMap<string, ScenarioConfig>;
-    online: readonly FeatureStore[];
-    options: EngineOptions;
-  },
-): Promise<Engine> {
-  const stores = new Map(online.map((store) => [store.view.name, store]));
-  const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !stores.has(name);
-  const limitBytes = options.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
-  refuseTooLarge(files.manifest, { limitBytes, isLoaded });
-  const parts = await openParts(files, { scenarios, isLoaded, observer: options.observer });
-  return {
-    manifest: files.manifest,
-    scenarios,
-    catalogue: parts.catalogue,
-    users: parts.users.entities,
-    histories: parts.histories,
-    knownUntil: files.manifest.knownUntil,
-    sources: parts.sources,
-    assembler: parts.assembler,
-    userStores: listUserViews(files.manifest).map(
-      ({ name }) => stores.get(name) ?? createMemoryStore(parts.tables.get(name)!),
-    ),
-    clock: options.clock ?? (() => files.manifest.knownUntil),
-    observer: options.observer,
-    ranker: parts.ranker,
-  };
-}
-
-interface Parts {
-  readonly catalogue: Catalogue;
-  /** Of the `users` view, which has the users' indexes. */
-  readonly users: FeatureTable;
-  /** Of the views that are loaded, by name. */
-  readonly tables: ReadonlyMap<string, FeatureTable>;
-  readonly histories: Histories;
-  readonly sources: ReadonlyMap<string, CandidateSource>;
-  readonly assembler: FeatureAssembler;
-  readonly ranker: Ranker;
-}
-
-/** By the sizes in the manifest: a table whose rows it does not tell is not refused. */
-function refuseTooLarge(
-  { views, files }: BundleFiles['manifest'],
-  { limitBytes, isLoaded }: { limitBytes: number; isLoaded: (view: FeatureView) => boolean },
-): void {
-  const problems: string[] = [];
-  let total = 0;
-  for (const [name, view] of Object.entries(views)) {
-    if (!isLoaded(view)) continue;
-    const estimate = estimateTableBytes(view, { rows: files[view.file]!.rows ?? 0 });
-    total += estimate;
-    if (total <= limitBytes) continue;
-    problems.push(
-      `views.${name} would take ${megabytes(estimate)} MB, with the views before it ${megabytes(total)} MB; ` +
-        `the limit is ${megabytes(limitBytes)} MB`,
-    );
-  }
-  if (problems.length === 0) return;
-  throw new ShortlistError(
-    'INVALID_BUNDLE',
-    'The feature views do not fit the memory limit: raise features.memoryLimitMegabytes, or leave out fields.',
-    { problems },
-  );
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
-}
-
-async function openParts(
-  files: BundleFiles,
-  { scenarios, ...reading }: ViewReading & { scenarios: ReadonlyMap<string, ScenarioConfig> },
-): Promise<Parts> {
-  const { manifest } = files;
-  const collected = createProblemCollector();
-  const catalogue = await collected.attempt(manifest.catalogue.file, () =>
-    readCatalogue(files.bytesOf(manifest.catalogue.file), manifest.catalogue),
-  );
-  const tables = await readViews(files, { ...reading, collected });
-  const { items, users } = Object.fromEntries(tables);
-  const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(files));
-  const sources = catalogue && (await openSources(files, { itemCount: catalogue.entities.size, collected }));
-  const histories = await collected.attempt(manifest.histories.file, () =>
-    readHistories(files, users, catalogue),
-  );
-  const links = catalogue && (await openLinks(files, { itemCount: catalogue.entities.size, collected }));
-  const assembler = await collected.attempt('features', () => {
-    const isWhole = tables.size === Object.values(manifest.views).filter(reading.isLoaded).length;
-    if (catalogue === undefined || items === undefined || links === undefined || !isWhole) return undefined;
-    refuseOtherItems(items, catalogue, manifest.views.items.file);
-    const inputs = {
-      catalogue,
-      items: listItemTables(tables, items, catalogue),
-      users: listUserViews(manifest),
-      sourceNames: listServedSources(manifest),
-      links,
-      observer: reading.observer,
-    };
-    return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
-  });
-  collected.problems.push(
-    ...listOtherRowCounts(manifest, [
-      [manifest.catalogue.file, catalogue?.entities.size],
-      ...[...tables.values()].map(({ view, entities }) => [view.file, entities.size] as const),
-    ]),
-    ...listMissingSources(manifest, scenarios),
-  );
-  if (catalogue && users && ranker && sources && histories && assembler && collected.problems.length === 0) {
-    return { catalogue, users, tables, ranker, sources, histories, assembler };
-  }
-  await ranker?.close();
-  throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${files.folder} cannot be served`, {
-    problems: collected.problems,
-  });
-}
-
-interface ProblemCollector {
-  readonly problems: string[];
-  /** What `open` gives, or undefined with its problems collected under the name of the part. */
-  attempt<T>(part: string, open: () => T | Promise<T>): Promise<T | undefined>;
-}
-
-/** Lets every part be opened before the first problem is reported. */
-function createProblemCollector(): ProblemCollector {
-  const problems: string[] = [];
-  return {
-    problems,
-    attempt: async (part, open) => {
-      try {
-        return await open();
-      } catch (error) {
-        if (!(error instanceof ShortlistError)) throw error;
-        const found = error.problems.length > 0 ? error.problems : [error.message];
-        problems.push(
-          ...found.map((problem) => (problem.startsWith(part) ? problem : `${part}: ${problem}`)),
-        );
-        return undefined;
-      }
-    },
-  };
-}
-
-interface ViewReading {
-  readonly isLoaded: (view: FeatureView) => boolean;
-  readonly observer: FeatureObserver | undefined;
-}
-
-/** The tables of the views that are loaded, by name, without those that could not be read. */
-async function readViews(
-  { manifest, deferredFile }: BundleFiles,
-  { isLoaded, observer, collected }: ViewReading & { collected: ProblemCollector },
-): Promise<Map<string, FeatureTable>> {
-  const tables = new Map<string, FeatureTable>();
-  for (const [name, view] of Object.entries(manifest.views)) {
-    if (!isLoaded(view)) {
-      await collected.attempt(view.file, async () =>
-        (await openVerifiedFile(deferredFile(view.file))).verify(),
-      );
-      continue;
-    }
-    const started = performance.now();
-    const table = await collected.attempt(view.file, () =>
-      loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
-    );
-    if (table === undefined) continue;
-    tables.set(name, table);
-    observer?.loaded({
-      view: name,
-      rows: table.entities.size,
-      bytes: table.sizeBytes,
-      seconds: (performance.now() - started) / 1000,
-      newestEventTime: table.newestEventTime,
-    });
-  }
-  return tables;
-}
-
-/** The tables of the item views, `items` first. */
-function listItemTables(
-  tables: ReadonlyMap<string, FeatureTable>,
-  items: FeatureTable,
-  catalogue: Catalogue,
-): [ItemTable, ...ItemTable[]] {
-  const others = [...tables.values()].filter(({ view }) => view.entity === 'item' && view.name !== 'items');
-  return [{ table: items }, ...others.map((table) => alignToCatalogue(table, catalogue))];
-}
-
-function listUserViews({ views }: BundleFiles['manifest']): FeatureView[] {
-  return Object.values(views).filter(({ entity }) => entity === 'user');
-}
-
-function openRanker({ manifest, bytesOf }: BundleFiles): Promise<Ranker> {
-  const { file, featureOrder, inputName, outputName } = manifest.ranker;
-  return openOnnxRanker(bytesOf(file), { columns: featureOrder.length, inputName, outputName, name: file });
-}
-
-/** The bundle's own sources, and those that need no artefact; without those that could not be opened. */
-async function openSources(
-  { manifest, bytesOf }: BundleFiles,
-  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
-): Promise<Map<string, CandidateSource>> {
-  const opened = new Map<string, CandidateSource>();
-  for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
-    const file = manifest.sources[name]?.file;
-    const source = await collected.attempt(file ?? `sources.${name}`, () => {
-      const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
-      return openSource(name, artefact, { itemCount });
-    });
-    if (source !== undefined) opened.set(name, source);
-  }
-  return opened;
-}
-
-/** What the ranker reads of items and items: the artefact of `similar-items`, and what follows what. */
-async function openLinks(
-  { manifest, bytesOf }: BundleFiles,
-  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
-): Promise<Map<string, ItemLinks>> {
-  const filesByName = {
-    similar: manifest.sources['similar-items']?.file,
-    followers: manifest.followers?.file,
-  };
-  const opened = new Map<string, ItemLinks>();
-  for (const [name, file] of Object.entries(filesByName)) {
-    if (file === undefined) continue;
-    const links = await collected.attempt(file, () =>
-      parseItemLinks(parseTensorFile(bytesOf(file), file), { itemCount, name: file }),
-    );
-    if (links !== undefined) opened.set(name, links);
-  }
-  return opened;
-}
-
-/** Tables that have other rows than the manifest says; one that could not be read was reported already. */
-function listOtherRowCounts(
-  { files }: BundleFiles['manifest'],
-  tables: readonly (readonly [file: string, found: number | undefined])[],
-): string[] {
-  return tables.flatMap(([file, found]) => {
-    const stated = files[file]?.rows;
-    if (found === undefined || stated === undefined || stated === found) return [];
-    return [`${file}: it has ${found} rows, the manifest says ${stated}`];
-  });
-}
-
-/** The sources of the bundle without those that training skipped. */
-function listServedSources({ sources }: BundleFiles['manifest']): string[] {
-  return Object.keys(sources).filter((name) => sources[name]!.skipped === undefined);
-}
-
-/** A source that training skipped is missed by no scenario, unless it is the only one. */
-function listMissingSources(
-  manifest: BundleFiles['manifest'],
-  scenarios: ReadonlyMap<string, ScenarioConfig>,
-): string[] {
-  const served = new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES]);
-  return [...scenarios.values()].flatMap((scenario) => {
-    const asked = Object.keys(scenario.sources);
-    const unserved = asked.filter((source) => !served.has(source));
-    const missing = unserved.filter((source) => manifest.sources[source] === undefined);
-    if (missing.length === 0 && unserved.length === asked.length) {
-      return unserved.map(
-        (source) =>
-          `sources: scenario ${scenario.name} has no source left: ${source} was skipped, ${manifest.sources[source]!.skipped!}`,
-      );
-    }
-    return missing.map(
-      (source) => `sources: the bundle has no ${source}, which scenario ${scenario.name} asks`,
-    );
-  });
-}
-
-const UNTRAINED_SOURCES = Object.entries(SOURCES).flatMap(([name, source]) =>
-  'file' in source ? [] : [name],
-);
-
-function readHistories(
-  { manifest, bytesOf }: BundleFiles,
-  users: FeatureTable | undefined,
-  catalogue: Catalogue | undefined,
-): Histories | undefined {
-  if (users === undefined || catalogue === undefined) return undefined;
-  const { file } = manifest.histories;
-  return parseHistories(parseTensorFile(bytesOf(file), file), {
-    users: users.entities.size,
-    items: catalogue.entities.size,
-    name: file,
-  });
-}
-
-/** The item index is a row of both files: they must hold the same items in the same order. */
-function refuseOtherItems(items: FeatureTable, catalogue: Catalogue, file: string): void {
-  const row = items.entities.findDifference(catalogue.entities);
-  if (row < 0) return;
-  throw new ShortlistError(
-    'INVALID_BUNDLE',
-    `${file}: row ${row + 1} is not the item that the catalogue has there`,
-  );
 }
 
 function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {

@@ -1,0 +1,173 @@
+import type { BundleFiles } from '../bundle/bundle-files.js';
+import type { Manifest } from '../bundle/manifest.js';
+import { parseTensorFile } from '../bundle/tensor-file.js';
+import { openVerifiedFile } from '../bundle/verified-file.js';
+import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { Histories } from '../domain/history.js';
+import { IdIndex } from '../domain/id-index.js';
+import type { IdTable } from '../domain/id-table.js';
+import type { FeatureObserver } from '../features/feature-observer.js';
+import { estimateTableBytes } from '../features/feature-table-size.js';
+import { FeatureTable, type TableParts } from '../features/feature-table.js';
+import type { FeatureView } from '../features/feature-view.js';
+import { loadFeatureTable } from '../features/load-feature-table.js';
+import { readCatalogue } from '../features/read-catalogue.js';
+import { parseHistories } from '../features/read-histories.js';
+import type { ProblemCollector } from './collect-problems.js';
+
+/** What a bundle holds, verified and in memory: engines of several threads are made of one. Parts that could not be read are absent. */
+export interface BundleContents {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly catalogue: Catalogue | undefined;
+  readonly histories: Histories | undefined;
+  /** Of the feature views that are loaded, by name. */
+  readonly tables: ReadonlyMap<string, FeatureTable>;
+  /** Bytes of the ranker and of the candidate artefacts, by path in the bundle. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The same as plain data, for a message to another thread: all that is large in it lies in memory that both share. */
+export interface PackedContents extends Pick<BundleContents, 'folder' | 'manifest' | 'histories' | 'files'> {
+  readonly catalogue: { readonly ids: IdTable; readonly attributes: readonly AttributeColumn[] };
+  readonly tables: readonly {
+    readonly view: FeatureView;
+    readonly ids: IdTable;
+    readonly parts: TableParts;
+  }[];
+}
+
+export interface ReadingOptions {
+  /** Views whose table is verified and not loaded, because something else serves them. */
+  readonly isLoaded: (view: FeatureView) => boolean;
+  /** What the loaded tables may take in memory together. */
+  readonly memoryLimitBytes: number;
+  readonly observer: FeatureObserver | undefined;
+  readonly collected: ProblemCollector;
+}
+
+/**
+ * Reads a bundle: every file verified and read once.
+ * @throws ShortlistError INVALID_BUNDLE when its feature views would not fit the memory limit; problems of single parts
+ * are collected
+ */
+export async function readBundle(files: BundleFiles, options: ReadingOptions): Promise<BundleContents> {
+  const { manifest, bytesOf } = files;
+  const { collected } = options;
+  refuseTooLarge(manifest, options);
+  const catalogue = await collected.attempt(manifest.catalogue.file, () =>
+    readCatalogue(bytesOf(manifest.catalogue.file), manifest.catalogue),
+  );
+  const tables = await readViews(files, options);
+  const histories = await collected.attempt(manifest.histories.file, () =>
+    readHistories(files, tables.get('users'), catalogue),
+  );
+  const paths = [manifest.ranker.file, ...listArtefacts(manifest)];
+  return {
+    folder: files.folder,
+    manifest,
+    catalogue,
+    histories,
+    tables,
+    files: new Map(paths.map((path) => [path, bytesOf(path)])),
+  };
+}
+
+/** @param contents with all of its parts */
+export function packContents({ catalogue, tables, ...contents }: BundleContents): PackedContents {
+  return {
+    ...contents,
+    catalogue: { ids: catalogue!.entities.table, attributes: catalogue!.attributes },
+    tables: [...tables.values()].map(({ view, entities, parts }) => ({ view, ids: entities.table, parts })),
+  };
+}
+
+export function unpackContents({ catalogue, tables, ...contents }: PackedContents): BundleContents {
+  return {
+    ...contents,
+    catalogue: { entities: new IdIndex(catalogue.ids), attributes: catalogue.attributes },
+    tables: new Map(
+      tables.map(({ view, ids, parts }) => [view.name, new FeatureTable(view, new IdIndex(ids), parts)]),
+    ),
+  };
+}
+
+/** By the sizes in the manifest: a table whose rows it does not tell is not refused. */
+function refuseTooLarge(
+  { views, files }: Manifest,
+  { memoryLimitBytes: limitBytes, isLoaded }: ReadingOptions,
+): void {
+  const problems: string[] = [];
+  let total = 0;
+  for (const [name, view] of Object.entries(views)) {
+    if (!isLoaded(view)) continue;
+    const estimate = estimateTableBytes(view, { rows: files[view.file]!.rows ?? 0 });
+    total += estimate;
+    if (total <= limitBytes) continue;
+    problems.push(
+      `views.${name} would take ${megabytes(estimate)} MB, with the views before it ${megabytes(total)} MB; ` +
+        `the limit is ${megabytes(limitBytes)} MB`,
+    );
+  }
+  if (problems.length === 0) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    'The feature views do not fit the memory limit: raise features.memoryLimitMegabytes, or leave out fields.',
+    { problems },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+/** The tables of the views that are loaded, by name, without those that could not be read. */
+async function readViews(
+  { manifest, deferredFile }: BundleFiles,
+  { isLoaded, observer, collected }: ReadingOptions,
+): Promise<Map<string, FeatureTable>> {
+  const tables = new Map<string, FeatureTable>();
+  for (const [name, view] of Object.entries(manifest.views)) {
+    if (!isLoaded(view)) {
+      await collected.attempt(view.file, async () =>
+        (await openVerifiedFile(deferredFile(view.file))).verify(),
+      );
+      continue;
+    }
+    const started = performance.now();
+    const table = await collected.attempt(view.file, () =>
+      loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
+    );
+    if (table === undefined) continue;
+    tables.set(name, table);
+    observer?.loaded({
+      view: name,
+      rows: table.entities.size,
+      bytes: table.sizeBytes,
+      seconds: (performance.now() - started) / 1000,
+      newestEventTime: table.newestEventTime,
+    });
+  }
+  return tables;
+}
+
+function readHistories(
+  { manifest, bytesOf }: BundleFiles,
+  users: FeatureTable | undefined,
+  catalogue: Catalogue | undefined,
+): Histories | undefined {
+  if (users === undefined || catalogue === undefined) return undefined;
+  const { file } = manifest.histories;
+  return parseHistories(parseTensorFile(bytesOf(file), file), {
+    users: users.entities.size,
+    items: catalogue.entities.size,
+    name: file,
+  });
+}
+
+/** What candidate sources and links are served from. */
+function listArtefacts({ sources, followers }: Manifest): string[] {
+  const served = Object.values(sources).filter(({ skipped }) => skipped === undefined);
+  return [...served.map(({ file }) => file), followers?.file].filter((file) => file !== undefined);
+}
