@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
@@ -31,6 +32,11 @@ export function createServeCommand(context: CommandContext): Command {
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
         clock,
+        threads: {
+          workers: settings.compute.workers || availableParallelism(),
+          maxBatch: settings.compute.maxBatch,
+          onLost: (err) => logger.error({ err }, 'a computing thread was lost'),
+        },
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
       });
       const bundle = await service.reload();

@@ -123,6 +123,29 @@ const Bundle = Type.Object(
   { additionalProperties: false },
 );
 
+const Compute = Type.Object(
+  {
+    workers: Type.Integer({
+      minimum: 0,
+      maximum: 256,
+      unit: 'threads',
+      description: 'Threads that run the pipeline; the event loop is left to the network.',
+      variable: 'SHORTLIST_WORKERS',
+      zero: 'one for each core',
+      danger: 'More than cores only lets them wait for each other.',
+    }),
+    maxBatch: Type.Integer({
+      minimum: 1,
+      maximum: 256,
+      unit: 'requests',
+      description:
+        'Requests that a thread answers together at most. Batches form of what waits while all threads compute.',
+      danger: 'A request waits for all that are answered together with it.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Features = Type.Object(
   {
     memoryLimitMegabytes: Type.Integer({
@@ -207,6 +230,7 @@ export const SettingsSchema = Type.Object(
     shutdown: Shutdown,
     logging: Logging,
     bundle: Bundle,
+    compute: Compute,
     features: Features,
     redis: RedisSettings,
     docs: Docs,

@@ -23,6 +23,7 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
   FEATURES_FAILED: { status: 503, title: 'The feature store failed' },
   RANKER_FAILED: { status: 503, title: 'The ranker failed' },
+  COMPUTE_FAILED: { status: 503, title: 'The computing threads failed' },
   RANKER_INVALID_OUTPUT: { status: 503, title: 'The ranker gave scores that are not numbers' },
   // the person who runs or trains
   INVALID_CONFIG: { status: 500, title: 'The configuration is not valid' },

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ShortlistError } from '../domain/errors.js';
+import { packError } from '../domain/packed-error.js';
 import { type LoadReply, type LoadRequest, readVerifiedTable } from './load-feature-table.js';
 
 // The program of the thread that `loadFeatureTable` starts: it reads one table, answers, and ends.
@@ -11,9 +11,6 @@ async function read(): Promise<LoadReply> {
     const { entities, parts } = await readVerifiedTable(workerData as LoadRequest);
     return { ids: entities.table, parts };
   } catch (error) {
-    if (!(error instanceof ShortlistError)) throw error;
-    // An error loses its class between threads.
-    const { code, problems } = error;
-    return { code, message: error.summary, problems };
+    return { error: packError(error) };
   }
 }

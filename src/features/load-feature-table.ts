@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type ListedFile, openVerifiedFile } from '../bundle/verified-file.js';
-import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
+import { type PackedError, unpackError } from '../domain/packed-error.js';
 import { FeatureTable, type TableParts } from './feature-table.js';
 import type { FeatureView } from './feature-view.js';
 import { readFeatureTable } from './read-feature-table.js';
@@ -18,8 +18,7 @@ export interface LoadRequest {
 
 /** What it answers: the table as memory that both threads share, or why there is none. */
 export type LoadReply =
-  | { readonly ids: IdTable; readonly parts: TableParts }
-  | { readonly code: ErrorCode; readonly message: string; readonly problems: readonly string[] };
+  { readonly ids: IdTable; readonly parts: TableParts } | { readonly error: PackedError };
 
 /** A file of this size takes about 20 ms to read, in pieces; a thread takes about 80 ms to start. */
 const INLINE_BYTES = 4 * 1024 * 1024;
@@ -33,7 +32,7 @@ const INLINE_BYTES = 4 * 1024 * 1024;
 export async function loadFeatureTable(request: LoadRequest): Promise<FeatureTable> {
   if (request.file.sizeBytes <= INLINE_BYTES) return readVerifiedTable(request);
   const reply = await readInThread(request);
-  if ('code' in reply) throw new ShortlistError(reply.code, reply.message, { problems: reply.problems });
+  if ('error' in reply) throw unpackError(reply.error);
   return new FeatureTable(request.view, new IdIndex(reply.ids), reply.parts);
 }
 

@@ -10,14 +10,14 @@ export async function recommendFor(
   { service, metrics }: AppParts,
 ): Promise<Slate> {
   const recommendation = await service.recommend(asked);
-  const { slate, stages, candidates } = recommendation;
+  const { slate, stages, candidateCount } = recommendation;
   request.recommendation = recommendation;
   metrics.observeRecommendation({
     scenario: slate.scenario,
     strategy: slate.strategy,
     limit: asked.limit,
     itemCount: slate.items.length,
-    candidateCount: candidates.items.length,
+    candidateCount,
     degraded: slate.degraded,
     stages,
   });

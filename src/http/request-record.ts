@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Recommendation, StageRecord } from '../pipeline/recommendation-request.js';
+import type { RecommendationRecord, StageRecord } from '../pipeline/recommendation-request.js';
 import type { AppParts } from './app-parts.js';
 
 declare module 'fastify' {
@@ -7,7 +7,7 @@ declare module 'fastify' {
     /** As `performance.now()` tells it. */
     startedAt: number;
     /** Set by the routes that recommend, for the log line. */
-    recommendation: Recommendation | undefined;
+    recommendation: RecommendationRecord | undefined;
     /** What was thrown, whether or not the client was told. */
     failure: unknown;
   }
@@ -80,13 +80,13 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
 
 const LONGEST_URL = 300;
 
-function describeRecommendation({ slate, stages, candidates }: Recommendation) {
+function describeRecommendation({ slate, stages, candidateCount }: RecommendationRecord) {
   return {
     scenario: slate.scenario,
     bundle: slate.bundle,
     strategy: slate.strategy,
     degraded: slate.degraded,
-    candidates: candidates.items.length,
+    candidates: candidateCount,
     items: slate.items.length,
     stages: Object.fromEntries(stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)])),
   };

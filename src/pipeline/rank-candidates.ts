@@ -3,6 +3,7 @@ import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
 import { createUnknownUser, readUserRows } from './read-user-rows.js';
+import type { BroughtRows } from './recommendation-request.js';
 import type { StageRun } from './run-stage.js';
 import type { Subject } from './subject.js';
 
@@ -20,9 +21,9 @@ export interface RankedCandidates {
 export async function rankCandidates(
   candidates: CandidateSet,
   engine: Engine,
-  options: { subject: Subject; run: StageRun },
+  options: { subject: Subject; run: StageRun; broughtRows?: BroughtRows | undefined },
 ): Promise<RankedCandidates> {
-  const { subject, run } = options;
+  const { subject, run, broughtRows } = options;
   const { history } = subject;
   let user = createUnknownUser(engine);
   const assemble = (reading: GatherOptions): FeatureMatrix =>
@@ -30,7 +31,7 @@ export async function rankCandidates(
   const matrix = await run.stage(
     'features',
     async () => {
-      const reading = subject.kind === 'user' ? readUserRows(subject.id, engine) : user;
+      const reading = subject.kind === 'user' ? readUserRows(subject.id, engine, broughtRows) : user;
       user = reading instanceof Promise ? await reading : reading;
       if (user.failure !== undefined) throw user.failure;
       return assemble({ now: engine.clock() });

@@ -1,6 +1,10 @@
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import type { CandidateEngine } from './engine.js';
+import type { BroughtRows } from './recommendation-request.js';
+
+/** What rows of users are read by. */
+export type UserRowsEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
 
 /** What the user views have of a user, one row each. */
 export interface UserRows {
@@ -17,13 +21,20 @@ export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
 
 /**
  * Reads the row of a user from every user view, from all of them at the same time. No promise is made where the stores
- * answer at once, as those in memory do. The failure of a store is not thrown: the others have answered.
+ * answer at once, as those in memory do, and a store is not asked for a row that was brought. The failure of a store is not thrown: the others have answered.
  */
-export function readUserRows(userId: string, engine: CandidateEngine): UserRows | Promise<UserRows> {
+export function readUserRows(
+  userId: string,
+  engine: UserRowsEngine,
+  brought?: BroughtRows,
+): UserRows | Promise<UserRows> {
   const now = engine.clock();
-  const rows = engine.userStores.map(({ view }) => createFeatureRows(view, 1));
-  const failures: unknown[] = [];
+  const rows = engine.userStores.map(
+    ({ view }) => brought?.rows.get(view.name) ?? createFeatureRows(view, 1),
+  );
+  const failures: unknown[] = brought?.failure === undefined ? [] : [brought.failure];
   const replies = engine.userStores.flatMap((store, index) => {
+    if (brought?.rows.has(store.view.name) === true) return [];
     const target = rows[index]!;
     const fail = (error: unknown): void => {
       failures.push(error);

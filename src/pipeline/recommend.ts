@@ -1,14 +1,13 @@
-import type { ScenarioConfig } from '../config/scenario-config.js';
-import { ShortlistError } from '../domain/errors.js';
 import { checkFilters } from '../rules/filter-attributes.js';
 import { findEligibleItems } from '../rules/rules.js';
+import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { Engine } from './engine.js';
 import { orderByFusion, rankCandidates } from './rank-candidates.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
 import { buildSlateItems } from './slate-items.js';
-import { findSubject, type Subject } from './subject.js';
+import { findSubject } from './subject.js';
 
 /**
  * Answers one request: rules → candidates → features → ranking → slate. This is all that the product does; `serve`,
@@ -42,7 +41,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)
-      : await rankCandidates(candidates, engine, { subject, run });
+      : await rankCandidates(candidates, engine, { subject, run, broughtRows: request.broughtRows });
 
   return {
     slate: {
@@ -53,21 +52,9 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
       items: buildSlateItems(ranked, { candidates, request, engine }),
     },
     stages: run.records,
+    candidateCount: candidates.items.length,
     candidates,
   };
-}
-
-function findScenario(name: string, engine: Engine): ScenarioConfig {
-  const scenario = engine.scenarios.get(name);
-  if (scenario !== undefined) return scenario;
-  const known = [...engine.scenarios.keys()].join(', ');
-  throw new ShortlistError('UNKNOWN_SCENARIO', `There is no scenario '${name}'. Scenarios: ${known}.`);
-}
-
-/** With nothing known of the subject, the scenario that was written for that. */
-function chooseScenario(asked: ScenarioConfig, subject: Subject, engine: Engine): ScenarioConfig {
-  if (subject.history.items.length > 0 || asked.coldStart === undefined) return asked;
-  return engine.scenarios.get(asked.coldStart)!;
 }
 
 function findKnownItems(ids: readonly string[], engine: Engine): Int32Array {

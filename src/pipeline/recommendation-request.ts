@@ -1,5 +1,7 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
+import type { FeatureRows } from '../features/feature-store.js';
+import type { UserRows } from './read-user-rows.js';
 
 /** What a recommendation starts from: a user's history, one item, or nothing. */
 export type Basis =
@@ -18,6 +20,13 @@ export interface RecommendationRequest {
   /** OR within one attribute, AND between attributes. */
   readonly filters: readonly AttributeFilter[];
   readonly explain: Explain;
+  /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
+  readonly broughtRows?: BroughtRows | undefined;
+}
+
+/** Rows of user views by the name of the view; declared defaults where a store failed. */
+export interface BroughtRows extends Pick<UserRows, 'failure'> {
+  readonly rows: ReadonlyMap<string, FeatureRows>;
 }
 
 /** How one stage of a request went. */
@@ -29,10 +38,14 @@ export interface StageRecord {
   readonly cause?: unknown;
 }
 
-/** The slate, and what the log line and the metrics say of how it came about. */
-export interface Recommendation {
+/** The slate, and what the log line and the metrics say of how it came about: data only, which threads can hand on. */
+export interface RecommendationRecord {
   readonly slate: Slate;
   readonly stages: readonly StageRecord[];
-  /** What stage 1 gave to stage 2. */
+  readonly candidateCount: number;
+}
+
+/** The same with what stage 1 gave to stage 2. */
+export interface Recommendation extends RecommendationRecord {
   readonly candidates: CandidateSet;
 }

@@ -1,5 +1,5 @@
 import type { FeatureView } from '../features/feature-view.js';
-import type { Recommendation, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /** What `GET /bundle` says of the bundle that serves now. */
 export interface BundleDescription {
@@ -21,7 +21,7 @@ export interface RecommendationService {
   /**
    * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND
    */
-  recommend(request: RecommendationRequest): Promise<Recommendation>;
+  recommend(request: RecommendationRequest): Promise<RecommendationRecord>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND

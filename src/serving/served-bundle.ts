@@ -2,19 +2,27 @@ import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Engine } from '../pipeline/engine.js';
-import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
+import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
+import { packContents } from '../pipeline/read-bundle.js';
 import { recommend } from '../pipeline/recommend.js';
+import { bringUserRows } from './bring-user-rows.js';
+import type { Compute } from './compute.js';
+import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { warm } from './warm.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** Threads that compute; without any, the event loop does. */
+  readonly threads?: Pick<ComputePoolOptions, 'workers' | 'maxBatch' | 'onLost'>;
 }
 
-/** An engine with the requests that run on it: it is closed when it is retired and the last of them has ended. */
+/** A bundle with the requests that run on it: it is closed when it is retired and the last of them has ended. */
 interface Tenancy {
-  readonly engine: Engine;
+  readonly bundle: OpenBundle;
+  readonly compute: Compute;
   requests: number;
   retired: boolean;
 }
@@ -29,22 +37,22 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const engine = await openWarm(await options.registry.pathOf(version), options);
+    const opened = await openWarm(await options.registry.pathOf(version), options);
     const previous = current;
-    current = { engine, requests: 0, retired: false };
+    current = opened;
     await retire(previous);
-    return describeEngine(engine);
+    return describeEngine(opened.bundle.engine);
   }
 
   return {
-    describe: () => (current === undefined ? undefined : describeEngine(current.engine)),
-    views: () => current?.engine.manifest.views,
+    describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
+    views: () => current?.bundle.engine.manifest.views,
     recommend: async (request) => {
       if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
       const tenancy = current;
       tenancy.requests++;
       try {
-        return await recommend(request, tenancy.engine);
+        return await tenancy.compute.recommend(request);
       } finally {
         tenancy.requests--;
         await closeIfUnused(tenancy);
@@ -63,32 +71,31 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   };
 }
 
-/** An engine that has answered already; when that fails, nothing of it stays open. */
-async function openWarm(folder: string, options: ServedBundleOptions): Promise<Engine> {
-  const engine = await openEngine(folder, options.scenarios, options);
+/** A bundle that has answered already; when that fails, nothing of it stays open. */
+async function openWarm(folder: string, options: ServedBundleOptions): Promise<Tenancy> {
+  const bundle = await openBundle(folder, options.scenarios, options);
   try {
-    await warm(engine);
-    return engine;
+    return { bundle, compute: await openCompute(bundle, options), requests: 0, retired: false };
   } catch (error) {
-    await closeEngine(engine);
+    await closeBundle(bundle);
     throw error;
   }
 }
 
-/** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */
-const WARM_UP_REQUESTS = 50;
-
-/** Answers some known users in every scenario that starts from one, and throws the answers away. */
-async function warm(engine: Engine): Promise<void> {
-  const count = Math.min(WARM_UP_REQUESTS, engine.users.size);
-  const users = Array.from({ length: count }, (_, index) => engine.users.idAt(index));
-  const scenarios = [...engine.scenarios.values()].filter(({ basis = 'user' }) => basis === 'user');
-  for (const { name: scenario } of scenarios) {
-    for (const userId of users) {
-      const basis = { kind: 'user', userId } as const;
-      await recommend({ basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' }, engine);
-    }
+async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Promise<Compute> {
+  const { engine, contents, online } = bundle;
+  const { threads } = options;
+  if (threads !== undefined && threads.workers > 0) {
+    const task = { contents: packContents(contents), scenarios: options.scenarios };
+    const { clock, observer } = engine;
+    const pool = await openComputePool(task, { ...threads, clock, observer });
+    return {
+      ...pool,
+      recommend: async (request) => pool.recommend(await bringUserRows(request, engine, online)),
+    };
   }
+  await warm(engine);
+  return { recommend: (request) => recommend(request, engine), close: async () => undefined };
 }
 
 async function retire(tenancy: Tenancy | undefined): Promise<void> {
@@ -99,12 +106,13 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
-  await closeEngine(tenancy.engine);
+  await tenancy.compute.close();
+  await closeBundle(tenancy.bundle);
 }
 
-async function closeEngine({ ranker, userStores }: Engine): Promise<void> {
-  await ranker.close();
-  for (const store of userStores) await store.close();
+async function closeBundle({ engine }: OpenBundle): Promise<void> {
+  await engine.ranker.close();
+  for (const store of engine.userStores) await store.close();
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {

@@ -1,8 +1,7 @@
-import type { CandidateSet } from '../../src/domain/candidate.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
-import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import type { RecommendationRecord, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
 
 interface Movie {
@@ -31,14 +30,6 @@ export const BUNDLE: BundleDescription = {
   users: SEEN.size,
   scenarios: SCENARIOS,
   filterableAttributes: ['genres'],
-};
-
-/** Every film is a candidate; nobody looks at more than how many there are. */
-const CANDIDATES: CandidateSet = {
-  items: Int32Array.from(MOVIES.keys()),
-  fusionScores: new Float32Array(MOVIES.length),
-  retrievals: [],
-  ranks: new Int32Array(),
 };
 
 /**
@@ -76,7 +67,7 @@ export class MemoryService implements RecommendationService {
     return this.bundle;
   }
 
-  async recommend(request: RecommendationRequest): Promise<Recommendation> {
+  async recommend(request: RecommendationRequest): Promise<RecommendationRecord> {
     this.asked.push(request);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;
@@ -95,7 +86,8 @@ export class MemoryService implements RecommendationService {
         { stage: 'candidates', milliseconds: 0.25, outcome: 'ok' },
         { stage: 'ranking', milliseconds: 0.5, outcome: this.cause ? 'fallback' : 'ok', cause: this.cause },
       ],
-      candidates: CANDIDATES,
+      // Every film is a candidate.
+      candidateCount: MOVIES.length,
     };
   }
 

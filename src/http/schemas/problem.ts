@@ -16,6 +16,7 @@ export const PUBLIC_CODES = [
   'INTERNAL',
   'SOURCE_FAILED',
   'RANKER_FAILED',
+  'COMPUTE_FAILED',
   'RANKER_INVALID_OUTPUT',
 ] as const satisfies readonly ErrorCode[];
 

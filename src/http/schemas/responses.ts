@@ -51,6 +51,7 @@ export const RECOMMENDING_PROBLEMS = {
   NOT_READY: 'No bundle is open yet.',
   SOURCE_FAILED: 'A candidate source failed. Try again; when you report it, quote the request id.',
   RANKER_FAILED: 'The ranker failed. Try again; when you report it, quote the request id.',
+  COMPUTE_FAILED: 'The computing threads failed. Try again; when you report it, quote the request id.',
   RANKER_INVALID_OUTPUT:
     'The ranker gave scores that are not numbers. Try again; when you report it, quote the request id.',
 } as const satisfies Details;

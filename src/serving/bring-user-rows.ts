@@ -1,0 +1,32 @@
+import type { FeatureStore } from '../features/feature-store.js';
+import { chooseScenario, findScenario } from '../pipeline/choose-scenario.js';
+import type { Engine } from '../pipeline/engine.js';
+import { readUserRows, type UserRows } from '../pipeline/read-user-rows.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import { findSubject } from '../pipeline/subject.js';
+
+/**
+ * The request with what stores outside of the process have of its user, when its ranker reads that: a thread that computes
+ * does not wait for a network.
+ * @throws ShortlistError UNKNOWN_SCENARIO, ITEM_NOT_FOUND
+ */
+export function bringUserRows(
+  request: RecommendationRequest,
+  engine: Engine,
+  online: readonly FeatureStore[],
+): RecommendationRequest | Promise<RecommendationRequest> {
+  if (online.length === 0 || request.basis.kind !== 'user') return request;
+  const scenario = chooseScenario(
+    findScenario(request.scenario, engine),
+    findSubject(request.basis, engine),
+    engine,
+  );
+  if (scenario.ranker === 'fusion') return request;
+  const { clock, observer } = engine;
+  const reading = readUserRows(request.basis.userId, { userStores: online, clock, observer });
+  const bring = ({ rows, failure }: UserRows): RecommendationRequest => ({
+    ...request,
+    broughtRows: { rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])), failure },
+  });
+  return reading instanceof Promise ? reading.then(bring) : bring(reading);
+}

@@ -1,0 +1,31 @@
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { PackedError } from '../domain/packed-error.js';
+import type { FeatureRead } from '../features/feature-observer.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { PackedContents } from '../pipeline/read-bundle.js';
+
+/** What a computing thread is started with. */
+export interface ComputeTask {
+  readonly contents: PackedContents;
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+}
+
+/** Requests that a thread answers together. */
+export interface ComputeBatch {
+  readonly requests: readonly RecommendationRequest[];
+  /** Unix seconds that time to live is judged by. */
+  readonly now: number;
+}
+
+/** What a computing thread is told: a batch, or to free what it holds and end. */
+export type ComputeMessage = ComputeBatch | 'close';
+
+/** What it says: that it is open, that it cannot be, or what it answers. */
+export type ComputeReply = 'open' | { readonly refused: PackedError } | AnsweredBatch;
+
+export interface AnsweredBatch {
+  /** In the order of the requests. */
+  readonly answers: readonly (RecommendationRecord | { readonly error: PackedError })[];
+  /** What the requests read of the views that the thread serves. */
+  readonly reads: readonly FeatureRead[];
+}

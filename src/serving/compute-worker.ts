@@ -1,0 +1,101 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { packError } from '../domain/packed-error.js';
+import type { FeatureRead } from '../features/feature-observer.js';
+import type { FeatureStore } from '../features/feature-store.js';
+import { createEngine, listUserViews } from '../pipeline/create-engine.js';
+import type { Engine } from '../pipeline/engine.js';
+import { type BundleContents, unpackContents } from '../pipeline/read-bundle.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import { recommend } from '../pipeline/recommend.js';
+import { createBatchRanker } from '../ranking/batch-ranker.js';
+import type {
+  AnsweredBatch,
+  ComputeBatch,
+  ComputeMessage,
+  ComputeReply,
+  ComputeTask,
+} from './compute-messages.js';
+import { sumReads } from './sum-reads.js';
+import { warm } from './warm.js';
+
+// The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
+// other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime
+// takes the process with it.
+const { contents, scenarios } = workerData as ComputeTask;
+const port = parentPort!;
+let now = 0;
+let reads: FeatureRead[] = [];
+
+try {
+  const engine = await open();
+  let last = Promise.resolve();
+  port.on('message', (message: ComputeMessage) => {
+    last = last.then(() => (message === 'close' ? close(engine) : answer(message, engine)));
+  });
+  say('open');
+} catch (error) {
+  say({ refused: packError(error) });
+}
+
+async function open(): Promise<Engine> {
+  const unpacked = unpackContents(contents);
+  const engine = await createEngine(unpacked, {
+    scenarios,
+    stores: listBroughtStores(unpacked),
+    observer: { loaded: () => undefined, read: (read) => reads.push(read) },
+    clock: () => now,
+  });
+  now = engine.knownUntil;
+  await warm(engine);
+  reads = [];
+  return { ...engine, ranker: createBatchRanker(engine.ranker) };
+}
+
+/** Views without a table are served by the main thread: their rows come with the request. */
+function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[] {
+  return listUserViews(manifest)
+    .filter(({ name }) => !tables.has(name))
+    .map((view) => ({
+      view,
+      getMany: (_ids, { values, statuses }) => {
+        // Only what warms up brings none.
+        values.fill(0);
+        statuses.fill(0);
+      },
+      close: async () => undefined,
+    }));
+}
+
+async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {
+  now = batch.now;
+  const answers = await Promise.all(batch.requests.map((request) => answerOne(request, engine)));
+  say({ answers, reads: sumReads(reads) });
+  reads = [];
+}
+
+async function answerOne(
+  request: RecommendationRequest,
+  engine: Engine,
+): Promise<AnsweredBatch['answers'][number]> {
+  try {
+    const { slate, stages, candidateCount } = await recommend(request, engine);
+    return { slate, stages: stages.map(packCause), candidateCount };
+  } catch (error) {
+    return { error: packError(error) };
+  }
+}
+
+/** An error that cannot be copied must not cost the whole batch its answers. */
+function packCause(record: RecommendationRecord['stages'][number]): RecommendationRecord['stages'][number] {
+  return record.cause === undefined ? record : { ...record, cause: packError(record.cause) };
+}
+
+async function close({ ranker }: Engine): Promise<void> {
+  await ranker.close();
+  port.close();
+}
+
+function say(reply: ComputeReply): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
+  port.postMessage(reply);
+}

@@ -1,0 +1,11 @@
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+
+/** Runs the pipeline for one bundle: in this thread, or in threads of its own. */
+export interface Compute {
+  /**
+   * @throws ShortlistError what `recommend` of the pipeline throws; COMPUTE_FAILED when the thread that computed ended
+   */
+  recommend(request: RecommendationRequest): Promise<RecommendationRecord>;
+  /** Waits for what is under way, then frees what the computing holds. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { openBundle } from '../../src/pipeline/open-engine.js';
+import { packContents } from '../../src/pipeline/read-bundle.js';
+import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import { recommend } from '../../src/pipeline/recommend.js';
+import { openComputePool, type ComputePoolOptions } from '../../src/serving/compute-pool.js';
+import { openComputeThread } from '../../src/serving/compute-thread.js';
+import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
+
+const { folder } = await writeSmallBundle(t.testdir({}));
+const bundle = await openBundle(folder, SCENARIOS);
+const task = { contents: packContents(bundle.contents), scenarios: SCENARIOS };
+const options: ComputePoolOptions = { workers: 2, maxBatch: 16, clock: () => bundle.engine.knownUntil };
+t.teardown(() => bundle.engine.ranker.close());
+
+/** The threads that are started, in their order. */
+const started: Worker[] = [];
+process.on('worker', (worker: Worker) => started.push(worker));
+
+const ask = (userId: string, more: Partial<RecommendationRequest> = {}): RecommendationRequest => ({
+  basis: { kind: 'user', userId },
+  scenario: 'home',
+  limit: 5,
+  exclude: [],
+  filters: [],
+  explain: 'features',
+  ...more,
+});
+
+/** Every user, twice, and people whom nobody knows. */
+const requests = [...bundle.engine.users.ids, ...bundle.engine.users.ids, 'nobody', 'someone'].map((id) =>
+  ask(id),
+);
+
+t.test(
+  'threads answer as the pipeline does in this thread, bit for bit, however requests are batched',
+  async (t) => {
+    const reads: string[] = [];
+    const observer = { loaded: () => undefined, read: ({ view }: { view: string }) => reads.push(view) };
+    const pool = await openComputePool(task, { ...options, observer });
+    const found = await Promise.all(requests.map((request) => pool.recommend(request)));
+    for (const [index, request] of requests.entries()) {
+      const { slate, candidateCount } = await recommend(request, bundle.engine);
+      t.same({ ...found[index], stages: [] }, { slate, candidateCount, stages: [] });
+    }
+    t.match(found[0]!.stages.at(-1), { stage: 'ranking', outcome: 'ok' });
+    t.ok(reads.includes('items') && reads.length < requests.length, 'reads are told once per batch');
+    await pool.close();
+  },
+);
+
+t.test('what is wrong with a request is told to who asked it', async (t) => {
+  const pool = await openComputePool(task, { ...options, workers: 1 });
+  const answers = await Promise.allSettled([
+    pool.recommend(ask('u1')),
+    pool.recommend(ask('u1', { scenario: 'none' })),
+    pool.recommend(ask('u1', { filters: [{ attribute: 'colour', value: 'red' }] })),
+    pool.recommend(ask('u1', { basis: { kind: 'item', itemId: 'none' } })),
+    pool.recommend(ask('u2')),
+  ]);
+  t.match(answers, [
+    { status: 'fulfilled' },
+    { reason: { code: 'UNKNOWN_SCENARIO', status: 400, message: /There is no scenario 'none'/ } },
+    { reason: { code: 'UNKNOWN_ATTRIBUTE' } },
+    { reason: { code: 'ITEM_NOT_FOUND' } },
+    { status: 'fulfilled' },
+  ]);
+  await pool.close();
+});
+
+t.test('a thread that ends takes its own requests with it, and another one takes its place', async (t) => {
+  started.length = 0;
+  const lost: unknown[] = [];
+  const pool = await openComputePool(task, { ...options, onLost: (error) => lost.push(error) });
+  await started[0]!.terminate();
+  const answers = await Promise.allSettled(requests.map((request) => pool.recommend(request)));
+  const failed = answers.filter(({ status }) => status === 'rejected');
+  t.ok(failed.length <= options.maxBatch, 'of a hundred and more requests one batch at most is lost');
+  for (const answer of failed) t.match(answer, { reason: { code: 'COMPUTE_FAILED', status: 503 } });
+  while (started.length < 3) await new Promise(setImmediate);
+  t.match(lost, [{ code: 'COMPUTE_FAILED', message: 'A computing thread ended by itself.' }]);
+  await once(started[2]!, 'message');
+  await pool.close();
+  t.equal(lost.length, 1, 'threads that are told to end are not lost');
+});
+
+t.test(
+  'when no thread is left and none can be opened, requests fail instead of waiting for ever',
+  async (t) => {
+    started.length = 0;
+    const broken = { ...task, contents: { ...task.contents, files: new Map(task.contents.files) } };
+    const lost: unknown[] = [];
+    const pool = await openComputePool(broken, {
+      ...options,
+      workers: 1,
+      onLost: (error) => lost.push(error),
+    });
+    // The one that takes its place finds a bundle without a model.
+    broken.contents.files.delete(task.contents.manifest.ranker.file);
+    await started[0]!.terminate();
+    while (lost.length < 2) await new Promise(setImmediate);
+    await t.rejects(pool.recommend(ask('u3')), { code: 'COMPUTE_FAILED', message: /could not be replaced/ });
+    await pool.close();
+  },
+);
+
+t.test('contents that make no engine are refused as by the pipeline, and no thread stays', async (t) => {
+  started.length = 0;
+  const { contents } = task;
+  const model = contents.manifest.ranker.file;
+  const garbage = {
+    ...contents,
+    files: new Map([...contents.files, [model, new TextEncoder().encode('garbage')]]),
+  };
+  await t.rejects(openComputePool({ ...task, contents: garbage }, options), {
+    code: 'INVALID_BUNDLE',
+    message: /ranker.onnx.*cannot be read as ONNX/,
+  });
+  await Promise.all(started.map((worker) => worker.threadId === -1 || once(worker, 'exit')));
+  t.ok(started.every(({ threadId }) => threadId === -1));
+});
+
+t.test('a thread answers what it was asked before it ends', async (t) => {
+  const thread = await openComputeThread(task);
+  const answering = thread.answer({ requests: requests.slice(0, 8), now: 0 });
+  await thread.close();
+  t.equal((await answering).answers.length, 8);
+});
