@@ -2,8 +2,7 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
-import { createUnknownUser, readUserRows } from './read-user-rows.js';
-import type { BroughtRows } from './recommendation-request.js';
+import { type BroughtRows, createUnknownUser, readUserRows } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
 import type { Subject } from './subject.js';
 

@@ -1,7 +1,6 @@
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import type { CandidateEngine } from './engine.js';
-import type { BroughtRows } from './recommendation-request.js';
 
 /** What rows of users are read by. */
 export type UserRowsEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
@@ -12,6 +11,12 @@ export interface UserRows {
   readonly rows: readonly FeatureRows[];
   /** What the first store that failed has thrown. */
   readonly failure?: unknown;
+}
+
+/** Rows that somebody else has read, by the name of their view. */
+export interface BroughtRows extends Pick<UserRows, 'failure'> {
+  /** The declared defaults where a store failed. */
+  readonly rows: ReadonlyMap<string, FeatureRows>;
 }
 
 /** The rows of somebody that no store needs to be asked about: the declared defaults. */

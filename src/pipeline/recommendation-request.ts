@@ -1,7 +1,6 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
-import type { FeatureRows } from '../features/feature-store.js';
-import type { UserRows } from './read-user-rows.js';
+import type { BroughtRows } from './read-user-rows.js';
 
 /** What a recommendation starts from: a user's history, one item, or nothing. */
 export type Basis =
@@ -22,11 +21,6 @@ export interface RecommendationRequest {
   readonly explain: Explain;
   /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
   readonly broughtRows?: BroughtRows | undefined;
-}
-
-/** Rows of user views by the name of the view; declared defaults where a store failed. */
-export interface BroughtRows extends Pick<UserRows, 'failure'> {
-  readonly rows: ReadonlyMap<string, FeatureRows>;
 }
 
 /** How one stage of a request went. */

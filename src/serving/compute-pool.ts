@@ -42,11 +42,14 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
     throw refused.reason;
   }
 
-  async function replace(lost: ComputeThread): Promise<void> {
-    options.onLost?.(await lost.lost);
-    queue.remove(lost);
+  let closing = false;
+  const replacing = new Set<Promise<void>>();
+
+  async function replace(): Promise<void> {
     try {
-      watch(await openComputeThread(task));
+      const thread = await openComputeThread(task);
+      if (closing) await thread.close();
+      else watch(thread);
     } catch (cause) {
       const error = new ShortlistError('COMPUTE_FAILED', 'A computing thread could not be replaced.', {
         cause,
@@ -56,13 +59,26 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
     }
   }
 
+  function takePlaceOf(thread: ComputeThread, error: unknown): void {
+    options.onLost?.(error);
+    queue.remove(thread);
+    const replacement = replace().finally(() => replacing.delete(replacement));
+    replacing.add(replacement);
+  }
+
   function watch(thread: ComputeThread): void {
     queue.add(thread);
-    void replace(thread);
+    void thread.lost.then((error) => takePlaceOf(thread, error));
   }
 
   threads.forEach(watch);
-  return { recommend: queue.push, close: queue.close };
+  return {
+    recommend: (request) => queue.push(request),
+    close: async () => {
+      closing = true;
+      await Promise.all([queue.close(), ...replacing]);
+    },
+  };
 }
 
 interface JobQueue {

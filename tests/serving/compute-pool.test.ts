@@ -74,14 +74,14 @@ t.test('a thread that ends takes its own requests with it, and another one takes
   started.length = 0;
   const lost: unknown[] = [];
   const pool = await openComputePool(task, { ...options, onLost: (error) => lost.push(error) });
+  const replaced = once(process, 'worker');
   await started[0]!.terminate();
   const answers = await Promise.allSettled(requests.map((request) => pool.recommend(request)));
   const failed = answers.filter(({ status }) => status === 'rejected');
   t.ok(failed.length <= options.maxBatch, 'of a hundred and more requests one batch at most is lost');
   for (const answer of failed) t.match(answer, { reason: { code: 'COMPUTE_FAILED', status: 503 } });
-  while (started.length < 3) await new Promise(setImmediate);
   t.match(lost, [{ code: 'COMPUTE_FAILED', message: 'A computing thread ended by itself.' }]);
-  await once(started[2]!, 'message');
+  await replaced;
   await pool.close();
   t.equal(lost.length, 1, 'threads that are told to end are not lost');
 });
@@ -92,15 +92,16 @@ t.test(
     started.length = 0;
     const broken = { ...task, contents: { ...task.contents, files: new Map(task.contents.files) } };
     const lost: unknown[] = [];
-    const pool = await openComputePool(broken, {
-      ...options,
-      workers: 1,
-      onLost: (error) => lost.push(error),
-    });
+    let told = (): void => undefined;
+    const twoErrors = new Promise<void>((resolve) => (told = resolve));
+    const onLost = (error: unknown): void => {
+      if (lost.push(error) === 2) told();
+    };
+    const pool = await openComputePool(broken, { ...options, workers: 1, onLost });
     // The one that takes its place finds a bundle without a model.
     broken.contents.files.delete(task.contents.manifest.ranker.file);
     await started[0]!.terminate();
-    while (lost.length < 2) await new Promise(setImmediate);
+    await twoErrors;
     await t.rejects(pool.recommend(ask('u3')), { code: 'COMPUTE_FAILED', message: /could not be replaced/ });
     await pool.close();
   },
@@ -118,7 +119,7 @@ t.test('contents that make no engine are refused as by the pipeline, and no thre
     code: 'INVALID_BUNDLE',
     message: /ranker.onnx.*cannot be read as ONNX/,
   });
-  await Promise.all(started.map((worker) => worker.threadId === -1 || once(worker, 'exit')));
+  for (const worker of started) if (worker.threadId !== -1) await once(worker, 'exit');
   t.ok(started.every(({ threadId }) => threadId === -1));
 });
 
