@@ -35,8 +35,15 @@ export function createServeCommand(context: CommandContext): Command {
         threads: {
           workers: settings.compute.workers || availableParallelism(),
           maxBatch: settings.compute.maxBatch,
-          onLost: (err) => logger.error({ err }, 'a computing thread was lost'),
+          maxWaiting: settings.compute.maxWaiting,
+          minDepth: settings.compute.minDepth,
+          onBatch: (batch) => metrics.observeBatch(batch),
+          onLost: (err) => {
+            metrics.countLostThread();
+            logger.error({ err }, 'a computing thread was lost');
+          },
         },
+        deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
       });
       const bundle = await service.reload();

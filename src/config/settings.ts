@@ -142,6 +142,26 @@ const Compute = Type.Object(
         'Requests that a thread answers together at most. Batches form of what waits while all threads compute.',
       danger: 'A request waits for all that are answered together with it.',
     }),
+    deadlineMs: milliseconds(1, 60_000, {
+      description:
+        'Time that a request has, from its arrival to its answer; then it is answered with what most people chose, and says so. A client may ask for less with the header `x-request-timeout-ms`.',
+      variable: 'SHORTLIST_DEADLINE_MS',
+      danger: 'What cannot be answered within it is refused with 503: a short one refuses much.',
+    }),
+    maxWaiting: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      unit: 'requests',
+      description:
+        'Requests that wait for a thread at most; 503 above, or sooner when they cannot be answered in time.',
+    }),
+    minDepth: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1,
+      description:
+        'Share of the candidates that are ranked when requests have waited for most of their time. The longer they wait, the fewer are ranked, and only when that is not enough is anybody refused.',
+      danger: 'At 1 the depth never changes, and overload is met by refusing alone.',
+    }),
   },
   { additionalProperties: false },
 );

@@ -23,6 +23,8 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
   FEATURES_FAILED: { status: 503, title: 'The feature store failed' },
   RANKER_FAILED: { status: 503, title: 'The ranker failed' },
+  DEADLINE_EXCEEDED: { status: 503, title: 'There was no time left for an answer' },
+  OVERLOADED: { status: 503, title: 'More requests than can be answered in time' },
   COMPUTE_FAILED: { status: 503, title: 'The computing threads failed' },
   RANKER_INVALID_OUTPUT: { status: 503, title: 'The ranker gave scores that are not numbers' },
   // the person who runs or trains

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { Slate } from '../domain/slate.js';
 import type { AppParts } from './app-parts.js';
+import { TIMEOUT_HEADER } from './schemas/parameters.js';
 
 /** Asks the service and keeps what came about for the log line and the metrics. */
 export async function recommendFor(
@@ -9,7 +10,7 @@ export async function recommendFor(
   asked: RecommendationRequest,
   { service, metrics }: AppParts,
 ): Promise<Slate> {
-  const recommendation = await service.recommend(asked);
+  const recommendation = await service.recommend(asked, { timeoutMs: findTimeout(request) });
   const { slate, stages, candidateCount } = recommendation;
   request.recommendation = recommendation;
   metrics.observeRecommendation({
@@ -22,4 +23,10 @@ export async function recommendFor(
     stages,
   });
   return slate;
+}
+
+/** Milliseconds that the client waits, when it says so: the schema has checked that it is a number. */
+function findTimeout({ headers }: FastifyRequest): number | undefined {
+  const timeout = headers[TIMEOUT_HEADER];
+  return timeout === undefined ? undefined : Number(timeout);
 }

@@ -55,6 +55,9 @@ export interface Metrics {
   observeRecommendation(sample: RecommendationSample): void;
   /** Sets the gauges of a view to its newest load, and counts it if it was slow. */
   observeFeatureLoad(sample: FeatureLoadSample): void;
+  /** A batch that a computing thread takes: its size, how many requests wait still, and the share of candidates that is ranked. */
+  observeBatch(batch: { requests: number; waiting: number; depth: number }): void;
+  countLostThread(): void;
   countReload(outcome: 'swapped' | 'refused'): void;
   /** Counts values of a view that requests read, by where they came from: a status in lower case. */
   countFeatureValues(view: string, status: string, count: number): void;
@@ -76,6 +79,7 @@ export interface Metrics {
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const STAGE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const CANDIDATE_BUCKETS = [0, 10, 25, 50, 100, 200, 300, 500, 1000];
 
 /**
@@ -93,6 +97,12 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     observeRequest: ({ seconds, ...labels }) => instruments.requests.observe(labels, seconds),
     observeRecommendation: (sample) => observeRecommendation(instruments, sample),
     observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
+    observeBatch: ({ requests, waiting, depth }) => {
+      instruments.batches.observe(requests);
+      instruments.waiting.set(waiting);
+      instruments.depth.set(depth);
+    },
+    countLostThread: () => instruments.lostThreads.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
@@ -109,6 +119,7 @@ function createInstruments(registers: Registry[]) {
   return {
     ...createFeatureInstruments(registers),
     ...createOnlineInstruments(registers),
+    ...createComputeInstruments(registers),
     requests: new Histogram({
       name: 'shortlist_http_request_duration_seconds',
       help: 'Seconds from the first byte of a request to the last of its answer; status 499 is a client that left.',
@@ -208,6 +219,32 @@ function createAgeGauge(registers: Registry[]) {
       if (ageSeconds === undefined) ages.delete(view);
       else ages.set(view, ageSeconds);
     },
+  };
+}
+
+function createComputeInstruments(registers: Registry[]) {
+  return {
+    batches: new Histogram({
+      name: 'shortlist_batch_requests',
+      help: 'Requests that a computing thread answered together.',
+      buckets: BATCH_BUCKETS,
+      registers,
+    }),
+    waiting: new Gauge({
+      name: 'shortlist_waiting_requests',
+      help: 'Requests that waited for a computing thread when the last batch was taken.',
+      registers,
+    }),
+    depth: new Gauge({
+      name: 'shortlist_ranking_depth',
+      help: 'Share of the candidates that the last batch was ranked with: below 1 requests have waited long.',
+      registers,
+    }),
+    lostThreads: new Counter({
+      name: 'shortlist_lost_threads_total',
+      help: 'Computing threads that ended by themselves, or could not take the place of one that did.',
+      registers,
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { checkFilters } from '../rules/filter-attributes.js';
+import { takeFirst } from '../candidates/merge-candidates.js';
 import { findEligibleItems } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { Engine } from './engine.js';
@@ -7,7 +8,7 @@ import type { Recommendation, RecommendationRequest } from './recommendation-req
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
 import { buildSlateItems } from './slate-items.js';
-import { findSubject } from './subject.js';
+import { findKnownItems, findSubject } from './subject.js';
 
 /**
  * Answers one request: rules → candidates → features → ranking → slate. This is all that the product does; `serve`,
@@ -16,6 +17,7 @@ import { findSubject } from './subject.js';
  * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND; SOURCE_FAILED when every source failed
  */
 export async function recommend(request: RecommendationRequest, engine: Engine): Promise<Recommendation> {
+  const { depth = 1 } = request;
   const asked = findScenario(request.scenario, engine);
   checkFilters(request.filters, engine.catalogue);
   const run = createStageRun();
@@ -37,7 +39,8 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     eligible,
     limit: request.limit,
   };
-  const candidates = await retrieveCandidates(query, engine, { scenario, run });
+  const retrieved = await retrieveCandidates(query, engine, { scenario, run });
+  const candidates = takeFirst(retrieved, Math.max(request.limit, Math.ceil(depth * retrieved.items.length)));
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)
@@ -55,8 +58,4 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     candidateCount: candidates.items.length,
     candidates,
   };
-}
-
-function findKnownItems(ids: readonly string[], engine: Engine): Int32Array {
-  return Int32Array.from(ids.map((id) => engine.catalogue.entities.find(id)).filter((item) => item >= 0));
 }

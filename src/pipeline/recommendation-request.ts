@@ -21,6 +21,8 @@ export interface RecommendationRequest {
   readonly explain: Explain;
   /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
   readonly broughtRows?: BroughtRows | undefined;
+  /** Share of the candidates that are ranked, the first in fusion order; never fewer than `limit`. All when not said. */
+  readonly depth?: number | undefined;
 }
 
 /** How one stage of a request went. */

@@ -36,3 +36,8 @@ function findItemSubject(itemId: string, engine: Engine): Subject {
   };
   return { id: itemId, kind: 'item', history };
 }
+
+/** The item indexes of those ids that the catalogue has. */
+export function findKnownItems(ids: readonly string[], engine: Engine): Int32Array {
+  return Int32Array.from(ids.map((id) => engine.catalogue.entities.find(id)).filter((item) => item >= 0));
+}

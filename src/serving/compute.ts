@@ -3,9 +3,11 @@ import type { RecommendationRecord, RecommendationRequest } from '../pipeline/re
 /** Runs the pipeline for one bundle: in this thread, or in threads of its own. */
 export interface Compute {
   /**
-   * @throws ShortlistError what `recommend` of the pipeline throws; COMPUTE_FAILED when the thread that computed ended
+   * @param options.deadline on the clock of `performance.now()`
+   * @throws ShortlistError what `recommend` of the pipeline throws; OVERLOADED at once when there will be no answer by the
+   * deadline; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
    */
-  recommend(request: RecommendationRequest): Promise<RecommendationRecord>;
+  recommend(request: RecommendationRequest, options: { deadline: number }): Promise<RecommendationRecord>;
   /** Waits for what is under way, then frees what the computing holds. */
   close(): Promise<void>;
 }

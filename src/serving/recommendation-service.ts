@@ -19,9 +19,15 @@ export interface RecommendationService {
   /** The feature views of the bundle in service, by name; undefined before the first one is open. */
   views(): Readonly<Record<string, FeatureView>> | undefined;
   /**
-   * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND
+   * An answer in time: when the pipeline cannot give one, it is what most people chose, and says so.
+   * @param options.timeoutMs milliseconds that the client waits; without it, or above it, the configured deadline counts
+   * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND; OVERLOADED at once when
+   * more requests wait than can be answered in time
    */
-  recommend(request: RecommendationRequest): Promise<RecommendationRecord>;
+  recommend(
+    request: RecommendationRequest,
+    options?: { timeoutMs?: number | undefined },
+  ): Promise<RecommendationRecord>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND

@@ -1,7 +1,8 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
-import { ShortlistError } from '../domain/errors.js';
+import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import type { Engine } from '../pipeline/engine.js';
+import { fallBack } from '../pipeline/fall-back.js';
 import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
 import { recommend } from '../pipeline/recommend.js';
@@ -16,8 +17,17 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Threads that compute; without any, the event loop does. */
-  readonly threads?: Pick<ComputePoolOptions, 'workers' | 'maxBatch' | 'onLost'>;
+  readonly threads?: Omit<ComputePoolOptions, 'clock' | 'observer'>;
+  /** Milliseconds that a request has; only threads can keep to it. */
+  readonly deadlineMs?: number;
 }
+
+/** What a request is answered with the fallback for: a dependency failed as a whole, or time ran out. */
+const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
+  'SOURCE_FAILED',
+  'DEADLINE_EXCEEDED',
+  'COMPUTE_FAILED',
+]);
 
 /** A bundle with the requests that run on it: it is closed when it is retired and the last of them has ended. */
 interface Tenancy {
@@ -47,12 +57,17 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   return {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
-    recommend: async (request) => {
+    recommend: async (request, { timeoutMs = Number.POSITIVE_INFINITY } = {}) => {
+      const deadline =
+        performance.now() + Math.min(timeoutMs, options.deadlineMs ?? Number.POSITIVE_INFINITY);
       if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
       const tenancy = current;
       tenancy.requests++;
       try {
-        return await tenancy.compute.recommend(request);
+        return await tenancy.compute.recommend(request, { deadline });
+      } catch (error) {
+        if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
+        return await fallBack(request, tenancy.bundle.engine, error);
       } finally {
         tenancy.requests--;
         await closeIfUnused(tenancy);
@@ -90,8 +105,8 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
     const { clock, observer } = engine;
     const pool = await openComputePool(task, { ...threads, clock, observer });
     return {
-      ...pool,
-      recommend: async (request) => pool.recommend(await bringUserRows(request, engine, online)),
+      close: () => pool.close(),
+      recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
     };
   }
   await warm(engine);

@@ -1,7 +1,10 @@
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import type {
+  RecommendationRecord,
+  RecommendationRequest,
+} from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
 
 interface Movie {

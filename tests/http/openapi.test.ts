@@ -85,6 +85,7 @@ t.test('the documented defaults are the ones in force, and optional', async (t) 
     filter: undefined,
     explain: 'none',
     userId: undefined,
+    'x-request-timeout-ms': undefined,
   });
   const answer = (await app.inject('/recommendations/42')).json<{
     items: { sources?: unknown }[];

@@ -74,10 +74,22 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 19);
+  t.equal(ours.length, 23);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
+});
+
+t.test('batches show how the computing threads are doing', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.observeBatch({ requests: 3, waiting: 5, depth: 0.5 });
+  metrics.countLostThread();
+  const text = await metrics.render();
+  t.match(text, 'shortlist_batch_requests_bucket{le="4"} 1');
+  t.match(text, 'shortlist_batch_requests_bucket{le="2"} 0');
+  t.match(text, 'shortlist_waiting_requests 5');
+  t.match(text, 'shortlist_ranking_depth 0.5');
+  t.match(text, 'shortlist_lost_threads_total 1');
 });
 
 t.test('a feature view shows its newest load, and slow loads count', async (t) => {

@@ -6,6 +6,7 @@ import type { FeatureQuery } from '../../src/features/feature-group.js';
 import type { FeatureStore } from '../../src/features/feature-store.js';
 import { createUnknownUser } from '../../src/pipeline/read-user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
+import { fallBack } from '../../src/pipeline/fall-back.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
 import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
@@ -268,3 +269,34 @@ function recordingAssembler(): Engine['assembler'] & { queries: FeatureQuery[] }
     },
   };
 }
+
+t.test(
+  'a depth below 1 ranks the first candidates of fusion order only, and never fewer than asked for',
+  async (t) => {
+    const whole = await ask({ limit: 3 });
+    const half = await ask({ limit: 3, depth: 0.5 });
+    const count = Math.ceil(whole.candidateCount / 2);
+    t.equal(half.candidateCount, count);
+    t.same(half.candidates.items, whole.candidates.items.subarray(0, count));
+    t.same(
+      half.candidates.ranks,
+      whole.candidates.ranks.subarray(0, count * whole.candidates.retrievals.length),
+    );
+    t.equal((await ask({ limit: 5, depth: 0.01 })).candidateCount, 5);
+    t.equal((await ask({ limit: 5, depth: 0.01 })).slate.items.length, 5);
+  },
+);
+
+t.test('without popular items there is no fallback, and the cause is told', async (t) => {
+  const cause = new ShortlistError('COMPUTE_FAILED', 'no thread is left');
+  const request = {
+    basis: { kind: 'nobody' },
+    scenario: 'home',
+    limit: 3,
+    exclude: [],
+    filters: [],
+  } as const;
+  const asked = { ...request, explain: 'none' } as const;
+  await t.rejects(fallBack(asked, { ...engine, sources: new Map() }, cause), cause);
+  t.equal((await fallBack(asked, engine, cause)).slate.items.length, 3);
+});

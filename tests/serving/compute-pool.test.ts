@@ -12,8 +12,17 @@ import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 const { folder } = await writeSmallBundle(t.testdir({}));
 const bundle = await openBundle(folder, SCENARIOS);
 const task = { contents: packContents(bundle.contents), scenarios: SCENARIOS };
-const options: ComputePoolOptions = { workers: 2, maxBatch: 16, clock: () => bundle.engine.knownUntil };
+const options: ComputePoolOptions = {
+  workers: 2,
+  maxBatch: 16,
+  maxWaiting: 1000,
+  minDepth: 1,
+  clock: () => bundle.engine.knownUntil,
+};
 t.teardown(() => bundle.engine.ranker.close());
+
+/** No test is about time unless it says so. */
+const TIME = { deadline: Number.MAX_SAFE_INTEGER };
 
 /** The threads that are started, in their order. */
 const started: Worker[] = [];
@@ -40,7 +49,7 @@ t.test(
     const reads: string[] = [];
     const observer = { loaded: () => undefined, read: ({ view }: { view: string }) => reads.push(view) };
     const pool = await openComputePool(task, { ...options, observer });
-    const found = await Promise.all(requests.map((request) => pool.recommend(request)));
+    const found = await Promise.all(requests.map((request) => pool.recommend(request, TIME)));
     for (const [index, request] of requests.entries()) {
       const { slate, candidateCount } = await recommend(request, bundle.engine);
       t.same({ ...found[index], stages: [] }, { slate, candidateCount, stages: [] });
@@ -54,11 +63,11 @@ t.test(
 t.test('what is wrong with a request is told to who asked it', async (t) => {
   const pool = await openComputePool(task, { ...options, workers: 1 });
   const answers = await Promise.allSettled([
-    pool.recommend(ask('u1')),
-    pool.recommend(ask('u1', { scenario: 'none' })),
-    pool.recommend(ask('u1', { filters: [{ attribute: 'colour', value: 'red' }] })),
-    pool.recommend(ask('u1', { basis: { kind: 'item', itemId: 'none' } })),
-    pool.recommend(ask('u2')),
+    pool.recommend(ask('u1'), TIME),
+    pool.recommend(ask('u1', { scenario: 'none' }), TIME),
+    pool.recommend(ask('u1', { filters: [{ attribute: 'colour', value: 'red' }] }), TIME),
+    pool.recommend(ask('u1', { basis: { kind: 'item', itemId: 'none' } }), TIME),
+    pool.recommend(ask('u2'), TIME),
   ]);
   t.match(answers, [
     { status: 'fulfilled' },
@@ -76,7 +85,7 @@ t.test('a thread that ends takes its own requests with it, and another one takes
   const pool = await openComputePool(task, { ...options, onLost: (error) => lost.push(error) });
   const replaced = once(process, 'worker');
   await started[0]!.terminate();
-  const answers = await Promise.allSettled(requests.map((request) => pool.recommend(request)));
+  const answers = await Promise.allSettled(requests.map((request) => pool.recommend(request, TIME)));
   const failed = answers.filter(({ status }) => status === 'rejected');
   t.ok(failed.length <= options.maxBatch, 'of a hundred and more requests one batch at most is lost');
   for (const answer of failed) t.match(answer, { reason: { code: 'COMPUTE_FAILED', status: 503 } });
@@ -102,7 +111,10 @@ t.test(
     broken.contents.files.delete(task.contents.manifest.ranker.file);
     await started[0]!.terminate();
     await twoErrors;
-    await t.rejects(pool.recommend(ask('u3')), { code: 'COMPUTE_FAILED', message: /could not be replaced/ });
+    await t.rejects(pool.recommend(ask('u3'), TIME), {
+      code: 'COMPUTE_FAILED',
+      message: /could not be replaced/,
+    });
     await pool.close();
   },
 );

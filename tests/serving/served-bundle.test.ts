@@ -97,3 +97,48 @@ t.test('a bundle whose online store cannot be opened is not swapped in', async (
   t.equal((await service.recommend(request)).slate.items.length, 5);
   await service.close();
 });
+
+t.test(
+  'threads serve as the event loop does, and a request without time gets what most people chose',
+  async (t) => {
+    await registry.publish(first.folder);
+    const options = { registry, channel: 'staging', scenarios: SCENARIOS };
+    const inline = createServedBundle(options);
+    await inline.reload();
+    const expected = await inline.recommend(request);
+    const popular = await inline.recommend({
+      ...request,
+      basis: { kind: 'nobody' },
+      scenario: 'popular',
+      limit: 60,
+    });
+    await inline.close();
+
+    const threads = { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 0.25 };
+    const service = createServedBundle({ ...options, threads, deadlineMs: 60_000 });
+    await service.reload();
+    t.same((await service.recommend(request)).slate, expected.slate);
+    const { slate, stages } = await service.recommend(request, { timeoutMs: 0 });
+    t.same(slate.degraded, [{ stage: 'pipeline', reason: 'deadline_exceeded' }]);
+    t.equal(slate.strategy, 'cold-start');
+    t.match(stages, [{ stage: 'pipeline', outcome: 'fallback', cause: { code: 'DEADLINE_EXCEEDED' } }]);
+    const order = popular.slate.items.map(({ itemId }) => itemId);
+    t.same(
+      slate.items.map(({ itemId }) => itemId),
+      order.filter(isNew).slice(0, 5),
+    );
+    t.match(slate.items[0], { position: 1, attributes: {} });
+    await t.rejects(service.recommend({ ...request, scenario: 'none' }), { code: 'UNKNOWN_SCENARIO' });
+    await t.rejects(service.recommend({ ...request, scenario: 'none' }, { timeoutMs: 0 }), {
+      code: 'UNKNOWN_SCENARIO',
+    });
+    await service.close();
+  },
+);
+
+/** Whether u3 has not interacted with an item. */
+function isNew(itemId: string): boolean {
+  const { users, items, user, item } = first.dataset.interactions;
+  const index = users.find('u3');
+  return !user.some((other, row) => other === index && items.idAt(item[row]!) === itemId);
+}

@@ -2,6 +2,7 @@ import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
 import { recommendFor } from '../recommend-for.js';
+import { RecommendingHeaders } from '../schemas/parameters.js';
 import { POPULAR_EXAMPLES, PopularAnswer, PopularQuery } from '../schemas/popular.js';
 import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
 import { toAnsweredItems } from '../to-answered-items.js';
@@ -14,6 +15,7 @@ export function addPopularRoute(app: HttpApp, parts: AppParts): void {
     tags: ['recommendations'],
     summary: 'What most people chose',
     description: 'The scenario `popular`, the same for everybody.',
+    headers: RecommendingHeaders,
     querystring: PopularQuery,
     response: {
       200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES),

@@ -2,7 +2,7 @@ import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
 import { recommendFor } from '../recommend-for.js';
-import { DEFAULT_SCENARIO } from '../schemas/parameters.js';
+import { DEFAULT_SCENARIO, RecommendingHeaders } from '../schemas/parameters.js';
 import {
   RECOMMENDATIONS_EXAMPLES,
   RecommendationsAnswer,
@@ -21,6 +21,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     summary: 'Items for one user',
     description: 'An unknown user gets a cold start, never an error.',
     params: RecommendationsParams,
+    headers: RecommendingHeaders,
     querystring: RecommendationsQuery,
     response: {
       200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES),

@@ -2,6 +2,7 @@ import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
 import { recommendFor } from '../recommend-for.js';
+import { RecommendingHeaders } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
 import {
   SIMILAR_ITEMS_EXAMPLES,
@@ -20,6 +21,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
     summary: 'Items that go with one item',
     description: 'The scenario `similar`, started from one item.',
     params: SimilarItemsParams,
+    headers: RecommendingHeaders,
     querystring: SimilarItemsQuery,
     response: {
       200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES),

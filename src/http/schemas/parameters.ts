@@ -83,3 +83,18 @@ export const Explain = Type.Optional(
     examples: ['sources'],
   }),
 );
+
+/** Name of the header by which a client says how long it waits. */
+export const TIMEOUT_HEADER = 'x-request-timeout-ms';
+
+export const RecommendingHeaders = Type.Object({
+  [TIMEOUT_HEADER]: Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,5}$',
+      'x-allowed': 'a whole number of milliseconds from 1 to 999999',
+      description:
+        'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.',
+      examples: ['80'],
+    }),
+  ),
+});

@@ -16,6 +16,8 @@ export const PUBLIC_CODES = [
   'INTERNAL',
   'SOURCE_FAILED',
   'RANKER_FAILED',
+  'DEADLINE_EXCEEDED',
+  'OVERLOADED',
   'COMPUTE_FAILED',
   'RANKER_INVALID_OUTPUT',
 ] as const satisfies readonly ErrorCode[];

@@ -17,7 +17,8 @@ export const RecommendationsAnswer = Type.Object(
     bundle: SLATE_FIELDS.bundle,
     strategy: Type.Enum(['personalised', 'cold-start'], {
       type: 'string',
-      description: '`cold-start` when nothing is known of what the user did.',
+      description:
+        '`cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody.',
     }),
     degraded: SLATE_FIELDS.degraded,
     items: SLATE_FIELDS.items,

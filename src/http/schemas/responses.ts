@@ -51,6 +51,9 @@ export const RECOMMENDING_PROBLEMS = {
   NOT_READY: 'No bundle is open yet.',
   SOURCE_FAILED: 'A candidate source failed. Try again; when you report it, quote the request id.',
   RANKER_FAILED: 'The ranker failed. Try again; when you report it, quote the request id.',
+  DEADLINE_EXCEEDED:
+    'There was no time left for an answer. Try again; when you report it, quote the request id.',
+  OVERLOADED: 'More requests wait than can be answered in time. Try again after the seconds of retry-after.',
   COMPUTE_FAILED: 'The computing threads failed. Try again; when you report it, quote the request id.',
   RANKER_INVALID_OUTPUT:
     'The ranker gave scores that are not numbers. Try again; when you report it, quote the request id.',

@@ -1,0 +1,163 @@
+import { ShortlistError } from '../domain/errors.js';
+import { unpackError } from '../domain/packed-error.js';
+import type { FeatureObserver } from '../features/feature-observer.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { AnsweredBatch } from './compute-messages.js';
+import type { ComputeThread } from './compute-thread.js';
+import { createLoadEstimate, depthAt } from './load-estimate.js';
+
+export interface JobQueueOptions {
+  /** Requests that a thread answers together at most. */
+  readonly maxBatch: number;
+  /** Requests that wait at most; what comes beyond is refused. */
+  readonly maxWaiting: number;
+  /** Share of its candidates that a request is ranked with when the queue is longest, above 0 to 1. */
+  readonly minDepth: number;
+  /** Unix seconds that time to live is judged by. */
+  readonly clock: () => number;
+  readonly observer?: FeatureObserver | undefined;
+  /** Is told of every batch that a thread takes; it must not throw. */
+  readonly onBatch?: ((batch: BatchFacts) => void) | undefined;
+}
+
+/** How a batch was put together. */
+export interface BatchFacts {
+  readonly requests: number;
+  /** Requests that still wait. */
+  readonly waiting: number;
+  /** Share of the candidates that are ranked. */
+  readonly depth: number;
+}
+
+/** Hands what waits to the threads that are free. */
+export interface JobQueue {
+  add(thread: ComputeThread): void;
+  remove(thread: ComputeThread): void;
+  /**
+   * @param deadline on the clock of `performance.now()`
+   * @throws ShortlistError as `Compute.recommend` does
+   */
+  push(request: RecommendationRequest, deadline: number): Promise<RecommendationRecord>;
+  /** Gives up what waits, and whatever comes, when there is no thread left. */
+  failIfDeserted(error: unknown): void;
+  /** Lets every thread answer what it computes, and end. */
+  close(): Promise<void>;
+}
+
+/** The longest that Node can wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A request that waits for its answer. */
+interface Job {
+  readonly request: RecommendationRequest;
+  readonly pushedAt: number;
+  /** Milliseconds from then to its deadline. */
+  readonly budgetMs: number;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (record: RecommendationRecord) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createJobQueue(options: JobQueueOptions): JobQueue {
+  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch } = options;
+  const waiting: Job[] = [];
+  const threads = new Set<ComputeThread>();
+  let idle: ComputeThread[] = [];
+  let computing = 0;
+  let deserted: { error: unknown } | undefined;
+  const load = createLoadEstimate(() => threads.size);
+
+  /** Milliseconds until who comes now is answered: half of what is being computed is done. */
+  function foresee(): number {
+    return load.waitMs(waiting.length + computing / 2) + load.costMs;
+  }
+
+  /** Threads that will soon be free get their share of what waits. */
+  function dispatch(): void {
+    while (idle.length > 0 && waiting.length > 0) {
+      const share = Math.ceil(waiting.length / threads.size);
+      void run(idle.shift()!, waiting.splice(0, Math.min(maxBatch, share)));
+    }
+  }
+
+  async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
+    const started = performance.now();
+    // The first one has waited longest.
+    const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
+    computing += jobs.length;
+    onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
+    try {
+      const requests = jobs.map(({ request }) => (depth < 1 ? { ...request, depth } : request));
+      const answered = await thread.answer({ requests, now: clock() });
+      load.answered({ requests: jobs.length, milliseconds: performance.now() - started });
+      idle.push(thread);
+      settle(jobs, answered);
+      for (const read of answered.reads) observer?.read(read);
+    } catch (error) {
+      for (const job of jobs) fail(job, error);
+    } finally {
+      computing -= jobs.length;
+      dispatch();
+    }
+  }
+
+  /** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
+  function expire(job: Job): void {
+    const index = waiting.indexOf(job);
+    if (index >= 0) waiting.splice(index, 1);
+    const place = index >= 0 ? 'before it was computed' : 'while it was computed';
+    job.reject(new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`));
+  }
+
+  function refuse(budgetMs: number): ShortlistError | undefined {
+    if (budgetMs <= 0)
+      return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
+    if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= budgetMs)) return undefined;
+    return new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
+  }
+
+  return {
+    add: (thread) => {
+      threads.add(thread);
+      idle.push(thread);
+      dispatch();
+    },
+    remove: (thread) => {
+      threads.delete(thread);
+      idle = idle.filter((other) => other !== thread);
+    },
+    push: (request, deadline) =>
+      new Promise((resolve, reject) => {
+        const pushedAt = performance.now();
+        const budgetMs = deadline - pushedAt;
+        const refusal = deserted?.error ?? refuse(budgetMs);
+        if (refusal !== undefined) return reject(refusal);
+        const timer = setTimeout(() => expire(job), Math.min(budgetMs, LONGEST_TIMER_MS));
+        const job: Job = { request, pushedAt, budgetMs, timer, resolve, reject };
+        waiting.push(job);
+        dispatch();
+      }),
+    failIfDeserted: (error) => {
+      if (threads.size > 0) return;
+      deserted = { error };
+      for (const job of waiting.splice(0)) fail(job, error);
+    },
+    close: async () => {
+      await Promise.all([...threads].map((thread) => thread.close()));
+    },
+  };
+}
+
+function settle(jobs: readonly Job[], { answers }: AnsweredBatch): void {
+  jobs.forEach((job, index) => {
+    const answer = answers[index]!;
+    if ('error' in answer) return fail(job, unpackError(answer.error));
+    clearTimeout(job.timer);
+    job.resolve(answer);
+  });
+}
+
+function fail({ timer, reject }: Job, error: unknown): void {
+  clearTimeout(timer);
+  reject(error);
+}
