@@ -1,5 +1,6 @@
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
+import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { CandidateEngine } from './engine.js';
 
 /** What rows of users are read by. */
@@ -14,9 +15,11 @@ export interface UserRows {
 }
 
 /** Rows that somebody else has read, by the name of their view. */
-export interface BroughtRows extends Pick<UserRows, 'failure'> {
+export interface BroughtRows {
   /** The declared defaults where a store failed. */
   readonly rows: ReadonlyMap<string, FeatureRows>;
+  /** What the first store that failed has thrown. */
+  readonly failure?: PackedError;
 }
 
 /** The rows of somebody that no store needs to be asked about: the declared defaults. */
@@ -37,7 +40,7 @@ export function readUserRows(
   const rows = engine.userStores.map(
     ({ view }) => brought?.rows.get(view.name) ?? createFeatureRows(view, 1),
   );
-  const failures: unknown[] = brought?.failure === undefined ? [] : [brought.failure];
+  const failures: unknown[] = brought?.failure === undefined ? [] : [unpackError(brought.failure)];
   const replies = engine.userStores.flatMap((store, index) => {
     if (brought?.rows.has(store.view.name) === true) return [];
     const target = rows[index]!;

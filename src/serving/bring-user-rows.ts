@@ -1,3 +1,4 @@
+import { packError } from '../domain/packed-error.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import { chooseScenario, findScenario } from '../pipeline/choose-scenario.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -26,7 +27,10 @@ export function bringUserRows(
   const reading = readUserRows(request.basis.userId, { userStores: online, clock, observer });
   const bring = ({ rows, failure }: UserRows): RecommendationRequest => ({
     ...request,
-    broughtRows: { rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])), failure },
+    broughtRows: {
+      rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])),
+      ...(failure !== undefined && { failure: packError(failure) }),
+    },
   });
   return reading instanceof Promise ? reading.then(bring) : bring(reading);
 }

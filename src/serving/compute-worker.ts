@@ -46,7 +46,7 @@ async function open(): Promise<Engine> {
     clock: () => now,
   });
   now = engine.knownUntil;
-  await warm(engine);
+  await warm(engine, (request) => recommend(request, engine));
   reads = [];
   return { ...engine, ranker: createBatchRanker(engine.ranker) };
 }

@@ -17,10 +17,12 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly channel: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Threads that compute; without any, the event loop does. */
-  readonly threads?: Omit<ComputePoolOptions, 'clock' | 'observer'>;
+  readonly threads?: ThreadOptions;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
 }
+
+export type ThreadOptions = Omit<ComputePoolOptions, 'clock' | 'observer'>;
 
 /** What a request is answered with the fallback for: a dependency failed as a whole, or time ran out. */
 const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
@@ -98,19 +100,32 @@ async function openWarm(folder: string, options: ServedBundleOptions): Promise<T
 }
 
 async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Promise<Compute> {
-  const { engine, contents, online } = bundle;
+  const { engine } = bundle;
   const { threads } = options;
-  if (threads !== undefined && threads.workers > 0) {
-    const task = { contents: packContents(contents), scenarios: options.scenarios };
-    const { clock, observer } = engine;
-    const pool = await openComputePool(task, { ...threads, clock, observer });
-    return {
-      close: () => pool.close(),
-      recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
-    };
+  const compute: Compute =
+    threads === undefined
+      ? { recommend: (request) => recommend(request, engine), close: async () => undefined }
+      : await openThreads(bundle, { ...threads, scenarios: options.scenarios });
+  try {
+    await warm(engine, (request) => compute.recommend(request, { deadline: Number.POSITIVE_INFINITY }));
+    return compute;
+  } catch (error) {
+    await compute.close();
+    throw error;
   }
-  await warm(engine);
-  return { recommend: (request) => recommend(request, engine), close: async () => undefined };
+}
+
+async function openThreads(
+  { contents, engine, online }: OpenBundle,
+  { scenarios, ...threads }: ThreadOptions & Pick<ServedBundleOptions, 'scenarios'>,
+): Promise<Compute> {
+  const { clock, observer } = engine;
+  const task = { contents: packContents(contents), scenarios };
+  const pool = await openComputePool(task, { ...threads, clock, observer });
+  return {
+    recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
+    close: () => pool.close(),
+  };
 }
 
 async function retire(tenancy: Tenancy | undefined): Promise<void> {

@@ -1,18 +1,21 @@
 import type { Engine } from '../pipeline/engine.js';
-import { recommend } from '../pipeline/recommend.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */
 const WARM_UP_REQUESTS = 50;
 
-/** Answers some known users in every scenario that starts from one, and throws the answers away. */
-export async function warm(engine: Engine): Promise<void> {
+/** Asks for some known users in every scenario that starts from one, and throws the answers away. */
+export async function warm(
+  engine: Engine,
+  ask: (request: RecommendationRequest) => Promise<unknown>,
+): Promise<void> {
   const count = Math.min(WARM_UP_REQUESTS, engine.users.size);
   const users = Array.from({ length: count }, (_, index) => engine.users.idAt(index));
   const scenarios = [...engine.scenarios.values()].filter(({ basis = 'user' }) => basis === 'user');
   for (const { name: scenario } of scenarios) {
     for (const userId of users) {
       const basis = { kind: 'user', userId } as const;
-      await recommend({ basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' }, engine);
+      await ask({ basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' });
     }
   }
 }

@@ -70,6 +70,8 @@ export async function startOnlineServer(
   );
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
+    threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 },
+    deadlineMs: 60_000,
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
