@@ -2,6 +2,7 @@ import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
 import { parseTensorFile } from '../bundle/tensor-file.js';
 import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
+import { openEncoderSource } from '../candidates/onnx-encoder.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
 import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
@@ -23,6 +24,7 @@ import { readCatalogue } from '../features/read-catalogue.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
 import { RULES } from '../rules/rules.js';
+import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
 
 /** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
@@ -184,6 +186,7 @@ async function openParts(
     return { catalogue, users, tables, ranker, sources, histories, assembler };
   }
   await ranker?.close();
+  await closeSources(sources ?? new Map());
   throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${files.folder} cannot be served`, {
     problems: collected.problems,
   });
@@ -276,10 +279,11 @@ async function openSources(
 ): Promise<Map<string, CandidateSource>> {
   const opened = new Map<string, CandidateSource>();
   for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
-    const file = manifest.sources[name]?.file;
-    const source = await collected.attempt(file ?? `sources.${name}`, () => {
+    const { file, model } = manifest.sources[name] ?? {};
+    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, () => {
       const artefact = file === undefined ? undefined : parseTensorFile(bytesOf(file), file);
-      return openSource(name, artefact, { itemCount });
+      if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
+      return openEncoderSource(artefact, bytesOf(model), { itemCount, userViews: listUserViews(manifest) });
     });
     if (source !== undefined) opened.set(name, source);
   }

@@ -2,7 +2,7 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
-import { createUnknownUser, readUserRows } from './read-user-rows.js';
+import { createUnknownUser, type UserReading } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
 import type { Subject } from './subject.js';
 
@@ -20,7 +20,7 @@ export interface RankedCandidates {
 export async function rankCandidates(
   candidates: CandidateSet,
   engine: Engine,
-  options: { subject: Subject; run: StageRun },
+  options: { subject: Subject; reading: UserReading; run: StageRun },
 ): Promise<RankedCandidates> {
   const { subject, run } = options;
   const { history } = subject;
@@ -30,7 +30,7 @@ export async function rankCandidates(
   const matrix = await run.stage(
     'features',
     async () => {
-      const reading = subject.kind === 'user' ? readUserRows(subject.id, engine) : user;
+      const reading = options.reading.rows();
       user = reading instanceof Promise ? await reading : reading;
       if (user.failure !== undefined) throw user.failure;
       return assemble({ now: engine.clock() });

@@ -1,6 +1,10 @@
+import type { UserValues } from '../domain/candidate.js';
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import type { CandidateEngine } from './engine.js';
+
+/** What users are read from. */
+export type UserEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
 
 /** What the user views have of a user, one row each. */
 export interface UserRows {
@@ -8,10 +12,43 @@ export interface UserRows {
   readonly rows: readonly FeatureRows[];
   /** What the first store that failed has thrown. */
   readonly failure?: unknown;
+  /** Of the views whose store failed. */
+  readonly failedViews?: ReadonlySet<string>;
+}
+
+/** What the user views have of a user, read when it is first asked for and not again. */
+export interface UserReading {
+  readonly rows: () => UserRows | Promise<UserRows>;
+  /** The same, as candidate sources take it. */
+  readonly values: () => UserValues | Promise<UserValues>;
+}
+
+/** @param userId of somebody whom the stores are asked about; undefined for anybody else */
+export function createUserReading(userId: string | undefined, engine: UserEngine): UserReading {
+  let read: UserRows | Promise<UserRows> | undefined;
+  const rows = (): UserRows | Promise<UserRows> =>
+    (read ??= userId === undefined ? createUnknownUser(engine) : readUserRows(userId, engine));
+  return {
+    rows,
+    values: () => {
+      const reading = rows();
+      return reading instanceof Promise
+        ? reading.then((found) => toValues(found, engine))
+        : toValues(reading, engine);
+    },
+  };
+}
+
+function toValues({ rows, failedViews }: UserRows, { userStores }: UserEngine): UserValues {
+  return new Map(
+    userStores.flatMap(({ view }, index) =>
+      failedViews?.has(view.name) === true ? [] : [[view.name, rows[index]!.values] as const],
+    ),
+  );
 }
 
 /** The rows of somebody that no store needs to be asked about: the declared defaults. */
-export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
+export function createUnknownUser({ userStores }: UserEngine): UserRows {
   return { rows: userStores.map(({ view }) => createUnknownRow(view)) };
 }
 
@@ -19,14 +56,16 @@ export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
  * Reads the row of a user from every user view, from all of them at the same time. No promise is made where the stores
  * answer at once, as those in memory do. The failure of a store is not thrown: the others have answered.
  */
-export function readUserRows(userId: string, engine: CandidateEngine): UserRows | Promise<UserRows> {
+export function readUserRows(userId: string, engine: UserEngine): UserRows | Promise<UserRows> {
   const now = engine.clock();
   const rows = engine.userStores.map(({ view }) => createFeatureRows(view, 1));
   const failures: unknown[] = [];
+  const failedViews = new Set<string>();
   const replies = engine.userStores.flatMap((store, index) => {
     const target = rows[index]!;
     const fail = (error: unknown): void => {
       failures.push(error);
+      failedViews.add(store.view.name);
       rows[index] = createUnknownRow(store.view);
     };
     const tell = (): void => engine.observer?.read(countStatuses(store.view, target, { count: 1 }));
@@ -39,6 +78,7 @@ export function readUserRows(userId: string, engine: CandidateEngine): UserRows 
     }
     return [];
   });
-  const finish = (): UserRows => (failures.length === 0 ? { rows } : { rows, failure: failures[0] });
+  const finish = (): UserRows =>
+    failures.length === 0 ? { rows } : { rows, failure: failures[0], failedViews };
   return replies.length === 0 ? finish() : Promise.all(replies).then(finish);
 }

@@ -5,6 +5,7 @@ import { findEligibleItems } from '../rules/rules.js';
 import type { Engine } from './engine.js';
 import { orderByFusion, rankCandidates } from './rank-candidates.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
+import { createUserReading } from './read-user-rows.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
 import { buildSlateItems } from './slate-items.js';
@@ -31,18 +32,20 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
       filters: request.filters,
     }),
   );
+  const reading = createUserReading(subject.kind === 'user' ? subject.id : undefined, engine);
   const query = {
     userId: subject.id,
     userIndex: subject.userIndex,
     history: subject.history,
     eligible,
     limit: request.limit,
+    readUserValues: reading.values,
   };
   const candidates = await retrieveCandidates(query, engine, { scenario, run });
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)
-      : await rankCandidates(candidates, engine, { subject, run });
+      : await rankCandidates(candidates, engine, { subject, reading, run });
 
   return {
     slate: {

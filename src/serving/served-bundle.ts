@@ -1,6 +1,7 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
+import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type EngineOptions, openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
@@ -100,11 +101,6 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
   await closeEngine(tenancy.engine);
-}
-
-async function closeEngine({ ranker, userStores }: Engine): Promise<void> {
-  await ranker.close();
-  for (const store of userStores) await store.close();
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {
