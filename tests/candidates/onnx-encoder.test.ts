@@ -88,7 +88,7 @@ t.test('answers at the same time do not mix, and stay as they were', async (t) =
       [4, 1],
       [1, 4],
       [5, 5],
-    ].map((items) => source.retrieve(query(items))),
+    ].map(async (items) => source.retrieve(query(items))),
   );
   t.same(answers.map(({ scores }) => [...scores]), [[6, 4, 4, 2], [4, 2, 2, 0], [1, 1, 1, 1]]); // prettier-ignore
   t.same(answers.map(({ scoreOf }) => scoreOf(1)), [2, 4, 1]); // prettier-ignore

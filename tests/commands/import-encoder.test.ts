@@ -1,13 +1,35 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SchemaElement } from 'hyparquet';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { readEncoderConfig, type EncoderConfig } from '../../src/config/encoder-config.js';
+import { readItemVectors } from '../../src/offline/encoder/read-item-vectors.js';
+import { encodeOnnxModel } from '../../src/offline/ranker-training/onnx-model.js';
 import { createWorkplace } from './workplace.js';
 
 const FIXTURES = 'tests/fixtures/encoder';
 const spec = readEncoderConfig(join(FIXTURES, 'encoder.yaml'));
+
+/** √(1 − age): a number for the features that it is tried on, none for an age. */
+const OF_NO_AGE = encodeOnnxModel({
+  name: 'test',
+  nodes: [
+    { operator: 'Constant', inputs: [], outputs: ['one'], attributes: { value_floats: Float32Array.of(1) } },
+    { operator: 'Sub', inputs: ['one', 'user'], outputs: ['rest'] },
+    { operator: 'Sqrt', inputs: ['rest'], outputs: ['root'] },
+    {
+      operator: 'Concat',
+      inputs: Array<string>(8).fill('root'),
+      outputs: ['vector'],
+      attributes: { axis: 1 },
+    },
+  ],
+  inputs: [{ name: 'user', type: 'float32', shape: ['n', 1] }],
+  outputs: [{ name: 'vector', type: 'float32', shape: ['n', 8] }],
+});
 
 t.test('a two-tower model of PyTorch comes in, is trained with, judged and served', async (t) => {
   const { dir, configsDir, run } = await createWorkplace(t);
@@ -56,6 +78,51 @@ t.test('a two-tower model of PyTorch comes in, is trained with, judged and serve
       t.match({ code, errors }, { code: 1, errors: message });
     t.equal((await importWith()).code, 0);
     t.same(parse(String(before)), parse(await readFile(join(kept, 'encoder.yaml'), 'utf8')));
+  });
+
+  await t.test('a model that fails for real users is refused', async (t) => {
+    const model = join(dir, 'young.onnx');
+    await writeFile(model, OF_NO_AGE);
+    await writeFile(
+      specFile,
+      stringify({
+        userFeatures: { input: 'user', fields: [{ view: 'users', field: 'age' }] },
+        output: 'vector',
+        similarity: 'dot',
+        trainedUntil: 'never',
+      }),
+    );
+    const items = join(FIXTURES, 'vectors.parquet');
+    t.match(await run('import-encoder', model, '--items', items, '--spec', specFile, ...data), {
+      code: 1,
+      errors: /The model cannot encode user u\d+: .*NaN at place 1/,
+    });
+  });
+
+  await t.test('items and vectors that lack each other are counted', async (t) => {
+    const { ids, values } = await readItemVectors(join(FIXTURES, 'vectors.parquet'), spec);
+    const rows = [...ids.ids.keys()].filter((row) => row !== 7);
+    const columnData = [
+      { name: 'item_id', data: ['i999', ...rows.map((row) => ids.idAt(row))] },
+      { name: 'vector', data: [0, ...rows].map((row) => [...values.subarray(8 * row, 8 * row + 8)]) },
+    ];
+    const schema: SchemaElement[] = [
+      { name: 'root', num_children: 2 },
+      { name: 'item_id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+      { name: 'vector', converted_type: 'LIST', repetition_type: 'OPTIONAL', num_children: 1 },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' },
+    ];
+    const items = join(dir, 'vectors.parquet');
+    await writeFile(items, new Uint8Array(parquetWriteBuffer({ columnData, schema })));
+    const { golden: _, ...rest } = spec;
+    await writeFile(specFile, stringify(rest));
+    const model = join(FIXTURES, 'encoder.onnx');
+    const found = await run('import-encoder', model, '--items', items, '--spec', specFile, ...data);
+    t.match(
+      found.out,
+      /59 items .* have a vector, 1 have none and are never .*; 1 vectors of items .* left out; .*no golden batch/,
+    );
   });
 
   const home = join(configsDir, 'scenarios/home.yaml');

@@ -108,7 +108,7 @@ export async function openBundleEncoder(
 ): Promise<ImportedEncoder | undefined> {
   const { file, model } = manifest.sources[ENCODER] ?? {};
   if (file === undefined || model === undefined) return undefined;
-  const facts = (manifest.training['encoder'] ?? {}) as Record<string, unknown>;
+  const facts = manifest.training['encoder'] as Record<string, unknown>;
   return open(bytesOf(model), parseTensorFile(bytesOf(file), file), { dataset, facts });
 }
 
