@@ -121,6 +121,7 @@ export const Manifest = Type.Object({
     Type.String(),
     Type.Object({
       file: Type.Optional(name('Its artefact; absent for a source that needs none.')),
+      model: Type.Optional(name('ONNX model that it runs, where it runs one.')),
       skipped: Type.Optional(
         name('Why training left it out, where it did: scenarios that list it go without.'),
       ),
@@ -228,9 +229,10 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
     ['histories', manifest.histories.file],
     ['ranker', manifest.ranker.file],
     ...(manifest.followers === undefined ? [] : [['followers', manifest.followers.file] as const]),
-    ...Object.entries(manifest.sources).flatMap(([source, { file }]): [string, string][] =>
-      file === undefined ? [] : [[`sources.${source}`, file]],
-    ),
+    ...Object.entries(manifest.sources).flatMap(([source, { file, model }]): [string, string][] => [
+      ...(file === undefined ? [] : [[`sources.${source}`, file] as [string, string]]),
+      ...(model === undefined ? [] : [[`sources.${source}.model`, model] as [string, string]]),
+    ]),
   ]);
   const unlisted = [...named].filter(([, file]) => !Object.hasOwn(files, file));
   return [

@@ -5,6 +5,7 @@ import { latestOf, type History } from '../domain/history.js';
 import { selectTopK } from '../domain/top-k.js';
 import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
 import type { CandidateSource } from './candidate-source.js';
+import { scoreAll, scoreOne } from './inner-product.js';
 
 /** An implicit ALS model: the item side and what is needed to solve a user against it. */
 export interface AlsModel {
@@ -124,41 +125,4 @@ export function parseAls(artefact: TensorFile, options: { itemCount: number }): 
 
 function toProblem(model: AlsModel): LeastSquaresProblem {
   return { ...model, partnerCount: model.factors.length / model.dimensions };
-}
-
-/**
- * Scores every item. Four items at a time share the loads of the user vector; each keeps its own sum in the order of
- * `scoreOne`, so that both give the same number.
- */
-function scoreAll(factors: Float32Array, user: Float64Array, scores: Float32Array): void {
-  const dimensions = user.length;
-  const wholeBlocks = scores.length - (scores.length % 4);
-  for (let item = 0; item < wholeBlocks; item += 4) {
-    const at0 = item * dimensions;
-    const at1 = at0 + dimensions;
-    const at2 = at1 + dimensions;
-    const at3 = at2 + dimensions;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < dimensions; k++) {
-      const value = user[k]!;
-      sum0 += factors[at0 + k]! * value;
-      sum1 += factors[at1 + k]! * value;
-      sum2 += factors[at2 + k]! * value;
-      sum3 += factors[at3 + k]! * value;
-    }
-    scores[item] = sum0;
-    scores[item + 1] = sum1;
-    scores[item + 2] = sum2;
-    scores[item + 3] = sum3;
-  }
-  for (let item = wholeBlocks; item < scores.length; item++) scores[item] = scoreOne(factors, user, item);
-}
-
-function scoreOne(factors: Float32Array, user: Float64Array, item: number): number {
-  let sum = 0;
-  for (let k = 0, at = item * user.length; k < user.length; k++) sum += factors[at + k]! * user[k]!;
-  return Math.fround(sum);
 }

@@ -8,4 +8,6 @@ export interface CandidateSource {
   readonly name: string;
   /** @throws ShortlistError SOURCE_FAILED when what it depends on fails; the pipeline then goes on without it. */
   retrieve(query: RetrievalQuery): Retrieval | Promise<Retrieval>;
+  /** Frees what the source holds beside memory, where it holds anything. The source must not be in use. */
+  close?(): Promise<void>;
 }

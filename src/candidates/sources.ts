@@ -15,6 +15,14 @@ interface TrainedSource {
   readonly open: (artefact: TensorFile, options: SourceOptions) => CandidateSource;
 }
 
+/** A source that runs a model that was trained elsewhere; `openEncoderSource` opens it. */
+interface ModelSource {
+  /** Path of the artefact inside a bundle. */
+  readonly file: string;
+  /** Path of the model. */
+  readonly model: string;
+}
+
 /** A source that needs nothing but the size of the catalogue. */
 interface UntrainedSource {
   readonly file?: undefined;
@@ -74,10 +82,14 @@ export const SOURCES = {
     file: 'candidates/trending-month.safetensors',
     open: (artefact, { itemCount }) => openTrendingSource('trending-month', artefact, itemCount),
   },
+  'onnx-encoder': {
+    file: 'candidates/encoder.safetensors',
+    model: 'candidates/encoder.onnx',
+  },
   random: {
     open: (_artefact, options) => createRandomSource(options),
   },
-} as const satisfies Record<string, TrainedSource | UntrainedSource>;
+} as const satisfies Record<string, TrainedSource | UntrainedSource | ModelSource>;
 
 export type SourceName = keyof typeof SOURCES;
 
@@ -86,7 +98,7 @@ export function isSourceName(name: string): name is SourceName {
 }
 
 /**
- * Opens a source from its artefact.
+ * Opens a source from its artefact. One that runs a model is opened with it by `openEncoderSource`.
  *
  * @param artefact what the bundle holds at the source's `file`; undefined for a source without one
  * @throws ShortlistError INVALID_CONFIG when there is no source of this name, INVALID_BUNDLE when its artefact is missing
@@ -101,11 +113,16 @@ export function openSource(
     const known = Object.keys(SOURCES).join(', ');
     throw new ShortlistError('INVALID_CONFIG', `no candidate source "${name}"; known are ${known}`);
   }
-  const source: TrainedSource | UntrainedSource = SOURCES[name];
+  const source: TrainedSource | UntrainedSource | ModelSource = SOURCES[name];
+  if ('model' in source) throw missing(name, source.model);
   if (source.file === undefined) return source.open(undefined, options);
   if (artefact !== undefined) return source.open(artefact, options);
-  throw new ShortlistError(
+  throw missing(name, source.file);
+}
+
+function missing(name: string, file: string): ShortlistError {
+  return new ShortlistError(
     'INVALID_BUNDLE',
-    `the bundle has no ${source.file}, which candidate source "${name}" serves from; train and publish again`,
+    `the bundle has no ${file}, which candidate source "${name}" serves from; train and publish again`,
   );
 }

@@ -15,6 +15,8 @@ export interface DatasetFolders {
   readonly dataset: DatasetConfig;
   readonly preparedDir: string;
   readonly trainedDir: string;
+  /** Of an imported encoder; there need not be one. */
+  readonly encoderDir: string;
 }
 
 const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
@@ -46,5 +48,6 @@ export function findDataset(
     dataset,
     preparedDir: join(options.data, 'prepared', dataset.name),
     trainedDir: join(options.data, 'trained', dataset.name),
+    encoderDir: join(options.data, 'encoders', dataset.name),
   };
 }

@@ -36,7 +36,7 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
         .default('train'),
     )
     .action(async (options: ExportOptions) => {
-      const { dataset, preparedDir } = findDataset(options, context);
+      const { dataset, preparedDir, encoderDir } = findDataset(options, context);
       const file = options.out ?? join(options.data, 'training-sets', dataset.name, 'rows.parquet');
       const { exportTrainingSet } = await importOffline(
         () => import('../offline/training-set/export-training-set.js'),
@@ -45,6 +45,7 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
         ...(await readTrainingInputs(context)),
         protocol: options.protocol ?? dataset.evaluation.protocol,
         rows: options.rows,
+        encoderDir,
         progress: await context.openProgress(),
       });
       context.print(describeExport(facts, file));

@@ -6,6 +6,7 @@ import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
 import { createExportTrainingSetCommand } from './export-training-set.js';
+import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createMaterialiseCommand } from './materialise.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   createDemoDataCommand,
   createDownloadCommand,
   createPrepareCommand,
+  createImportEncoderCommand,
   createTrainCommand,
   createExportTrainingSetCommand,
   createImportRankerCommand,

@@ -16,11 +16,12 @@ export function createTrainCommand(context: CommandContext): Command {
   )
     .addOption(createProtocolOption())
     .action(async (options: DatasetOptions & { protocol?: EvaluationProtocol }) => {
-      const { dataset, preparedDir, trainedDir } = findDataset(options, context);
+      const { dataset, preparedDir, trainedDir, encoderDir } = findDataset(options, context);
       const { trainDataset } = await importOffline(() => import('../offline/train/train-dataset.js'));
       const manifest = await trainDataset(preparedDir, trainedDir, {
         ...(await readTrainingInputs(context)),
         protocol: options.protocol ?? dataset.evaluation.protocol,
+        encoderDir,
         progress: await context.openProgress(),
       });
       const { objective, trees } = manifest.ranker;

@@ -3,6 +3,9 @@ import type { History } from './history.js';
 /** One byte per item of the catalogue: 1 where the item may be recommended in this request, 0 where a rule forbids it. */
 export type EligibleItems = Uint8Array;
 
+/** What is known of a user, by view: a row in the view's field order, without the views whose store failed. */
+export type UserValues = ReadonlyMap<string, Float32Array>;
+
 /** What a candidate source is asked. */
 export interface RetrievalQuery {
   /** The raw id asked for; sources that need no identity ignore it. */
@@ -12,6 +15,8 @@ export interface RetrievalQuery {
   /** What the user did up to now; empty for a cold start. */
   readonly history: History;
   readonly eligible: EligibleItems;
+  /** Reads what the user views say of the user, once however many sources ask; absent where nobody has views to ask. */
+  readonly readUserValues?: (() => UserValues | Promise<UserValues>) | undefined;
   /** At most this many candidates; fewer when fewer are eligible or the source knows fewer. */
   readonly limit: number;
 }

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { CandidateSet } from '../domain/candidate.js';
+import { ShortlistError } from '../domain/errors.js';
+import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
+import { ENCODER, mayKnow } from './encoder/imported-encoder.js';
 import { createCandidateTally, type CandidateTally } from './evaluation/candidate-recall.js';
 import type { EvaluationResult, RankerFigures, RankingKind, Timing } from './evaluation/evaluation-result.js';
 import { describeSplit, type EvaluationSplit, type SplitFacts } from './evaluation/splits.js';
@@ -17,9 +20,9 @@ import { ablateRanker } from './train/ablate-ranker.js';
 import { listFeatureGroups, type NamedFeatures } from './train/feature-groups.js';
 import { makeTestSplits } from './train/make-splits.js';
 import { createCandidateEngine } from './train/stage-one.js';
-import { findSkippedSources } from './train/train-sources.js';
 import {
   labelTrainingQueries,
+  listSkippedSources,
   trainBundle,
   type TrainedBundle,
   type TrainingOptions,
@@ -49,12 +52,14 @@ interface Contender {
 /**
  * Evaluates a dataset under a protocol. For each split a bundle is trained on the train part, written, and opened as the
  * server opens it; every held-out user is then answered by the serving pipeline, once per line of the table.
+ *
+ * @throws ShortlistError INVALID_BUNDLE when an imported encoder may have learned from what is asked for
  */
 export async function evaluateDataset(
   dataset: PreparedDataset,
   options: EvaluationOptions,
 ): Promise<EvaluationResult> {
-  const skipped = findSkippedSources(dataset, options.config);
+  const skipped = listSkippedSources(dataset, options);
   const contenders = listContenders(options.scenario, { k: options.config.evaluation.k, skipped });
   const sources = Object.keys(options.scenario.sources).filter((name) => !skipped.has(name));
   const tally = createCandidateTally(sources, { k: options.config.evaluation.k });
@@ -67,6 +72,7 @@ export async function evaluateDataset(
 
   for (const split of options.splits ??
     makeTestSplits(dataset.interactions, options.protocol, options.config)) {
+    refuseLeak(split, options);
     const trained = await timings.measure('training', () =>
       trainBundle(split, dataset, { ...options, labelledCuts }),
     );
@@ -104,6 +110,17 @@ export async function evaluateDataset(
     traits: listItemTraits(dataset.catalogue),
     userAttributes: dataset.users.attributes,
   });
+}
+
+/** A source that learned from what it would be asked says nothing by answering well. */
+function refuseLeak(split: EvaluationSplit, { encoder, scenario, protocol }: EvaluationOptions): void {
+  if (encoder === undefined || !(ENCODER in scenario.sources) || !mayKnow(encoder, split)) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `The imported encoder was trained until ${encoder.config.trainedUntil}, and protocol ${protocol} (${split.label}) tests on ` +
+      `what users did from ${new Date(1000 * split.testedFrom).toISOString()} on: to judge it, train it on what came before, ` +
+      'import that and run `shortlist train` again.',
+  );
 }
 
 /** Random and popular to beat, each source alone, all of them fused, and the scenario itself. */
@@ -189,7 +206,7 @@ async function answerSplit(
       );
     }
     step.finish();
-    await engine.ranker.close();
+    await closeEngine(engine);
     return answers;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import type { EvaluationSummary } from '../bundle/evaluation-summary.js';
 import { contentsOf, writeBundleFiles } from '../bundle/write-bundle-files.js';
 import { ShortlistError } from '../domain/errors.js';
 import { evaluateDataset, type EvaluationOptions } from './evaluate-dataset.js';
+import { openBundleEncoder } from './encoder/imported-encoder.js';
 import { renderEvaluationReport } from './evaluation/evaluation-report.js';
 import type { EvaluationResult } from './evaluation/evaluation-result.js';
 import { encodeQueryFigures, QUERIES_FILE } from './evaluation/query-figures.js';
@@ -46,10 +47,13 @@ export async function evaluateTrained(
     if (options.ablation === true) throw cannotAblate(trainedDir);
     refuseLeak(importedRanker, dataset, options);
   }
+  const splitOptions = await withFrozenSplit(options, dataset);
+  const encoder = await openBundleEncoder(trained, dataset);
   const result = await evaluateDataset(dataset, {
-    ...(await withFrozenSplit(options, dataset)),
+    ...splitOptions,
     importedRanker,
-  });
+    encoder,
+  }).finally(() => encoder?.close());
   options.show(result);
   await refuseOtherBundle(trained);
   await addEvaluation(trained, result);

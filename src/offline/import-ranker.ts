@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import { temporarySibling } from '../bundle/durable-files.js';
@@ -7,12 +7,14 @@ import type { Manifest } from '../bundle/manifest.js';
 import { contentsOf, writeBundleFiles, type BundleDraft } from '../bundle/write-bundle-files.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
+import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
 import { openOnnxRanker, readOnnxNames } from '../ranking/onnx-ranker.js';
 import { EVALUATION_FILES } from './evaluate-trained.js';
 import type { ProgressReporter } from './progress.js';
+import { readOrRefuse } from './read-or-refuse.js';
 import { describeImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
 import { describeProvenance, type Provenance } from './train/write-trained-bundle.js';
 import type { FeaturesFile, GoldenBatch } from './training-set/features-file.js';
@@ -57,7 +59,7 @@ export async function importRanker(
 ): Promise<ImportResult> {
   const bundle = await openBundleFiles(trainedDir);
   const step = options.progress.start(`checking ${modelFile}`);
-  const onnx = await readModel(modelFile);
+  const onnx = await readOrRefuse(modelFile);
   const names = await chooseNames(onnx, { name: modelFile, output: options.output });
   const { features, origin } = options.features;
   const goldenDifference = await tryModel(onnx, { ...names, name: modelFile }, options);
@@ -91,16 +93,6 @@ export async function importRanker(
   const written = await writeBundleFiles(trainedDir, draft, { replace: true });
   step.finish(`${features.length} features, fits`);
   return { manifest: written, goldenDifference };
-}
-
-async function readModel(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /** One input is left to be checked when the model is opened; of several outputs a person must say which. */
@@ -159,7 +151,7 @@ async function tryBundle(trainedDir: string, draft: BundleDraft, options: Import
     try {
       await askForUsers(engine, scenario);
     } finally {
-      await engine.ranker.close();
+      await closeEngine(engine);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import type { Manifest } from '../bundle/manifest.js';
 import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
+import { openEncoderSource } from '../candidates/onnx-encoder.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
@@ -17,6 +18,7 @@ import { parseItemLinks } from '../features/read-item-links.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
+import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
 import type { BundleContents } from './read-bundle.js';
 
@@ -101,6 +103,7 @@ async function openParts(
     return { catalogue, ranker, sources, assembler };
   }
   await ranker?.close();
+  await closeSources(sources ?? new Map());
   throw new ShortlistError('INVALID_BUNDLE', `The bundle at ${contents.folder} cannot be served`, {
     problems: collected.problems,
   });
@@ -126,9 +129,10 @@ export function listUserViews({ views }: Manifest): FeatureView[] {
   return Object.values(views).filter(({ entity }) => entity === 'user');
 }
 
-function openRanker({ manifest, files }: BundleContents): Promise<Ranker> {
+function openRanker(contents: BundleContents): Promise<Ranker> {
+  const { manifest } = contents;
   const { file, featureOrder, inputName, outputName } = manifest.ranker;
-  return openOnnxRanker(files.get(file)!.slice(), {
+  return openOnnxRanker(readModel(contents, file), {
     columns: featureOrder.length,
     inputName,
     outputName,
@@ -144,10 +148,12 @@ async function openSources(
   const { manifest } = contents;
   const opened = new Map<string, CandidateSource>();
   for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
-    const file = manifest.sources[name]?.file;
-    const source = await collected.attempt(file ?? `sources.${name}`, () => {
+    const { file, model } = manifest.sources[name] ?? {};
+    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, () => {
       const artefact = file === undefined ? undefined : parseArtefact(contents, file);
-      return openSource(name, artefact, { itemCount });
+      if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
+      const options = { itemCount, userViews: listUserViews(manifest) };
+      return openEncoderSource(artefact, readModel(contents, model), options);
     });
     if (source !== undefined) opened.set(name, source);
   }
@@ -173,6 +179,11 @@ async function openLinks(
     if (links !== undefined) opened.set(name, links);
   }
   return opened;
+}
+
+/** ONNX Runtime does not take memory that threads share. */
+function readModel({ files }: BundleContents, file: string): Uint8Array {
+  return files.get(file)!.slice();
 }
 
 function parseArtefact({ files }: BundleContents, file: string): TensorFile {

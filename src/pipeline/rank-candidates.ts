@@ -2,7 +2,7 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
-import { type BroughtRows, createUnknownUser, readUserRows } from './read-user-rows.js';
+import { createUnknownUser, type UserReading } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
 import type { Subject } from './subject.js';
 
@@ -20,9 +20,9 @@ export interface RankedCandidates {
 export async function rankCandidates(
   candidates: CandidateSet,
   engine: Engine,
-  options: { subject: Subject; run: StageRun; broughtRows?: BroughtRows | undefined },
+  options: { subject: Subject; reading: UserReading; run: StageRun },
 ): Promise<RankedCandidates> {
-  const { subject, run, broughtRows } = options;
+  const { subject, run } = options;
   const { history } = subject;
   let user = createUnknownUser(engine);
   const assemble = (reading: GatherOptions): FeatureMatrix =>
@@ -30,7 +30,7 @@ export async function rankCandidates(
   const matrix = await run.stage(
     'features',
     async () => {
-      const reading = subject.kind === 'user' ? readUserRows(subject.id, engine, broughtRows) : user;
+      const reading = options.reading.rows();
       user = reading instanceof Promise ? await reading : reading;
       if (user.failure !== undefined) throw user.failure;
       return assemble({ now: engine.clock() });

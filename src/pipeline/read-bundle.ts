@@ -169,5 +169,7 @@ function readHistories(
 /** What candidate sources and links are served from. */
 function listArtefacts({ sources, followers }: Manifest): string[] {
   const served = Object.values(sources).filter(({ skipped }) => skipped === undefined);
-  return [...served.map(({ file }) => file), followers?.file].filter((file) => file !== undefined);
+  return [...served.flatMap(({ file, model }) => [file, model]), followers?.file].filter(
+    (file) => file !== undefined,
+  );
 }

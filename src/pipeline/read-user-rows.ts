@@ -1,10 +1,11 @@
+import type { UserValues } from '../domain/candidate.js';
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { CandidateEngine } from './engine.js';
 
-/** What rows of users are read by. */
-export type UserRowsEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
+/** What users are read from. */
+export type UserEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
 
 /** What the user views have of a user, one row each. */
 export interface UserRows {
@@ -12,6 +13,8 @@ export interface UserRows {
   readonly rows: readonly FeatureRows[];
   /** What the first store that failed has thrown. */
   readonly failure?: unknown;
+  /** Of the views whose store failed. */
+  readonly failedViews?: ReadonlySet<string>;
 }
 
 /** Rows that somebody else has read, by the name of their view. */
@@ -20,10 +23,47 @@ export interface BroughtRows {
   readonly rows: ReadonlyMap<string, FeatureRows>;
   /** What the first store that failed has thrown. */
   readonly failure?: PackedError;
+  /** Of the views whose store failed. */
+  readonly failedViews?: ReadonlySet<string>;
+}
+
+/** What the user views have of a user, read when it is first asked for and not again. */
+export interface UserReading {
+  readonly rows: () => UserRows | Promise<UserRows>;
+  /** The same, as candidate sources take it. */
+  readonly values: () => UserValues | Promise<UserValues>;
+}
+
+/** @param userId of somebody whom the stores are asked about; undefined for anybody else */
+export function createUserReading(
+  userId: string | undefined,
+  engine: UserEngine,
+  brought?: BroughtRows,
+): UserReading {
+  let read: UserRows | Promise<UserRows> | undefined;
+  const rows = (): UserRows | Promise<UserRows> =>
+    (read ??= userId === undefined ? createUnknownUser(engine) : readUserRows(userId, engine, brought));
+  return {
+    rows,
+    values: () => {
+      const reading = rows();
+      return reading instanceof Promise
+        ? reading.then((found) => toValues(found, engine))
+        : toValues(reading, engine);
+    },
+  };
+}
+
+function toValues({ rows, failedViews }: UserRows, { userStores }: UserEngine): UserValues {
+  return new Map(
+    userStores.flatMap(({ view }, index) =>
+      failedViews?.has(view.name) === true ? [] : [[view.name, rows[index]!.values] as const],
+    ),
+  );
 }
 
 /** The rows of somebody that no store needs to be asked about: the declared defaults. */
-export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
+export function createUnknownUser({ userStores }: UserEngine): UserRows {
   return { rows: userStores.map(({ view }) => createUnknownRow(view)) };
 }
 
@@ -33,7 +73,7 @@ export function createUnknownUser({ userStores }: CandidateEngine): UserRows {
  */
 export function readUserRows(
   userId: string,
-  engine: UserRowsEngine,
+  engine: UserEngine,
   brought?: BroughtRows,
 ): UserRows | Promise<UserRows> {
   const now = engine.clock();
@@ -41,11 +81,13 @@ export function readUserRows(
     ({ view }) => brought?.rows.get(view.name) ?? createFeatureRows(view, 1),
   );
   const failures: unknown[] = brought?.failure === undefined ? [] : [unpackError(brought.failure)];
+  const failedViews = new Set(brought?.failedViews);
   const replies = engine.userStores.flatMap((store, index) => {
     if (brought?.rows.has(store.view.name) === true) return [];
     const target = rows[index]!;
     const fail = (error: unknown): void => {
       failures.push(error);
+      failedViews.add(store.view.name);
       rows[index] = createUnknownRow(store.view);
     };
     const tell = (): void => engine.observer?.read(countStatuses(store.view, target, { count: 1 }));
@@ -58,6 +100,7 @@ export function readUserRows(
     }
     return [];
   });
-  const finish = (): UserRows => (failures.length === 0 ? { rows } : { rows, failure: failures[0] });
+  const finish = (): UserRows =>
+    failures.length === 0 ? { rows } : { rows, failure: failures[0], failedViews };
   return replies.length === 0 ? finish() : Promise.all(replies).then(finish);
 }

@@ -5,6 +5,7 @@ import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { Engine } from './engine.js';
 import { orderByFusion, rankCandidates } from './rank-candidates.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
+import { createUserReading } from './read-user-rows.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
 import { buildSlateItems } from './slate-items.js';
@@ -32,19 +33,25 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
       filters: request.filters,
     }),
   );
+  const reading = createUserReading(
+    subject.kind === 'user' ? subject.id : undefined,
+    engine,
+    request.broughtRows,
+  );
   const query = {
     userId: subject.id,
     userIndex: subject.userIndex,
     history: subject.history,
     eligible,
     limit: request.limit,
+    readUserValues: reading.values,
   };
   const retrieved = await retrieveCandidates(query, engine, { scenario, run });
   const candidates = takeFirst(retrieved, Math.max(request.limit, Math.ceil(depth * retrieved.items.length)));
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)
-      : await rankCandidates(candidates, engine, { subject, run, broughtRows: request.broughtRows });
+      : await rankCandidates(candidates, engine, { subject, reading, run });
 
   return {
     slate: {

@@ -1,4 +1,13 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import {
+  describeValue,
+  findValue,
+  fitsTensor,
+  messageOf,
+  openOnnxSession,
+  quoteNames,
+  type ValueMetadata,
+} from '../bundle/onnx-session.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
@@ -18,19 +27,8 @@ export interface OnnxRankerOptions {
 
 type CompleteOptions = Required<OnnxRankerOptions>;
 
-// By itself ONNX Runtime (1.29 and newer) reports its use to Microsoft: it calls out, keeps an id and a database in the home
-// folder, and logs to /tmp. It reads this variable when the first session is made; whoever sets it decides.
-// oxlint-disable-next-line no-restricted-properties -- it is read by the library, not by us
-process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
-
 /** Rows of the batches that a model must answer before it serves: one row, and a usual candidate list. */
 const TRIAL_ROWS = [1, 200];
-
-const SESSION_OPTIONS: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1, // two were slower than one when every core has its own process
-  interOpNumThreads: 1,
-  logSeverityLevel: 4, // what fails is thrown; the library's own lines on stderr would say it twice
-};
 
 /**
  * Opens an ONNX model as a ranker: one input float32 [N, columns] with dynamic N, and an output float32 [N], [N, 1] or, from
@@ -42,7 +40,7 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
  */
 export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptions): Promise<Ranker> {
   const complete = { inputName: 'features', outputName: 'scores', name: 'onnx', ...options };
-  const session = await createSession(model, complete);
+  const session = await openOnnxSession(model, { what: `ranker '${complete.name}'` });
   const ranker = createRanker(session, complete);
   try {
     refuseMisfit(session, complete);
@@ -59,34 +57,10 @@ export async function readOnnxNames(
   model: Uint8Array,
   options: { name: string },
 ): Promise<{ inputs: readonly string[]; outputs: readonly string[] }> {
-  const session = await createSession(model, options);
+  const session = await openOnnxSession(model, { what: `ranker '${options.name}'` });
   const { inputNames, outputNames } = session;
   await session.release();
   return { inputs: inputNames, outputs: outputNames };
-}
-
-async function createSession(model: Uint8Array, { name }: { name: string }): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(model, SESSION_OPTIONS);
-  } catch (cause) {
-    throw new ShortlistError(
-      'INVALID_BUNDLE',
-      `The model of ranker '${name}' (${model.length} bytes) cannot be read as ONNX: ${messageOf(cause)}${adviseOn(cause)}`,
-      { cause },
-    );
-  }
-}
-
-/** What to do about the two things that a sound file of another tool is refused for. */
-function adviseOn(cause: unknown): string {
-  const message = messageOf(cause);
-  if (/external data|model_path must not be empty/i.test(message)) {
-    return ' Its weights lie in another file: export it with the weights inside (external_data=False, or onnx.save_model).';
-  }
-  if (/is not a registered function|No Op registered|not find an implementation/i.test(message)) {
-    return ' It uses operators that ONNX Runtime does not have: export it with standard ones, for a lower opset if need be.';
-  }
-  return '';
 }
 
 function createRanker(session: InferenceSession, options: CompleteOptions): Ranker {
@@ -164,24 +138,25 @@ function refuseMisfit(session: InferenceSession, options: CompleteOptions): void
   );
 }
 
-type Values = readonly InferenceSession.ValueMetadata[];
+type Values = readonly ValueMetadata[];
 
 function listInputProblems(inputs: Values, { inputName, columns }: CompleteOptions): string[] {
-  const input = inputs.find(({ name }) => name === inputName);
-  if (input === undefined || inputs.length !== 1) {
-    const names = inputs.map(({ name }) => `'${name}'`).join(', ');
+  const input = findValue('input', inputName, inputs);
+  if (typeof input === 'string' || inputs.length !== 1) {
     return [
       ...(inputs.length === 1
         ? []
-        : [`it has ${inputs.length} inputs (${names}), not one: export it with one [rows × features] input`]),
-      ...(input === undefined ? [`no input is named '${inputName}', only ${names}`] : []),
+        : [
+            `it has ${inputs.length} inputs (${quoteNames(inputs)}), not one: export it with one [rows × features] input`,
+          ]),
+      ...(typeof input === 'string' ? [input] : []),
     ];
   }
   if (fits(input, [columns]) && isDynamic(input)) return [];
-  return [`input ${describe(input)} should be float32 [N, ${columns}]${adviseOnInput(input)}`];
+  return [`input ${describeValue(input)} should be float32 [N, ${columns}]${adviseOnInput(input)}`];
 }
 
-function adviseOnInput(input: InferenceSession.ValueMetadata): string {
+function adviseOnInput(input: ValueMetadata): string {
   if (!input.isTensor) return '';
   if (input.type !== 'float32') return ': export it with a float32 input';
   return input.shape.length === 2 && !isDynamic(input)
@@ -190,18 +165,15 @@ function adviseOnInput(input: InferenceSession.ValueMetadata): string {
 }
 
 function listOutputProblems(outputs: Values, { outputName }: CompleteOptions): string[] {
-  const output = outputs.find(({ name }) => name === outputName);
-  if (output === undefined) {
-    const names = outputs.map(({ name }) => `'${name}'`).join(', ');
-    return [`no output is named '${outputName}', only ${names}`];
-  }
+  const output = findValue('output', outputName, outputs);
+  if (typeof output === 'string') return [output];
   if (fits(output, []) || fits(output, [1]) || fits(output, [2])) return [];
   return [
-    `output ${describe(output)} should be float32 [N], [N, 1], or [N, 2] of a classifier${adviseOnOutput(output)}`,
+    `output ${describeValue(output)} should be float32 [N], [N, 1], or [N, 2] of a classifier${adviseOnOutput(output)}`,
   ];
 }
 
-function adviseOnOutput(output: InferenceSession.ValueMetadata): string {
+function adviseOnOutput(output: ValueMetadata): string {
   if (!output.isTensor) {
     return ": its probabilities are a map per row; convert it with zipmap off (options={'zipmap': False} in skl2onnx and onnxmltools)";
   }
@@ -211,23 +183,13 @@ function adviseOnOutput(output: InferenceSession.ValueMetadata): string {
   return output.type === 'float64' ? ': cast it to float32' : '';
 }
 
-/**
- * True for a float32 tensor [N, ...widths]. A width that the model leaves open is left to the trial batches, and so are the
- * rows of an output, of which exporters often say 1.
- */
-function fits(value: InferenceSession.ValueMetadata, widths: readonly number[]): boolean {
-  if (!value.isTensor || value.type !== 'float32' || value.shape.length !== widths.length + 1) return false;
-  return value.shape.slice(1).every((size, axis) => typeof size === 'string' || size === widths[axis]);
+/** A float32 tensor [N, ...sizes]; the rows of an output are left to the trial batches: exporters often say 1. */
+function fits(value: ValueMetadata, sizes: readonly number[]): boolean {
+  return fitsTensor(value, 'float32', sizes);
 }
 
-function isDynamic(value: InferenceSession.ValueMetadata): boolean {
+function isDynamic(value: ValueMetadata): boolean {
   return value.isTensor && typeof value.shape[0] === 'string';
-}
-
-function describe(value: InferenceSession.ValueMetadata): string {
-  return value.isTensor
-    ? `'${value.name}' is ${value.type} [${value.shape.join(', ')}],`
-    : `'${value.name}' is no tensor,`;
 }
 
 async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise<void> {
@@ -247,8 +209,4 @@ async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise
       }
     }
   }
-}
-
-function messageOf(cause: unknown): string {
-  return String(cause).replace(/^\w*Error: /, '');
 }

@@ -7,7 +7,7 @@ import type { RecommendationRequest } from '../pipeline/recommendation-request.j
 import { findSubject } from '../pipeline/subject.js';
 
 /**
- * The request with what stores outside of the process have of its user, when its ranker reads that: a thread that computes
+ * The request with what stores outside of the process have of its user, when anything may read that: a thread that computes
  * does not wait for a network.
  * @throws ShortlistError UNKNOWN_SCENARIO, ITEM_NOT_FOUND
  */
@@ -22,14 +22,15 @@ export function bringUserRows(
     findSubject(request.basis, engine),
     engine,
   );
-  if (scenario.ranker === 'fusion') return request;
+  if (scenario.ranker === 'fusion' && scenario.basis === 'nobody') return request;
   const { clock, observer } = engine;
   const reading = readUserRows(request.basis.userId, { userStores: online, clock, observer });
-  const bring = ({ rows, failure }: UserRows): RecommendationRequest => ({
+  const bring = ({ rows, failure, failedViews }: UserRows): RecommendationRequest => ({
     ...request,
     broughtRows: {
       rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])),
       ...(failure !== undefined && { failure: packError(failure) }),
+      ...(failedViews !== undefined && { failedViews }),
     },
   });
   return reading instanceof Promise ? reading.then(bring) : bring(reading);

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../domain/packed-error.js';
 import type { FeatureRead } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
+import { closeEngine } from '../pipeline/close-engine.js';
 import { createEngine, listUserViews } from '../pipeline/create-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type BundleContents, unpackContents } from '../pipeline/read-bundle.js';
@@ -90,8 +91,8 @@ function packCause(record: RecommendationRecord['stages'][number]): Recommendati
   return record.cause === undefined ? record : { ...record, cause: packError(record.cause) };
 }
 
-async function close({ ranker }: Engine): Promise<void> {
-  await ranker.close();
+async function close(engine: Engine): Promise<void> {
+  await closeEngine(engine);
   port.close();
 }
 

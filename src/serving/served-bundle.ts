@@ -1,6 +1,7 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
+import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
@@ -94,7 +95,7 @@ async function openWarm(folder: string, options: ServedBundleOptions): Promise<T
   try {
     return { bundle, compute: await openCompute(bundle, options), requests: 0, retired: false };
   } catch (error) {
-    await closeBundle(bundle);
+    await closeEngine(bundle.engine);
     throw error;
   }
 }
@@ -137,12 +138,7 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
   await tenancy.compute.close();
-  await closeBundle(tenancy.bundle);
-}
-
-async function closeBundle({ engine }: OpenBundle): Promise<void> {
-  await engine.ranker.close();
-  for (const store of engine.userStores) await store.close();
+  await closeEngine(tenancy.bundle.engine);
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {

@@ -47,7 +47,10 @@ const groups = countGroupPopularity(
   { itemCount, priorUsers: 5, itemsPerGroup: 20, minimumUsers: 2 },
 );
 
-const artefacts: Record<SourceName, TensorFile | undefined> = {
+/** Tested in a file of its own: it is opened with a model. */
+const isPlain = (name: SourceName): name is Exclude<SourceName, 'onnx-encoder'> => name !== 'onnx-encoder';
+
+const artefacts: Record<Exclude<SourceName, 'onnx-encoder'>, TensorFile | undefined> = {
   als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
   'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
     'similar-items': { lastItems: 10, recencyExponent: 0.5 },
@@ -62,7 +65,7 @@ const artefacts: Record<SourceName, TensorFile | undefined> = {
   random: undefined,
 };
 
-for (const name of Object.keys(SOURCES).filter(isSourceName)) {
+for (const name of Object.keys(SOURCES).filter(isSourceName).filter(isPlain)) {
   t.test(`${name} opens under its own name and retrieves`, async (t) => {
     const source = openSource(name, artefacts[name], { itemCount });
     const retrieval = await source.retrieve({
@@ -99,7 +102,7 @@ t.test('popular reaches every item of the catalogue, trending only what moves', 
     eligible: new Uint8Array(itemCount).fill(1),
     limit: itemCount,
   };
-  const retrieve = (name: SourceName): Retrieval =>
+  const retrieve = (name: keyof typeof artefacts): Retrieval =>
     openSource(name, artefacts[name], { itemCount }).retrieve(query) as Retrieval;
   t.equal(retrieve('popular').items.length, itemCount);
   t.equal(retrieve('trending').items.length, 9);

@@ -21,12 +21,14 @@ export interface EvaluationSplit {
   readonly train: InteractionTable;
   /** Unix seconds up to which things are known, the "now" of the queries: no train row is later. */
   readonly knownUntil: number;
+  /** Unix seconds of the earliest row that the queries ask for. */
+  readonly testedFrom: number;
   /** Ascending by user index; at least one. */
   readonly queries: readonly EvaluationQuery[];
 }
 
 /** What judging needs of a split: everything but its train rows, so that a rolling backtest need not hold them all. */
-export interface SplitFacts extends Omit<EvaluationSplit, 'train'> {
+export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'testedFrom'> {
   readonly trainRows: number;
   /** Train rows per item index; its length is the size of the catalogue. */
   readonly popularity: Uint32Array;
@@ -204,7 +206,8 @@ function createSplit(
 ): EvaluationSplit {
   const train = filterInteractions(table, (row) => parts[row] === TRAIN);
   const { label, knownUntil = maxOf(train.timestamp) } = options;
-  return { label, train, knownUntil, queries: collectQueries(table, parts) };
+  const testedFrom = minOf(table.timestamp.filter((_, row) => parts[row] === TEST));
+  return { label, train, knownUntil, testedFrom, queries: collectQueries(table, parts) };
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {

@@ -1,6 +1,7 @@
 import { IdIndex } from '../../domain/id-index.js';
 import { createTableBuilder, type FeatureTable, type TableBuilder } from '../../features/feature-table.js';
 import { placesOf, widthOf, type FeatureField, type FeatureView } from '../../features/feature-view.js';
+import type { PreparedDataset } from '../prepared-dataset.js';
 import type { PreparedColumn, PreparedField, PreparedView } from '../prepared-views.js';
 
 /** Code of a category, or of a boolean, that nothing has. */
@@ -28,6 +29,17 @@ export function buildDeclaredView(view: PreparedView, options: { knownUntil: num
   if (view.eventTimes !== undefined)
     taken.forEach((from, to) => builder.setEventTime(to, view.eventTimes![from]!));
   return builder.finish(new IdIndex(keys.map((key) => view.keys.idAt(key))));
+}
+
+/** The declared views of one kind of entity as of one time. */
+export function buildDeclaredViews(
+  { views }: PreparedDataset,
+  entity: 'item' | 'user',
+  options: { knownUntil: number },
+): FeatureTable[] {
+  return views.declared
+    .filter(({ spec }) => spec.entity === entity)
+    .map((view) => buildDeclaredView(view, options));
 }
 
 /** The row of each key, -1 where none was true yet. */

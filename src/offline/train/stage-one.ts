@@ -18,11 +18,12 @@ import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
-import { buildDeclaredView } from './declared-view.js';
+import { ENCODER, listMissingEncoder, type ImportedEncoder } from '../encoder/imported-encoder.js';
+import { buildDeclaredViews } from './declared-view.js';
 import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
-import { buildUserView } from './user-view.js';
+import { buildUserViews } from './user-view.js';
 
 /** Everything of a bundle but its ranker, fitted on interactions up to one time. */
 export interface StageOne {
@@ -34,6 +35,8 @@ export interface StageOne {
   readonly artefacts: ReadonlyMap<string, TensorFile>;
   /** Candidate sources that the dataset cannot have, with the reason. */
   readonly skippedSources: ReadonlyMap<string, string>;
+  /** A candidate source that was trained elsewhere: it is no fit of these interactions, and the same for any. */
+  readonly encoder: ImportedEncoder | undefined;
   /** What is taken soon after what. */
   readonly followers: ItemLinks;
   /** `items` first. */
@@ -53,16 +56,25 @@ export interface KnownInteractions {
 export function fitStageOne(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: { config: TrainingConfig; progress: ProgressReporter },
+  options: {
+    config: TrainingConfig;
+    progress: ProgressReporter;
+    encoder?: ImportedEncoder | undefined;
+  },
 ): StageOne {
   const { train, knownUntil } = known;
+  const { encoder } = options;
   const histories = toHistories(train);
   return {
     interactions: train,
     histories,
     knownUntil,
-    artefacts: trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
-    skippedSources: findSkippedSources(dataset, options.config),
+    artefacts: new Map([
+      ...trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
+      ...(encoder === undefined ? [] : [[SOURCES[ENCODER].file, encoder.artefact] as const]),
+    ]),
+    skippedSources: new Map([...findSkippedSources(dataset, options.config), ...listMissingEncoder(encoder)]),
+    encoder,
     followers: findFollowers(histories, {
       itemCount: dataset.catalogue.entities.size,
       ...options.config.followers,
@@ -72,21 +84,8 @@ export function fitStageOne(
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
       ...buildDeclaredViews(dataset, 'item', { knownUntil }),
     ],
-    userViews: [
-      buildUserView(dataset.users, { knownUntil, freshness: dataset.views.users }),
-      ...buildDeclaredViews(dataset, 'user', { knownUntil }),
-    ],
+    userViews: buildUserViews(dataset, { knownUntil }),
   };
-}
-
-function buildDeclaredViews(
-  { views }: PreparedDataset,
-  entity: 'item' | 'user',
-  options: { knownUntil: number },
-): FeatureTable[] {
-  return views.declared
-    .filter(({ spec }) => spec.entity === entity)
-    .map((view) => buildDeclaredView(view, options));
 }
 
 /**
@@ -101,7 +100,11 @@ export function createCandidateEngine(
   const trained = listTrainedSources(stageOne);
   const itemCount = dataset.catalogue.entities.size;
   const sources = [
-    ...trained.map(({ name, file }) => openSource(name, stageOne.artefacts.get(file), { itemCount })),
+    ...trained.map(({ name, file }) =>
+      name === ENCODER
+        ? stageOne.encoder!.source
+        : openSource(name, stageOne.artefacts.get(file), { itemCount }),
+    ),
     openSource('random', undefined, { itemCount }),
   ];
   const { catalogue } = dataset;

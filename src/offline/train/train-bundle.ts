@@ -1,5 +1,12 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { TrainingConfig } from '../../config/training-config.js';
+import {
+  ENCODER,
+  leaveOutEncoder,
+  listMissingEncoder,
+  mayKnow,
+  type ImportedEncoder,
+} from '../encoder/imported-encoder.js';
 import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
 import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
@@ -25,6 +32,8 @@ export interface TrainingOptions {
   readonly progress: ProgressReporter;
   /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
+  /** A two-tower model trained elsewhere, to serve as a candidate source. */
+  readonly encoder?: ImportedEncoder | undefined;
   /** A ranker trained elsewhere, to put into the bundle instead of training one. */
   readonly importedRanker?: ImportedRanker | undefined;
 }
@@ -51,10 +60,20 @@ export async function trainBundle(
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
 }
 
-function reportSkippedSources(dataset: PreparedDataset, { config, progress }: TrainingOptions): void {
-  for (const [name, reason] of findSkippedSources(dataset, config)) {
+function reportSkippedSources(dataset: PreparedDataset, options: TrainingOptions): void {
+  const { progress } = options;
+  for (const [name, reason] of listSkippedSources(dataset, options)) {
     progress.start(`candidate source ${name}`).finish(`skipped: ${reason}`);
   }
+}
+
+/** What the scenario does without, with the reasons: a source of ours even when it is not listed, an encoder when it is. */
+export function listSkippedSources(
+  dataset: PreparedDataset,
+  { config, scenario, encoder }: Pick<TrainingOptions, 'config' | 'scenario' | 'encoder'>,
+): ReadonlyMap<string, string> {
+  const missing = ENCODER in scenario.sources ? listMissingEncoder(encoder) : [];
+  return new Map([...findSkippedSources(dataset, config), ...missing]);
 }
 
 /**
@@ -81,13 +100,18 @@ export async function labelTrainingQueries(
   return labelled;
 }
 
-/** The candidates of the queries of one split, asked of a stage 1 that was fitted on its train part. */
+/**
+ * The candidates of the queries of one split, asked of a stage 1 that was fitted on its train part. An encoder that may have
+ * learned from what is asked for is left out.
+ */
 export async function labelSplit(
   split: EvaluationSplit,
   dataset: PreparedDataset,
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.scenario);
+  const fitted = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.scenario);
+  const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);
+  const engine = isLeaking ? leaveOutEncoder(fitted) : fitted;
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,
@@ -95,6 +119,8 @@ export async function labelSplit(
     seed: options.config.seed,
     progress: step,
   });
-  step.finish(`${labelled.length} queries of ${split.queries.length} users`);
+  const without =
+    isLeaking && ENCODER in options.scenario.sources ? `; without ${ENCODER}, which may know them` : '';
+  step.finish(`${labelled.length} queries of ${split.queries.length} users${without}`);
   return labelled;
 }

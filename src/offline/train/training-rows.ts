@@ -2,7 +2,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { createSeededRandom, type SeededRandom } from '../../domain/seeded-random.js';
 import { historyOf } from '../../domain/history.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
-import { readUserRows } from '../../pipeline/read-user-rows.js';
+import { createUserReading } from '../../pipeline/read-user-rows.js';
 import { retrieveCandidates } from '../../pipeline/retrieve-candidates.js';
 import { createStageRun } from '../../pipeline/run-stage.js';
 import { findEligibleItems } from '../../rules/rules.js';
@@ -79,12 +79,21 @@ async function labelQuery(
     excluded: new Int32Array(0),
     filters: [],
   });
-  const query = { userId: engine.users.idAt(user), userIndex: user, history, eligible, limit: 1 };
+  const userId = engine.users.idAt(user);
+  const reading = createUserReading(userId, engine);
+  const query = {
+    userId,
+    userIndex: user,
+    history,
+    eligible,
+    limit: 1,
+    readUserValues: reading.values,
+  };
   const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
   const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
   const labels = Float32Array.from(candidates.items, (item) => grades.get(item) ?? 0);
   if (!labels.some((label) => label > 0)) return undefined;
-  const { rows } = await readUserRows(query.userId, engine);
+  const { rows } = await reading.rows();
   const { data } = engine.assembler.assemble({
     candidates,
     history,

@@ -8,6 +8,8 @@ import { itemLinksToTensors } from '../../features/read-item-links.js';
 import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
 import { encodeFeatureTable } from '../bundle-writing/encode-feature-table.js';
+import { SOURCES } from '../../candidates/sources.js';
+import { ENCODER } from '../encoder/imported-encoder.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import { describeImportedRanker } from './imported-ranker.js';
 import { listTrainedSources, type StageOne } from './stage-one.js';
@@ -71,7 +73,11 @@ function draftManifest(
     followers: { file: FOLLOWERS_FILE },
     histories: { file: HISTORIES_FILE },
     ranker: describeRanker(ranker),
-    training: { config, ranker: describeTraining(ranker) },
+    training: {
+      config,
+      ranker: describeTraining(ranker),
+      ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),
+    },
     metrics: {},
   };
 }
@@ -79,7 +85,10 @@ function draftManifest(
 /** The sources that the bundle serves, and those that it cannot serve, with the reason. */
 function describeSources(stageOne: StageOne): ManifestDraft['sources'] {
   return Object.fromEntries([
-    ...listTrainedSources(stageOne).map(({ name, file }) => [name, { file }] as const),
+    ...listTrainedSources(stageOne).map(
+      ({ name, file }) =>
+        [name, name === ENCODER ? { file, model: SOURCES[ENCODER].model } : { file }] as const,
+    ),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);
 }
@@ -116,6 +125,9 @@ function encodeFiles(
     ...[...stageOne.artefacts].map(
       ([file, tensors]) => [file, { bytes: encodeTensorFile(tensors) }] as const,
     ),
+    ...(stageOne.encoder === undefined
+      ? []
+      : [[SOURCES[ENCODER].model, { bytes: stageOne.encoder.model }] as const]),
     [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],

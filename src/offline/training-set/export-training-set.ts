@@ -5,6 +5,7 @@ import { readPreparedDataset, type PreparedDataset } from '../prepared-dataset.j
 import { makeTestSplits } from '../train/make-splits.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions } from '../train/stage-one.js';
 import { labelSplit, labelTrainingQueries, type TrainingOptions } from '../train/train-bundle.js';
+import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { findKnownUntil } from '../train/train-dataset.js';
 import { holdOutUsers, type LabelledQuery } from '../train/training-rows.js';
 import { countRows, encodeTrainingSet, type TrainingSetParts } from './encode-training-set.js';
@@ -34,11 +35,14 @@ export interface TrainingSetFacts {
 export async function exportTrainingSet(
   preparedDir: string,
   file: string,
-  options: TrainingOptions & { rows: ExportedRows },
+  options: TrainingOptions & { rows: ExportedRows; encoderDir?: string | undefined },
 ): Promise<TrainingSetFacts> {
   const dataset = await readPreparedDataset(preparedDir);
   const collect = options.rows === 'train' ? collectTrainingRows : collectEvaluationRows;
-  const { featureOrder, labelled, test } = await collect(dataset, options);
+  const encoder = await openImportedEncoder(options.encoderDir, dataset);
+  const { featureOrder, labelled, test } = await collect(dataset, { ...options, encoder }).finally(() =>
+    encoder?.close(),
+  );
   const { seed, ranker } = options.config;
   const held = holdOutUsers(labelled, { share: ranker.validationShare, seed });
   const parts = { train: held.train, validation: held.validation, test };

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { ShortlistError } from '../../domain/errors.js';
 import { readParquetColumns } from '../../features/read-parquet-columns.js';
+import { readOrRefuse } from '../read-or-refuse.js';
 import type { GoldenBatch } from './features-file.js';
 
 /** The column of what the model gave. */
@@ -11,7 +11,7 @@ const SCORE = 'score';
  * @throws ShortlistError INVALID_CONFIG when the file or a column is missing, or a value is no number
  */
 export async function readGoldenBatch(file: string, features: readonly string[]): Promise<GoldenBatch> {
-  const { rows, columns: found } = await readParquetColumns(await readBytes(file), file);
+  const { rows, columns: found } = await readParquetColumns(await readOrRefuse(file), file);
   const problems = rows === 0 ? ['it has no rows'] : [];
   const columns = [...features, SCORE].map((name) => {
     if (!found.has(name)) problems.push(`it has no column '${name}'`);
@@ -29,14 +29,4 @@ export async function readGoldenBatch(file: string, features: readonly string[])
   }
   const scores = columns.pop()!;
   return { inputs: scores.map((_, row) => columns.map((values) => values[row]!)), scores };
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new ShortlistError('INVALID_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

@@ -1,0 +1,82 @@
+import { InferenceSession } from 'onnxruntime-node';
+import { ShortlistError } from '../domain/errors.js';
+
+/** What a model says of an input or an output. */
+export type ValueMetadata = InferenceSession.ValueMetadata;
+
+// By itself ONNX Runtime (1.29 and newer) reports its use to Microsoft: it calls out, keeps an id and a database in the home
+// folder, and logs to /tmp. It reads this variable when the first session is made; whoever sets it decides.
+// oxlint-disable-next-line no-restricted-properties -- it is read by the library, not by us
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1, // two were slower than one when every core has its own process
+  interOpNumThreads: 1,
+  logSeverityLevel: 4, // what fails is thrown; the library's own lines on stderr would say it twice
+};
+
+/**
+ * A session of ONNX Runtime for a model; whoever opens it releases it.
+ * @param what what the model is of, for errors: `ranker 'onnx'`
+ * @throws ShortlistError INVALID_BUNDLE when the bytes are no model that ONNX Runtime can run, with what to do
+ */
+export async function openOnnxSession(
+  model: Uint8Array,
+  { what }: { what: string },
+): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, SESSION_OPTIONS);
+  } catch (cause) {
+    throw new ShortlistError(
+      'INVALID_BUNDLE',
+      `The model of ${what} (${model.length} bytes) cannot be read as ONNX: ${messageOf(cause)}${adviseOn(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** The input or output of that name, or the problem that there is none. */
+export function findValue(
+  kind: 'input' | 'output',
+  name: string,
+  values: readonly ValueMetadata[],
+): ValueMetadata | string {
+  return (
+    values.find((value) => value.name === name) ?? `no ${kind} is named '${name}', only ${quoteNames(values)}`
+  );
+}
+
+/** The names of inputs or outputs, for a message. */
+export function quoteNames(values: readonly ValueMetadata[]): string {
+  return values.map(({ name }) => `'${name}'`).join(', ');
+}
+
+/** An input or output as it is, for the start of a message: name, type and shape. */
+export function describeValue(value: ValueMetadata): string {
+  return value.isTensor
+    ? `'${value.name}' is ${value.type} [${value.shape.join(', ')}],`
+    : `'${value.name}' is no tensor,`;
+}
+
+/** True for a tensor of a type with these sizes after its first; a size that the model leaves open is left to a trial. */
+export function fitsTensor(value: ValueMetadata, type: string, sizes: readonly number[]): boolean {
+  if (!value.isTensor || value.type !== type || value.shape.length !== sizes.length + 1) return false;
+  return value.shape.slice(1).every((size, axis) => typeof size === 'string' || size === sizes[axis]);
+}
+
+/** What an error of ONNX Runtime says, without its class. */
+export function messageOf(cause: unknown): string {
+  return String(cause).replace(/^\w*Error: /, '');
+}
+
+/** What to do about the two things that a sound file of another tool is refused for. */
+function adviseOn(cause: unknown): string {
+  const message = messageOf(cause);
+  if (/external data|model_path must not be empty/i.test(message)) {
+    return ' Its weights lie in another file: export it with the weights inside (external_data=False, or onnx.save_model).';
+  }
+  if (/is not a registered function|No Op registered|not find an implementation/i.test(message)) {
+    return ' It uses operators that ONNX Runtime does not have: export it with standard ones, for a lower opset if need be.';
+  }
+  return '';
+}
