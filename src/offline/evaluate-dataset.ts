@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { CandidateSet } from '../domain/candidate.js';
+import { describeContext } from '../domain/context.js';
 import type { Engine } from '../pipeline/engine.js';
 import { openEngine } from '../pipeline/open-engine.js';
 import { recommend } from '../pipeline/recommend.js';
@@ -218,6 +219,7 @@ async function answerQueries(
         exclude: [],
         filters: [],
         explain: 'none',
+        context: query.context && describeContext(engine.manifest.context!, query.context),
       },
       engine,
     );

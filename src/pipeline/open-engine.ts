@@ -17,6 +17,8 @@ import type { FeatureView } from '../features/feature-view.js';
 import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import { createMemoryStore } from '../features/memory-store.js';
+import type { ItemContexts } from '../features/item-contexts.js';
+import { parseItemContexts } from '../features/read-item-contexts.js';
 import { parseItemLinks } from '../features/read-item-links.js';
 import { parseHistories } from '../features/read-histories.js';
 import { readCatalogue } from '../features/read-catalogue.js';
@@ -24,6 +26,7 @@ import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
 import { RULES } from '../rules/rules.js';
 import type { Engine } from './engine.js';
+import { createContextReader } from './read-context.js';
 
 /** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
 export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
@@ -98,6 +101,7 @@ async function openFrom(
     clock: options.clock ?? (() => files.manifest.knownUntil),
     observer: options.observer,
     ranker: parts.ranker,
+    readContext: createContextReader(files.manifest.context),
   };
 }
 
@@ -159,6 +163,7 @@ async function openParts(
     readHistories(files, users, catalogue),
   );
   const links = catalogue && (await openLinks(files, { itemCount: catalogue.entities.size, collected }));
+  const contexts = await collected.attempt('context', () => readContexts(files, catalogue));
   const assembler = await collected.attempt('features', () => {
     const isWhole = tables.size === Object.values(manifest.views).filter(reading.isLoaded).length;
     if (catalogue === undefined || items === undefined || links === undefined || !isWhole) return undefined;
@@ -169,6 +174,7 @@ async function openParts(
       users: listUserViews(manifest),
       sourceNames: listServedSources(manifest),
       links,
+      contexts,
       observer: reading.observer,
     };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
@@ -361,6 +367,17 @@ function readHistories(
     items: catalogue.entities.size,
     name: file,
   });
+}
+
+function readContexts(
+  { manifest, bytesOf }: BundleFiles,
+  catalogue: Catalogue | undefined,
+): ItemContexts | undefined {
+  const { context } = manifest;
+  if (context === undefined || catalogue === undefined) return undefined;
+  const { file, ...spec } = context;
+  const shape = { ...spec, itemCount: catalogue.entities.size, name: file };
+  return parseItemContexts(parseTensorFile(bytesOf(file), file), shape);
 }
 
 /** The item index is a row of both files: they must hold the same items in the same order. */

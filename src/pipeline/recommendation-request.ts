@@ -1,4 +1,5 @@
 import type { CandidateSet } from '../domain/candidate.js';
+import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
 
 /** What a recommendation starts from: a user's history, one item, or nothing. */
@@ -18,6 +19,8 @@ export interface RecommendationRequest {
   /** OR within one attribute, AND between attributes. */
   readonly filters: readonly AttributeFilter[];
   readonly explain: Explain;
+  /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
+  readonly context?: readonly GivenContext[] | undefined;
 }
 
 /** How one stage of a request went. */

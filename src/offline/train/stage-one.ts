@@ -12,12 +12,14 @@ import {
   type FeatureInputs,
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import type { ItemContexts } from '../../features/item-contexts.js';
 import { alignToCatalogue } from '../../features/item-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { countContexts } from './count-contexts.js';
 import { buildDeclaredView } from './declared-view.js';
 import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
@@ -36,6 +38,8 @@ export interface StageOne {
   readonly skippedSources: ReadonlyMap<string, string>;
   /** What is taken soon after what. */
   readonly followers: ItemLinks;
+  /** Where the dataset declares a context: in which ones each item is taken. */
+  readonly contexts?: ItemContexts | undefined;
   /** `items` first. */
   readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
   /** `users` first. */
@@ -68,6 +72,9 @@ export function fitStageOne(
       ...options.config.followers,
       progress: options.progress,
     }),
+    contexts:
+      train.context &&
+      countContexts(train.context, { item: train.item, itemCount: dataset.catalogue.entities.size }),
     itemViews: [
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
       ...buildDeclaredViews(dataset, 'item', { knownUntil }),
@@ -116,6 +123,7 @@ export function createCandidateEngine(
       ['similar', readSimilarItems(stageOne, itemCount)],
       ['followers', stageOne.followers],
     ]),
+    contexts: stageOne.contexts,
   };
   return {
     catalogue,
