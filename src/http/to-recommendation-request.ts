@@ -22,7 +22,7 @@ export function toRecommendationRequest(
     limit: query.limit ?? DEFAULT_LIMIT,
     exclude: query.exclude ?? [],
     filters: (query.filter ?? []).map(parseFilter),
-    context: (query.context ?? []).map(parseContext),
+    ...(query.context && { context: query.context.map(parseContext) }),
     explain: query.explain ?? DEFAULT_EXPLAIN,
   };
 }

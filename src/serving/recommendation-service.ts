@@ -10,6 +10,8 @@ export interface BundleDescription {
   readonly users: number;
   readonly scenarios: readonly string[];
   readonly filterableAttributes: readonly string[];
+  /** What `context=` may name. */
+  readonly contextFields: readonly string[];
 }
 
 /** What the HTTP layer asks; answered by whatever bundle serves at that moment. */
@@ -19,7 +21,7 @@ export interface RecommendationService {
   /** The feature views of the bundle in service, by name; undefined before the first one is open. */
   views(): Readonly<Record<string, FeatureView>> | undefined;
   /**
-   * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND
+   * @throws ShortlistError NOT_READY, and what `recommend` of the pipeline throws
    */
   recommend(request: RecommendationRequest): Promise<Recommendation>;
   /**

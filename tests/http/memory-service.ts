@@ -31,6 +31,7 @@ export const BUNDLE: BundleDescription = {
   users: SEEN.size,
   scenarios: SCENARIOS,
   filterableAttributes: ['genres'],
+  contextFields: ['device'],
 };
 
 /** Every film is a candidate; nobody looks at more than how many there are. */
