@@ -3,6 +3,7 @@ import t from 'tap';
 import type { InteractionTable } from '../../src/domain/interactions.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { evaluateDataset } from '../../src/offline/evaluate-dataset.js';
+import { splitChronologically } from '../../src/offline/evaluation/splits.js';
 import { readPreparedDataset, type PreparedDataset } from '../../src/offline/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
 import { trainDataset } from '../../src/offline/train/train-dataset.js';
@@ -14,7 +15,7 @@ import { recommend } from '../../src/pipeline/recommend.js';
 import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../support/trained-bundle.js';
 import { tryPrepare } from './prepare/try-prepare.js';
 
-const USERS = 150;
+const USERS = 100;
 const ITEMS = 60;
 const DEVICES = ['mobile', 'desktop'];
 
@@ -55,7 +56,7 @@ const config = smallTrainingConfig();
 const options = {
   config: { ...config, ranker: { ...config.ranker, objectives: ['lambdarank' as const], maxTrees: 30 } },
   protocol: 'chronological' as const,
-  scenario: SCENARIOS.get('home')!,
+  scenario: { ...SCENARIOS.get('home')!, sources: { als: 60, 'similar-items': 60, popular: 60 } },
   coldStart: SCENARIOS.get('popular'),
   progress: SILENT_PROGRESS,
   provenance: PROVENANCE,
@@ -72,9 +73,10 @@ async function measureNdcg(dataset: PreparedDataset) {
   return { ndcg: rows.find(({ name }) => name === 'two-stage')!.metrics.ndcg.mean, ranker };
 }
 
+const unknown = await measureNdcg(withoutContext(dataset));
+
 t.test('lists are clearly better where the device decides and the request says it', async (t) => {
   const known = await measureNdcg(dataset);
-  const unknown = await measureNdcg(withoutContext(dataset));
   t.ok(known.ndcg > 1.4 * unknown.ndcg, `${known.ndcg} with the device, ${unknown.ndcg} without`);
   const group = known.ranker.featureGroups.find(({ group }) => group === 'context');
   t.equal(group!.features, 2);
@@ -92,7 +94,6 @@ t.test('the hour does as well where it tells the same', async (t) => {
     },
   );
   const known = await measureNdcg(dataset);
-  const unknown = await measureNdcg(withoutContext(dataset));
   t.ok(known.ndcg > 1.4 * unknown.ndcg, `${known.ndcg} with the hour, ${unknown.ndcg} without`);
 });
 
@@ -112,7 +113,27 @@ t.test('without a context every feature, row and bit is as it was', async (t) =>
   );
 });
 
-t.test('training rows have the context of what is to be found, as of before it', async (t) => {
+t.test('nothing that comes after what is known changes a training row', async (t) => {
+  const { train, knownUntil } = splitChronologically(dataset.interactions);
+  const cut = new Set(Array.from(train.timestamp, (time, row) => `${train.user[row]} ${time}`));
+  const { user, timestamp, context } = dataset.interactions;
+  const isKnown = (row: number): boolean => cut.has(`${user[row]} ${timestamp[row]}`);
+  const columns = context!.columns.map((values) =>
+    values.map((value, row) => (isKnown(row) ? value : 1 - value)),
+  );
+  const interactions = { ...dataset.interactions, context: { ...context!, columns } };
+  const later = splitChronologically(interactions);
+  t.notSame(
+    later.queries.map(({ context }) => context),
+    splitChronologically(dataset.interactions).queries.map(({ context }) => context),
+  );
+  t.same(
+    await labelTrainingQueries(later, { ...dataset, interactions }, options),
+    await labelTrainingQueries({ train, knownUntil }, dataset, options),
+  );
+});
+
+t.test('an exported training set has the features of the context', async (t) => {
   const rows = join(t.testdir({}), 'rows.parquet');
   const { featuresFile } = await exportTrainingSet(outDir, rows, { ...options, rows: 'train' });
   const { features } = readFeaturesFile(featuresFile);
