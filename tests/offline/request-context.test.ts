@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { openBundleFiles } from '../../src/bundle/bundle-files.js';
+import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import type { InteractionTable } from '../../src/domain/interactions.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { evaluateDataset } from '../../src/offline/evaluate-dataset.js';
@@ -192,6 +194,23 @@ t.test('a served bundle answers by the context of the request', async (t) => {
     ),
     { code: 'UNKNOWN_CONTEXT', message: /Fields of it: device\./ },
   );
+});
+
+t.test('a bundle whose counts do not fit its fields is refused', async (t) => {
+  const good = join(t.testdir({}), 'bundle');
+  await trainDataset(outDir, good, options);
+  const files = await openBundleFiles(good);
+  const { version: _, context, ...manifest } = files.manifest;
+  const fields = [{ name: 'device', type: 'categorical' as const, values: ['mobile'] }];
+  const broken = join(t.testdirName, 'broken');
+  await writeBundleFiles(broken, {
+    manifest: { ...manifest, context: { ...context!, fields } },
+    files: contentsOf(files),
+  });
+  await t.rejects(openEngine(broken, SCENARIOS), {
+    code: 'INVALID_BUNDLE',
+    message: /features\/contexts\.safetensors: device\.parts: part 1 is not one of 1/,
+  });
 });
 
 t.test('the hour of a request is that of the clock, unless the request says another', async (t) => {
