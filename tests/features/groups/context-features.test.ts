@@ -90,7 +90,13 @@ t.test('what is not known is no category, the mean of the numbers, and lifts not
     'context.temperature': 6,
     'context.temperature.lift': 0,
   };
-  t.same(fill(Number.NaN, Number.NaN, Number.NaN), Array(4).fill(expected));
-  t.same(fill(), Array(4).fill(expected));
+  t.same(
+    fill(Number.NaN, Number.NaN, Number.NaN),
+    Array.from({ length: 4 }, () => expected),
+  );
+  t.same(
+    fill(),
+    Array.from({ length: 4 }, () => expected),
+  );
   t.same(fill(20, 2, 3)[0]!['context.device.lift'], 0, 'a value that came up only later');
 });
