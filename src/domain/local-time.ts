@@ -53,10 +53,9 @@ function createOffsetReader(timeZone: string): (unixSeconds: number) => number {
   };
 }
 
-/** The offset at the end of a date: `GMT+05:30`, `GMT-03:30`, or `GMT` for none. */
+/** The offset at the end of a date: `GMT+05:30`, `GMT-03:30`; none is `GMT+00:00`, or `GMT` in newer releases of ICU. */
 function parseOffset(text: string): number {
-  const [, sign, hours, minutes] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text)!;
-  if (sign === undefined) return 0;
+  const [, sign, hours, minutes] = /GMT([+-]?)(\d*):?(\d*)/.exec(text)!;
   const seconds = Number(hours) * SECONDS_PER_HOUR + Number(minutes) * 60;
   return sign === '-' ? -seconds : seconds;
 }
