@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { isTimeZone } from '../domain/local-time.js';
 import { VERSION_PATTERN } from './bundle-version.js';
 import { findSchemaProblems } from './schema-problems.js';
 
@@ -83,6 +84,20 @@ const AttributeSpec = Type.Object({
   feature: Type.Boolean({ description: 'Used by ranker features.' }),
 });
 
+const ContextField = Type.Object({
+  name: name('What requests call it, as in `context=name:value`.'),
+  type: Type.Enum(['hour', 'weekday', 'numeric', 'categorical'], {
+    description: '`hour` and `weekday` of the request, or what the client says: `numeric`, `categorical`.',
+  }),
+  values: Type.Optional(
+    Type.Array(Type.String(), { description: 'Of a categorical field: its values, by code.' }),
+  ),
+  default: Type.Optional(Type.Number({ description: 'Of a numeric field: what stands for no value.' })),
+  bounds: Type.Optional(
+    Type.Array(Type.Number(), { description: 'Of a numeric field: where its parts meet, ascending.' }),
+  ),
+});
+
 /**
  * `manifest.json`: all that one needs to know of a bundle before opening its files. Keys that this release does not
  * know are kept and ignored, so that a bundle with additions opens here too; what an old reader must not ignore raises
@@ -130,6 +145,13 @@ export const Manifest = Type.Object({
   followers: Type.Optional(
     Type.Object({
       file: name('Tensor file: which items are taken soon after which. `followers` is optional.'),
+    }),
+  ),
+  context: Type.Optional(
+    Type.Object({
+      file: name('Tensor file: in which contexts each item is taken. `context` is optional.'),
+      timeZone: name('IANA name of the time zone that hours and weekdays are of.'),
+      fields: Type.Array(ContextField),
     }),
   ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
@@ -202,6 +224,7 @@ export function findManifestProblems(manifest: Manifest): string[] {
     ...findRepeats(manifest.catalogue.attributes.map(({ name }) => name)).map(
       (name) => `catalogue: two attributes are called ${name}`,
     ),
+    ...findContextProblems(manifest),
     ...findRowProblems(manifest),
   ];
 }
@@ -228,6 +251,7 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
     ...Object.entries(manifest.views).map(([view, { file }]): [string, string] => [`views.${view}`, file]),
     ['histories', manifest.histories.file],
     ['ranker', manifest.ranker.file],
+    ...(manifest.context === undefined ? [] : [['context', manifest.context.file] as const]),
     ...(manifest.followers === undefined ? [] : [['followers', manifest.followers.file] as const]),
     ...Object.entries(manifest.sources).flatMap(([source, { file, model }]): [string, string][] => [
       ...(file === undefined ? [] : [[`sources.${source}`, file] as [string, string]]),
@@ -274,6 +298,17 @@ function findViewProblems(
       (field) =>
         `${view}: ${field.type} ${field.name} has ${field.length === undefined ? 'no length' : 'a length'}`,
     ),
+  ];
+}
+
+function findContextProblems({ context }: Manifest): string[] {
+  if (context === undefined) return [];
+  const { timeZone, fields } = context;
+  const uncoded = fields.filter(({ type, values }) => type === 'categorical' && values === undefined);
+  return [
+    ...(isTimeZone(timeZone) ? [] : [`context: ${timeZone} is no time zone known here`]),
+    ...findRepeats(fields.map(({ name }) => name)).map((name) => `context: two fields are called ${name}`),
+    ...uncoded.map(({ name }) => `context: categorical field ${name} has no values`),
   ];
 }
 

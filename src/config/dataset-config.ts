@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { ContextConfig, listContextProblems } from './context-config.js';
 import { durationType } from './duration.js';
 import { readConfigFile } from './read-config-file.js';
 import {
@@ -87,6 +88,7 @@ const DatasetSchema = Type.Object(
               'How much a row counts, by its `type`; its value is multiplied by it. Every type needs one.',
           }),
         ),
+        context: Type.Optional(ContextConfig),
       },
       closed,
     ),
@@ -137,6 +139,7 @@ export function readDatasetConfig(
     ...listColumnProblems('items', config.items),
     ...listColumnProblems('users', config.users),
     ...listViewProblems(config.views ?? {}),
+    ...(config.interactions.context ? listContextProblems(config.interactions.context) : []),
   ];
   if (problems.length > 0) {
     const named = problems.map((problem) => `${file}: ${problem}`);

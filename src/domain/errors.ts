@@ -7,6 +7,7 @@ export const ERRORS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   UNKNOWN_SCENARIO: { status: 400, title: 'No such scenario' },
   UNKNOWN_ATTRIBUTE: { status: 400, title: 'No such attribute to filter on' },
+  UNKNOWN_CONTEXT: { status: 400, title: 'No such field of the request context' },
   ITEM_NOT_FOUND: { status: 404, title: 'No such item' },
   UNKNOWN_VIEW: { status: 404, title: 'No such feature view' },
   VIEW_NOT_ONLINE: { status: 409, title: 'This feature view is not served online' },

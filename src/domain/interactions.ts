@@ -1,3 +1,4 @@
+import type { ContextTable } from './context.js';
 import type { Histories } from './history.js';
 import type { IdIndex } from './id-index.js';
 
@@ -18,6 +19,8 @@ export interface InteractionTable {
   readonly value: Float32Array;
   /** The dataset says that `value` is how much a row counts. */
   readonly weighted?: boolean;
+  /** Where the dataset declares it. */
+  readonly context?: ContextTable;
 }
 
 /** The rows of a table for which `keep` is true, over the same users and items. */
@@ -33,7 +36,13 @@ export function filterInteractions(
     item: Int32Array.from(rows, (row) => table.item[row]!),
     timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),
     value: Float32Array.from(rows, (row) => table.value[row]!),
+    ...(table.context && { context: filterContext(table.context, rows) }),
   };
+}
+
+function filterContext(context: ContextTable, rows: readonly number[]): ContextTable {
+  const columns = context.columns.map((values) => Float32Array.from(rows, (row) => values[row]!));
+  return { ...context, columns };
 }
 
 /**

@@ -10,11 +10,13 @@ import type { FeatureView } from './feature-view.js';
 import { createGather, type GatherOptions } from './gather-rows.js';
 import { createActivityFeatures } from './groups/activity-features.js';
 import { createAffinityFeatures } from './groups/affinity-features.js';
+import { createContextFeatures } from './groups/context-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
 import { createLinkFeatures } from './groups/link-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
 import { createTimingFeatures } from './groups/timing-features.js';
 import { createItemViewFeatures, createUserViewFeatures } from './groups/view-features.js';
+import type { ItemContexts } from './item-contexts.js';
 import type { ItemTable } from './item-table.js';
 
 /** What features are made from: the bundle's views and the names of its candidate sources. */
@@ -27,6 +29,8 @@ export interface FeatureInputs {
   readonly sourceNames: readonly string[];
   /** By the name that their features bear. */
   readonly links: ReadonlyMap<string, ItemLinks>;
+  /** Where the dataset declares a context. */
+  readonly contexts?: ItemContexts | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
@@ -111,6 +115,7 @@ function createGroups({
   users,
   sourceNames,
   links,
+  contexts,
 }: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
@@ -121,6 +126,7 @@ function createGroups({
     createGapFeatures(items[0].table),
     createTimingFeatures(items[0].table),
     ...[...links].map(([name, found]) => createLinkFeatures(name, found)),
+    ...(contexts === undefined ? [] : [createContextFeatures(contexts)]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { CandidateSet } from '../domain/candidate.js';
+import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import type { GatherOptions } from './gather-rows.js';
 import type { FeatureRows } from './feature-store.js';
@@ -11,6 +12,8 @@ export interface FeatureQuery {
   readonly userRows: readonly FeatureRows[];
   /** Unix seconds: the time the bundle knows things up to, in serving as in its training rows. */
   readonly now: number;
+  /** Of the request, as the bundle's fields have it; absent where it declares none, or nothing is known of any. */
+  readonly context?: ContextValues | undefined;
   /** How the item views are read. */
   readonly reading: GatherOptions;
 }

@@ -1,3 +1,4 @@
+import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain } from '../domain/slate.js';
 import type { Basis, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { DEFAULT_EXPLAIN, DEFAULT_LIMIT } from './schemas/parameters.js';
@@ -7,6 +8,7 @@ export interface Query {
   readonly limit?: number;
   readonly exclude?: readonly string[];
   readonly filter?: readonly string[];
+  readonly context?: readonly string[];
   readonly explain?: Explain;
 }
 
@@ -20,12 +22,23 @@ export function toRecommendationRequest(
     limit: query.limit ?? DEFAULT_LIMIT,
     exclude: query.exclude ?? [],
     filters: (query.filter ?? []).map(parseFilter),
+    ...(query.context && { context: query.context.map(parseContext) }),
     explain: query.explain ?? DEFAULT_EXPLAIN,
   };
 }
 
-/** The attribute ends at the first colon; the value may contain more. */
 function parseFilter(text: string): AttributeFilter {
+  const [attribute, value] = splitAtColon(text);
+  return { attribute, value };
+}
+
+function parseContext(text: string): GivenContext {
+  const [field, value] = splitAtColon(text);
+  return { field, value };
+}
+
+/** The name ends at the first colon; the value may contain more. */
+function splitAtColon(text: string): [name: string, value: string] {
   const colon = text.indexOf(':');
-  return { attribute: text.slice(0, colon), value: text.slice(colon + 1) };
+  return [text.slice(0, colon), text.slice(colon + 1)];
 }

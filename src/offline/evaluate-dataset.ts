@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { CandidateSet } from '../domain/candidate.js';
+import { describeContext } from '../domain/context.js';
 import { ShortlistError } from '../domain/errors.js';
 import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -235,6 +236,7 @@ async function answerQueries(
         exclude: [],
         filters: [],
         explain: 'none',
+        context: query.context && describeContext(engine.manifest.context!, query.context),
       },
       engine,
     );

@@ -11,6 +11,7 @@ import type {
   Catalogue,
   EntityTable,
 } from '../domain/catalogue.js';
+import type { ContextSpec } from '../domain/context.js';
 import { ShortlistError } from '../domain/errors.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { InteractionTable } from '../domain/interactions.js';
@@ -22,6 +23,7 @@ import {
   quoteLiteral,
   readBlocks,
 } from './database.js';
+import { createContextColumn, PreparedContext } from './prepared-context.js';
 import {
   PreparedFreshness,
   PreparedViewSpec,
@@ -54,6 +56,7 @@ export const PreparedManifest = Type.Object({
   weighted: Type.Optional(
     Type.Boolean({ description: 'The value of an interaction says how much it counts.' }),
   ),
+  context: Type.Optional(PreparedContext),
   items: Type.Array(Attribute),
   users: Type.Array(Attribute),
   views: Type.Object({
@@ -119,7 +122,7 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
 export async function readPreparedTables(
   connection: DuckDBConnection,
   dir: string,
-  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted'>,
+  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted' | 'context'>,
 ): Promise<PreparedTables> {
   const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
     key: 'item_id',
@@ -132,6 +135,7 @@ export async function readPreparedTables(
   const interactions = await readInteractions(connection, join(dir, 'interactions.parquet'), {
     users: users.entities,
     items: catalogue.entities,
+    context: options.context,
   });
   const declared: PreparedView[] = [];
   for (const spec of options.views.declared) declared.push(await readPreparedView(connection, dir, spec));
@@ -190,8 +194,9 @@ function checkCounts(dir: string, counts: PreparedManifest['counts'], tables: Pr
 async function readInteractions(
   connection: DuckDBConnection,
   file: string,
-  options: { users: IdIndex; items: IdIndex },
+  options: { users: IdIndex; items: IdIndex; context: ContextSpec | undefined },
 ): Promise<InteractionTable> {
+  const { users, items, context } = options;
   const [row] = await queryRows(
     connection,
     `SELECT count(*) AS rows FROM read_parquet(${quoteLiteral(file)})`,
@@ -201,18 +206,25 @@ async function readInteractions(
   const item = new Int32Array(rows);
   const timestamp = new Float64Array(rows);
   const value = new Float32Array(rows);
+  const fields = (context?.fields ?? []).map((field) =>
+    createContextColumn(field, { context: context!, rows }),
+  );
+  const names = ['user_index', 'item_index', 'timestamp', 'value', ...fields.map(({ column }) => column)];
   let position = 0;
   await readBlocks(
     connection,
-    `SELECT user_index, item_index, timestamp, value FROM read_parquet(${quoteLiteral(file)})`,
-    (columns) => {
-      [user, item, timestamp, value].forEach((array, index) =>
-        array.set(columns[index] as number[], position),
-      );
-      position += columns[0]!.length;
+    `SELECT ${names.join(', ')} FROM read_parquet(${quoteLiteral(file)})`,
+    ([userBlock, itemBlock, timeBlock, valueBlock, ...contextBlocks]) => {
+      user.set(userBlock as number[], position);
+      item.set(itemBlock as number[], position);
+      timestamp.set(timeBlock as number[], position);
+      value.set(valueBlock as number[], position);
+      fields.forEach(({ fill }, index) => fill(contextBlocks[index]!, position));
+      position += userBlock!.length;
     },
   );
-  return { ...options, user, item, timestamp, value };
+  const columns = fields.map(({ values }) => values);
+  return { users, items, user, item, timestamp, value, ...(context && { context: { ...context, columns } }) };
 }
 
 async function readEntities(

@@ -12,8 +12,10 @@ import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureTable } from '../features/feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
+import type { ItemContexts } from '../features/item-contexts.js';
 import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
 import { createMemoryStore } from '../features/memory-store.js';
+import { parseItemContexts } from '../features/read-item-contexts.js';
 import { parseItemLinks } from '../features/read-item-links.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
@@ -21,6 +23,7 @@ import { createProblemCollector, type ProblemCollector } from './collect-problem
 import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
 import type { BundleContents } from './read-bundle.js';
+import { createContextReader } from './read-context.js';
 
 export interface EngineParts {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
@@ -58,6 +61,7 @@ export async function createEngine(contents: BundleContents, options: EnginePart
     clock,
     observer,
     ranker: parts.ranker,
+    readContext: createContextReader(manifest.context),
   };
 }
 
@@ -77,6 +81,7 @@ async function openParts(
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(contents));
   const sources = catalogue && (await openSources(contents, { itemCount, collected }));
   const links = catalogue && (await openLinks(contents, { itemCount, collected }));
+  const contexts = await collected.attempt('context', () => readContexts(contents));
   const assembler = await collected.attempt('features', () => {
     const items = tables.get('items');
     if (catalogue === undefined || items === undefined || links === undefined) return undefined;
@@ -88,6 +93,7 @@ async function openParts(
       users: listUserViews(manifest),
       sourceNames: listServedSources(manifest),
       links,
+      contexts,
       observer,
     };
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);
@@ -188,6 +194,17 @@ function readModel({ files }: BundleContents, file: string): Uint8Array {
 
 function parseArtefact({ files }: BundleContents, file: string): TensorFile {
   return parseTensorFile(files.get(file)!, file);
+}
+
+function readContexts(contents: BundleContents): ItemContexts | undefined {
+  const { manifest, catalogue } = contents;
+  if (manifest.context === undefined || catalogue === undefined) return undefined;
+  const { file, ...spec } = manifest.context;
+  return parseItemContexts(parseArtefact(contents, file), {
+    ...spec,
+    itemCount: catalogue.entities.size,
+    name: file,
+  });
 }
 
 /** Tables that have other rows than the manifest says; one that could not be read was reported already. */

@@ -8,6 +8,7 @@ import type { FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { Ranker } from '../ranking/ranker.js';
+import type { ContextReader } from './read-context.js';
 
 /** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
 export interface CandidateEngine {
@@ -32,4 +33,5 @@ export interface Engine extends CandidateEngine {
   readonly manifest: Manifest;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   readonly ranker: Ranker;
+  readonly readContext: ContextReader;
 }

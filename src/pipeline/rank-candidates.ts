@@ -1,4 +1,5 @@
 import type { CandidateSet } from '../domain/candidate.js';
+import type { ContextValues } from '../domain/context.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { GatherOptions } from '../features/gather-rows.js';
 import type { Engine } from './engine.js';
@@ -20,13 +21,20 @@ export interface RankedCandidates {
 export async function rankCandidates(
   candidates: CandidateSet,
   engine: Engine,
-  options: { subject: Subject; reading: UserReading; run: StageRun },
+  options: { subject: Subject; reading: UserReading; context: ContextValues; run: StageRun },
 ): Promise<RankedCandidates> {
-  const { subject, run } = options;
+  const { subject, context, run } = options;
   const { history } = subject;
   let user = createUnknownUser(engine);
   const assemble = (reading: GatherOptions): FeatureMatrix =>
-    engine.assembler.assemble({ candidates, history, userRows: user.rows, now: engine.knownUntil, reading });
+    engine.assembler.assemble({
+      candidates,
+      history,
+      userRows: user.rows,
+      now: engine.knownUntil,
+      context,
+      reading,
+    });
   const matrix = await run.stage(
     'features',
     async () => {

@@ -166,10 +166,10 @@ function readHistories(
   });
 }
 
-/** What candidate sources and links are served from. */
-function listArtefacts({ sources, followers }: Manifest): string[] {
+/** What candidate sources, links and contexts are served from. */
+function listArtefacts({ sources, followers, context }: Manifest): string[] {
   const served = Object.values(sources).filter(({ skipped }) => skipped === undefined);
-  return [...served.flatMap(({ file, model }) => [file, model]), followers?.file].filter(
+  return [...served.flatMap(({ file, model }) => [file, model]), followers?.file, context?.file].filter(
     (file) => file !== undefined,
   );
 }

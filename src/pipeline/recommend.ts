@@ -15,12 +15,14 @@ import { findKnownItems, findSubject } from './subject.js';
  * Answers one request: rules → candidates → features → ranking → slate. This is all that the product does; `serve`,
  * `evaluate` and the tests run this very function.
  *
- * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND; SOURCE_FAILED when every source failed
+ * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, UNKNOWN_CONTEXT, INVALID_REQUEST for a context of another type,
+ * ITEM_NOT_FOUND; SOURCE_FAILED when every source failed
  */
 export async function recommend(request: RecommendationRequest, engine: Engine): Promise<Recommendation> {
   const { depth = 1 } = request;
   const asked = findScenario(request.scenario, engine);
   checkFilters(request.filters, engine.catalogue);
+  const context = engine.readContext(request.context ?? [], engine.clock());
   const run = createStageRun();
 
   const subject = findSubject(request.basis, engine);
@@ -51,7 +53,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)
-      : await rankCandidates(candidates, engine, { subject, reading, run });
+      : await rankCandidates(candidates, engine, { subject, reading, context, run });
 
   return {
     slate: {

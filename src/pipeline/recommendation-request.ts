@@ -1,4 +1,5 @@
 import type { CandidateSet } from '../domain/candidate.js';
+import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
 import type { BroughtRows } from './read-user-rows.js';
 
@@ -19,6 +20,8 @@ export interface RecommendationRequest {
   /** OR within one attribute, AND between attributes. */
   readonly filters: readonly AttributeFilter[];
   readonly explain: Explain;
+  /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
+  readonly context?: readonly GivenContext[] | undefined;
   /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
   readonly broughtRows?: BroughtRows | undefined;
   /** Share of the candidates that are ranked, the first in fusion order; never fewer than `limit`. All when not said. */

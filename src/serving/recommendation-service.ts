@@ -10,6 +10,8 @@ export interface BundleDescription {
   readonly users: number;
   readonly scenarios: readonly string[];
   readonly filterableAttributes: readonly string[];
+  /** What `context=` may name. */
+  readonly contextFields: readonly string[];
 }
 
 /** What the HTTP layer asks; answered by whatever bundle serves at that moment. */
@@ -21,8 +23,8 @@ export interface RecommendationService {
   /**
    * An answer in time: when the pipeline cannot give one, it is what most people chose, and says so.
    * @param options.timeoutMs milliseconds that the client waits; without it, or above it, the configured deadline counts
-   * @throws ShortlistError NOT_READY, UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, ITEM_NOT_FOUND; OVERLOADED at once when
-   * more requests wait than can be answered in time
+   * @throws ShortlistError NOT_READY, and what `recommend` of the pipeline throws; OVERLOADED at once when more requests
+   * wait than can be answered in time
    */
   recommend(
     request: RecommendationRequest,

@@ -150,5 +150,6 @@ function describeEngine({ manifest, catalogue, users, scenarios }: Engine): Bund
     users: users.size,
     scenarios: [...scenarios.keys()],
     filterableAttributes: catalogue.attributes.filter(({ filterable }) => filterable).map(({ name }) => name),
+    contextFields: (manifest.context?.fields ?? []).map(({ name }) => name),
   };
 }

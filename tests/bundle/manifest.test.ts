@@ -162,6 +162,28 @@ t.test('parts that contradict each other are named', async (t) => {
   }
 });
 
+t.test('a context whose parts contradict each other is named', async (t) => {
+  const context = {
+    file: 'histories.safetensors',
+    timeZone: 'UTC',
+    fields: [
+      { name: 'hour', type: 'hour' },
+      { name: 'device', type: 'categorical', values: ['mobile'] },
+    ],
+  };
+  t.strictSame(problemsOf(['context', context]), []);
+  const fields = [{ name: 'device', type: 'categorical' }, context.fields[1]];
+  t.strictSame(
+    problemsOf(['context', { file: 'features/contexts.safetensors', timeZone: 'Mars/Olympus', fields }]),
+    [
+      'context: its file "features/contexts.safetensors" is not listed in files',
+      'context: Mars/Olympus is no time zone known here',
+      'context: two fields are called device',
+      'context: categorical field device has no values',
+    ],
+  );
+});
+
 t.test('rows that are not stated are not compared', async (t) => {
   t.strictSame(problemsOf(['files|catalogue.parquet|rows', undefined]), []);
   t.strictSame(problemsOf(['files|features/items.parquet|rows', undefined]), []);

@@ -66,7 +66,10 @@ const BAD_QUERIES: readonly [string, RegExp][] = [
   ['filter=:Comedy', /^filter is ":Comedy"/],
   ['filter=genres:', /^filter is "genres:"/],
   ['filter=', /^filter is ""/],
-  ['nothing', /^"nothing" is not a query parameter; known are limit, scenario, exclude, filter, explain$/],
+  [
+    'nothing',
+    /^"nothing" is not a query parameter; known are limit, scenario, exclude, filter, context, explain$/,
+  ],
   ['Limit=5', /^"Limit" is not a query parameter/],
   ['__proto__[x]=1', /^"__proto__\[x\]" is not a query parameter/],
   ['__proto__=1&constructor=2', /"__proto__" is not a query parameter.*"constructor" is not/],

@@ -27,7 +27,7 @@ const part = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', '42', '', '..', '%2e%2e%2f', 'NaN', '-0', '1e9'),
 );
 const key = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('limit', 'scenario', 'exclude', 'filter', 'explain') },
+  { weight: 4, arbitrary: fc.constantFrom('limit', 'scenario', 'exclude', 'filter', 'context', 'explain') },
   { weight: 1, arbitrary: part },
 );
 const query = fc

@@ -33,6 +33,7 @@ export const BUNDLE: BundleDescription = {
   users: SEEN.size,
   scenarios: SCENARIOS,
   filterableAttributes: ['genres'],
+  contextFields: ['device'],
 };
 
 /**

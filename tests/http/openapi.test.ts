@@ -83,6 +83,7 @@ t.test('the documented defaults are the ones in force, and optional', async (t) 
     scenario: 'home',
     exclude: undefined,
     filter: undefined,
+    context: undefined,
     explain: 'none',
     userId: undefined,
     'x-request-timeout-ms': undefined,

@@ -28,6 +28,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
       ...describeProblems(
         {
           ...RECOMMENDING_PROBLEMS,
+          UNKNOWN_CONTEXT: "Cannot take 'devise' as context. Fields of it: hour, device, country.",
           UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",
         },
         '/recommendations/42',

@@ -54,24 +54,36 @@ export const Exclude = Type.Optional(
   }),
 );
 
+const NAMED_VALUE = {
+  maxLength: 512,
+  pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
+};
+
 export const Filter = Type.Optional(
-  Type.Array(
-    Type.String({
-      maxLength: 512,
-      pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
-      'x-allowed': '`attribute:value`',
-    }),
-    {
-      maxItems: 50,
-      description:
-        'Only items with this attribute value, as `attribute:value`, one per `filter=`. ' +
-        'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.',
-      'x-examples': {
-        nothing: { value: [] },
-        'either of two genres': { value: ['genres:Comedy', 'genres:Drama'] },
-      },
+  Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
+    maxItems: 50,
+    description:
+      'Only items with this attribute value, as `attribute:value`, one per `filter=`. ' +
+      'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.',
+    'x-examples': {
+      nothing: { value: [] },
+      'either of two genres': { value: ['genres:Comedy', 'genres:Drama'] },
     },
-  ),
+  }),
+);
+
+export const Context = Type.Optional(
+  Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`field:value`' }), {
+    maxItems: 50,
+    description:
+      'What is known of this moment, as `field:value`, one per `context=`, each field once; the dataset declares the fields. ' +
+      'A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are ' +
+      'those of the server’s clock unless given.',
+    'x-examples': {
+      nothing: { value: [] },
+      'a phone in Germany': { value: ['device:mobile', 'country:DE'] },
+    },
+  }),
 );
 
 export const Explain = Type.Optional(

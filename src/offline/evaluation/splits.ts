@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
+import { contextOf, type ContextValues } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { filterInteractions, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
@@ -13,6 +14,11 @@ export interface EvaluationQuery {
   readonly relevant: Int32Array;
   /** How much each of them counts to a ranker that learns from it, where the dataset says: its largest value. */
   readonly weights?: Float32Array;
+  /**
+   * Where the dataset declares it, that of the first of them: the request is what came before it, and a request has one
+   * context, whatever the user did afterwards.
+   */
+  readonly context?: ContextValues;
 }
 
 /** One division of a dataset into what a bundle may learn from and what it is then asked. */
@@ -223,11 +229,13 @@ function collectQueries(table: InteractionTable, parts: ArrayLike<number>): Eval
     const relevant = Int32Array.from(tested).filter((item) => !learnt.has(item));
     if (relevant.length === 0) return [];
     const isTest = (row: number): boolean => parts[row] === TEST;
+    const first = rows.find((row) => isTest(row) && !learnt.has(table.item[row]!))!;
     return [
       {
         user,
         relevant,
         ...(table.weighted === true && { weights: weigh(table, relevant, rows.filter(isTest)) }),
+        ...(table.context && { context: contextOf(table.context, first) }),
       },
     ];
   });

@@ -8,6 +8,7 @@ import { countRepeats } from './keep-interactions.js';
 import { listLimitWarnings, reportSource, type PrepareReport, type SourceReport } from './prepare-report.js';
 import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
 import { viewOf, type ReadSources } from './read-sources.js';
+import { listContextWarnings } from './specify-context.js';
 import type { TableName } from './source-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
 
@@ -42,6 +43,7 @@ export async function buildReport(
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
+    ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
     ...views.flatMap((view) => listViewWarnings(view, config.views![view.name]!.entity)),
   ];
   return {

@@ -18,6 +18,11 @@ export function fingerprintTables(
   addEntities(hash, tables.users);
   const { user, item, timestamp, value } = tables.interactions;
   for (const column of [user, item, timestamp, value]) addBytes(hash, column);
+  const { context } = tables.interactions;
+  if (context !== undefined) {
+    hash.update(JSON.stringify({ timeZone: context.timeZone, fields: context.fields }));
+    for (const column of context.columns) addBytes(hash, column);
+  }
   for (const type of options.types) hash.update(`${JSON.stringify(type)}\n`);
   const { items, users, declared } = tables.views;
   hash.update(JSON.stringify({ items, users }));

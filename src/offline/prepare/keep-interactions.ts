@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../config/dataset-config.js';
-import { queryRows, quoteLiteral } from '../database.js';
+import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { ORDINAL } from './check-source.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
@@ -23,11 +23,16 @@ export async function keepInteractions(
   options: {
     columns: readonly string[];
     minimum?: DatasetConfig['minimum'];
-    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights'>;
+    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights' | 'context'>;
   },
 ): Promise<Record<string, number>> {
-  const { minimumValue, weights } = options.interactions;
-  const columns = ['user_id', 'item_id', ...Object.keys(DEFAULTS).map((name) => orDefault(name, options))];
+  const { minimumValue, weights, context } = options.interactions;
+  const columns = [
+    'user_id',
+    'item_id',
+    ...Object.keys(DEFAULTS).map((name) => orDefault(name, options)),
+    ...Object.keys(context?.columns ?? {}).map(quoteIdentifier),
+  ];
   await connection.run(
     `CREATE TABLE kept AS SELECT ${columns.join(', ')}, ${ORDINAL} FROM typed_interactions`,
   );
@@ -83,7 +88,7 @@ async function dropBelowValue(
 export async function countRepeats(connection: DuckDBConnection): Promise<number> {
   const [row] = await queryRows(
     connection,
-    'SELECT sum(rows - 1) AS repeats FROM (SELECT count(*) AS rows FROM kept GROUP BY user_id, item_id, timestamp, value, type)',
+    `SELECT sum(rows - 1) AS repeats FROM (SELECT * EXCLUDE (${ORDINAL}), count(*) AS rows FROM kept GROUP BY ALL)`,
   );
   return Number(row!.repeats);
 }

@@ -13,6 +13,7 @@ import { keepInteractions, listWeightProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
 import { specifyViews, writeViews } from './prepare-views.js';
 import { invalidDataset, readSources, type ReadSources } from './read-sources.js';
+import { listContextObstacles, specifyContext } from './specify-context.js';
 import { summariseInteractions } from './summarise-interactions.js';
 import { writeTables } from './write-tables.js';
 
@@ -58,8 +59,11 @@ async function writePrepared(
   const step = options.progress.start('write prepared tables');
   const { source } = sources.interactions;
   const columns = [...source.types.keys()];
-  const { weights } = config.interactions;
-  const problems = await listWeightProblems(connection, { columns, weights });
+  const { weights, context } = config.interactions;
+  const problems = [
+    ...(await listWeightProblems(connection, { columns, weights })),
+    ...listContextObstacles(context, { columns }),
+  ];
   if (problems.length > 0) throw invalidDataset(config, problems);
   const dropped = await keepInteractions(connection, { columns, ...config });
   const summary = await summariseInteractions(connection);
@@ -72,10 +76,12 @@ async function writePrepared(
   await writeTables(connection, dir, {
     ...(config.items && { items: specs.items.map((spec) => spec.name) }),
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
+    context: Object.keys(context?.columns ?? {}),
   });
   await writeViews(connection, dir, config.views ?? {});
   const views = specifyViews(config, (table) => sources[table]!.source.rowsRead);
-  const tables = await readPreparedTables(connection, dir, { ...specs, views });
+  const declared = context && { context: await specifyContext(connection, context) };
+  const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
   const types = await readTypes(connection, dir);
   const manifest: PreparedManifest = {
     formatVersion: 1,
@@ -90,6 +96,7 @@ async function writePrepared(
     },
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
+    ...declared,
     ...specs,
     views,
     evaluation: config.evaluation,

@@ -43,14 +43,15 @@ export async function readSources(
 
 function listRequests(config: DatasetConfig): SourceRequest[] {
   const { interactions, items, users } = config;
+  const context = Object.entries(interactions.context?.columns ?? {});
   const requests: SourceRequest[] = [
     {
       table: 'interactions',
       sql: interactions.sql,
       keys: ['user_id', 'item_id'],
-      required: [],
+      required: context.map(([name]) => name),
       optional: ['timestamp', 'value', 'type'],
-      texts: ['type'],
+      texts: ['type', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [name] : []))],
       times: ['timestamp'],
     },
   ];
@@ -96,7 +97,8 @@ function typeTable(
   config: DatasetConfig,
 ): Promise<TypedSource> {
   const { table } = source;
-  if (table === 'interactions') return typeInteractions(connection, source);
+  if (table === 'interactions')
+    return typeInteractions(connection, source, { context: config.interactions.context?.columns ?? {} });
   if (table === 'items')
     return typeEntities(connection, source, { key: 'item_id', columns: config.items!.columns });
   if (table === 'users')

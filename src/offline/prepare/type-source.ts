@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ContextColumnConfig } from '../../config/context-config.js';
 import type { ColumnConfig } from '../../config/dataset-config.js';
 import type { ViewConfig } from '../../config/view-config.js';
 import { queryRows, quoteIdentifier } from '../database.js';
@@ -24,13 +25,17 @@ export interface TypedSource {
   readonly missing: Readonly<Record<string, number>>;
 }
 
-/** Checks and converts `raw_interactions` into (user_id, item_id, timestamp, value?, type?). */
+/** Checks and converts `raw_interactions` into (user_id, item_id, timestamp, value?, type?) and the columns of the context. */
 export async function typeInteractions(
   connection: DuckDBConnection,
   source: LoadedSource,
+  options: { context: Readonly<Record<string, ContextColumnConfig>> },
 ): Promise<TypedSource> {
   return typeSource(connection, source, {
     plan: async (name, type) => {
+      const column = options.context[name];
+      if (column?.role === 'categorical') return planAttribute(connection, source, { name, type, column });
+      if (column !== undefined) return fieldColumn(name, type, { field: { type: 'float32' } });
       if (name === 'timestamp')
         return timestampColumn(connection, name, { type, table: rawTable(source.table) });
       if (name === 'value') return valueColumn(name, type);

@@ -6,10 +6,11 @@ import { ORDINAL } from './check-source.js';
 
 const BLOCK_ROWS = 2048;
 
-/** Attribute columns of the entity tables that were given, in the dataset's order. */
+/** Attribute columns of the entity tables that were given, and the columns of the context, in the dataset's order. */
 export interface TablesToWrite {
   readonly items?: readonly string[];
   readonly users?: readonly string[];
+  readonly context?: readonly string[];
 }
 
 /**
@@ -27,10 +28,11 @@ export async function writeTables(
   const users = await indexIds(connection, 'user', { hasTable: tables.users !== undefined });
   await writeEntities(connection, dir, { kind: 'item', attributes: tables.items });
   await writeEntities(connection, dir, { kind: 'user', attributes: tables.users });
+  const context = (tables.context ?? []).map((name) => `, ${quoteIdentifier(name)}`).join('');
   await copyToParquet(
     connection,
     join(dir, 'interactions.parquet'),
-    `SELECT user_index, item_index, user_id, item_id, timestamp, CAST(value AS FLOAT) AS value, type
+    `SELECT user_index, item_index, user_id, item_id, timestamp, CAST(value AS FLOAT) AS value, type${context}
      FROM kept JOIN user_index USING (user_id) JOIN item_index USING (item_id)
      ORDER BY user_index, timestamp, ${ORDINAL}`,
   );

@@ -12,6 +12,7 @@ import {
   type FeatureInputs,
 } from '../../features/feature-assembler.js';
 import type { FeatureTable } from '../../features/feature-table.js';
+import type { ItemContexts } from '../../features/item-contexts.js';
 import { alignToCatalogue } from '../../features/item-table.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import { parseItemLinks } from '../../features/read-item-links.js';
@@ -20,6 +21,7 @@ import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { ENCODER, listMissingEncoder, type ImportedEncoder } from '../encoder/imported-encoder.js';
 import { buildDeclaredViews } from './declared-view.js';
+import { countContexts } from './count-contexts.js';
 import { findFollowers } from './find-followers.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
@@ -39,6 +41,8 @@ export interface StageOne {
   readonly encoder: ImportedEncoder | undefined;
   /** What is taken soon after what. */
   readonly followers: ItemLinks;
+  /** Where the dataset declares a context: in which ones each item is taken. */
+  readonly contexts?: ItemContexts | undefined;
   /** `items` first. */
   readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
   /** `users` first. */
@@ -80,6 +84,9 @@ export function fitStageOne(
       ...options.config.followers,
       progress: options.progress,
     }),
+    contexts:
+      train.context &&
+      countContexts(train.context, { item: train.item, itemCount: dataset.catalogue.entities.size }),
     itemViews: [
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
       ...buildDeclaredViews(dataset, 'item', { knownUntil }),
@@ -119,6 +126,7 @@ export function createCandidateEngine(
       ['similar', readSimilarItems(stageOne, itemCount)],
       ['followers', stageOne.followers],
     ]),
+    contexts: stageOne.contexts,
   };
   return {
     catalogue,

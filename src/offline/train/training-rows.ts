@@ -67,7 +67,7 @@ function thinQuery(query: LabelledQuery, maxRows: number, random: SeededRandom):
 }
 
 async function labelQuery(
-  { user, relevant, weights }: EvaluationQuery,
+  { user, relevant, weights, context }: EvaluationQuery,
   engine: CandidateEngine,
   scenario: ScenarioConfig,
 ): Promise<LabelledQuery | undefined> {
@@ -99,6 +99,7 @@ async function labelQuery(
     history,
     userRows: rows,
     now: engine.knownUntil,
+    context,
     // What a view refuses when it is stale has its default, as in an answer that is degraded by it.
     reading: { now: engine.clock(), tolerant: true },
   });

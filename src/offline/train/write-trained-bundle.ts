@@ -4,6 +4,8 @@ import { writeBundleFiles, type BundleContent, type ManifestDraft } from '../../
 import type { TrainingConfig } from '../../config/training-config.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
+import type { ItemContexts } from '../../features/item-contexts.js';
+import { itemContextsToTensors } from '../../features/read-item-contexts.js';
 import { itemLinksToTensors } from '../../features/read-item-links.js';
 import { historiesToTensors } from '../../features/read-histories.js';
 import { encodeCatalogue } from '../bundle-writing/encode-catalogue.js';
@@ -16,6 +18,7 @@ import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 const CATALOGUE_FILE = 'catalogue.parquet';
+const CONTEXTS_FILE = 'features/contexts.safetensors';
 const FOLLOWERS_FILE = 'features/followers.safetensors';
 const HISTORIES_FILE = 'histories.safetensors';
 const RANKER_FILE = 'ranker.onnx';
@@ -71,6 +74,7 @@ function draftManifest(
     },
     sources: describeSources(stageOne),
     followers: { file: FOLLOWERS_FILE },
+    ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: { file: HISTORIES_FILE },
     ranker: describeRanker(ranker),
     training: {
@@ -91,6 +95,10 @@ function describeSources(stageOne: StageOne): ManifestDraft['sources'] {
     ),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);
+}
+
+function describeContexts({ timeZone, fields }: ItemContexts): NonNullable<ManifestDraft['context']> {
+  return { file: CONTEXTS_FILE, timeZone, fields };
 }
 
 function describeRanker(ranker: TrainedBundle['ranker']): ManifestDraft['ranker'] {
@@ -129,6 +137,9 @@ function encodeFiles(
       ? []
       : [[SOURCES[ENCODER].model, { bytes: stageOne.encoder.model }] as const]),
     [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
+    ...(stageOne.contexts === undefined
+      ? []
+      : [[CONTEXTS_FILE, { bytes: encodeTensorFile(itemContextsToTensors(stageOne.contexts)) }] as const]),
     [HISTORIES_FILE, { bytes: encodeTensorFile(historiesToTensors(stageOne.histories)) }],
     [CATALOGUE_FILE, { bytes: encodeCatalogue(dataset.catalogue), rows: items }],
     ...views.map((table): [string, BundleContent] => [

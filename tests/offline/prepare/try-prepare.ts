@@ -26,6 +26,7 @@ export interface TryDataset {
   readonly limits?: DatasetConfig['interactions']['limits'];
   readonly weights?: DatasetConfig['interactions']['weights'];
   readonly minimumValue?: number;
+  readonly context?: DatasetConfig['interactions']['context'];
 }
 
 export interface Prepared {
@@ -102,6 +103,7 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
       sql: wanted.interactions,
       ...(wanted.limits && { limits: wanted.limits }),
       ...(wanted.weights && { weights: wanted.weights }),
+      ...(wanted.context && { context: wanted.context }),
       ...(wanted.minimumValue !== undefined && { minimumValue: wanted.minimumValue }),
     }),
     ...(wanted.items && { items: inFolder(wanted.items) }),
