@@ -15,6 +15,8 @@ export interface DatasetFolders {
   readonly dataset: DatasetConfig;
   readonly preparedDir: string;
   readonly trainedDir: string;
+  /** Trials of the searches for training parameters. */
+  readonly searchesDir: string;
 }
 
 const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
@@ -46,5 +48,6 @@ export function findDataset(
     dataset,
     preparedDir: join(options.data, 'prepared', dataset.name),
     trainedDir: join(options.data, 'trained', dataset.name),
+    searchesDir: join(options.data, 'searches', dataset.name),
   };
 }
