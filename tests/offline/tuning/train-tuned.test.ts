@@ -27,7 +27,7 @@ const options = {
 } as const;
 const evaluation = {
   ...options,
-  coldStart: undefined,
+  coldStart: SCENARIOS.get('popular'),
   command: 'shortlist evaluate',
   frozenSplit: undefined,
 };
