@@ -21,7 +21,7 @@ export function describeSearch({ trials, judged, k, config, ...search }: SearchR
       `${formatValues(chosen.values)}.`
     );
   }
-  if (trials === 1) return `${made} It was not compared with anything: there was time for one trial only.`;
+  if (trials === 1) return `${made} There was no other trial to compare it with, so it stays.`;
   if (best.trial === 0) return `${made} No trial has more, so the config stays as it is.`;
   return (
     `${made} The best, trial ${best.trial}, has ${formatScore(best.ndcg)}, ${formatGain(best)}, which is not more than ${needed}: ` +
