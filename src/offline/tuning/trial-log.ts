@@ -39,8 +39,8 @@ export interface TrialLog {
 }
 
 /**
- * Opens the trials of a search: a file of JSON lines for each key, whose first line is the key. What follows a damaged line, as a process that was
- * killed leaves it, is dropped; a search of another key in the folder stays as it is.
+ * Opens the trials of a search: a file of JSON lines for each key, whose first line is the key. What follows a damaged line, as
+ * a process that was killed leaves it, is dropped; a search of another key in the folder stays as it is.
  */
 export async function openTrialLog(folder: string, key: SearchKey): Promise<TrialLog> {
   await mkdir(folder, { recursive: true });
@@ -75,6 +75,7 @@ function parseTrials(text: string, key: SearchKey): FoundTrials {
 /** Adds the next trial. Two searches at once write the same trials, so one that is there already is right too. */
 function takeTrial(line: unknown, trials: Trial[]): boolean {
   if (!Value.Check(Trial, line) || line.trial > trials.length) return false;
+  if (line.trial === 0 && line.figures === undefined) return false;
   if (line.trial === trials.length) trials.push(line);
   return true;
 }

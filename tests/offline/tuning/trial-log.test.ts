@@ -58,6 +58,12 @@ t.test('what follows a damaged line is dropped, because trials come one after th
   t.match(notices[0], /2 lines at its end dropped/);
 });
 
+t.test('trials that cannot be compared with the config are no trials', async (t) => {
+  const { folder, file } = await writeLog(t);
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/,"figures":[^\]]*\]/, ''));
+  t.same((await openTrialLog(folder, KEY)).trials, []);
+});
+
 t.test('a file without its key is begun again', async (t) => {
   const { folder, file } = await writeLog(t);
   await writeFile(file, '\u0000\u0000');
