@@ -3,31 +3,37 @@ import type { Trial } from './trial-log.js';
 /** How much more one set of figures is worth than another on the same queries. */
 export interface PairedGain {
   readonly difference: number;
-  /** Of the difference, over users: what one of them asks in several weeks is not independent. */
+  /** Of the difference: that over users or that over rankers, whichever is larger. */
   readonly standardError: number;
 }
 
 /**
- * The mean difference of paired figures and its standard error, queries clustered by user (Liang and Zeger, 1986).
+ * The mean difference of paired figures and its standard error, queries clustered (Liang and Zeger, 1986) by who asked, as what one user
+ * asks in several weeks is not independent, and by the ranker that answered: one that stopped too early, by chance, is
+ * worse for everybody it answers, which users alone do not show.
+ *
  * @param options.users who asked, per query; at least two different ones
+ * @param options.rankers which of several rankers answered, per query; at least two different ones
  */
 export function estimateGain(
   figures: ArrayLike<number>,
   base: ArrayLike<number>,
-  options: { users: readonly number[] },
+  options: { users: readonly number[]; rankers: readonly number[] },
 ): PairedGain {
   const differences = Array.from(figures, (figure, query) => figure - base[query]!);
   const difference = differences.reduce((sum, each) => sum + each, 0) / differences.length;
-  const deviations = new Map<number, number>();
-  options.users.forEach((user, query) => {
-    deviations.set(user, (deviations.get(user) ?? 0) + differences[query]! - difference);
+  const deviations = differences.map((each) => each - difference);
+  const errors = [options.users, options.rankers].map((clusters) => clusteredError(deviations, clusters));
+  return { difference, standardError: Math.max(...errors) };
+}
+
+function clusteredError(deviations: readonly number[], clusters: readonly number[]): number {
+  const sums = new Map<number, number>();
+  clusters.forEach((cluster, query) => {
+    sums.set(cluster, (sums.get(cluster) ?? 0) + deviations[query]!);
   });
-  const squares = [...deviations.values()].reduce((sum, deviation) => sum + deviation ** 2, 0);
-  const users = deviations.size;
-  return {
-    difference,
-    standardError: Math.sqrt((squares * users) / (users - 1)) / differences.length,
-  };
+  const squares = [...sums.values()].reduce((sum, each) => sum + each ** 2, 0);
+  return Math.sqrt((squares * sums.size) / (sums.size - 1)) / deviations.length;
 }
 
 /**

@@ -10,8 +10,8 @@ export interface Judgement {
   readonly foldOf: ReadonlyMap<number, number>;
 }
 
-/** Each user is judged once, by a ranker that the other half trained: together the folds cost what one training does. */
-export const FOLDS = 2;
+/** Each user is judged once, by a ranker that the users of the other folds trained. Several rankers show how far chance moves one. */
+export const FOLDS = 4;
 
 /**
  * Deals the users of splits into folds, by the seed. All users judge, unless the full lists of their queries would be more

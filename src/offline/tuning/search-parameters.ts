@@ -132,11 +132,13 @@ async function runTrial(trials: readonly Trial[], rows: TrialRows, search: Searc
   const config = applyValues(search.config, values);
   const step = search.progress.start(labelNext(trials, search), countTrees(config));
   const figures = await clock.measure('ranker', () => judgeTrial(rows, { config, judgement, step }));
+  const users = rows.judged.map(({ user }) => user);
+  const rankers = users.map((user) => judgement.foldOf.get(user)!);
   const trial = {
     trial: trials.length,
     values,
     ndcg: figures.reduce((sum, figure) => sum + figure, 0) / figures.length,
-    ...estimateGain(figures, trials[0]?.figures ?? figures, { users: rows.judged.map(({ user }) => user) }),
+    ...estimateGain(figures, trials[0]?.figures ?? figures, { users, rankers }),
     ...(trials.length === 0 && { figures: [...figures] }),
   };
   step.finish(describeTrial(trial, config.evaluation.k));

@@ -15,17 +15,30 @@ t.test('a gain is the mean of the differences, with its standard error', async (
   const figures = [0.5, 0.25, 0.75, 1];
   const base = [0.25, 0.5, 0.5, 0.25];
   const { mean, standardError } = estimateMean([0.25, -0.25, 0.25, 0.75]);
-  const gain = estimateGain(figures, base, { users: [7, 8, 9, 10] });
+  const gain = estimateGain(figures, base, { users: [7, 8, 9, 10], rankers: [0, 1, 2, 3] });
   t.equal(gain.difference, mean);
   t.ok(Math.abs(gain.standardError - standardError) < 1e-12);
 });
 
 t.test('queries of one user are no independent evidence', async (t) => {
-  const alone = estimateGain([1, 0, 1], [0, 0, 0], { users: [1, 2, 3] });
+  const alone = estimateGain([1, 0, 1], [0, 0, 0], { users: [1, 2, 3], rankers: [1, 2, 3] });
   const tripled = estimateGain([1, 1, 1, 0, 0, 0, 1, 1, 1], new Float64Array(9), {
     users: [1, 1, 1, 2, 2, 2, 3, 3, 3],
+    rankers: [1, 2, 3, 4, 5, 6, 7, 8, 9],
   });
   t.ok(Math.abs(alone.standardError - tripled.standardError) < 1e-12);
+});
+
+t.test('a gain that only one of the rankers has is no gain', async (t) => {
+  const users = Array.from({ length: 400 }, (_, user) => user);
+  const rankers = users.map((user) => user % 4);
+  const base = new Float64Array(400);
+  const gainOf = (figures: number[]): number => {
+    const { difference, standardError } = estimateGain(figures, base, { users, rankers });
+    return difference / standardError;
+  };
+  t.ok(gainOf(users.map((user) => 0.04 + (0.01 * Math.floor(user / 4)) / 100)) > 10, 'all of them');
+  t.ok(gainOf(rankers.map((ranker) => (ranker === 0 ? 0.16 : 0))) <= 1.001, 'one of them');
 });
 
 t.test('more trials must be further above the config', async (t) => {
@@ -61,12 +74,13 @@ t.test('what is worse than the config, or not clearly better, is never chosen', 
 t.test('trials that are worth the same as the config are seldom taken for better', async (t) => {
   const random = createSeededRandom('noise');
   const users = Array.from({ length: 60 }, (_, user) => user);
+  const rankers = users.map((user) => user % 4);
   const draw = (): number[] => users.map(() => random.normal());
   let mistaken = 0;
   for (let search = 0; search < 100; search++) {
     const base = draw();
     const trials = Array.from({ length: 20 }, (_, at): Trial => {
-      const { difference, standardError } = estimateGain(draw(), base, { users });
+      const { difference, standardError } = estimateGain(draw(), base, { users, rankers });
       return judged(at + 1, difference, standardError);
     });
     if (chooseTrial([CONFIG, ...trials]).trial > 0) mistaken++;

@@ -214,10 +214,10 @@ t.test('a search sees nothing of what its protocol tests on', async (t) => {
 });
 
 t.test('users that are too few to judge by are no search', async (t) => {
-  const dataset = createSyntheticDataset({ users: 4 });
+  const dataset = createSyntheticDataset({ users: 8 });
   await t.rejects(searchSmall(t.testdir(), { dataset }), {
     code: 'TRAINING_FAILED',
-    message: /Too few users to judge trials by: 3, at least 4 .*without --budget/,
+    message: /Too few users to judge trials by: 7, at least 8 .*without --budget/,
   });
 });
 
