@@ -175,7 +175,7 @@ export const Manifest = Type.Object({
       rows: Type.Optional(count('Its rows, where it is a table.')),
     }),
   ),
-  training: anything('Parameters of the training run.'),
+  training: anything('Parameters of the training run, and the search that chose them.'),
   metrics: anything('What evaluation measured.'),
 });
 

@@ -17,6 +17,8 @@ export interface DatasetFolders {
   readonly trainedDir: string;
   /** Of an imported encoder; there need not be one. */
   readonly encoderDir: string;
+  /** Trials of the searches for training parameters. */
+  readonly searchesDir: string;
 }
 
 const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
@@ -49,5 +51,6 @@ export function findDataset(
     preparedDir: join(options.data, 'prepared', dataset.name),
     trainedDir: join(options.data, 'trained', dataset.name),
     encoderDir: join(options.data, 'encoders', dataset.name),
+    searchesDir: join(options.data, 'searches', dataset.name),
   };
 }

@@ -1,33 +1,98 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ALLOWED_DURATION, durationSeconds, isDuration } from '../config/duration.js';
 import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { TrainingOptions } from '../offline/train/train-bundle.js';
+import type { Provenance } from '../offline/train/write-trained-bundle.js';
+import type { Manifest } from '../bundle/manifest.js';
+import type { SearchLimits } from '../offline/tuning/search-parameters.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
   createProtocolOption,
   findDataset,
+  type DatasetFolders,
   type DatasetOptions,
 } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
 import { readTrainingInputs } from './training-inputs.js';
+
+interface TrainCommandOptions extends DatasetOptions {
+  readonly protocol?: EvaluationProtocol;
+  readonly budget?: number;
+  readonly trials?: number;
+}
+
+type CommandTrainingOptions = TrainingOptions & { provenance: Provenance };
 
 export function createTrainCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('train').description('Train the candidate sources and the ranker on a prepared dataset.'),
   )
     .addOption(createProtocolOption())
-    .action(async (options: DatasetOptions & { protocol?: EvaluationProtocol }) => {
-      const { dataset, preparedDir, trainedDir, encoderDir } = findDataset(options, context);
-      const { trainDataset } = await importOffline(() => import('../offline/train/train-dataset.js'));
-      const manifest = await trainDataset(preparedDir, trainedDir, {
+    .addOption(
+      new Option(
+        '--budget <time>',
+        'search for better training parameters first, for so long: 10m',
+      ).argParser(parseBudgetMs),
+    )
+    .addOption(
+      new Option(
+        '--trials <count>',
+        'search for better training parameters first, with so many trials in all',
+      ).argParser(parseTrials),
+    )
+    .action(async ({ budget, trials, ...options }: TrainCommandOptions) => {
+      const folders = findDataset(options, context);
+      const training = {
         ...(await readTrainingInputs(context)),
-        protocol: options.protocol ?? dataset.evaluation.protocol,
-        encoderDir,
+        protocol: options.protocol ?? folders.dataset.evaluation.protocol,
         progress: await context.openProgress(),
-      });
+      };
+      const isSearched = budget !== undefined || trials !== undefined;
+      const manifest = isSearched
+        ? await trainSearched(folders, training, { limits: { budgetMs: budget, maxTrials: trials }, context })
+        : await trainAsConfigured(folders, training);
       const { objective, trees } = manifest.ranker;
       context.print(
-        `Trained ${manifest.version} (${objective}, ${trees} trees) in ${trainedDir}. ` +
+        `Trained ${manifest.version} (${objective}, ${trees} trees) in ${folders.trainedDir}. ` +
           `Next: shortlist evaluate --dataset ${options.dataset}`,
       );
     });
+}
+
+async function trainAsConfigured(
+  { preparedDir, trainedDir, encoderDir }: DatasetFolders,
+  training: CommandTrainingOptions,
+): Promise<Manifest> {
+  const { trainDataset } = await importOffline(() => import('../offline/train/train-dataset.js'));
+  return trainDataset(preparedDir, trainedDir, { ...training, encoderDir });
+}
+
+async function trainSearched(
+  { preparedDir, trainedDir, encoderDir, searchesDir }: DatasetFolders,
+  training: CommandTrainingOptions,
+  { limits, context }: { limits: SearchLimits; context: CommandContext },
+): Promise<Manifest> {
+  const { trainTuned } = await importOffline(() => import('../offline/tuning/train-tuned.js'));
+  const { describeSearch } = await importOffline(() => import('../offline/tuning/describe-search.js'));
+  const { manifest, search } = await trainTuned(preparedDir, trainedDir, {
+    ...training,
+    limits,
+    encoderDir,
+    searchesDir,
+  });
+  context.print(`Search: ${describeSearch(search)}`);
+  return manifest;
+}
+
+function parseBudgetMs(text: string): number {
+  if (isDuration(text)) return 1000 * durationSeconds(text);
+  throw new InvalidArgumentError(`Give ${ALLOWED_DURATION}.`);
+}
+
+function parseTrials(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(
+    'Give a whole number of at least 1: the first trial is the config as it is.',
+  );
 }

@@ -28,6 +28,7 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from './train/train-bundle.js';
+import type { SearchRecord } from './train/search-record.js';
 import type { TrainedRanker } from './train/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from './train/write-trained-bundle.js';
 
@@ -41,6 +42,8 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly splits?: Iterable<EvaluationSplit>;
   /** Also trains the ranker without each group of features, and asks every query again. */
   readonly ablation?: boolean | undefined;
+  /** The search that `config` comes from. */
+  readonly search?: SearchRecord | undefined;
 }
 
 /** One line of the evaluation table: a scenario run through the serving pipeline. */
@@ -104,6 +107,7 @@ export async function evaluateDataset(
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,
+    search: options.search,
     timings: timings.list(),
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,

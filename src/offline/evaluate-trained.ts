@@ -11,6 +11,7 @@ import { encodeQueryFigures, QUERIES_FILE } from './evaluation/query-figures.js'
 import { readFrozenSplit, splitFrozen } from './evaluation/splits.js';
 import { readPreparedDataset, type PreparedDataset } from './prepared-dataset.js';
 import { findImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
+import { readTuning, type SearchRecord, type Tuning } from './train/search-record.js';
 import type { TrainingSetOrigin } from './training-set/features-file.js';
 
 const METRICS_FILE = 'metrics.json';
@@ -28,11 +29,11 @@ export interface TrainedEvaluationOptions extends EvaluationOptions {
 
 /**
  * Evaluates the dataset that a bundle was trained on, and puts the figures, the report and each query's nDCG into that
- * bundle.
+ * bundle. Where a search chose the training parameters, they are trained with.
  *
  * @returns where the report is
- * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data, or
- * trained again while it was evaluated
+ * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data, by
+ * parameters or a ranker that may have seen what is tested on, or trained again while it was evaluated
  */
 export async function evaluateTrained(
   preparedDir: string,
@@ -47,10 +48,13 @@ export async function evaluateTrained(
     if (options.ablation === true) throw cannotAblate(trainedDir);
     refuseLeak(importedRanker, dataset, options);
   }
+  const tuning = readTuning(trained.manifest);
+  if (tuning !== undefined) refuseSearched(tuning.search, options);
   const splitOptions = await withFrozenSplit(options, dataset);
   const encoder = await openBundleEncoder(trained, dataset);
   const result = await evaluateDataset(dataset, {
     ...splitOptions,
+    ...withTuning(tuning),
     importedRanker,
     encoder,
   }).finally(() => encoder?.close());
@@ -90,6 +94,27 @@ function refuseLeak(
     `The imported ranker was trained on rows of \`${origin.rows}\` under protocol ${origin.protocol}, which may hold what ` +
       `${wanted} tests on: train it on \`shortlist export-training-set --rows evaluate --protocol ${protocol}\` to judge it.`,
   );
+}
+
+/** A search looked at nothing that its own protocol tests on, but at some of what another does. */
+function refuseSearched(
+  { protocol: searched, chosen }: SearchRecord,
+  { protocol, frozenSplit }: Pick<TrainedEvaluationOptions, 'protocol' | 'frozenSplit'>,
+): void {
+  if (chosen.trial === 0 || (protocol === searched && frozenSplit === undefined)) return;
+  const wanted = frozenSplit === undefined ? `protocol ${protocol}` : `the split ${frozenSplit}`;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `The training parameters were searched for under protocol ${searched}, on rows that may hold what ${wanted} tests on: ` +
+      `evaluate with \`--protocol ${searched}\`, or train without --budget and --trials to judge the config as it is.`,
+  );
+}
+
+/** The split that the search kept away from is the one that its own config makes. */
+function withTuning(tuning: Tuning | undefined): Partial<EvaluationOptions> {
+  if (tuning === undefined) return {};
+  const { config, search } = tuning;
+  return search.chosen.trial === 0 ? { search } : { search, config };
 }
 
 /** Someone may have trained, or evaluated, the same folder in the meantime. */

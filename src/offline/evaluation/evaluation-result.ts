@@ -1,3 +1,4 @@
+import type { SearchRecord } from '../train/search-record.js';
 import type { CandidateFigures } from './candidate-recall.js';
 import type { PairedDifference } from './paired-bootstrap.js';
 import type { Estimate } from './mean-estimate.js';
@@ -30,6 +31,8 @@ export interface EvaluationResult {
   readonly ranker: RankerFigures;
   /** Of each feature group, where it was asked for. */
   readonly ablation?: readonly Ablation[] | undefined;
+  /** The search for training parameters, where there was one; it saw nothing that is tested on. */
+  readonly search?: SearchRecord | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */

@@ -10,6 +10,7 @@ import {
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
+import { describeSearch } from '../tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
 export function renderEvaluationTable(result: EvaluationResult): string {
@@ -84,7 +85,7 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows }: EvaluationResult): string[] {
+function conclusions({ comparison, candidates, k, rows, search }: EvaluationResult): string[] {
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -93,6 +94,7 @@ function conclusions({ comparison, candidates, k, rows }: EvaluationResult): str
       `${Math.round(100 * confidence)} % interval ${formatDifference(low)} to ${formatDifference(high)}.`,
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
+    ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
   ];
 }
 

@@ -32,7 +32,8 @@ export interface MetricSummary extends RankingFigures {
   readonly ndcgBySplit: readonly Estimate[];
 }
 
-type QueryFigures = Record<'ndcg' | 'map' | 'precision' | 'recall' | 'mrr' | 'hitRate', number>;
+/** What one slate is worth, by the definitions of `RankingFigures`. */
+export type SlateFigures = Record<'ndcg' | 'map' | 'precision' | 'recall' | 'mrr' | 'hitRate', number>;
 
 /**
  * Judges the slates of one or several splits together: the mean over all queries, each weighing the same.
@@ -68,7 +69,7 @@ export function idealGain(hits: number): number {
   return gain;
 }
 
-function judgeSplit({ split, slates }: AnsweredSplit, k: number): QueryFigures[] {
+function judgeSplit({ split, slates }: AnsweredSplit, k: number): SlateFigures[] {
   if (split.queries.length === 0) throw new RangeError(`split ${split.label} has no queries`);
   if (slates.length !== split.queries.length) {
     throw new RangeError(`split ${split.label}: ${slates.length} slates for ${split.queries.length} queries`);
@@ -76,7 +77,15 @@ function judgeSplit({ split, slates }: AnsweredSplit, k: number): QueryFigures[]
   return split.queries.map((query, position) => judgeSlate(query, slates[position]!.subarray(0, k), k));
 }
 
-function judgeSlate(query: EvaluationQuery, slate: Int32Array, k: number): QueryFigures {
+/**
+ * Judges one slate of `k` items at most.
+ * @throws RangeError when it repeats an item
+ */
+export function judgeSlate(
+  query: Pick<EvaluationQuery, 'user' | 'relevant'>,
+  slate: Int32Array,
+  k: number,
+): SlateFigures {
   if (new Set(slate).size !== slate.length)
     throw new RangeError(`a slate of user ${query.user} repeats an item`);
   const relevant = new Set(query.relevant);

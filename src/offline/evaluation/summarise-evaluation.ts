@@ -25,6 +25,7 @@ export interface EvaluationRun extends Pick<
   | 'candidates'
   | 'skippedSources'
   | 'ranker'
+  | 'search'
   | 'timings'
   | 'seed'
   | 'createdAt'

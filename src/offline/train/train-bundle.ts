@@ -87,10 +87,7 @@ export async function labelTrainingQueries(
 ): Promise<LabelledQuery[]> {
   refuseUnfitNumbers(dataset);
   const labelled: LabelledQuery[] = [];
-  const { ranker } = options.config;
-  const cuts = options.protocol === 'rolling' ? ranker.rollingCuts : 1;
-  // Every cut has the same share, so that no more queries are held in memory than are trained on.
-  const maxRows = Math.floor(ranker.maxRows / cuts);
+  const maxRows = countRowsPerCut(options);
   for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
     const found = options.labelledCuts?.get(split.knownUntil);
     const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
@@ -98,6 +95,12 @@ export async function labelTrainingQueries(
     labelled.push(...queries);
   }
   return labelled;
+}
+
+/** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
+export function countRowsPerCut({ config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>): number {
+  const { maxRows, rollingCuts } = config.ranker;
+  return Math.floor(maxRows / (protocol === 'rolling' ? rollingCuts : 1));
 }
 
 /**

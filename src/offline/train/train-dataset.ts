@@ -1,21 +1,37 @@
 import type { Manifest } from '../../bundle/manifest.js';
 import type { InteractionTable } from '../../domain/interactions.js';
-import { readPreparedDataset } from '../prepared-dataset.js';
+import { type PreparedDataset, readPreparedDataset } from '../prepared-dataset.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
+import type { SearchRecord } from './search-record.js';
 import { trainBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
 
+export type DatasetTrainingOptions = TrainingOptions & {
+  provenance: Provenance;
+  /** Folder of the encoder that was imported for the dataset; there need not be one. */
+  encoderDir?: string | undefined;
+  /** How the config was found, if it was searched for. */
+  search?: SearchRecord | undefined;
+};
+
 /**
  * Trains a bundle on a whole prepared dataset and writes it, in place of an earlier one.
- * @param options.encoderDir folder of the encoder that was imported for the dataset; there need not be one
  * @throws ShortlistError INVALID_DATASET, TRAINING_FAILED; INVALID_CONFIG or INVALID_BUNDLE when the encoder does not fit
  */
 export async function trainDataset(
   preparedDir: string,
   trainedDir: string,
-  options: TrainingOptions & { provenance: Provenance; encoderDir?: string | undefined },
+  options: DatasetTrainingOptions,
 ): Promise<Manifest> {
-  const dataset = await readPreparedDataset(preparedDir);
+  return trainPrepared(await readPreparedDataset(preparedDir), trainedDir, options);
+}
+
+/** The same on a dataset that was read. */
+export async function trainPrepared(
+  dataset: PreparedDataset,
+  trainedDir: string,
+  options: DatasetTrainingOptions,
+): Promise<Manifest> {
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {

@@ -29,14 +29,7 @@ export async function trainRanker(
   featureOrder: readonly string[],
   options: { config: TrainingConfig; progress: ProgressReporter },
 ): Promise<TrainedRanker> {
-  const { config, progress } = options;
-  const { seed, ranker } = config;
-  const split = holdOutUsers(labelled, { share: ranker.validationShare, seed });
-  refuseTooFew(split);
-  const train = stackQueries(split.train, featureOrder.length);
-  const validation = stackQueries(split.validation, featureOrder.length);
-  const ensembles = await trainObjectives({ train, validation, config, progress });
-  const ensemble = ensembles.reduce((best, next) => (bestScore(next) > bestScore(best) ? next : best));
+  const { ensemble, train, validation } = await trainEnsemble(labelled, featureOrder.length, options);
   const onnx = exportEnsembleToOnnx(ensemble, { featureNames: featureOrder });
   // ONNX Runtime takes no shared memory.
   const { matrix } = validation;
@@ -50,6 +43,26 @@ export async function trainRanker(
     rows: train.matrix.rows + validation.matrix.rows,
     queries: labelled.length,
   };
+}
+
+/**
+ * The ensemble of `trainRanker` and the rows that it was trained and chosen on.
+ * @param columns features of a row
+ * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from
+ */
+export async function trainEnsemble(
+  labelled: readonly LabelledQuery[],
+  columns: number,
+  options: { config: TrainingConfig; progress: ProgressReporter },
+): Promise<{ ensemble: TreeEnsemble; train: RankingRows; validation: RankingRows }> {
+  const { config, progress } = options;
+  const split = holdOutUsers(labelled, { share: config.ranker.validationShare, seed: config.seed });
+  refuseTooFew(split);
+  const train = stackQueries(split.train, columns);
+  const validation = stackQueries(split.validation, columns);
+  const ensembles = await trainObjectives({ train, validation, config, progress });
+  const ensemble = ensembles.reduce((best, next) => (bestScore(next) > bestScore(best) ? next : best));
+  return { ensemble, train, validation };
 }
 
 /** Side by side: one objective takes as long as another, and a machine has more than one core. */

@@ -14,6 +14,7 @@ import { SOURCES } from '../../candidates/sources.js';
 import { ENCODER } from '../encoder/imported-encoder.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import { describeImportedRanker } from './imported-ranker.js';
+import type { SearchRecord } from './search-record.js';
 import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
@@ -31,15 +32,24 @@ export interface Provenance {
   readonly gitCommit?: string | undefined;
 }
 
+/** What a bundle says beside what was trained. */
+interface WritingOptions {
+  readonly dataset: PreparedDataset;
+  readonly config: TrainingConfig;
+  readonly provenance: Provenance;
+  /** The search that the config comes from. */
+  readonly search?: SearchRecord | undefined;
+}
+
 /** Writes what was trained as a bundle folder, in place of an earlier one. */
 export async function writeTrainedBundle(
   folder: string,
   trained: TrainedBundle,
-  options: { dataset: PreparedDataset; config: TrainingConfig; provenance: Provenance },
+  options: WritingOptions,
 ): Promise<Manifest> {
-  const { dataset, config, provenance } = options;
-  const manifest = draftManifest(trained, { dataset, config, provenance });
-  return writeBundleFiles(folder, { manifest, files: encodeFiles(trained, dataset) }, { replace: true });
+  const manifest = draftManifest(trained, options);
+  const files = encodeFiles(trained, options.dataset);
+  return writeBundleFiles(folder, { manifest, files }, { replace: true });
 }
 
 /** What a manifest says of it. */
@@ -47,11 +57,8 @@ export function describeProvenance({ gitCommit, ...known }: Provenance): Provena
   return gitCommit === undefined ? known : { ...known, gitCommit };
 }
 
-function draftManifest(
-  { stageOne, ranker }: TrainedBundle,
-  options: { dataset: PreparedDataset; config: TrainingConfig; provenance: Provenance },
-): ManifestDraft {
-  const { dataset, config, provenance } = options;
+function draftManifest({ stageOne, ranker }: TrainedBundle, options: WritingOptions): ManifestDraft {
+  const { dataset, config, provenance, search } = options;
   const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
@@ -81,6 +88,7 @@ function draftManifest(
       config,
       ranker: describeTraining(ranker),
       ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),
+      ...(search !== undefined && { search }),
     },
     metrics: {},
   };
