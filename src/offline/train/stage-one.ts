@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { TensorFile } from '../../bundle/tensor-file.js';
 import { openSource, type SourceName, SOURCES } from '../../candidates/sources.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
@@ -18,8 +19,9 @@ import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { runSideBySide } from '../run-side-by-side.js';
 import { buildDeclaredView } from './declared-view.js';
-import { findFollowers } from './find-followers.js';
+import { fitLinks } from './fit-links.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
 import { buildUserView } from './user-view.js';
@@ -49,25 +51,28 @@ export interface KnownInteractions {
   readonly knownUntil: number;
 }
 
-/** Fits the candidate sources and the feature views on what is known. */
-export function fitStageOne(
+/** Fewer interactions are fitted before threads have started. */
+const INLINE_INTERACTIONS = 50_000;
+
+/**
+ * Fits the candidate sources and the feature views on what is known: the same bit for bit with any number of threads.
+ * @param options.threads default: 1, which is the caller's own, for few interactions, else one per processor
+ */
+export async function fitStageOne(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: { config: TrainingConfig; progress: ProgressReporter },
-): StageOne {
+  options: { config: TrainingConfig; progress: ProgressReporter; threads?: number | undefined },
+): Promise<StageOne> {
   const { train, knownUntil } = known;
   const histories = toHistories(train);
+  const { artefacts, followers } = await fitModels({ train, knownUntil, histories }, dataset, options);
   return {
     interactions: train,
     histories,
     knownUntil,
-    artefacts: trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
+    artefacts,
     skippedSources: findSkippedSources(dataset, options.config),
-    followers: findFollowers(histories, {
-      itemCount: dataset.catalogue.entities.size,
-      ...options.config.followers,
-      progress: options.progress,
-    }),
+    followers,
     itemViews: [
       buildItemView(train, dataset.catalogue, { knownUntil, freshness: dataset.views.items }),
       ...buildDeclaredViews(dataset, 'item', { knownUntil }),
@@ -77,6 +82,32 @@ export function fitStageOne(
       ...buildDeclaredViews(dataset, 'user', { knownUntil }),
     ],
   };
+}
+
+/** What takes long, side by side. */
+async function fitModels(
+  known: KnownInteractions & { histories: Histories },
+  dataset: PreparedDataset,
+  {
+    config,
+    progress,
+    ...options
+  }: { config: TrainingConfig; progress: ProgressReporter; threads?: number | undefined },
+): Promise<Pick<StageOne, 'artefacts' | 'followers'>> {
+  const { train: interactions, histories, knownUntil } = known;
+  const few = histories.items.length < INLINE_INTERACTIONS;
+  const threads = options.threads ?? (few ? 1 : availableParallelism());
+  const inputs = { interactions, histories, knownUntil, dataset, config, threads };
+  const followerOptions = { ...config.followers, itemCount: dataset.catalogue.entities.size };
+  const [artefacts, followers] = await runSideBySide(
+    [
+      (progress: ProgressReporter) => trainSources({ ...inputs, progress }),
+      (progress: ProgressReporter) =>
+        fitLinks({ fit: 'followers', histories, options: followerOptions }, { threads, progress }),
+    ],
+    { threads, progress },
+  );
+  return { artefacts, followers };
 }
 
 function buildDeclaredViews(

@@ -23,6 +23,8 @@ export interface TrainingOptions {
   /** The scenario whose candidates the ranker will order. */
   readonly scenario: ScenarioConfig;
   readonly progress: ProgressReporter;
+  /** Of stage 1; what is trained does not depend on it. By default as many as pay. */
+  readonly threads?: number | undefined;
   /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
   /** A ranker trained elsewhere, to put into the bundle instead of training one. */
@@ -43,10 +45,10 @@ export async function trainBundle(
   reportSkippedSources(dataset, options);
   const { importedRanker } = options;
   if (importedRanker !== undefined) {
-    return { stageOne: fitStageOne(known, dataset, options), ranker: importedRanker };
+    return { stageOne: await fitStageOne(known, dataset, options), ranker: importedRanker };
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
-  const stageOne = fitStageOne(known, dataset, options);
+  const stageOne = await fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
 }
@@ -87,7 +89,8 @@ export async function labelSplit(
   dataset: PreparedDataset,
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const engine = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.scenario);
+  const stageOne = await fitStageOne(split, dataset, options);
+  const engine = createCandidateEngine(stageOne, dataset, options.scenario);
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,
