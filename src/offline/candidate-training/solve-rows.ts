@@ -1,4 +1,4 @@
-import { createFactorSolver } from '../../candidates/als-solver.js';
+import { createDescentSolver } from '../../candidates/als-solver.js';
 import { rowOf, valuesOf, type SparseRows } from './sparse-rows.js';
 
 /** Users or items in iALS: what each is solved from, and where its vector goes. */
@@ -41,7 +41,7 @@ export function solveRows(problem: FactorProblem, half: HalfEpoch, cursor: Int32
   const { rows, factors, partnerCount } = problem[half.side];
   const partners = problem[half.side === 'users' ? 'items' : 'users'].factors;
   const { dimensions } = problem.settings;
-  const solver = createFactorSolver({
+  const solver = createDescentSolver({
     ...problem.settings,
     factors: partners,
     gram: half.gram,

@@ -16,24 +16,30 @@ function train(
   return trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 8, seed: 1, ...options });
 }
 
-t.test('each epoch lowers the loss of the paper', async (t) => {
-  const losses = (await Promise.all([1, 2, 3, 4, 5, 8, 16].map((epochs) => train({ epochs })))).map((model) =>
-    lossOf(model, histories),
-  );
-  losses.slice(1).forEach((loss, at) => t.ok(loss < losses[at]!, `${loss} < ${losses[at]!}`));
-});
+for (const dimensions of [8, 24]) {
+  t.test(`each epoch lowers the loss of the paper, with ${dimensions} dimensions`, async (t) => {
+    const losses: number[] = [];
+    for (const epochs of [1, 2, 3, 4, 5, 8, 16]) {
+      losses.push(lossOf(await train({ epochs, dimensions }), histories));
+    }
+    losses.slice(1).forEach((loss, at) => t.ok(loss < losses[at]!, `${loss} < ${losses[at]!}`));
+  });
+}
 
 t.test('the same seed gives the same model, another seed another', async (t) => {
   t.same(await train({ seed: 5 }), await train({ seed: 5 }));
   t.notSame((await train({ seed: 5 })).factors, (await train({ seed: 6 })).factors);
 });
 
-t.test('any number of threads gives the same model bit for bit, with weights too', async (t) => {
-  const rated = { ...histories, values: histories.values.map((_, entry) => 1 + (entry % 3)) };
-  for (const weighted of [false, true]) {
-    const options = { itemCount: ITEM_COUNT, dimensions: 10, epochs: 3, seed: 1, weighted };
-    const alone = await trainImplicitAls(rated, options);
-    for (const threads of [2, 3]) t.same(await trainImplicitAls(rated, { ...options, threads }), alone);
+t.test('any number of threads gives the same model bit for bit', async (t) => {
+  const many = createTasteGroups({ users: 700, items: 300 });
+  const rated = { ...many, values: many.values.map((_, entry) => 1 + (entry % 3)) };
+  for (const { threads, weighted } of [
+    { threads: 2, weighted: false },
+    { threads: 3, weighted: true },
+  ]) {
+    const options = { itemCount: 300, dimensions: 20, epochs: 3, seed: 1, weighted };
+    t.same(await trainImplicitAls(rated, { ...options, threads }), await trainImplicitAls(rated, options));
   }
 });
 
@@ -41,12 +47,10 @@ t.test('the factors are no shared memory, whose like ONNX Runtime refuses', asyn
   t.ok((await train()).factors.buffer instanceof ArrayBuffer);
 });
 
-t.test('one user with one item, and no user at all, can be trained on by several threads', async (t) => {
-  for (const lists of [[[0]], []]) {
-    const options = { itemCount: 1, dimensions: 2, epochs: 2, seed: 1 };
-    const tiny = toHistoriesOfItems(lists);
-    t.same(await trainImplicitAls(tiny, { ...options, threads: 2 }), await trainImplicitAls(tiny, options));
-  }
+t.test('one user with one item can be trained on by several threads', async (t) => {
+  const options = { itemCount: 1, dimensions: 2, epochs: 2, seed: 1 };
+  const tiny = toHistoriesOfItems([[0]]);
+  t.same(await trainImplicitAls(tiny, { ...options, threads: 2 }), await trainImplicitAls(tiny, options));
 });
 
 t.test('an item that nobody chose has the zero vector, all others do not', async (t) => {
