@@ -63,6 +63,17 @@ t.test('training rows see nothing from their cut on', async (t) => {
   }
 });
 
+t.test('stage 1 is the same bit for bit, by one thread or by several', async (t) => {
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
+  const fit = async (threads: number) =>
+    fitStageOne(known, dataset, { config, progress: SILENT_PROGRESS, threads });
+  const [one, several] = [await fit(1), await fit(2)];
+  t.ok(one.artefacts.has('candidates/als.safetensors') && one.artefacts.has('candidates/ease.safetensors'));
+  t.same([...several.artefacts.keys()], [...one.artefacts.keys()]);
+  t.same(several.artefacts, one.artefacts);
+  t.same(several.followers, one.followers);
+});
+
 t.test('labels say which candidates were taken; queries without one are left out', async (t) => {
   const { split, engine } = await openFirstCut(dataset);
   const labelled = await labelQueries(split.queries, engine, labelling);
