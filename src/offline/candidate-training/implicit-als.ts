@@ -35,8 +35,8 @@ export interface ImplicitAlsOptions {
  * Benchmarks" (Rendle, Krichene, Zhang and Koren, 2021) by the steps of iALS++ (the same, 2021), weights as the confidences of
  * "Collaborative Filtering for Implicit Feedback Datasets" (Hu, Koren and Volinsky, 2008), scaled to a mean of 1. Items that no
  * history holds get the zero vector. The regularisation of an item counts the users that have a history, that of a user all items
- * of the catalogue. The same input gives the same model, bit for bit with any number of threads. Work per epoch: interactions ×
- * dimensions × 19, and (users + items) × dimensions².
+ * of the catalogue. The same input gives the same model, bit for bit with any number of threads. The work of an epoch
+ * grows with interactions × dimensions + (users + items) × dimensions².
  *
  * @throws ShortlistError TRAINING_FAILED when the options make the problem unsolvable, or a thread fails
  */
