@@ -6,7 +6,7 @@ import type { Histories } from '../src/domain/history.js';
 const [users = 943, items = 1682, perUser = 80] = process.argv.slice(2).map(Number);
 const histories = drawHistories();
 const started = performance.now();
-trainImplicitAls(histories, { itemCount: items, dimensions: 64, epochs: 16, seed: 1 });
+await trainImplicitAls(histories, { itemCount: items, dimensions: 64, epochs: 16, seed: 1 });
 const seconds = (performance.now() - started) / 1000;
 const rows = histories.items.length.toLocaleString('en');
 console.log(`iALS d=64, 16 epochs: ${rows} rows, ${users} users × ${items} items: ${seconds.toFixed(2)} s`);

@@ -63,7 +63,7 @@ await report(
 await report(
   'iALS',
   createAlsSource(
-    trainImplicitAls(histories, {
+    await trainImplicitAls(histories, {
       itemCount,
       seed: 42,
       dimensions: 64,

@@ -1,9 +1,11 @@
 /**
  * Seconds, processor time and peak memory of every stage of full training (each source, the features, training rows, ranker) on generated
  * interactions with a long tail, at the shipped config. Arguments: `--interactions 100000,1000000`, `--protocol chronological`.
- * `--als-epochs 2` times so many passes of iALS alone, for sizes that take too long as a whole. Each size runs in a process of its own, because the peak of a process never falls.
+ * `--als-epochs 2` times so many passes of iALS alone, for sizes that take too long as a whole. `--threads 1` fits what stage 1 consists of one after the
+ * other; else it is fitted side by side, as `train` does, and is one line. Each size runs in a process of its own, because the peak of a process never falls.
  */
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfigFile } from '../src/config/read-config-file.js';
@@ -33,34 +35,44 @@ const { values } = parseArgs({
     protocol: { type: 'string', default: 'rolling' },
     configs: { type: 'string', default: 'configs' },
     'als-epochs': { type: 'string' },
+    threads: { type: 'string' },
   },
 });
 const sizes = values.interactions.split(',').map(Number);
 const alsEpochs = values['als-epochs'];
-if (alsEpochs !== undefined) for (const size of sizes) measureAls(size, Number(alsEpochs));
-else if (sizes.length === 1) await measure(sizes[0]!);
-else for (const size of sizes) measureApart(size);
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+if (sizes.length > 1) for (const size of sizes) measureApart(size);
+else if (alsEpochs !== undefined) await measureAls(sizes[0]!, Number(alsEpochs));
+else await measure(sizes[0]!);
 
 function measureApart(size: number): void {
-  const { protocol, configs } = values;
-  const options = ['--interactions', String(size), '--protocol', protocol, '--configs', configs];
+  const given = Object.entries({ ...values, interactions: String(size) });
+  const options = given.flatMap(([name, value]) => [`--${name}`, value]);
   const { status } = spawnSync(process.execPath, [...process.execArgv, process.argv[1]!, ...options], {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(1);
 }
 
-function measureAls(size: number, epochs: number): void {
+async function measureAls(size: number, epochs: number): Promise<void> {
   const { interactions, catalogue } = generateDataset(size);
   const { als, seed } = readConfigFile(TrainingConfig, join(values.configs, 'training.yaml'));
   const histories = toHistories(interactions);
+  const before = toMegabytes(process.resourceUsage().maxRSS);
   const read = startClock();
-  trainImplicitAls(histories, { ...als, epochs, seed, itemCount: catalogue.entities.size });
-  const { cpuSeconds, peak } = read();
+  await trainImplicitAls(histories, {
+    ...als,
+    epochs,
+    seed,
+    itemCount: catalogue.entities.size,
+    threads: threads ?? availableParallelism(),
+  });
+  const { seconds, cpuSeconds, peak } = read();
   const rows = histories.items.length.toLocaleString('en');
-  const perEpoch = (cpuSeconds / epochs).toFixed(2);
+  const [wall, cpu] = [seconds, cpuSeconds].map((spent) => (spent / epochs).toFixed(2));
   console.log(
-    `iALS on ${rows} pairs: ${perEpoch} s of processor time an epoch, peak ${toMegabytes(peak)} MB`,
+    `iALS on ${rows} pairs: ${cpu} s of processor time an epoch, ${wall} s of wall time, ` +
+      `peak ${toMegabytes(peak)} MB (${before} MB before)`,
   );
 }
 
@@ -80,6 +92,7 @@ async function measure(size: number): Promise<void> {
     protocol: values.protocol as EvaluationProtocol,
     scenario: readScenarios(join(values.configs, 'scenarios')).get('home')!,
     progress: stages.progress,
+    threads,
   });
   stages.print();
 }

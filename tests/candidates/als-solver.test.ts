@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { computeGram, createFactorSolver, isSolvable } from '../../src/candidates/als-solver.js';
+import {
+  computeGram,
+  createDescentSolver,
+  createFactorSolver,
+  isSolvable,
+} from '../../src/candidates/als-solver.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 
 interface Problem {
@@ -116,6 +121,65 @@ t.test('a solver gives the same answer again after it solved another', async (t)
   );
   solver.solve(Int32Array.of(1, 2, 3), again);
   t.same(again, first);
+});
+
+t.test('up to 16 dimensions one descent ends at the minimum, wherever it starts', async () => {
+  const dimensions = fc.integer({ min: 1, max: 16 });
+  fc.assert(
+    fc.property(sizes, dimensions, fc.double({ min: -3, max: 3, noNaN: true }), (size, dimensions, start) => {
+      const problem = drawProblem({ ...size, dimensions });
+      const partners = Int32Array.from({ length: size.partners }, (_, at) => at);
+      const vector = new Float64Array(dimensions).fill(start);
+      createDescentSolver(problem).solve(partners, vector);
+      return residualOf(problem, [...partners], vector).every((value) => Math.abs(value) < 1e-7);
+    }),
+  );
+});
+
+t.test('with more dimensions descents come closer to the minimum, and end there', async (t) => {
+  const problem = drawProblem({ dimensions: 37, partners: 150 });
+  const solver = createDescentSolver(problem);
+  const partners = Int32Array.from({ length: 140 }, (_, at) => at);
+  for (const confidences of [undefined, Float32Array.from(partners, (at) => (at % 5) / 2)]) {
+    const minimum = new Float64Array(37);
+    createFactorSolver(problem).solve(partners, minimum, confidences);
+    const vector = new Float64Array(37);
+    const distances = Array.from({ length: 60 }, () => {
+      solver.solve(partners, vector, confidences);
+      return Math.max(...vector.map((value, k) => Math.abs(value - minimum[k]!)));
+    });
+    t.ok(distances[0]! > 1e-4 && distances[4]! < distances[0]! / 2, distances.slice(0, 5).join());
+    t.ok(distances.at(-1)! < 1e-9, String(distances.at(-1)));
+  }
+});
+
+t.test('a descent without partners, or with none that counts, ends at zero', async (t) => {
+  const solver = createDescentSolver(drawProblem({ dimensions: 3, partners: 4 }));
+  const vector = Float32Array.of(1, 2, 3);
+  solver.solve(new Int32Array(0), vector);
+  t.same([...vector], [0, 0, 0]);
+  solver.solve(Int32Array.of(1, 2), vector.fill(1), new Float32Array(2));
+  t.same([...vector], [0, 0, 0]);
+});
+
+t.test('a descent reads the vectors of its partners three times, however many they are', async (t) => {
+  const problem = drawProblem({ dimensions: 20, partners: 800 });
+  let reads = 0;
+  const factors = new Proxy(problem.factors, {
+    get: (target, key) => {
+      reads++;
+      return Reflect.get(target, key, target) as unknown;
+    },
+  });
+  const solver = createDescentSolver({ ...problem, factors });
+  for (const count of [1, 100, 800]) {
+    reads = 0;
+    solver.solve(
+      Int32Array.from({ length: count }, (_, at) => at),
+      new Float64Array(20),
+    );
+    t.equal(reads, 3 * 20 * count);
+  }
 });
 
 t.test('a regularised problem is solvable, one with a negative weight is not', async (t) => {

@@ -16,7 +16,7 @@ import { createTasteGroups } from './taste-groups.js';
 
 const ITEM_COUNT = 40;
 const histories = createTasteGroups({ items: ITEM_COUNT });
-const model = trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 8, seed: 1 });
+const model = await trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 8, seed: 1 });
 const NEVER_CHOSEN = ITEM_COUNT - 1;
 
 function retrieve(items: number[], options: { limit?: number; model?: AlsModel } = {}): Retrieval {

@@ -29,7 +29,7 @@ const counts = Float32Array.from({ length: ITEM_COUNT }, (_, item) => (item * 7)
 const sources: { source: CandidateSource; knowsAll: boolean; scoresMore?: boolean }[] = [
   {
     source: createAlsSource(
-      trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 6, epochs: 3, seed: 1 }),
+      await trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 6, epochs: 3, seed: 1 }),
     ),
     knowsAll: false,
   },

@@ -51,7 +51,7 @@ const groups = countGroupPopularity(
 const isPlain = (name: SourceName): name is Exclude<SourceName, 'onnx-encoder'> => name !== 'onnx-encoder';
 
 const artefacts: Record<Exclude<SourceName, 'onnx-encoder'>, TensorFile | undefined> = {
-  als: alsToTensors(trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
+  als: alsToTensors(await trainImplicitAls(histories, { itemCount, dimensions: 4, epochs: 2, seed: 1 })),
   'similar-items': similarItemsToTensors(findItemNeighbours(histories, { itemCount }), {
     'similar-items': { lastItems: 10, recencyExponent: 0.5 },
   }),

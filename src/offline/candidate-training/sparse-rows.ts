@@ -54,6 +54,19 @@ export function transpose(rows: SparseRows, columnCount: number): SparseRows {
   return values === undefined ? { offsets, columns } : { offsets, columns, values };
 }
 
+/** A copy in memory that threads share. */
+export function shareRows({ offsets, columns, values }: SparseRows): SparseRows {
+  const shared: SparseRows = {
+    offsets: new Uint32Array(new SharedArrayBuffer(offsets.byteLength)),
+    columns: new Int32Array(new SharedArrayBuffer(columns.byteLength)),
+    ...(values !== undefined && { values: new Float32Array(new SharedArrayBuffer(values.byteLength)) }),
+  };
+  shared.offsets.set(offsets);
+  shared.columns.set(columns);
+  if (values !== undefined) shared.values!.set(values);
+  return shared;
+}
+
 /** A view (no copy) of one row's columns. */
 export function rowOf(rows: SparseRows, row: number): Int32Array {
   return rows.columns.subarray(rows.offsets[row], rows.offsets[row + 1]);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { TensorFile } from '../../bundle/tensor-file.js';
 import { openSource, type SourceName, SOURCES } from '../../candidates/sources.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
@@ -19,10 +20,11 @@ import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { runSideBySide } from '../run-side-by-side.js';
 import { ENCODER, listMissingEncoder, type ImportedEncoder } from '../encoder/imported-encoder.js';
-import { buildDeclaredViews } from './declared-view.js';
 import { countContexts } from './count-contexts.js';
-import { findFollowers } from './find-followers.js';
+import { buildDeclaredViews } from './declared-view.js';
+import { fitLinks } from './fit-links.js';
 import { buildItemView } from './item-view.js';
 import { findSkippedSources, sourcesOf, trainSources } from './train-sources.js';
 import { buildUserViews } from './user-view.js';
@@ -56,34 +58,38 @@ export interface KnownInteractions {
   readonly knownUntil: number;
 }
 
-/** Fits the candidate sources and the feature views on what is known. */
-export function fitStageOne(
+/** Fewer interactions are fitted before threads have started. */
+const INLINE_INTERACTIONS = 50_000;
+
+/**
+ * Fits the candidate sources and the feature views on what is known: the same bit for bit with any number of threads.
+ * @param options.threads default: 1, which is the caller's own, for few interactions, else one per processor
+ */
+export async function fitStageOne(
   known: KnownInteractions,
   dataset: PreparedDataset,
   options: {
     config: TrainingConfig;
     progress: ProgressReporter;
+    threads?: number | undefined;
     encoder?: ImportedEncoder | undefined;
   },
-): StageOne {
+): Promise<StageOne> {
   const { train, knownUntil } = known;
   const { encoder } = options;
   const histories = toHistories(train);
+  const { artefacts, followers } = await fitModels({ train, knownUntil, histories }, dataset, options);
   return {
     interactions: train,
     histories,
     knownUntil,
     artefacts: new Map([
-      ...trainSources({ interactions: train, histories, knownUntil, dataset, ...options }),
+      ...artefacts,
       ...(encoder === undefined ? [] : [[SOURCES[ENCODER].file, encoder.artefact] as const]),
     ]),
     skippedSources: new Map([...findSkippedSources(dataset, options.config), ...listMissingEncoder(encoder)]),
     encoder,
-    followers: findFollowers(histories, {
-      itemCount: dataset.catalogue.entities.size,
-      ...options.config.followers,
-      progress: options.progress,
-    }),
+    followers,
     contexts:
       train.context &&
       countContexts(train.context, { item: train.item, itemCount: dataset.catalogue.entities.size }),
@@ -93,6 +99,32 @@ export function fitStageOne(
     ],
     userViews: buildUserViews(dataset, { knownUntil }),
   };
+}
+
+/** What takes long, side by side. */
+async function fitModels(
+  known: KnownInteractions & { histories: Histories },
+  dataset: PreparedDataset,
+  {
+    config,
+    progress,
+    ...options
+  }: { config: TrainingConfig; progress: ProgressReporter; threads?: number | undefined },
+): Promise<Pick<StageOne, 'artefacts' | 'followers'>> {
+  const { train: interactions, histories, knownUntil } = known;
+  const few = histories.items.length < INLINE_INTERACTIONS;
+  const threads = options.threads ?? (few ? 1 : availableParallelism());
+  const inputs = { interactions, histories, knownUntil, dataset, config, threads };
+  const followerOptions = { ...config.followers, itemCount: dataset.catalogue.entities.size };
+  const [artefacts, followers] = await runSideBySide(
+    [
+      (progress: ProgressReporter) => trainSources({ ...inputs, progress }),
+      (progress: ProgressReporter) =>
+        fitLinks({ fit: 'followers', histories, options: followerOptions }, { threads, progress }),
+    ],
+    { threads, progress },
+  );
+  return { artefacts, followers };
 }
 
 /**

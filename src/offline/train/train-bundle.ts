@@ -30,6 +30,8 @@ export interface TrainingOptions {
   /** The scenario whose candidates the ranker will order. */
   readonly scenario: ScenarioConfig;
   readonly progress: ProgressReporter;
+  /** Of stage 1; what is trained does not depend on it. By default as many as pay. */
+  readonly threads?: number | undefined;
   /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
   /** A two-tower model trained elsewhere, to serve as a candidate source. */
@@ -52,10 +54,10 @@ export async function trainBundle(
   reportSkippedSources(dataset, options);
   const { importedRanker } = options;
   if (importedRanker !== undefined) {
-    return { stageOne: fitStageOne(known, dataset, options), ranker: importedRanker };
+    return { stageOne: await fitStageOne(known, dataset, options), ranker: importedRanker };
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
-  const stageOne = fitStageOne(known, dataset, options);
+  const stageOne = await fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
   return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
 }
@@ -112,7 +114,8 @@ export async function labelSplit(
   dataset: PreparedDataset,
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const fitted = createCandidateEngine(fitStageOne(split, dataset, options), dataset, options.scenario);
+  const stageOne = await fitStageOne(split, dataset, options);
+  const fitted = createCandidateEngine(stageOne, dataset, options.scenario);
   const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);
   const engine = isLeaking ? leaveOutEncoder(fitted) : fitted;
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);

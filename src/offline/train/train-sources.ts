@@ -9,13 +9,14 @@ import type { TrainingConfig } from '../../config/training-config.js';
 import type { Histories } from '../../domain/history.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import { countAttributeValues, listDescriptiveAttributes } from '../candidate-training/attribute-model.js';
-import { estimateEaseOperations, trainEase } from '../candidate-training/ease.js';
+import { estimateEaseOperations } from '../candidate-training/ease.js';
 import { countGroupPopularity, hasGroups } from '../candidate-training/group-popularity.js';
 import { trainImplicitAls } from '../candidate-training/implicit-als.js';
-import { findItemNeighbours } from '../candidate-training/item-neighbours.js';
 import { countPopularity } from '../candidate-training/popularity.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
+import { runSideBySide } from '../run-side-by-side.js';
+import { fitLinks } from './fit-links.js';
 
 /** What candidate sources are trained on. */
 export interface SourceInputs {
@@ -25,6 +26,8 @@ export interface SourceInputs {
   readonly knownUntil: number;
   readonly dataset: PreparedDataset;
   readonly config: TrainingConfig;
+  /** More than 1: sources are trained side by side. */
+  readonly threads: number;
   readonly progress: ProgressReporter;
 }
 
@@ -33,46 +36,42 @@ interface SourceTrainer {
   readonly file: string;
   /** Why the dataset cannot have it; undefined when it can. Looks at the whole dataset, so all cuts of it agree. */
   readonly findObstacle?: (dataset: PreparedDataset, config: TrainingConfig) => string | undefined;
-  readonly train: (inputs: SourceInputs) => TensorFile;
+  readonly train: (inputs: SourceInputs) => TensorFile | Promise<TensorFile>;
 }
 
 const TRAINERS: readonly SourceTrainer[] = [
   {
     file: SOURCES.als.file,
-    train: ({ histories, interactions, dataset, config, progress }) =>
+    train: async ({ histories, interactions, dataset, config, threads, progress }) =>
       alsToTensors(
-        trainImplicitAls(histories, {
+        await trainImplicitAls(histories, {
           ...config.als,
           weighted: interactions.weighted === true,
           itemCount: dataset.catalogue.entities.size,
           seed: config.seed,
+          threads,
           progress,
         }),
       ),
   },
   {
     file: SOURCES['similar-items'].file,
-    train: ({ histories, dataset, config: { similarItems }, progress }) =>
-      similarItemsToTensors(
-        findItemNeighbours(histories, {
-          itemCount: dataset.catalogue.entities.size,
-          ...similarItems,
-          progress,
-        }),
-        { 'similar-items': similarItems },
-      ),
+    train: async ({ histories, dataset, config: { similarItems }, ...how }) => {
+      const options = { ...similarItems, itemCount: dataset.catalogue.entities.size };
+      const links = await fitLinks({ fit: 'neighbours', histories, options }, how);
+      return similarItemsToTensors(links, { 'similar-items': similarItems });
+    },
   },
   {
     file: SOURCES.ease.file,
     findObstacle: findEaseObstacle,
-    train: ({ histories, dataset, config: { ease }, progress }) =>
-      similarItemsToTensors(
-        trainEase(histories, { ...ease, itemCount: dataset.catalogue.entities.size, progress }),
-        {
-          ease: { lastItems: ease.lastItems, recencyExponent: 0 },
-          'ease-recent': { lastItems: ease.lastItems, recencyExponent: ease.recencyExponent },
-        },
-      ),
+    train: async ({ histories, dataset, config: { ease }, ...how }) => {
+      const options = { ...ease, itemCount: dataset.catalogue.entities.size };
+      return similarItemsToTensors(await fitLinks({ fit: 'ease', histories, options }, how), {
+        ease: { lastItems: ease.lastItems, recencyExponent: 0 },
+        'ease-recent': { lastItems: ease.lastItems, recencyExponent: ease.recencyExponent },
+      });
+    },
   },
   {
     file: SOURCES.popular.file,
@@ -136,10 +135,18 @@ function findEaseObstacle({ interactions }: PreparedDataset, { ease }: TrainingC
 }
 
 /** Trains every candidate source that the dataset can have: artefacts by their file. */
-export function trainSources(inputs: SourceInputs): Map<string, TensorFile> {
+export async function trainSources(inputs: SourceInputs): Promise<Map<string, TensorFile>> {
   const { dataset, config } = inputs;
   const feasible = TRAINERS.filter(({ findObstacle }) => findObstacle?.(dataset, config) === undefined);
-  return new Map(feasible.map(({ file, train }) => [file, train(inputs)]));
+  const artefacts = await runSideBySide(
+    feasible.map(
+      ({ train }) =>
+        async (progress: ProgressReporter) =>
+          train({ ...inputs, progress }),
+    ),
+    inputs,
+  );
+  return new Map(feasible.map(({ file }, index) => [file, artefacts[index]!]));
 }
 
 /** The sources that the dataset cannot have, with the reason. */

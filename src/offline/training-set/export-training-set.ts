@@ -86,7 +86,7 @@ async function collectTrainingRows(
 ): Promise<CollectedRows> {
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const labelled = await labelTrainingQueries(known, dataset, options);
-  return { featureOrder: listFeatureOrder(known, dataset, options), labelled, test: [] };
+  return { featureOrder: await listFeatureOrder(known, dataset, options), labelled, test: [] };
 }
 
 async function collectEvaluationRows(
@@ -98,7 +98,7 @@ async function collectEvaluationRows(
   for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
     first ??= {
       labelled: await labelTrainingQueries(split, dataset, options),
-      featureOrder: listFeatureOrder(split, dataset, options),
+      featureOrder: await listFeatureOrder(split, dataset, options),
     };
     test.push(...(await labelSplit(split, dataset, { ...options, maxRows: Number.POSITIVE_INFINITY })));
   }
@@ -106,12 +106,12 @@ async function collectEvaluationRows(
 }
 
 /** As `train` has them: of the bundle that is fitted on everything known. */
-function listFeatureOrder(
+async function listFeatureOrder(
   known: KnownInteractions,
   dataset: PreparedDataset,
   options: TrainingOptions,
-): readonly string[] {
-  const stageOne = fitStageOne(known, dataset, options);
+): Promise<readonly string[]> {
+  const stageOne = await fitStageOne(known, dataset, options);
   return createCandidateEngine(stageOne, dataset, options.scenario).assembler.featureOrder;
 }
 

@@ -42,7 +42,7 @@ export async function makeTrialRows(
   const judged: JudgedQuery[] = [];
   let columns = 0;
   for (const split of makeTrainingSplits(known, protocol, config)) {
-    const stageOne = fitStageOne(split, dataset, { config, progress: SILENT_PROGRESS });
+    const stageOne = await fitStageOne(split, dataset, { config, progress: SILENT_PROGRESS });
     const engine = createCandidateEngine(stageOne, dataset, scenario);
     columns = engine.assembler.featureOrder.length;
     training.push(...(await labelQueries(split.queries, engine, { ...labelling, maxRows })));

@@ -12,22 +12,49 @@ const userCount = histories.offsets.length - 1;
 
 function train(
   options: { epochs?: number; seed?: number; dimensions?: number; maxHistory?: number } = {},
-): AlsModel {
+): Promise<AlsModel> {
   return trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 8, seed: 1, ...options });
 }
 
-t.test('each epoch lowers the loss of the paper', async (t) => {
-  const losses = [1, 2, 3, 4, 5, 8, 16].map((epochs) => lossOf(train({ epochs }), histories));
-  losses.slice(1).forEach((loss, at) => t.ok(loss < losses[at]!, `${loss} < ${losses[at]!}`));
-});
+for (const dimensions of [8, 24]) {
+  t.test(`each epoch lowers the loss of the paper, with ${dimensions} dimensions`, async (t) => {
+    const losses: number[] = [];
+    for (const epochs of [1, 2, 3, 4, 5, 8, 16]) {
+      losses.push(lossOf(await train({ epochs, dimensions }), histories));
+    }
+    losses.slice(1).forEach((loss, at) => t.ok(loss < losses[at]!, `${loss} < ${losses[at]!}`));
+  });
+}
 
 t.test('the same seed gives the same model, another seed another', async (t) => {
-  t.same(train({ seed: 5 }), train({ seed: 5 }));
-  t.notSame(train({ seed: 5 }).factors, train({ seed: 6 }).factors);
+  t.same(await train({ seed: 5 }), await train({ seed: 5 }));
+  t.notSame((await train({ seed: 5 })).factors, (await train({ seed: 6 })).factors);
+});
+
+t.test('any number of threads gives the same model bit for bit', async (t) => {
+  const many = createTasteGroups({ users: 700, items: 300 });
+  const rated = { ...many, values: many.values.map((_, entry) => 1 + (entry % 3)) };
+  for (const { threads, weighted } of [
+    { threads: 2, weighted: false },
+    { threads: 3, weighted: true },
+  ]) {
+    const options = { itemCount: 300, dimensions: 20, epochs: 3, seed: 1, weighted };
+    t.same(await trainImplicitAls(rated, { ...options, threads }), await trainImplicitAls(rated, options));
+  }
+});
+
+t.test('the factors are no shared memory, whose like ONNX Runtime refuses', async (t) => {
+  t.ok((await train()).factors.buffer instanceof ArrayBuffer);
+});
+
+t.test('one user with one item can be trained on by several threads', async (t) => {
+  const options = { itemCount: 1, dimensions: 2, epochs: 2, seed: 1 };
+  const tiny = toHistoriesOfItems([[0]]);
+  t.same(await trainImplicitAls(tiny, { ...options, threads: 2 }), await trainImplicitAls(tiny, options));
 });
 
 t.test('an item that nobody chose has the zero vector, all others do not', async (t) => {
-  const { factors, dimensions } = train();
+  const { factors, dimensions } = await train();
   for (let item = 0; item < ITEM_COUNT; item++) {
     const isZero = factors.subarray(item * dimensions, (item + 1) * dimensions).every((value) => value === 0);
     t.equal(isZero, item === ITEM_COUNT - 1, `item ${item}`);
@@ -37,8 +64,8 @@ t.test('an item that nobody chose has the zero vector, all others do not', async
 t.test(
   'training and folding in are one: the next epoch solves the items against the folded-in users',
   async (t) => {
-    const before = train({ epochs: 3 });
-    const after = train({ epochs: 4 });
+    const before = await train({ epochs: 3 });
+    const after = await train({ epochs: 4 });
     const foldIn = createFoldIn(before);
     const users = Array.from({ length: userCount }, (_, user) => foldIn(historyOf(histories, user)));
     for (let item = 0; item < ITEM_COUNT; item++) {
@@ -49,7 +76,7 @@ t.test(
 );
 
 t.test('once trained, another epoch hardly changes what a user is recommended', async (t) => {
-  const [trained, longer] = [train({ epochs: 30 }), train({ epochs: 31 })];
+  const [trained, longer] = [await train({ epochs: 30 }), await train({ epochs: 31 })];
   for (let user = 0; user < userCount; user++) {
     const top = new Set(rankItems(trained, user).slice(0, 10));
     const same = rankItems(longer, user)
@@ -60,7 +87,7 @@ t.test('once trained, another epoch hardly changes what a user is recommended', 
 });
 
 t.test('users of a group are recommended items of their group', async (t) => {
-  const model = train();
+  const model = await train();
   for (let user = 0; user < userCount; user++) {
     const seen = new Set(historyOf(histories, user).items);
     const best = rankItems(model, user).find((item) => !seen.has(item))!;
@@ -78,21 +105,25 @@ t.test('only the latest items of a history count', async (t) => {
     [2, 3],
   ]);
   const options = { itemCount: 4, dimensions: 3, seed: 1, maxHistory: 2 };
-  t.same(trainImplicitAls(long, options), trainImplicitAls(short, options));
+  t.same(await trainImplicitAls(long, options), await trainImplicitAls(short, options));
 });
 
 t.test('equal weights, however large, give the model of interactions without weights', async (t) => {
   const options = { itemCount: ITEM_COUNT, dimensions: 8, seed: 1, epochs: 3 };
   const rated = { ...histories, values: histories.values.map(() => 4) };
-  const { meanWeight, ...weighted } = trainImplicitAls(rated, { ...options, weighted: true });
+  const { meanWeight, ...weighted } = await trainImplicitAls(rated, { ...options, weighted: true });
   t.equal(meanWeight, 4);
-  t.same(weighted, trainImplicitAls(histories, options));
-  t.same(trainImplicitAls(rated, options), trainImplicitAls(histories, options), 'ratings are no weights');
+  t.same(weighted, await trainImplicitAls(histories, options));
+  t.same(
+    await trainImplicitAls(rated, options),
+    await trainImplicitAls(histories, options),
+    'ratings are no weights',
+  );
 });
 
 t.test('what weighs nothing says nothing, but stands in the mean', async (t) => {
   const lists = toHistoriesOfItems([[0, 1], [1, 2], [0]]);
-  const model = trainImplicitAls(
+  const model = await trainImplicitAls(
     { ...lists, values: Float32Array.of(3, 3, 3, 0, 3) },
     { itemCount: 3, dimensions: 3, seed: 1, weighted: true },
   );
@@ -103,7 +134,12 @@ t.test('what weighs nothing says nothing, but stands in the mean', async (t) => 
 
 t.test('weights of nothing at all train a model of zeros', async (t) => {
   const nothing = { ...histories, values: new Float32Array(histories.values.length) };
-  const model = trainImplicitAls(nothing, { itemCount: ITEM_COUNT, seed: 1, epochs: 1, weighted: true });
+  const model = await trainImplicitAls(nothing, {
+    itemCount: ITEM_COUNT,
+    seed: 1,
+    epochs: 1,
+    weighted: true,
+  });
   t.equal(model.meanWeight, 1);
   t.ok(model.factors.every((value) => value === 0));
 });
@@ -114,7 +150,7 @@ t.test('what was bought draws users further than what was looked at', async (t) 
   const world = toHistoriesOfItems(tastes.map((taste) => [0, 1, 2 + taste]));
   const values = Float32Array.from(tastes.flatMap((taste) => (taste === 0 ? [9, 1, 9] : [1, 9, 9])));
   const options = { itemCount: 4, dimensions: 4, seed: 1, unobservedWeight: 0.3 };
-  const model = trainImplicitAls({ ...world, values }, { ...options, weighted: true });
+  const model = await trainImplicitAls({ ...world, values }, { ...options, weighted: true });
   const score = (user: Float64Array, item: number): number => dot(user, vectorOf(model, item));
   const buyerOf0 = createFoldIn(model)({
     items: Int32Array.of(0, 1),
@@ -128,16 +164,16 @@ t.test('users without a history change nothing', async (t) => {
   const options = { itemCount: 3, dimensions: 3, seed: 1 };
   const lists = [[0, 1], [1, 2], [0]];
   t.same(
-    trainImplicitAls(toHistoriesOfItems([...lists, [], []]), options),
-    trainImplicitAls(toHistoriesOfItems(lists), options),
+    await trainImplicitAls(toHistoriesOfItems([...lists, [], []]), options),
+    await trainImplicitAls(toHistoriesOfItems(lists), options),
   );
 });
 
 t.test('factors are finite for any interactions, down to none at all', async () => {
   const lists = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 })), { maxLength: 8 });
-  fc.assert(
-    fc.property(lists, fc.integer({ min: 1, max: 12 }), (lists, dimensions) => {
-      const { factors } = trainImplicitAls(toHistoriesOfItems(lists), {
+  await fc.assert(
+    fc.asyncProperty(lists, fc.integer({ min: 1, max: 12 }), async (lists, dimensions) => {
+      const { factors } = await trainImplicitAls(toHistoriesOfItems(lists), {
         itemCount: 10,
         dimensions,
         epochs: 3,
@@ -149,8 +185,8 @@ t.test('factors are finite for any interactions, down to none at all', async () 
 });
 
 t.test('a regularisation that makes the problem unsolvable fails the training and is named', async (t) => {
-  t.throws(
-    () => trainImplicitAls(histories, { itemCount: ITEM_COUNT, seed: 1, epochs: 1, regularisation: -1 }),
+  await t.rejects(
+    trainImplicitAls(histories, { itemCount: ITEM_COUNT, seed: 1, epochs: 1, regularisation: -1 }),
     {
       code: 'TRAINING_FAILED',
       message: /regularisation is -1/,
@@ -159,7 +195,7 @@ t.test('a regularisation that makes the problem unsolvable fails the training an
 });
 
 t.test('a model has 64 dimensions and the settings of the paper when nothing else is said', async (t) => {
-  const model = trainImplicitAls(toHistoriesOfItems([[0, 1]]), { itemCount: 2, seed: 1 });
+  const model = await trainImplicitAls(toHistoriesOfItems([[0, 1]]), { itemCount: 2, seed: 1 });
   t.match(model, {
     dimensions: 64,
     unobservedWeight: 0.1,
@@ -178,7 +214,7 @@ t.test('progress goes forward once per epoch', async (t) => {
       return { advance: () => said.push('epoch'), finish: (summary) => said.push(summary!) };
     },
   };
-  trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 4, epochs: 2, seed: 1, progress });
+  await trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 4, epochs: 2, seed: 1, progress });
   t.same(said, ['implicit ALS: 2', 'epoch', 'epoch', '40 items × 4 dimensions']);
 });
 

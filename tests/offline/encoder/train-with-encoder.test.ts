@@ -100,7 +100,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
     labelledCuts,
     progress,
   });
-  const stageOne = fitStageOne(known, dataset, { ...options, encoder });
+  const stageOne = await fitStageOne(known, dataset, { ...options, encoder });
   const { assembler } = createCandidateEngine(stageOne, dataset, scenario);
   const width = assembler.featureOrder.length;
   const column = assembler.featureOrder.indexOf(`${ENCODER}.score`);
@@ -122,7 +122,7 @@ t.test('stage 1 without the encoder has all other sources', async (t) => {
   const encoder = await makeEncoder('never');
   t.teardown(() => encoder.close());
   const engine = createCandidateEngine(
-    fitStageOne(known, dataset, { ...options, encoder }),
+    await fitStageOne(known, dataset, { ...options, encoder }),
     dataset,
     scenario,
   );

@@ -40,15 +40,15 @@ function changeTheFuture(original: PreparedDataset, cut: number): PreparedDatase
 }
 
 /** The first cut of a dataset, and stage 1 as training asks it there. */
-function openFirstCut(from: PreparedDataset) {
+async function openFirstCut(from: PreparedDataset) {
   const [split] = splitRolling(from.interactions, { weeks: 1 });
-  const stageOne = fitStageOne(split!, from, { config, progress: SILENT_PROGRESS });
+  const stageOne = await fitStageOne(split!, from, { config, progress: SILENT_PROGRESS });
   return { split: split!, engine: createCandidateEngine(stageOne, from, scenario) };
 }
 
 t.test('training rows see nothing from their cut on', async (t) => {
   const rowsOf = async (from: PreparedDataset): Promise<LabelledQuery[]> => {
-    const { split, engine } = openFirstCut(from);
+    const { split, engine } = await openFirstCut(from);
     // Everything is a label, so that every user's candidates come back whatever they took.
     const everything = Int32Array.from({ length: 60 }, (_, item) => item);
     const queries = split.queries.map(({ user }) => ({ user, relevant: everything }));
@@ -63,8 +63,19 @@ t.test('training rows see nothing from their cut on', async (t) => {
   }
 });
 
+t.test('stage 1 is the same bit for bit, by one thread or by several', async (t) => {
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
+  const fit = async (threads: number) =>
+    fitStageOne(known, dataset, { config, progress: SILENT_PROGRESS, threads });
+  const [one, several] = [await fit(1), await fit(2)];
+  t.ok(one.artefacts.has('candidates/als.safetensors') && one.artefacts.has('candidates/ease.safetensors'));
+  t.same([...several.artefacts.keys()], [...one.artefacts.keys()]);
+  t.same(several.artefacts, one.artefacts);
+  t.same(several.followers, one.followers);
+});
+
 t.test('labels say which candidates were taken; queries without one are left out', async (t) => {
-  const { split, engine } = openFirstCut(dataset);
+  const { split, engine } = await openFirstCut(dataset);
   const labelled = await labelQueries(split.queries, engine, labelling);
   t.ok(labelled.length > 0);
   for (const { user, labels } of labelled) {
@@ -88,7 +99,7 @@ const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
 t.test(
   'too many rows: queries lose what was not taken, uniformly, and only then whole queries go',
   async (t) => {
-    const { split, engine } = openFirstCut(dataset);
+    const { split, engine } = await openFirstCut(dataset);
     const all = await labelQueries(split.queries, engine, labelling);
     const width = engine.assembler.featureOrder.length;
     const rowsOf = ({ data, labels }: LabelledQuery): string[] =>
@@ -236,7 +247,7 @@ t.test('what happened before 1970 is known until then', async (t) => {
 t.test(
   'a weight becomes the grade whose gain it is; without weights what was taken has grade 1',
   async (t) => {
-    const { split, engine } = openFirstCut(dataset);
+    const { split, engine } = await openFirstCut(dataset);
     const gradesOf = async (weight: number | undefined): Promise<Set<number>> => {
       const queries = split.queries.map((query) =>
         weight === undefined

@@ -97,7 +97,7 @@ async function labelOne(
   dataset: PreparedDataset,
 ): Promise<{ rows: LabelledQuery[]; features: readonly string[] }> {
   const [split] = splitRolling(dataset.interactions, { weeks: 1 });
-  const stageOne = fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS });
+  const stageOne = await fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS });
   const engine = createCandidateEngine(stageOne, dataset, scenario);
   const rows = await labelQueries(split!.queries, engine, {
     scenario,
