@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
+import { createApiKeyCommand } from './api-key.js';
 import type { CommandContext } from './command-context.js';
 import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
@@ -32,6 +33,7 @@ const COMMANDS = [
   createRollbackCommand,
   createMaterialiseCommand,
   createPushCommand,
+  createApiKeyCommand,
   createServeCommand,
   createLoadTestCommand,
 ];
