@@ -79,7 +79,10 @@ function unavailable(cause: unknown): ShortlistError {
 
 /** @throws Error when it is no key set of a sensible size: what is known is better */
 async function readKeySet(response: Response): Promise<string> {
-  if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`it answers ${response.status}`);
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
