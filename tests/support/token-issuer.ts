@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 /** What an issuer does when it is asked for its keys. */
 export type IssuerMood = (response: ServerResponse) => void;
@@ -20,7 +20,7 @@ export interface TokenIssuer {
   /** Makes a new key, publishes it and signs with it from now on. */
   rotate(algorithm?: string): Promise<void>;
   /** A token of the user u1 with the scope to read, but for the claims given. */
-  sign(claims?: JWTPayload, header?: Record<string, unknown>): Promise<string>;
+  sign(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 }
 
 const ISSUER = 'https://id.example/';
@@ -52,7 +52,7 @@ export async function startTokenIssuer(t: { teardown(end: () => unknown): void }
       published.push({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' });
       signing = { key: privateKey, kid, alg };
     },
-    sign: async (claims: JWTPayload = {}, header: Record<string, unknown> = {}) => {
+    sign: async (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}) => {
       const now = Math.floor(Date.now() / 1000);
       const usual = { iss: ISSUER, aud: AUDIENCE, sub: 'u1', scope: 'openid shortlist:read', exp: now + 600 };
       return new SignJWT({ ...usual, ...claims })

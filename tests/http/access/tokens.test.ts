@@ -56,7 +56,7 @@ t.test('with jwt.bindSubject false it may ask about any', async (t) => {
 
 t.test('scopes come from scope or scp, with their prefix', async (t) => {
   const { ask, issuer, admin } = await setUp(t);
-  const table: readonly [object, number][] = [
+  const table: readonly [Record<string, unknown>, number][] = [
     [{ scope: 'shortlist:read' }, 200],
     [{ scope: undefined, scp: 'shortlist:read x' }, 200],
     [{ scope: undefined, scp: ['x', 'shortlist:read'] }, 200],
@@ -88,7 +88,7 @@ t.test('a token that is wrong in any way is a 401', async (t) => {
     'without an end': await issuer.sign({ exp: undefined }),
     'without a subject': await issuer.sign({ sub: undefined }),
     'an empty subject': await issuer.sign({ sub: '' }),
-    'a subject that is no text': await issuer.sign({ sub: 7 as unknown as string }),
+    'a subject that is no text': await issuer.sign({ sub: 7 }),
     'a changed body': `${head}.${forged}.${signature}`,
     'a changed signature': `${head}.${body}.${signature.slice(0, -4)}AAAA`,
     'no signature': `${head}.${body}.`,
@@ -183,7 +183,9 @@ const MOODS: Record<string, IssuerMood> = {
 for (const [what, mood] of Object.entries(MOODS)) {
   t.test(`an issuer that ${what} costs tokens, not API keys, until it is well`, async (t) => {
     const pass = passTime(t);
-    const { ask, app, issuer, readLog } = await setUp(t, { fetchTimeoutMs: what.startsWith('never') ? 500 : 10_000 });
+    const { ask, app, issuer, readLog } = await setUp(t, {
+      fetchTimeoutMs: what.startsWith('never') ? 500 : 10_000,
+    });
     issuer.mood = mood;
     const token = await issuer.sign();
     const refused = await ask(token);
