@@ -9,8 +9,7 @@ t.test('a key is printed with the entry that accepts it', async (t) => {
   t.equal(code, 0);
   const [, key] = /^ {2}(sl_\S+)$/m.exec(out)!;
   const [, entry] = /^ {2}(app:\S+)$/m.exec(out)!;
-  const auth = { mode: 'required', apiKeys: [entry!], apiKeysFile: '', openRoutes: [] } as const;
-  t.strictSame(readApiKeys({ ...auth }), [
+  t.strictSame(readApiKeys({ mode: 'required', apiKeys: [entry!], apiKeysFile: '', openRoutes: [] }), [
     { name: 'app', scopes: ['read', 'write'], hash: hashApiKey(key!) },
   ]);
 });
