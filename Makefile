@@ -24,7 +24,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures check format build bench load-test docs-check docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures check format build bench load-test docs-check audit docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://loca
 
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
 	$(RUN_TS) tests/browser/docs-check.ts
+
+audit: $(INSTALLED) ## Check the licences of what ships, and ask the registry for known vulnerabilities
+	npm --silent test -- --disable-coverage tests/licences.test.ts $(TAP_FLAGS)
+	@node .ci/audit.js
 
 docker: ## Build the serving image (IMAGE=shortlist:local)
 	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { \

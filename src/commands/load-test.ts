@@ -26,7 +26,7 @@ type NamedProfile = LoadProfile & { name: string };
 export function createLoadTestCommand(context: CommandContext): Command {
   return new Command('load-test')
     .description(
-      'Send a running server requests at a given rate, whatever its answers take (an open loop), and judge what came back.',
+      'Send a running server requests at a given rate, whatever its answers take (an open loop), and judge what came back. SHORTLIST_API_KEY is sent where it is set.',
     )
     .option('--target <url>', 'the public listener', parseUrl)
     .option('--profile <name>', 'a profile in configs/load, or a file', 'smoke')
@@ -86,6 +86,7 @@ async function runProfile(
     admin,
     userIds: usersFile === undefined ? [] : await tools.readUserIds(usersFile),
     allowProduction,
+    apiKey: context.env['SHORTLIST_API_KEY'] || undefined,
     progress: await context.openProgress(),
     createdAt: context.now(),
     command: context.commandLine,

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
+import { createApiKeyCommand } from './api-key.js';
+import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
 import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
@@ -34,6 +36,7 @@ const COMMANDS = [
   createRollbackCommand,
   createMaterialiseCommand,
   createPushCommand,
+  createApiKeyCommand,
   createServeCommand,
   createLoadTestCommand,
 ];
@@ -53,7 +56,7 @@ export async function runCommandLine(argv: readonly string[], context: CommandCo
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE;
-    context.printError(describeError(error));
+    context.printError(maskSecrets(describeError(error)));
     return 1;
   }
 }

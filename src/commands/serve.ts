@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
+import { requireApiKeys } from '../http/access/authenticator.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
@@ -20,6 +21,8 @@ export function createServeCommand(context: CommandContext): Command {
     )
     .action(async () => {
       const settings = loadSettings(context);
+      // Told before the bundle loads, which may take a while.
+      requireApiKeys(settings);
       const { registry, channel } = settings.bundle;
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
       const metrics = createMetrics({ processMetrics: true });

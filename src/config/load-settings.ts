@@ -87,7 +87,7 @@ function merge(below: Layered, above: Layered): Layered {
   return { ...below, ...(Object.fromEntries(groups) as Layered) };
 }
 
-function limitProblems({ server, redis }: Settings): string[] {
+function limitProblems({ server, redis, jwt }: Settings): string[] {
   const problems: string[] = [];
   if (server.maxUrlLength >= server.maxHeaderBytes) {
     problems.push(
@@ -99,7 +99,21 @@ function limitProblems({ server, redis }: Settings): string[] {
       `server.headersTimeoutMs is ${server.headersTimeoutMs}, allowed is at most server.requestTimeoutMs (${server.requestTimeoutMs})`,
     );
   }
-  return [...problems, ...redisProblems(redis.url)];
+  return [...problems, ...redisProblems(redis.url), ...jwtProblems(jwt)];
+}
+
+function jwtProblems(jwt: Settings['jwt']): string[] {
+  if (jwt.jwksUrl === '') return [];
+  const missing = (['issuer', 'audience'] as const).filter((key) => jwt[key] === '');
+  const problems = missing.map(
+    (key) =>
+      `jwt.${key} is "", allowed is text that is not empty where jwt.jwksUrl is set: tokens for others would pass`,
+  );
+  if (jwt.refreshSeconds <= jwt.maxKeyAgeSeconds) return problems;
+  return [
+    ...problems,
+    `jwt.refreshSeconds is ${jwt.refreshSeconds}, allowed is at most jwt.maxKeyAgeSeconds (${jwt.maxKeyAgeSeconds})`,
+  ];
 }
 
 function redisProblems(url: string): string[] {

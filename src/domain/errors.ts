@@ -5,6 +5,8 @@
 export const ERRORS = {
   // requests
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'The request needs credentials' },
+  FORBIDDEN: { status: 403, title: 'These credentials do not allow it' },
   UNKNOWN_SCENARIO: { status: 400, title: 'No such scenario' },
   UNKNOWN_ATTRIBUTE: { status: 400, title: 'No such attribute to filter on' },
   UNKNOWN_CONTEXT: { status: 400, title: 'No such field of the request context' },
@@ -17,8 +19,10 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This media type is not read here' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
   NOT_READY: { status: 503, title: 'Not ready to serve' },
+  KEYS_UNAVAILABLE: { status: 503, title: 'The keys that tokens are checked with cannot be had' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   // dependencies: a stage falls back on these, they reach a client only when nothing is left to fall back on
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },

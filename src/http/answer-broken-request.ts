@@ -57,6 +57,7 @@ function render(status: number, requestId: string, body: string): string {
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
     'cache-control: no-store',
+    'x-content-type-options: nosniff',
     'connection: close',
     '',
     body,

@@ -1,9 +1,12 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TSchema } from 'typebox';
+import { addCors, addSecurityHeaders } from './access/browser-rules.js';
+import { addGuard } from './access/guard.js';
+import { addRateLimiter } from './access/rate-limiter.js';
 import type { AppParts } from './app-parts.js';
 import { createHttpApp, type HttpApp } from './create-http-app.js';
-import { DOCS_OPTIONS, OPENAPI_OPTIONS } from './openapi.js';
+import { createOpenapiOptions, DOCS_OPTIONS } from './openapi.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
@@ -33,17 +36,32 @@ const COMPONENTS: readonly TSchema[] = [
 
 /** Builds the public app: recommendations, health, and with `docs.enabled` the documentation. It does not listen yet. */
 export function buildApp(parts: AppParts): HttpApp {
-  const app = createHttpApp(parts, { codes: PUBLIC_CODES, faults: false });
+  const { settings } = parts;
+  const app = createHttpApp(parts, {
+    codes: PUBLIC_CODES,
+    faults: false,
+    stallTimeoutMs: settings.server.stallTimeoutMs,
+  });
+  addSecurityHeaders(app);
+  addCors(app, settings.cors);
+  addGuard(app, parts, { scope: 'read', limit: addRateLimiter(app, parts) });
   for (const schema of COMPONENTS) app.addSchema(schema);
-  app.register(swagger, OPENAPI_OPTIONS);
+  app.register(swagger, createOpenapiOptions(settings));
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
-    if (parts.settings.docs.enabled) addOpenapiRoute(routes);
+    if (settings.docs.enabled) addOpenapiRoute(routes);
   });
-  if (parts.settings.docs.enabled) app.register(swaggerUi, DOCS_OPTIONS);
+  if (settings.docs.enabled) app.register(addDocs);
   return app;
+}
+
+async function addDocs(app: HttpApp): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, kind: 'docs' };
+  });
+  await app.register(swaggerUi, DOCS_OPTIONS);
 }

@@ -10,11 +10,13 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
+import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createBrokenRequestAnswer } from './answer-broken-request.js';
 import type { AppParts } from './app-parts.js';
 import { describeInvalid } from './describe-invalid.js';
 import { sendProblem, toFailure, type Disclosure } from './problem.js';
+import { runInRequest } from './request-context.js';
 import { chooseRequestId } from './request-id.js';
 import { CLIENT_LEFT, createRequestRecord, type RequestRecord } from './request-record.js';
 
@@ -27,26 +29,34 @@ export type HttpApp = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+/** In what the listeners differ. */
+export interface ListenerOptions extends Disclosure {
+  /** Connections over which nothing moves for so long are cut; 0 for never. */
+  readonly stallTimeoutMs: number;
+}
+
 /**
- * What both listeners have in common: limits and timeouts, request ids, one record per request, and problem+json for everything
- * that goes wrong, with a 405 where a path is known by other methods.
+ * What both listeners have in common: limits and timeouts, request ids, security headers, one record per request, and
+ * problem+json for everything that goes wrong, with a 405 where a path is known by other methods.
  */
-export function createHttpApp(parts: AppParts, disclosure: Disclosure): HttpApp {
+export function createHttpApp(parts: AppParts, listener: ListenerOptions): HttpApp {
+  const { settings } = parts;
   const record = createRequestRecord(parts);
   const app: HttpApp = fastify({
     ...limitsOf(parts),
+    connectionTimeout: listener.stallTimeoutMs,
     ...VALIDATION,
     loggerInstance: parts.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: chooseRequestId,
-    trustProxy: [...parts.settings.server.trustProxy],
+    trustProxy: [...settings.server.trustProxy],
     // What arrives on an open connection while the app closes is answered, not refused.
     return503OnClosing: false,
     clientErrorHandler: createBrokenRequestAnswer(parts),
     frameworkErrors: (error, request, reply) => {
       // Raised before routing: no hook runs for these.
       request.startedAt = performance.now();
-      sendProblem(reply, toFailure(error, disclosure));
+      sendProblem(reply, toFailure(error, listener));
       record(request, reply.statusCode);
     },
   });
@@ -54,6 +64,8 @@ export function createHttpApp(parts: AppParts, disclosure: Disclosure): HttpApp 
   app.setSerializerCompiler(() => JSON.stringify);
   // An expectation that Node does not know is ignored; Node by itself answers 417 without a body.
   app.server.on('checkExpectation', (request, reply) => app.routing(request, reply));
+  // One more than allowed, to see that there are too many: Node drops the rest without a word.
+  app.server.maxHeadersCount = settings.server.maxHeaderCount + 1;
   addHooks(app, parts, record);
   // Only static files come here; other unmatched requests are refused before.
   app.setNotFoundHandler((request) => {
@@ -61,7 +73,7 @@ export function createHttpApp(parts: AppParts, disclosure: Disclosure): HttpApp 
   });
   app.setErrorHandler((error, request, reply) => {
     request.failure = error;
-    return sendProblem(reply, toFailure(error, disclosure));
+    return sendProblem(reply, toFailure(error, listener));
   });
   return app;
 }
@@ -103,11 +115,15 @@ function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
   app.decorateRequest('recommendation', undefined);
   app.decorateRequest('failure', undefined);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     reply.header('x-request-id', request.id);
-    refuseEarly(request, parts.settings.server.maxUrlLength);
-    if (request.is404) refuseUnmatched(app, request, reply);
+    runInRequest(request.id, done);
+  });
+  // Not in `onRequest`: what is refused has the security headers too.
+  app.addHook('preParsing', async (request, reply) => {
+    refuseEarly(request, parts.settings.server);
+    if (request.is404 || request.method === 'OPTIONS') refuseUnmatched(app, request, reply);
   });
   app.addHook('onSend', async (_request, reply) => {
     // Clients let go of connections one by one, before the listener closes them all.
@@ -117,8 +133,11 @@ function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
   app.addHook('onResponse', async (request, reply) => record(request, reply.statusCode));
 }
 
-function refuseEarly({ raw }: FastifyRequest, maxUrlLength: number): void {
+function refuseEarly({ raw }: FastifyRequest, { maxUrlLength, maxHeaderCount }: Settings['server']): void {
   const { length } = raw.url!;
+  if (raw.rawHeaders.length / 2 > maxHeaderCount) {
+    throw new ShortlistError('HEADERS_TOO_LARGE', `There are more than ${maxHeaderCount} headers.`);
+  }
   if (length > maxUrlLength) {
     throw new ShortlistError(
       'URI_TOO_LONG',
@@ -132,7 +151,9 @@ function refuseEarly({ raw }: FastifyRequest, maxUrlLength: number): void {
 
 /** Before a body is read, so that a wrong path or method is named, whatever the body. */
 function refuseUnmatched(app: HttpApp, { method, url }: FastifyRequest, reply: FastifyReply): never {
-  const allowed = app.supportedMethods.filter((other) => app.findRoute({ method: other, url }) !== null);
+  // OPTIONS has a route for every path, that of preflights, where there is one at all.
+  const methods = app.supportedMethods.filter((other) => other !== 'OPTIONS');
+  const allowed = methods.filter((other) => app.findRoute({ method: other, url }) !== null);
   if (allowed.length === 0) {
     throw routeNotFound({ method, url });
   }

@@ -53,6 +53,7 @@ export function sendProblem(reply: FastifyReply, failure: Failure): FastifyReply
     .code(problem.status)
     .header('x-request-id', request.id)
     .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problem));
 }

@@ -72,6 +72,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
     status: end.status,
     milliseconds: round(end.milliseconds),
     ip: request.ip,
+    ...(request.principal && { client: request.principal.name }),
     ...(recommendation && describeRecommendation(recommendation)),
     ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),

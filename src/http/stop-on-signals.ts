@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { createLogger, flushLogger } from '../observability/create-logger.js';
 import type { AppParts } from './app-parts.js';
+import { findRequestId } from './request-context.js';
 import type { RunningServer } from './start-server.js';
 
 // A handler in JavaScript for a native crash never runs: the process would hang in it instead of dying. SIGUSR2 and the end of
@@ -18,7 +19,7 @@ const NOT_OURS: closeWithGrace.AllEvents[] = [
 
 /**
  * Ends the process when it is asked to or has to: SIGTERM, SIGINT, SIGHUP and SIGQUIT stop the server and exit with 0; an uncaught
- * error is logged, stops the server and exits with 1. A second signal, or requests that do not finish within
+ * error is logged with the id of the request that set it going, stops the server and exits with 1. A second signal, or requests that do not finish within
  * `shutdown.timeoutMs` after the drain, exit with 1 at once.
  */
 export function stopOnSignals(
@@ -33,7 +34,7 @@ export function stopOnSignals(
     { delay: drainDelayMs + timeoutMs, logger: lastWords, skip: NOT_OURS },
     async ({ signal, err }) => {
       if (err === undefined) logger.info({ signal }, 'asked to stop');
-      else logger.fatal({ err }, 'uncaught error, stopping');
+      else logger.fatal({ err, requestId: findRequestId() }, 'uncaught error, stopping');
       await server.stop();
       await flushLogger(logger);
     },

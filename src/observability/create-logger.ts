@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type LevelWithSilent, type Logger } from 'pino';
 import { escapeControls } from './escape-controls.js';
+import { maskSecrets } from './mask-secrets.js';
 
 export interface LoggerOptions {
   readonly level: LevelWithSilent;
@@ -22,7 +23,7 @@ const REDACTED = [
 ];
 
 /**
- * A logger of one JSON object per line: `level` in words, `time` in ISO 8601, secrets replaced by `[redacted]`,
+ * A logger of one JSON object per line: `level` in words, `time` in ISO 8601, secrets replaced by `[redacted]`, by name and by form,
  * control and direction characters escaped, so that no value can forge a line or steer a terminal.
  */
 export function createLogger(options: LoggerOptions): Logger {
@@ -59,5 +60,8 @@ function silence(sink: Sink): void {
 }
 
 function escaping(sink: Sink): DestinationStream & Pick<Sink, 'flush'> {
-  return { write: (line) => sink.write(escapeControls(line)), flush: (done) => sink.flush(done) };
+  return {
+    write: (line) => sink.write(escapeControls(maskSecrets(line))),
+    flush: (done) => sink.flush(done),
+  };
 }

@@ -69,6 +69,8 @@ export interface Metrics {
   showNewestEvent(view: string, eventTime: number): void;
   /** Counts rows pushed to a view: written, or older than what was there, or failed with the store. */
   countPushedRows(view: string, outcome: 'written' | 'older' | 'failed', count: number): void;
+  /** Whether the store that rate limits are shared in is asked. */
+  showRateLimitStore(available: boolean): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -109,6 +111,8 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),
     showNewestEvent: (view, eventTime) => instruments.newestEvent.set({ view }, eventTime),
     countPushedRows: (view, outcome, count) => instruments.pushedRows.inc({ view, outcome }, count),
+    showRateLimitStore: (available) =>
+      instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -157,6 +161,12 @@ function createInstruments(registers: Registry[]) {
       name: 'shortlist_bundle_reloads_total',
       help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    rateLimitStoreUp: new Gauge({
+      name: 'shortlist_rate_limit_store_up',
+      help: '1 while rate limits are shared, 0 while each process keeps its own because Redis fails.',
+      labelNames: ['store'],
       registers,
     }),
     bundleInfo: new Gauge({

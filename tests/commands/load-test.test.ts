@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
+import { createApiKey } from '../../src/config/api-keys.js';
 import type { LoadProfile } from '../../src/config/load-profile.js';
 import { openDatabase, quoteLiteral } from '../../src/offline/database.js';
 import { readLoadTestResult } from '../../src/offline/load-test/load-test-result.js';
@@ -60,6 +61,30 @@ t.test('a threshold that fails ends the command with 1, and is named with its va
   const failed = await run('--target', target.href, ...profile, ...users);
   t.match(failed, { code: 1, errors: /^LOAD_TEST_FAILED: Failed: p99Ms is [\d.]+ ms, allowed 0\.001 ms\.$/ });
   t.match(failed.out, /errorShare +0\.00 % +0\.00 % +ok/);
+});
+
+t.test('a target that requires a key gets the one of the environment, and no file shows it', async (t) => {
+  const { dir, profile, users } = createWorkplace(t);
+  const { key, entry } = createApiKey('load', ['read', 'admin']);
+  const { target, admin } = await startTarget(t, {
+    auth: { mode: 'required', apiKeys: [entry], openRoutes: ['health'] },
+  });
+  const out = join(dir, 'out');
+  const argv = [
+    'load-test',
+    '--target',
+    target.href,
+    '--admin',
+    admin.href,
+    ...profile,
+    ...users,
+    '--out',
+    out,
+  ];
+  t.match(await createCommandRunner()(...argv), { code: 1, errors: /has no \/openapi\.json \(401\)/ });
+  const passed = await createCommandRunner({ env: { SHORTLIST_API_KEY: key } })(...argv);
+  t.match(passed, { code: 0, out: /Passed every threshold/ });
+  for (const file of ['results.json', 'report.html']) t.notMatch(readFileSync(join(out, file), 'utf8'), key);
 });
 
 t.test('a production target is refused until it is allowed', async (t) => {

@@ -28,6 +28,8 @@ t.test('the shipped files load in every environment', async (t) => {
     const settings = loadSettings({ configsDir: 'configs', env: { SHORTLIST_ENV: environment } });
     t.equal(settings.bundle.channel, environment === 'production' ? 'production' : 'staging');
     t.equal(settings.server.adminHost, '127.0.0.1', 'the admin listener stays on loopback');
+    const isReachable = settings.server.host !== '127.0.0.1';
+    t.equal(settings.auth.mode, isReachable ? 'required' : 'none', 'what others can reach asks who they are');
   }
 });
 
@@ -60,6 +62,16 @@ t.test('every variable reaches its setting', async (t) => {
       SHORTLIST_DRAIN_DELAY_MS: '250',
       SHORTLIST_ONLINE_FEATURES: 'false',
       REDIS_URL: 'rediss://user:secret@redis.internal:6380/2',
+      SHORTLIST_AUTH: 'required',
+      SHORTLIST_API_KEYS: `app:read:${'a'.repeat(64)}, ops:read+write+admin:${'b'.repeat(64)}`,
+      SHORTLIST_API_KEYS_FILE: '/run/secrets/keys',
+      SHORTLIST_JWT_JWKS_URL: 'https://id.example/keys',
+      SHORTLIST_JWT_ISSUER: 'https://id.example/',
+      SHORTLIST_JWT_AUDIENCE: 'shortlist',
+      SHORTLIST_JWT_BIND_SUBJECT: 'false',
+      SHORTLIST_RATE_LIMIT: '600',
+      SHORTLIST_RATE_LIMIT_STORE: 'redis',
+      SHORTLIST_CORS_ORIGINS: 'https://shop.example,http://localhost:5173',
     },
   });
   t.match(settings, {
@@ -75,6 +87,19 @@ t.test('every variable reaches its setting', async (t) => {
     shutdown: { drainDelayMs: 250 },
     features: { online: false },
     redis: { url: 'rediss://user:secret@redis.internal:6380/2' },
+    auth: {
+      mode: 'required',
+      apiKeys: [`app:read:${'a'.repeat(64)}`, `ops:read+write+admin:${'b'.repeat(64)}`],
+      apiKeysFile: '/run/secrets/keys',
+    },
+    jwt: {
+      jwksUrl: 'https://id.example/keys',
+      issuer: 'https://id.example/',
+      audience: 'shortlist',
+      bindSubject: false,
+    },
+    rateLimit: { requests: 600, store: 'redis' },
+    cors: { origins: ['https://shop.example', 'http://localhost:5173'] },
   });
 });
 
@@ -94,8 +119,8 @@ t.test(
     const file = join(configsDir, 'production.yaml');
     t.strictSame(problemsOf({ configsDir, env }), [
       `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
-      `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, maxHeaderBytes, maxUrlLength, maxBodyBytes, trustProxy`,
-      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, features, redis, docs`,
+      `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, stallTimeoutMs, maxHeaderBytes, maxHeaderCount, maxUrlLength, maxBodyBytes, trustProxy`,
+      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, features, redis, docs, auth, jwt, rateLimit, cors`,
       `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
       `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
       'ADMIN_PORT: server.adminPort is 99999, allowed is an integer from 0 to 65535',
@@ -165,5 +190,37 @@ t.test('no problem shows the address of Redis, which may hold a password', async
   ]);
   t.strictSame(problemsOf({ configsDir, env: { REDIS_URL: 'redis://:hunter2@redis:99999' } }), [
     'redis.url has a part that is not host:port (its value is a secret)',
+  ]);
+});
+
+t.test('a key in the place of its hash is refused, and not shown', async (t) => {
+  const env = { SHORTLIST_API_KEYS: `app:read:${'a'.repeat(64)},sl_hunter2` };
+  const problems = problemsOf({ configsDir: buildConfigs(t), env });
+  t.match(problems, [
+    /^SHORTLIST_API_KEYS: auth\.apiKeys\.1 is not what it must be .*, allowed is `name:scopes:hash`/,
+  ]);
+  t.notMatch(problems.join(), 'hunter2');
+});
+
+t.test('tokens need an issuer and an audience, and keys that are used while they are fresh', async (t) => {
+  const configsDir = buildConfigs(t, {
+    'development.yaml': 'jwt: { jwksUrl: https://id.example/keys, refreshSeconds: 61, maxKeyAgeSeconds: 60 }',
+  });
+  t.match(problemsOf({ configsDir, env: {} }), [
+    /^jwt\.issuer is "", allowed is text that is not empty/,
+    /^jwt\.audience is ""/,
+    /^jwt\.refreshSeconds is 61, allowed is at most jwt\.maxKeyAgeSeconds \(60\)$/,
+  ]);
+  const env = { SHORTLIST_JWT_ISSUER: 'i', SHORTLIST_JWT_AUDIENCE: 'a' };
+  t.equal(problemsOf({ configsDir, env }).length, 1);
+});
+
+t.test('algorithms with a shared secret, and origins with a path, are refused', async (t) => {
+  const configsDir = buildConfigs(t, {
+    'development.yaml': 'jwt: { algorithms: [HS256] }\ncors: { origins: ["https://shop.example/"] }',
+  });
+  t.match(problemsOf({ configsDir, env: {} }), [
+    /jwt\.algorithms\.0 is "HS256", allowed is one of RS256/,
+    /cors\.origins\.0 is "https:\/\/shop\.example\/", allowed is an origin/,
   ]);
 });

@@ -7,7 +7,7 @@ import { buildSettings } from './build.js';
 import { MemoryService } from './memory-service.js';
 
 /** What a test tells the process: hold answers back, or fail outside of any request. */
-export type Command = 'hold' | 'throw' | 'reject';
+export type Command = 'hold' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
 
 /** What the process tells the test. */
 export type Report = { url: string; adminUrl: string } | { done: Command };
@@ -15,9 +15,12 @@ export type Report = { url: string; adminUrl: string } | { done: Command };
 /** A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. */
 async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<void> {
   const service = new MemoryService();
+  // Set by a command: what the next request leaves behind, to fail after its answer.
+  let leaveBehind = (): void => undefined;
   // Answers take a moment, so that some are always under way.
   const recommend = service.recommend.bind(service);
   service.recommend = async (request) => {
+    leaveBehind();
     await wait(5);
     return recommend(request);
   };
@@ -33,6 +36,12 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     hold: () => void service.hold(),
     throw: () => setImmediate(() => throwLater()),
     reject: () => void Promise.reject(new Error('nobody waits for this')),
+    'break-timer': () => {
+      leaveBehind = () => void setTimeout(throwLater, 20);
+    },
+    'break-promise': () => {
+      leaveBehind = () => void wait(20).then(throwLater);
+    },
   };
   process.on('message', (command: Command) => {
     actions[command]();

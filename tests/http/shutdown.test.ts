@@ -139,3 +139,17 @@ t.test(
     t.ok(readLog().some(({ level, msg }) => level === 'error' && msg === 'killed by timeout (100ms)'));
   },
 );
+
+for (const command of ['break-timer', 'break-promise'] as const) {
+  t.test(`an error that nobody catches names the request that set it going (${command})`, async (t) => {
+    const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 100 } });
+    const exited = exitOf(child);
+    const ask = (id: string) => fetch(`${url}/popular`, { headers: { 'x-request-id': id } });
+    await Promise.all([ask('innocent-1'), ask('innocent-2')]);
+    await tell(child, command);
+    t.equal((await ask('guilty')).status, 200, 'it fails only after its answer');
+    t.equal(await exited, 1);
+    const fatal = readLog().filter(({ level }) => level === 'fatal');
+    t.match(fatal, [{ requestId: 'guilty', err: { message: 'nobody catches this' } }]);
+  });
+}

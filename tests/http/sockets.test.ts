@@ -51,6 +51,52 @@ t.test('headers beyond server.maxHeaderBytes are a 431', async (t) => {
   }
 });
 
+t.test('more than server.maxHeaderCount headers are a 431, none is dropped without a word', async (t) => {
+  const { url } = await listen(t, { server: { maxHeaderCount: 100 } });
+  const send = (count: number) => {
+    const flood = Array.from({ length: count }, (_, index) => `X-${index}: 1\r\n`).join('');
+    return sendRaw(url, `GET /popular HTTP/1.1\r\n${flood}Host: x\r\nConnection: close\r\n\r\n`);
+  };
+  t.match(parseAnswers(await send(98)), [{ status: 200 }]);
+  for (const count of [99, 2500]) {
+    t.match(expectOneProblem(t, await send(count), 'HEADERS_TOO_LARGE').detail, 'more than 100 headers');
+  }
+});
+
+t.test('a target that is too long is a 414, and one longer than all headers a 431', async (t) => {
+  const { url } = await listen(t, {});
+  const send = (length: number) =>
+    sendRaw(
+      url,
+      `GET /popular?exclude=${'x'.repeat(length)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+  expectOneProblem(t, await send(25_000), 'URI_TOO_LONG');
+  expectOneProblem(t, await send(40_000), 'HEADERS_TOO_LARGE');
+});
+
+t.test('methods that no route answers are a 405 that names those that one does', async (t) => {
+  const { url } = await listen(t, {});
+  for (const method of ['POST', 'PUT', 'DELETE', 'TRACE']) {
+    const bytes = `${method} /popular HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
+    const text = await sendRaw(url, bytes);
+    expectOneProblem(t, text, 'METHOD_NOT_ALLOWED');
+    t.match(parseAnswers(text)[0]!.headers, /^allow: GET, HEAD\r$/im);
+  }
+});
+
+t.test('a client that takes no answers is cut after server.stallTimeoutMs', async (t) => {
+  const { url, app, service } = await listen(t, { server: { stallTimeoutMs: 200 } });
+  const release = service.hold();
+  t.teardown(release);
+  const accepted = once(app.server, 'connection') as Promise<[Socket]>;
+  const socket = await openSocket(url);
+  const [served] = await accepted;
+  const cut = once(served, 'close');
+  socket.write('GET /popular HTTP/1.1\r\nHost: x\r\n\r\n');
+  await cut;
+  t.ok(served.destroyed);
+});
+
 const BROKEN: readonly [string, string][] = [
   ['garbage', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n'],
   ['another protocol', 'HELO example.org\r\n'],

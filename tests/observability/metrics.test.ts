@@ -74,7 +74,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 23);
+  t.equal(ours.length, 24);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -129,4 +129,11 @@ t.test('an online feature store shows what it gave and whether it is asked', asy
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
   t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 3');
   t.match(text, 'shortlist_feature_rows_refused_total{view="users",reason="corrupt"} 1');
+});
+
+t.test('the store of rate limits shows whether it is asked, and nothing where there is none', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  t.notMatch(await metrics.render(), 'shortlist_rate_limit_store_up{');
+  metrics.showRateLimitStore(false);
+  t.match(await metrics.render(), 'shortlist_rate_limit_store_up{store="redis"} 0');
 });

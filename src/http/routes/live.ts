@@ -12,7 +12,7 @@ export function addLiveRoute(app: HttpApp): void {
     summary: 'Whether the process answers',
     response: { 200: describeSuccess(Liveness, { live: LIVE }), ...describeProblems({}, '/live') },
   };
-  app.get('/live', { schema, config: { quiet: true } }, async (_request, reply) =>
+  app.get('/live', { schema, config: { quiet: true, kind: 'health' } }, async (_request, reply) =>
     reply.header('cache-control', 'no-store').send(LIVE),
   );
 }

@@ -9,7 +9,7 @@ export function addPushRowsRoute(app: HttpApp, parts: AppParts): void {
   app.addHook('onClose', () => pusher.close());
   const schema = { params: PushParams, body: PushBody };
   const bodyLimit = parts.settings.features.maxPushBytes;
-  app.post('/views/:view/rows', { schema, bodyLimit }, async (request, reply) => {
+  app.post('/views/:view/rows', { schema, bodyLimit, config: { scope: 'write' } }, async (request, reply) => {
     const { view } = request.params;
     const answer: PushAnswer = { view, ...(await pusher.push(view, request.body.rows)) };
     return reply.header('cache-control', 'no-store').send(answer);

@@ -19,7 +19,7 @@ export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: A
       ...describeProblems({ NOT_READY: NO_BUNDLE }, '/ready'),
     },
   };
-  app.get('/ready', { schema, config: { quiet: true } }, async (_request, reply) => {
+  app.get('/ready', { schema, config: { quiet: true, kind: 'health' } }, async (_request, reply) => {
     if (isDraining?.() === true) throw new ShortlistError('NOT_READY', DRAINING);
     const bundle = service.describe();
     if (bundle === undefined) throw new ShortlistError('NOT_READY', NO_BUNDLE);

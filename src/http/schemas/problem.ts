@@ -4,6 +4,8 @@ import type { ErrorCode } from '../../domain/errors.js';
 /** The codes that an answer of the public listener may carry; errors of any other code reach a client as INTERNAL. */
 export const PUBLIC_CODES = [
   'INVALID_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'UNKNOWN_SCENARIO',
   'UNKNOWN_ATTRIBUTE',
   'UNKNOWN_CONTEXT',
@@ -12,7 +14,9 @@ export const PUBLIC_CODES = [
   'METHOD_NOT_ALLOWED',
   'REQUEST_TIMEOUT',
   'URI_TOO_LONG',
+  'RATE_LIMITED',
   'HEADERS_TOO_LARGE',
+  'KEYS_UNAVAILABLE',
   'NOT_READY',
   'INTERNAL',
   'SOURCE_FAILED',

@@ -60,6 +60,10 @@ export const RECOMMENDING_PROBLEMS = {
 } as const satisfies Details;
 
 const LISTENER_PROBLEMS: Details = {
+  UNAUTHENTICATED: 'Send an API key as `Authorization: Bearer …` or `x-api-key: …`.',
+  FORBIDDEN: 'This needs the scope `read`.',
+  RATE_LIMITED: 'More than 600 requests in 60 s. Try again in 12 s.',
+  KEYS_UNAVAILABLE: 'The keys that tokens are checked with cannot be had right now. Try again.',
   ROUTE_NOT_FOUND: 'There is no GET /recommend. /docs lists the routes.',
   METHOD_NOT_ALLOWED: 'POST is not answered here, only GET, HEAD.',
   REQUEST_TIMEOUT: 'The request did not arrive whole within the time allowed.',

@@ -1,5 +1,6 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { createAnswerValidator, type AnswerValidator, type OpenapiDocument } from './answer-check.js';
+import { createRequestHeaders } from './request-headers.js';
 import { describeFetchError } from './server-metrics.js';
 
 /** What a target says of itself before the run. */
@@ -18,9 +19,9 @@ export interface TargetState {
  */
 export async function checkTarget(
   target: URL,
-  { productionHosts }: { productionHosts: readonly string[] },
+  { productionHosts, apiKey }: { productionHosts: readonly string[]; apiKey?: string | undefined },
 ): Promise<TargetState> {
-  const response = await ask(target, 'ready');
+  const response = await ask(target, 'ready', apiKey);
   if (response.status >= 500) {
     throw new ShortlistError(
       'LOAD_TEST_FAILED',
@@ -51,8 +52,12 @@ function whyProduction(known: {
  * Compiles what the target's own `/openapi.json` promises of a route.
  * @throws ShortlistError LOAD_TEST_FAILED when it has none
  */
-export async function fetchAnswerValidator(target: URL, route: string): Promise<AnswerValidator> {
-  const response = await ask(target, 'openapi.json');
+export async function fetchAnswerValidator(
+  target: URL,
+  route: string,
+  { apiKey }: { apiKey?: string | undefined } = {},
+): Promise<AnswerValidator> {
+  const response = await ask(target, 'openapi.json', apiKey);
   if (!response.ok) {
     throw new ShortlistError(
       'LOAD_TEST_FAILED',
@@ -63,10 +68,13 @@ export async function fetchAnswerValidator(target: URL, route: string): Promise<
   return createAnswerValidator((await readMapping(response)) as unknown as OpenapiDocument, route);
 }
 
-async function ask(target: URL, path: string): Promise<Response> {
+async function ask(target: URL, path: string, apiKey: string | undefined): Promise<Response> {
   const url = new URL(path, target.href.replace(/\/?$/, '/'));
   try {
-    return await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return await fetch(url, {
+      headers: createRequestHeaders(apiKey),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   } catch (cause) {
     throw new ShortlistError(
       'LOAD_TEST_FAILED',

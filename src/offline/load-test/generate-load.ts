@@ -1,5 +1,6 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { Arrival } from './arrivals.js';
+import { createRequestHeaders } from './request-headers.js';
 
 /** Why a request came to nothing: no connection, a connection that broke, or no whole answer in time. */
 export type TransportFailure = 'connect' | 'connection' | 'timeout';
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly timeoutMs: number;
   /** Keep-alive connections at most; requests wait for a free one, and the wait counts. */
   readonly maxConnections: number;
+  /** For a target that requires one. */
+  readonly apiKey?: string | undefined;
   /** Ends the run early when it says true; what is under way still ends. */
   readonly shouldStop?: () => boolean;
 }
@@ -48,6 +51,7 @@ export async function generateLoad(
   options: LoadOptions & { onOutcome: (outcome: Outcome) => void },
 ): Promise<void> {
   const { timeoutMs, maxConnections, onOutcome } = options;
+  const headers = createRequestHeaders(options.apiKey);
   const prefix = target.pathname.replace(/\/$/, '');
   // Its own time-outs are rough and start later than ours.
   const pool = new Pool(target.origin, {
@@ -69,7 +73,7 @@ export async function generateLoad(
       if (busy === maxConnections) return;
       busy += 1;
       waiting.delete(request);
-      pool.dispatch({ path: request.path, method: 'GET', headers: HEADERS }, request.handler);
+      pool.dispatch({ path: request.path, method: 'GET', headers }, request.handler);
     }
   };
   const send = (arrival: Arrival): void => {
@@ -99,7 +103,6 @@ export async function generateLoad(
   }
 }
 
-const HEADERS = { accept: 'application/json', 'user-agent': 'shortlist-load-test' };
 const END_INTERVAL_MS = 5;
 
 /** Node's timers are right to about a millisecond; spinning would be nearer and would take a core from the target. */

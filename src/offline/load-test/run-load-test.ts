@@ -22,6 +22,8 @@ export interface LoadTestOptions {
   readonly admin?: URL | undefined;
   /** Users that the target knows; may be empty when the profile asks for none of them. */
   readonly userIds: readonly string[];
+  /** For a target that requires one; with `admin` it needs the scope `admin` too. */
+  readonly apiKey?: string | undefined;
   readonly allowProduction?: boolean;
   readonly progress: ProgressReporter;
   /** When the run is made, and by which command line, for its result. */
@@ -39,18 +41,19 @@ export async function runLoadTest(
   profile: LoadProfile & { name: string },
   options: LoadTestOptions,
 ): Promise<LoadTestResult> {
-  const { target, admin } = options;
-  const { bundle, production } = await checkTarget(target, profile);
+  const { target, admin, apiKey } = options;
+  const { bundle, production } = await checkTarget(target, { ...profile, apiKey });
   if (production !== undefined && options.allowProduction !== true) {
     throw new ShortlistError(
       'LOAD_TEST_FAILED',
       `${target.href} counts as production: ${production}. Say --allow-production to load it all the same.`,
     );
   }
-  const validate = profile.validateShare > 0 ? await fetchAnswerValidator(target, ROUTE) : () => [];
-  const before = admin && (await readServerMetrics(admin));
+  const validate =
+    profile.validateShare > 0 ? await fetchAnswerValidator(target, ROUTE, { apiKey }) : () => [];
+  const before = admin && (await readServerMetrics(admin, { apiKey }));
   const { recorded, broke } = await sendAll(profile, { ...options, validate });
-  const after = admin && (await readServerMetrics(admin));
+  const after = admin && (await readServerMetrics(admin, { apiKey }));
   const thresholds = judgeThresholds(profile.thresholds, recorded);
   const { latenessMs, ...found } = recorded;
   const problem = findGeneratorProblem(profile, recorded);
@@ -94,6 +97,7 @@ async function sendAll(
       nextPath: createRequestMix(profile, { userIds, random: createSeededRandom(`${seed} mix`) }),
       timeoutMs,
       maxConnections,
+      apiKey: options.apiKey,
       shouldStop: watch.shouldStop,
       onOutcome: (outcome) => {
         recorder.record(outcome, check(outcome));

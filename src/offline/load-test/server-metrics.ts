@@ -1,5 +1,6 @@
 import { ShortlistError } from '../../domain/errors.js';
 import type { ServerResult } from './load-test-result.js';
+import { createRequestHeaders } from './request-headers.js';
 
 /** One line of the Prometheus text format. */
 export interface MetricSample {
@@ -29,10 +30,15 @@ function unescape(text: string): string {
  * Reads `/metrics` of an admin listener.
  * @throws ShortlistError LOAD_TEST_FAILED when it does not answer
  */
-export async function readServerMetrics(admin: URL): Promise<MetricSample[]> {
+export async function readServerMetrics(
+  admin: URL,
+  { apiKey }: { apiKey?: string | undefined } = {},
+): Promise<MetricSample[]> {
   const url = new URL('metrics', admin.href.replace(/\/?$/, '/'));
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) });
+    // The text format is the only one there is.
+    const { accept: _json, ...headers } = createRequestHeaders(apiKey);
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) });
     if (!response.ok) throw new Error(`it answers ${response.status}`);
     return parseMetrics(await response.text());
   } catch (cause) {

@@ -1,0 +1,62 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { FastifyRequest } from 'fastify';
+import type { Settings } from '../../config/settings.js';
+import type { HttpApp } from '../create-http-app.js';
+
+/** Tells browsers what they may make of any answer: read it where it is fetched, and nothing else. `/docs` has rules of its own. */
+export function addSecurityHeaders(app: HttpApp): void {
+  app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'none'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    // TLS ends before this process: whether a whole domain must use it is for what ends it to say.
+    strictTransportSecurity: false,
+  });
+}
+
+const EXPOSED = [
+  'x-request-id',
+  'retry-after',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'www-authenticate',
+];
+
+const PREFLIGHT_SECONDS = 600;
+
+/** Lets pages of `cors.origins` read the answers; without any the listener says nothing of origins, and browsers refuse. */
+export function addCors(app: HttpApp, { origins }: Settings['cors']): void {
+  if (origins.length === 0) return;
+  app.register(
+    cors,
+    () => (request: FastifyRequest, done: CorsDone) =>
+      done(null, {
+        origin: [...origins],
+        methods: ['GET', 'HEAD'],
+        allowedHeaders: ['authorization', 'x-api-key', 'x-request-id', 'content-type'],
+        exposedHeaders: EXPOSED,
+        maxAge: PREFLIGHT_SECONDS,
+        preflight: isPreflight(request),
+      }),
+  );
+}
+
+type CorsDone = (error: Error | null, options: object) => void;
+
+/** Any other OPTIONS is a method like those that no route answers. */
+export function isPreflight({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
+}

@@ -1,0 +1,80 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Scope } from '../../config/api-key-entry.js';
+import { ShortlistError } from '../../domain/errors.js';
+import type { AppParts } from '../app-parts.js';
+import type { HttpApp } from '../create-http-app.js';
+import { createAuthenticator, type Authenticator } from './authenticator.js';
+import type { Principal } from './principal.js';
+import type { RateLimiter } from './rate-limiter.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; undefined where nobody needs to say, and before it is known. */
+    principal: Principal | undefined;
+  }
+  interface FastifyContextConfig {
+    /** What the route needs where it is not what its listener needs. */
+    scope?: Scope;
+    /** Routes that `auth.openRoutes` may open. */
+    kind?: 'health' | 'docs';
+  }
+}
+
+/**
+ * Puts a guard before every route of a listener: who asks, whether it asked too often, whether it may. Requests without
+ * accepted credentials count for their address, so that guessing is limited too.
+ *
+ * @param options.scope what a route needs that says nothing else
+ * @throws ShortlistError INVALID_CONFIG when credentials are required and nothing accepts any
+ */
+export function addGuard(
+  app: HttpApp,
+  parts: Pick<AppParts, 'settings' | 'logger'>,
+  options: { scope: Scope; limit?: RateLimiter | undefined },
+): void {
+  const authenticator = createAuthenticator(parts.settings, parts);
+  const { openRoutes } = parts.settings.auth;
+  app.decorateRequest('principal', undefined);
+  app.addHook('onClose', async () => authenticator?.close());
+  // After `onRequest`: an answer to a preflight comes before, since browsers send no credentials with one.
+  app.addHook('preParsing', async (request, reply) => {
+    const { kind, scope = options.scope } = request.routeOptions.config;
+    const isOpen = kind !== undefined && openRoutes.includes(kind);
+    const refusal = isOpen ? undefined : await identify(request, authenticator);
+    if (kind !== 'health') await options.limit?.(request, reply);
+    if (refusal !== undefined) throw challenge(refusal, request, reply);
+    if (request.principal !== undefined) requirePermission(request, reply, scope);
+  });
+}
+
+/** Sets who asks. @returns why it cannot be told */
+async function identify(request: FastifyRequest, authenticator: Authenticator | undefined): Promise<unknown> {
+  try {
+    request.principal = await authenticator?.identify(request.headers);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** RFC 6750: how to authenticate, and what was wrong with the attempt. */
+function challenge(refusal: unknown, { headers }: FastifyRequest, reply: FastifyReply): unknown {
+  if (!(refusal instanceof ShortlistError) || refusal.code !== 'UNAUTHENTICATED') return refusal;
+  const tried = headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+  reply.header('www-authenticate', tried ? `${REALM}, error="invalid_token"` : REALM);
+  return refusal;
+}
+
+const REALM = 'Bearer realm="shortlist"';
+
+function requirePermission(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
+  const { scopes, boundTo } = request.principal!;
+  if (!scopes.includes(scope)) {
+    reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
+    throw new ShortlistError('FORBIDDEN', `This needs the scope \`${scope}\`.`);
+  }
+  const { userId } = request.params as { userId?: string };
+  if (boundTo !== undefined && userId !== undefined && userId !== boundTo) {
+    throw new ShortlistError('FORBIDDEN', 'The token is for another user.');
+  }
+}
