@@ -119,7 +119,9 @@ export const TrainingConfig = Type.Object(
           'Trees after the peak of the smoothed nDCG@10 on the held-out users before stopping.',
         ),
         validationShare: share('Share of the training users held out for early stopping.'),
-        rollingCuts: positive('Weekly cuts that give training rows under the rolling protocol.'),
+        rollingCuts: positive(
+          'Weekly cuts that give training rows under the rolling protocol; draws at most under the random one.',
+        ),
         maxRows: positive(
           'Training rows at most: beyond, queries keep a random share of what was not taken.',
         ),

@@ -22,9 +22,27 @@ export function makeTrainingSplits(
 ): Iterable<EvaluationSplit> {
   return makeSplits(known.train, protocol, {
     config,
-    weeks: config.ranker.rollingCuts,
+    count: countTrainingSplits(known.train, protocol, config),
     before: known.knownUntil,
   });
+}
+
+/** Rows of a query that a draw is worth: with fewer, a further one would only thin the lists of all. */
+const ROWS_PER_QUERY = 100;
+
+/**
+ * How many training splits there are at most. The weeks of a backtest are the config's; a random split can be drawn again and
+ * again, as often as `maxRows` leaves room for; the cut of each user by time is one.
+ */
+export function countTrainingSplits(
+  { user }: InteractionTable,
+  protocol: EvaluationProtocol,
+  { ranker }: TrainingConfig,
+): number {
+  if (protocol === 'chronological') return 1;
+  if (protocol === 'rolling') return ranker.rollingCuts;
+  const affordable = Math.floor(ranker.maxRows / (ROWS_PER_QUERY * new Set(user).size));
+  return Math.min(ranker.rollingCuts, Math.max(1, affordable));
 }
 
 /** The splits that a protocol tests on. */
@@ -33,22 +51,25 @@ export function makeTestSplits(
   protocol: EvaluationProtocol,
   config: TrainingConfig,
 ): Iterable<EvaluationSplit> {
-  return makeSplits(table, protocol, { config, weeks: config.evaluation.testWeeks });
+  const count = protocol === 'rolling' ? config.evaluation.testWeeks : 1;
+  return makeSplits(table, protocol, { config, count });
 }
 
 function makeSplits(
   table: InteractionTable,
   protocol: EvaluationProtocol,
-  options: { config: TrainingConfig; weeks: number; before?: number | undefined },
+  options: { config: TrainingConfig; count: number; before?: number | undefined },
 ): Iterable<EvaluationSplit> {
-  const { config, weeks, before } = options;
+  const { config, count, before } = options;
   const { trainShare, horizonDays } = config.evaluation;
   if (protocol === 'rolling') {
     refuseUntimed(table);
-    return splitRolling(table, { weeks, before, horizonDays });
+    return splitRolling(table, { weeks: count, before, horizonDays });
   }
   if (protocol === 'chronological') return [splitChronologically(table, { trainShare })];
-  return [splitRandomly(table, { by: 'item', trainShare, seed: config.seed })];
+  return Array.from({ length: count }, (_, draw) =>
+    splitRandomly(table, { by: 'item', trainShare, seed: config.seed + draw }),
+  );
 }
 
 /** Rows of one time, or of none, have an order in their files at best. */

@@ -12,7 +12,7 @@ import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import type { ImportedRanker } from './imported-ranker.js';
-import { makeTrainingSplits } from './make-splits.js';
+import { countTrainingSplits, makeTrainingSplits } from './make-splits.js';
 import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
 import { findSkippedSources } from './train-sources.js';
@@ -32,8 +32,8 @@ export interface TrainingOptions {
   readonly progress: ProgressReporter;
   /** Of stage 1; what is trained does not depend on it. By default as many as pay. */
   readonly threads?: number | undefined;
-  /** Training rows already made, by the time of their cut: the test weeks of a backtest share most of theirs. */
-  readonly labelledCuts?: Map<number, readonly LabelledQuery[]>;
+  /** Training rows already made, by the label of their split: the test weeks of a backtest share most of theirs. */
+  readonly labelledCuts?: Map<string, readonly LabelledQuery[]>;
   /** A two-tower model trained elsewhere, to serve as a candidate source. */
   readonly encoder?: ImportedEncoder | undefined;
   /** A ranker trained elsewhere, to put into the bundle instead of training one. */
@@ -89,20 +89,22 @@ export async function labelTrainingQueries(
 ): Promise<LabelledQuery[]> {
   refuseUnfitNumbers(dataset);
   const labelled: LabelledQuery[] = [];
-  const maxRows = countRowsPerCut(options);
+  const maxRows = countRowsPerCut(known, options);
   for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
-    const found = options.labelledCuts?.get(split.knownUntil);
+    const found = options.labelledCuts?.get(split.label);
     const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
-    options.labelledCuts?.set(split.knownUntil, queries);
+    options.labelledCuts?.set(split.label, queries);
     labelled.push(...queries);
   }
   return labelled;
 }
 
 /** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
-export function countRowsPerCut({ config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>): number {
-  const { maxRows, rollingCuts } = config.ranker;
-  return Math.floor(maxRows / (protocol === 'rolling' ? rollingCuts : 1));
+export function countRowsPerCut(
+  { train }: KnownInteractions,
+  { config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>,
+): number {
+  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, protocol, config));
 }
 
 /**

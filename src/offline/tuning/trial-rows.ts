@@ -37,7 +37,7 @@ export async function makeTrialRows(
 ): Promise<TrialRows> {
   const { config, protocol, scenario, judgement, step } = options;
   const labelling = { scenario, seed: config.seed, progress: step };
-  const maxRows = countRowsPerCut(options);
+  const maxRows = countRowsPerCut(known, options);
   const training: LabelledQuery[] = [];
   const judged: JudgedQuery[] = [];
   let columns = 0;

@@ -93,7 +93,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
       finish: (summary?: string) => void lines.push(`${label}: ${summary}`),
     }),
   };
-  const labelledCuts = new Map<number, Awaited<ReturnType<typeof labelTrainingQueries>>>();
+  const labelledCuts = new Map<string, Awaited<ReturnType<typeof labelTrainingQueries>>>();
   const labelled = await labelTrainingQueries(known, dataset, {
     ...options,
     encoder,
@@ -107,7 +107,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
   t.ok(column >= 0);
   const scoresOf = (cut: number): number[] =>
     labelledCuts
-      .get(cuts[cut]!.knownUntil)!
+      .get(cuts[cut]!.label)!
       .flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
   t.ok(labelled.length > 0);
   t.ok(scoresOf(0).length > 0);

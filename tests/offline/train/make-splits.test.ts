@@ -1,5 +1,10 @@
 import t from 'tap';
-import { makeTestSplits, makeTrainingSplits } from '../../../src/offline/train/make-splits.js';
+import {
+  countTrainingSplits,
+  makeTestSplits,
+  makeTrainingSplits,
+} from '../../../src/offline/train/make-splits.js';
+import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import { smallTrainingConfig } from '../../support/trained-bundle.js';
 import { DAY, makeTable, type Row } from '../evaluation/make-table.js';
 
@@ -30,4 +35,22 @@ t.test('rows without times are not split by time', async (t) => {
   const config = smallTrainingConfig();
   t.throws(() => makeTestSplits(untimed, 'rolling', config), { code: 'INVALID_DATASET' });
   t.ok([...makeTestSplits(untimed, 'chronological', config)][0]!.queries.length > 0);
+});
+
+t.test('a random split is drawn as often as the rows leave room for, and never the same twice', async (t) => {
+  const { interactions } = createSyntheticDataset();
+  const config = smallTrainingConfig();
+  const users = new Set(interactions.user).size;
+  const known = { train: interactions, knownUntil: 0 };
+  const drawn = (maxRows: number): string[] => {
+    const ranker = { ...config.ranker, maxRows, rollingCuts: 4 };
+    return [...makeTrainingSplits(known, 'random', { ...config, ranker })].map(({ label }) => label);
+  };
+  t.equal(drawn(1).length, 1);
+  t.equal(drawn(250 * users).length, 2);
+  t.equal(drawn(10_000 * users).length, 4, 'no more than a backtest has cuts');
+  t.equal(new Set(drawn(10_000 * users)).size, 4);
+  t.equal([...makeTestSplits(interactions, 'random', config)].length, 1);
+  t.equal(countTrainingSplits(interactions, 'chronological', config), 1);
+  t.equal(countTrainingSplits(interactions, 'rolling', config), config.ranker.rollingCuts);
 });

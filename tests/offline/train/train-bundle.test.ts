@@ -171,7 +171,7 @@ t.test('training splits are made like test splits, one level deeper', async (t) 
 });
 
 t.test('the test weeks of a backtest share the training rows of their cuts', async (t) => {
-  const labelledCuts = new Map<number, readonly LabelledQuery[]>();
+  const labelledCuts = new Map<string, readonly LabelledQuery[]>();
   for (const split of makeTestSplits(dataset.interactions, 'rolling', config)) {
     await trainBundle(split, dataset, {
       config,
