@@ -13,15 +13,17 @@ const WARM_UP_REQUESTS = 200;
 /** Far apart in the order of the users, so that what one touched does not help the next. */
 const STRIDE = 7919;
 
-/** Answers requests of known users one after the other, limit 10, after some that warm up. */
+/** Answers requests of known users one after the other for some seconds, limit 10, after some that warm up. */
 export async function measurePipeline(
   engine: Engine,
-  options: { scenario: string; requests: number },
+  options: { scenario: string; seconds: number },
 ): Promise<PipelineTimes> {
-  const { scenario, requests } = options;
+  const { scenario, seconds } = options;
   const total = new Latencies(3);
   const stages = new Map<string, Latencies>();
-  for (let request = -WARM_UP_REQUESTS; request < requests; request++) {
+  let endsAt = Number.POSITIVE_INFINITY;
+  for (let request = -WARM_UP_REQUESTS; performance.now() < endsAt; request++) {
+    if (request === 0) endsAt = performance.now() + 1000 * seconds;
     const userId = engine.users.idAt(Math.abs(request * STRIDE) % engine.users.size);
     const basis = { kind: 'user', userId } as const;
     const started = performance.now();
