@@ -32,7 +32,7 @@ export interface BenchServer {
 export async function startBenchServer(bundle: BenchBundle, options: ServerOptions): Promise<BenchServer> {
   await writeConfigs(options);
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
-  const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./server-program.js', import.meta.url));
   const server = spawn(process.execPath, [...process.execArgv, program, options.configsDir], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {

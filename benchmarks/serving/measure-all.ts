@@ -77,6 +77,8 @@ const USERS_OF_SIZES = 10_000;
 const OVERLOADS = [3, 10];
 /** Share of the rate that saturates which a server should be run at. */
 export const STEADY_SHARE = 0.7;
+/** Of what one thread does without batches. */
+const FIRST_STEP = 0.4;
 const ASKING_USERS = 200_000;
 
 /** Runs the parts that are asked for, one after the other. */
@@ -92,7 +94,7 @@ export async function measureAll(options: BenchOptions): Promise<BenchResult> {
   const needsPipeline = parts.includes('pipeline') || parts.includes('serving');
   const pipeline = needsPipeline ? await measurePipelineOf(bundle, seconds) : undefined;
   const serving = parts.includes('serving')
-    ? await measureServing(bundle, { ...options, fromRate: 800 / pipeline!.total.p50 })
+    ? await measureServing(bundle, { ...options, fromRate: FIRST_STEP * (1000 / pipeline!.total.p50) })
     : undefined;
   const sizes = parts.includes('sizes') ? await measureSizes(options) : undefined;
   return {

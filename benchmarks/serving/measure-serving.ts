@@ -67,12 +67,14 @@ export interface Slice {
 
 const SLICE_MS = 250;
 /** Of the rate before; small enough to meet the bend, large enough to get there soon. */
-const STEP = 1.15;
+const STEP = 1.2;
 /** Steps in a row that fail before no more are tried: one may be somebody else's. */
 const PATIENCE = 2;
 const WELL = 0.99;
 const RESIDENT = 'process_resident_memory_bytes';
 const LOOP_DELAY = 'nodejs_eventloop_lag_p99_seconds';
+/** `monitorEventLoopDelay` counts the time between two of its samples, which are meant to be so far apart. */
+const LOOP_SAMPLING_MS = 10;
 
 /** Raises the rate from `fromRate` by steps until two in a row are not answered well. */
 export async function findSaturation(
@@ -102,13 +104,13 @@ export async function measureSteady(
   options: RunLoadOptions & { rate: number; seconds: number },
 ): Promise<Steady> {
   const { rate, seconds } = options;
-  await server.readMetric(LOOP_DELAY);
+  await readLoopDelay(server);
   await wait(1000);
-  const idleLoopP99Ms = 1000 * (await server.readMetric(LOOP_DELAY));
+  const idleLoopP99Ms = await readLoopDelay(server);
   await runLoad(server.url, [{ rate, seconds: seconds / 4 }], options);
-  await server.readMetric(LOOP_DELAY);
+  await readLoopDelay(server);
   const { stages, lateP99Ms } = await runLoad(server.url, [{ rate, seconds }], options);
-  const loopP99Ms = 1000 * (await server.readMetric(LOOP_DELAY));
+  const loopP99Ms = await readLoopDelay(server);
   return { load: stages[0]!, lateP99Ms, loopP99Ms, idleLoopP99Ms };
 }
 
@@ -176,6 +178,11 @@ export async function measureSwap(
     megabytesAfter,
     slices,
   };
+}
+
+/** Milliseconds, since it was last read. */
+async function readLoopDelay(server: BenchServer): Promise<number> {
+  return Math.max(0, 1000 * (await server.readMetric(LOOP_DELAY)) - LOOP_SAMPLING_MS);
 }
 
 /** Reads resident memory now and then; `stop` gives the most that was seen. */
