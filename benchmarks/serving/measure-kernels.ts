@@ -61,10 +61,11 @@ async function measureThreads(task: KernelTask, threads: number): Promise<Kernel
   const counts = await Promise.all(
     workers.map(async (worker) => {
       const counted = once(worker, 'message') as Promise<[KernelCount]>;
+      const exited = once(worker, 'exit');
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage('go');
       const [count] = await counted;
-      await once(worker, 'exit');
+      await exited;
       return count;
     }),
   );
