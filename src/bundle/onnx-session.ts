@@ -25,7 +25,7 @@ export async function openOnnxSession(
   { what }: { what: string },
 ): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(model, SESSION_OPTIONS);
+    return await InferenceSession.create(ownBytes(model), SESSION_OPTIONS);
   } catch (cause) {
     throw new ShortlistError(
       'INVALID_BUNDLE',
@@ -33,6 +33,11 @@ export async function openOnnxSession(
       { cause },
     );
   }
+}
+
+/** ONNX Runtime does not take memory that threads share. */
+function ownBytes(model: Uint8Array): Uint8Array {
+  return model.buffer instanceof SharedArrayBuffer ? model.slice() : model;
 }
 
 /** The input or output of that name, or the problem that there is none. */

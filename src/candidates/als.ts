@@ -2,8 +2,9 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader, isCount } from '../bundle/tensor-reader.js';
 import type { Retrieval } from '../domain/candidate.js';
 import { latestOf, type History } from '../domain/history.js';
-import { selectTopK } from '../domain/top-k.js';
+import { type ScoredItems, selectTopK } from '../domain/top-k.js';
 import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
+import { createBatchScorer } from './batch-scorer.js';
 import type { CandidateSource } from './candidate-source.js';
 import { scoreAll, scoreOne } from './inner-product.js';
 
@@ -41,21 +42,35 @@ const NOTHING: Retrieval = {
 export function createAlsSource(model: AlsModel): CandidateSource {
   const { dimensions, factors } = model;
   const foldIn = createFoldIn(model);
-  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from its own user vector.
-  const scores = new Float32Array(factors.length / dimensions);
+  const findBest = factors.length < BATCHED_FROM ? createDirectSearch(model) : undefined;
+  const batch = findBest === undefined ? createBatchScorer(factors, dimensions) : undefined;
+  const answer = (user: Float64Array, best: ScoredItems): Retrieval => ({
+    source: 'als',
+    ...best,
+    scoreOf: (item) => scoreOne(factors, user, item),
+  });
 
   return {
     name: 'als',
     retrieve: ({ history, eligible, limit }) => {
       const user = foldIn(history);
       if (user.every((value) => value === 0)) return NOTHING;
-      scoreAll(factors, user, scores);
-      return {
-        source: 'als',
-        ...selectTopK(scores, { limit, eligible }),
-        scoreOf: (item) => scoreOne(factors, user, item),
-      };
+      if (findBest !== undefined) return answer(user, findBest(user, { limit, eligible }));
+      return batch!.findBest(user, { limit, eligible }).then((best) => answer(user, best));
     },
+    close: async () => batch?.close(),
+  };
+}
+
+/** Values of the factors from which on one matrix product for several users is faster than a loop for each. */
+const BATCHED_FROM = 1 << 20;
+
+function createDirectSearch({ factors, dimensions }: AlsModel) {
+  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from its own user vector.
+  const scores = new Float32Array(factors.length / dimensions);
+  return (user: Float64Array, options: { limit: number; eligible: Uint8Array }): ScoredItems => {
+    scoreAll(factors, user, scores);
+    return selectTopK(scores, options);
   };
 }
 

@@ -116,7 +116,7 @@ export const TrainingConfig = Type.Object(
         l2: Type.Number({ minimum: 0 }),
         featureFraction: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
         earlyStoppingRounds: positive(
-          'Trees without a better nDCG@10 on the held-out users before stopping.',
+          'Trees after the peak of the smoothed nDCG@10 on the held-out users before stopping.',
         ),
         validationShare: share('Share of the training users held out for early stopping.'),
         rollingCuts: positive('Weekly cuts that give training rows under the rolling protocol.'),

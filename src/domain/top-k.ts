@@ -17,11 +17,14 @@ export function selectTopK(
   const { limit, eligible, floor = Number.NEGATIVE_INFINITY } = options;
   const heap = new Int32Array(Math.min(limit, scores.length));
   let size = 0;
+  // What an item has to beat: almost all of a large catalogue is done with after this one comparison.
+  let worst = heap.length === 0 ? Number.POSITIVE_INFINITY : floor;
   for (let item = 0; item < scores.length; item++) {
+    if (!(scores[item]! > worst)) continue;
     if (eligible !== undefined && eligible[item] === 0) continue;
-    if (!(scores[item]! > floor)) continue;
     if (size < heap.length) siftUp(heap, scores, size++, item);
-    else if (size > 0 && scores[item]! > scores[heap[0]!]!) siftDown(heap, scores, size, item);
+    else siftDown(heap, scores, size, item);
+    if (size === heap.length) worst = scores[heap[0]!]!;
   }
   const items = heap.subarray(0, size).sort((a, b) => scores[b]! - scores[a]! || a - b);
   return { items, scores: Float32Array.from(items, (item) => scores[item]!) };

@@ -138,7 +138,7 @@ export function listUserViews({ views }: Manifest): FeatureView[] {
 function openRanker(contents: BundleContents): Promise<Ranker> {
   const { manifest } = contents;
   const { file, featureOrder, inputName, outputName } = manifest.ranker;
-  return openOnnxRanker(readModel(contents, file), {
+  return openOnnxRanker(contents.files.get(file)!, {
     columns: featureOrder.length,
     inputName,
     outputName,
@@ -159,7 +159,7 @@ async function openSources(
       const artefact = file === undefined ? undefined : parseArtefact(contents, file);
       if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
       const options = { itemCount, userViews: listUserViews(manifest) };
-      return openEncoderSource(artefact, readModel(contents, model), options);
+      return openEncoderSource(artefact, contents.files.get(model)!, options);
     });
     if (source !== undefined) opened.set(name, source);
   }
@@ -185,11 +185,6 @@ async function openLinks(
     if (links !== undefined) opened.set(name, links);
   }
   return opened;
-}
-
-/** ONNX Runtime does not take memory that threads share. */
-function readModel({ files }: BundleContents, file: string): Uint8Array {
-  return files.get(file)!.slice();
 }
 
 function parseArtefact({ files }: BundleContents, file: string): TensorFile {

@@ -139,7 +139,7 @@ t.test(
 
 t.test('a mistake of our own in the thread is not taken for a bad bundle', async (t) => {
   const broken = { ...VIEW, fields: undefined } as unknown as FeatureTable['view'];
-  await t.rejects(load(t, LARGE, broken), TypeError);
+  await t.rejects(load(t, LARGE, broken), { name: 'TypeError', code: undefined });
 });
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {

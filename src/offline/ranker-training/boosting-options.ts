@@ -25,7 +25,7 @@ export interface BoostingOptions {
   readonly rowFraction: number;
   /** Bins per column at most, 2 to 255. */
   readonly maxBins: number;
-  /** Stops after so many trees without a better validation nDCG. 0 grows all trees; the best iteration is kept either way. */
+  /** Stops so many trees after the peak of the smoothed validation nDCG. 0 grows all trees; those up to the peak are kept either way. */
   readonly earlyStoppingRounds: number;
   /** k of the validation nDCG@k. */
   readonly ndcgCutoff: number;

@@ -10,11 +10,12 @@ import { createGroupedNdcg } from './grouped-ndcg.js';
 import { createLambdarankObjective } from './lambdarank-objective.js';
 import { createLogisticObjective } from './logistic-objective.js';
 import { checkRankingRows, type RankingRows } from './ranking-rows.js';
+import { findPeak } from './smooth-curve.js';
 import { addTreeScores, type RegressionTree, type TreeEnsemble } from './tree-ensemble.js';
 
 /** What else a training run may be given. */
 export interface TrainingAids {
-  /** Rows of other queries: training stops when their nDCG@k no longer rises, and keeps the best iteration. */
+  /** Rows of other queries: training stops when their smoothed nDCG@k no longer rises, and keeps the trees up to its peak. */
   readonly validation?: RankingRows;
   /** Advanced by one per tree, at most `maxTrees` times; the caller ends the step. */
   readonly progress?: ProgressStep;
@@ -111,7 +112,7 @@ interface ValidationJudge {
   readonly curve: readonly number[];
   /** True when the last `earlyStoppingRounds` trees brought nothing. */
   isDoneAfter(tree: RegressionTree): boolean;
-  /** Trees up to the first best nDCG. */
+  /** Trees up to the peak of the smoothed nDCG. */
   bestIteration(): number;
 }
 
@@ -128,16 +129,14 @@ function createJudge(
   }
   const scores = new Float64Array(validation.matrix.rows).fill(baseScore);
   const curve: number[] = [];
-  let best = 0;
   return {
     curve,
     isDoneAfter: (tree) => {
       addTreeScores(tree, validation.matrix, scores);
       curve.push(ndcg.compute(scores));
-      if (curve.at(-1)! > curve[best]!) best = curve.length - 1;
       const { earlyStoppingRounds } = boosting;
-      return earlyStoppingRounds > 0 && curve.length - 1 - best >= earlyStoppingRounds;
+      return earlyStoppingRounds > 0 && curve.length - 1 - findPeak(curve) >= earlyStoppingRounds;
     },
-    bestIteration: () => best + 1,
+    bestIteration: () => findPeak(curve) + 1,
   };
 }

@@ -2,6 +2,7 @@ import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { exportEnsembleToOnnx, verifyOnnxExport } from '../ranker-training/export-onnx.js';
 import type { RankingRows } from '../ranker-training/ranking-rows.js';
+import { smoothCurve } from '../ranker-training/smooth-curve.js';
 import { trainInThread } from '../ranker-training/train-in-thread.js';
 import type { TreeEnsemble } from '../ranker-training/tree-ensemble.js';
 import type { ProgressReporter } from '../progress.js';
@@ -101,7 +102,7 @@ function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery
   );
 }
 
-/** Held-out nDCG@10 of the trees that were kept. */
+/** Held-out nDCG@10 of the trees that were kept, smoothed. */
 function bestScore(ensemble: TreeEnsemble): number {
-  return Math.max(...ensemble.validationCurve);
+  return Math.max(...smoothCurve(ensemble.validationCurve));
 }
