@@ -1,4 +1,4 @@
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { findGitCommit } from '../../src/commands/find-git-commit.js';
 import type { Percentiles } from '../../src/offline/load-test/latencies.js';
@@ -63,6 +63,8 @@ export interface BenchResult {
   readonly node: string;
   readonly commit: string | undefined;
   readonly createdAt: string;
+  /** Of the machine before the run, over a minute: anything above a few tenths is somebody else's work, and in the figures. */
+  readonly loadAverage: number;
   readonly options: Omit<BenchOptions, 'say' | 'cacheDir'>;
   readonly kernels?: readonly KernelRate[];
   readonly pipeline?: PipelineResult;
@@ -85,6 +87,7 @@ const ASKING_USERS = 200_000;
 export async function measureAll(options: BenchOptions): Promise<BenchResult> {
   const { items, users, parts, workers, seconds, cacheDir, say } = options;
   const { say: _say, cacheDir: _cacheDir, ...shown } = options;
+  const loadAverage = loadavg()[0]!;
   const bundle = await openBenchBundle({ items, users, seed: SEED }, cacheDir);
   say('kernels');
   const kernels = parts.includes('kernels')
@@ -106,6 +109,7 @@ export async function measureAll(options: BenchOptions): Promise<BenchResult> {
     node: process.version,
     commit: await findGitCommit(process.cwd()),
     createdAt: new Date().toISOString(),
+    loadAverage,
     options: shown,
     ...(kernels && { kernels }),
     ...(pipeline && { pipeline }),

@@ -6,10 +6,11 @@ import type { LoadSummary } from './run-load.js';
 
 /** The result as Markdown: a table per part, at the end the goals. */
 export function renderTables(result: BenchResult): string {
-  const { machine, node, commit, createdAt, options, kernels, pipeline, serving, sizes } = result;
+  const { machine, node, commit, createdAt, loadAverage, options, kernels, pipeline, serving, sizes } =
+    result;
   const goals = judgeGoals(result);
   return [
-    `${createdAt}, commit ${commit ?? 'unknown'}, Node ${node}, ${machine.cores} × ${machine.processor}, ${machine.megabytes} MB`,
+    `${createdAt}, commit ${commit ?? 'unknown'}, Node ${node}, ${machine.cores} × ${machine.processor}, ${machine.megabytes} MB, load average ${loadAverage.toFixed(1)} before`,
     `${options.items.toLocaleString('en')} items × 64, ${options.users.toLocaleString('en')} users, ${options.workers} computing threads`,
     ...(kernels === undefined ? [] : [title('Bare kernels'), tableOfKernels(kernels)]),
     ...(pipeline === undefined

@@ -73,6 +73,7 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
     });
     parts.push(assembler.assemble({ candidates, history, userRows, now, reading: { now } }).data);
   }
+  await source.close?.();
   const data = Float32Array.from(parts.flatMap((part) => [...part]));
   const columns = featureOrder.length;
   return { featureOrder, matrix: { data, rows: data.length / columns, columns } };

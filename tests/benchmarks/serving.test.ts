@@ -91,6 +91,7 @@ t.test('a result becomes tables, plots and a judgement of every goal', async (t)
     node: 'v20',
     commit: undefined,
     createdAt: '2026-01-01T00:00:00Z',
+    loadAverage: 0,
     options: { ...size, sizes: [300], workers: 1, parts: [], seconds: 1 },
     kernels,
     pipeline,
