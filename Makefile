@@ -14,6 +14,8 @@ IMAGE ?= shortlist:local
 TARGET ?= http://localhost:3000
 PROFILE ?= smoke
 USERS_OF ?= demo
+# More options for the benchmark of serving; benchmarks/README.md lists them.
+BENCH_FLAGS ?=
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 
@@ -70,8 +72,10 @@ format: $(INSTALLED) ## Format every file
 
 build: $(BUILT) ## Compile src/ to dist/
 
-bench: $(INSTALLED) $(STAGING) ## Run the benchmarks, those of serving on the staging bundle
-	@for benchmark in benchmarks/*.ts; do echo "== $$benchmark"; $(RUN_TS) "$$benchmark" || exit 1; done
+# Compiled, because every computing thread would load the TypeScript compiler otherwise.
+bench: $(INSTALLED) ## Measure what serving costs and bears: BENCH_FLAGS='--users 100000 --only kernels,pipeline'
+	npx tsc -p tsconfig.check.json --noEmit false --declaration false --sourceMap false --outDir dist/compiled
+	node dist/compiled/benchmarks/serving.js $(BENCH_FLAGS)
 
 load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://localhost:3000 USERS_OF=demo
 	$(SHORTLIST) load-test --target $(TARGET) --profile $(PROFILE) --dataset $(USERS_OF)

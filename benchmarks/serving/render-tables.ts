@@ -1,0 +1,129 @@
+import { alignColumns } from '../../src/offline/evaluation/align-columns.js';
+import { judgeGoals } from './goals.js';
+import type { KernelRate } from './measure-kernels.js';
+import type { BenchResult, PipelineResult, ServingResult, SizeResult } from './measure-all.js';
+import type { LoadSummary } from './run-load.js';
+
+/** The result as Markdown: a table per part, at the end the goals. */
+export function renderTables(result: BenchResult): string {
+  const { machine, node, commit, createdAt, loadAverage, options, kernels, pipeline, serving, sizes } =
+    result;
+  const goals = judgeGoals(result);
+  return [
+    `${createdAt}, commit ${commit ?? 'unknown'}, Node ${node}, ${machine.cores} × ${machine.processor}, ${machine.megabytes} MB, load average ${loadAverage.toFixed(1)} before`,
+    `${options.items.toLocaleString('en')} items × 64, ${options.users.toLocaleString('en')} users, ${options.workers} computing threads`,
+    ...(kernels === undefined ? [] : [title('Bare kernels'), tableOfKernels(kernels)]),
+    ...(pipeline === undefined
+      ? []
+      : [title('One thread, one request at a time'), tableOfPipeline(pipeline)]),
+    ...(serving === undefined ? [] : tablesOfServing(serving)),
+    ...(sizes === undefined ? [] : [title('Cost against size, one thread'), tableOfSizes(sizes)]),
+    ...(goals.length === 0
+      ? []
+      : [
+          title('Goals'),
+          table(
+            ['', 'measured', 'wanted', ''],
+            goals.map(({ what, value, wanted, met }) => [what, value, wanted, met ? 'met' : 'MISSED']),
+          ),
+        ]),
+    '',
+  ].join('\n');
+}
+
+function tableOfKernels(kernels: readonly KernelRate[]): string {
+  return table(
+    ['threads', 'batch', 'requests / s', 'retrieval ms', 'ranker ms'],
+    kernels.map(({ threads, batch, requestsPerSecond, retrievalMs, rankingMs }) => [
+      String(threads),
+      String(batch),
+      requestsPerSecond.toFixed(0),
+      retrievalMs.toFixed(3),
+      rankingMs.toFixed(3),
+    ]),
+  );
+}
+
+function tableOfPipeline({ total, stages }: PipelineResult): string {
+  return table(
+    ['stage', 'mean ms', 'p50', 'p99', 'share'],
+    [...Object.entries(stages), ['whole request', total] as const].map(([stage, { mean, p50, p99 }]) => [
+      stage,
+      ...[mean, p50, p99].map(formatMs),
+      `${((100 * mean) / total.mean).toFixed(0)} %`,
+    ]),
+  );
+}
+
+function tablesOfServing({ saturation, steady, overloads, swap }: ServingResult): string[] {
+  return [
+    title('Saturation, by steps'),
+    tableOfLoads(saturation.steps.map((step) => ['step', step])),
+    `sustained ${saturation.sustainedRate.toFixed(0)} per second, peak ${saturation.peakRate.toFixed(0)}`,
+    title('At 70 % of what is sustained'),
+    tableOfLoads([['70 %', steady.load]]),
+    `event-loop delay p99 ${formatMs(steady.loopP99Ms)} ms (${formatMs(steady.idleLoopP99Ms)} ms without a request), sent late p99 ${formatMs(steady.lateP99Ms)} ms`,
+    title('Overload'),
+    tableOfLoads(
+      overloads.flatMap(({ factor, adaptive, before, during }) => {
+        const name = `× ${factor}, ${adaptive ? 'fewer candidates' : 'shedding alone'}`;
+        return [[`${name}: before`, before] as const, [`${name}: during`, during] as const];
+      }),
+    ),
+    ...overloads.map(
+      ({ factor, adaptive, recoveryMs, lateP99Ms }) =>
+        `× ${factor}, ${adaptive ? 'fewer candidates' : 'shedding alone'}: back to normal ${
+          recoveryMs === undefined ? 'never' : `after ${recoveryMs.toFixed(0)} ms`
+        }, sent late p99 ${formatMs(lateP99Ms)} ms`,
+    ),
+    title('Swap of the bundle under load'),
+    tableOfLoads([
+      ['before', swap.before],
+      [`during (${swap.reloadSeconds.toFixed(1)} s)`, swap.during],
+      ['after', swap.after],
+    ]),
+    `not answered well: ${swap.notGood}; p99 above twice that before for ${swap.disturbedSeconds} s; resident memory ` +
+      `${swap.megabytesBefore.toFixed(0)} MB before, ${swap.megabytesPeak.toFixed(0)} at most, ${swap.megabytesAfter.toFixed(0)} after`,
+  ];
+}
+
+function tableOfLoads(loads: readonly (readonly [string, LoadSummary])[]): string {
+  return table(
+    ['', 'offered / s', 'good / s', 'degraded', 'refused', 'failed', 'p50 ms', 'p99 ms'],
+    loads.map(([name, { offeredRate, goodRate, counts, latencyMs }]) => [
+      name,
+      offeredRate.toFixed(0),
+      goodRate.toFixed(0),
+      String(counts.degraded),
+      String(counts.refused),
+      String(counts.failed),
+      latencyMs === null ? '–' : formatMs(latencyMs.p50),
+      latencyMs === null ? '–' : formatMs(latencyMs.p99),
+    ]),
+  );
+}
+
+function tableOfSizes(sizes: readonly SizeResult[]): string {
+  return table(
+    ['items', 'request ms', 'candidates ms', 'ranking ms', 'kernel × 1 ms', 'kernel × 16 ms'],
+    sizes.map(({ items, pipeline, kernels }) => [
+      items.toLocaleString('en'),
+      formatMs(pipeline.total.p50),
+      formatMs(pipeline.stages['candidates.als']!.p50),
+      formatMs(pipeline.stages['ranking']!.p50),
+      ...kernels.map(({ retrievalMs }) => formatMs(retrievalMs)),
+    ]),
+  );
+}
+
+function title(text: string): string {
+  return `\n## ${text}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return `${alignColumns([head, ...rows]).join('\n')}\n`;
+}
+
+function formatMs(milliseconds: number): string {
+  return milliseconds.toFixed(milliseconds < 1 ? 3 : milliseconds < 10 ? 2 : 1);
+}
