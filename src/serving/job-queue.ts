@@ -67,9 +67,10 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   let deserted: { error: unknown } | undefined;
   const load = createLoadEstimate(() => threads.size);
 
-  /** Milliseconds until who comes now is answered: half of what is being computed is done. */
+  /** Milliseconds until who comes now is answered, together with its whole batch: half of what is being computed is done. */
   function foresee(): number {
-    return load.waitMs(waiting.length + computing / 2) + load.costMs;
+    const batch = Math.min(maxBatch, Math.ceil((waiting.length + 1) / Math.max(1, threads.size)));
+    return load.waitMs(computing / 2 + Math.max(0, waiting.length + 1 - batch)) + batch * load.costMs;
   }
 
   /** Threads that will soon be free get their share of what waits. */
