@@ -14,8 +14,7 @@ import { PROVENANCE, smallTrainingConfig, trainSmallBundle } from './trained-bun
 const AGES = new Map([
   ['u50', -50],
   ['u51', -200],
-  ['u52', 700],
-  ['u53', 700],
+  ['u52', 1000],
   ['u54', 4100],
 ]);
 
