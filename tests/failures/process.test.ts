@@ -100,16 +100,20 @@ t.test('a process that is killed at load serves the same again when it is starte
   t.same(await second.ended, { code: 0, signal: null });
 });
 
-t.test('a bundle without one of its feature files does not start, and the line names the file', LONG, async (t) => {
-  const lacking = t.testdir({});
-  const { folder } = await writeFaultyBundle(lacking);
-  const broken = await publishBundle(lacking, folder);
-  await rm(join(broken, manifest.version, 'features/users.parquet'));
-  const server = await startServingProcess(t, broken);
-  const { code } = await server.ended;
-  t.equal(code, 1);
-  t.match(server.errors(), /INVALID_BUNDLE: .*\n\s+- .*features\/users\.parquet/);
-});
+t.test(
+  'a bundle without one of its feature files does not start, and the line names the file',
+  LONG,
+  async (t) => {
+    const lacking = t.testdir({});
+    const { folder } = await writeFaultyBundle(lacking);
+    const broken = await publishBundle(lacking, folder);
+    await rm(join(broken, manifest.version, 'features/users.parquet'));
+    const server = await startServingProcess(t, broken);
+    const { code } = await server.ended;
+    t.equal(code, 1);
+    t.match(server.errors(), /INVALID_BUNDLE: .*\n\s+- .*features\/users\.parquet/);
+  },
+);
 
 t.test('a number of threads that makes no sense is refused', LONG, async (t) => {
   const server = await startServingProcess(t, registry, { args: ['--workers', '1.5'] });

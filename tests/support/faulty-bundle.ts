@@ -15,6 +15,7 @@ const AGES = new Map([
   ['u50', -50],
   ['u51', -200],
   ['u52', 1000],
+  ['u53', 300],
   ['u54', 4100],
 ]);
 
@@ -25,6 +26,8 @@ export const USERS = {
   invalid: 'u50',
   /** ONNX Runtime fails. */
   failing: 'u51',
+  /** Takes tens of milliseconds: with it what a thread can do is known. */
+  heavy: 'u53',
   /** Takes about a second. */
   slow: 'u52',
   /** Takes longer than any test. */
