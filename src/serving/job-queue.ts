@@ -96,7 +96,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
-    const timer = watch && setTimeout(() => giveUp(thread, watch), watch.hangMs);
+    const timer = watch && startWatch(watch, (error) => giveUp(thread, error));
     try {
       const requests = jobs.map(({ request }) => (depth < 1 ? { ...request, depth } : request));
       const answered = await thread.answer({ requests, now: clock() });
@@ -113,14 +113,9 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     }
   }
 
-  function giveUp(thread: ComputeThread, { hangMs, onHung }: HangWatch): void {
-    const error = new ShortlistError(
-      'COMPUTE_FAILED',
-      `A computing thread has not answered for ${hangMs} ms; it hangs.`,
-    );
+  function giveUp(thread: ComputeThread, error: ShortlistError): void {
     threads.delete(thread);
     failIfDeserted(error);
-    onHung(error);
   }
 
   function failIfDeserted(error: unknown): void {
@@ -170,6 +165,15 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       await Promise.all([...threads].map((thread) => thread.close()));
     },
   };
+}
+
+function startWatch({ hangMs, onHung }: HangWatch, giveUp: (error: ShortlistError) => void): NodeJS.Timeout {
+  return setTimeout(() => {
+    const what = `A computing thread has not answered for ${hangMs} ms; it hangs.`;
+    const error = new ShortlistError('COMPUTE_FAILED', what);
+    giveUp(error);
+    onHung(error);
+  }, hangMs);
 }
 
 function settle(jobs: readonly Job[], { answers }: AnsweredBatch): void {

@@ -50,7 +50,7 @@ t.test(
     const costMs = await measure(server);
     const load = { requests: 120, intervalMs: costMs / 3, timeoutMs: costMs * 6 };
     const { answers, elapsedMs } = await offer(server, load);
-    t.same([...new Set(answers.map(({ status }) => status))].sort(), [200, 503], 'nothing else');
+    t.same(new Set(answers.map(({ status }) => status)), new Set([200, 503]), 'nothing else');
     const refused = answers.filter(({ status }) => status === 503);
     t.ok(refused.every(({ code }) => code === 'OVERLOADED' || code === 'DEADLINE_EXCEEDED'));
     t.ok(
@@ -106,7 +106,10 @@ t.test('of a thousand clients that leave in the middle nothing is left', async (
       socket.write(random.uniform() < 0.2 ? request.slice(0, 20) : request);
     }
     await new Promise(setImmediate);
-    for (const socket of sockets) random.uniform() < 0.5 ? socket.destroy() : socket.resetAndDestroy();
+    for (const socket of sockets) {
+      if (random.uniform() < 0.5) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
   const answer = await server.ask('u1');
   t.ok(isWhole(answer));

@@ -114,9 +114,3 @@ t.test(
     t.match(server.errors(), /INVALID_BUNDLE: .*\n\s+- .*features\/users\.parquet/);
   },
 );
-
-t.test('a number of threads that makes no sense is refused', LONG, async (t) => {
-  const server = await startServingProcess(t, registry, { args: ['--workers', '1.5'] });
-  t.equal((await server.ended).code, 2);
-  t.match(server.errors(), /--workers .*'1.5' is invalid.*integer from 0 to 256/);
-});
