@@ -51,7 +51,7 @@ async function foresee(): Promise<Map<string, readonly string[]>> {
 
 t.test(
   `whatever happens at once for ${SECONDS} s (seed ${SEED}), every request has an answer`,
-  LONG,
+  { ...LONG, timeout: TIMEOUT_MS },
   async (t) => {
     const foreseen = await foresee();
     const random = createSeededRandom(SEED);

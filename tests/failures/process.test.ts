@@ -7,6 +7,8 @@ import { USERS, writeFaultyBundle } from '../support/faulty-bundle.js';
 import { LONG } from '../support/long-tests.js';
 import { startServingProcess } from '../support/serving-process.js';
 
+// Every process compiles what it runs: with other work beside it that takes a while.
+t.setTimeout(600_000);
 const dir = t.testdir({});
 const { folder, manifest } = await writeFaultyBundle(dir);
 const registry = await publishBundle(dir, folder);
