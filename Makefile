@@ -61,8 +61,8 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
 	npm --silent test -- $(TAP_FLAGS)
 
-test-failures: $(INSTALLED) ## Run the tests of what must survive what, against real servers that fail
-	npm --silent test -- --disable-coverage tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts $(TAP_FLAGS)
+test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once
+	LONG_TESTS=1 npm --silent test -- --disable-coverage tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
 	npm --silent run check

@@ -1,17 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
+import type { AppParts } from '../http/app-parts.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
-import { createServedBundle } from '../serving/served-bundle.js';
+import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -19,7 +20,13 @@ export function createServeCommand(context: CommandContext): Command {
     .description(
       'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
     )
-    .action(async () => {
+    .addOption(
+      new Option(
+        '--workers <threads>',
+        'threads that compute; 0 is one for each core; by default what compute.workers says',
+      ).argParser(parseWorkers),
+    )
+    .action(async ({ workers }: { workers?: number }) => {
       const settings = loadSettings(context);
       // Told before the bundle loads, which may take a while.
       requireApiKeys(settings);
@@ -35,17 +42,7 @@ export function createServeCommand(context: CommandContext): Command {
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
         clock,
-        threads: {
-          workers: settings.compute.workers || availableParallelism(),
-          maxBatch: settings.compute.maxBatch,
-          maxWaiting: settings.compute.maxWaiting,
-          minDepth: settings.compute.minDepth,
-          onBatch: (batch) => metrics.observeBatch(batch),
-          onLost: (err) => {
-            metrics.countLostThread();
-            logger.error({ err }, 'a computing thread was lost');
-          },
-        },
+        threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
       });
@@ -59,4 +56,38 @@ export function createServeCommand(context: CommandContext): Command {
         `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
       );
     });
+}
+
+function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (/^\d+$/.test(text) && workers <= 256) return workers;
+  throw new InvalidArgumentError('Allowed is an integer from 0 to 256.');
+}
+
+function describeThreads(
+  workers: number,
+  { settings: { compute }, logger, metrics }: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
+): ThreadOptions {
+  return {
+    workers: workers || availableParallelism(),
+    maxBatch: compute.maxBatch,
+    maxWaiting: compute.maxWaiting,
+    minDepth: compute.minDepth,
+    rankerGuard: {
+      budgetMs: compute.rankerBudgetShare * compute.deadlineMs,
+      probeAfterMs: compute.rankerProbeAfterMs,
+    },
+    onBatch: (batch) => metrics.observeBatch(batch),
+    onLost: (err) => {
+      metrics.countLostThread();
+      logger.error({ err }, 'a computing thread was lost');
+    },
+    watch: {
+      hangMs: compute.hangMs,
+      // Nobody catches it: the process drains and ends.
+      onHung: (error) => {
+        throw error;
+      },
+    },
+  };
 }

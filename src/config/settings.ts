@@ -177,6 +177,23 @@ const Compute = Type.Object(
         'Share of the candidates that are ranked when requests have waited for most of their time. The longer they wait, the fewer are ranked, and only when that is not enough is anybody refused.',
       danger: 'At 1 the depth never changes, and overload is met by refusing alone.',
     }),
+    rankerBudgetShare: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1,
+      description:
+        'Share of `compute.deadlineMs` that one run of the ranker may take. Where most of a thread’s latest five runs take longer or fail, it leaves the ranker alone, and requests are answered in fusion order and say so.',
+      danger: 'Far below 1, a busy machine is taken for a slow ranker.',
+    }),
+    rankerProbeAfterMs: milliseconds(10, 600_000, {
+      description:
+        'A ranker that was left alone for so long is tried again, beside the requests of one thread.',
+      danger: 'While a run is slow, requests that its thread has taken wait for it: do not try too often.',
+    }),
+    hangMs: milliseconds(100, 600_000, {
+      description:
+        'A thread that has not answered a batch for so long hangs. The process then logs `fatal`, drains and ends with a code other than 0, for its supervisor to start anew: a thread inside of a model cannot be ended alone.',
+      danger: 'Below the time of the longest run, a slow model restarts the process.',
+    }),
   },
   { additionalProperties: false },
 );

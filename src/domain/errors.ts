@@ -28,6 +28,7 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
   FEATURES_FAILED: { status: 503, title: 'The feature store failed' },
   RANKER_FAILED: { status: 503, title: 'The ranker failed' },
+  RANKER_TIMEOUT: { status: 503, title: 'The ranker is too slow' },
   DEADLINE_EXCEEDED: { status: 503, title: 'There was no time left for an answer' },
   OVERLOADED: { status: 503, title: 'More requests than can be answered in time' },
   COMPUTE_FAILED: { status: 503, title: 'The computing threads failed' },

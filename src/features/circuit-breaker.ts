@@ -10,11 +10,21 @@ export interface BreakerOptions {
   readonly probeAfterMs: number;
 }
 
+export interface BreakerHooks {
+  /** Asks the dependency for something small; it counts as back when that answers. */
+  readonly probe: () => Promise<unknown>;
+  readonly onChange: (available: boolean) => void;
+  /** What a call throws while the breaker is open. */
+  readonly refusal: () => Error;
+  /** Whether an answer counts as a failure all the same; it is handed on. By default none does. */
+  readonly isFailure?: (answer: unknown) => boolean;
+}
+
 /** Keeps calls from a dependency that fails. */
 export interface Breaker {
   /**
    * Runs `call`; while open it does not, and fails at once instead.
-   * @throws ShortlistError FEATURES_FAILED while open; what `call` throws
+   * @throws the refusal while open; what `call` throws
    */
   run<T>(call: () => Promise<T>): Promise<T>;
 }
@@ -22,15 +32,14 @@ export interface Breaker {
 /**
  * A circuit breaker (Nygard, Release It!, 2007) that never makes a caller wait for its probe: with a dependency that hangs,
  * the usual one takes a request per second hostage for the length of a timeout.
- * @param options.probe asks the dependency for something small; counts as back when it answers
  */
 export function createBreaker(
   { calls, failureShare, probeAfterMs }: BreakerOptions,
-  { probe, onChange }: { probe: () => Promise<unknown>; onChange: (available: boolean) => void },
+  { probe, onChange, refusal, isFailure = () => false }: BreakerHooks,
 ): Breaker {
   // Only failures of the dependency count: a mistake of ours in `call` passes through.
   const policy = circuitBreaker(
-    handleWhen((error) => error instanceof ShortlistError),
+    handleWhen((error) => error instanceof ShortlistError).orWhenResult(isFailure),
     {
       halfOpenAfter: probeAfterMs,
       breaker: new CountBreaker({ size: calls, threshold: failureShare }),
@@ -47,7 +56,7 @@ export function createBreaker(
     run: async (call) => {
       if (policy.state === CircuitState.Closed) return policy.execute(call);
       if (policy.state === CircuitState.Open) policy.execute(probe).catch(() => undefined);
-      throw new ShortlistError('FEATURES_FAILED', 'The feature store has failed too often and is not asked.');
+      throw refusal();
     },
   };
 }

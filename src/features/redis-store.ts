@@ -1,3 +1,4 @@
+import { ShortlistError } from '../domain/errors.js';
 import { type BreakerOptions, createBreaker } from './circuit-breaker.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
 import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
@@ -47,6 +48,8 @@ export async function openRedisStores(
         throw error;
       }),
     onChange: (available) => observer.availabilityChanged(available),
+    refusal: () =>
+      new ShortlistError('FEATURES_FAILED', 'The feature store has failed too often and is not asked.'),
   });
   let open = views.length;
   return views.map((view, index) => {

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { createLogger, flushLogger } from '../observability/create-logger.js';
 import type { AppParts } from './app-parts.js';
+import { endBusyProcess } from './end-busy-process.js';
 import { findRequestId } from './request-context.js';
 import type { RunningServer } from './start-server.js';
 
@@ -20,12 +21,13 @@ const NOT_OURS: closeWithGrace.AllEvents[] = [
 /**
  * Ends the process when it is asked to or has to: SIGTERM, SIGINT, SIGHUP and SIGQUIT stop the server and exit with 0; an uncaught
  * error is logged with the id of the request that set it going, stops the server and exits with 1. A second signal, or requests that do not finish within
- * `shutdown.timeoutMs` after the drain, exit with 1 at once.
+ * `shutdown.timeoutMs` after the drain, exit with 1 at once. A thread that hangs inside of a model makes of any of these a SIGKILL.
  */
 export function stopOnSignals(
   server: RunningServer,
   { logger, settings }: Pick<AppParts, 'logger' | 'settings'>,
 ): void {
+  process.on('exit', endBusyProcess);
   const { drainDelayMs, timeoutMs } = settings.shutdown;
   // What is said right before an exit that nothing waits for must be out when the call returns: a write that is still
   // under way off the event loop is lost with the process.

@@ -7,6 +7,7 @@ const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_FAILED',
   'FEATURES_FAILED',
   'RANKER_FAILED',
+  'RANKER_TIMEOUT',
   'RANKER_INVALID_OUTPUT',
 ]);
 

@@ -3,11 +3,19 @@ import type { PackedError } from '../domain/packed-error.js';
 import type { FeatureRead } from '../features/feature-observer.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { PackedContents } from '../pipeline/read-bundle.js';
+import type { RankerGuard } from '../ranking/guarded-ranker.js';
 
 /** What a computing thread is started with. */
 export interface ComputeTask {
   readonly contents: PackedContents;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** Without it the ranker is always run, however slow it is. */
+  readonly rankerGuard?: RankerGuard | undefined;
+}
+
+/** The same, with the counter of what is under way in the thread. */
+export interface ComputeThreadData extends ComputeTask {
+  readonly counter: Int32Array;
 }
 
 /** Requests that a thread answers together. */

@@ -8,7 +8,9 @@ import type {
   ComputeMessage,
   ComputeReply,
   ComputeTask,
+  ComputeThreadData,
 } from './compute-messages.js';
+import { beginWork, trackNativeWork } from './native-work.js';
 
 /** A thread that computes for one bundle. */
 export interface ComputeThread {
@@ -24,14 +26,19 @@ export interface ComputeThread {
 }
 
 /** @throws ShortlistError INVALID_BUNDLE when the thread cannot make an engine of the contents, COMPUTE_FAILED when it ends */
-export async function openComputeThread(workerData: ComputeTask): Promise<ComputeThread> {
+export async function openComputeThread(task: ComputeTask): Promise<ComputeThread> {
+  const work = trackNativeWork();
+  const workerData: ComputeThreadData = { ...task, counter: work.counter };
   const worker = new Worker(new URL('./compute-worker.js', import.meta.url), { workerData });
   let closing = false;
   const ended = new Promise<ShortlistError>((resolve) => {
     const fail = (what: string, cause?: unknown): void =>
       resolve(new ShortlistError('COMPUTE_FAILED', `A computing thread ${what}`, { cause }));
     worker.on('error', (error) => fail(`failed: ${error.message}`, error));
-    worker.on('exit', () => fail('ended by itself.'));
+    worker.on('exit', () => {
+      work.end();
+      fail('ended by itself.');
+    });
   });
 
   /** What the thread says next. */
@@ -41,6 +48,7 @@ export async function openComputeThread(workerData: ComputeTask): Promise<Comput
   }
 
   function tell(message: ComputeMessage): void {
+    beginWork(work.counter);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
     worker.postMessage(message);
   }

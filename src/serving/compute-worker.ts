@@ -9,20 +9,22 @@ import { type BundleContents, unpackContents } from '../pipeline/read-bundle.js'
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { createBatchRanker } from '../ranking/batch-ranker.js';
+import { createGuardedRanker } from '../ranking/guarded-ranker.js';
 import type {
   AnsweredBatch,
   ComputeBatch,
   ComputeMessage,
   ComputeReply,
-  ComputeTask,
+  ComputeThreadData,
 } from './compute-messages.js';
+import { countRuns, endWork } from './native-work.js';
 import { sumReads } from './sum-reads.js';
 import { warm } from './warm.js';
 
 // The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
 // other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime
 // takes the process with it.
-const { contents, scenarios } = workerData as ComputeTask;
+const { contents, scenarios, rankerGuard, counter } = workerData as ComputeThreadData;
 const port = parentPort!;
 let now = 0;
 let reads: FeatureRead[] = [];
@@ -33,8 +35,10 @@ try {
   port.on('message', (message: ComputeMessage) => {
     last = last.then(() => (message === 'close' ? close(engine) : answer(message, engine)));
   });
+  endWork(counter);
   say('open');
 } catch (error) {
+  endWork(counter);
   say({ refused: packError(error) });
 }
 
@@ -49,7 +53,9 @@ async function open(): Promise<Engine> {
   now = engine.knownUntil;
   await warm(engine, (request) => recommend(request, engine));
   reads = [];
-  return { ...engine, ranker: createBatchRanker(engine.ranker) };
+  const counted = countRuns(engine.ranker, counter);
+  const guarded = rankerGuard === undefined ? counted : createGuardedRanker(counted, rankerGuard);
+  return { ...engine, ranker: createBatchRanker(guarded) };
 }
 
 /** Views without a table are served by the main thread: their rows come with the request. */
@@ -70,6 +76,7 @@ function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[]
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {
   now = batch.now;
   const answers = await Promise.all(batch.requests.map((request) => answerOne(request, engine)));
+  endWork(counter);
   say({ answers, reads: sumReads(reads) });
   reads = [];
 }
@@ -93,6 +100,7 @@ function packCause(record: RecommendationRecord['stages'][number]): Recommendati
 
 async function close(engine: Engine): Promise<void> {
   await closeEngine(engine);
+  endWork(counter);
   port.close();
 }
 

@@ -18,6 +18,16 @@ export interface JobQueueOptions {
   readonly observer?: FeatureObserver | undefined;
   /** Is told of every batch that a thread takes; it must not throw. */
   readonly onBatch?: ((batch: BatchFacts) => void) | undefined;
+  /** Without it nobody sees that a thread hangs. */
+  readonly watch?: HangWatch | undefined;
+}
+
+/** What becomes of a thread that does not answer. */
+export interface HangWatch {
+  /** Milliseconds after which a thread that has not answered a batch is given up. */
+  readonly hangMs: number;
+  /** Is told of it. Such a thread cannot be ended: the process has to. */
+  readonly onHung: (error: ShortlistError) => void;
 }
 
 /** How a batch was put together. */
@@ -40,7 +50,7 @@ export interface JobQueue {
   push(request: RecommendationRequest, deadline: number): Promise<RecommendationRecord>;
   /** Gives up what waits, and whatever comes, when there is no thread left. */
   failIfDeserted(error: unknown): void;
-  /** Lets every thread answer what it computes, and end. */
+  /** Lets every thread answer what it computes, and end; one that hangs is left behind. */
   close(): Promise<void>;
 }
 
@@ -59,7 +69,7 @@ interface Job {
 }
 
 export function createJobQueue(options: JobQueueOptions): JobQueue {
-  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch } = options;
+  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch, watch } = options;
   const waiting: Job[] = [];
   const threads = new Set<ComputeThread>();
   let idle: ComputeThread[] = [];
@@ -87,19 +97,32 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
+    const timer = watch && startWatch(watch, (error) => giveUp(thread, error));
     try {
       const requests = jobs.map(({ request }) => (depth < 1 ? { ...request, depth } : request));
       const answered = await thread.answer({ requests, now: clock() });
       load.answered({ requests: jobs.length, milliseconds: performance.now() - started });
-      idle.push(thread);
+      if (threads.has(thread)) idle.push(thread);
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
     } catch (error) {
       for (const job of jobs) fail(job, error);
     } finally {
+      clearTimeout(timer);
       computing -= jobs.length;
       dispatch();
     }
+  }
+
+  function giveUp(thread: ComputeThread, error: ShortlistError): void {
+    threads.delete(thread);
+    failIfDeserted(error);
+  }
+
+  function failIfDeserted(error: unknown): void {
+    if (threads.size > 0) return;
+    deserted = { error };
+    for (const job of waiting.splice(0)) fail(job, error);
   }
 
   /** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
@@ -138,15 +161,20 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
         waiting.push(job);
         dispatch();
       }),
-    failIfDeserted: (error) => {
-      if (threads.size > 0) return;
-      deserted = { error };
-      for (const job of waiting.splice(0)) fail(job, error);
-    },
+    failIfDeserted,
     close: async () => {
       await Promise.all([...threads].map((thread) => thread.close()));
     },
   };
+}
+
+function startWatch({ hangMs, onHung }: HangWatch, giveUp: (error: ShortlistError) => void): NodeJS.Timeout {
+  return setTimeout(() => {
+    const what = `A computing thread has not answered for ${hangMs} ms; it hangs.`;
+    const error = new ShortlistError('COMPUTE_FAILED', what);
+    giveUp(error);
+    onHung(error);
+  }, hangMs);
 }
 
 function settle(jobs: readonly Job[], { answers }: AnsweredBatch): void {

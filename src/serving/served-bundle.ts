@@ -7,6 +7,7 @@ import { fallBack } from '../pipeline/fall-back.js';
 import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
 import { recommend } from '../pipeline/recommend.js';
+import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
@@ -23,7 +24,10 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly deadlineMs?: number;
 }
 
-export type ThreadOptions = Omit<ComputePoolOptions, 'clock' | 'observer'>;
+export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
+  /** Without it the ranker is always run, however slow it is. */
+  readonly rankerGuard?: RankerGuard | undefined;
+}
 
 /** What a request is answered with the fallback for: a dependency failed as a whole, or time ran out. */
 const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
@@ -118,10 +122,10 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
 
 async function openThreads(
   { contents, engine, online }: OpenBundle,
-  { scenarios, ...threads }: ThreadOptions & Pick<ServedBundleOptions, 'scenarios'>,
+  { scenarios, rankerGuard, ...threads }: ThreadOptions & Pick<ServedBundleOptions, 'scenarios'>,
 ): Promise<Compute> {
   const { clock, observer } = engine;
-  const task = { contents: packContents(contents), scenarios };
+  const task = { contents: packContents(contents), scenarios, rankerGuard };
   const pool = await openComputePool(task, { ...threads, clock, observer });
   return {
     recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),

@@ -7,11 +7,13 @@ const fail = async (): Promise<never> => {
   throw new ShortlistError('FEATURES_FAILED', 'away');
 };
 
+const refusal = (): Error => new ShortlistError('FEATURES_FAILED', 'It is not asked.');
+
 t.test('it opens when more than its share of the latest calls failed, and asks no more', async (t) => {
   const changes: boolean[] = [];
   const breaker = createBreaker(
     { calls: 4, failureShare: 0.5, probeAfterMs: 60_000 },
-    { probe: fail, onChange: (available) => changes.push(available) },
+    { probe: fail, onChange: (available) => changes.push(available), refusal },
   );
   t.equal(await breaker.run(async () => 1), 1);
   t.equal(await breaker.run(async () => 2), 2);
@@ -33,7 +35,7 @@ t.test('it opens when more than its share of the latest calls failed, and asks n
 t.test('a mistake of our own passes through and never opens it', async (t) => {
   const breaker = createBreaker(
     { calls: 1, failureShare: 0.5, probeAfterMs: 60_000 },
-    { probe: fail, onChange: () => t.fail('it changed') },
+    { probe: fail, onChange: () => t.fail('it changed'), refusal },
   );
   for (let call = 0; call < 5; call++) {
     await t.rejects(
@@ -53,6 +55,7 @@ t.test('nobody waits for a probe; when it answers, calls go through', async (t) 
     {
       probe: () => new Promise<void>((resolve) => (answer = resolve)),
       onChange: (available) => changes.push(available),
+      refusal,
     },
   );
   await t.rejects(breaker.run(fail), { message: 'away' });
@@ -62,4 +65,21 @@ t.test('nobody waits for a probe; when it answers, calls go through', async (t) 
   await turn();
   t.same(changes, [false, true]);
   t.equal(await breaker.run(async () => 3), 3);
+});
+
+t.test('an answer may count as a failure, and is handed on', async (t) => {
+  const changes: boolean[] = [];
+  const breaker = createBreaker(
+    { calls: 2, failureShare: 0.5, probeAfterMs: 0 },
+    {
+      probe: async () => 'good',
+      onChange: (available) => changes.push(available),
+      refusal,
+      isFailure: (answer) => answer === 'bad',
+    },
+  );
+  for (const _ of [1, 2]) t.equal(await breaker.run(async () => 'bad'), 'bad');
+  await t.rejects(breaker.run(fail), refusal());
+  await turn();
+  t.same(changes, [false, true], 'a good probe closes it');
 });

@@ -157,11 +157,11 @@ t.test('the longer requests have waited, the fewer candidates are ranked', async
   const queue = createJobQueue({ ...options, onBatch: (batch) => facts.push(batch) });
   queue.add(thread);
   const first = queue.push(request('a'), later());
-  const second = queue.push(request('b'), performance.now() + 100).catch(() => undefined);
+  const second = queue.push(request('b'), performance.now() + 400).catch(() => undefined);
   const learnt = performance.now();
-  while (performance.now() - learnt < 65) await new Promise(setImmediate);
+  while (performance.now() - learnt < 245) await new Promise(setImmediate);
   await thread.finish();
-  t.equal(facts[1]!.depth, 0.25, 'of 100 ms 60 and more were gone');
+  t.equal(facts[1]!.depth, 0.25, 'of 400 ms 240 and more were gone');
   t.equal(thread.batches[1]!.requests[0]!.depth, 0.25);
   t.equal(thread.batches[0]!.requests[0]!.depth, undefined);
   await thread.finish();
@@ -182,4 +182,33 @@ t.test('what a thread fails at is told to those whose batch it was', async (t) =
   await t.rejects(queue.push(request('c'), later()), { message: 'none left' });
   queue.add(new HeldThread());
   queue.failIfDeserted(new Error('not now'));
+});
+
+t.test('a thread that does not answer for too long is given up, and the others go on', async (t) => {
+  const [stuck, other] = [new HeldThread(), new HeldThread()];
+  const told: ShortlistError[] = [];
+  let tell = (): void => undefined;
+  const hung = new Promise<void>((resolve) => (tell = resolve));
+  const onHung = (error: ShortlistError): void => {
+    told.push(error);
+    tell();
+  };
+  const queue = createJobQueue({ ...options, watch: { hangMs: 20, onHung } });
+  queue.add(stuck);
+  const lost = queue.push(request('a'), later());
+  await hung;
+  t.match(told, [{ code: 'COMPUTE_FAILED', message: /has not answered for 20 ms; it hangs/ }]);
+  await t.rejects(queue.push(request('b'), later()), { code: 'COMPUTE_FAILED' }, 'nobody is left');
+  await stuck.finish();
+  await lost;
+  await queue.close();
+  t.notOk(stuck.closed, 'nobody waits for it');
+
+  const two = createJobQueue({ ...options, watch: { hangMs: 60_000, onHung } });
+  two.add(other);
+  const answered = two.push(request('c'), later());
+  await other.finish();
+  t.equal((await answered).slate.bundle, 'c');
+  t.equal(told.length, 1, 'who answers is not told of');
+  await two.close();
 });

@@ -87,6 +87,7 @@ function addSharedCounter(
         if (available) logger.info('Redis answers again: rate limits are shared');
         else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
       },
+      refusal: () => new ShortlistError('FEATURES_FAILED', 'Redis has failed too often and is not asked.'),
     },
   );
   return async (request) => {

@@ -51,6 +51,7 @@ export const RECOMMENDING_PROBLEMS = {
   NOT_READY: 'No bundle is open yet.',
   SOURCE_FAILED: 'A candidate source failed. Try again; when you report it, quote the request id.',
   RANKER_FAILED: 'The ranker failed. Try again; when you report it, quote the request id.',
+  RANKER_TIMEOUT: 'The ranker is too slow. Try again; when you report it, quote the request id.',
   DEADLINE_EXCEEDED:
     'There was no time left for an answer. Try again; when you report it, quote the request id.',
   OVERLOADED: 'More requests wait than can be answered in time. Try again after the seconds of retry-after.',

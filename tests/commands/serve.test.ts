@@ -1,0 +1,17 @@
+import t from 'tap';
+import { createCommandRunner } from '../support/command-runner.js';
+
+const run = createCommandRunner();
+
+t.test('a number of threads that makes no sense is refused', async (t) => {
+  for (const workers of ['1.5', '-1', '257', 'two', '']) {
+    const { code, errors } = await run('serve', '--workers', workers);
+    t.equal(code, 2, workers);
+    t.match(errors, /--workers .* is invalid.*integer from 0 to 256/);
+  }
+});
+
+t.test('a number that does passes, up to what else is wrong', async (t) => {
+  const nowhere = createCommandRunner({ env: { SHORTLIST_REGISTRY: t.testdir({}) } });
+  t.match(await nowhere('serve', '--workers', '3'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
+});
