@@ -9,6 +9,7 @@ import { packContents } from '../pipeline/read-bundle.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
+import { collectGarbage } from './collect-garbage.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
@@ -143,6 +144,8 @@ async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
   await tenancy.compute.close();
   await closeEngine(tenancy.bundle.engine);
+  // Not before this call has let go of the bundle.
+  setImmediate(collectGarbage);
 }
 
 function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {
