@@ -11,6 +11,7 @@ import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
+import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 
@@ -48,6 +49,7 @@ export function createServeCommand(context: CommandContext): Command {
         },
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+        cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');

@@ -253,6 +253,42 @@ const RedisSettings = Type.Object(
   { additionalProperties: false },
 );
 
+const Cache = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description: 'Whether answers are kept. docs/caching.md says what makes one answer another.',
+      variable: 'SHORTLIST_CACHE',
+    }),
+    ttlSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      unit: 's',
+      description: 'How long an answer is kept.',
+      danger: 'For so long a value with a time to live may go on counting after its time is over.',
+    }),
+    jitterShare: Type.Number({
+      minimum: 0,
+      maximum: 0.9,
+      description:
+        'Share of it by which lives differ, shorter or longer, so that what was made together does not end together.',
+      zero: 'all live equally long',
+    }),
+    maxMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      unit: 'MB',
+      description:
+        'Memory for answers, outside of the JavaScript heap; what was asked least recently goes first. One of 10 items takes about 3 kB.',
+    }),
+    redis: Type.Boolean({
+      description:
+        'Whether processes share answers, at `redis.url`. While Redis is away each keeps its own; no request waits longer than `redis.commandTimeoutMs` for it.',
+      variable: 'SHORTLIST_CACHE_REDIS',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
   { additionalProperties: false },
@@ -408,6 +444,7 @@ export const SettingsSchema = Type.Object(
     compute: Compute,
     features: Features,
     redis: RedisSettings,
+    cache: Cache,
     docs: Docs,
     auth: Auth,
     jwt: Jwt,

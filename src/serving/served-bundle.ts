@@ -6,11 +6,14 @@ import type { Engine } from '../pipeline/engine.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { bringUserRows } from './bring-user-rows.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { type SlateAnswer, type SlateCache, type SlateForm, writeRecord } from './slate-cache.js';
+import { createSlateKeys } from './slate-key.js';
 import { warm } from './warm.js';
 
 export interface ServedBundleOptions extends EngineOptions {
@@ -21,6 +24,8 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly threads?: ThreadOptions;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
+  /** Keeps answers; it is closed with the service. Without one every answer is computed. */
+  readonly cache?: SlateCache | undefined;
 }
 
 export type ThreadOptions = Omit<ComputePoolOptions, 'clock' | 'observer'>;
@@ -45,6 +50,8 @@ interface Tenancy {
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
+  const { cache } = options;
+  const nameKey = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
 
@@ -57,24 +64,49 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     return describeEngine(opened.bundle.engine);
   }
 
-  return {
+  const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
+
+  async function askCache(
+    cache: SlateCache,
+    asked: RecommendationRequest,
+    { tenancy, form, timeoutMs }: { tenancy: Tenancy; form: SlateForm; timeoutMs: number },
+  ): Promise<SlateAnswer> {
+    const { engine, online } = tenancy.bundle;
+    const arrivedAt = performance.now();
+    const request = await bringUserRows(asked, engine, online);
+    return cache.answer({
+      nameKey: () => nameKey(request, engine),
+      compute: () => tenancy.compute.recommend(request, { deadline: arrivedAt + longestMs }),
+      run: (flight) => hold(tenancy, () => flight()),
+      form,
+      deadline: arrivedAt + Math.min(timeoutMs, longestMs),
+      computeDeadline: arrivedAt + longestMs,
+    });
+  }
+
+  const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
-    recommend: async (request, { timeoutMs = Number.POSITIVE_INFINITY } = {}) => {
-      const deadline =
-        performance.now() + Math.min(timeoutMs, options.deadlineMs ?? Number.POSITIVE_INFINITY);
-      if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
-      const tenancy = current;
-      tenancy.requests++;
-      try {
-        return await tenancy.compute.recommend(request, { deadline });
-      } catch (error) {
-        if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
-        return await fallBack(request, tenancy.bundle.engine, error);
-      } finally {
-        tenancy.requests--;
-        await closeIfUnused(tenancy);
-      }
+    recommend: (request, { timeoutMs = longestMs } = {}) => {
+      const deadline = performance.now() + Math.min(timeoutMs, longestMs);
+      return hold(current, async (tenancy) => {
+        try {
+          return await tenancy.compute.recommend(request, { deadline });
+        } catch (error) {
+          return fallBackOver(error, request, tenancy);
+        }
+      });
+    },
+    answer: async (request, { form, timeoutMs = longestMs }) => {
+      if (cache === undefined)
+        return writeRecord(await service.recommend(request, { timeoutMs }), form, 'off');
+      return hold(current, async (tenancy) => {
+        try {
+          return await askCache(cache, request, { tenancy, form, timeoutMs });
+        } catch (error) {
+          return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
+        }
+      });
     },
     reload: () => {
       reloading ??= openAndSwap().finally(() => (reloading = undefined));
@@ -85,8 +117,32 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       const last = current;
       current = undefined;
       await retire(last);
+      cache?.close();
     },
   };
+  return service;
+}
+
+/** Runs on a bundle, which stays open for as long. */
+async function hold<T>(tenancy: Tenancy | undefined, use: (tenancy: Tenancy) => Promise<T>): Promise<T> {
+  if (tenancy === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+  tenancy.requests++;
+  try {
+    return await use(tenancy);
+  } finally {
+    tenancy.requests--;
+    await closeIfUnused(tenancy);
+  }
+}
+
+/** @throws `error`, when it is none to be met with the fallback */
+async function fallBackOver(
+  error: unknown,
+  request: RecommendationRequest,
+  { bundle }: Tenancy,
+): Promise<RecommendationRecord> {
+  if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
+  return fallBack(request, bundle.engine, error);
 }
 
 /** A bundle that has answered already; when that fails, nothing of it stays open. */

@@ -1,7 +1,6 @@
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
-import { recommendFor } from '../recommend-for.js';
 import { RecommendingHeaders } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
 import {
@@ -10,6 +9,7 @@ import {
   SimilarItemsParams,
   SimilarItemsQuery,
 } from '../schemas/similar-items.js';
+import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
 
@@ -32,18 +32,14 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
     },
   };
   const preValidation = parseQuery(SimilarItemsQuery);
+  const send = createSlateSender(SimilarItemsAnswer, parts);
   app.get('/items/:itemId/similar', { schema, preValidation }, async (request, reply) => {
     const { itemId } = request.params;
     const origin = { basis: { kind: 'item', itemId }, scenario: 'similar' } as const;
-    const slate = await recommendFor(request, toRecommendationRequest(request.query, origin), parts);
-    const { scenario, bundle } = slate;
-    const answer: SimilarItemsAnswer = {
-      requestId: request.id,
-      itemId,
-      scenario,
-      bundle,
-      ...toAnsweredItems(slate),
-    };
-    return reply.send(answer);
+    const asked = toRecommendationRequest(request.query, origin);
+    return send(reply, asked, (slate): Unsent<SimilarItemsAnswer> => {
+      const { scenario, bundle } = slate;
+      return { itemId, scenario, bundle, ...toAnsweredItems(slate) };
+    });
   });
 }
