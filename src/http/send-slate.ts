@@ -15,7 +15,7 @@ export type SlateSender = (
   reply: FastifyReply,
   asked: RecommendationRequest,
   describe: (slate: Slate) => object,
-) => Promise<FastifyReply>;
+) => FastifyReply | Promise<FastifyReply>;
 
 /**
  * Creates what ends a route that recommends. Answers are kept as bytes: all that is made for one request is its id at the
@@ -24,21 +24,22 @@ export type SlateSender = (
  */
 export function createSlateSender(schema: TSchema, { service, metrics }: AppParts): SlateSender {
   const reference = referenceTo(schema);
-  return async (reply, asked, describe) => {
+  return (reply, asked, describe) => {
     const { request } = reply;
-    const answer = await service.answer(asked, {
-      timeoutMs: findTimeout(request),
-      form: {
-        write: (slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
-        isWritten: (body) => isAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request),
-      },
-    });
-    request.slateAnswer = answer;
-    metrics.observeRecommendation(sampleOf(answer, asked));
-    return reply
-      .header('x-cache', SHOWN[answer.cache])
-      .type('application/json; charset=utf-8')
-      .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
+    const form = {
+      write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
+      isWritten: (body: Buffer) => isAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request),
+    };
+    const send = (answer: SlateAnswer): FastifyReply => {
+      request.slateAnswer = answer;
+      metrics.observeRecommendation(sampleOf(answer, asked));
+      return reply
+        .header('x-cache', SHOWN[answer.cache])
+        .type('application/json; charset=utf-8')
+        .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
+    };
+    const answer = service.answer(asked, { form, timeoutMs: findTimeout(request) });
+    return answer instanceof Promise ? answer.then(send) : send(answer);
   };
 }
 

@@ -32,13 +32,13 @@ export interface RecommendationService {
     options?: { timeoutMs?: number | undefined },
   ): Promise<RecommendationRecord>;
   /**
-   * The same as bytes, from the cache where it has them.
+   * The same as bytes, from the cache where it has them; no promise is made for what is in memory.
    * @param options.form writes what is not there yet
    */
   answer(
     request: RecommendationRequest,
     options: { form: SlateForm; timeoutMs?: number | undefined },
-  ): Promise<SlateAnswer>;
+  ): SlateAnswer | Promise<SlateAnswer>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND

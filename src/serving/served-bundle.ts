@@ -12,7 +12,7 @@ import { bringUserRows } from './bring-user-rows.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import { type SlateAnswer, type SlateCache, type SlateForm, writeRecord } from './slate-cache.js';
+import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 import { warm } from './warm.js';
 
@@ -45,13 +45,18 @@ interface Tenancy {
   retired: boolean;
 }
 
+/** A request to the cache on the bundle that it began with. */
+interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadline'> {
+  readonly tenancy: Tenancy;
+}
+
 /**
  * Serves the bundle that a channel points at. `reload()` opens what the channel points at by then beside the old one and
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
   const { cache } = options;
-  const nameKey = createSlateKeys(options.scenarios);
+  const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
 
@@ -66,30 +71,39 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
-  async function askCache(
+  function askCache(
     cache: SlateCache,
-    asked: RecommendationRequest,
-    { tenancy, form, timeoutMs }: { tenancy: Tenancy; form: SlateForm; timeoutMs: number },
-  ): Promise<SlateAnswer> {
-    const { engine, online } = tenancy.bundle;
-    const arrivedAt = performance.now();
-    const request = await bringUserRows(asked, engine, online);
-    return cache.answer({
-      nameKey: () => nameKey(request, engine),
-      compute: () => tenancy.compute.recommend(request, { deadline: arrivedAt + longestMs }),
-      run: (flight) => hold(tenancy, () => flight()),
-      form,
-      deadline: arrivedAt + Math.min(timeoutMs, longestMs),
-      computeDeadline: arrivedAt + longestMs,
-    });
+    request: RecommendationRequest,
+    asked: Asked,
+  ): SlateAnswer | Promise<SlateAnswer> {
+    const { tenancy, form } = asked;
+    const nameKey = (): string => keyOf(request, tenancy.bundle.engine);
+    const key = nameKey();
+    const question = {
+      ...asked,
+      key,
+      isSame: () => nameKey() === key,
+      compute: () => tenancy.compute.recommend(request, { deadline: asked.computeDeadline }),
+      // Held by itself: it goes on for others when the request that it began with has ended.
+      run: (flight: () => Promise<SlateAnswer>) => hold(tenancy, flight),
+    };
+    const computeAndKeep = async (): Promise<SlateAnswer> => {
+      try {
+        return await cache.answer(question);
+      } catch (error) {
+        return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
+      }
+    };
+    return cache.find(key) ?? hold(tenancy, computeAndKeep);
   }
 
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
-    recommend: (request, { timeoutMs = longestMs } = {}) => {
+    recommend: async (request, { timeoutMs = longestMs } = {}) => {
       const deadline = performance.now() + Math.min(timeoutMs, longestMs);
-      return hold(current, async (tenancy) => {
+      const tenancy = requireOpen(current);
+      return hold(tenancy, async () => {
         try {
           return await tenancy.compute.recommend(request, { deadline });
         } catch (error) {
@@ -97,16 +111,22 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
         }
       });
     },
-    answer: async (request, { form, timeoutMs = longestMs }) => {
-      if (cache === undefined)
-        return writeRecord(await service.recommend(request, { timeoutMs }), form, 'off');
-      return hold(current, async (tenancy) => {
-        try {
-          return await askCache(cache, request, { tenancy, form, timeoutMs });
-        } catch (error) {
-          return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
-        }
-      });
+    answer: (request, { form, timeoutMs = longestMs }) => {
+      if (cache === undefined) {
+        return service.recommend(request, { timeoutMs }).then((record) => writeRecord(record, form, 'off'));
+      }
+      const tenancy = requireOpen(current);
+      const { engine, online } = tenancy.bundle;
+      const arrivedAt = performance.now();
+      const asked = {
+        tenancy,
+        form,
+        deadline: arrivedAt + Math.min(timeoutMs, longestMs),
+        computeDeadline: arrivedAt + longestMs,
+      };
+      const brought = bringUserRows(request, engine, online);
+      if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
+      return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
     reload: () => {
       reloading ??= openAndSwap().finally(() => (reloading = undefined));
@@ -123,12 +143,16 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   return service;
 }
 
-/** Runs on a bundle, which stays open for as long. */
-async function hold<T>(tenancy: Tenancy | undefined, use: (tenancy: Tenancy) => Promise<T>): Promise<T> {
+function requireOpen(tenancy: Tenancy | undefined): Tenancy {
   if (tenancy === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+  return tenancy;
+}
+
+/** Runs what needs a bundle, which stays open for as long. */
+async function hold<T>(tenancy: Tenancy, use: () => Promise<T>): Promise<T> {
   tenancy.requests++;
   try {
-    return await use(tenancy);
+    return await use();
   } finally {
     tenancy.requests--;
     await closeIfUnused(tenancy);

@@ -32,8 +32,9 @@ export interface SlateAnswer extends WrittenSlate {
 
 /** One request to the cache. */
 export interface SlateQuestion {
-  /** Names the answer; asked again when there is one: an answer that is called otherwise by then is not kept. */
-  readonly nameKey: () => string;
+  readonly key: string;
+  /** Whether the request would still be of that key: an answer that came too late for it is not kept. */
+  readonly isSame: () => boolean;
   readonly compute: () => Promise<RecommendationRecord>;
   /** Runs what answers this request and those that join it, and holds what it needs until that ends. */
   readonly run: (flight: () => Promise<SlateAnswer>) => Promise<SlateAnswer>;
@@ -46,8 +47,10 @@ export interface SlateQuestion {
 
 /** Keeps whole answers. */
 export interface SlateCache {
+  /** What is in memory. */
+  find(key: string): SlateAnswer | undefined;
   /**
-   * The answer of that key, computed once for all who ask for it meanwhile. A request that runs out of time, or whose
+   * The answer that memory does not have, computed once for all who ask for it meanwhile. A request that runs out of time, or whose
    * client leaves, stops the computation for nobody.
    * @throws ShortlistError DEADLINE_EXCEEDED at the deadline; what `compute` throws, to all who waited for it
    */
@@ -97,7 +100,7 @@ interface Flight {
 /** A slate cache in memory, bounded by bytes, over what processes share. */
 export function createSlateCache(options: SlateCacheOptions): SlateCache {
   const { maxBytes, ttlMs, jitterShare, observer, shared, now = () => performance.now() } = options;
-  const memory = new LRUCache<string, WrittenSlate>({
+  const memory = new LRUCache<string, SlateAnswer>({
     maxSize: maxBytes,
     sizeCalculation: ({ body }) => body.length + ENTRY_BYTES,
     perf: { now },
@@ -106,7 +109,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   const flights = new Map<string, Flight>();
 
   function keepInMemory(key: string, slate: WrittenSlate, lifeMs: number): void {
-    memory.set(key, { facts: slate.facts, body: copyAlone(slate.body) }, { ttl: lifeMs });
+    memory.set(key, { facts: slate.facts, body: copyAlone(slate.body), cache: 'hit' }, { ttl: lifeMs });
     observer.sized({ bytes: memory.calculatedSize, entries: memory.size });
   }
 
@@ -118,12 +121,12 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
     return found?.slate;
   }
 
-  async function fly(key: string, { nameKey, compute, form }: SlateQuestion): Promise<SlateAnswer> {
+  async function fly({ key, isSame, compute, form }: SlateQuestion): Promise<SlateAnswer> {
     const found = await findShared(key, form);
     if (found !== undefined) return { ...found, cache: 'hit' };
     const record = await compute();
     const answer = writeRecord(record, form, 'miss');
-    const obstacle = findObstacle(record, { isSame: nameKey() === key });
+    const obstacle = findObstacle(record, isSame);
     if (obstacle === undefined) {
       const lifeMs = ttlMs * (1 + jitterShare * (2 * Math.random() - 1));
       keepInMemory(key, answer, lifeMs);
@@ -134,21 +137,23 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
     return answer;
   }
 
-  function board(key: string, question: SlateQuestion): Flight {
-    const landing = question.run(() => fly(key, question)).finally(() => flights.delete(key));
-    const flight = { landing, deadline: question.computeDeadline };
+  function board(question: SlateQuestion): Flight {
+    const { key, run, computeDeadline } = question;
+    const landing = run(() => fly(question)).finally(() => flights.delete(key));
+    const flight = { landing, deadline: computeDeadline };
     flights.set(key, flight);
     return flight;
   }
 
   return {
-    answer: async (question) => {
-      const key = question.nameKey();
+    find: (key) => {
       const kept = memory.get(key);
       observer.lookedUp('memory', kept === undefined ? 'miss' : 'hit');
-      if (kept !== undefined) return { facts: kept.facts, body: kept.body, cache: 'hit' };
-      const underWay = flights.get(key);
-      if (underWay === undefined) return awaitUntil(question.deadline, board(key, question));
+      return kept;
+    },
+    answer: async (question) => {
+      const underWay = flights.get(question.key);
+      if (underWay === undefined) return awaitUntil(question.deadline, board(question));
       observer.joined();
       const answer = await awaitUntil(question.deadline, underWay);
       return answer.cache === 'hit' ? answer : { ...answer, cache: 'joined' };
@@ -170,11 +175,11 @@ export function writeRecord(
 
 function findObstacle(
   { slate, depth = 1 }: RecommendationRecord,
-  { isSame }: { isSame: boolean },
+  isSame: () => boolean,
 ): NotKept | undefined {
   if (slate.degraded.length > 0) return 'degraded';
   if (depth < 1) return 'shallow';
-  return isSame ? undefined : 'changed';
+  return isSame() ? undefined : 'changed';
 }
 
 /** Small buffers share memory of 8 kB, and one that is kept would keep all of it. */

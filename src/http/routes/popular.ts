@@ -24,7 +24,7 @@ export function addPopularRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(PopularQuery);
   const send = createSlateSender(PopularAnswer, parts);
-  app.get('/popular', { schema, preValidation }, async (request, reply) => {
+  app.get('/popular', { schema, preValidation }, (request, reply) => {
     const origin = { basis: { kind: 'nobody' }, scenario: 'popular' } as const;
     const asked = toRecommendationRequest(request.query, origin);
     return send(reply, asked, (slate): Unsent<PopularAnswer> => {

@@ -37,7 +37,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(RecommendationsQuery);
   const send = createSlateSender(RecommendationsAnswer, parts);
-  app.get('/recommendations/:userId', { schema, preValidation }, async (request, reply) => {
+  app.get('/recommendations/:userId', { schema, preValidation }, (request, reply) => {
     const { params, query } = request;
     const { userId } = params;
     const scenario = query.scenario ?? DEFAULT_SCENARIO;

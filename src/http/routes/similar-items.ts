@@ -33,7 +33,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(SimilarItemsQuery);
   const send = createSlateSender(SimilarItemsAnswer, parts);
-  app.get('/items/:itemId/similar', { schema, preValidation }, async (request, reply) => {
+  app.get('/items/:itemId/similar', { schema, preValidation }, (request, reply) => {
     const { itemId } = request.params;
     const origin = { basis: { kind: 'item', itemId }, scenario: 'similar' } as const;
     const asked = toRecommendationRequest(request.query, origin);
