@@ -15,7 +15,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
   const models = join(dir, 'models');
   await createFolderRegistry(models).publish((await writeSmallBundle(join(dir, 'trained'))).folder);
   const start = (t: Parameters<typeof startCachedServer>[0], url: string, release = '1') =>
-    startCachedServer(t, models, { cache: { redis: true }, redis: { url, ...PATIENT }, release });
+    startCachedServer(t, models, { cache: { redis: true }, redis: { url, ...PATIENT }, release, workers: 0 });
 
   await t.test('what one process computed another one answers, of the same release', async (t) => {
     const redis = await startRedisServer(t);
@@ -94,6 +94,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const redis = await createRedisServer(t);
     const url = redis.url;
     const server = await startCachedServer(t, models, {
+      workers: 0,
       cache: { redis: true },
       redis: { url, breakerCalls: 4, breakerProbeAfterMs: 20 },
     });
@@ -119,7 +120,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('a push to a user makes the answers of that user others, in every process', async (t) => {
     const redis = await startRedisServer(t);
     const { registry } = await publishOnlineBundle(join(dir, 'online'));
-    const changes = { redis: { url: redis.url, ...PATIENT } };
+    const changes = { workers: 0 as const, redis: { url: redis.url, ...PATIENT } };
     const [one, other] = [
       await startCachedServer(t, registry, changes),
       await startCachedServer(t, registry, changes),
