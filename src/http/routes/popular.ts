@@ -3,7 +3,12 @@ import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
 import { RecommendingHeaders } from '../schemas/parameters.js';
 import { POPULAR_EXAMPLES, PopularAnswer, PopularQuery } from '../schemas/popular.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
 import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
@@ -18,7 +23,7 @@ export function addPopularRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: PopularQuery,
     response: {
-      200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES),
+      200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(RECOMMENDING_PROBLEMS, '/popular'),
     },
   };

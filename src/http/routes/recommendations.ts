@@ -8,7 +8,12 @@ import {
   RecommendationsParams,
   RecommendationsQuery,
 } from '../schemas/recommendations.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
 import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
@@ -24,7 +29,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: RecommendationsQuery,
     response: {
-      200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES),
+      200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(
         {
           ...RECOMMENDING_PROBLEMS,

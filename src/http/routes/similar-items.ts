@@ -2,7 +2,12 @@ import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
 import { RecommendingHeaders } from '../schemas/parameters.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
 import {
   SIMILAR_ITEMS_EXAMPLES,
   SimilarItemsAnswer,
@@ -24,7 +29,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: SimilarItemsQuery,
     response: {
-      200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES),
+      200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(
         { ...RECOMMENDING_PROBLEMS, ITEM_NOT_FOUND: "There is no item '0'." },
         '/items/0/similar',
