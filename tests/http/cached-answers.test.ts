@@ -22,8 +22,8 @@ function rest({ body: { requestId: _, ...body } }: Answer): object {
 }
 
 t.test('an answer from the cache is the one that was computed, save its request id', async (t) => {
-  const server = await startCachedServer(t, models);
-  const off = await startCachedServer(t, models, { cache: { enabled: false } });
+  const server = await startCachedServer(t, models, { workers: 0 });
+  const off = await startCachedServer(t, models, { cache: { enabled: false }, workers: 0 });
   for (const path of ROUTES) {
     const plain = await off.get(path);
     const miss = await server.get(path);
@@ -45,7 +45,7 @@ t.test('an answer from the cache is the one that was computed, save its request 
 });
 
 t.test('errors are not kept, and have no header', async (t) => {
-  const server = await startCachedServer(t, models);
+  const server = await startCachedServer(t, models, { workers: 0 });
   for (let attempt = 0; attempt < 2; attempt++) {
     t.match(await server.get('/items/nothing/similar'), { status: 404, cache: null });
     t.match(await server.get('/recommendations/u1?context=moon:full'), { status: 400, cache: null });
@@ -54,8 +54,10 @@ t.test('errors are not kept, and have no header', async (t) => {
   t.equal(await server.metric('slate_cache_entries'), 0);
 });
 
+// A thread takes seconds to open.
+const server = await startCachedServer(t, models);
+
 t.test('500 requests at once for a cold user are one computation', async (t) => {
-  const server = await startCachedServer(t, models);
   const before = (await server.metric(BATCHES))!;
   const answers = await Promise.all(Array.from({ length: 500 }, () => server.get('/recommendations/u9')));
   t.same(new Set(answers.map(({ status }) => status)), new Set([200]));
@@ -65,7 +67,6 @@ t.test('500 requests at once for a cold user are one computation', async (t) => 
 });
 
 t.test('a client that leaves does not take the answer from those who joined it', async (t) => {
-  const server = await startCachedServer(t, models);
   const { hostname, port } = new URL(server.url);
   const before = (await server.metric(BATCHES))!;
   const leaving = connect(Number(port), hostname);
@@ -78,7 +79,6 @@ t.test('a client that leaves does not take the answer from those who joined it',
 });
 
 t.test('who has less time gets the fallback, which is not kept, and the others the answer', async (t) => {
-  const server = await startCachedServer(t, models);
   const path = '/recommendations/u12?limit=100';
   const hurried = Array.from({ length: 50 }, (_, user) =>
     server.get(`/recommendations/u${user}?limit=99`, { 'x-request-timeout-ms': '1' }),
@@ -108,7 +108,7 @@ t.test('200 users over reloads get what their bundle says, and nothing old after
   const users = Array.from({ length: 200 }, (_, user) => `/recommendations/u${user}`);
   const versions = [first.manifest.version, second.manifest.version];
   const truth = new Map<string, object>();
-  const plain = await startCachedServer(t, models, { cache: { enabled: false } });
+  const plain = await startCachedServer(t, models, { cache: { enabled: false }, workers: 0 });
   await registry.publish(second.folder);
   for (const version of versions) {
     await registry.point('staging', version);
@@ -116,7 +116,7 @@ t.test('200 users over reloads get what their bundle says, and nothing old after
     const answers = await Promise.all(users.map((path) => plain.get(path)));
     answers.forEach((answer, user) => truth.set(`${version} ${users[user]}`, rest(answer)));
   }
-  const server = await startCachedServer(t, models);
+  const server = await startCachedServer(t, models, { workers: 0 });
   const wrong: string[] = [];
   const askAll = async (version?: string): Promise<void> => {
     const answers = await Promise.all(users.map((path) => server.get(path)));
