@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { publishOnlineBundle } from '../support/online-server.js';
@@ -23,7 +25,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const one = await start(t, redis.url);
     const other = await start(t, redis.url);
     const { body } = await one.get(PATH);
-    while ((await client.dbsize()) < 1);
+    while ((await client.dbsize()) < 1) await wait(5);
     const shared = await other.get(PATH);
     t.equal(shared.cache, 'hit');
     t.same({ ...shared.body, requestId: '' }, { ...body, requestId: '' });
@@ -39,7 +41,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const client = await connect(t, redis.url);
     const writer = await start(t, redis.url);
     const { body } = await writer.get(PATH);
-    while ((await client.dbsize()) < 1);
+    while ((await client.dbsize()) < 1) await wait(5);
     const key = (await client.keys('*'))[0]!;
     const whole = (await client.getBuffer(key))!;
     const changed = (at: number, value: number): Buffer => {
@@ -47,7 +49,6 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       bytes[at] = value;
       return bytes;
     };
-    const { crc32 } = await import('node:zlib');
     const digest = key.slice('shortlist:slates:1:'.length);
     const signed = (bytes: Buffer): Buffer => {
       bytes.writeUInt32BE(crc32(bytes.subarray(7), crc32(digest)), 3);
@@ -85,7 +86,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       t.equal(answer.cache, 'miss', name);
       t.same({ ...answer.body, requestId: '' }, { ...body, requestId: '' });
       t.equal(await server.metric(`slate_cache_refused_total{reason="${reason}"}`), 1, name);
-      while (!(await client.getBuffer(key).catch(() => null))?.equals(whole));
+      const isWhole = async () => (await client.getBuffer(key).catch(() => null))?.equals(whole);
+      while ((await isWhole()) !== true) await wait(5);
       t.ok((await client.pttl(key)) > 0, 'overwritten, for a time');
     }
   });
