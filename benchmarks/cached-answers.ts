@@ -151,6 +151,10 @@ async function serve(): Promise<void> {
     return reply.type('application/json; charset=utf-8').send(bodies[Number(user)]);
   });
   const origin = await bare.listen({ host: '127.0.0.1', port: 0 });
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send!(user + system);
+  });
   process.send!({
     cached: { origin: url, paths },
     empty: { origin, paths: paths.map((_, user) => `/${user}`) },
