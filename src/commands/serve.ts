@@ -12,6 +12,7 @@ import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
+import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 
@@ -45,6 +46,7 @@ export function createServeCommand(context: CommandContext): Command {
         threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+        cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');

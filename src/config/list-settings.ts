@@ -1,5 +1,6 @@
 import type { NodeSchema } from './list-problems.js';
-import { SettingsSchema, type SettingNotes } from './settings.js';
+import type { SettingNotes } from './setting-notes.js';
+import { SettingsSchema } from './settings.js';
 
 /** One leaf of the settings. */
 export interface Setting {

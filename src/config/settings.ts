@@ -1,28 +1,7 @@
 import { Type, type Static } from 'typebox';
-import { API_KEY_ENTRY, API_KEY_ENTRY_FORM } from './api-key-entry.js';
+import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { REDIS_URL_FORMS } from './parse-redis-url.js';
-
-/** What each setting says of itself, beside its type: the configuration page is rendered from it. */
-export interface SettingNotes {
-  readonly description: string;
-  /** The environment variable that overrides the files. */
-  readonly variable?: string;
-  readonly unit?: string;
-  /** What 0 means, where it means something of its own. */
-  readonly zero?: string;
-  /** What goes wrong with a bad value. */
-  readonly danger?: string;
-  /** Its value may hold a password: no message shows it. */
-  readonly secret?: boolean;
-}
-
-const port = (notes: SettingNotes): Type.TInteger =>
-  Type.Integer({ minimum: 0, maximum: 65_535, zero: 'any free port', ...notes });
-const host = (notes: SettingNotes): Type.TString => Type.String({ minLength: 1, ...notes });
-const milliseconds = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
-  Type.Integer({ minimum, maximum, unit: 'ms', ...notes });
-const bytes = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
-  Type.Integer({ minimum, maximum, unit: 'bytes', ...notes });
+import { bytes, host, milliseconds, port } from './setting-notes.js';
 
 const Server = Type.Object(
   {
@@ -270,148 +249,44 @@ const RedisSettings = Type.Object(
   { additionalProperties: false },
 );
 
+const Cache = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description: 'Whether answers are kept. docs/caching.md says what makes one answer another.',
+      variable: 'SHORTLIST_CACHE',
+    }),
+    ttlSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      unit: 's',
+      description: 'How long an answer is kept.',
+      danger: 'For so long a value with a time to live may go on counting after its time is over.',
+    }),
+    jitterShare: Type.Number({
+      minimum: 0,
+      maximum: 0.9,
+      description:
+        'Share of it by which lives differ, shorter or longer, so that what was made together does not end together.',
+      zero: 'all live equally long',
+    }),
+    maxMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      unit: 'MB',
+      description:
+        'Memory for answers, outside of the JavaScript heap; what was asked least recently goes first.',
+    }),
+    redis: Type.Boolean({
+      description:
+        'Whether processes share answers, at `redis.url`. While Redis is away each keeps its own; no request waits longer than `redis.commandTimeoutMs` for it.',
+      variable: 'SHORTLIST_CACHE_REDIS',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
-  { additionalProperties: false },
-);
-
-const Auth = Type.Object(
-  {
-    mode: Type.Enum(['none', 'required'], {
-      description:
-        '`required`: a request needs an API key or, where `jwt.jwksUrl` is set, a token, and the server does not start without either. `none`: everybody may ask.',
-      variable: 'SHORTLIST_AUTH',
-      danger:
-        'With `none`, who reaches the listeners can ask about every user, and over the admin listener change what is served.',
-    }),
-    apiKeys: Type.Array(
-      Type.String({ pattern: API_KEY_ENTRY, 'x-allowed': API_KEY_ENTRY_FORM, secret: true }),
-      {
-        description:
-          'Keys that are accepted, by their SHA-256. `shortlist api-key create` makes a key and its entry.',
-        variable: 'SHORTLIST_API_KEYS',
-      },
-    ),
-    apiKeysFile: Type.String({
-      'x-allowed': 'the path of a file, or empty',
-      description:
-        'A file with more such entries, one per line; empty lines and lines that begin with # do not count. Read once, at the start.',
-      variable: 'SHORTLIST_API_KEYS_FILE',
-    }),
-    openRoutes: Type.Array(Type.Enum(['health', 'docs']), {
-      description:
-        'What needs no key: `health` is `/live` and `/ready`, `docs` is `/docs` and `/openapi.json`.',
-    }),
-  },
-  { additionalProperties: false },
-);
-
-const Jwt = Type.Object(
-  {
-    jwksUrl: Type.String({
-      pattern: '^(https?://[^\\s@]+)?$',
-      'x-allowed': 'an http or https URL without credentials, or empty',
-      description: 'Where the issuer publishes its public keys (RFC 7517). Empty: no tokens, only API keys.',
-      variable: 'SHORTLIST_JWT_JWKS_URL',
-      danger: 'Over plain http, who stands in between can sign tokens of his own.',
-    }),
-    issuer: Type.String({
-      description: 'What `iss` of a token must be.',
-      variable: 'SHORTLIST_JWT_ISSUER',
-    }),
-    audience: Type.String({
-      description: 'What `aud` of a token must be or contain.',
-      variable: 'SHORTLIST_JWT_AUDIENCE',
-    }),
-    algorithms: Type.Array(
-      Type.Enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']),
-      {
-        minItems: 1,
-        description:
-          'Signatures that are accepted. All are asymmetric: whoever can check a token could otherwise make one.',
-      },
-    ),
-    scopePrefix: Type.String({
-      description:
-        'Before `read`, `write` and `admin` in `scope` or `scp` of a token, so that a scope meant for something else opens nothing here.',
-    }),
-    bindSubject: Type.Boolean({
-      description:
-        '`/recommendations/:userId` is answered only where `sub` of the token is that user; 403 otherwise.',
-      variable: 'SHORTLIST_JWT_BIND_SUBJECT',
-      danger:
-        'When false, every token with the scope `read` may ask about every user: right for services, wrong for apps.',
-    }),
-    clockToleranceSeconds: Type.Integer({
-      minimum: 0,
-      maximum: 300,
-      unit: 's',
-      description: 'How far the clocks of issuer and server may be apart.',
-    }),
-    fetchTimeoutMs: milliseconds(10, 30_000, {
-      description:
-        'Time that the issuer has to send its keys. Requests wait for it only while no usable key is known.',
-    }),
-    refreshSeconds: Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      unit: 's',
-      description:
-        'Keys older than this are fetched again beside the requests; a token of an unknown key has them fetched at once.',
-    }),
-    maxKeyAgeSeconds: Type.Integer({
-      minimum: 60,
-      maximum: 2_592_000,
-      unit: 's',
-      description:
-        'While the issuer cannot be reached, known keys are used until they are this old; then tokens are a 503.',
-      danger:
-        'For so long a key that the issuer withdrew may go on being accepted while the issuer cannot be reached.',
-    }),
-  },
-  { additionalProperties: false },
-);
-
-const RateLimit = Type.Object(
-  {
-    requests: Type.Integer({
-      minimum: 0,
-      maximum: 10_000_000,
-      description:
-        'Requests of one client to the public listener per window; 429 above. A client is an API key, the subject of a token, or else an address (of IPv6 its /64). `/live` and `/ready` do not count.',
-      variable: 'SHORTLIST_RATE_LIMIT',
-      zero: 'no limit',
-    }),
-    windowSeconds: Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      unit: 's',
-      description: 'Length of the window.',
-    }),
-    store: Type.Enum(['memory', 'redis'], {
-      description:
-        'Where requests are counted. `memory`: each process for itself. `redis`: all together, at `redis.url`; while Redis is away each process counts for itself.',
-      variable: 'SHORTLIST_RATE_LIMIT_STORE',
-    }),
-  },
-  { additionalProperties: false },
-);
-
-const Cors = Type.Object(
-  {
-    origins: Type.Array(
-      Type.String({
-        pattern: '^(\\*|https?://[^/\\s,]+)$',
-        'x-allowed': 'an origin such as `https://shop.example` (no path, no slash at the end), or `*`',
-      }),
-      {
-        description:
-          'Origins whose pages may read the answers of the public listener. None: no page of another origin.',
-        variable: 'SHORTLIST_CORS_ORIGINS',
-        danger: 'A key in a page is a key that everybody has: give pages tokens with `jwt.bindSubject`.',
-      },
-    ),
-  },
   { additionalProperties: false },
 );
 
@@ -425,6 +300,7 @@ export const SettingsSchema = Type.Object(
     compute: Compute,
     features: Features,
     redis: RedisSettings,
+    cache: Cache,
     docs: Docs,
     auth: Auth,
     jwt: Jwt,

@@ -169,3 +169,19 @@ export function toFeaturesFailed(cause: unknown): ShortlistError {
     cause,
   });
 }
+
+/**
+ * The client's own limit is for one command, and a command may have to wait for the reply to another.
+ * @throws ShortlistError FEATURES_FAILED when there is no answer within the limit
+ */
+export async function answerWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(toFeaturesFailed(new Error(`no answer within ${limitMs} ms`))), limitMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

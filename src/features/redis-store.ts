@@ -4,6 +4,7 @@ import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } f
 import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
 import { refuseStale, timesToLiveOf } from './freshness.js';
 import {
+  answerWithin,
   openRedis,
   reconnect,
   type RedisClient,
@@ -67,19 +68,6 @@ export async function openRedisStores(
       },
     };
   });
-}
-
-/** The client's own limit is for one command, and a command may have to wait for the reply to another. */
-async function answerWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(toFeaturesFailed(new Error(`no answer within ${limitMs} ms`))), limitMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */

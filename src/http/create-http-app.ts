@@ -113,7 +113,7 @@ function limitsOf({ settings: { server } }: AppParts) {
 
 function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
-  app.decorateRequest('recommendation', undefined);
+  app.decorateRequest('slateAnswer', undefined);
   app.decorateRequest('failure', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
@@ -121,16 +121,22 @@ function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
     runInRequest(request.id, done);
   });
   // Not in `onRequest`: what is refused has the security headers too.
-  app.addHook('preParsing', async (request, reply) => {
+  app.addHook('preParsing', (request, reply, payload, done) => {
     refuseEarly(request, parts.settings.server);
     if (request.is404 || request.method === 'OPTIONS') refuseUnmatched(app, request, reply);
+    done(null, payload);
   });
-  app.addHook('onSend', async (_request, reply) => {
+  // These run for every request and wait for nothing, so that they need no promise.
+  app.addHook('onSend', (_request, reply, payload, done) => {
     // Clients let go of connections one by one, before the listener closes them all.
     if (parts.isDraining?.() === true) reply.header('connection', 'close');
+    done(null, payload);
   });
   app.addHook('onRequestAbort', async (request) => record(request, CLIENT_LEFT));
-  app.addHook('onResponse', async (request, reply) => record(request, reply.statusCode));
+  app.addHook('onResponse', (request, reply, done) => {
+    record(request, reply.statusCode);
+    done();
+  });
 }
 
 function refuseEarly({ raw }: FastifyRequest, { maxUrlLength, maxHeaderCount }: Settings['server']): void {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { RecommendationRecord, StageRecord } from '../pipeline/recommendation-request.js';
+import type { StageRecord } from '../pipeline/recommendation-request.js';
+import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
 
 declare module 'fastify' {
@@ -7,7 +8,7 @@ declare module 'fastify' {
     /** As `performance.now()` tells it. */
     startedAt: number;
     /** Set by the routes that recommend, for the log line. */
-    recommendation: RecommendationRecord | undefined;
+    slateAnswer: SlateAnswer | undefined;
     /** What was thrown, whether or not the client was told. */
     failure: unknown;
   }
@@ -64,7 +65,7 @@ function writeLine(logger: AppParts['logger'], line: ReturnType<typeof describeR
 }
 
 function describeRequest(request: FastifyRequest, end: { status: number; milliseconds: number }) {
-  const { recommendation } = request;
+  const { slateAnswer } = request;
   return {
     requestId: request.id,
     method: request.method,
@@ -73,7 +74,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
     milliseconds: round(end.milliseconds),
     ip: request.ip,
     ...(request.principal && { client: request.principal.name }),
-    ...(recommendation && describeRecommendation(recommendation)),
+    ...(slateAnswer && describeSlate(slateAnswer)),
     ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),
   };
@@ -81,22 +82,28 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
 
 const LONGEST_URL = 300;
 
-function describeRecommendation({ slate, stages, candidateCount }: RecommendationRecord) {
+function describeSlate({ facts, cache, record }: SlateAnswer) {
+  const { scenario, bundle, strategy, degraded, itemCount } = facts;
   return {
-    scenario: slate.scenario,
-    bundle: slate.bundle,
-    strategy: slate.strategy,
-    degraded: slate.degraded,
-    candidates: candidateCount,
-    items: slate.items.length,
-    stages: Object.fromEntries(stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)])),
+    scenario,
+    bundle,
+    strategy,
+    degraded,
+    cache,
+    items: itemCount,
+    ...(record && {
+      candidates: record.candidateCount,
+      stages: Object.fromEntries(
+        record.stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)]),
+      ),
+    }),
   };
 }
 
 /** A refusal needs no stack: what was wrong is enough. */
-function describeError({ failure, recommendation }: FastifyRequest, status: number) {
+function describeError({ failure, slateAnswer }: FastifyRequest, status: number) {
   if (failure !== undefined && status < 500) return { refusal: (failure as Error).message };
-  return { err: failure ?? recommendation?.stages.find(fellBack)?.cause };
+  return { err: failure ?? slateAnswer?.record?.stages.find(fellBack)?.cause };
 }
 
 function fellBack({ cause }: StageRecord): boolean {

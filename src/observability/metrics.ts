@@ -16,8 +16,8 @@ export interface RecommendationSample {
   readonly limit: number;
   /** Items answered. */
   readonly itemCount: number;
-  /** Candidates after merging, before ranking. */
-  readonly candidateCount: number;
+  /** Candidates after merging, before ranking; absent where the answer was there already, which has no stages either. */
+  readonly candidateCount?: number | undefined;
   readonly degraded: readonly { readonly stage: string; readonly reason: string }[];
   readonly stages: readonly {
     readonly stage: string;
@@ -71,6 +71,20 @@ export interface Metrics {
   countPushedRows(view: string, outcome: 'written' | 'older' | 'failed', count: number): void;
   /** Whether the store that rate limits are shared in is asked. */
   showRateLimitStore(available: boolean): void;
+  /** Counts a look into the slate cache: `memory` or `redis`, and what came of it. */
+  countSlateLookup(layer: string, outcome: 'hit' | 'miss'): void;
+  /** Counts a request that waited for what another one had asked for. */
+  countSlateJoin(): void;
+  /** Counts an answer that the slate cache did not take. */
+  countSlateNotKept(reason: string): void;
+  /** Counts a value in Redis that was no slate. */
+  countRefusedSlate(reason: string): void;
+  /** Counts a read or a write of slates that Redis did not answer. */
+  countFailedSlate(): void;
+  /** What the slate cache holds in memory. */
+  showSlateCache(size: { bytes: number; entries: number }): void;
+  /** Whether the Redis that slates are shared in is asked. */
+  showSlateStore(available: boolean): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -113,6 +127,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     countPushedRows: (view, outcome, count) => instruments.pushedRows.inc({ view, outcome }, count),
     showRateLimitStore: (available) =>
       instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
+    ...createSlateCacheMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -258,6 +273,62 @@ function createComputeInstruments(registers: Registry[]) {
   };
 }
 
+function createSlateCacheMetrics(registers: Registry[]) {
+  const lookups = new Counter({
+    name: 'shortlist_slate_cache_lookups_total',
+    help: 'Looks into the slate cache by layer (memory; redis for what memory has not) and outcome.',
+    labelNames: ['layer', 'outcome'],
+    registers,
+  });
+  const joins = new Counter({
+    name: 'shortlist_slate_cache_joins_total',
+    help: 'Requests that waited for an answer that another request had asked for.',
+    registers,
+  });
+  const notKept = new Counter({
+    name: 'shortlist_slate_cache_not_kept_total',
+    help: 'Answers that were not kept: degraded, shallow (not all candidates were ranked) or changed (made for an hour that ended).',
+    labelNames: ['reason'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'shortlist_slate_cache_refused_total',
+    help: 'Values in Redis that were no slates: corrupt, other_schema, wrong_type or no_expiry; they count as misses.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const failed = new Counter({
+    name: 'shortlist_slate_cache_failures_total',
+    help: 'Reads and writes of slates that Redis did not answer; such reads count as misses.',
+    registers,
+  });
+  const gaugeOf = (name: string, help: string): Gauge =>
+    new Gauge({ name: `shortlist_slate_cache_${name}`, help, registers });
+  const bytes = gaugeOf(
+    'bytes',
+    'Bytes of the slates in memory with what keeps them, those included whose time is over.',
+  );
+  const entries = gaugeOf('entries', 'Slates in memory, those included whose time is over.');
+  const up = new Gauge({
+    name: 'shortlist_slate_cache_store_up',
+    help: '1 while slates are shared, 0 while each process keeps its own because Redis fails; absent where they are not shared.',
+    labelNames: ['store'],
+    registers,
+  });
+  return {
+    countSlateLookup: (layer: string, outcome: string) => lookups.inc({ layer, outcome }),
+    countSlateJoin: () => joins.inc(),
+    countSlateNotKept: (reason: string) => notKept.inc({ reason }),
+    countRefusedSlate: (reason: string) => refused.inc({ reason }),
+    countFailedSlate: () => failed.inc(),
+    showSlateCache: (size: { bytes: number; entries: number }) => {
+      bytes.set(size.bytes);
+      entries.set(size.entries);
+    },
+    showSlateStore: (available: boolean) => up.set({ store: 'redis' }, available ? 1 : 0),
+  };
+}
+
 function createOnlineInstruments(registers: Registry[]) {
   return {
     refusedRows: new Counter({
@@ -300,7 +371,8 @@ function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample)
 function observeRecommendation(instruments: Instruments, sample: RecommendationSample): void {
   const { scenario, strategy, limit, itemCount } = sample;
   instruments.slates.inc({ scenario, strategy, size: sizeOf(itemCount, limit) });
-  instruments.candidates.observe({ scenario }, sample.candidateCount);
+  if (sample.candidateCount !== undefined)
+    instruments.candidates.observe({ scenario }, sample.candidateCount);
   for (const { stage, reason } of sample.degraded) instruments.degraded.inc({ stage, reason });
   for (const { stage, outcome, milliseconds } of sample.stages) {
     instruments.stages.observe({ stage, outcome }, milliseconds / 1000);

@@ -65,6 +65,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     },
     stages: run.records,
     candidateCount: candidates.items.length,
+    ...(depth < 1 && { depth }),
     candidates,
   };
 }

@@ -42,6 +42,8 @@ export interface RecommendationRecord {
   readonly slate: Slate;
   readonly stages: readonly StageRecord[];
   readonly candidateCount: number;
+  /** Share of the candidates that were ranked, where it was not all of them. */
+  readonly depth?: number | undefined;
 }
 
 /** The same with what stage 1 gave to stage 2. */

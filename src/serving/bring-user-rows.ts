@@ -8,7 +8,7 @@ import { findSubject } from '../pipeline/subject.js';
 
 /**
  * The request with what stores outside of the process have of its user, when anything may read that: a thread that computes
- * does not wait for a network.
+ * does not wait for a network. A request that has them already stays as it is.
  * @throws ShortlistError UNKNOWN_SCENARIO, ITEM_NOT_FOUND
  */
 export function bringUserRows(
@@ -16,7 +16,8 @@ export function bringUserRows(
   engine: Engine,
   online: readonly FeatureStore[],
 ): RecommendationRequest | Promise<RecommendationRequest> {
-  if (online.length === 0 || request.basis.kind !== 'user') return request;
+  if (online.length === 0 || request.basis.kind !== 'user' || request.broughtRows !== undefined)
+    return request;
   const scenario = chooseScenario(
     findScenario(request.scenario, engine),
     findSubject(request.basis, engine),

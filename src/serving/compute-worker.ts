@@ -86,8 +86,8 @@ async function answerOne(
   engine: Engine,
 ): Promise<AnsweredBatch['answers'][number]> {
   try {
-    const { slate, stages, candidateCount } = await recommend(request, engine);
-    return { slate, stages: stages.map(packCause), candidateCount };
+    const { slate, stages, candidateCount, depth } = await recommend(request, engine);
+    return { slate, stages: stages.map(packCause), candidateCount, depth };
   } catch (error) {
     return { error: packError(error) };
   }

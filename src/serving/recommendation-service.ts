@@ -1,5 +1,6 @@
 import type { FeatureView } from '../features/feature-view.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateAnswer, SlateForm } from './slate-cache.js';
 
 /** What `GET /bundle` says of the bundle that serves now. */
 export interface BundleDescription {
@@ -30,6 +31,14 @@ export interface RecommendationService {
     request: RecommendationRequest,
     options?: { timeoutMs?: number | undefined },
   ): Promise<RecommendationRecord>;
+  /**
+   * The same as bytes, from the cache where it has them; no promise is made for what is in memory.
+   * @param options.form writes what is not there yet
+   */
+  answer(
+    request: RecommendationRequest,
+    options: { form: SlateForm; timeoutMs?: number | undefined },
+  ): SlateAnswer | Promise<SlateAnswer>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND

@@ -6,6 +6,7 @@ import type { Engine } from '../pipeline/engine.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
@@ -13,6 +14,8 @@ import { collectGarbage } from './collect-garbage.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
+import { createSlateKeys } from './slate-key.js';
 import { warm } from './warm.js';
 
 export interface ServedBundleOptions extends EngineOptions {
@@ -23,6 +26,8 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly threads?: ThreadOptions;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
+  /** Keeps answers; it is closed with the service. Without one every answer is computed. */
+  readonly cache?: SlateCache | undefined;
 }
 
 export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
@@ -45,11 +50,18 @@ interface Tenancy {
   retired: boolean;
 }
 
+/** A request to the cache on the bundle that it began with. */
+interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadline'> {
+  readonly tenancy: Tenancy;
+}
+
 /**
  * Serves the bundle that a channel points at. `reload()` opens what the channel points at by then beside the old one and
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
+  const { cache } = options;
+  const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
 
@@ -62,24 +74,64 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     return describeEngine(opened.bundle.engine);
   }
 
-  return {
+  const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
+
+  function askCache(
+    cache: SlateCache,
+    request: RecommendationRequest,
+    asked: Asked,
+  ): SlateAnswer | Promise<SlateAnswer> {
+    const { tenancy, form } = asked;
+    const nameKey = (): string => keyOf(request, tenancy.bundle.engine);
+    const key = nameKey();
+    const question = {
+      ...asked,
+      key,
+      isSame: () => nameKey() === key,
+      compute: () => tenancy.compute.recommend(request, { deadline: asked.computeDeadline }),
+      // Held by itself: it goes on for others when the request that it began with has ended.
+      run: (flight: () => Promise<SlateAnswer>) => hold(tenancy, flight),
+    };
+    const computeAndKeep = async (): Promise<SlateAnswer> => {
+      try {
+        return await cache.answer(question);
+      } catch (error) {
+        return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
+      }
+    };
+    return cache.find(key) ?? hold(tenancy, computeAndKeep);
+  }
+
+  const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
-    recommend: async (request, { timeoutMs = Number.POSITIVE_INFINITY } = {}) => {
-      const deadline =
-        performance.now() + Math.min(timeoutMs, options.deadlineMs ?? Number.POSITIVE_INFINITY);
-      if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
-      const tenancy = current;
-      tenancy.requests++;
-      try {
-        return await tenancy.compute.recommend(request, { deadline });
-      } catch (error) {
-        if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
-        return await fallBack(request, tenancy.bundle.engine, error);
-      } finally {
-        tenancy.requests--;
-        await closeIfUnused(tenancy);
+    recommend: async (request, { timeoutMs = longestMs } = {}) => {
+      const deadline = performance.now() + Math.min(timeoutMs, longestMs);
+      const tenancy = requireOpen(current);
+      return hold(tenancy, async () => {
+        try {
+          return await tenancy.compute.recommend(request, { deadline });
+        } catch (error) {
+          return fallBackOver(error, request, tenancy);
+        }
+      });
+    },
+    answer: (request, { form, timeoutMs = longestMs }) => {
+      if (cache === undefined) {
+        return service.recommend(request, { timeoutMs }).then((record) => writeRecord(record, form, 'off'));
       }
+      const tenancy = requireOpen(current);
+      const { engine, online } = tenancy.bundle;
+      const arrivedAt = performance.now();
+      const asked = {
+        tenancy,
+        form,
+        deadline: arrivedAt + Math.min(timeoutMs, longestMs),
+        computeDeadline: arrivedAt + longestMs,
+      };
+      const brought = bringUserRows(request, engine, online);
+      if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
+      return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
     reload: () => {
       reloading ??= openAndSwap().finally(() => (reloading = undefined));
@@ -90,8 +142,36 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       const last = current;
       current = undefined;
       await retire(last);
+      cache?.close();
     },
   };
+  return service;
+}
+
+function requireOpen(tenancy: Tenancy | undefined): Tenancy {
+  if (tenancy === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+  return tenancy;
+}
+
+/** Runs what needs a bundle, which stays open for as long. */
+async function hold<T>(tenancy: Tenancy, use: () => Promise<T>): Promise<T> {
+  tenancy.requests++;
+  try {
+    return await use();
+  } finally {
+    tenancy.requests--;
+    await closeIfUnused(tenancy);
+  }
+}
+
+/** @throws `error`, when it is none to be met with the fallback */
+async function fallBackOver(
+  error: unknown,
+  request: RecommendationRequest,
+  { bundle }: Tenancy,
+): Promise<RecommendationRecord> {
+  if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
+  return fallBack(request, bundle.engine, error);
 }
 
 /** A bundle that has answered already; when that fails, nothing of it stays open. */

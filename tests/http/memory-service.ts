@@ -6,6 +6,7 @@ import type {
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
+import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/slate-cache.js';
 
 interface Movie {
   readonly itemId: string;
@@ -93,6 +94,11 @@ export class MemoryService implements RecommendationService {
       // Every film is a candidate.
       candidateCount: MOVIES.length,
     };
+  }
+
+  /** There is nothing to keep answers in. */
+  async answer(request: RecommendationRequest, { form }: { form: SlateForm }): Promise<SlateAnswer> {
+    return writeRecord(await this.recommend(request), form, 'off');
   }
 
   async reload(): Promise<BundleDescription> {

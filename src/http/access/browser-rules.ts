@@ -24,6 +24,7 @@ export function addSecurityHeaders(app: HttpApp): void {
 
 const EXPOSED = [
   'x-request-id',
+  'x-cache',
   'retry-after',
   'ratelimit-limit',
   'ratelimit-remaining',

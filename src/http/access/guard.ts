@@ -36,6 +36,7 @@ export function addGuard(
   const { openRoutes } = parts.settings.auth;
   app.decorateRequest('principal', undefined);
   app.addHook('onClose', async () => authenticator?.close());
+  if (authenticator === undefined && options.limit === undefined) return;
   // After `onRequest`: an answer to a preflight comes before, since browsers send no credentials with one.
   app.addHook('preParsing', async (request, reply) => {
     const { kind, scope = options.scope } = request.routeOptions.config;

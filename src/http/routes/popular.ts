@@ -1,10 +1,15 @@
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
-import { recommendFor } from '../recommend-for.js';
 import { RecommendingHeaders } from '../schemas/parameters.js';
 import { POPULAR_EXAMPLES, PopularAnswer, PopularQuery } from '../schemas/popular.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
+import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
 
@@ -18,16 +23,18 @@ export function addPopularRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: PopularQuery,
     response: {
-      200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES),
+      200: describeSuccess(PopularAnswer, POPULAR_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(RECOMMENDING_PROBLEMS, '/popular'),
     },
   };
   const preValidation = parseQuery(PopularQuery);
-  app.get('/popular', { schema, preValidation }, async (request, reply) => {
+  const send = createSlateSender(PopularAnswer, parts);
+  app.get('/popular', { schema, preValidation }, (request, reply) => {
     const origin = { basis: { kind: 'nobody' }, scenario: 'popular' } as const;
-    const slate = await recommendFor(request, toRecommendationRequest(request.query, origin), parts);
-    const { scenario, bundle } = slate;
-    const answer: PopularAnswer = { requestId: request.id, scenario, bundle, ...toAnsweredItems(slate) };
-    return reply.send(answer);
+    const asked = toRecommendationRequest(request.query, origin);
+    return send(reply, asked, (slate): Unsent<PopularAnswer> => {
+      const { scenario, bundle } = slate;
+      return { scenario, bundle, ...toAnsweredItems(slate) };
+    });
   });
 }

@@ -1,7 +1,6 @@
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
-import { recommendFor } from '../recommend-for.js';
 import { DEFAULT_SCENARIO, RecommendingHeaders } from '../schemas/parameters.js';
 import {
   RECOMMENDATIONS_EXAMPLES,
@@ -9,7 +8,13 @@ import {
   RecommendationsParams,
   RecommendationsQuery,
 } from '../schemas/recommendations.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
+import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
 
@@ -24,7 +29,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: RecommendationsQuery,
     response: {
-      200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES),
+      200: describeSuccess(RecommendationsAnswer, RECOMMENDATIONS_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(
         {
           ...RECOMMENDING_PROBLEMS,
@@ -36,20 +41,16 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     },
   };
   const preValidation = parseQuery(RecommendationsQuery);
-  app.get('/recommendations/:userId', { schema, preValidation }, async (request, reply) => {
+  const send = createSlateSender(RecommendationsAnswer, parts);
+  app.get('/recommendations/:userId', { schema, preValidation }, (request, reply) => {
     const { params, query } = request;
     const { userId } = params;
     const scenario = query.scenario ?? DEFAULT_SCENARIO;
     const asked = toRecommendationRequest(query, { basis: { kind: 'user', userId }, scenario });
-    const slate = await recommendFor(request, asked, parts);
-    const answer: RecommendationsAnswer = {
-      requestId: request.id,
-      userId,
-      scenario: slate.scenario,
-      bundle: slate.bundle,
-      strategy: slate.strategy,
-      ...toAnsweredItems(slate),
-    };
-    return reply.header('cache-control', 'no-store').send(answer);
+    reply.header('cache-control', 'no-store');
+    return send(reply, asked, (slate): Unsent<RecommendationsAnswer> => {
+      const { bundle, strategy } = slate;
+      return { userId, scenario, bundle, strategy, ...toAnsweredItems(slate) };
+    });
   });
 }

@@ -1,15 +1,20 @@
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
-import { recommendFor } from '../recommend-for.js';
 import { RecommendingHeaders } from '../schemas/parameters.js';
-import { describeProblems, describeSuccess, RECOMMENDING_PROBLEMS } from '../schemas/responses.js';
+import {
+  describeProblems,
+  describeSuccess,
+  RECOMMENDING_PROBLEMS,
+  SLATE_HEADERS,
+} from '../schemas/responses.js';
 import {
   SIMILAR_ITEMS_EXAMPLES,
   SimilarItemsAnswer,
   SimilarItemsParams,
   SimilarItemsQuery,
 } from '../schemas/similar-items.js';
+import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
 import { toRecommendationRequest } from '../to-recommendation-request.js';
 
@@ -24,7 +29,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
     headers: RecommendingHeaders,
     querystring: SimilarItemsQuery,
     response: {
-      200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES),
+      200: describeSuccess(SimilarItemsAnswer, SIMILAR_ITEMS_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(
         { ...RECOMMENDING_PROBLEMS, ITEM_NOT_FOUND: "There is no item '0'." },
         '/items/0/similar',
@@ -32,18 +37,14 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
     },
   };
   const preValidation = parseQuery(SimilarItemsQuery);
-  app.get('/items/:itemId/similar', { schema, preValidation }, async (request, reply) => {
+  const send = createSlateSender(SimilarItemsAnswer, parts);
+  app.get('/items/:itemId/similar', { schema, preValidation }, (request, reply) => {
     const { itemId } = request.params;
     const origin = { basis: { kind: 'item', itemId }, scenario: 'similar' } as const;
-    const slate = await recommendFor(request, toRecommendationRequest(request.query, origin), parts);
-    const { scenario, bundle } = slate;
-    const answer: SimilarItemsAnswer = {
-      requestId: request.id,
-      itemId,
-      scenario,
-      bundle,
-      ...toAnsweredItems(slate),
-    };
-    return reply.send(answer);
+    const asked = toRecommendationRequest(request.query, origin);
+    return send(reply, asked, (slate): Unsent<SimilarItemsAnswer> => {
+      const { scenario, bundle } = slate;
+      return { itemId, scenario, bundle, ...toAnsweredItems(slate) };
+    });
   });
 }

@@ -17,10 +17,27 @@ const HEADERS = {
 };
 const RETRY_HEADERS = { ...HEADERS, 'retry-after': { type: 'integer', description: 'Seconds.' } };
 
-/** Describes the success of a route: a named schema and examples of it. */
-export function describeSuccess(schema: TSchema, examples: Readonly<Record<string, unknown>>): Content {
+/** What answers with items have besides. */
+export const SLATE_HEADERS = {
+  'x-cache': {
+    type: 'string',
+    enum: ['hit', 'miss', 'off'],
+    description: 'Whether the answer was kept from before.',
+  },
+};
+
+/** Describes the success of a route: a named schema, examples of it, and headers that not every answer has. */
+export function describeSuccess(
+  schema: TSchema,
+  examples: Readonly<Record<string, unknown>>,
+  headers: Content['headers'] = {},
+): Content {
   const { description } = schema as { description: string };
-  return { description, headers: HEADERS, content: { 'application/json': contentOf(schema, examples) } };
+  return {
+    description,
+    headers: { ...HEADERS, ...headers },
+    content: { 'application/json': contentOf(schema, examples) },
+  };
 }
 
 /**

@@ -1,0 +1,23 @@
+import { Type } from 'typebox';
+
+/** What each setting says of itself, beside its type: the configuration page is rendered from it. */
+export interface SettingNotes {
+  readonly description: string;
+  /** The environment variable that overrides the files. */
+  readonly variable?: string;
+  readonly unit?: string;
+  /** What 0 means, where it means something of its own. */
+  readonly zero?: string;
+  /** What goes wrong with a bad value. */
+  readonly danger?: string;
+  /** Its value may hold a password: no message shows it. */
+  readonly secret?: boolean;
+}
+
+export const port = (notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum: 0, maximum: 65_535, zero: 'any free port', ...notes });
+export const host = (notes: SettingNotes): Type.TString => Type.String({ minLength: 1, ...notes });
+export const milliseconds = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum, maximum, unit: 'ms', ...notes });
+export const bytes = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
+  Type.Integer({ minimum, maximum, unit: 'bytes', ...notes });

@@ -1,0 +1,80 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+import type { Slate } from '../domain/slate.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { CacheOutcome, SlateAnswer } from '../serving/slate-cache.js';
+import type { AppParts } from './app-parts.js';
+import { TIMEOUT_HEADER } from './schemas/parameters.js';
+import { referenceTo } from './schemas/schema-reference.js';
+
+/** An answer before the request that it is sent to is known. */
+export type Unsent<Answer> = Omit<Answer, 'requestId'>;
+
+/** Answers with what the service has for a request; `describe` says it as the route does, without the request's id. */
+export type SlateSender = (
+  reply: FastifyReply,
+  asked: RecommendationRequest,
+  describe: (slate: Slate) => object,
+) => FastifyReply | Promise<FastifyReply>;
+
+/**
+ * Creates what ends a route that recommends. Answers are kept as bytes: all that is made for one request is its id at the
+ * front, so the schema must put `requestId` first.
+ * @param schema of the route's answer, known to the app by its `$id`
+ */
+export function createSlateSender(schema: TSchema, { service, metrics }: AppParts): SlateSender {
+  const reference = referenceTo(schema);
+  return (reply, asked, describe) => {
+    const { request } = reply;
+    const form = {
+      write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
+      isWritten: (body: Buffer) => isAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request),
+    };
+    const send = (answer: SlateAnswer): FastifyReply => {
+      request.slateAnswer = answer;
+      metrics.observeRecommendation(sampleOf(answer, asked));
+      return reply
+        .header('x-cache', SHOWN[answer.cache])
+        .type('application/json; charset=utf-8')
+        .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
+    };
+    const answer = service.answer(asked, { form, timeoutMs: findTimeout(request) });
+    return answer instanceof Promise ? answer.then(send) : send(answer);
+  };
+}
+
+/** Who joins another has had nothing from the cache. */
+const SHOWN: Readonly<Record<CacheOutcome, string>> = {
+  hit: 'hit',
+  joined: 'miss',
+  miss: 'miss',
+  off: 'off',
+};
+
+/** Milliseconds that the client waits, when it says so: the schema has checked that it is a number. */
+function findTimeout({ headers }: FastifyRequest): number | undefined {
+  const timeout = headers[TIMEOUT_HEADER];
+  return timeout === undefined ? undefined : Number(timeout);
+}
+
+/** Ids are visible ASCII, which may be a quotation mark. */
+function beginAnswer({ id }: FastifyRequest): string {
+  return `{"requestId":${JSON.stringify(id)}`;
+}
+
+function isAnswer(text: string, schema: TSchema, request: FastifyRequest): boolean {
+  try {
+    return request.compileValidationSchema(schema)(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** What was computed counts once, however many it answered. */
+function sampleOf({ facts, cache, record }: SlateAnswer, { limit }: RecommendationRequest) {
+  const { scenario, strategy, itemCount, degraded } = facts;
+  const slate = { scenario, strategy, limit, itemCount };
+  if (record === undefined || cache === 'joined') return { ...slate, degraded: [], stages: [] };
+  return { ...slate, candidateCount: record.candidateCount, degraded, stages: record.stages };
+}

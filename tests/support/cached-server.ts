@@ -1,0 +1,95 @@
+import { pino } from 'pino';
+import type { Test } from 'tap';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import type { Settings } from '../../src/config/settings.js';
+import { startServer } from '../../src/http/start-server.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { createOnlineStoresOpener } from '../../src/serving/online-stores-opener.js';
+import { openSlateCache } from '../../src/serving/open-slate-cache.js';
+import { createServedBundle, type ServedBundleOptions } from '../../src/serving/served-bundle.js';
+import { buildSettings } from '../http/build.js';
+import { SCENARIOS } from './trained-bundle.js';
+
+export interface Answer {
+  readonly status: number;
+  /** The header `x-cache`. */
+  readonly cache: string | null;
+  readonly body: { requestId: string; bundle: string; degraded: unknown[]; items: { itemId: string }[] };
+}
+
+export interface CachedServer {
+  readonly url: string;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  push(rows: readonly unknown[]): Promise<number>;
+  reload(): Promise<void>;
+  /** The value of one line of the metrics; undefined where there is none. */
+  metric(line: string): Promise<number | undefined>;
+}
+
+/** Both listeners over the staging channel of a registry, with a cache unless `cache.enabled` is false. */
+export async function startCachedServer(
+  t: Test,
+  registry: string,
+  changes: {
+    cache?: Partial<Settings['cache']>;
+    redis?: Partial<Settings['redis']>;
+    release?: string;
+    /** 0 computes on the event loop, which opens sooner. */
+    workers?: 0;
+    service?: Partial<ServedBundleOptions>;
+  } = {},
+): Promise<CachedServer> {
+  const settings = buildSettings({
+    cache: { enabled: true, ...changes.cache },
+    redis: { ...changes.redis },
+  });
+  const logger = pino({ level: 'silent' });
+  const metrics = createMetrics({ processMetrics: false });
+  const service = createServedBundle({
+    registry: createFolderRegistry(registry),
+    channel: 'staging',
+    scenarios: SCENARIOS,
+    deadlineMs: 60_000,
+    ...(changes.workers !== 0 && {
+      threads: {
+        workers: 1,
+        maxBatch: 16,
+        maxWaiting: 1000,
+        minDepth: 1,
+        onBatch: (batch) => metrics.observeBatch(batch),
+      },
+    }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+    cache: await openSlateCache(settings, { logger, metrics, release: changes.release ?? '1' }),
+    ...changes.service,
+  });
+  await service.reload();
+  const server = await startServer({ service, settings, logger, metrics });
+  t.teardown(() => server.stop());
+  return {
+    url: server.url,
+    get: async (path, headers = {}) => {
+      const answer = await fetch(`${server.url}${path}`, { headers });
+      const body = (await answer.json()) as Answer['body'];
+      return { status: answer.status, cache: answer.headers.get('x-cache'), body };
+    },
+    push: async (rows) => {
+      const answer = await fetch(`${server.adminUrl}/views/users/rows`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ rows }),
+      });
+      await answer.arrayBuffer();
+      return answer.status;
+    },
+    reload: async () => {
+      const answer = await fetch(`${server.adminUrl}/bundle/reload`, { method: 'POST' });
+      await answer.arrayBuffer();
+    },
+    metric: async (line) => {
+      const text = await (await fetch(`${server.adminUrl}/metrics`)).text();
+      const found = text.split('\n').find((one) => one.startsWith(`shortlist_${line} `));
+      return found === undefined ? undefined : Number(found.slice(found.lastIndexOf(' ')));
+    },
+  };
+}
