@@ -59,7 +59,7 @@ async function askUntilOpen(t: Parameters<typeof connect>[0], server: OnlineServ
 t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('starts without it, answers with the defaults, and uses it when it comes', async (t) => {
     const redis = await createRedisServer(t);
-    const server = await startOnlineServer(t, online, redis.url, SOON);
+    const server = await startOnlineServer(t, online, redis.url, { ...SOON, threads: true });
     t.same(await server.ask('u1'), DEGRADED);
     t.same(server.notices, [GONE], 'warming up was enough to see it');
     t.match(await server.metrics(), 'shortlist_feature_store_up{view="users"} 0');
@@ -79,7 +79,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('that is killed under load and started anew never sees a client fail', async (t) => {
     const redis = await startRedisServer(t);
     await fill(t, redis);
-    const server = await startOnlineServer(t, online, redis.url, SOON);
+    const server = await startOnlineServer(t, online, redis.url, { ...SOON, threads: true });
     const answers: { status: number; items: number }[] = [];
     const load = { done: false };
     const clients = users.slice(0, 8).map(async (user) => {

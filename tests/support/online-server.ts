@@ -54,9 +54,9 @@ export async function startOnlineServer(
   t: Test,
   { registry }: OnlineRegistry,
   url: string,
-  changes: Partial<Settings['redis']> & { online?: boolean } = {},
+  changes: Partial<Settings['redis']> & { online?: boolean; threads?: boolean } = {},
 ): Promise<OnlineServer> {
-  const { online = true, ...redis } = changes;
+  const { online = true, threads = false, ...redis } = changes;
   const settings = buildSettings({ features: { online }, redis: { url, ...redis } });
   const notices: string[] = [];
   const logger = pino(
@@ -70,7 +70,7 @@ export async function startOnlineServer(
   );
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
-    threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 },
+    ...(threads && { threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 } }),
     deadlineMs: 60_000,
     registry: createFolderRegistry(registry),
     channel: 'staging',
