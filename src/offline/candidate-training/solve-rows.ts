@@ -1,4 +1,4 @@
-import { createDescentSolver } from '../../candidates/als-solver.js';
+import { createDescentSolver } from './descent-solver.js';
 import { rowOf, valuesOf, type SparseRows } from './sparse-rows.js';
 
 /** Users or items in iALS: what each is solved from, and where its vector goes. */
