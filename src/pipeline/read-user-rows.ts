@@ -69,7 +69,8 @@ export function createUnknownUser({ userStores }: UserEngine): UserRows {
 
 /**
  * Reads the row of a user from every user view, from all of them at the same time. No promise is made where the stores
- * answer at once, as those in memory do, and a store is not asked for a row that was brought. The failure of a store is not thrown: the others have answered.
+ * answer at once, as those in memory do, and a store is not asked for a row that was brought. The failure of a store is
+ * not thrown: the others have answered.
  */
 export function readUserRows(
   userId: string,

@@ -1,6 +1,6 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, ShortlistError } from '../../domain/errors.js';
+import { type PackedError, unpackError } from '../../domain/packed-error.js';
 import type { BoostingOptions } from './boosting-options.js';
 import { trainGradientBoostedTrees, type TrainingAids } from './gradient-boosted-trees.js';
 import type { RankingRows } from './ranking-rows.js';
@@ -14,10 +14,7 @@ export interface TrainingTask {
 }
 
 /** What it says: that a tree is grown, and at the end the ensemble or why there is none. */
-export type TrainingReply =
-  | 'tree'
-  | { readonly ensemble: TreeEnsemble }
-  | { readonly code: ErrorCode; readonly message: string; readonly problems: readonly string[] };
+export type TrainingReply = 'tree' | { readonly ensemble: TreeEnsemble } | { readonly error: PackedError };
 
 /** Fewer rows are trained on before a thread has started. */
 const INLINE_ROWS = 20_000;
@@ -38,7 +35,7 @@ export async function trainInThread(
   for await (const [reply] of on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[TrainingReply]>) {
     if (reply === 'tree') progress?.advance();
     else if ('ensemble' in reply) return reply.ensemble;
-    else throw new ShortlistError(reply.code, reply.message, { problems: reply.problems });
+    else throw unpackError(reply.error);
   }
   throw new Error('the training thread ended without an answer');
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ShortlistError } from '../../domain/errors.js';
+import { packError } from '../../domain/packed-error.js';
 import { trainGradientBoostedTrees } from './gradient-boosted-trees.js';
 import type { TrainingReply, TrainingTask } from './train-in-thread.js';
 
@@ -17,10 +17,7 @@ function run(): TrainingReply {
     });
     return { ensemble };
   } catch (error) {
-    if (!(error instanceof ShortlistError)) throw error;
-    // An error loses its class between threads.
-    const { code, problems } = error;
-    return { code, message: error.summary, problems };
+    return { error: packError(error) };
   }
 }
 

@@ -1,8 +1,9 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, ShortlistError } from '../../domain/errors.js';
+import { ShortlistError } from '../../domain/errors.js';
 import type { Histories } from '../../domain/history.js';
 import type { ItemLinks } from '../../domain/item-links.js';
+import { type PackedError, unpackError } from '../../domain/packed-error.js';
 import { trainEase, type EaseOptions } from '../candidate-training/ease.js';
 import { findItemNeighbours, type ItemNeighboursOptions } from '../candidate-training/item-neighbours.js';
 import type { ProgressReporter, ProgressStep } from '../progress.js';
@@ -34,7 +35,7 @@ export type LinkFitReply =
   | { readonly advance: number }
   | { readonly finish: string }
   | { readonly links: ItemLinks }
-  | { readonly code: ErrorCode; readonly message: string; readonly problems: readonly string[] };
+  | { readonly error: PackedError };
 
 /**
  * Fits links between items: with `threads` 1 here, else in a thread of its own, with the same outcome bit for bit.
@@ -78,7 +79,7 @@ async function readReplies(worker: Worker, progress: ProgressReporter): Promise<
     if ('start' in reply) step = progress.start(reply.start, reply.total);
     else if ('advance' in reply) step!.advance(reply.advance);
     else if ('finish' in reply) step!.finish(reply.finish);
-    else throw new ShortlistError(reply.code, reply.message, { problems: reply.problems });
+    else throw unpackError(reply.error);
   }
   throw new Error('it ended without an answer');
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ShortlistError } from '../../domain/errors.js';
+import { packError } from '../../domain/packed-error.js';
 import type { ProgressReporter } from '../progress.js';
 import { fitHere, type LinkFitReply, type LinkFitTask } from './fit-links.js';
 
@@ -10,10 +10,7 @@ function run(): LinkFitReply {
   try {
     return { links: fitHere(workerData as LinkFitTask, createToldProgress()) };
   } catch (error) {
-    if (!(error instanceof ShortlistError)) throw error;
-    // An error loses its class between threads.
-    const { code, problems } = error;
-    return { code, message: error.summary, problems };
+    return { error: packError(error) };
   }
 }
 
