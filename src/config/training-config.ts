@@ -51,6 +51,12 @@ export const TrainingConfig = Type.Object(
       {
         neighbours: positive('Neighbours kept per item.'),
         shrink: Type.Number({ minimum: 0, description: 'Shrinks similarities that few users support.' }),
+        popularityExponent: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description:
+            'p of the norm users(target)^p × users(other)^(1 − p): 0.5 is the cosine, 0 lets popular items win.',
+        }),
         ...historyWeighting,
       },
       { additionalProperties: false },

@@ -12,6 +12,11 @@ export interface ItemNeighboursOptions {
   /** Added to the denominator: draws the similarity of rarely seen items towards 0; default 5. */
   readonly shrink?: number;
   /**
+   * How much the popularity of the target counts against it, of 1 that is shared with the item it starts from; default 0.5,
+   * the cosine. 0 is the share of the item's users who took the target too, which lets popular items win.
+   */
+  readonly popularityExponent?: number;
+  /**
    * Only the latest so many items of a history count; default 1,000. The work is the sum of squared history lengths, so
    * without a bound one robot with 100,000 interactions would cost as much as a million users with 100 each.
    */
@@ -20,20 +25,27 @@ export interface ItemNeighboursOptions {
 }
 
 /**
- * Item-to-item cosine similarities over binary interactions, with shrinkage: common users / (√(users of a × users of b) +
- * shrink). Each target item keeps its most similar items (equal ones by ascending index); the lists are by the item they
+ * Item-to-item similarities over binary interactions, the asymmetric cosine (Aiolli, 2013) with shrinkage: common users /
+ * (users of the target^p × users of the other^(1 − p) + shrink). Each target item keeps its most similar items (equal ones by ascending index); the lists are by the item they
  * start from, so they are the transpose of that. Memory is proportional to the pairs kept and to the catalogue.
  */
 export function findItemNeighbours(histories: Histories, options: ItemNeighboursOptions): ItemLinks {
-  const { itemCount, neighbours = 200, shrink = 5, progress = SILENT_PROGRESS } = options;
+  const {
+    itemCount,
+    neighbours = 200,
+    shrink = 5,
+    popularityExponent = 0.5,
+    progress = SILENT_PROGRESS,
+  } = options;
   const itemsOfUsers = toUserRows(histories, { maxHistory: options.maxHistory ?? DEFAULT_MAX_HISTORY });
   const usersOfItems = transpose(itemsOfUsers, itemCount);
   const countCommonUsers = createCommonUserCounter(itemsOfUsers, usersOfItems);
+  const norms = normaliseBy(usersOfItems, popularityExponent);
 
   const step = progress.start('item neighbours', itemCount);
   const mostSimilar = Array.from({ length: itemCount }, (_, target) => {
     step.advance();
-    return selectMostSimilar(target, countCommonUsers(target), { usersOfItems, neighbours, shrink });
+    return selectMostSimilar(target, countCommonUsers(target), { norms, neighbours, shrink });
   });
   const lists = transposeLists(mostSimilar);
   step.finish(`${lists.neighbours.length} pairs`);
@@ -71,15 +83,31 @@ function createCommonUserCounter(
   };
 }
 
+/** What each item divides by: as the target, and as the item it starts from. */
+interface Norms {
+  readonly asTarget: Float64Array;
+  readonly asOrigin: Float64Array;
+}
+
+function normaliseBy({ offsets }: SparseRows, popularityExponent: number): Norms {
+  const userCounts = Float64Array.from(
+    { length: offsets.length - 1 },
+    (_, i) => offsets[i + 1]! - offsets[i]!,
+  );
+  return {
+    asTarget: userCounts.map((count) => count ** popularityExponent),
+    asOrigin: userCounts.map((count) => count ** (1 - popularityExponent)),
+  };
+}
+
 function selectMostSimilar(
   target: number,
   { items, counts }: CommonUsers,
-  options: { usersOfItems: SparseRows; neighbours: number; shrink: number },
+  options: { norms: Norms; neighbours: number; shrink: number },
 ): ScoredItems {
-  const { offsets } = options.usersOfItems;
-  const userCountOf = (item: number): number => offsets[item + 1]! - offsets[item]!;
+  const { asTarget, asOrigin } = options.norms;
   const similarities = Float32Array.from(items, (item, at) =>
-    item === target ? 0 : counts[at]! / (Math.sqrt(userCountOf(target) * userCountOf(item)) + options.shrink),
+    item === target ? 0 : counts[at]! / (asTarget[target]! * asOrigin[item]! + options.shrink),
   );
   const selected = selectTopK(similarities, { limit: options.neighbours, floor: 0 });
   return { items: selected.items.map((at) => items[at]!), scores: selected.scores };

@@ -25,6 +25,13 @@ export const TRIALS_PER_CANDIDATES = 4;
 export const TUNED_PARAMETERS: readonly TunedParameter[] = [
   { name: 'als.unobservedWeight', least: 0.05, most: 1, scale: 'logarithmic', sources: ['als'] },
   { name: 'als.regularisation', least: 0.002, most: 0.05, scale: 'logarithmic', sources: ['als'] },
+  {
+    name: 'similarItems.popularityExponent',
+    least: 0.2,
+    most: 0.8,
+    scale: 'linear',
+    sources: ['similar-items'],
+  },
   { name: 'similarItems.recencyExponent', least: 0, most: 1, scale: 'linear', sources: ['similar-items'] },
   {
     name: 'ease.regularisation',

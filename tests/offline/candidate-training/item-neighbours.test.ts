@@ -17,13 +17,11 @@ t.test('lists equal a brute-force computation over all pairs, by source item', a
       itemLists,
       fc.integer({ min: 1, max: 6 }),
       fc.constantFrom(0, 5),
-      (lists, neighbours, shrink) => {
-        const found = findItemNeighbours(toHistoriesOfItems(lists), {
-          itemCount: ITEM_COUNT,
-          neighbours,
-          shrink,
-        });
-        t.same(listEntries(found), bruteForce(lists, { neighbours, shrink }));
+      fc.constantFrom(0.5, 0, 1, 0.7),
+      (lists, neighbours, shrink, popularityExponent) => {
+        const options = { neighbours, shrink, popularityExponent };
+        const found = findItemNeighbours(toHistoriesOfItems(lists), { itemCount: ITEM_COUNT, ...options });
+        t.same(listEntries(found), bruteForce(lists, options));
       },
     ),
   );
@@ -73,12 +71,17 @@ t.test('only the latest items of a history count', async (t) => {
   );
 });
 
-t.test('200 neighbours are kept, with a shrinkage of 5, when nothing else is said', async (t) => {
-  const everything = [Array.from({ length: 300 }, (_, item) => item)];
-  const { neighbours, similarities } = findItemNeighbours(toHistoriesOfItems(everything), { itemCount: 300 });
-  t.equal(neighbours.length, 300 * 200);
-  t.ok(similarities.every((similarity) => similarity === Math.fround(1 / 6)));
-});
+t.test(
+  '200 neighbours are kept, with a shrinkage of 5 and the cosine, when nothing else is said',
+  async (t) => {
+    const everything = [Array.from({ length: 300 }, (_, item) => item)];
+    const { neighbours, similarities } = findItemNeighbours(toHistoriesOfItems(everything), {
+      itemCount: 300,
+    });
+    t.equal(neighbours.length, 300 * 200);
+    t.ok(similarities.every((similarity) => similarity === Math.fround(1 / 6)));
+  },
+);
 
 t.test('neighbours of an item are of its group', async (t) => {
   const found = findItemNeighbours(createTasteGroups({ users: 400 }), { itemCount: 40, neighbours: 3 });
@@ -109,7 +112,11 @@ function listEntries({ offsets, neighbours, similarities }: ItemLinks): Entry[] 
 }
 
 /** For each target its most similar items, then by item. */
-function bruteForce(lists: number[][], options: { neighbours: number; shrink: number }): Entry[] {
+function bruteForce(
+  lists: number[][],
+  options: { neighbours: number; shrink: number; popularityExponent?: number },
+): Entry[] {
+  const { popularityExponent = 0.5 } = options;
   const usersOf = (...items: number[]): number =>
     lists.filter((list) => items.every((item) => list.includes(item))).length;
   const items = Array.from({ length: ITEM_COUNT }, (_, item) => item);
@@ -124,7 +131,7 @@ function bruteForce(lists: number[][], options: { neighbours: number; shrink: nu
     .sort((a, b) => a.item - b.item || a.target - b.target);
 
   function similarityOf(item: number, target: number): number {
-    const scale = Math.sqrt(usersOf(item) * usersOf(target)) + options.shrink;
-    return Math.fround(usersOf(item, target) / scale);
+    const norm = usersOf(target) ** popularityExponent * usersOf(item) ** (1 - popularityExponent);
+    return Math.fround(usersOf(item, target) / (norm + options.shrink));
   }
 }
