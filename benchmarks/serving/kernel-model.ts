@@ -1,4 +1,4 @@
-import { encodeOnnxModel } from '../../src/offline/ranker-training/onnx-model.js';
+import { encodeOnnxModel } from '../../src/bundle/onnx-model.js';
 
 /**
  * An ONNX model of exact retrieval and nothing else: `users` [batch × dimensions] times the factors, and the best `limit`

@@ -1,7 +1,8 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { encodeOnnxModel } from '../bundle/onnx-model.js';
 import { openOnnxSession } from '../bundle/onnx-session.js';
 import { ShortlistError } from '../domain/errors.js';
-import { type ScoredItems, selectTopK } from '../domain/top-k.js';
+import { createTopK, selectTopK, type ScoredItems, type TopK } from '../domain/top-k.js';
 import { scoreOne } from './inner-product.js';
 
 /** Finds the items with the largest inner products, for all who ask in one turn of the event loop together. */
@@ -12,12 +13,10 @@ export interface BatchScorer {
 }
 
 /**
- * An ONNX model of one MatMul, in base64: scores [items × users] = factors [items × dimensions] · users [dimensions × users], as
- * `encodeOnnxModel` writes it. This way round ONNX Runtime repacks the few users and streams the factors past them: 16 users cost
- * little more than two.
+ * Items that are multiplied at a time: what 16 users score in a block is 2 MB, which is still in the cache of the processor
+ * when the best are chosen, and what it takes to lay a block out is small beside the factors.
  */
-export const MATMUL_MODEL =
-  'CAgSCXNob3J0bGlzdDqgAQogCgdmYWN0b3JzCgV1c2VycxIGc2NvcmVzIgZNYXRNdWwSBnNjb3Jlc1ooCgdmYWN0b3JzEh0KGwgBEhcKBxIFaXRlbXMKDBIKZGltZW5zaW9uc1omCgV1c2VycxIdChsIARIXCgwSCmRpbWVuc2lvbnMKBxIFdXNlcnNiIgoGc2NvcmVzEhgKFggBEhIKBxIFaXRlbXMKBxIFdXNlcnNCAhARQg4KCmFpLm9ubngubWwQAw==';
+const BLOCK = 1 << 15;
 
 /**
  * Candidates beyond `limit` that are scored again: sums of ONNX Runtime differ in the last bit with the size of the batch, and
@@ -33,32 +32,44 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-/** @param factors [items × dimensions] */
-export function createBatchScorer(factors: Float32Array, dimensions: number): BatchScorer {
-  const itemCount = factors.length / dimensions;
+/** A model that multiplies users with some items of the catalogue, which follow each other. */
+interface Block {
+  readonly session: InferenceSession;
+  readonly firstItem: number;
+  readonly items: number;
+}
+
+/**
+ * @param factors [items × dimensions]
+ * @param options.blockItems for tests: items that are multiplied at a time
+ */
+export function createBatchScorer(
+  factors: Float32Array,
+  dimensions: number,
+  options: { blockItems?: number } = {},
+): BatchScorer {
+  const { blockItems = BLOCK } = options;
   let waiting: Asked[] = [];
   /** One product after the other: they share their memory. */
   let last = Promise.resolve();
-  let session: Promise<InferenceSession> | undefined;
-  let own: Tensor | undefined;
+  let blocks: Promise<readonly Block[]> | undefined;
   let products = new Float32Array(0);
-  const scores = new Float32Array(itemCount);
 
-  /** Products of every item and every user, row-major [items × users]; overwritten by the next call. */
-  async function multiply(asked: readonly Asked[]): Promise<Float32Array> {
-    session ??= openOnnxSession(Buffer.from(MATMUL_MODEL, 'base64'), { what: 'the matrix product' });
-    // ONNX Runtime takes no memory that threads share.
-    own ??= new Tensor('float32', factors.slice(), [itemCount, dimensions]);
-    const users = new Float32Array(dimensions * asked.length);
-    asked.forEach(({ user }, column) => {
-      for (let k = 0; k < dimensions; k++) users[k * asked.length + column] = user[k]!;
-    });
-    const size = itemCount * asked.length;
-    if (products.length < size) products = new Float32Array(size);
-    const output = new Tensor('float32', products.subarray(0, size), [itemCount, asked.length]);
-    const feeds = { factors: own, users: new Tensor('float32', users, [dimensions, asked.length]) };
-    await (await session).run(feeds, { scores: output });
-    return output.data as Float32Array;
+  /** Offers every item to the best of each user. */
+  async function multiply(asked: readonly Asked[]): Promise<TopK[]> {
+    blocks ??= openBlocks(factors, { dimensions, blockItems });
+    const best = asked.map(({ limit, eligible }) =>
+      createTopK({ limit: Math.min(limit + SPARE, eligible.length), eligible }),
+    );
+    const users = stack(asked, dimensions);
+    for (const { session, firstItem, items } of await blocks) {
+      const size = asked.length * items;
+      if (products.length < size) products = new Float32Array(size);
+      const output = new Tensor('float32', products.subarray(0, size), [asked.length, items]);
+      await session.run({ users }, { products: output });
+      best.forEach((one, row) => one.offer(products.subarray(row * items, (row + 1) * items), firstItem));
+    }
+    return best;
   }
 
   async function flush(): Promise<void> {
@@ -66,25 +77,15 @@ export function createBatchScorer(factors: Float32Array, dimensions: number): Ba
     waiting = [];
     try {
       const found = await multiply(asked);
-      asked.forEach((one, column) => {
-        for (let item = 0, at = column; item < itemCount; item++, at += asked.length)
-          scores[item] = found[at]!;
-        one.resolve(selectExactly(one));
-      });
+      asked.forEach(({ user, limit, resolve }, row) =>
+        resolve(scoreExactly(found[row]!.best().items, factors, { user, limit })),
+      );
     } catch (cause) {
       const error = new ShortlistError('SOURCE_FAILED', `The matrix product failed: ${String(cause)}`, {
         cause,
       });
       for (const { reject } of asked) reject(error);
     }
-  }
-
-  /** The best of those that were found, by scores that are the same in every batch. */
-  function selectExactly({ user, limit, eligible }: Asked): ScoredItems {
-    const { items } = selectTopK(scores, { limit: limit + SPARE, eligible });
-    const exact = new Map(Array.from(items, (item) => [item, scoreOne(factors, user, item)]));
-    const best = items.sort((a, b) => exact.get(b)! - exact.get(a)! || a - b).subarray(0, limit);
-    return { items: best, scores: Float32Array.from(best, (item) => exact.get(item)!) };
   }
 
   return {
@@ -94,6 +95,72 @@ export function createBatchScorer(factors: Float32Array, dimensions: number): Ba
         if (waiting.length === 0) setImmediate(() => (last = last.then(flush)));
         waiting.push({ user, limit, eligible, resolve, reject });
       }),
-    close: async () => (await session)?.release(),
+    close: async () => {
+      for (const { session } of (await blocks) ?? []) await session.release();
+    },
   };
+}
+
+/** [users × dimensions] */
+function stack(asked: readonly Asked[], dimensions: number): Tensor {
+  const users = new Float32Array(asked.length * dimensions);
+  asked.forEach(({ user }, row) => users.set(user, row * dimensions));
+  return new Tensor('float32', users, [asked.length, dimensions]);
+}
+
+async function openBlocks(
+  factors: Float32Array,
+  { dimensions, blockItems }: { dimensions: number; blockItems: number },
+): Promise<readonly Block[]> {
+  const itemCount = factors.length / dimensions;
+  const blocks: Block[] = [];
+  for (let firstItem = 0; firstItem < itemCount; firstItem += blockItems) {
+    const items = Math.min(blockItems, itemCount - firstItem);
+    const part = factors.subarray(firstItem * dimensions, (firstItem + items) * dimensions);
+    const model = encodeProduct(part, { items, dimensions });
+    blocks.push({ session: await openOnnxSession(model, { what: 'the matrix product' }), firstItem, items });
+  }
+  return blocks;
+}
+
+/**
+ * products [users × items] = users [users × dimensions] · factors [dimensions × items]. The factors are constants of the model,
+ * which lets ONNX Runtime lay them out once, for its kernels.
+ */
+function encodeProduct(
+  factors: Float32Array,
+  { items, dimensions }: { items: number; dimensions: number },
+): Uint8Array {
+  return encodeOnnxModel({
+    name: 'retrieval',
+    nodes: [{ operator: 'MatMul', inputs: ['users', 'factors'], outputs: ['products'] }],
+    constants: [{ name: 'factors', shape: [dimensions, items], data: transpose(factors, dimensions) }],
+    inputs: [{ name: 'users', type: 'float32', shape: ['users', dimensions] }],
+    outputs: [{ name: 'products', type: 'float32', shape: ['users', items] }],
+  });
+}
+
+/** [items × dimensions] as [dimensions × items]. */
+function transpose(factors: Float32Array, dimensions: number): Float32Array {
+  const items = factors.length / dimensions;
+  const transposed = new Float32Array(factors.length);
+  for (let item = 0; item < items; item++) {
+    for (let k = 0; k < dimensions; k++) transposed[k * items + item] = factors[item * dimensions + k]!;
+  }
+  return transposed;
+}
+
+/** The best of those that were found, by scores that are the same in every batch. */
+function scoreExactly(
+  found: Int32Array,
+  factors: Float32Array,
+  { user, limit }: { user: Float64Array; limit: number },
+): ScoredItems {
+  // Of two that score the same the first is chosen.
+  const items = found.sort();
+  const { items: positions, scores } = selectTopK(
+    Float32Array.from(items, (item) => scoreOne(factors, user, item)),
+    { limit },
+  );
+  return { items: positions.map((position) => items[position]!), scores };
 }

@@ -9,7 +9,7 @@ import type { TensorFile } from '../../src/bundle/tensor-file.js';
 import type { TowerConfig } from '../../src/config/encoder-config.js';
 import type { RetrievalQuery } from '../../src/domain/candidate.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
-import { encodeOnnxModel, type OnnxModel } from '../../src/offline/ranker-training/onnx-model.js';
+import { encodeOnnxModel, type OnnxModel } from '../../src/bundle/onnx-model.js';
 import { history as historyOf } from '../support/small-world.js';
 
 const itemCount = 6;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { openUserTower, type UserTowerOptions } from '../../src/candidates/user-tower.js';
 import type { TowerConfig } from '../../src/config/encoder-config.js';
-import { encodeOnnxModel, type OnnxModel, type OnnxNode, type OnnxValue } from '../../src/offline/ranker-training/onnx-model.js'; // prettier-ignore
+import { encodeOnnxModel, type OnnxModel, type OnnxNode, type OnnxValue } from '../../src/bundle/onnx-model.js'; // prettier-ignore
 
 const HISTORY: OnnxValue = { name: 'history', type: 'int64', shape: ['users', 3] };
 const USER: OnnxValue = { name: 'user', type: 'float32', shape: ['users', 2] };

@@ -7,7 +7,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { readEncoderConfig, type EncoderConfig } from '../../src/config/encoder-config.js';
 import { readItemVectors } from '../../src/offline/encoder/read-item-vectors.js';
-import { encodeOnnxModel } from '../../src/offline/ranker-training/onnx-model.js';
+import { encodeOnnxModel } from '../../src/bundle/onnx-model.js';
 import { createWorkplace } from './workplace.js';
 
 const FIXTURES = 'tests/fixtures/encoder';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { selectTopK } from '../../src/domain/top-k.js';
+import { createTopK, selectTopK } from '../../src/domain/top-k.js';
 
 t.test('the top k equal a full sort, whatever the scores, the mask and k', async () => {
   const scores = fc.array(fc.constantFrom(-2, -1, 0, 0.5, 1, 1, 3, Number.NaN), { maxLength: 60 });
@@ -17,6 +17,23 @@ t.test('the top k equal a full sort, whatever the scores, the mask and k', async
         JSON.stringify([...found.items]) === JSON.stringify(expected.map(({ item }) => item)) &&
         JSON.stringify([...found.scores]) === JSON.stringify(expected.map(({ score }) => score))
       );
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});
+
+t.test('what is offered in parts has the same best as what is offered at once', async () => {
+  const scores = fc.array(fc.constantFrom(-1, 0, 0.5, 1, 3, Number.NaN), { maxLength: 60 });
+  fc.assert(
+    fc.property(scores, fc.nat(70), fc.nat(60), (values, limit, cut) => {
+      const whole = Float32Array.from(values);
+      const eligible = Uint8Array.from(values, (_, item) => item % 5);
+      const topK = createTopK({ limit, eligible });
+      topK.offer(whole.subarray(0, cut), 0);
+      topK.offer(whole.subarray(cut), Math.min(cut, whole.length));
+      const inParts = topK.best();
+      const atOnce = selectTopK(whole, { limit, eligible });
+      return inParts.items.join() === atOnce.items.join() && inParts.scores.join() === atOnce.scores.join();
     }),
     { numRuns: 500, seed: 1 },
   );

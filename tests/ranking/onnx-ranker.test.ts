@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import t, { type Test } from 'tap';
 import type { FeatureMatrix } from '../../src/features/feature-matrix.js';
-import { encodeOnnxModel, type OnnxModel, type OnnxNode, type OnnxValue } from '../../src/offline/ranker-training/onnx-model.js'; // prettier-ignore
+import { encodeOnnxModel, type OnnxModel, type OnnxNode, type OnnxValue } from '../../src/bundle/onnx-model.js'; // prettier-ignore
 import { openOnnxRanker } from '../../src/ranking/onnx-ranker.js';
 
 const FEATURES: OnnxValue = { name: 'features', type: 'float32', shape: ['rows', 2] };

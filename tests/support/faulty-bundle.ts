@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Manifest } from '../../src/bundle/manifest.js';
-import { encodeOnnxModel, type OnnxNode } from '../../src/offline/ranker-training/onnx-model.js';
+import { encodeOnnxModel, type OnnxNode } from '../../src/bundle/onnx-model.js';
 import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
 import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
 import { attribute } from './small-world.js';

@@ -2,7 +2,7 @@ import { hashFeatureOrder } from '../../bundle/manifest.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { FeatureMatrix } from '../../features/feature-matrix.js';
 import { openOnnxRanker } from '../../ranking/onnx-ranker.js';
-import { encodeOnnxModel, type OnnxAttribute, type OnnxNode } from './onnx-model.js';
+import { encodeOnnxModel, type OnnxAttribute, type OnnxNode } from '../../bundle/onnx-model.js';
 import { predictEnsemble, type TreeEnsemble } from './tree-ensemble.js';
 
 /** Largest difference between trainer and ONNX Runtime that is rounding. */

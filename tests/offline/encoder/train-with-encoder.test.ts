@@ -7,7 +7,7 @@ import { evaluateDataset } from '../../../src/offline/evaluate-dataset.js';
 import { ENCODER, leaveOutEncoder, mayKnow, openBundleEncoder, openEncoder, type ImportedEncoder } from '../../../src/offline/encoder/imported-encoder.js'; // prettier-ignore
 import { matchVectors } from '../../../src/offline/encoder/match-vectors.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
-import { encodeOnnxModel, type OnnxNode } from '../../../src/offline/ranker-training/onnx-model.js';
+import { encodeOnnxModel, type OnnxNode } from '../../../src/bundle/onnx-model.js';
 import { makeTrainingSplits } from '../../../src/offline/train/make-splits.js';
 import { createCandidateEngine, fitStageOne } from '../../../src/offline/train/stage-one.js';
 import { labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../src/offline/train/train-bundle.js'; // prettier-ignore

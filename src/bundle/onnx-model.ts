@@ -20,10 +20,18 @@ export interface OnnxValue {
   readonly shape: readonly (number | string)[];
 }
 
+/** A float32 tensor that is part of the model. */
+export interface OnnxConstant {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
 /** What this writer knows of an ONNX model. */
 export interface OnnxModel {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
+  readonly constants?: readonly OnnxConstant[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly metadata?: Readonly<Record<string, string>>;
@@ -56,6 +64,7 @@ const SCHEMA = protobuf.Root.fromJSON({
       fields: {
         node: { id: 1, type: 'NodeProto', rule: 'repeated' },
         name: { id: 2, type: 'string' },
+        initializer: { id: 5, type: 'TensorProto', rule: 'repeated' },
         input: { id: 11, type: 'ValueInfoProto', rule: 'repeated' },
         output: { id: 12, type: 'ValueInfoProto', rule: 'repeated' },
       },
@@ -80,6 +89,14 @@ const SCHEMA = protobuf.Root.fromJSON({
         type: { id: 20, type: 'int32' },
       },
     },
+    TensorProto: {
+      fields: {
+        dims: { id: 1, type: 'int64', rule: 'repeated' },
+        data_type: { id: 2, type: 'int32' },
+        name: { id: 8, type: 'string' },
+        raw_data: { id: 9, type: 'bytes' },
+      },
+    },
     ValueInfoProto: { fields: { name: { id: 1, type: 'string' }, type: { id: 2, type: 'TypeProto' } } },
     TypeProto: { fields: { tensor_type: { id: 1, type: 'TensorTypeProto' } } },
     TensorTypeProto: {
@@ -98,6 +115,7 @@ export function encodeOnnxModel(model: OnnxModel): Uint8Array {
     graph: {
       name: model.name,
       node: model.nodes.map(toNodeProto),
+      initializer: (model.constants ?? []).map(toTensorProto),
       input: model.inputs.map(toValueInfoProto),
       output: model.outputs.map(toValueInfoProto),
     },
@@ -124,6 +142,12 @@ function toAttributeProto(value: OnnxAttribute): object {
   if (value instanceof Float32Array) return { type: 6, floats: value };
   if (value instanceof Int32Array) return { type: 7, ints: value };
   return { type: 8, strings: value.map((text) => Buffer.from(text)) };
+}
+
+/** Numbers of a file are little-endian, as those of every processor that Node runs on but one. */
+function toTensorProto({ name, shape, data }: OnnxConstant): object {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dims: shape, data_type: ELEMENT_TYPES.float32, raw_data: bytes };
 }
 
 function toValueInfoProto({ name, type, shape }: OnnxValue): object {
