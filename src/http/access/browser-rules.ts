@@ -1,12 +1,24 @@
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import type { FastifyRequest } from 'fastify';
+import helmet from 'helmet';
 import type { Settings } from '../../config/settings.js';
 import type { HttpApp } from '../create-http-app.js';
 
 /** Tells browsers what they may make of any answer: read it where it is fetched, and nothing else. `/docs` has rules of its own. */
 export function addSecurityHeaders(app: HttpApp): void {
-  app.register(helmet, {
+  const headers = listSecurityHeaders();
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
+}
+
+/** Asked once: they are the same for every answer, and making them anew took as long as all else of a cached one. */
+function listSecurityHeaders(): OutgoingHttpHeaders {
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -20,6 +32,8 @@ export function addSecurityHeaders(app: HttpApp): void {
     // TLS ends before this process: whether a whole domain must use it is for what ends it to say.
     strictTransportSecurity: false,
   });
+  protect(response.req, response, () => undefined);
+  return { ...response.getHeaders() };
 }
 
 const EXPOSED = [
