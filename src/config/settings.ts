@@ -91,8 +91,9 @@ const Logging = Type.Object(
     requestSampleRate: Type.Number({
       minimum: 0,
       maximum: 1,
-      description: 'Share of requests that get a log line. Answers of 500 and above always get one.',
-      zero: 'only answers of 500 and above',
+      description:
+        'Share of requests that get a log line. Faults of ours always get one: answers of 500 and above, but for what is refused because it is too much.',
+      zero: 'only faults',
       danger:
         'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
     }),

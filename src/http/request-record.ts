@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { ShortlistError } from '../domain/errors.js';
 import type { StageRecord } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
@@ -27,8 +28,8 @@ export const CLIENT_LEFT = 499;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /**
- * Records each request that ended: always in the metrics, and as one log line for the sampled share and for every answer of
- * 500 and above. No path or id becomes a label; the line has the URL, and with it a user's id, only when a request failed.
+ * Records each request that ended: always in the metrics, and as one log line for the sampled share and for every fault of
+ * ours. Refusing what is too much is none: a line for each would take the processor from what is answered. No path or id becomes a label; the line has the URL, and with it a user's id, only when a request failed.
  */
 export function createRequestRecord(parts: AppParts): RequestRecord {
   const sampled = createSampler(parts.settings.logging.requestSampleRate);
@@ -42,7 +43,7 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
       seconds: milliseconds / 1000,
     });
     if (config.quiet === true && status !== 500) return;
-    if (sampled() || status >= 500)
+    if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
   };
 }
@@ -58,8 +59,13 @@ function createSampler(share: number): () => boolean {
   };
 }
 
+/** Whether we did not do what we should. */
+function isFault({ failure }: FastifyRequest, status: number): boolean {
+  return status >= 500 && !(failure instanceof ShortlistError && failure.code === 'OVERLOADED');
+}
+
 function writeLine(logger: AppParts['logger'], line: ReturnType<typeof describeRequest>): void {
-  if (line.status >= 500) logger.error(line, 'request failed');
+  if ('err' in line && line.status >= 500) logger.error(line, 'request failed');
   else if (line.degraded !== undefined && line.degraded.length > 0) logger.warn(line, 'request degraded');
   else logger.info(line, 'request');
 }
@@ -101,8 +107,9 @@ function describeSlate({ facts, cache, record }: SlateAnswer) {
 }
 
 /** A refusal needs no stack: what was wrong is enough. */
-function describeError({ failure, slateAnswer }: FastifyRequest, status: number) {
-  if (failure !== undefined && status < 500) return { refusal: (failure as Error).message };
+function describeError(request: FastifyRequest, status: number) {
+  const { failure, slateAnswer } = request;
+  if (failure !== undefined && !isFault(request, status)) return { refusal: (failure as Error).message };
   return { err: failure ?? slateAnswer?.record?.stages.find(fellBack)?.cause };
 }
 

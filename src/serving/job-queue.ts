@@ -76,6 +76,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   let computing = 0;
   let deserted: { error: unknown } | undefined;
   const load = createLoadEstimate(() => threads.size);
+  // One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made.
+  const overloaded = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 
   /** Milliseconds until who comes now is answered, together with its whole batch: half of what is being computed is done. */
   function foresee(): number {
@@ -137,7 +139,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     if (budgetMs <= 0)
       return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
     if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= budgetMs)) return undefined;
-    return new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
+    return overloaded;
   }
 
   return {

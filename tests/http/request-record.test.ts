@@ -1,5 +1,6 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
+import { ShortlistError } from '../../src/domain/errors.js';
 import { BUNDLE } from './memory-service.js';
 import { build } from './build.js';
 
@@ -74,6 +75,19 @@ t.test('at a rate of 0 only faults get a line', async (t) => {
   await app.inject('/popular?limit=0');
   t.strictSame(readLog(), []);
 });
+
+t.test(
+  'what is refused because it is too much gets a line as other requests do, without a stack',
+  async (t) => {
+    const { app, service, readLog } = build(t, { logging: { requestSampleRate: 0.25 } });
+    service.failure = new ShortlistError('OVERLOADED', 'too many');
+    for (let request = 0; request < 8; request++) await app.inject('/popular');
+    const lines = readLog();
+    t.equal(lines.length, 2);
+    t.match(lines[0], { level: 'info', status: 503, refusal: 'too many', url: '/popular' });
+    t.notOk('err' in lines[0]!);
+  },
+);
 
 t.test('probes and scrapes get no line, a fault in them does', async (t) => {
   const { app, admin, service, drain, readLog } = build(t);
