@@ -54,6 +54,12 @@ export interface JobQueue {
   close(): Promise<void>;
 }
 
+/**
+ * Of its budget, what a request may be foreseen to take: some take longer, and what is computed for who has left is lost
+ * for who still waits. A queue that is never empty keeps the threads as busy with less in it.
+ */
+const ADMITTED_SHARE = 0.7;
+
 /** The longest that Node can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -138,7 +144,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   function refuse(budgetMs: number): ShortlistError | undefined {
     if (budgetMs <= 0)
       return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
-    if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= budgetMs)) return undefined;
+    if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= ADMITTED_SHARE * budgetMs))
+      return undefined;
     return overloaded;
   }
 

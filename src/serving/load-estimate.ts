@@ -11,13 +11,17 @@ export interface LoadEstimate {
 /** How much the newest batch counts: the mean forgets half of what it knew within seven batches. */
 const NEWEST_WEIGHT = 0.1;
 
-/** An exponentially weighted mean over requests, and Little's law (1961): wait = requests ahead × cost / threads. */
+/** One batch that took long for some other reason must not refuse what comes after it; ten do. */
+const LARGEST_STEP = 4;
+
+/** An exponentially weighted mean over batches, and Little's law (1961): wait = requests ahead × cost / threads. */
 export function createLoadEstimate(threads: () => number): LoadEstimate {
   let costMs = 0;
   return {
     answered: ({ requests, milliseconds }) => {
       const cost = milliseconds / requests;
-      costMs = costMs === 0 ? cost : costMs + NEWEST_WEIGHT * (cost - costMs);
+      costMs =
+        costMs === 0 ? cost : costMs + NEWEST_WEIGHT * (Math.min(cost, LARGEST_STEP * costMs) - costMs);
     },
     get costMs() {
       return costMs;
