@@ -1,3 +1,6 @@
+import type { AuditEntry, AuditEvent } from './audit-entry.js';
+import type { Manifest } from './manifest.js';
+
 /** Which version a channel serves, and which ones it served before. */
 export interface ChannelPointer {
   readonly version: string;
@@ -40,4 +43,17 @@ export interface BundleRegistry {
    * @throws ShortlistError BUNDLE_NOT_FOUND when there is none before, or it was removed
    */
   rollback(channel: string): Promise<ChannelPointer>;
+  /** Every channel there is, by name. */
+  listChannels(): Promise<ReadonlyMap<string, ChannelPointer>>;
+  /**
+   * What the manifest of a version says, without its files being verified.
+   * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE
+   */
+  readManifest(version: string): Promise<Manifest>;
+  /** Takes a version out, whoever points at it. Throws as pathOf does. */
+  remove(version: string): Promise<void>;
+  /** Adds to the audit log; `publish`, `rollback` and `remove` do so themselves, before they act. */
+  record(event: AuditEvent): Promise<void>;
+  /** The audit log, oldest first. */
+  readAudit(): Promise<AuditEntry[]>;
 }

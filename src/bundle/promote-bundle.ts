@@ -1,30 +1,11 @@
-import { appendFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
 import { openBundleFiles } from './bundle-files.js';
 import type { BundleRegistry, ChannelPointer } from './bundle-registry.js';
 import type { Manifest } from './manifest.js';
 import { checkGates, describeCheck, type GateCheck, type Gates } from './promotion-gates.js';
 
-/** One line per decision, refusals too, oldest first. */
-export const DECISIONS_FILE = 'promotions.jsonl';
-
-/** A line of `promotions.jsonl`. */
-export interface PromotionDecision {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly version: string;
-  /** What production served when it was decided; null for nothing. */
-  readonly production: string | null;
-  readonly passed: boolean;
-  readonly checks: readonly GateCheck[];
-}
-
 export interface PromotionOptions {
-  /** Folder of the registry, where decisions are recorded. */
-  readonly root: string;
   readonly gates: Gates;
-  readonly now: () => Date;
   /** Default: the version that staging points at. */
   readonly version?: string | undefined;
 }
@@ -44,10 +25,11 @@ export async function promoteBundle(
   const production = await findProduction(registry);
   const checks = checkGates(manifest, production, options.gates);
   const failed = checks.filter(({ passed }) => !passed);
-  await record(options.root, {
-    at: options.now().toISOString(),
+  await registry.record({
+    action: 'promote',
     version,
-    production: production?.version ?? null,
+    channel: 'production',
+    before: production?.version ?? null,
     passed: failed.length === 0,
     checks,
   });
@@ -64,11 +46,6 @@ async function findProduction(registry: BundleRegistry): Promise<Manifest | unde
     if (error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND') return undefined;
     throw error;
   }
-}
-
-async function record(root: string, decision: PromotionDecision): Promise<void> {
-  await mkdir(root, { recursive: true });
-  await appendFile(join(root, DECISIONS_FILE), `${JSON.stringify(decision)}\n`);
 }
 
 function gatesFailed(version: string, failed: readonly GateCheck[]): ShortlistError {

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { BundleRegistry } from '../bundle/bundle-registry.js';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readConfigFile } from '../config/read-config-file.js';
 import { TrainingConfig } from '../config/training-config.js';
 import type { CommandContext } from './command-context.js';
+import { findBundle } from './find-bundle.js';
+import { openRegistry } from './open-registry.js';
 import { importOffline } from './import-offline.js';
-
-const CHANNELS = ['staging', 'production'];
 
 export function createCompareCommand(context: CommandContext): Command {
   return new Command('compare')
@@ -17,7 +14,7 @@ export function createCompareCommand(context: CommandContext): Command {
     .argument('<first>', 'a bundle folder, a version of the registry, or a channel')
     .argument('<second>', 'the same; differences are told as this one over the first')
     .action(async (first: string, second: string) => {
-      const registry = createFolderRegistry(loadSettings(context).bundle.registry);
+      const registry = await openRegistry(loadSettings(context).bundle, context);
       const { compareBundles } = await importOffline(() => import('../offline/compare-bundles.js'));
       const { renderComparison } = await importOffline(
         () => import('../offline/evaluation/comparison-table.js'),
@@ -26,9 +23,4 @@ export function createCompareCommand(context: CommandContext): Command {
       const folders = [await findBundle(first, registry), await findBundle(second, registry)] as const;
       context.print(renderComparison(await compareBundles(...folders, { seed })));
     });
-}
-
-async function findBundle(name: string, registry: BundleRegistry): Promise<string> {
-  if (CHANNELS.includes(name)) return registry.pathOf((await registry.readChannel(name)).version);
-  return existsSync(join(name, 'manifest.json')) ? name : registry.pathOf(name);
 }

@@ -7,6 +7,7 @@ import { type RedisClient, requireRedis } from '../features/redis-connection.js'
 import { readRowsOfTable } from '../features/row-source.js';
 import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
+import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
 import { toolConnectionOf } from './redis-options.js';
 
@@ -18,7 +19,8 @@ export function createMaterialiseCommand(context: CommandContext): Command {
     .option('--view <name>', 'one of them, or all', 'all')
     .action(async ({ view: name }: { view: string }) => {
       const { bundle, features, redis } = loadSettings(context);
-      const online = await openOnlineViews(bundle, name);
+      const registry = await openRegistry(bundle, context);
+      const online = await openOnlineViews(registry, bundle.channel, name);
       const client = await requireRedis(toolConnectionOf(redis));
       const load = { ...features, client, progress: await context.openProgress() };
       try {

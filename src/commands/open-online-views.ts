@@ -1,6 +1,5 @@
 import { type BundleFiles, openBundleFiles } from '../bundle/bundle-files.js';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
-import type { Settings } from '../config/settings.js';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { FeatureView } from '../features/feature-view.js';
 
@@ -16,10 +15,10 @@ export interface OnlineViews {
  * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE; UNKNOWN_VIEW; VIEW_NOT_ONLINE, also where no view is
  */
 export async function openOnlineViews(
-  { registry: folder, channel }: Settings['bundle'],
+  registry: BundleRegistry,
+  channel: string,
   name: string,
 ): Promise<OnlineViews> {
-  const registry = createFolderRegistry(folder);
   const { version } = await registry.readChannel(channel);
   const files = await openBundleFiles(await registry.pathOf(version), { deferViews: true });
   return { version, files, views: chooseViews(Object.values(files.manifest.views), name) };

@@ -3,13 +3,17 @@ import { ShortlistError } from '../domain/errors.js';
 import { createApiKeyCommand } from './api-key.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
+import { createAuditLogCommand } from './audit-log.js';
 import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
+import { createDiffCommand } from './diff.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
 import { createExportTrainingSetCommand } from './export-training-set.js';
+import { createGcCommand } from './gc.js';
 import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
+import { createListCommand } from './list.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
@@ -34,6 +38,10 @@ const COMMANDS = [
   createPublishCommand,
   createPromoteCommand,
   createRollbackCommand,
+  createListCommand,
+  createDiffCommand,
+  createGcCommand,
+  createAuditLogCommand,
   createMaterialiseCommand,
   createPushCommand,
   createApiKeyCommand,

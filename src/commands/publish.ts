@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
+import { openRegistry } from './open-registry.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 
 export function createPublishCommand(context: CommandContext): Command {
@@ -12,7 +12,8 @@ export function createPublishCommand(context: CommandContext): Command {
   ).action(async (options: DatasetOptions) => {
     const { trainedDir } = findDataset(options, context);
     const { bundle } = loadSettings(context);
-    const version = await createFolderRegistry(bundle.registry).publish(trainedDir);
+    const registry = await openRegistry(bundle, context);
+    const version = await registry.publish(trainedDir);
     context.print(`Published ${version} to ${bundle.registry}; staging points at it. Next: shortlist serve`);
   });
 }

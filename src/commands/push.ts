@@ -6,6 +6,7 @@ import { parsePushedLines } from '../features/parse-pushed-rows.js';
 import { type PushCounts, pushRows, type PushOptions, type PushedRow } from '../features/push-rows.js';
 import { type RedisClient, requireRedis } from '../features/redis-connection.js';
 import type { CommandContext } from './command-context.js';
+import { openRegistry } from './open-registry.js';
 import { openOnlineViews } from './open-online-views.js';
 import { toolConnectionOf } from './redis-options.js';
 
@@ -27,7 +28,8 @@ export function createPushCommand(context: CommandContext): Command {
     .action(async (given: PushArguments) => {
       const readLines = chooseLines(given);
       const { bundle, features, redis } = loadSettings(context);
-      const [view] = (await openOnlineViews(bundle, given.view)).views;
+      const registry = await openRegistry(bundle, context);
+      const [view] = (await openOnlineViews(registry, bundle.channel, given.view)).views;
       const now = context.now().getTime() / 1000;
       const options = { view: view!, now };
       // Twice, so that a row that makes no sense is told before any is sent, and a file of any length fits the memory.

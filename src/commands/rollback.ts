@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
+import { openRegistry } from './open-registry.js';
 
 export function createRollbackCommand(context: CommandContext): Command {
   return new Command('rollback')
@@ -9,7 +9,8 @@ export function createRollbackCommand(context: CommandContext): Command {
     .option('--channel <name>', 'channel to roll back', 'production')
     .action(async ({ channel }: { channel: string }) => {
       const { bundle } = loadSettings(context);
-      const pointer = await createFolderRegistry(bundle.registry).rollback(channel);
+      const registry = await openRegistry(bundle, context);
+      const pointer = await registry.rollback(channel);
       context.print(`${channel} points at ${pointer.version} again.`);
     });
 }

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
@@ -15,6 +14,7 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { openRegistry } from './open-registry.js';
 
 export function createServeCommand(context: CommandContext): Command {
   return new Command('serve')
@@ -31,13 +31,13 @@ export function createServeCommand(context: CommandContext): Command {
       const settings = loadSettings(context);
       // Told before the bundle loads, which may take a while.
       requireApiKeys(settings);
-      const { registry, channel } = settings.bundle;
+      const { channel } = settings.bundle;
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
       const metrics = createMetrics({ processMetrics: true });
       const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
       const clock = (): number => context.now().getTime() / 1000;
       const service = createServedBundle({
-        registry: createFolderRegistry(registry),
+        registry: await openRegistry(settings.bundle, context),
         channel,
         scenarios: readScenarios(join(context.configsDir, 'scenarios')),
         memoryLimitBytes: memoryLimitMegabytes * 1e6,

@@ -105,8 +105,19 @@ const Bundle = Type.Object(
   {
     registry: Type.String({
       minLength: 1,
-      description: 'Folder of the bundle registry, relative to the working directory.',
+      description:
+        'The bundle registry: a folder, relative to the working directory, or a bucket of S3 as s3://bucket/prefix.',
       variable: 'SHORTLIST_REGISTRY',
+    }),
+    s3Endpoint: Type.String({
+      description: 'URL of the service that has the bucket of the registry; without one it is Amazon’s.',
+      variable: 'SHORTLIST_S3_ENDPOINT',
+    }),
+    cacheFolder: Type.String({
+      minLength: 1,
+      description:
+        'Folder that bundles of a registry in a bucket are fetched into, relative to the working directory.',
+      variable: 'SHORTLIST_BUNDLE_CACHE',
     }),
     channel: Type.String({
       pattern: '^[a-z][a-z0-9-]{0,63}$',

@@ -38,6 +38,7 @@ export const ERRORS = {
   INVALID_DATASET: { status: 500, title: 'The dataset is not valid' },
   INVALID_BUNDLE: { status: 500, title: 'The bundle is not valid' },
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
+  REGISTRY_FAILED: { status: 500, title: 'The bundle registry cannot be asked' },
   GATES_FAILED: { status: 500, title: 'The bundle does not pass the gates' },
   NOT_COMPARABLE: { status: 500, title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },

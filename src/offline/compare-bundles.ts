@@ -1,5 +1,6 @@
 import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
 import { findEvaluationSummary, type EvaluationSummary } from '../bundle/evaluation-summary.js';
+import { type Difference, listDifferences } from '../bundle/list-differences.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { ShortlistError } from '../domain/errors.js';
 import { estimateMean } from './evaluation/mean-estimate.js';
@@ -17,7 +18,7 @@ export interface BundleComparison {
   /** What both evaluated, the served scenario last. */
   readonly rankings: readonly RankingComparison[];
   /** Settings of training that are not the same: name, here, there. */
-  readonly settings: readonly (readonly [name: string, first: string, second: string])[];
+  readonly settings: readonly Difference[];
 }
 
 /** nDCG of one ranking in both; the difference is that of the second over the first. */
@@ -109,26 +110,13 @@ function compareRankings(a: Evaluated, b: Evaluated, { seed }: { seed: number })
   });
 }
 
-function findDifferentSettings(a: Manifest, b: Manifest): BundleComparison['settings'] {
-  const [ours, theirs] = [listSettings(a), listSettings(b)];
-  const names = [...new Set([...ours.keys(), ...theirs.keys()])];
-  return names
-    .filter((name) => ours.get(name) !== theirs.get(name))
-    .map((name) => [name, ours.get(name) ?? 'none', theirs.get(name) ?? 'none']);
+/** What made each bundle what it is. */
+function findDifferentSettings(a: Manifest, b: Manifest): readonly Difference[] {
+  return listDifferences(describeSettings(a), describeSettings(b));
 }
 
-/** What made a bundle what it is, by dotted name. */
-function listSettings({ codeVersion, gitCommit, training }: Manifest): Map<string, string> {
-  const settings = new Map([['code', [codeVersion, gitCommit].join(' ').trim()]]);
-  const visit = (value: unknown, path: readonly string[]): void => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      settings.set(path.join('.'), JSON.stringify(value));
-      return;
-    }
-    for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
-  };
-  visit(training.config ?? {}, []);
-  return settings;
+function describeSettings({ codeVersion, gitCommit, training }: Manifest): object {
+  return { code: [codeVersion, gitCommit].join(' ').trim(), ...(training.config as object | undefined) };
 }
 
 function notComparable(problems: readonly string[]): ShortlistError {

@@ -28,7 +28,7 @@ function openWorkshop(t: Test): Workshop {
   const root = join(folder, 'models');
   return {
     root,
-    registry: createFolderRegistry(root, () => new Date('2026-11-22T01:00:00Z')),
+    registry: createFolderRegistry(root, { now: () => new Date('2026-11-22T01:00:00Z'), by: 'ann' }),
     train: async (day) => {
       const trained = join(folder, `trained-${day}`);
       const createdAt = `2026-01-${String(day).padStart(2, '0')}T00:00:00Z`;
@@ -67,7 +67,11 @@ t.test(
         `channel production .* points at no version; published are ${version}.*shortlist promote`,
       ),
     });
-    t.strictSame((await readdir(root)).sort(), [version, 'channels'], 'no temporary folder is left');
+    t.strictSame(
+      (await readdir(root)).sort(),
+      [version, 'audit.jsonl', 'channels'],
+      'no temporary folder is left',
+    );
     t.strictSame(await readdir(join(root, 'channels')), ['staging.json']);
   },
 );
@@ -126,7 +130,7 @@ t.test('a publish that fails leaves nothing behind and staging where it was', as
   await symlink('nowhere', join(root, version)); // everything is copied, then the last rename fails
   await t.rejects(registry.publish(await train(3)), { code: 'ENOTDIR' });
   await rm(join(root, version));
-  t.strictSame((await readdir(root)).length, 2);
+  t.strictSame((await readdir(root)).length, 3);
   t.strictSame(await snapshot(root), before);
 });
 
@@ -154,8 +158,9 @@ t.test('what a killed publish left is removed a day later, by the next one', asy
     await mkdir(join(root, name, 'features'), { recursive: true });
     await utimes(join(root, name), time, time);
   }
-  await registry.publish(await train(1));
-  t.strictSame((await readdir(root)).sort(), [leftAt[1]![0], '.git', version, 'channels']);
+  const second = await registry.publish(await train(2));
+  const stays = [leftAt[1]![0], '.git', version, second, 'audit.jsonl', 'channels'];
+  t.strictSame((await readdir(root)).sort(), stays);
 });
 
 t.test('a version in a folder with the name of another is not promoted', async (t) => {

@@ -1,8 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
-import { DECISIONS_FILE, promoteBundle, type PromotionDecision } from '../../src/bundle/promote-bundle.js';
+import { promoteBundle } from '../../src/bundle/promote-bundle.js';
 import type { Gates } from '../../src/bundle/promotion-gates.js';
 import { writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { sampleSummary } from './sample-summary.js';
@@ -13,7 +13,7 @@ const now = (): Date => new Date('2026-11-22T01:00:00Z');
 function openWorkshop(t: Test) {
   const folder = t.testdir();
   const root = join(folder, 'models');
-  const registry = createFolderRegistry(root, now);
+  const registry = createFolderRegistry(root, { now, by: 'ann' });
   return {
     root,
     registry,
@@ -24,12 +24,8 @@ function openWorkshop(t: Test) {
       await writeBundleFiles(trained, createSmallBundle({ createdAt: `2026-01-0${day}T00:00:00Z`, metrics }));
       return registry.publish(trained);
     },
-    promote: (gates: Gates, version?: string) => promoteBundle(registry, { root, gates, now, version }),
-    readDecisions: async (): Promise<PromotionDecision[]> =>
-      (await readFile(join(root, DECISIONS_FILE), 'utf8'))
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as PromotionDecision),
+    promote: (gates: Gates, version?: string) => promoteBundle(registry, { gates, version }),
+    readDecisions: async () => (await registry.readAudit()).filter(({ action }) => action === 'promote'),
   };
 }
 
@@ -46,10 +42,10 @@ t.test('what passes is promoted, what fails is not, and both are on record', asy
   });
   t.equal((await registry.readChannel('production')).version, first);
   t.match(await readDecisions(), [
-    { at: '2026-11-22T01:00:00.000Z', version: first, production: null, passed: true },
+    { at: '2026-11-22T01:00:00.000Z', by: 'ann', version: first, before: null, passed: true },
     {
       version: worse,
-      production: first,
+      before: first,
       passed: false,
       checks: [
         { gate: 'minimumNdcg', passed: false, value: 0.09, threshold: 0.1 },

@@ -1,0 +1,24 @@
+import type { BundleFiles } from './bundle-files.js';
+
+/** Where a registry keeps what it has: versions, which never change, and small texts, which do. Names are paths with slashes. */
+export interface BundleStore {
+  /** For messages: a folder, or the address of a bucket. */
+  readonly location: string;
+  /** Oldest first; only whole ones. */
+  listVersions(): Promise<string[]>;
+  /** A local folder that holds the version; undefined where there is none. */
+  findVersion(version: string): Promise<string | undefined>;
+  /** All or nothing. @throws ShortlistError INVALID_BUNDLE when it is there already */
+  addVersion(bundle: BundleFiles): Promise<void>;
+  /** From its first moment on the version is not listed any more. */
+  removeVersion(version: string): Promise<void>;
+  findText(name: string): Promise<string | undefined>;
+  /** A reader sees the old text or the new one. */
+  replaceText(name: string, text: string): Promise<void>;
+  /** Names of the texts in a folder, without it. */
+  listTexts(folder: string): Promise<string[]>;
+  /** Adds a line to a log; lines of several writers do not mix. */
+  appendLine(log: string, line: string): Promise<void>;
+  /** Oldest first. */
+  readLines(log: string): Promise<string[]>;
+}
