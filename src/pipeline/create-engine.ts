@@ -1,5 +1,6 @@
 import type { Manifest } from '../bundle/manifest.js';
 import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
+import { createAlsSource, parseAls } from '../candidates/als.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openEncoderSource } from '../candidates/onnx-encoder.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
@@ -22,6 +23,7 @@ import type { Ranker } from '../ranking/ranker.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
+import { openItemSearch } from './open-item-search.js';
 import type { BundleContents } from './read-bundle.js';
 import { createContextReader } from './read-context.js';
 
@@ -154,9 +156,13 @@ async function openSources(
   const { manifest } = contents;
   const opened = new Map<string, CandidateSource>();
   for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
-    const { file, model } = manifest.sources[name] ?? {};
-    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, () => {
+    const { file, model, index } = manifest.sources[name] ?? {};
+    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, async () => {
       const artefact = file === undefined ? undefined : parseArtefact(contents, file);
+      if (name === 'als' && artefact !== undefined) {
+        const als = parseAls(artefact, { itemCount });
+        return createAlsSource(als, await openItemSearch(als, index, contents));
+      }
       if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
       const options = { itemCount, userViews: listUserViews(manifest) };
       return openEncoderSource(artefact, contents.files.get(model)!, options);
