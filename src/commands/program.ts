@@ -11,6 +11,7 @@ import { createExportTrainingSetCommand } from './export-training-set.js';
 import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
 import { createLoadTestCommand } from './load-test.js';
+import { createLoadVectorsCommand } from './load-vectors.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
@@ -35,6 +36,7 @@ const COMMANDS = [
   createPromoteCommand,
   createRollbackCommand,
   createMaterialiseCommand,
+  createLoadVectorsCommand,
   createPushCommand,
   createApiKeyCommand,
   createServeCommand,

@@ -4,6 +4,7 @@ import { createAlsSource, parseAls } from '../candidates/als.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openEncoderSource } from '../candidates/onnx-encoder.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
@@ -32,6 +33,8 @@ export interface EngineParts {
   /** Serve views of users that have no table among the contents, or instead of it. */
   readonly stores: readonly FeatureStore[];
   readonly observer?: FeatureObserver | undefined;
+  /** Is asked for the items nearest to a user, in place of the bundle. */
+  readonly vectorEngine?: VectorEngineOptions | undefined;
   /** Unix seconds that time to live is judged by. */
   readonly clock: () => number;
   /** Problems that the contents had already. */
@@ -76,12 +79,12 @@ interface Parts {
 
 async function openParts(
   contents: BundleContents,
-  { scenarios, stores, observer, collected = createProblemCollector() }: EngineParts,
+  { scenarios, stores, observer, vectorEngine, collected = createProblemCollector() }: EngineParts,
 ): Promise<Parts> {
   const { manifest, catalogue, tables, histories } = contents;
   const itemCount = catalogue?.entities.size ?? 0;
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(contents));
-  const sources = catalogue && (await openSources(contents, { itemCount, collected }));
+  const sources = catalogue && (await openSources(contents, { itemCount, vectorEngine, collected }));
   const links = catalogue && (await openLinks(contents, { itemCount, collected }));
   const contexts = await collected.attempt('context', () => readContexts(contents));
   const assembler = await collected.attempt('features', () => {
@@ -148,10 +151,12 @@ function openRanker(contents: BundleContents): Promise<Ranker> {
   });
 }
 
+type SourceOpening = Pick<EngineParts, 'vectorEngine'> & { itemCount: number; collected: ProblemCollector };
+
 /** The bundle's own sources, and those that need no artefact; without those that could not be opened. */
 async function openSources(
   contents: BundleContents,
-  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
+  { itemCount, collected, vectorEngine }: SourceOpening,
 ): Promise<Map<string, CandidateSource>> {
   const { manifest } = contents;
   const opened = new Map<string, CandidateSource>();
@@ -161,7 +166,7 @@ async function openSources(
       const artefact = file === undefined ? undefined : parseArtefact(contents, file);
       if (name === 'als' && artefact !== undefined) {
         const als = parseAls(artefact, { itemCount });
-        return createAlsSource(als, await openItemSearch(als, index, contents));
+        return createAlsSource(als, await openItemSearch(als, { ...contents, index, vectorEngine }));
       }
       if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
       const options = { itemCount, userViews: listUserViews(manifest) };

@@ -3,9 +3,14 @@ import t, { type Test } from 'tap';
 import { createExactSearch } from '../../src/candidates/exact-search.js';
 import { openHnswSearch } from '../../src/candidates/hnsw-index.js';
 import { scoreOne } from '../../src/candidates/inner-product.js';
+import { loadVersion } from './load-version.js';
 import { createInt8Search } from '../../src/candidates/int8-search.js';
 import type { ItemSearch, ItemVectors } from '../../src/candidates/item-search.js';
+import { openPgvectorSearch } from '../../src/candidates/pgvector-search.js';
+import { engineOptions, startVectorEngine } from '../support/vector-engine.js';
 import { drawItems, drawUsers, findExactly, writeIndex } from './item-searches.js';
+
+const VERSION = '20260102T030405Z-0123abcd';
 
 /** What every search promises, however it finds items; and the share of an exact answer that it finds here at least. */
 const SEARCHES: {
@@ -18,6 +23,15 @@ const SEARCHES: {
   {
     name: 'hnsw',
     open: async (items, t) => openHnswSearch(await writeIndex(t, items), items, { oversampling: 2 }),
+    recall: 0.95,
+  },
+  {
+    name: 'pgvector',
+    open: async (items, t) => {
+      const { port } = await startVectorEngine(t);
+      await loadVersion(items, { port, version: VERSION });
+      return openPgvectorSearch(items, VERSION, engineOptions(port));
+    },
     recall: 0.95,
   },
 ];
