@@ -16,7 +16,7 @@ import type { StageOne } from './stage-one.js';
 const INDEX_FILE = 'candidates/als.usearch';
 
 /** Of a graph, where the config does not say. */
-const DEFAULTS = { connectivity: 16, expansion: 128, oversampling: 2 };
+const DEFAULTS = { connectivity: 16, expansion: 128, oversampling: 4 };
 
 /** How a bundle finds the nearest items where it does not score them all in float32. */
 export interface TrainedIndex {
