@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { createBatchScorer } from '../../src/candidates/batch-scorer.js';
 import { createExactSearch } from '../../src/candidates/exact-search.js';
 import { openHnswSearch } from '../../src/candidates/hnsw-index.js';
 import { scoreOne } from '../../src/candidates/inner-product.js';
@@ -19,6 +20,11 @@ const SEARCHES: {
   recall: number;
 }[] = [
   { name: 'exact', open: createExactSearch, recall: 1 },
+  {
+    name: 'exact batch',
+    open: ({ factors, dimensions }) => createBatchScorer(factors, dimensions),
+    recall: 1,
+  },
   { name: 'int8', open: createInt8Search, recall: 0.999 },
   {
     name: 'hnsw',
@@ -135,3 +141,16 @@ for (const { name, open, recall } of SEARCHES) {
     });
   });
 }
+
+t.test('many items are scored by a matrix product, few by a loop', async (t) => {
+  const many = { factors: new Float32Array(1 << 20).fill(1), dimensions: 1 << 10 };
+  const user = new Float64Array(1 << 10).fill(1);
+  const options = { limit: 1, eligible: new Uint8Array(1 << 10).fill(1) };
+  const search = createExactSearch(many);
+  t.ok(search.findBest(user, options) instanceof Promise);
+  t.same((await search.findBest(user, options)).items, Int32Array.of(0));
+  await search.close();
+  t.notOk(
+    createExactSearch(items).findBest(users[0]!, { limit: 1, eligible: everything }) instanceof Promise,
+  );
+});

@@ -1,5 +1,8 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { openBundleFiles } from '../../src/bundle/bundle-files.js';
+import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Degradation } from '../../src/domain/slate.js';
 import { createCommandRunner } from '../support/command-runner.js';
@@ -50,6 +53,20 @@ t.test('load-vectors loads what the channel points at, and says so when it is th
     out: `The vector engine has the vectors of ${version} already.`,
   });
   t.match(await load('20200101T000000Z-00000000'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
+});
+
+t.test('load-vectors refuses a bundle without als, and a channel that cannot be read', async (t) => {
+  const { manifest, ...files } = await openBundleFiles(folder);
+  const { als: _, ...sources } = manifest.sources;
+  const { version: __, ...draft } = { ...manifest, sources, createdAt: '2025-01-01T00:00:00Z' };
+  const other = join(dir, 'without');
+  await writeBundleFiles(other, { manifest: draft, files: contentsOf({ manifest, ...files }) });
+  const without = await published.publish(other);
+  await published.point('staging', version);
+  t.match(await load(without), { code: 1, errors: /INVALID_BUNDLE: The bundle at .* has no source als/ });
+  await writeFile(join(registry, 'channels/production.json'), 'rubbish');
+  t.match(await load('--drop-others'), { code: 1, errors: /INVALID_BUNDLE/ });
+  await rm(join(registry, 'channels/production.json'));
 });
 
 t.test('a server goes on without its vector engine, and says so', async (t) => {
