@@ -28,7 +28,7 @@ export interface BundleFiles {
 }
 
 export interface OpenBundleOptions {
-  /** Leaves the files of the feature views, which may be large, to be verified by who loads them. */
+  /** Leaves the files of feature views and item indexes, which may be large, to be verified by who loads them. */
   readonly deferViews?: boolean;
 }
 
@@ -46,12 +46,12 @@ export async function openBundleFiles(folder: string, options: OpenBundleOptions
   const { manifest, problems } = await readManifest(root, folder);
   const contents = new Map<string, Uint8Array>();
   const deferred = new Map<string, ListedFile>();
-  const views = new Set(Object.values(manifest.views).map(({ file }) => file));
+  const large = listLargeFiles(manifest);
   for (const [name, expected] of Object.entries(manifest.files)) {
     if (!isSafePath(name)) continue;
     const found = await findListed(root, { name, ...expected });
     if (typeof found === 'string') problems.push(`${name} ${found}`);
-    else if (options.deferViews === true && views.has(name)) deferred.set(name, found);
+    else if (options.deferViews === true && large.has(name)) deferred.set(name, found);
     else {
       const content = await readVerified(found);
       if (typeof content === 'string') problems.push(`${name} ${content}`);
@@ -66,6 +66,11 @@ export async function openBundleFiles(folder: string, options: OpenBundleOptions
     bytesOf: (path) => contents.get(path) ?? refuseUnlisted(folder, path),
     deferredFile: (path) => deferred.get(path) ?? refuseUnlisted(folder, path),
   };
+}
+
+function listLargeFiles({ views, sources }: Manifest): Set<string> {
+  const files = [...Object.values(views), ...Object.values(sources).map(({ index }) => index)];
+  return new Set(files.map((part) => part?.file).filter((file) => file !== undefined));
 }
 
 /** Nobody will load these of a bundle that is refused already: what is wrong with them is told with the rest. */

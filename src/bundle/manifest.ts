@@ -84,6 +84,26 @@ const AttributeSpec = Type.Object({
   feature: Type.Boolean({ description: 'Used by ranker features.' }),
 });
 
+const ItemIndex = Type.Object({
+  kind: Type.Enum(['int8', 'hnsw'], {
+    description:
+      'How the nearest items are found where it is not by float32: `int8`, or a graph (`hnsw`). `index` is optional.',
+  }),
+  file: Type.Optional(name('Of a graph: its file, of usearch.')),
+  oversampling: Type.Optional(
+    Type.Number({ minimum: 1, description: 'Of a graph: it is asked for so many times as many items.' }),
+  ),
+  recall: Type.Object({
+    mean: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of the best items by float32 that it found, mean over users.',
+    }),
+    items: Type.Integer({ minimum: 1, description: 'How many best items that is of.' }),
+    users: Type.Integer({ minimum: 0, description: 'How many users were drawn to measure it.' }),
+  }),
+});
+
 const ContextField = Type.Object({
   name: name('What requests call it, as in `context=name:value`.'),
   type: Type.Enum(['hour', 'weekday', 'numeric', 'categorical'], {
@@ -137,6 +157,7 @@ export const Manifest = Type.Object({
     Type.Object({
       file: Type.Optional(name('Its artefact; absent for a source that needs none.')),
       model: Type.Optional(name('ONNX model that it runs, where it runs one.')),
+      index: Type.Optional(ItemIndex),
       skipped: Type.Optional(
         name('Why training left it out, where it did: scenarios that list it go without.'),
       ),
@@ -180,6 +201,9 @@ export const Manifest = Type.Object({
 });
 
 export type Manifest = DeepReadonly<Static<typeof Manifest>>;
+
+/** How a source finds the nearest items where it is not by float32. */
+export type ItemIndex = DeepReadonly<Static<typeof ItemIndex>>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
@@ -225,6 +249,7 @@ export function findManifestProblems(manifest: Manifest): string[] {
       (name) => `catalogue: two attributes are called ${name}`,
     ),
     ...findContextProblems(manifest),
+    ...findIndexProblems(manifest),
     ...findRowProblems(manifest),
   ];
 }
@@ -253,9 +278,10 @@ function findFileProblems({ files, ...manifest }: Manifest): string[] {
     ['ranker', manifest.ranker.file],
     ...(manifest.context === undefined ? [] : [['context', manifest.context.file] as const]),
     ...(manifest.followers === undefined ? [] : [['followers', manifest.followers.file] as const]),
-    ...Object.entries(manifest.sources).flatMap(([source, { file, model }]): [string, string][] => [
+    ...Object.entries(manifest.sources).flatMap(([source, { file, model, index }]): [string, string][] => [
       ...(file === undefined ? [] : [[`sources.${source}`, file] as [string, string]]),
       ...(model === undefined ? [] : [[`sources.${source}.model`, model] as [string, string]]),
+      ...(index?.file === undefined ? [] : [[`sources.${source}.index`, index.file] as [string, string]]),
     ]),
   ]);
   const unlisted = [...named].filter(([, file]) => !Object.hasOwn(files, file));
@@ -310,6 +336,14 @@ function findContextProblems({ context }: Manifest): string[] {
     ...findRepeats(fields.map(({ name }) => name)).map((name) => `context: two fields are called ${name}`),
     ...uncoded.map(({ name }) => `context: categorical field ${name} has no values`),
   ];
+}
+
+function findIndexProblems({ sources }: Manifest): string[] {
+  return Object.entries(sources).flatMap(([source, { index }]) =>
+    index?.kind === 'hnsw' && (index.file === undefined || index.oversampling === undefined)
+      ? [`sources.${source}: its index of kind hnsw needs a file and an oversampling`]
+      : [],
+  );
 }
 
 /** The item index is the row of the catalogue and the row of the items view: both must have the same rows. */

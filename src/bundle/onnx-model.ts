@@ -42,9 +42,11 @@ const OPERATOR_SETS = [
   { domain: '', version: 17 },
   { domain: 'ai.onnx.ml', version: 3 },
 ];
+/** Operators that ONNX Runtime has of its own; a model that has none of them does not ask for them. */
+const RUNTIME_OPERATORS = { domain: 'com.microsoft', version: 1 };
 
 /** TensorProto.DataType */
-const ELEMENT_TYPES = { float32: 1, int64: 7, float64: 11 } as const;
+const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, float64: 11 } as const;
 
 /** The part of onnx.proto3 that is written here, with its field numbers (github.com/onnx/onnx). */
 const SCHEMA = protobuf.Root.fromJSON({
@@ -119,7 +121,9 @@ export function encodeOnnxModel(model: OnnxModel): Uint8Array {
       input: model.inputs.map(toValueInfoProto),
       output: model.outputs.map(toValueInfoProto),
     },
-    opset_import: OPERATOR_SETS,
+    opset_import: model.nodes.some(({ domain }) => domain === RUNTIME_OPERATORS.domain)
+      ? [...OPERATOR_SETS, RUNTIME_OPERATORS]
+      : OPERATOR_SETS,
     metadata_props: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
   };
   return SCHEMA.lookupType('ModelProto').encode(message).finish();

@@ -17,6 +17,11 @@ export const Gates = Type.Object(
       Type.Number({ description: 'Least lift over the best single source; 0.05 is 5 % better.' }),
     ),
     minimumCoverage: Type.Optional(share('Least share of the catalogue that two-stage showed to anybody.')),
+    minimumIndexRecall: Type.Optional(
+      share(
+        'Least share of what an exact search finds that the bundle’s index of items finds, where it has one.',
+      ),
+    ),
     maximumDrop: Type.Optional(
       share('Largest drop of nDCG@k against the bundle in production, as a share of that one’s.'),
     ),
@@ -44,13 +49,21 @@ export interface GateCheck {
  */
 export function checkGates(candidate: Manifest, production: Manifest | undefined, gates: Gates): GateCheck[] {
   const found = findEvaluationSummary(candidate);
-  const { minimumNdcg, liftIntervalAboveZero, minimumLift, minimumCoverage, maximumDrop } = gates;
+  const {
+    minimumNdcg,
+    liftIntervalAboveZero,
+    minimumLift,
+    minimumCoverage,
+    minimumIndexRecall,
+    maximumDrop,
+  } = gates;
   const checks: GateCheck[] = [];
   if (minimumNdcg !== undefined) checks.push(atLeast('minimumNdcg', minimumNdcg, found && ndcgOf(found)));
   if (liftIntervalAboveZero === true) checks.push(checkInterval(found));
   if (minimumLift !== undefined) checks.push(checkLift(minimumLift, found));
   if (minimumCoverage !== undefined)
     checks.push(atLeast('minimumCoverage', minimumCoverage, found && found.coverage[found.twoStage]));
+  if (minimumIndexRecall !== undefined) checks.push(checkIndexRecall(minimumIndexRecall, candidate));
   if (maximumDrop !== undefined) checks.push(checkDrop(maximumDrop, { candidate, production }));
   return checks;
 }
@@ -68,6 +81,7 @@ const LIMITS: Readonly<Record<keyof Gates, string>> = {
   liftIntervalAboveZero: 'above',
   minimumLift: 'at least',
   minimumCoverage: 'at least',
+  minimumIndexRecall: 'at least',
   maximumDrop: 'at most',
 };
 
@@ -92,6 +106,15 @@ function checkLift(threshold: number, found: EvaluationSummary | undefined): Gat
     threshold,
     note: 'no single source found anything',
   };
+}
+
+function checkIndexRecall(threshold: number, { sources }: Manifest): GateCheck {
+  const gate = 'minimumIndexRecall';
+  const index = Object.values(sources).find((source) => source.index !== undefined)?.index;
+  if (index === undefined) return { gate, passed: true, value: null, threshold, note: 'its search is exact' };
+  const { mean, items, users } = index.recall;
+  const note = `${index.kind}, the best ${items} of ${users} users`;
+  return { gate, passed: mean >= threshold, value: mean, threshold, note };
 }
 
 function checkDrop(

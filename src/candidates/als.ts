@@ -2,11 +2,12 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader, isCount } from '../bundle/tensor-reader.js';
 import type { Retrieval } from '../domain/candidate.js';
 import { latestOf, type History } from '../domain/history.js';
-import { type ScoredItems, selectTopK } from '../domain/top-k.js';
+import type { ScoredItems } from '../domain/top-k.js';
 import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
-import { createBatchScorer } from './batch-scorer.js';
 import type { CandidateSource } from './candidate-source.js';
-import { scoreAll, scoreOne } from './inner-product.js';
+import { createExactSearch } from './exact-search.js';
+import { scoreOne } from './inner-product.js';
+import type { ItemSearch } from './item-search.js';
 
 /** An implicit ALS model: the item side and what is needed to solve a user against it. */
 export interface AlsModel {
@@ -38,39 +39,29 @@ const NOTHING: Retrieval = {
  * the history by the same least-squares step as in training, so that a user whom training never saw works too. Where the
  * values of histories are weights, they are confidences (Hu, Koren and Volinsky, 2008), in training as in the fold-in.
  * Nothing is retrieved for an empty history, nor for one whose items training never saw.
+ *
+ * @param search finds the items of the model that are nearest to the user; the source closes it
  */
-export function createAlsSource(model: AlsModel): CandidateSource {
-  const { dimensions, factors } = model;
+export function createAlsSource(
+  model: AlsModel,
+  search: ItemSearch = createExactSearch(model),
+): CandidateSource {
   const foldIn = createFoldIn(model);
-  const findBest = factors.length < BATCHED_FROM ? createDirectSearch(model) : undefined;
-  const batch = findBest === undefined ? createBatchScorer(factors, dimensions) : undefined;
   const answer = (user: Float64Array, best: ScoredItems): Retrieval => ({
     source: 'als',
     ...best,
-    scoreOf: (item) => scoreOne(factors, user, item),
+    scoreOf: (item) => scoreOne(model.factors, user, item),
   });
 
   return {
     name: 'als',
-    retrieve: ({ history, eligible, limit }) => {
+    retrieve: ({ history, eligible, limit, answerBy }) => {
       const user = foldIn(history);
       if (user.every((value) => value === 0)) return NOTHING;
-      if (findBest !== undefined) return answer(user, findBest(user, { limit, eligible }));
-      return batch!.findBest(user, { limit, eligible }).then((best) => answer(user, best));
+      const best = search.findBest(user, { limit, eligible, answerBy });
+      return best instanceof Promise ? best.then((found) => answer(user, found)) : answer(user, best);
     },
-    close: async () => batch?.close(),
-  };
-}
-
-/** Values of the factors from which on one matrix product for several users is faster than a loop for each. */
-const BATCHED_FROM = 1 << 20;
-
-function createDirectSearch({ factors, dimensions }: AlsModel) {
-  // Scratch, overwritten by each retrieval: what a retrieval hands out is a copy or computed from its own user vector.
-  const scores = new Float32Array(factors.length / dimensions);
-  return (user: Float64Array, options: { limit: number; eligible: Uint8Array }): ScoredItems => {
-    scoreAll(factors, user, scores);
-    return selectTopK(scores, options);
+    close: () => search.close(),
   };
 }
 

@@ -15,6 +15,7 @@ import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
 import { createListCommand } from './list.js';
 import { createLoadTestCommand } from './load-test.js';
+import { createLoadVectorsCommand } from './load-vectors.js';
 import { createMaterialiseCommand } from './materialise.js';
 import { createPrepareCommand } from './prepare.js';
 import { createPromoteCommand } from './promote.js';
@@ -43,6 +44,7 @@ const COMMANDS = [
   createGcCommand,
   createAuditLogCommand,
   createMaterialiseCommand,
+  createLoadVectorsCommand,
   createPushCommand,
   createApiKeyCommand,
   createServeCommand,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeVectorEngine } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
@@ -46,6 +47,7 @@ export function createServeCommand(context: CommandContext): Command {
         threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+        vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
         cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
       });
       const bundle = await service.reload();

@@ -261,6 +261,65 @@ const RedisSettings = Type.Object(
   { additionalProperties: false },
 );
 
+const VectorEngine = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description:
+        'Whether a Postgres with pgvector is asked for the items nearest to a user, which `shortlist load-vectors` fills; docs/retrieval.md says when that pays. When false the bundle is searched.',
+      variable: 'SHORTLIST_VECTOR_ENGINE',
+    }),
+    url: Type.String({
+      pattern: '^postgres(ql)?://[^\\s]+$',
+      'x-allowed': '`postgres://user:password@host:port/database`, with `?sslmode=verify-full` for TLS',
+      description: 'The Postgres.',
+      variable: 'VECTOR_ENGINE_URL',
+      secret: true,
+    }),
+    table: Type.String({
+      pattern: '^[a-z][a-z0-9_]{0,29}$',
+      'x-allowed': 'at most 30 lower-case letters, digits and underscores, a letter first',
+      description: 'How the names of its tables begin, one per bundle: `<table>_<version>`.',
+    }),
+    maxConnections: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: 'Connections of one thread at most; searches beyond wait for one.',
+      danger: 'A server opens up to this many for each of its threads: Postgres must take them all.',
+    }),
+    connectTimeoutMs: milliseconds(10, 60_000, {
+      description: 'Time that a connection has to open, or to become free.',
+    }),
+    queryTimeoutMs: milliseconds(1, 60_000, {
+      description:
+        'Time that one search has, and never more than half of what the request has left; then the other sources answer.',
+      danger:
+        'While the engine hangs, the requests until the breaker opens wait for so long, and their threads with them.',
+    }),
+    expansion: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      unit: 'items',
+      description:
+        'Items that the index of the engine looks at per search (`hnsw.ef_search`): more are slower, and find more.',
+      danger: 'Below what a scenario asks a source for, recall suffers.',
+    }),
+    breakerCalls: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      description: 'The breaker of a thread judges so many of its latest searches.',
+    }),
+    breakerFailureShare: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: 'When more than this share of them failed, the engine is not asked for a while.',
+    }),
+    breakerProbeAfterMs: milliseconds(10, 600_000, {
+      description: 'After so long the engine is tried again, beside the requests.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Cache = Type.Object(
   {
     enabled: Type.Boolean({
@@ -318,6 +377,7 @@ export const SettingsSchema = Type.Object(
     jwt: Jwt,
     rateLimit: RateLimit,
     cors: Cors,
+    vectorEngine: VectorEngine,
   },
   { additionalProperties: false },
 );

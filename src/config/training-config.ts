@@ -24,6 +24,28 @@ const decay = (description: string): Type.TObject<{ halfLifeDays: Type.TNumber }
     { additionalProperties: false, description },
   );
 
+const IndexConfig = Type.Object(
+  {
+    kind: Type.Enum(['exact', 'int8', 'hnsw'], {
+      description: '`exact` scores every item in float32, `int8` in eight bits; `hnsw` searches a graph.',
+    }),
+    connectivity: Type.Optional(
+      Type.Integer({ minimum: 4, maximum: 128, description: 'Of hnsw: neighbours that an item keeps.' }),
+    ),
+    expansion: Type.Optional(
+      Type.Integer({ minimum: 16, maximum: 4096, description: 'Of hnsw: items looked at to find them.' }),
+    ),
+    oversampling: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 64,
+        description: 'Of hnsw: so many times as many items are asked for as are wanted.',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'How the items nearest to a user are found.' },
+);
+
 /** `configs/training.yaml`: how every dataset is trained and evaluated. Datasets only map columns. */
 export const TrainingConfig = Type.Object(
   {
@@ -44,6 +66,7 @@ export const TrainingConfig = Type.Object(
           maximum: 1,
           description: 'ν: how λ grows with activity.',
         }),
+        index: Type.Optional(IndexConfig),
       },
       { additionalProperties: false },
     ),

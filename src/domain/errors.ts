@@ -26,6 +26,7 @@ export const ERRORS = {
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   // dependencies: a stage falls back on these, they reach a client only when nothing is left to fall back on
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
+  VECTOR_ENGINE_FAILED: { status: 503, title: 'The vector engine failed' },
   FEATURES_FAILED: { status: 503, title: 'The feature store failed' },
   RANKER_FAILED: { status: 503, title: 'The ranker failed' },
   RANKER_TIMEOUT: { status: 503, title: 'The ranker is too slow' },

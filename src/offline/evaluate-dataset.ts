@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ItemIndex } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { CandidateSet } from '../domain/candidate.js';
 import { describeContext } from '../domain/context.js';
@@ -73,6 +74,7 @@ export async function evaluateDataset(
   const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
   const ablations = new Map<string, Int32Array[][]>();
   let ranker: RankerFigures | undefined;
+  let index: ItemIndex | undefined;
 
   for (const split of options.splits ??
     makeTestSplits(dataset.interactions, options.protocol, options.config)) {
@@ -87,6 +89,7 @@ export async function evaluateDataset(
     facts.push(describeSplit(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
+    index = trained.index?.facts;
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
       for (const group of groups) {
@@ -108,6 +111,7 @@ export async function evaluateDataset(
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,
     search: options.search,
+    index,
     timings: timings.list(),
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,

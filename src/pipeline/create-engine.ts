@@ -1,8 +1,10 @@
 import type { Manifest } from '../bundle/manifest.js';
 import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
+import { createAlsSource, parseAls } from '../candidates/als.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openEncoderSource } from '../candidates/onnx-encoder.js';
 import { openSource, SOURCES } from '../candidates/sources.js';
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
@@ -22,6 +24,7 @@ import type { Ranker } from '../ranking/ranker.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
+import { openItemSearch } from './open-item-search.js';
 import type { BundleContents } from './read-bundle.js';
 import { createContextReader } from './read-context.js';
 
@@ -30,6 +33,8 @@ export interface EngineParts {
   /** Serve views of users that have no table among the contents, or instead of it. */
   readonly stores: readonly FeatureStore[];
   readonly observer?: FeatureObserver | undefined;
+  /** Is asked for the items nearest to a user, in place of the bundle. */
+  readonly vectorEngine?: VectorEngineOptions | undefined;
   /** Unix seconds that time to live is judged by. */
   readonly clock: () => number;
   /** Problems that the contents had already. */
@@ -74,12 +79,12 @@ interface Parts {
 
 async function openParts(
   contents: BundleContents,
-  { scenarios, stores, observer, collected = createProblemCollector() }: EngineParts,
+  { scenarios, stores, observer, vectorEngine, collected = createProblemCollector() }: EngineParts,
 ): Promise<Parts> {
   const { manifest, catalogue, tables, histories } = contents;
   const itemCount = catalogue?.entities.size ?? 0;
   const ranker = await collected.attempt(manifest.ranker.file, () => openRanker(contents));
-  const sources = catalogue && (await openSources(contents, { itemCount, collected }));
+  const sources = catalogue && (await openSources(contents, { itemCount, vectorEngine, collected }));
   const links = catalogue && (await openLinks(contents, { itemCount, collected }));
   const contexts = await collected.attempt('context', () => readContexts(contents));
   const assembler = await collected.attempt('features', () => {
@@ -146,17 +151,23 @@ function openRanker(contents: BundleContents): Promise<Ranker> {
   });
 }
 
+type SourceOpening = Pick<EngineParts, 'vectorEngine'> & { itemCount: number; collected: ProblemCollector };
+
 /** The bundle's own sources, and those that need no artefact; without those that could not be opened. */
 async function openSources(
   contents: BundleContents,
-  { itemCount, collected }: { itemCount: number; collected: ProblemCollector },
+  { itemCount, collected, vectorEngine }: SourceOpening,
 ): Promise<Map<string, CandidateSource>> {
   const { manifest } = contents;
   const opened = new Map<string, CandidateSource>();
   for (const name of new Set([...listServedSources(manifest), ...UNTRAINED_SOURCES])) {
-    const { file, model } = manifest.sources[name] ?? {};
-    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, () => {
+    const { file, model, index } = manifest.sources[name] ?? {};
+    const source = await collected.attempt<CandidateSource>(file ?? `sources.${name}`, async () => {
       const artefact = file === undefined ? undefined : parseArtefact(contents, file);
+      if (name === 'als' && artefact !== undefined) {
+        const als = parseAls(artefact, { itemCount });
+        return createAlsSource(als, await openItemSearch(als, { ...contents, index, vectorEngine }));
+      }
       if (artefact === undefined || model === undefined) return openSource(name, artefact, { itemCount });
       const options = { itemCount, userViews: listUserViews(manifest) };
       return openEncoderSource(artefact, contents.files.get(model)!, options);

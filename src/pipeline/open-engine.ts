@@ -1,6 +1,7 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
 import { SOURCES } from '../candidates/sources.js';
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly openOnlineStores?: OnlineStoresOpener | undefined;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
+  /** Is asked for the items nearest to a user; without it the bundle is searched. */
+  readonly vectorEngine?: VectorEngineOptions | undefined;
   /** Unix seconds that time to live is judged by; by default the time that the bundle knows things up to. */
   readonly clock?: () => number;
 }
@@ -62,7 +65,7 @@ export async function openBundle(
   const files = await openBundleFiles(folder, { deferViews: true });
   const online = (await options.openOnlineStores?.(listUserViews(files.manifest))) ?? [];
   try {
-    const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, clock } = options;
+    const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, vectorEngine, clock } = options;
     const replaced = new Set(online.map(({ view }) => view.name));
     const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !replaced.has(name);
     const collected = createProblemCollector();
@@ -71,6 +74,7 @@ export async function openBundle(
       scenarios,
       stores: online,
       observer,
+      vectorEngine,
       clock: clock ?? (() => files.manifest.knownUntil),
       collected,
     });

@@ -47,6 +47,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     eligible,
     limit: request.limit,
     readUserValues: reading.values,
+    answerBy: request.answerBy,
   };
   const retrieved = await retrieveCandidates(query, engine, { scenario, run });
   const candidates = takeFirst(retrieved, Math.max(request.limit, Math.ceil(depth * retrieved.items.length)));

@@ -26,6 +26,8 @@ export interface RecommendationRequest {
   readonly broughtRows?: BroughtRows | undefined;
   /** Share of the candidates that are ranked, the first in fusion order; never fewer than `limit`. All when not said. */
   readonly depth?: number | undefined;
+  /** Unix milliseconds after which nobody waits for the answer, for what waits for a network. */
+  readonly answerBy?: number | undefined;
 }
 
 /** How one stage of a request went. */

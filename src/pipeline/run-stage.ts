@@ -5,6 +5,7 @@ import type { StageRecord } from './recommendation-request.js';
 /** Failures of something a stage depends on. Everything else is our own mistake and fails the request. */
 const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_FAILED',
+  'VECTOR_ENGINE_FAILED',
   'FEATURES_FAILED',
   'RANKER_FAILED',
   'RANKER_TIMEOUT',

@@ -1,3 +1,4 @@
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { PackedError } from '../domain/packed-error.js';
 import type { FeatureRead } from '../features/feature-observer.js';
@@ -11,6 +12,8 @@ export interface ComputeTask {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Without it the ranker is always run, however slow it is. */
   readonly rankerGuard?: RankerGuard | undefined;
+  /** Is asked by the thread itself for the items nearest to a user; without it the bundle is searched. */
+  readonly vectorEngine?: VectorEngineOptions | undefined;
 }
 
 /** The same, with the counter of what is under way in the thread. */

@@ -24,7 +24,7 @@ import { warm } from './warm.js';
 // The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
 // other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime
 // takes the process with it.
-const { contents, scenarios, rankerGuard, counter } = workerData as ComputeThreadData;
+const { contents, scenarios, rankerGuard, vectorEngine, counter } = workerData as ComputeThreadData;
 const port = parentPort!;
 let now = 0;
 let reads: FeatureRead[] = [];
@@ -47,6 +47,7 @@ async function open(): Promise<Engine> {
   const engine = await createEngine(unpacked, {
     scenarios,
     stores: listBroughtStores(unpacked),
+    vectorEngine,
     observer: { loaded: () => undefined, read: (read) => reads.push(read) },
     clock: () => now,
   });

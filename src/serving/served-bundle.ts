@@ -190,8 +190,11 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
   const { threads } = options;
   const compute: Compute =
     threads === undefined
-      ? { recommend: (request) => recommend(request, engine), close: async () => undefined }
-      : await openThreads(bundle, { ...threads, scenarios: options.scenarios });
+      ? {
+          recommend: (request, time) => recommend(stamp(request, time, options), engine),
+          close: async () => undefined,
+        }
+      : await openThreads(bundle, threads, options);
   try {
     await warm(engine, (request) => compute.recommend(request, { deadline: Number.POSITIVE_INFINITY }));
     return compute;
@@ -203,15 +206,30 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
 
 async function openThreads(
   { contents, engine, online }: OpenBundle,
-  { scenarios, rankerGuard, ...threads }: ThreadOptions & Pick<ServedBundleOptions, 'scenarios'>,
+  { rankerGuard, ...threads }: ThreadOptions,
+  options: ServedBundleOptions,
 ): Promise<Compute> {
   const { clock, observer } = engine;
-  const task = { contents: packContents(contents), scenarios, rankerGuard };
+  const { scenarios, vectorEngine } = options;
+  const task = { contents: packContents(contents), scenarios, rankerGuard, vectorEngine };
   const pool = await openComputePool(task, { ...threads, clock, observer });
   return {
-    recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
+    recommend: async (request, time) => {
+      const brought = await bringUserRows(request, engine, online);
+      return pool.recommend(stamp(brought, time, options), time);
+    },
     close: () => pool.close(),
   };
+}
+
+/** The request with the time that its answer is due at, where what computes may wait for a network. */
+function stamp(
+  request: RecommendationRequest,
+  { deadline }: { deadline: number },
+  { vectorEngine }: Pick<ServedBundleOptions, 'vectorEngine'>,
+): RecommendationRequest {
+  if (vectorEngine === undefined) return request;
+  return { ...request, answerBy: Date.now() + deadline - performance.now() };
 }
 
 async function retire(tenancy: Tenancy | undefined): Promise<void> {

@@ -29,7 +29,7 @@ function failuresOf(
 t.test('the shipped gates let a sound bundle pass, the first one and one as good', async (t) => {
   t.same(failuresOf(SHIPPED, {}), []);
   t.same(failuresOf(SHIPPED, {}, manifestOf({})), []);
-  t.equal(checkGates(manifestOf({}), undefined, SHIPPED).length, 5);
+  t.equal(checkGates(manifestOf({}), undefined, SHIPPED).length, 6);
 });
 
 t.test('each failed gate is told with its value and its threshold', async (t) => {
@@ -91,4 +91,28 @@ t.test('bundles are compared on one dataset, protocol and list length, on newer 
   );
   const newer = manifestOf({ queries: { count: 9, fingerprint: 'other' } });
   t.equal(noteFor(newer), 'maximumDrop: 0, at most 0 (on other queries than production was evaluated on)');
+});
+
+t.test('an index that misses too much of what an exact search finds does not pass', async (t) => {
+  const withRecall = (mean: number): Manifest => {
+    const manifest = manifestOf({});
+    const index = {
+      kind: 'hnsw',
+      file: 'x',
+      oversampling: 2,
+      recall: { mean, items: 300, users: 200 },
+    } as const;
+    return { ...manifest, sources: { ...manifest.sources, als: { ...manifest.sources['als'], index } } };
+  };
+  const tell = (manifest: Manifest): string =>
+    describeCheck(checkGates(manifest, undefined, { minimumIndexRecall: 0.95 })[0]!);
+  t.equal(
+    tell(withRecall(0.96)),
+    'minimumIndexRecall: 0.96, at least 0.95 (hnsw, the best 300 of 200 users)',
+  );
+  t.equal(
+    tell(withRecall(0.9)),
+    'minimumIndexRecall: 0.9, not at least 0.95 (hnsw, the best 300 of 200 users)',
+  );
+  t.equal(tell(manifestOf(undefined)), 'minimumIndexRecall: at least 0.95 (its search is exact)');
 });

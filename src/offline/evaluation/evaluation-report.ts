@@ -10,6 +10,7 @@ import {
 } from '../report/figure-format.js';
 import { html, type Html } from '../report/html.js';
 import { renderFigure, renderReportPage, renderTable, renderTiles } from '../report/report-page.js';
+import { describeIndex } from './evaluation-table.js';
 import { describeSearch } from '../tuning/describe-search.js';
 import { listFigures } from './report-figures.js';
 
@@ -161,7 +162,16 @@ function renderCaveats(protocol: EvaluationProtocol): Html {
   </section>`;
 }
 
-function renderRun({ dataset, splits, timings, seed, search, createdAt, command }: EvaluationResult): Html {
+function renderRun({
+  dataset,
+  splits,
+  timings,
+  seed,
+  search,
+  index,
+  createdAt,
+  command,
+}: EvaluationResult): Html {
   const trainRows = splits.map((split) => split.trainRows);
   const facts = [
     ['made', `${createdAt}, seed ${seed}`],
@@ -173,6 +183,7 @@ function renderRun({ dataset, splits, timings, seed, search, createdAt, command 
     ['splits', splits.map((split) => split.label).join(', ')],
     ['train rows', trainRows.map(formatCount).join(', ')],
     ...(search === undefined ? [] : ([['search', describeSearch(search)]] as const)),
+    ...(index === undefined ? [] : ([['index of als', describeIndex(index)]] as const)),
     ['time', timings.map(({ step, seconds }) => `${step} ${seconds.toFixed(1)} s`).join(', ')],
   ] as const;
   return html`<section>

@@ -1,3 +1,4 @@
+import type { ItemIndex } from '../../bundle/manifest.js';
 import type { SearchRecord } from '../train/search-record.js';
 import type { CandidateFigures } from './candidate-recall.js';
 import type { PairedDifference } from './paired-bootstrap.js';
@@ -33,6 +34,8 @@ export interface EvaluationResult {
   readonly ablation?: readonly Ablation[] | undefined;
   /** The search for training parameters, where there was one; it saw nothing that is tested on. */
   readonly search?: SearchRecord | undefined;
+  /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */
+  readonly index?: ItemIndex | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */

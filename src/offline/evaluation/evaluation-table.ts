@@ -1,3 +1,4 @@
+import type { ItemIndex } from '../../bundle/manifest.js';
 import { alignColumns } from './align-columns.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
 import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
@@ -85,7 +86,7 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows, search }: EvaluationResult): string[] {
+function conclusions({ comparison, candidates, k, rows, search, index }: EvaluationResult): string[] {
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -95,7 +96,14 @@ function conclusions({ comparison, candidates, k, rows, search }: EvaluationResu
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
+    ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
   ];
+}
+
+/** How well an index finds what an exact search finds. */
+export function describeIndex({ kind, recall }: ItemIndex): string {
+  const { mean, items, users } = recall;
+  return `${kind}, recall@${items} ${mean.toFixed(4)} against exact, of ${users} users`;
 }
 
 /** What each source brought to the candidates, and which sources there were none of. */

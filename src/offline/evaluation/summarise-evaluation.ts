@@ -26,6 +26,7 @@ export interface EvaluationRun extends Pick<
   | 'skippedSources'
   | 'ranker'
   | 'search'
+  | 'index'
   | 'timings'
   | 'seed'
   | 'createdAt'

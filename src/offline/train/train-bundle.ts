@@ -1,3 +1,4 @@
+import { loadUsearch } from '../../candidates/hnsw-index.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { TrainingConfig } from '../../config/training-config.js';
 import {
@@ -12,6 +13,7 @@ import type { EvaluationSplit } from '../evaluation/splits.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import type { ImportedRanker } from './imported-ranker.js';
+import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from './make-splits.js';
 import { refuseUnfitNumbers } from './refuse-unfit-numbers.js';
 import { createCandidateEngine, fitStageOne, type KnownInteractions, type StageOne } from './stage-one.js';
@@ -22,6 +24,8 @@ import { labelQueries, type LabelledQuery } from './training-rows.js';
 export interface TrainedBundle {
   readonly stageOne: StageOne;
   readonly ranker: TrainedRanker | ImportedRanker;
+  /** How the nearest items are found, where it is not by scoring them all in float32. */
+  readonly index?: TrainedIndex | undefined;
 }
 
 export interface TrainingOptions {
@@ -44,7 +48,8 @@ export interface TrainingOptions {
  * Trains a bundle on what is known: the ranker on point-in-time rows (stage 1 refitted on what came before each cut),
  * then stage 1 on everything.
  *
- * @throws ShortlistError TRAINING_FAILED, INVALID_DATASET when the protocol finds nothing to learn from
+ * @throws ShortlistError TRAINING_FAILED, INVALID_DATASET when the protocol finds nothing to learn from; INVALID_CONFIG when it asks
+ * for an index that this installation cannot make
  */
 export async function trainBundle(
   known: KnownInteractions,
@@ -52,14 +57,23 @@ export async function trainBundle(
   options: TrainingOptions,
 ): Promise<TrainedBundle> {
   reportSkippedSources(dataset, options);
+  // Before all that takes long, not after it.
+  if (options.config.als.index?.kind === 'hnsw') await loadUsearch();
   const { importedRanker } = options;
   if (importedRanker !== undefined) {
-    return { stageOne: await fitStageOne(known, dataset, options), ranker: importedRanker };
+    const stageOne = await fitStageOne(known, dataset, options);
+    return { stageOne, ranker: importedRanker, index: await indexFor(stageOne, options) };
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = await fitStageOne(known, dataset, options);
   const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
-  return { stageOne, ranker: await trainRanker(labelled, assembler.featureOrder, options) };
+  const ranker = await trainRanker(labelled, assembler.featureOrder, options);
+  return { stageOne, ranker, index: await indexFor(stageOne, options) };
+}
+
+/** The ranker learns from exact candidates: an index is for those who serve. */
+function indexFor(stageOne: StageOne, options: TrainingOptions): Promise<TrainedIndex | undefined> {
+  return indexItems(stageOne, { ...options, limit: options.scenario.maxCandidates });
 }
 
 function reportSkippedSources(dataset: PreparedDataset, options: TrainingOptions): void {

@@ -57,7 +57,7 @@ export function describeProvenance({ gitCommit, ...known }: Provenance): Provena
   return gitCommit === undefined ? known : { ...known, gitCommit };
 }
 
-function draftManifest({ stageOne, ranker }: TrainedBundle, options: WritingOptions): ManifestDraft {
+function draftManifest({ stageOne, ranker, index }: TrainedBundle, options: WritingOptions): ManifestDraft {
   const { dataset, config, provenance, search } = options;
   const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
@@ -79,7 +79,7 @@ function draftManifest({ stageOne, ranker }: TrainedBundle, options: WritingOpti
       items: copyView(itemViews[0].view),
       users: copyView(userViews[0].view),
     },
-    sources: describeSources(stageOne),
+    sources: describeSources(stageOne, index),
     followers: { file: FOLLOWERS_FILE },
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: { file: HISTORIES_FILE },
@@ -95,14 +95,15 @@ function draftManifest({ stageOne, ranker }: TrainedBundle, options: WritingOpti
 }
 
 /** The sources that the bundle serves, and those that it cannot serve, with the reason. */
-function describeSources(stageOne: StageOne): ManifestDraft['sources'] {
-  return Object.fromEntries([
+function describeSources(stageOne: StageOne, index: TrainedBundle['index']): ManifestDraft['sources'] {
+  const sources = Object.fromEntries([
     ...listTrainedSources(stageOne).map(
       ({ name, file }) =>
         [name, name === ENCODER ? { file, model: SOURCES[ENCODER].model } : { file }] as const,
     ),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);
+  return index === undefined ? sources : { ...sources, als: { ...sources['als'], index: index.facts } };
 }
 
 function describeContexts({ timeZone, fields }: ItemContexts): NonNullable<ManifestDraft['context']> {
@@ -132,7 +133,7 @@ function describeTraining(ranker: TrainedBundle['ranker']): Record<string, unkno
 }
 
 function encodeFiles(
-  { stageOne, ranker }: TrainedBundle,
+  { stageOne, ranker, index }: TrainedBundle,
   dataset: PreparedDataset,
 ): Map<string, BundleContent> {
   const views = [...stageOne.itemViews, ...stageOne.userViews];
@@ -144,6 +145,7 @@ function encodeFiles(
     ...(stageOne.encoder === undefined
       ? []
       : [[SOURCES[ENCODER].model, { bytes: stageOne.encoder.model }] as const]),
+    ...(index?.bytes === undefined ? [] : [[index.facts.file!, { bytes: index.bytes }] as const]),
     [FOLLOWERS_FILE, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
     ...(stageOne.contexts === undefined
       ? []

@@ -133,3 +133,13 @@ t.test('the segments are a table each, with what the two rankings are worth in i
 | not known    |   1,711 |        0.1640 ± 0.0031 |       0.1360 ± 0.0028 |    +0.0280 | +0.0183 to +0.0377 |`,
   );
 });
+
+t.test('the recall of an index is told where one was used', async (t) => {
+  const recall = { mean: 0.98765, items: 300, users: 200 };
+  const index = { kind: 'hnsw', file: 'candidates/als.usearch', oversampling: 4, recall } as const;
+  t.match(
+    renderEvaluationTable({ ...sampleResult(), index }),
+    '- Index of als: hnsw, recall@300 0.9877 against exact, of 200 users.',
+  );
+  t.notMatch(renderEvaluationTable(sampleResult()), 'Index of als');
+});

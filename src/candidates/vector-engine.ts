@@ -1,0 +1,92 @@
+import type * as pg from 'pg';
+import type { Settings } from '../config/settings.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { BreakerOptions } from '../features/circuit-breaker.js';
+
+/** A Postgres with pgvector, and how long to wait for it. Plain data: threads are given it. */
+export interface VectorEngineOptions {
+  /** With credentials: no message shows it. */
+  readonly url: string;
+  /** How the names of its tables begin. */
+  readonly table: string;
+  /** Connections at most, of each thread. */
+  readonly maxConnections: number;
+  /** Longest wait for a connection. */
+  readonly connectTimeoutMs: number;
+  /** Longest wait for one search. */
+  readonly queryTimeoutMs: number;
+  /** Items that its index looks at per search. */
+  readonly expansion: number;
+  readonly breaker: BreakerOptions;
+}
+
+export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
+  const {
+    enabled: _,
+    breakerCalls: calls,
+    breakerFailureShare: failureShare,
+    breakerProbeAfterMs,
+    ...options
+  } = vectorEngine;
+  return { ...options, breaker: { calls, failureShare, probeAfterMs: breakerProbeAfterMs } };
+}
+
+/** What the comment of a table says of it. */
+export interface TableFacts {
+  readonly version: string;
+  /** Vectors in it: an item without one is not. */
+  readonly vectors: number;
+  /** Of a vector in it: one more than the items have. */
+  readonly dimensions: number;
+}
+
+/** The table of a bundle version. */
+export function nameTable(prefix: string, version: string): string {
+  return `${prefix}_${version.toLowerCase().replaceAll('-', '_')}`;
+}
+
+/** Whether a table holds the vectors of some bundle version. */
+export function isVersionTable(prefix: string, name: string): boolean {
+  return name.startsWith(`${prefix}_`) && /^\d{8}t\d{6}z_[0-9a-f]{8}$/.test(name.slice(prefix.length + 1));
+}
+
+/** A vector as pgvector reads it. */
+export function formatVector(vector: Float32Array): string {
+  return `[${vector.join(',')}]`;
+}
+
+/**
+ * What the engine knows of the table of a version; undefined where there is none that was loaded.
+ * @throws what the client throws
+ */
+export async function readTableFacts(
+  client: Pick<pg.Pool, 'query'>,
+  table: string,
+): Promise<TableFacts | undefined> {
+  const text = "SELECT obj_description(to_regclass($1), 'pg_class') AS facts";
+  const { rows } = await client.query<{ facts: string | null }>(text, [table]);
+  return parseFacts(rows[0]?.facts ?? '');
+}
+
+/** The facts, or undefined for the comment of somebody else. */
+function parseFacts(comment: string): TableFacts | undefined {
+  try {
+    return JSON.parse(comment) as TableFacts;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws ShortlistError INVALID_CONFIG when the client of Postgres, which an installation need not have, cannot be loaded */
+export async function loadPostgres(load: () => Promise<typeof pg> = () => import('pg')): Promise<typeof pg> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new ShortlistError(
+      'INVALID_CONFIG',
+      `A vector engine needs the optional package pg, which is not installed (${(cause as Error).message}): install it, ` +
+        'or set vectorEngine.enabled to false.',
+      { cause },
+    );
+  }
+}
