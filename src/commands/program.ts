@@ -3,6 +3,7 @@ import { ShortlistError } from '../domain/errors.js';
 import { createApiKeyCommand } from './api-key.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
+import { createConfigCommand } from './config.js';
 import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
@@ -37,6 +38,7 @@ const COMMANDS = [
   createMaterialiseCommand,
   createPushCommand,
   createApiKeyCommand,
+  createConfigCommand,
   createServeCommand,
   createLoadTestCommand,
 ];

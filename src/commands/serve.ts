@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
@@ -15,20 +15,16 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { createWorkersOption, listFlags, type WorkersOption } from './serve-flags.js';
 
 export function createServeCommand(context: CommandContext): Command {
   return new Command('serve')
     .description(
       'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
     )
-    .addOption(
-      new Option(
-        '--workers <threads>',
-        'threads that compute; 0 is one for each core; by default what compute.workers says',
-      ).argParser(parseWorkers),
-    )
-    .action(async ({ workers }: { workers?: number }) => {
-      const settings = loadSettings(context);
+    .addOption(createWorkersOption())
+    .action(async ({ workers }: WorkersOption) => {
+      const settings = loadSettings({ ...context, flags: listFlags({ workers }) });
       // Told before the bundle loads, which may take a while.
       requireApiKeys(settings);
       const { registry, channel } = settings.bundle;
@@ -43,7 +39,7 @@ export function createServeCommand(context: CommandContext): Command {
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
         clock,
-        threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
+        threads: describeThreads({ settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
         cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
@@ -60,18 +56,13 @@ export function createServeCommand(context: CommandContext): Command {
     });
 }
 
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (/^\d+$/.test(text) && workers <= 256) return workers;
-  throw new InvalidArgumentError('Allowed is an integer from 0 to 256.');
-}
-
-function describeThreads(
-  workers: number,
-  { settings: { compute }, logger, metrics }: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
-): ThreadOptions {
+function describeThreads({
+  settings: { compute },
+  logger,
+  metrics,
+}: Pick<AppParts, 'settings' | 'logger' | 'metrics'>): ThreadOptions {
   return {
-    workers: workers || availableParallelism(),
+    workers: compute.workers || availableParallelism(),
     maxBatch: compute.maxBatch,
     maxWaiting: compute.maxWaiting,
     minDepth: compute.minDepth,
