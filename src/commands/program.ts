@@ -9,6 +9,7 @@ import { createDemoDataCommand } from './demo-data.js';
 import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
 import { createExportTrainingSetCommand } from './export-training-set.js';
+import { createImpressionsCommand } from './impressions.js';
 import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
 import { createLoadTestCommand } from './load-test.js';
@@ -40,6 +41,7 @@ const COMMANDS = [
   createApiKeyCommand,
   createConfigCommand,
   createServeCommand,
+  createImpressionsCommand,
   createLoadTestCommand,
 ];
 

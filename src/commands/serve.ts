@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
+import { openImpressionLog } from '../events/impression-log.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import type { AppParts } from '../http/app-parts.js';
 import { startServer } from '../http/start-server.js';
@@ -46,7 +47,8 @@ export function createServeCommand(context: CommandContext): Command {
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');
-      const parts = { service, settings, logger, metrics };
+      const impressions = openImpressionLog(settings, { logger, metrics });
+      const parts = { service, settings, logger, metrics, impressions };
       const server = await startServer(parts);
       stopOnSignals(server, parts);
       // Standard output is the log; this line is for the person at the terminal.

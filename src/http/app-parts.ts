@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
 import type { Logger } from 'pino';
@@ -9,6 +10,8 @@ export interface AppParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where the slates that are served are logged; absent where they are not. */
+  readonly impressions?: ImpressionLog | undefined;
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }

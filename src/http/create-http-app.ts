@@ -113,6 +113,7 @@ function limitsOf({ settings: { server } }: AppParts) {
 
 function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('asked', undefined);
   app.decorateRequest('slateAnswer', undefined);
   app.decorateRequest('failure', undefined);
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,12 +1,15 @@
 import type { FastifyRequest } from 'fastify';
-import type { StageRecord } from '../pipeline/recommendation-request.js';
+import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
+import { logImpression } from './log-impression.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** As `performance.now()` tells it. */
     startedAt: number;
+    /** What the routes that recommend were asked, for the impression log. */
+    asked: RecommendationRequest | undefined;
     /** Set by the routes that recommend, for the log line. */
     slateAnswer: SlateAnswer | undefined;
     /** What was thrown, whether or not the client was told. */
@@ -41,6 +44,8 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
       status,
       seconds: milliseconds / 1000,
     });
+    if (parts.impressions !== undefined && status === 200)
+      logImpression(parts.impressions, request, milliseconds);
     if (config.quiet === true && status !== 500) return;
     if (sampled() || status >= 500)
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));

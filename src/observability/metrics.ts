@@ -85,6 +85,10 @@ export interface Metrics {
   showSlateCache(size: { bytes: number; entries: number }): void;
   /** Whether the Redis that slates are shared in is asked. */
   showSlateStore(available: boolean): void;
+  /** Counts slates that the impression log took, or had no room for. */
+  countImpressions(outcome: 'written' | 'dropped', count: number): void;
+  /** Whether the impression log can be written to. */
+  showImpressionLog(writable: boolean): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -128,6 +132,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     showRateLimitStore: (available) =>
       instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
     ...createSlateCacheMetrics(registers),
+    ...createImpressionMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -326,6 +331,25 @@ function createSlateCacheMetrics(registers: Registry[]) {
       entries.set(size.entries);
     },
     showSlateStore: (available: boolean) => up.set({ store: 'redis' }, available ? 1 : 0),
+  };
+}
+
+function createImpressionMetrics(registers: Registry[]) {
+  const impressions = new Counter({
+    name: 'shortlist_impressions_total',
+    help: 'Served slates of the impression log: written, or dropped because too much waited for the disk.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const up = new Gauge({
+    name: 'shortlist_impression_log_up',
+    help: '1 while the impression log is written, 0 while its folder cannot be written to; absent where there is no log.',
+    labelNames: ['log'],
+    registers,
+  });
+  return {
+    countImpressions: (outcome: string, count: number) => impressions.inc({ outcome }, count),
+    showImpressionLog: (writable: boolean) => up.set({ log: 'impressions' }, writable ? 1 : 0),
   };
 }
 

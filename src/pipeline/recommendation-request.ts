@@ -26,6 +26,8 @@ export interface RecommendationRequest {
   readonly broughtRows?: BroughtRows | undefined;
   /** Share of the candidates that are ranked, the first in fusion order; never fewer than `limit`. All when not said. */
   readonly depth?: number | undefined;
+  /** Whether the items are to say which sources found them, for a log. */
+  readonly attribution?: boolean;
 }
 
 /** How one stage of a request went. */

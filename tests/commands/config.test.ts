@@ -32,7 +32,11 @@ t.test('every setting is shown with the file, variable or option that set it', a
 });
 
 t.test('no secret is shown, only that there is one', async (t) => {
-  const env = { ...KEYS, REDIS_URL: 'redis://me:pass%2Fw0rd@cache:6379', SHORTLIST_REGISTRY: `models-${key}` };
+  const env = {
+    ...KEYS,
+    REDIS_URL: 'redis://me:pass%2Fw0rd@cache:6379',
+    SHORTLIST_REGISTRY: `models-${key}`,
+  };
   const shown = await show(env);
   t.match(shown.find('redis.url'), { value: '[redacted]', origin: 'REDIS_URL' });
   t.match(shown.find('auth.apiKeys'), { value: ['[redacted]'] });
