@@ -16,6 +16,7 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { openTracing } from './open-tracing.js';
 import { createWorkersOption, listFlags, type WorkersOption } from './serve-flags.js';
 
 export function createServeCommand(context: CommandContext): Command {
@@ -48,7 +49,8 @@ export function createServeCommand(context: CommandContext): Command {
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');
       const impressions = openImpressionLog(settings, { logger, metrics });
-      const parts = { service, settings, logger, metrics, impressions };
+      const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
+      const parts = { service, settings, logger, metrics, impressions, tracing };
       const server = await startServer(parts);
       stopOnSignals(server, parts);
       // Standard output is the log; this line is for the person at the terminal.

@@ -333,6 +333,32 @@ const Impressions = Type.Object(
   { additionalProperties: false },
 );
 
+const Tracing = Type.Object(
+  {
+    endpoint: Type.String({
+      pattern: '^(https?://[^\\s@]+)?$',
+      'x-allowed': 'an http or https URL without credentials, or empty',
+      description:
+        'OpenTelemetry collector that takes OTLP over HTTP; traces go to `/v1/traces` of it. Empty: no traces, and nothing of them is loaded. docs/tracing.md describes them.',
+      variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    }),
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of the requests that are traced. A request that comes with a `traceparent` is traced where that says so, and only there.',
+      variable: 'OTEL_TRACES_SAMPLER_ARG',
+      zero: 'only those whose `traceparent` says so',
+    }),
+    serviceName: Type.String({
+      minLength: 1,
+      description: '`service.name` of the spans.',
+      variable: 'OTEL_SERVICE_NAME',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
   { additionalProperties: false },
@@ -350,6 +376,7 @@ export const SettingsSchema = Type.Object(
     redis: RedisSettings,
     cache: Cache,
     impressions: Impressions,
+    tracing: Tracing,
     docs: Docs,
     auth: Auth,
     jwt: Jwt,

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
 import { logImpression } from './log-impression.js';
+import { endTrace } from './trace-request.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +14,8 @@ declare module 'fastify' {
     asked: RecommendationRequest | undefined;
     /** Set by the routes that recommend, for the log line. */
     slateAnswer: SlateAnswer | undefined;
+    /** Where requests are traced. */
+    trace: RequestTrace | undefined;
     /** What was thrown, whether or not the client was told. */
     failure: unknown;
   }
@@ -44,6 +48,7 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
       status,
       seconds: milliseconds / 1000,
     });
+    if (request.trace !== undefined) endTrace(request, { status, milliseconds });
     if (parts.impressions !== undefined && status === 200)
       logImpression(parts.impressions, request, milliseconds);
     if (config.quiet === true && status !== 500) return;
@@ -73,6 +78,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
   const { slateAnswer } = request;
   return {
     requestId: request.id,
+    ...(request.trace && { trace_id: request.trace.traceId, span_id: request.trace.spanId }),
     method: request.method,
     route: request.routeOptions.url,
     status: end.status,

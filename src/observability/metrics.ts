@@ -89,6 +89,8 @@ export interface Metrics {
   countImpressions(outcome: 'written' | 'dropped', count: number): void;
   /** Whether the impression log can be written to. */
   showImpressionLog(writable: boolean): void;
+  /** Counts spans that the trace collector took, or did not. */
+  countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -133,6 +135,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
       instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
     ...createSlateCacheMetrics(registers),
     ...createImpressionMetrics(registers),
+    countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -180,6 +183,12 @@ function createInstruments(registers: Registry[]) {
     reloads: new Counter({
       name: 'shortlist_bundle_reloads_total',
       help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    spans: new Counter({
+      name: 'shortlist_trace_spans_total',
+      help: 'Spans of traces: sent, or failed because the collector did not take them.',
       labelNames: ['outcome'],
       registers,
     }),

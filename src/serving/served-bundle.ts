@@ -8,6 +8,7 @@ import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/ope
 import { packContents } from '../pipeline/read-bundle.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
+import { traceWork } from '../observability/traced-work.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
@@ -209,7 +210,10 @@ async function openThreads(
   const task = { contents: packContents(contents), scenarios, rankerGuard };
   const pool = await openComputePool(task, { ...threads, clock, observer });
   return {
-    recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
+    recommend: async (request, time) => {
+      const brought = await bringUserRows(request, engine, online);
+      return traceWork('compute', () => pool.recommend(brought, time));
+    },
     close: () => pool.close(),
   };
 }

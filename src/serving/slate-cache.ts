@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
+import { traceWork } from '../observability/traced-work.js';
 import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
 
 /** What is known of a slate whose items are bytes already. */
@@ -116,7 +117,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   }
 
   async function findShared(key: string, form: SlateForm): Promise<WrittenSlate | undefined> {
-    const found = await shared?.find(key, form);
+    const found = shared && (await traceWork('redis slates', () => shared.find(key, form)));
     if (shared !== undefined) observer.lookedUp('redis', found === undefined ? 'miss' : 'hit');
     // An answer that went from process to process is as old as it is.
     if (found !== undefined) keepInMemory(key, found.slate, found.leftMs);

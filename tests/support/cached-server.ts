@@ -1,7 +1,8 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
+import { openTracing } from '../../src/commands/open-tracing.js';
 import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
@@ -36,6 +37,8 @@ export async function startCachedServer(
     cache?: Partial<Settings['cache']>;
     redis?: Partial<Settings['redis']>;
     impressions?: Partial<Settings['impressions']>;
+    tracing?: Partial<Settings['tracing']>;
+    logger?: Logger;
     release?: string;
     /** 0 computes on the event loop, which opens sooner. */
     workers?: 0;
@@ -46,8 +49,9 @@ export async function startCachedServer(
     cache: { enabled: true, ...changes.cache },
     redis: { ...changes.redis },
     impressions: { ...changes.impressions },
+    tracing: { ...changes.tracing },
   });
-  const logger = pino({ level: 'silent' });
+  const { logger = pino({ level: 'silent' }) } = changes;
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
     registry: createFolderRegistry(registry),
@@ -69,7 +73,8 @@ export async function startCachedServer(
   });
   await service.reload();
   const impressions = openImpressionLog(settings, { logger, metrics });
-  const server = await startServer({ service, settings, logger, metrics, impressions });
+  const tracing = await openTracing(settings, { logger, metrics, version: '1' });
+  const server = await startServer({ service, settings, logger, metrics, impressions, tracing });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);
