@@ -37,7 +37,7 @@ export async function openTracing(
   const telling: SpanExporter = {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        tell(result.code === SENT, { spans: spans.length, err: result.error });
+        tell(Number(result.code) === SENT, { spans: spans.length, err: result.error });
         done(result);
       }),
     shutdown: () => exporter.shutdown(),
