@@ -44,6 +44,7 @@ export function createServeCommand(context: CommandContext): Command {
         threads: describeThreads({ settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+        drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
         cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
       });
       const bundle = await service.reload();

@@ -359,6 +359,26 @@ const Tracing = Type.Object(
   { additionalProperties: false },
 );
 
+const Drift = Type.Object(
+  {
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of the computed requests whose features, scores and sources are compared with those of training; docs/observability.md says how.',
+      zero: 'none: no drift is measured',
+    }),
+    windowRequests: Type.Integer({
+      minimum: 20,
+      maximum: 1_000_000,
+      unit: 'requests',
+      description: 'So many sampled requests make one value of `shortlist_drift_psi`.',
+      danger: 'Far below 500, chance alone looks like drift.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
   { additionalProperties: false },
@@ -377,6 +397,7 @@ export const SettingsSchema = Type.Object(
     cache: Cache,
     impressions: Impressions,
     tracing: Tracing,
+    drift: Drift,
     docs: Docs,
     auth: Auth,
     jwt: Jwt,

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { ShortlistError } from '../domain/errors.js';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
@@ -48,6 +49,7 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
       status,
       seconds: milliseconds / 1000,
     });
+    if (request.failure !== undefined) parts.metrics.countProblem(codeOf(request.failure));
     if (request.trace !== undefined) endTrace(request, { status, milliseconds });
     if (parts.impressions !== undefined && status === 200)
       logImpression(parts.impressions, request, milliseconds);
@@ -55,6 +57,11 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
     if (sampled() || status >= 500)
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
   };
+}
+
+function codeOf(failure: unknown): string {
+  if (failure instanceof ShortlistError) return failure.code;
+  return (failure as { statusCode?: number }).statusCode === undefined ? 'INTERNAL' : 'other';
 }
 
 /** Says yes for a share of the calls, evenly: at 0.25 to every fourth. */

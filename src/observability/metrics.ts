@@ -40,6 +40,14 @@ export interface FeatureLoadSample {
   readonly newestEventAgeSeconds?: (() => number) | undefined;
 }
 
+/** How far something is from what it was in training. */
+export interface DriftSample {
+  readonly kind: 'score' | 'feature' | 'source';
+  readonly name: string;
+  /** Population Stability Index. */
+  readonly psi: number;
+}
+
 /** The bundle in service, for `shortlist_bundle_info`. */
 export interface BundleSample {
   readonly version: string;
@@ -91,6 +99,10 @@ export interface Metrics {
   showImpressionLog(writable: boolean): void;
   /** Counts spans that the trace collector took, or did not. */
   countSpans(outcome: 'sent' | 'failed', count: number): void;
+  /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
+  showDrift(drifts: readonly DriftSample[]): void;
+  /** Counts a request that was answered with an error, by its code. */
+  countProblem(code: string): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -136,6 +148,8 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     ...createSlateCacheMetrics(registers),
     ...createImpressionMetrics(registers),
     countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
+    countProblem: (code) => instruments.problems.inc({ code }),
+    ...createDriftMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -190,6 +204,17 @@ function createInstruments(registers: Registry[]) {
       name: 'shortlist_trace_spans_total',
       help: 'Spans of traces: sent, or failed because the collector did not take them.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    problems: new Counter({
+      name: 'shortlist_problems_total',
+      help: 'Requests answered with an error, by its code as docs/errors.md lists them; other stands for what the framework refused.',
+      labelNames: ['code'],
+      registers,
+    }),
+    bundleCreated: new Gauge({
+      name: 'shortlist_bundle_created_timestamp_seconds',
+      help: 'When training of the bundle in service ended; time() less this is the age of the model.',
       registers,
     }),
     rateLimitStoreUp: new Gauge({
@@ -343,6 +368,27 @@ function createSlateCacheMetrics(registers: Registry[]) {
   };
 }
 
+function createDriftMetrics(registers: Registry[]) {
+  const psi = new Gauge({
+    name: 'shortlist_drift_psi',
+    help: 'Population Stability Index of the last window against training, of the score, a feature or the share of a source; above 0.25 it is another population.',
+    labelNames: ['kind', 'name'],
+    registers,
+  });
+  const windows = new Counter({
+    name: 'shortlist_drift_windows_total',
+    help: 'Windows of drift that were full.',
+    registers,
+  });
+  return {
+    showDrift: (drifts: readonly DriftSample[]) => {
+      psi.reset();
+      for (const { kind, name, psi: value } of drifts) psi.set({ kind, name }, value);
+      if (drifts.length > 0) windows.inc();
+    },
+  };
+}
+
 function createImpressionMetrics(registers: Registry[]) {
   const impressions = new Counter({
     name: 'shortlist_impressions_total',
@@ -417,11 +463,16 @@ function sizeOf(itemCount: number, limit: number): string {
   return itemCount < limit ? 'short' : 'full';
 }
 
-function showBundle({ bundleInfo, bundleEntities }: Instruments, bundle: BundleSample | undefined): void {
+function showBundle(
+  { bundleInfo, bundleEntities, bundleCreated }: Instruments,
+  bundle: BundleSample | undefined,
+): void {
   bundleInfo.reset();
   bundleEntities.reset();
+  bundleCreated.remove();
   if (bundle === undefined) return;
   bundleInfo.set({ version: bundle.version, dataset: bundle.dataset, created_at: bundle.createdAt }, 1);
+  bundleCreated.set(Date.parse(bundle.createdAt) / 1000);
   bundleEntities.set({ kind: 'item' }, bundle.items);
   bundleEntities.set({ kind: 'user' }, bundle.users);
 }

@@ -18,6 +18,7 @@ import type { BundleDescription, RecommendationService } from './recommendation-
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 import { warm } from './warm.js';
+import { type DriftOptions, watchDrift } from './watch-drift.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
@@ -29,6 +30,8 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly deadlineMs?: number;
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
+  /** How what is ranked is compared with training; without it nobody looks. */
+  readonly drift?: DriftOptions | undefined;
 }
 
 export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
@@ -195,7 +198,7 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
       : await openThreads(bundle, { ...threads, scenarios: options.scenarios });
   try {
     await warm(engine, (request) => compute.recommend(request, { deadline: Number.POSITIVE_INFINITY }));
-    return compute;
+    return options.drift === undefined ? compute : watchDrift(compute, engine.manifest, options.drift);
   } catch (error) {
     await compute.close();
     throw error;
