@@ -2,7 +2,6 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { createTracing } from '../observability/create-tracing.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 
@@ -26,6 +25,7 @@ export async function openTracing(
 ): Promise<Tracing | undefined> {
   if (tracing.endpoint === '') return undefined;
   const { sdk, resources, otlp } = await importSdk();
+  const { createTracing } = await import('../observability/create-tracing.js');
   const exporter = new otlp.OTLPTraceExporter({
     url: `${tracing.endpoint.replace(/\/$/, '')}/v1/traces`,
     timeoutMillis: SEND_TIMEOUT_MS,

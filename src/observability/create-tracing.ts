@@ -10,11 +10,8 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { placeStages } from './place-stages.js';
-import type { TracedWork } from './traced-work.js';
+import { COMPUTE, type TracedWork } from './traced-work.js';
 import type { TracedRequest, TraceHeaders, Tracing } from './tracing.js';
-
-/** The work that the stages of the pipeline are part of. */
-export const COMPUTE = 'compute';
 
 /** Traces over a tracer of OpenTelemetry, which decides what is sampled. */
 export function createTracing(tracer: Tracer, close: () => Promise<void>): Tracing {

@@ -8,6 +8,9 @@ export interface TracedWork {
   readonly failure?: unknown;
 }
 
+/** The work that the stages of the pipeline are part of. */
+export const COMPUTE = 'compute';
+
 const works = new AsyncLocalStorage<TracedWork[]>();
 
 /** Runs what a request sets going: what is traced of it is added to the list. */

@@ -8,7 +8,7 @@ import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/ope
 import { packContents } from '../pipeline/read-bundle.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
-import { traceWork } from '../observability/traced-work.js';
+import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
@@ -215,7 +215,7 @@ async function openThreads(
   return {
     recommend: async (request, time) => {
       const brought = await bringUserRows(request, engine, online);
-      return traceWork('compute', () => pool.recommend(brought, time));
+      return traceWork(COMPUTE, () => pool.recommend(brought, time));
     },
     close: () => pool.close(),
   };
