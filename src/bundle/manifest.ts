@@ -118,6 +118,13 @@ const ContextField = Type.Object({
   ),
 });
 
+const Distribution = Type.Object({
+  bounds: Type.Array(Type.Number(), {
+    description: 'Where the bins of the values meet, ascending; a bin reaches up to its upper bound.',
+  }),
+  shares: Type.Array(Type.Number(), { description: 'Share of the values in each bin.' }),
+});
+
 /**
  * `manifest.json`: all that one needs to know of a bundle before opening its files. Keys that this release does not
  * know are kept and ignored, so that a bundle with additions opens here too; what an old reader must not ignore raises
@@ -194,6 +201,18 @@ export const Manifest = Type.Object({
       sha256: sha256('SHA-256 of its bytes.'),
       sizeBytes: count('Its length.'),
       rows: Type.Optional(count('Its rows, where it is a table.')),
+    }),
+  ),
+  reference: Type.Optional(
+    Type.Object({
+      scenario: name('Scenario that was asked. `reference` is optional: what drift is measured against.'),
+      requests: count('Users that the trained bundle was asked for.'),
+      rows: count('Candidates of theirs that were looked at.'),
+      score: Distribution,
+      features: Type.Record(Type.String(), Distribution),
+      sources: Type.Record(Type.String(), Type.Number(), {
+        description: 'Share of the candidates that each source found.',
+      }),
     }),
   ),
   training: anything('Parameters of the training run, and the search that chose them.'),

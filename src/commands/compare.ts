@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readConfigFile } from '../config/read-config-file.js';
 import { TrainingConfig } from '../config/training-config.js';
@@ -10,10 +11,17 @@ import { importOffline } from './import-offline.js';
 
 export function createCompareCommand(context: CommandContext): Command {
   return new Command('compare')
-    .description('Compare what two evaluated bundles are worth on the same queries, with a paired test.')
+    .description(
+      'Compare what two evaluated bundles are worth on the same queries, with a paired test; or, by an impression log, what they showed.',
+    )
     .argument('<first>', 'a bundle folder, a version of the registry, or a channel')
     .argument('<second>', 'the same; differences are told as this one over the first')
-    .action(async (first: string, second: string) => {
+    .option(
+      '--impressions <folder>',
+      'a compacted impression log: how their slates, scores and times differ; versions may be of bundles that are gone',
+    )
+    .action(async (first: string, second: string, { impressions }: { impressions?: string }) => {
+      if (impressions !== undefined) return compareLogged(impressions, [first, second], context);
       const registry = await openRegistry(loadSettings(context).bundle, context);
       const { compareBundles } = await importOffline(() => import('../offline/compare-bundles.js'));
       const { renderComparison } = await importOffline(
@@ -23,4 +31,25 @@ export function createCompareCommand(context: CommandContext): Command {
       const folders = [await findBundle(first, registry), await findBundle(second, registry)] as const;
       context.print(renderComparison(await compareBundles(...folders, { seed })));
     });
+}
+
+async function compareLogged(
+  folder: string,
+  names: readonly [string, string],
+  context: CommandContext,
+): Promise<void> {
+  const registry = await openRegistry(loadSettings(context).bundle, context);
+  const { compareImpressions } = await importOffline(
+    () => import('../offline/impressions/compare-impressions.js'),
+  );
+  const { renderImpressionComparison } = await importOffline(
+    () => import('../offline/impressions/impression-comparison-table.js'),
+  );
+  const versions = [await findVersion(names[0], registry), await findVersion(names[1], registry)] as const;
+  context.print(renderImpressionComparison(await compareImpressions(folder, versions)));
+}
+
+/** What a channel points at; a version is its own name. */
+async function findVersion(name: string, registry: BundleRegistry): Promise<string> {
+  return (await registry.listChannels()).get(name)?.version ?? name;
 }

@@ -4,6 +4,7 @@ import { createApiKeyCommand } from './api-key.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
 import { createAuditLogCommand } from './audit-log.js';
+import { createConfigCommand } from './config.js';
 import { createCompareCommand } from './compare.js';
 import { createDemoDataCommand } from './demo-data.js';
 import { createDiffCommand } from './diff.js';
@@ -11,6 +12,7 @@ import { createDownloadCommand } from './download.js';
 import { createEvaluateCommand } from './evaluate.js';
 import { createExportTrainingSetCommand } from './export-training-set.js';
 import { createGcCommand } from './gc.js';
+import { createImpressionsCommand } from './impressions.js';
 import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
 import { createListCommand } from './list.js';
@@ -47,7 +49,9 @@ const COMMANDS = [
   createLoadVectorsCommand,
   createPushCommand,
   createApiKeyCommand,
+  createConfigCommand,
   createServeCommand,
+  createImpressionsCommand,
   createLoadTestCommand,
 ];
 

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { describeVectorEngine } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
+import { openImpressionLog } from '../events/impression-log.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import type { AppParts } from '../http/app-parts.js';
 import { startServer } from '../http/start-server.js';
@@ -16,20 +17,17 @@ import { openSlateCache } from '../serving/open-slate-cache.js';
 import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
+import { openTracing } from './open-tracing.js';
+import { createWorkersOption, listFlags, type WorkersOption } from './serve-flags.js';
 
 export function createServeCommand(context: CommandContext): Command {
   return new Command('serve')
     .description(
       'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
     )
-    .addOption(
-      new Option(
-        '--workers <threads>',
-        'threads that compute; 0 is one for each core; by default what compute.workers says',
-      ).argParser(parseWorkers),
-    )
-    .action(async ({ workers }: { workers?: number }) => {
-      const settings = loadSettings(context);
+    .addOption(createWorkersOption())
+    .action(async ({ workers }: WorkersOption) => {
+      const settings = loadSettings({ ...context, flags: listFlags({ workers }) });
       // Told before the bundle loads, which may take a while.
       requireApiKeys(settings);
       const { channel } = settings.bundle;
@@ -44,15 +42,18 @@ export function createServeCommand(context: CommandContext): Command {
         memoryLimitBytes: memoryLimitMegabytes * 1e6,
         observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
         clock,
-        threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
+        threads: describeThreads({ settings, logger, metrics }),
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
         vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
+        drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
         cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
       });
       const bundle = await service.reload();
       logger.info({ bundle }, 'bundle open');
-      const parts = { service, settings, logger, metrics };
+      const impressions = openImpressionLog(settings, { logger, metrics });
+      const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
+      const parts = { service, settings, logger, metrics, impressions, tracing };
       const server = await startServer(parts);
       stopOnSignals(server, parts);
       // Standard output is the log; this line is for the person at the terminal.
@@ -62,18 +63,13 @@ export function createServeCommand(context: CommandContext): Command {
     });
 }
 
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (/^\d+$/.test(text) && workers <= 256) return workers;
-  throw new InvalidArgumentError('Allowed is an integer from 0 to 256.');
-}
-
-function describeThreads(
-  workers: number,
-  { settings: { compute }, logger, metrics }: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
-): ThreadOptions {
+function describeThreads({
+  settings: { compute },
+  logger,
+  metrics,
+}: Pick<AppParts, 'settings' | 'logger' | 'metrics'>): ThreadOptions {
   return {
-    workers: workers || availableParallelism(),
+    workers: compute.workers || availableParallelism(),
     maxBatch: compute.maxBatch,
     maxWaiting: compute.maxWaiting,
     minDepth: compute.minDepth,

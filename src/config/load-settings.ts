@@ -10,32 +10,80 @@ import { ENVIRONMENTS, SettingsSchema, type Environment, type Settings } from '.
 /** Environment variables by name; an empty value counts as not set. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Where settings come from. */
+export interface SettingsSources {
+  readonly configsDir: string;
+  readonly env: Variables;
+  /** What the command line says. */
+  readonly flags?: readonly SettingFlag[];
+}
+
+/** An option of a command that goes over a setting. */
+export interface SettingFlag {
+  /** As it is typed: `--workers`. */
+  readonly flag: string;
+  readonly group: string;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** The value of a setting in force, and what set it. */
+export interface SettingInForce extends Setting {
+  readonly value: unknown;
+  /** A file, a variable or an option of the command line. */
+  readonly origin: string;
+}
+
 interface Layer {
   readonly values: Layered;
   readonly problems: readonly string[];
+  readonly originOf: (setting: Setting) => string;
 }
 
 type Layered = Record<string, unknown>;
 
 /**
- * The settings in force: `default.yaml`, over it the file of the environment that `SHORTLIST_ENV` names, over both the variables.
+ * The settings in force: `default.yaml`, over it the file of the environment that `SHORTLIST_ENV` names, over both the
+ * variables, over all of them the options of the command line.
  * @throws ShortlistError INVALID_CONFIG with every unknown key, wrong value, missing key and unreadable file at once.
  */
-export function loadSettings(sources: { configsDir: string; env: Variables }): Settings {
-  const environment = findEnvironment(sources.env);
-  const files = ['default', ...(environment === undefined ? [] : [environment])];
-  const layers = [
-    ...files.map((name) => readFileLayer(join(sources.configsDir, `${name}.yaml`))),
-    readVariables(sources.env),
-  ];
-  const problems = [...environmentProblems(sources.env), ...layers.flatMap((layer) => layer.problems)];
+export function loadSettings(sources: SettingsSources): Settings {
+  return checkLayers(readLayers(sources), sources);
+}
+
+/** Every setting in the order of the schema, with what set it. Throws as `loadSettings` does. */
+export function explainSettings(sources: SettingsSources): SettingInForce[] {
+  const layers = readLayers(sources);
+  const settings = checkLayers(layers, sources);
+  return listSettings().map((setting) => {
+    const above = layers.findLast(({ values }) => valueIn(values, setting) !== undefined)!;
+    return { ...setting, value: valueIn(settings, setting), origin: above.originOf(setting) };
+  });
+}
+
+function readLayers({ configsDir, env, flags = [] }: SettingsSources): Layer[] {
+  const files = listFiles(env).map((name) => readFileLayer(join(configsDir, `${name}.yaml`)));
+  return [...files, readVariables(env), readFlags(flags)];
+}
+
+function listFiles(env: Variables): string[] {
+  const environment = findEnvironment(env);
+  return ['default', ...(environment === undefined ? [] : [environment])];
+}
+
+function checkLayers(layers: readonly Layer[], { env }: SettingsSources): Settings {
+  const problems = [...environmentProblems(env), ...layers.flatMap((layer) => layer.problems)];
   const settings = layers.reduce((merged, layer) => merge(merged, layer.values), {} as Layered);
   if (problems.length === 0)
-    problems.push(...listProblems(SettingsSchema, settings, { origin: files.join(' + ') }));
+    problems.push(...listProblems(SettingsSchema, settings, { origin: listFiles(env).join(' + ') }));
   if (problems.length === 0) problems.push(...limitProblems(settings as Settings));
   if (problems.length > 0)
     throw new ShortlistError('INVALID_CONFIG', 'The settings cannot be used:', { problems });
   return settings as Settings;
+}
+
+function valueIn(values: Layered, { group, key }: Setting): unknown {
+  return (values[group] as Layered | undefined)?.[key];
 }
 
 /** The environment that `SHORTLIST_ENV` names, the first of the list when it is not set; undefined when it names none. */
@@ -54,6 +102,7 @@ function readFileLayer(file: string): Layer {
   return {
     values: value,
     problems: [...problems, ...listProblems(SettingsSchema, value, { origin: file, partial: true })],
+    originOf: () => file,
   };
 }
 
@@ -61,7 +110,19 @@ function readVariables(env: Variables): Layer {
   const given = listSettings().filter(({ schema }) => schema.variable !== undefined && env[schema.variable]);
   const values: Layered = {};
   const problems = given.flatMap((setting) => readVariable(setting, env[setting.schema.variable!]!, values));
-  return { values, problems };
+  return { values, problems, originOf: ({ schema }) => schema.variable! };
+}
+
+function readFlags(flags: readonly SettingFlag[]): Layer {
+  const values: Layered = {};
+  const problems = flags.flatMap(({ flag, group, key, value }) => {
+    values[group] = { ...(values[group] as Layered | undefined), [key]: value };
+    const { schema } = listSettings().find((setting) => setting.group === group && setting.key === key)!;
+    return listProblems(schema as TSchema, value, { origin: flag, path: [group, key] });
+  });
+  const originOf = (setting: Setting): string =>
+    flags.find(({ group, key }) => group === setting.group && key === setting.key)!.flag;
+  return { values, problems, originOf };
 }
 
 function readVariable(setting: Setting, text: string, into: Layered): string[] {
@@ -74,6 +135,7 @@ function readVariable(setting: Setting, text: string, into: Layered): string[] {
 /** The text as the type of the setting where it reads as one, else as it is, for the check to refuse. */
 function parseText(schema: NodeSchema, text: string): unknown {
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (schema.type === 'number') return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   if (schema.type === 'array') return text.split(',').map((entry) => entry.trim());
   return text;

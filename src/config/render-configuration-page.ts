@@ -17,6 +17,9 @@ Settings come in layers, each over the one before:
 Unknown keys, wrong types and values out of bounds stop the start, with every problem listed at once.
 Secrets never stand in these files.
 
+\`shortlist config --env staging\` prints what holds here, each setting with the file, variable or option that set it, secrets masked
+(\`--json\` for programs); where \`serve\` would not start over it, it fails with the same words.
+
 This page is rendered from the schema in \`src/config/settings.ts\` and the files in \`configs/\`; a test keeps it true.
 `;
 

@@ -24,6 +24,8 @@ export interface SlateItem {
   readonly score: number;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   readonly sources?: readonly SourceAttribution[];
+  /** The same where the request was to be logged; no answer shows it. */
+  readonly retrievedBy?: readonly SourceAttribution[];
   readonly features?: Readonly<Record<string, number>>;
 }
 

@@ -1,5 +1,7 @@
 import type { Settings } from '../config/settings.js';
+import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
+import type { Tracing } from '../observability/tracing.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
 import type { Logger } from 'pino';
 
@@ -9,6 +11,10 @@ export interface AppParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Makes traces of requests; absent where there are none. */
+  readonly tracing?: Tracing | undefined;
+  /** Where the slates that are served are logged; absent where they are not. */
+  readonly impressions?: ImpressionLog | undefined;
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }

@@ -19,6 +19,7 @@ import { sendProblem, toFailure, type Disclosure } from './problem.js';
 import { runInRequest } from './request-context.js';
 import { chooseRequestId } from './request-id.js';
 import { CLIENT_LEFT, createRequestRecord, type RequestRecord } from './request-record.js';
+import { beginTrace } from './trace-request.js';
 
 /** A Fastify app whose routes take their types from TypeBox schemas. */
 export type HttpApp = FastifyInstance<
@@ -113,12 +114,14 @@ function limitsOf({ settings: { server } }: AppParts) {
 
 function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('asked', undefined);
   app.decorateRequest('slateAnswer', undefined);
   app.decorateRequest('failure', undefined);
+  app.decorateRequest('trace', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     reply.header('x-request-id', request.id);
-    runInRequest(request.id, done);
+    runInRequest(request.id, parts.tracing === undefined ? done : () => beginTrace(request, parts, done));
   });
   // Not in `onRequest`: what is refused has the security headers too.
   app.addHook('preParsing', (request, reply, payload, done) => {

@@ -1,15 +1,22 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
-import type { StageRecord } from '../pipeline/recommendation-request.js';
+import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
+import { logImpression } from './log-impression.js';
+import { endTrace } from './trace-request.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** As `performance.now()` tells it. */
     startedAt: number;
+    /** What the routes that recommend were asked, for the impression log. */
+    asked: RecommendationRequest | undefined;
     /** Set by the routes that recommend, for the log line. */
     slateAnswer: SlateAnswer | undefined;
+    /** Where requests are traced. */
+    trace: RequestTrace | undefined;
     /** What was thrown, whether or not the client was told. */
     failure: unknown;
   }
@@ -42,10 +49,19 @@ export function createRequestRecord(parts: AppParts): RequestRecord {
       status,
       seconds: milliseconds / 1000,
     });
+    if (request.failure !== undefined) parts.metrics.countProblem(codeOf(request.failure));
+    if (request.trace !== undefined) endTrace(request, { status, milliseconds });
+    if (parts.impressions !== undefined && status === 200)
+      logImpression(parts.impressions, request, milliseconds);
     if (config.quiet === true && status !== 500) return;
     if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
   };
+}
+
+function codeOf(failure: unknown): string {
+  if (failure instanceof ShortlistError) return failure.code;
+  return (failure as { statusCode?: number }).statusCode === undefined ? 'INTERNAL' : 'other';
 }
 
 /** Says yes for a share of the calls, evenly: at 0.25 to every fourth. */
@@ -74,6 +90,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
   const { slateAnswer } = request;
   return {
     requestId: request.id,
+    ...(request.trace && { trace_id: request.trace.traceId, span_id: request.trace.spanId }),
     method: request.method,
     route: request.routeOptions.url,
     status: end.status,

@@ -22,7 +22,7 @@ export type SlateSender = (
  * front, so the schema must put `requestId` first.
  * @param schema of the route's answer, known to the app by its `$id`
  */
-export function createSlateSender(schema: TSchema, { service, metrics }: AppParts): SlateSender {
+export function createSlateSender(schema: TSchema, { service, metrics, impressions }: AppParts): SlateSender {
   const reference = referenceTo(schema);
   return (reply, asked, describe) => {
     const { request } = reply;
@@ -38,7 +38,9 @@ export function createSlateSender(schema: TSchema, { service, metrics }: AppPart
         .type('application/json; charset=utf-8')
         .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
     };
-    const answer = service.answer(asked, { form, timeoutMs: findTimeout(request) });
+    request.asked = asked;
+    const attributed = impressions?.mayLog(asked.basis) === true ? { ...asked, attribution: true } : asked;
+    const answer = service.answer(attributed, { form, timeoutMs: findTimeout(request) });
     return answer instanceof Promise ? answer.then(send) : send(answer);
   };
 }

@@ -46,6 +46,7 @@ export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<
       await wait(shutdown.drainDelayMs);
       await closeAll();
       await parts.service.close();
+      await Promise.all([parts.impressions?.close(), parts.tracing?.close()]);
       parts.logger.info('stopped');
     };
     return { url, adminUrl, stop };

@@ -26,6 +26,7 @@ function roundEntry([name, value]: [string, number]): [string, number] {
   return [name, round(value)];
 }
 
-function round(value: number): number {
+/** To 6 decimals. */
+export function round(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }

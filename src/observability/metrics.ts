@@ -40,6 +40,14 @@ export interface FeatureLoadSample {
   readonly newestEventAgeSeconds?: (() => number) | undefined;
 }
 
+/** How far something is from what it was in training. */
+export interface DriftSample {
+  readonly kind: 'score' | 'feature' | 'source';
+  readonly name: string;
+  /** Population Stability Index. */
+  readonly psi: number;
+}
+
 /** The bundle in service, for `shortlist_bundle_info`. */
 export interface BundleSample {
   readonly version: string;
@@ -85,6 +93,16 @@ export interface Metrics {
   showSlateCache(size: { bytes: number; entries: number }): void;
   /** Whether the Redis that slates are shared in is asked. */
   showSlateStore(available: boolean): void;
+  /** Counts slates that the impression log took, or had no room for. */
+  countImpressions(outcome: 'written' | 'dropped', count: number): void;
+  /** Whether the impression log can be written to. */
+  showImpressionLog(writable: boolean): void;
+  /** Counts spans that the trace collector took, or did not. */
+  countSpans(outcome: 'sent' | 'failed', count: number): void;
+  /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
+  showDrift(drifts: readonly DriftSample[]): void;
+  /** Counts a request that was answered with an error, by its code. */
+  countProblem(code: string): void;
   /** Sets the bundle gauges; undefined clears them. */
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
@@ -128,6 +146,10 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     showRateLimitStore: (available) =>
       instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
     ...createSlateCacheMetrics(registers),
+    ...createImpressionMetrics(registers),
+    countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
+    countProblem: (code) => instruments.problems.inc({ code }),
+    ...createDriftMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
 }
@@ -176,6 +198,23 @@ function createInstruments(registers: Registry[]) {
       name: 'shortlist_bundle_reloads_total',
       help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    spans: new Counter({
+      name: 'shortlist_trace_spans_total',
+      help: 'Spans of traces: sent, or failed because the collector did not take them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    problems: new Counter({
+      name: 'shortlist_problems_total',
+      help: 'Requests answered with an error, by its code as docs/errors.md lists them; other stands for what the framework refused.',
+      labelNames: ['code'],
+      registers,
+    }),
+    bundleCreated: new Gauge({
+      name: 'shortlist_bundle_created_timestamp_seconds',
+      help: 'When training of the bundle in service ended; time() less this is the age of the model.',
       registers,
     }),
     rateLimitStoreUp: new Gauge({
@@ -329,6 +368,46 @@ function createSlateCacheMetrics(registers: Registry[]) {
   };
 }
 
+function createDriftMetrics(registers: Registry[]) {
+  const psi = new Gauge({
+    name: 'shortlist_drift_psi',
+    help: 'Population Stability Index of the last window against training, of the score, a feature or the share of a source; above 0.25 it is another population.',
+    labelNames: ['kind', 'name'],
+    registers,
+  });
+  const windows = new Counter({
+    name: 'shortlist_drift_windows_total',
+    help: 'Windows of drift that were full.',
+    registers,
+  });
+  return {
+    showDrift: (drifts: readonly DriftSample[]) => {
+      psi.reset();
+      for (const { kind, name, psi: value } of drifts) psi.set({ kind, name }, value);
+      if (drifts.length > 0) windows.inc();
+    },
+  };
+}
+
+function createImpressionMetrics(registers: Registry[]) {
+  const impressions = new Counter({
+    name: 'shortlist_impressions_total',
+    help: 'Served slates of the impression log: written, or dropped because too much waited for the disk.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const up = new Gauge({
+    name: 'shortlist_impression_log_up',
+    help: '1 while the impression log is written, 0 while its folder cannot be written to; absent where there is no log.',
+    labelNames: ['log'],
+    registers,
+  });
+  return {
+    countImpressions: (outcome: string, count: number) => impressions.inc({ outcome }, count),
+    showImpressionLog: (writable: boolean) => up.set({ log: 'impressions' }, writable ? 1 : 0),
+  };
+}
+
 function createOnlineInstruments(registers: Registry[]) {
   return {
     refusedRows: new Counter({
@@ -384,11 +463,16 @@ function sizeOf(itemCount: number, limit: number): string {
   return itemCount < limit ? 'short' : 'full';
 }
 
-function showBundle({ bundleInfo, bundleEntities }: Instruments, bundle: BundleSample | undefined): void {
+function showBundle(
+  { bundleInfo, bundleEntities, bundleCreated }: Instruments,
+  bundle: BundleSample | undefined,
+): void {
   bundleInfo.reset();
   bundleEntities.reset();
+  bundleCreated.remove();
   if (bundle === undefined) return;
   bundleInfo.set({ version: bundle.version, dataset: bundle.dataset, created_at: bundle.createdAt }, 1);
+  bundleCreated.set(Date.parse(bundle.createdAt) / 1000);
   bundleEntities.set({ kind: 'item' }, bundle.items);
   bundleEntities.set({ kind: 'user' }, bundle.users);
 }

@@ -14,6 +14,7 @@ import { recommend } from '../pipeline/recommend.js';
 import { openOnnxRanker, readOnnxNames } from '../ranking/onnx-ranker.js';
 import { EVALUATION_FILES } from './evaluate-trained.js';
 import type { ProgressReporter } from './progress.js';
+import { measureReference, type Reference } from './train/measure-reference.js';
 import { readOrRefuse } from './read-or-refuse.js';
 import { describeImportedRanker, type ImportedRanker } from './train/imported-ranker.js';
 import { describeProvenance, type Provenance } from './train/write-trained-bundle.js';
@@ -89,8 +90,9 @@ export async function importRanker(
     },
     files,
   };
-  await tryBundle(trainedDir, draft, options);
-  const written = await writeBundleFiles(trainedDir, draft, { replace: true });
+  const reference = await tryBundle(trainedDir, draft, options);
+  const judged = { ...draft, manifest: { ...draft.manifest, reference } };
+  const written = await writeBundleFiles(trainedDir, judged, { replace: true });
   step.finish(`${features.length} features, fits`);
   return { manifest: written, goldenDifference };
 }
@@ -140,8 +142,11 @@ function compareGolden(scores: Float32Array, expected: readonly number[], name: 
   );
 }
 
-/** Opens the bundle as the server would and asks it for users: features of real people are not those of a trial batch. */
-async function tryBundle(trainedDir: string, draft: BundleDraft, options: ImportOptions): Promise<void> {
+/**
+ * Opens the bundle as the server would and asks it for users: features of real people are not those of a trial batch.
+ * @returns what drift is measured against from now on
+ */
+async function tryBundle(trainedDir: string, draft: BundleDraft, options: ImportOptions): Promise<Reference> {
   const folder = temporarySibling(trainedDir);
   const { scenario, coldStart } = options;
   const scenarios = [scenario, ...(coldStart === undefined ? [] : [coldStart])];
@@ -150,6 +155,7 @@ async function tryBundle(trainedDir: string, draft: BundleDraft, options: Import
     const engine = await openEngine(folder, new Map(scenarios.map((each) => [each.name, each])));
     try {
       await askForUsers(engine, scenario);
+      return await measureReference(engine, engine.ranker, scenario);
     } finally {
       await closeEngine(engine);
     }

@@ -5,6 +5,7 @@ declare module 'parquetjs-lite' {
     readonly optional?: boolean;
     /** A list, which is never null. */
     readonly repeated?: boolean;
+    readonly compression?: 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP';
   }
 
   export interface ParquetSchema {
@@ -14,8 +15,12 @@ declare module 'parquetjs-lite' {
   export interface ParquetWriter {
     /** Throws strings, not Errors. INT64 must be below 2^53. */
     appendRow(
-      row: Readonly<Record<string, string | number | boolean | readonly number[] | undefined>>,
+      row: Readonly<
+        Record<string, string | number | boolean | readonly number[] | readonly string[] | undefined>
+      >,
     ): Promise<void>;
+    /** A text of the file's footer. */
+    setMetadata(key: string, value: string): void;
     close(): Promise<void>;
   }
 

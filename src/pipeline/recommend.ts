@@ -8,6 +8,7 @@ import type { Recommendation, RecommendationRequest } from './recommendation-req
 import { createUserReading } from './read-user-rows.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
+import { sampleRanking } from './sample-ranking.js';
 import { buildSlateItems } from './slate-items.js';
 import { findKnownItems, findSubject } from './subject.js';
 
@@ -67,6 +68,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     stages: run.records,
     candidateCount: candidates.items.length,
     ...(depth < 1 && { depth }),
+    ...(request.sampleRanking === true && { sample: sampleRanking(ranked) }),
     candidates,
   };
 }

@@ -2,6 +2,7 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
 import type { BroughtRows } from './read-user-rows.js';
+import type { RankingSample } from './sample-ranking.js';
 
 /** What a recommendation starts from: a user's history, one item, or nothing. */
 export type Basis =
@@ -28,6 +29,10 @@ export interface RecommendationRequest {
   readonly depth?: number | undefined;
   /** Unix milliseconds after which nobody waits for the answer, for what waits for a network. */
   readonly answerBy?: number | undefined;
+  /** Whether the items are to say which sources found them, for a log. */
+  readonly attribution?: boolean;
+  /** Whether some of the rows that the ranker scored are wanted too. */
+  readonly sampleRanking?: boolean;
 }
 
 /** How one stage of a request went. */
@@ -46,6 +51,8 @@ export interface RecommendationRecord {
   readonly candidateCount: number;
   /** Share of the candidates that were ranked, where it was not all of them. */
   readonly depth?: number | undefined;
+  /** Where it was asked for, and a ranker scored. */
+  readonly sample?: RankingSample | undefined;
 }
 
 /** The same with what stage 1 gave to stage 2. */

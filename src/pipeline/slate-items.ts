@@ -21,6 +21,7 @@ export function buildSlateItems(
       score: scores[index]!,
       attributes: describeItem(item, engine.catalogue),
       ...(request.explain === 'sources' && { sources: attribute(row, candidates) }),
+      ...(request.attribution === true && { retrievedBy: attribute(row, candidates) }),
       ...(request.explain === 'features' && { features: nameFeatures(row, ranked, engine) }),
     };
   });

@@ -87,8 +87,8 @@ async function answerOne(
   engine: Engine,
 ): Promise<AnsweredBatch['answers'][number]> {
   try {
-    const { slate, stages, candidateCount, depth } = await recommend(request, engine);
-    return { slate, stages: stages.map(packCause), candidateCount, depth };
+    const { slate, stages, candidateCount, depth, sample } = await recommend(request, engine);
+    return { slate, stages: stages.map(packCause), candidateCount, depth, sample };
   } catch (error) {
     return { error: packError(error) };
   }

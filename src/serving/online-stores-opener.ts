@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import type { FeatureStore } from '../features/feature-store.js';
 import { openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
 import type { Metrics } from '../observability/metrics.js';
+import { traceWork } from '../observability/traced-work.js';
 import type { OnlineStoresOpener } from '../pipeline/open-engine.js';
 
 /** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
@@ -13,7 +15,7 @@ export function createOnlineStoresOpener(
   return async (views) => {
     const online = views.filter((view) => view.online === 'redis');
     if (online.length === 0) return [];
-    return openRedisStores(online, {
+    const stores = await openRedisStores(online, {
       redis,
       breaker: {
         calls: redis.breakerCalls,
@@ -25,7 +27,15 @@ export function createOnlineStoresOpener(
         { logger, metrics },
       ),
     });
+    return stores.map(traceReads);
   };
+}
+
+function traceReads(store: FeatureStore): FeatureStore {
+  const { view } = store;
+  const getMany: FeatureStore['getMany'] = (ids, rows, options) =>
+    traceWork(`redis ${view.name}`, async () => store.getMany(ids, rows, options));
+  return { view, getMany, close: () => store.close() };
 }
 
 function createObserver(

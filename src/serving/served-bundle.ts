@@ -8,6 +8,7 @@ import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/ope
 import { packContents } from '../pipeline/read-bundle.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
+import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
@@ -17,6 +18,7 @@ import type { BundleDescription, RecommendationService } from './recommendation-
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 import { warm } from './warm.js';
+import { type DriftOptions, watchDrift } from './watch-drift.js';
 
 export interface ServedBundleOptions extends EngineOptions {
   readonly registry: BundleRegistry;
@@ -28,6 +30,8 @@ export interface ServedBundleOptions extends EngineOptions {
   readonly deadlineMs?: number;
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
+  /** How what is ranked is compared with training; without it nobody looks. */
+  readonly drift?: DriftOptions | undefined;
 }
 
 export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
@@ -197,7 +201,7 @@ async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Pr
       : await openThreads(bundle, threads, options);
   try {
     await warm(engine, (request) => compute.recommend(request, { deadline: Number.POSITIVE_INFINITY }));
-    return compute;
+    return options.drift === undefined ? compute : watchDrift(compute, engine.manifest, options.drift);
   } catch (error) {
     await compute.close();
     throw error;
@@ -216,7 +220,7 @@ async function openThreads(
   return {
     recommend: async (request, time) => {
       const brought = await bringUserRows(request, engine, online);
-      return pool.recommend(stamp(brought, time, options), time);
+      return traceWork(COMPUTE, () => pool.recommend(stamp(brought, time, options), time));
     },
     close: () => pool.close(),
   };

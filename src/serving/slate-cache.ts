@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
-import type { Slate } from '../domain/slate.js';
+import type { Slate, SourceAttribution } from '../domain/slate.js';
+import { traceWork } from '../observability/traced-work.js';
 import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
 
 /** What is known of a slate whose items are bytes already. */
 export interface SlateFacts extends Pick<Slate, 'scenario' | 'bundle' | 'strategy' | 'degraded'> {
   readonly itemCount: number;
+  /** What found each item, by position, where the answer was to be logged. */
+  readonly retrievedBy?: readonly (readonly SourceAttribution[])[];
 }
 
 /** A slate as the HTTP layer answers with it, save what differs from request to request. */
@@ -102,7 +105,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   const { maxBytes, ttlMs, jitterShare, observer, shared, now = () => performance.now() } = options;
   const memory = new LRUCache<string, SlateAnswer>({
     maxSize: maxBytes,
-    sizeCalculation: ({ body }) => body.length + ENTRY_BYTES,
+    sizeCalculation: ({ facts, body }) => body.length + ENTRY_BYTES + sizeAttributions(facts),
     perf: { now },
     ttlResolution: 0,
   });
@@ -114,7 +117,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   }
 
   async function findShared(key: string, form: SlateForm): Promise<WrittenSlate | undefined> {
-    const found = await shared?.find(key, form);
+    const found = shared && (await traceWork('redis slates', () => shared.find(key, form)));
     if (shared !== undefined) observer.lookedUp('redis', found === undefined ? 'miss' : 'hit');
     // An answer that went from process to process is as old as it is.
     if (found !== undefined) keepInMemory(key, found.slate, found.leftMs);
@@ -169,7 +172,15 @@ export function writeRecord(
   cache: CacheOutcome,
 ): SlateAnswer {
   const { scenario, bundle, strategy, degraded, items } = record.slate;
-  const facts = { scenario, bundle, strategy, degraded, itemCount: items.length };
+  const isLogged = items[0]?.retrievedBy !== undefined;
+  const facts = {
+    scenario,
+    bundle,
+    strategy,
+    degraded,
+    itemCount: items.length,
+    ...(isLogged && { retrievedBy: items.map(({ retrievedBy }) => retrievedBy!) }),
+  };
   return { facts, body: form.write(record.slate), cache, record };
 }
 
@@ -180,6 +191,13 @@ function findObstacle(
   if (slate.degraded.length > 0) return 'degraded';
   if (depth < 1) return 'shallow';
   return isSame() ? undefined : 'changed';
+}
+
+/** An estimate: an object of three fields and its place in a list. */
+const ATTRIBUTION_BYTES = 64;
+
+function sizeAttributions({ retrievedBy = [] }: SlateFacts): number {
+  return retrievedBy.reduce((sum, { length }) => sum + ATTRIBUTION_BYTES * (length + 1), 0);
 }
 
 /** Small buffers share memory of 8 kB, and one that is kept would keep all of it. */

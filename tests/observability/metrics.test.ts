@@ -74,7 +74,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 32);
+  t.equal(ours.length, 39);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -136,4 +136,29 @@ t.test('the store of rate limits shows whether it is asked, and nothing where th
   t.notMatch(await metrics.render(), 'shortlist_rate_limit_store_up{');
   metrics.showRateLimitStore(false);
   t.match(await metrics.render(), 'shortlist_rate_limit_store_up{store="redis"} 0');
+});
+
+t.test('drift is that of the last window, and the errors of requests count by code', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.showDrift([]);
+  metrics.showDrift([{ kind: 'score', name: 'ranking', psi: 0.25 }]);
+  metrics.countProblem('OVERLOADED');
+  const text = await metrics.render();
+  t.match(text, 'shortlist_drift_psi{kind="score",name="ranking"} 0.25');
+  t.match(text, 'shortlist_drift_windows_total 1');
+  t.match(text, 'shortlist_problems_total{code="OVERLOADED"} 1');
+  metrics.showDrift([]);
+  t.notMatch(await metrics.render(), 'shortlist_drift_psi{');
+});
+
+t.test('the age of the model can be told, and that of none cannot', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  const bundle = { version: 'v1', dataset: 'demo', createdAt: '2024-01-01T00:00:00Z', items: 3, users: 2 };
+  metrics.showBundle(bundle);
+  t.match(
+    await metrics.render(),
+    `shortlist_bundle_created_timestamp_seconds ${Date.parse(bundle.createdAt) / 1000}`,
+  );
+  metrics.showBundle(undefined);
+  t.notMatch(await metrics.render(), /^shortlist_bundle_created_timestamp_seconds \d/m);
 });

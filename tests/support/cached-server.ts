@@ -1,7 +1,9 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
+import { openTracing } from '../../src/commands/open-tracing.js';
+import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online-stores-opener.js';
@@ -22,6 +24,7 @@ export interface CachedServer {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   push(rows: readonly unknown[]): Promise<number>;
   reload(): Promise<void>;
+  stop(): Promise<void>;
   /** The value of one line of the metrics; undefined where there is none. */
   metric(line: string): Promise<number | undefined>;
 }
@@ -33,6 +36,9 @@ export async function startCachedServer(
   changes: {
     cache?: Partial<Settings['cache']>;
     redis?: Partial<Settings['redis']>;
+    impressions?: Partial<Settings['impressions']>;
+    tracing?: Partial<Settings['tracing']>;
+    logger?: Logger;
     release?: string;
     /** 0 computes on the event loop, which opens sooner. */
     workers?: 0;
@@ -42,8 +48,10 @@ export async function startCachedServer(
   const settings = buildSettings({
     cache: { enabled: true, ...changes.cache },
     redis: { ...changes.redis },
+    impressions: { ...changes.impressions },
+    tracing: { ...changes.tracing },
   });
-  const logger = pino({ level: 'silent' });
+  const { logger = pino({ level: 'silent' }) } = changes;
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
     registry: createFolderRegistry(registry),
@@ -64,9 +72,14 @@ export async function startCachedServer(
     ...changes.service,
   });
   await service.reload();
-  const server = await startServer({ service, settings, logger, metrics });
-  t.teardown(() => server.stop());
+  const impressions = openImpressionLog(settings, { logger, metrics });
+  const tracing = await openTracing(settings, { logger, metrics, version: '1' });
+  const server = await startServer({ service, settings, logger, metrics, impressions, tracing });
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= server.stop());
+  t.teardown(stop);
   return {
+    stop,
     url: server.url,
     get: async (path, headers = {}) => {
       const answer = await fetch(`${server.url}${path}`, { headers });

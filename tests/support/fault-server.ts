@@ -22,6 +22,7 @@ export interface FaultAnswer {
 
 export interface FaultServer {
   readonly url: string;
+  readonly adminUrl: string;
   ask(userId: string, headers?: Record<string, string>): Promise<FaultAnswer>;
   reload(): Promise<{ status: number; body: { version?: string; code?: ErrorCode; detail?: string } }>;
   readonly ready: () => Promise<number>;
@@ -53,6 +54,7 @@ export async function startFaultServer(
   t.teardown(stop);
   return {
     url: server.url,
+    adminUrl: server.adminUrl,
     ask: (userId, headers = {}) => askServer(server.url, userId, headers),
     reload: async () => {
       const answer = await fetch(`${server.adminUrl}/bundle/reload`, { method: 'POST' });

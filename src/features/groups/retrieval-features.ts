@@ -1,7 +1,10 @@
 import type { CandidateSet, Retrieval } from '../../domain/candidate.js';
 import type { FeatureGroup } from '../feature-group.js';
 
-const PER_SOURCE = ['score', 'score_standardised', 'reciprocal_rank'];
+/** What the feature of a source is called that is 0 where the source did not find the candidate. */
+export const RECIPROCAL_RANK = 'reciprocal_rank';
+
+const PER_SOURCE = ['score', 'score_standardised', RECIPROCAL_RANK];
 
 /**
  * What stage 1 thought of each candidate: per source its score (raw, and standardised over the request's candidates so

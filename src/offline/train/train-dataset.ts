@@ -2,11 +2,14 @@ import type { Manifest } from '../../bundle/manifest.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import { type PreparedDataset, readPreparedDataset } from '../prepared-dataset.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
+import { openOnnxRanker } from '../../ranking/onnx-ranker.js';
+import { measureReference, type Reference } from './measure-reference.js';
 import type { SearchRecord } from './search-record.js';
-import { trainBundle, type TrainingOptions } from './train-bundle.js';
+import { createCandidateEngine } from './stage-one.js';
+import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
 
-export type DatasetTrainingOptions = TrainingOptions & {
+export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
   /** Folder of the encoder that was imported for the dataset; there need not be one. */
   encoderDir?: string | undefined;
@@ -36,9 +39,27 @@ export async function trainPrepared(
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {
     const trained = await trainBundle(known, dataset, { ...options, encoder });
-    return await writeTrainedBundle(trainedDir, trained, { dataset, ...options });
+    const reference = await measureTrained(trained, dataset, options);
+    return await writeTrainedBundle(trainedDir, trained, { dataset, ...options, reference });
   } finally {
     await encoder?.close();
+  }
+}
+
+async function measureTrained(
+  { stageOne, ranker: { onnx, featureOrder } }: TrainedBundle,
+  dataset: PreparedDataset,
+  { scenario, progress }: DatasetTrainingOptions,
+): Promise<Reference> {
+  const step = progress.start('reference for drift');
+  const ranker = await openOnnxRanker(onnx, { columns: featureOrder.length });
+  try {
+    const engine = createCandidateEngine(stageOne, dataset, scenario);
+    const reference = await measureReference(engine, ranker, scenario);
+    step.finish(`${reference.rows} candidates of ${reference.requests} users`);
+    return reference;
+  } finally {
+    await ranker.close();
   }
 }
 

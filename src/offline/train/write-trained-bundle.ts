@@ -14,6 +14,7 @@ import { SOURCES } from '../../candidates/sources.js';
 import { ENCODER } from '../encoder/imported-encoder.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import { describeImportedRanker } from './imported-ranker.js';
+import type { Reference } from './measure-reference.js';
 import type { SearchRecord } from './search-record.js';
 import { listTrainedSources, type StageOne } from './stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
@@ -39,6 +40,8 @@ interface WritingOptions {
   readonly provenance: Provenance;
   /** The search that the config comes from. */
   readonly search?: SearchRecord | undefined;
+  /** What drift is measured against. */
+  readonly reference?: Reference | undefined;
 }
 
 /** Writes what was trained as a bundle folder, in place of an earlier one. */
@@ -58,7 +61,7 @@ export function describeProvenance({ gitCommit, ...known }: Provenance): Provena
 }
 
 function draftManifest({ stageOne, ranker, index }: TrainedBundle, options: WritingOptions): ManifestDraft {
-  const { dataset, config, provenance, search } = options;
+  const { dataset, config, provenance, search, reference } = options;
   const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
@@ -84,6 +87,7 @@ function draftManifest({ stageOne, ranker, index }: TrainedBundle, options: Writ
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: { file: HISTORIES_FILE },
     ranker: describeRanker(ranker),
+    ...(reference !== undefined && { reference }),
     training: {
       config,
       ranker: describeTraining(ranker),

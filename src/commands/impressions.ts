@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { Argument, Command } from 'commander';
+import { loadSettings } from '../config/load-settings.js';
+import type { CommandContext } from './command-context.js';
+import { importOffline } from './import-offline.js';
+
+/** A segment that its process should have closed for so long belongs to none. */
+const PATIENCE_MS = 60_000;
+
+export function createImpressionsCommand(context: CommandContext): Command {
+  return new Command('impressions')
+    .description(
+      'Turn the closed segments of the impression log into parquet, one row for each item shown, and remove them. Run it again when it was cut off.',
+    )
+    .addArgument(new Argument('<action>', 'what to do').choices(['compact']))
+    .option('--folder <folder>', 'the log; by default what impressions.folder says')
+    .option('--out <folder>', 'for the parquet files; by default `parquet` in the folder of the log')
+    .action(async (_action: 'compact', options: { folder?: string; out?: string }) => {
+      const { impressions } = loadSettings(context);
+      const { compactImpressions } = await importOffline(
+        () => import('../offline/impressions/compact-impressions.js'),
+      );
+      const { folder = impressions.folder } = options;
+      const compaction = await compactImpressions(folder, {
+        outDir: options.out ?? join(folder, 'parquet'),
+        abandonedBefore: context.now().getTime() - impressions.segmentSeconds * 1000 - PATIENCE_MS,
+        progress: await context.openProgress(),
+      });
+      for (const warning of compaction.warnings) context.printError(warning);
+      context.print(
+        `${compaction.impressions} impressions of ${compaction.segments} segments, ${compaction.rows} rows` +
+          (compaction.files.length === 0 ? '.' : `: ${compaction.files.join(', ')}`),
+      );
+    });
+}

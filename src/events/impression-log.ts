@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import type { Metrics } from '../observability/metrics.js';
+import type { Basis } from '../pipeline/recommendation-request.js';
+import { type Impression, isSampled } from './impression.js';
+import { createSegmentWriter } from './segment-writer.js';
+
+/** Where the slates that are served are written to. */
+export interface ImpressionLog {
+  /** Whether an answer may have to be logged, as far as that is known before there is a request. */
+  mayLog(basis: Basis): boolean;
+  /** Whether this one is. */
+  isLogged(basis: Basis, requestId: string): boolean;
+  /** Writes one soon, beside the requests; never throws and never waits. */
+  write(impression: Impression): void;
+  /** Writes what waits. */
+  close(): Promise<void>;
+}
+
+/**
+ * The log that `impressions` of the settings asks for; undefined where there is none. A folder that cannot be written to is a
+ * warning, and another line when it can be again: answers go on.
+ */
+export function openImpressionLog(
+  { impressions }: Pick<Settings, 'impressions'>,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): ImpressionLog | undefined {
+  if (!impressions.enabled) return undefined;
+  const { folder, sampleShare } = impressions;
+  metrics.showImpressionLog(true);
+  const writer = createSegmentWriter({
+    folder,
+    maxSegmentBytes: impressions.segmentMegabytes * 1e6,
+    maxSegmentMs: impressions.segmentSeconds * 1000,
+    flushMs: impressions.flushMs,
+    maxBufferBytes: impressions.bufferMegabytes * 1e6,
+    observer: {
+      written: (lines) => metrics.countImpressions('written', lines),
+      dropped: (lines) => metrics.countImpressions('dropped', lines),
+      changed: (failure) => {
+        metrics.showImpressionLog(failure === undefined);
+        if (failure === undefined) logger.info({ folder }, 'impressions are written again');
+        else
+          logger.warn({ folder, err: failure }, 'impressions cannot be written: they wait, then are dropped');
+      },
+    },
+  });
+  return {
+    mayLog: (basis) => (basis.kind === 'user' ? isSampled(basis, '', sampleShare) : sampleShare > 0),
+    isLogged: (basis, requestId) => isSampled(basis, requestId, sampleShare),
+    write: (impression) => writer.append(`${JSON.stringify(impression)}\n`),
+    close: () => writer.close(),
+  };
+}

@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto';
+import type { Degradation, SourceAttribution, Strategy } from '../domain/slate.js';
+import type { Basis } from '../pipeline/recommendation-request.js';
+
+/** One slate that was served: a line of the impression log. */
+export interface Impression {
+  /** When the answer was out, ISO 8601 in UTC. */
+  readonly time: string;
+  readonly requestId: string;
+  /** Whom it was for; absent where it was for no user. */
+  readonly user?: string;
+  /** Which item it was started from, where it was one. */
+  readonly item?: string;
+  readonly scenario: string;
+  readonly bundle: string;
+  readonly strategy: Strategy;
+  readonly degraded: readonly Degradation[];
+  /** Items asked for. */
+  readonly limit: number;
+  /** `hit`, `joined`, `miss` or `off`. */
+  readonly cache: string;
+  /** From the first byte of the request to the last of the answer. */
+  readonly milliseconds: number;
+  readonly items: readonly ShownItem[];
+}
+
+export interface ShownItem {
+  readonly id: string;
+  /** 1-based. */
+  readonly position: number;
+  /** Ranking score. */
+  readonly score: number;
+  /** What found it, with its own score and rank; absent where the answer came from a process that logs nothing. */
+  readonly sources?: readonly SourceAttribution[];
+}
+
+/**
+ * Whether the slates for this subject are logged. Users are chosen and not requests: what one user was shown over time stays
+ * whole, and logs of two processes, days or bundles are of the same users. What is for no user is chosen by its request.
+ * @param share 0 to 1
+ */
+export function isSampled(basis: Basis, requestId: string, share: number): boolean {
+  if (share >= 1) return true;
+  return placeOf(basis.kind === 'user' ? basis.userId : requestId) < share;
+}
+
+/** Even from 0 to 1, the same for the same text, and unlike other hashes of it. */
+function placeOf(text: string): number {
+  return Number.parseInt(hash('sha256', `impressions:${text}`, 'hex').slice(0, 8), 16) / 2 ** 32;
+}

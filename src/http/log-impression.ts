@@ -1,0 +1,60 @@
+import type { FastifyRequest } from 'fastify';
+import type { SourceAttribution } from '../domain/slate.js';
+import type { ShownItem } from '../events/impression.js';
+import type { ImpressionLog } from '../events/impression-log.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateAnswer } from '../serving/slate-cache.js';
+import { round } from './to-answered-items.js';
+
+/** What the log has of the body of an answer. */
+interface AnsweredItem {
+  readonly itemId: string;
+  readonly position: number;
+  readonly score: number;
+}
+
+/** Logs the slate that a request was answered with, where it is one to be logged. After the answer: nobody waits for it. */
+export function logImpression(
+  log: ImpressionLog,
+  { id, asked, slateAnswer }: FastifyRequest,
+  milliseconds: number,
+): void {
+  if (asked === undefined || slateAnswer === undefined || !log.isLogged(asked.basis, id)) return;
+  const { scenario, bundle, strategy, degraded, retrievedBy } = slateAnswer.facts;
+  log.write({
+    time: new Date().toISOString(),
+    requestId: id,
+    ...subjectOf(asked),
+    scenario,
+    bundle,
+    strategy,
+    degraded,
+    limit: asked.limit,
+    cache: slateAnswer.cache,
+    milliseconds: round(milliseconds),
+    items: readItems(slateAnswer).map((item, index) => toShown(item, retrievedBy?.[index])),
+  });
+}
+
+function subjectOf({ basis }: RecommendationRequest): { user?: string; item?: string } {
+  if (basis.kind === 'user') return { user: basis.userId };
+  return basis.kind === 'item' ? { item: basis.itemId } : {};
+}
+
+/** Kept answers are bytes; reading those of a logged one again costs less than keeping every answer twice. */
+function readItems({ body }: SlateAnswer): readonly AnsweredItem[] {
+  return (JSON.parse(`{${body.toString().slice(1)}`) as { items: AnsweredItem[] }).items;
+}
+
+function toShown(
+  { itemId: id, position, score }: AnsweredItem,
+  sources: readonly SourceAttribution[] | undefined,
+): ShownItem {
+  if (sources === undefined) return { id, position, score };
+  return {
+    id,
+    position,
+    score,
+    sources: sources.map(({ name, score, rank }) => ({ name, score: round(score), rank })),
+  };
+}

@@ -1,0 +1,134 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { compactImpressions } from '../../../src/offline/impressions/compact-impressions.js';
+import { compareImpressions } from '../../../src/offline/impressions/compare-impressions.js';
+import { renderImpressionComparison } from '../../../src/offline/impressions/impression-comparison-table.js';
+import { overlapOf, rankCorrelation } from '../../../src/offline/impressions/list-agreement.js';
+import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
+import { createCommandRunner } from '../../support/command-runner.js';
+
+t.test('overlap counts the same items among the first k', async (t) => {
+  const [one, two] = [
+    ['a', 'b', 'c', 'd'],
+    ['b', 'a', 'x', 'y'],
+  ];
+  t.same(
+    [1, 2, 3, 4].map((k) => overlapOf(one, two, { k })),
+    [0, 1, 2 / 3, 0.5],
+  );
+  t.equal(overlapOf(['a'], ['a', 'b'], { k: 5 }), 0.5, 'a short list lacks the others');
+});
+
+t.test("Kendall's tau goes from −1 to 1 over what both have", async (t) => {
+  t.equal(rankCorrelation(['a', 'b', 'c'], ['a', 'b', 'c']), 1);
+  t.equal(rankCorrelation(['a', 'b', 'c'], ['c', 'b', 'a']), -1);
+  t.equal(rankCorrelation(['a', 'b', 'c', 'd'], ['a', 'c', 'b', 'd']), 4 / 6);
+  t.equal(rankCorrelation(['a', 'x', 'b'], ['b', 'a', 'y']), -1);
+  t.equal(rankCorrelation(['a', 'x'], ['a', 'y']), undefined);
+});
+
+interface Given {
+  bundle: string;
+  user?: string;
+  items: string[];
+  minute: number;
+  cache?: string;
+  milliseconds?: number;
+  score?: number;
+}
+
+function line({ bundle, user, items, minute, cache = 'miss', milliseconds = 10, score = 1 }: Given): string {
+  return `${JSON.stringify({
+    time: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+    requestId: `${bundle} ${user ?? ''} ${minute}`,
+    user,
+    scenario: 'home',
+    bundle,
+    strategy: user === undefined ? 'cold-start' : 'personalised',
+    degraded: minute === 9 ? [{ stage: 'ranking', reason: 'ranker_failed' }] : [],
+    limit: 3,
+    cache,
+    milliseconds,
+    items: items.map((id, index) => ({ id, position: index + 1, score: score - index / 10 })),
+  })}\n`;
+}
+
+const LINES = [
+  { bundle: 'A', user: 'u1', items: ['x', 'y', 'z'], minute: 1 },
+  { bundle: 'A', user: 'u1', items: ['a', 'b', 'c'], minute: 2, milliseconds: 20 },
+  { bundle: 'A', user: 'u1', items: ['a', 'b', 'c'], minute: 3, cache: 'hit', milliseconds: 0.1 },
+  { bundle: 'A', user: 'u2', items: ['a', 'b', 'c'], minute: 9, milliseconds: 30 },
+  { bundle: 'B', user: 'u1', items: ['b', 'a', 'd'], minute: 4, score: 2 },
+  { bundle: 'B', user: 'u2', items: ['a', 'b', 'c'], minute: 5, score: 2 },
+  { bundle: 'B', user: 'u3', items: ['q'], minute: 6 },
+  { bundle: 'B', items: [], minute: 7 },
+  { bundle: 'C', user: 'u9', items: ['a'], minute: 8 },
+] satisfies Given[];
+
+const folder = t.testdir({ log: {} });
+const outDir = join(folder, "it's parquet");
+mkdirSync(outDir);
+writeFileSync(join(folder, 'log/20260101T000000000Z-00000001.jsonl'), LINES.map(line).join(''));
+await compactImpressions(join(folder, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+
+t.test('the latest slates of the users that both served are paired', async (t) => {
+  const { served, pairs, agreements, rankCorrelation, scoreDifference } = await compareImpressions(outDir, [
+    'A',
+    'B',
+  ]);
+  t.match(served[0], {
+    bundle: 'A',
+    slates: 4,
+    users: 2,
+    items: 6,
+    medianMs: 20,
+    degraded: 0.25,
+    coldStart: 0,
+    empty: 0,
+  });
+  t.match(served[1], { bundle: 'B', slates: 4, users: 3, items: 5, coldStart: 0.25, empty: 0.25 });
+  t.equal(pairs, 2);
+  t.same(
+    agreements.map(({ k }) => k),
+    [1, 3, 5, 10],
+  );
+  t.same(
+    agreements.map(({ overlap }) => overlap.toFixed(4)),
+    ['0.5000', '0.8333', '0.8333', '0.8333'],
+  );
+  t.equal(rankCorrelation, 0);
+  t.ok(Math.abs(scoreDifference! - 1) < 1e-9);
+});
+
+t.test('the command prints it, and says what is not there', async (t) => {
+  const run = createCommandRunner();
+  const { code, out } = await run('compare', 'A', 'B', '--impressions', outDir);
+  t.equal(code, 0);
+  t.match(out, /slates .* 4 .* 4/);
+  t.match(out, /Same users, latest slates \(2 pairs\):\n- the same items: @1 50\.0 %, @3 83\.3 %/);
+  t.match(await run('compare', 'A', 'C', '--impressions', outDir), {
+    code: 0,
+    out: /No user was served by both/,
+  });
+  t.match(await run('compare', 'A', 'D', '--impressions', outDir), {
+    code: 1,
+    errors: /NOT_COMPARABLE: The log has no slate of D; it has those of A, B, C/,
+  });
+  t.match(await run('compare', 'A', 'B', '--impressions', folder), {
+    code: 1,
+    errors: /INVALID_DATASET: .*impressions compact/,
+  });
+  t.match(await run('compare', 'staging', 'B', '--impressions', outDir), {
+    code: 1,
+    errors: /BUNDLE_NOT_FOUND/,
+  });
+});
+
+t.test('pairs that share no two items have no order to compare', async (t) => {
+  const comparison = await compareImpressions(outDir, ['A', 'B']);
+  t.match(
+    renderImpressionComparison({ ...comparison, rankCorrelation: undefined }),
+    /no pair shares two items/,
+  );
+});
