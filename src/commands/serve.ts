@@ -13,7 +13,8 @@ import { createMetrics } from '../observability/metrics.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
-import { createServedBundle, type ThreadOptions } from '../serving/served-bundle.js';
+import type { ThreadOptions } from '../serving/open-served-bundle.js';
+import { createServedBundle } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 
 export function createServeCommand(context: CommandContext): Command {

@@ -11,6 +11,8 @@ export interface ComputeTask {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Without it the ranker is always run, however slow it is. */
   readonly rankerGuard?: RankerGuard | undefined;
+  /** Whether threads of another bundle answer while this one opens: it then rests now and then. */
+  readonly beside?: boolean | undefined;
 }
 
 /** The same, with the counter of what is under way in the thread. */

@@ -1,0 +1,107 @@
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { FeatureStore } from '../features/feature-store.js';
+import { closeEngine } from '../pipeline/close-engine.js';
+import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
+import { type EngineOptions, openBundle, openContents } from '../pipeline/open-engine.js';
+import { packContents } from '../pipeline/read-bundle.js';
+import { recommend } from '../pipeline/recommend.js';
+import type { RankerGuard } from '../ranking/guarded-ranker.js';
+import { bringUserRows } from './bring-user-rows.js';
+import type { Compute } from './compute.js';
+import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
+import { readContentsInThread } from './read-contents-in-thread.js';
+import { createRests } from './rests.js';
+import { warm } from './warm.js';
+
+export interface OpeningOptions extends EngineOptions {
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** Threads that compute; without any, the event loop does. */
+  readonly threads?: ThreadOptions;
+}
+
+export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
+  /** Without it the ranker is always run, however slow it is. */
+  readonly rankerGuard?: RankerGuard | undefined;
+}
+
+/** A bundle that answers requests. */
+export interface OpenServedBundle {
+  /** Of the main thread, which computes only where there are no threads. */
+  readonly engine: FallbackEngine;
+  /** Serve views of users in place of the bundle. */
+  readonly online: readonly FeatureStore[];
+  readonly compute: Compute;
+  /** Waits for what is computed, then frees it all. */
+  close(): Promise<void>;
+}
+
+/** Where a bundle is opened, and beside what. */
+export interface Opening {
+  readonly folder: string;
+  /** Whether another bundle answers requests meanwhile, which it should hardly notice. */
+  readonly beside: boolean;
+}
+
+/**
+ * Opens a bundle that has answered already; when that fails, nothing of it stays open.
+ * @throws ShortlistError as `openEngine` does
+ */
+export async function openServedBundle(opening: Opening, options: OpeningOptions): Promise<OpenServedBundle> {
+  const { threads } = options;
+  const bundle = await (threads === undefined
+    ? openHere(opening, options)
+    : openInThreads(opening, options, threads));
+  const pause = opening.beside ? createRests() : undefined;
+  try {
+    const deadline = Number.POSITIVE_INFINITY;
+    await warm(bundle.engine, (request) => bundle.compute.recommend(request, { deadline }), pause);
+    return bundle;
+  } catch (error) {
+    await bundle.close();
+    throw error;
+  }
+}
+
+/** Computes in the thread that asks. */
+async function openHere({ folder }: Opening, options: OpeningOptions): Promise<OpenServedBundle> {
+  const { engine, online } = await openBundle(folder, options.scenarios, options);
+  const compute = { recommend: recommendHere, close: async () => undefined };
+  return { engine, online, compute, close: () => closeEngine(engine) };
+
+  function recommendHere(request: Parameters<typeof recommend>[0]): ReturnType<Compute['recommend']> {
+    return recommend(request, engine);
+  }
+}
+
+async function openInThreads(
+  { folder, beside }: Opening,
+  { scenarios, ...options }: OpeningOptions,
+  { rankerGuard, ...threads }: ThreadOptions,
+): Promise<OpenServedBundle> {
+  const { contents, online } = await openContents(folder, scenarios, {
+    ...options,
+    read: (request, observer) => readContentsInThread({ request, beside }, observer),
+  });
+  const closeStores = async (): Promise<void> => {
+    for (const store of online) await store.close();
+  };
+  try {
+    const { observer, clock = () => contents.manifest.knownUntil } = options;
+    const task = { contents: packContents(contents), scenarios, rankerGuard, beside };
+    const pool = await openComputePool(task, { ...threads, clock, observer });
+    const engine = createFallbackEngine(contents, { scenarios, clock, observer });
+    const compute: Compute = {
+      recommend: async (request, time) => pool.recommend(await bringUserRows(request, engine, online), time),
+      close: () => pool.close(),
+    };
+    const close = async (): Promise<void> => {
+      await pool.close();
+      await closeStores();
+    };
+    return { engine, online, compute, close };
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+}
