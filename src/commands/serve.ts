@@ -32,7 +32,7 @@ export function createServeCommand(context: CommandContext): Command {
       const settings = loadSettings(context);
       // Told before the bundle loads, which may take a while.
       requireApiKeys(settings);
-      const { registry, channel } = settings.bundle;
+      const { registry, channel, trialSilenceMs } = settings.bundle;
       const logger = createLogger({ level: settings.logging.level, writing: 'async' });
       const metrics = createMetrics({ processMetrics: true });
       const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
@@ -45,6 +45,7 @@ export function createServeCommand(context: CommandContext): Command {
         observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
         clock,
         threads: describeThreads(workers ?? settings.compute.workers, { settings, logger, metrics }),
+        trialSilenceMs: trialSilenceMs || undefined,
         deadlineMs: settings.compute.deadlineMs,
         openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
         cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),

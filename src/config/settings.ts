@@ -113,6 +113,13 @@ const Bundle = Type.Object(
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),
+    trialSilenceMs: milliseconds(0, 3_600_000, {
+      description:
+        'Before a reload swaps a bundle in, a process of its own opens it and asks it for recommendations. When that process says nothing for so long, its model hangs: it is killed, and the reload refused.',
+      zero: 'bundles are not tried before; a model that hangs at a reload then ends the process',
+      danger:
+        'The trial lets requests go first, so on a busy machine it may be silent for seconds. It takes the memory of one more bundle, before the new one does.',
+    }),
   },
   { additionalProperties: false },
 );

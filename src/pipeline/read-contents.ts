@@ -1,4 +1,5 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
+import type { Manifest } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
@@ -32,14 +33,19 @@ export async function readContents(
   const collected = createProblemCollector();
   const contents = await readBundle(files, { isLoaded, memoryLimitBytes, observer, collected });
   if (collected.problems.length > 0) {
-    const { views, knownUntil } = files.manifest;
-    const stores = Object.values(views)
-      .filter(({ name }) => replaced.has(name))
-      .map(createAbsentStore);
+    const { manifest } = files;
+    const stores = listAbsentStores(manifest, replacedViews);
     // It is refused already; what is wrong with the other parts is told with it.
-    await createEngine(contents, { scenarios, stores, clock: () => knownUntil, collected });
+    await createEngine(contents, { scenarios, stores, clock: () => manifest.knownUntil, collected });
   }
   return contents;
+}
+
+/** Stand in for what serves these views, where nothing needs to be served. */
+export function listAbsentStores({ views }: Manifest, names: readonly string[]): FeatureStore[] {
+  return Object.values(views)
+    .filter(({ name }) => names.includes(name))
+    .map(createAbsentStore);
 }
 
 /** A store that has nothing: stands where the rows of a view come from elsewhere. */

@@ -12,12 +12,18 @@ import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from './rests.js';
+import { tryBundle } from './try-bundle.js';
 import { warm } from './warm.js';
 
 export interface OpeningOptions extends EngineOptions {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Threads that compute; without any, the event loop does. */
   readonly threads?: ThreadOptions;
+  /**
+   * Before threads open a bundle beside another one, it is tried in a process of its own, and refused when that says nothing
+   * for so many milliseconds. Without it a bundle is not tried before.
+   */
+  readonly trialSilenceMs?: number | undefined;
 }
 
 export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
@@ -41,6 +47,8 @@ export interface Opening {
   readonly folder: string;
   /** Whether another bundle answers requests meanwhile, which it should hardly notice. */
   readonly beside: boolean;
+  /** Gives up its trial. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -75,13 +83,16 @@ async function openHere({ folder }: Opening, options: OpeningOptions): Promise<O
 }
 
 async function openInThreads(
-  { folder, beside }: Opening,
-  { scenarios, ...options }: OpeningOptions,
+  { folder, beside, signal }: Opening,
+  { scenarios, trialSilenceMs: silenceMs, ...options }: OpeningOptions,
   { rankerGuard, ...threads }: ThreadOptions,
 ): Promise<OpenServedBundle> {
   const { contents, online } = await openContents(folder, scenarios, {
     ...options,
-    read: (request, observer) => readContentsInThread({ request, beside }, observer),
+    read: async (request, observer) => {
+      if (beside && silenceMs !== undefined) await tryBundle(request, { silenceMs, signal });
+      return readContentsInThread({ request, beside }, observer);
+    },
   });
   const closeStores = async (): Promise<void> => {
     for (const store of online) await store.close();

@@ -47,10 +47,12 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
+  const closing = new AbortController();
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const opening = { folder: await options.registry.pathOf(version), beside: current !== undefined };
+    const folder = await options.registry.pathOf(version);
+    const opening = { folder, beside: current !== undefined, signal: closing.signal };
     const bundle = await openServedBundle(opening, options);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
@@ -122,6 +124,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       return reloading;
     },
     close: async () => {
+      closing.abort();
       await reloading?.catch(() => undefined);
       const last = current;
       current = undefined;
