@@ -132,7 +132,7 @@ const Compute = Type.Object(
       unit: 'threads',
       description: 'Threads that run the pipeline; the event loop is left to the network.',
       variable: 'SHORTLIST_WORKERS',
-      zero: 'one for each core',
+      zero: 'one for each core, shared among the processes of `supervisor.processes`',
       danger: 'More than cores only lets them wait for each other.',
     }),
     maxBatch: Type.Integer({
@@ -180,6 +180,34 @@ const Compute = Type.Object(
         'A thread that has not answered a batch for so long hangs. The process then logs `fatal`, drains and ends with a code other than 0, for its supervisor to start anew: a thread inside of a model cannot be ended alone.',
       danger: 'Below the time of the longest run, a slow model restarts the process.',
     }),
+  },
+  { additionalProperties: false },
+);
+
+const Supervisor = Type.Object(
+  {
+    processes: Type.Integer({
+      minimum: 0,
+      maximum: 256,
+      unit: 'processes',
+      description:
+        'Server processes behind the public listener; a supervisor starts them, and starts one anew that ends by itself. `serve --processes` says otherwise.',
+      variable: 'SHORTLIST_PROCESSES',
+      zero: 'no supervisor: the process serves by itself',
+      danger: 'Each holds a copy of the bundle in memory.',
+    }),
+    restartDelayMs: milliseconds(0, 60_000, {
+      description:
+        'A process that ended is started anew after a random time of up to so long; up to twice as long for every other one that ended of late.',
+    }),
+    maxRestartDelayMs: milliseconds(0, 600_000, { description: 'Where that doubling ends.' }),
+    maxDeaths: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description:
+        'When more processes than this end by themselves within `supervisor.deathWindowMs`, the supervisor stops the others and ends with 1.',
+    }),
+    deathWindowMs: milliseconds(1000, 3_600_000, { description: 'How long an end counts.' }),
   },
   { additionalProperties: false },
 );
@@ -305,6 +333,7 @@ export const SettingsSchema = Type.Object(
     logging: Logging,
     bundle: Bundle,
     compute: Compute,
+    supervisor: Supervisor,
     features: Features,
     redis: RedisSettings,
     cache: Cache,

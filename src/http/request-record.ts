@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { StageRecord } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
-import type { AppParts } from './app-parts.js';
+import type { ListenerParts } from './app-parts.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,7 +30,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  * Records each request that ended: always in the metrics, and as one log line for the sampled share and for every answer of
  * 500 and above. No path or id becomes a label; the line has the URL, and with it a user's id, only when a request failed.
  */
-export function createRequestRecord(parts: AppParts): RequestRecord {
+export function createRequestRecord(parts: ListenerParts): RequestRecord {
   const sampled = createSampler(parts.settings.logging.requestSampleRate);
   return (request, status) => {
     const milliseconds = performance.now() - request.startedAt;
@@ -58,7 +58,7 @@ function createSampler(share: number): () => boolean {
   };
 }
 
-function writeLine(logger: AppParts['logger'], line: ReturnType<typeof describeRequest>): void {
+function writeLine(logger: ListenerParts['logger'], line: ReturnType<typeof describeRequest>): void {
   if (line.status >= 500) logger.error(line, 'request failed');
   else if (line.degraded !== undefined && line.degraded.length > 0) logger.warn(line, 'request degraded');
   else logger.info(line, 'request');
