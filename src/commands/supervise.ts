@@ -10,11 +10,15 @@ import type { CommandContext } from './command-context.js';
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
-/**
- * What the C library gives out from this size on it gives back when it is freed. By itself it raises this to the largest block that
- * was ever freed, and what a swapped-out bundle took stays with the process.
- */
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '1048576' };
+const PROCESS_VARIABLES = {
+  /**
+   * What the C library gives out from this size on it gives back when it is freed. By itself it raises this to the largest block that
+   * was ever freed, and what a swapped-out bundle took stays with the process.
+   */
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  /** After each connection that a process takes it lets the others take one. */
+  UV_TCP_SINGLE_ACCEPT: '1',
+};
 
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
@@ -28,11 +32,14 @@ export async function supervise(
 ): Promise<void> {
   const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
+  // Every process takes connections by itself. Where the supervisor hands them out (the default of Node), one that it gave to a process
+  // which was just killed stays open for ever, and its client waits.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const group = createProcessGroup({
     ...settings.supervisor,
     processes,
     start: (place) => {
-      const started = cluster.fork({ ...MALLOC, ...context.env, [PLACE_VARIABLE]: String(place) });
+      const started = cluster.fork({ ...PROCESS_VARIABLES, ...context.env, [PLACE_VARIABLE]: String(place) });
       logger.info({ place, processId: started.process.pid }, 'server process started');
       return started as unknown as ServerProcess;
     },

@@ -47,10 +47,14 @@ t.test('negative control: a real server that leaks is found, and the page says s
   const dir = t.testdir({});
   const bundle = await openBenchBundle({ items: 300, users: 40, seed: 3 }, dir);
   const options = { workers: 1, rate: 5, configsDir: dir, say: () => undefined };
-  const result = await runSoak(bundle, { ...options, seconds: 18, leaks: true });
+  const result = await runSoak(bundle, { ...options, seconds: 10, leaks: true });
   t.ok(result.samples.length > 5);
   const broken = result.checks.filter(({ held }) => !held).map(({ what }) => what);
-  t.match(broken, ['resident memory grown since mid-run, MB', /^file descriptors/, /^handles/]);
+  t.same(broken.slice(0, 3), [
+    'resident memory grown since mid-run, MB',
+    'file descriptors grown since mid-run',
+    'handles grown since mid-run',
+  ]);
   t.match(renderVerdict(result), /BROKEN {2}resident memory[^]*The soak is FAILED\./);
   t.match(renderSoakPage(result), /<svg/);
 });
