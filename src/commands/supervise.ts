@@ -1,4 +1,4 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import type { Settings } from '../config/settings.js';
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
@@ -10,15 +10,11 @@ import type { CommandContext } from './command-context.js';
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
-const PROCESS_VARIABLES = {
-  /**
-   * What the C library gives out from this size on it gives back when it is freed. By itself it raises this to the largest block that
-   * was ever freed, and what a swapped-out bundle took stays with the process.
-   */
-  MALLOC_MMAP_THRESHOLD_: '1048576',
-  /** After each connection that a process takes it lets the others take one. */
-  UV_TCP_SINGLE_ACCEPT: '1',
-};
+/**
+ * What the C library gives out from this size on it gives back when it is freed. By itself it raises this to the largest block that
+ * was ever freed, and what a swapped-out bundle took stays with the process.
+ */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '1048576' };
 
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
@@ -32,14 +28,12 @@ export async function supervise(
 ): Promise<void> {
   const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
-  // Every process takes connections by itself. Where the supervisor hands them out (the default of Node), one that it gave to a process
-  // which was just killed stays open for ever, and its client waits.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const group = createProcessGroup({
     ...settings.supervisor,
     processes,
     start: (place) => {
-      const started = cluster.fork({ ...PROCESS_VARIABLES, ...context.env, [PLACE_VARIABLE]: String(place) });
+      const started = cluster.fork({ ...MALLOC, ...context.env, [PLACE_VARIABLE]: String(place) });
+      cutLostConnection(started);
       logger.info({ place, processId: started.process.pid }, 'server process started');
       return started as unknown as ServerProcess;
     },
@@ -70,4 +64,29 @@ export async function supervise(
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);
+}
+
+/** What `node:cluster` sends with a connection that it hands to a process. */
+interface Handover {
+  readonly act?: string;
+  readonly seq?: number;
+}
+
+/**
+ * A connection that was handed to a process which ended before it took it would stay open for ever, and its client wait: Node keeps
+ * what it waits for to itself, so that it is read off the messages. (Letting the processes take connections by themselves, `SCHED_NONE`,
+ * gave all sixteen connections of a test to one of two processes.)
+ */
+function cutLostConnection({ process: child }: Worker): void {
+  let handed: { seq: number | undefined; connection: { close(): void } } | undefined;
+  const send = child.send.bind(child) as (...args: unknown[]) => boolean;
+  child.send = (...args: unknown[]) => {
+    const [message, connection] = args as [Handover, { close(): void } | undefined];
+    if (message.act === 'newconn' && connection !== undefined) handed = { seq: message.seq, connection };
+    return send(...args);
+  };
+  child.on('internalMessage', ({ ack }: { ack?: number }) => {
+    if (ack === handed?.seq) handed = undefined;
+  });
+  child.once('exit', () => handed?.connection.close());
 }
