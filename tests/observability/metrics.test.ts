@@ -74,7 +74,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 32);
+  t.equal(ours.length, 33);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -136,4 +136,17 @@ t.test('the store of rate limits shows whether it is asked, and nothing where th
   t.notMatch(await metrics.render(), 'shortlist_rate_limit_store_up{');
   metrics.showRateLimitStore(false);
   t.match(await metrics.render(), 'shortlist_rate_limit_store_up{store="redis"} 0');
+});
+
+t.test('the metrics of several processes stand beside each other under their labels', async (t) => {
+  const processes = ['1', '2'].map((process) =>
+    createMetrics({ processMetrics: false, labels: { process } }),
+  );
+  processes[0]!.countReload('swapped');
+  processes[1]!.countReload('swapped');
+  processes[1]!.countReload('swapped');
+  const text = await mergeMetrics(await Promise.all(processes.map((metrics) => metrics.snapshot())));
+  t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="1"} 1');
+  t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="2"} 2');
+  t.equal(text.match(/# TYPE shortlist_bundle_reloads_total/g)?.length, 1);
 });
