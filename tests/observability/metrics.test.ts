@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
+import { createMetrics, mergeMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
 
 const SAMPLE: RecommendationSample = {
   scenario: 'home',
