@@ -27,6 +27,8 @@ export interface SoakResult {
   readonly checks: readonly SoakCheck[];
 }
 
+/** With room to spare V8 lets garbage lie for longer than a short run lasts, and it looks like a leak. */
+const HEAP_LIMIT = '--max-old-space-size=128';
 const SEED = 1;
 const SHARE = 0.5;
 const FIRST_RATE = 50;
@@ -44,7 +46,7 @@ export async function runSoak(
     workers,
     minDepth: 1,
     configsDir: join(configsDir, 'configs-soak'),
-    nodeOptions: leaks ? ['--import', leak] : [],
+    nodeOptions: [HEAP_LIMIT, ...(leaks ? ['--import', leak] : [])],
   });
   const userIds = Array.from({ length: bundle.users }, (_, user) => `u${user}`);
   const load = { userIds, seed: SEED, maxConnections: MAX_CONNECTIONS };
