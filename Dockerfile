@@ -23,8 +23,10 @@ RUN kept="linux/$(node -p process.arch)" \
     && node -e "require('onnxruntime-node')"
 
 FROM ${NODE_IMAGE}
+# From this size on the C library gives back what is freed; otherwise what a swapped-out bundle took stays with the process.
 ENV NODE_ENV=production \
-    SHORTLIST_ENV=production
+    SHORTLIST_ENV=production \
+    MALLOC_MMAP_THRESHOLD_=1048576
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

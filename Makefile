@@ -14,8 +14,11 @@ IMAGE ?= shortlist:local
 TARGET ?= http://localhost:3000
 PROFILE ?= smoke
 USERS_OF ?= demo
-# More options for the benchmark of serving; benchmarks/README.md lists them.
+# More options for the benchmark of serving, and for the soak; benchmarks/README.md lists them.
 BENCH_FLAGS ?=
+SOAK_FLAGS ?=
+# How long make soak lasts.
+MINUTES ?= 5
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 
@@ -26,7 +29,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures check format build bench load-test docs-check audit docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures check format build bench soak load-test docs-check audit docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +79,10 @@ build: $(BUILT) ## Compile src/ to dist/
 bench: $(INSTALLED) ## Measure what serving costs and bears: BENCH_FLAGS='--users 100000 --only kernels,pipeline'
 	npx tsc -p tsconfig.check.json --noEmit false --declaration false --sourceMap false --outDir dist/compiled
 	node dist/compiled/benchmarks/serving.js $(BENCH_FLAGS)
+
+soak: $(INSTALLED) ## Load a server for MINUTES=5 and see whether memory, descriptors or handles grow: SOAK_FLAGS=--leak
+	npx tsc -p tsconfig.check.json --noEmit false --declaration false --sourceMap false --outDir dist/compiled
+	node dist/compiled/benchmarks/soak.js --minutes $(MINUTES) $(SOAK_FLAGS)
 
 load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://localhost:3000 USERS_OF=demo
 	$(SHORTLIST) load-test --target $(TARGET) --profile $(PROFILE) --dataset $(USERS_OF)

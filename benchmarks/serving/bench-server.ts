@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly minDepth: number;
   /** Folder for its configs. */
   readonly configsDir: string;
+  /** More options of Node. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** `shortlist serve` as a process of its own, with the bundle open. */
@@ -33,9 +35,12 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
   await writeConfigs(options);
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
   const program = fileURLToPath(new URL('./server-program.js', import.meta.url));
-  const server = spawn(process.execPath, [...process.execArgv, program, options.configsDir], {
+  const nodeOptions = [...process.execArgv, ...(options.nodeOptions ?? [])];
+  const server = spawn(process.execPath, [...nodeOptions, program, options.configsDir], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
+      // As the image and the supervisor set it.
+      MALLOC_MMAP_THRESHOLD_: '1048576',
       ...process.env,
       SHORTLIST_ENV: 'development',
       SHORTLIST_REGISTRY: bundle.registry,

@@ -38,6 +38,8 @@ export interface LoadRun {
 export interface RunLoadOptions {
   readonly userIds: readonly string[];
   readonly seed: number;
+  /** Connections at most; 512 by default. */
+  readonly maxConnections?: number;
 }
 
 const MAX_CONNECTIONS = 512;
@@ -47,7 +49,7 @@ const TIMEOUT_MS = 5000;
 export async function runLoad(
   target: URL,
   stages: readonly LoadStage[],
-  { userIds, seed }: RunLoadOptions,
+  { userIds, seed, maxConnections = MAX_CONNECTIONS }: RunLoadOptions,
 ): Promise<LoadRun> {
   const planned = planStages(stages);
   const check = createAnswerCheck({
@@ -67,7 +69,7 @@ export async function runLoad(
   await generateLoad(target, planArrivals(planned, { random: createSeededRandom(`${seed} arrivals`) }), {
     nextPath: createRequestMix(mix, { userIds, random: createSeededRandom(`${seed} mix`) }),
     timeoutMs: TIMEOUT_MS,
-    maxConnections: MAX_CONNECTIONS,
+    maxConnections,
     onOutcome: (outcome) => {
       const { failure, degraded } = check(outcome);
       const isRefused = outcome.answer?.status === 503;

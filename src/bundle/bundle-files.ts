@@ -73,6 +73,14 @@ function listLargeFiles({ views, sources }: Manifest): Set<string> {
   return new Set(files.map((part) => part?.file).filter((file) => file !== undefined));
 }
 
+/**
+ * The manifest of a bundle folder, to know what is in it; nothing of it is verified yet.
+ * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE when it has no readable manifest
+ */
+export async function readBundleManifest(folder: string): Promise<Manifest> {
+  return (await readManifest(await findFolder(folder), folder)).manifest;
+}
+
 /** Nobody will load these of a bundle that is refused already: what is wrong with them is told with the rest. */
 async function verifyAll(files: Iterable<ListedFile>): Promise<string[]> {
   const problems: string[] = [];

@@ -6,9 +6,9 @@ import { ENVIRONMENTS, type Environment } from '../config/settings.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
-import { createWorkersOption, listFlags, type WorkersOption } from './serve-flags.js';
+import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
 
-interface ConfigOptions extends WorkersOption {
+interface ConfigOptions extends ServeOptions {
   readonly env?: Environment;
   readonly json?: boolean;
 }
@@ -24,6 +24,7 @@ export function createConfigCommand(context: CommandContext): Command {
       ),
     )
     .addOption(createWorkersOption())
+    .addOption(createProcessesOption())
     .option('--json', 'print JSON')
     .action(({ env: name, json = false, ...options }: ConfigOptions) => {
       const env = name === undefined ? context.env : { ...context.env, SHORTLIST_ENV: name };

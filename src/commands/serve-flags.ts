@@ -2,26 +2,36 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { SettingFlag } from '../config/load-settings.js';
 
 /** Options of `serve` that go over settings; `config` takes them too, to show what they do. */
-export interface WorkersOption {
+export interface ServeOptions {
   readonly workers?: number | undefined;
+  readonly processes?: number | undefined;
 }
 
 export function createWorkersOption(): Option {
   return new Option(
     '--workers <threads>',
-    'threads that compute; 0 is one for each core; by default what compute.workers says',
-  ).argParser(parseWorkers);
+    'threads that compute in each process; 0 is one for each core, shared among the processes; by default what compute.workers says',
+  ).argParser(parseCount);
+}
+
+export function createProcessesOption(): Option {
+  return new Option(
+    '--processes <count>',
+    'server processes behind the listener, kept running by a supervisor; by default what supervisor.processes says',
+  ).argParser(parseCount);
 }
 
 /** What the given options set. */
-export function listFlags({ workers }: WorkersOption): SettingFlag[] {
-  return workers === undefined
-    ? []
-    : [{ flag: '--workers', group: 'compute', key: 'workers', value: workers }];
+export function listFlags({ workers, processes }: ServeOptions): SettingFlag[] {
+  const flags: SettingFlag[] = [
+    { flag: '--workers', group: 'compute', key: 'workers', value: workers },
+    { flag: '--processes', group: 'supervisor', key: 'processes', value: processes },
+  ];
+  return flags.filter(({ value }) => value !== undefined);
 }
 
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (/^\d+$/.test(text) && workers <= 256) return workers;
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= 256) return count;
   throw new InvalidArgumentError('Allowed is an integer from 0 to 256.');
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
+import { Drift, Impressions, Logging, Tracing } from './observing-settings.js';
 import { REDIS_URL_FORMS } from './parse-redis-url.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 
@@ -82,25 +83,6 @@ const Shutdown = Type.Object(
   { additionalProperties: false },
 );
 
-const Logging = Type.Object(
-  {
-    level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      description: 'Least severe level that is written.',
-      variable: 'LOG_LEVEL',
-    }),
-    requestSampleRate: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description:
-        'Share of requests that get a log line. Faults of ours always get one: answers of 500 and above, but for what is refused because it is too much.',
-      zero: 'only faults',
-      danger:
-        'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
-    }),
-  },
-  { additionalProperties: false },
-);
-
 const Bundle = Type.Object(
   {
     registry: Type.String({
@@ -125,6 +107,13 @@ const Bundle = Type.Object(
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),
+    trialSilenceMs: milliseconds(0, 3_600_000, {
+      description:
+        'Before a reload swaps a bundle in, a process of its own opens it and asks it for recommendations. When that process says nothing for so long, its model hangs: it is killed, and the reload refused.',
+      zero: 'bundles are not tried before; a model that hangs at a reload then ends the process',
+      danger:
+        'The trial lets requests go first, so on a busy machine it may be silent for seconds. It takes the memory of one more bundle, before the new one does.',
+    }),
   },
   { additionalProperties: false },
 );
@@ -137,7 +126,7 @@ const Compute = Type.Object(
       unit: 'threads',
       description: 'Threads that run the pipeline; the event loop is left to the network.',
       variable: 'SHORTLIST_WORKERS',
-      zero: 'one for each core',
+      zero: 'one for each core, shared among the processes of `supervisor.processes`',
       danger: 'More than cores only lets them wait for each other.',
     }),
     maxBatch: Type.Integer({
@@ -185,6 +174,34 @@ const Compute = Type.Object(
         'A thread that has not answered a batch for so long hangs. The process then logs `fatal`, drains and ends with a code other than 0, for its supervisor to start anew: a thread inside of a model cannot be ended alone.',
       danger: 'Below the time of the longest run, a slow model restarts the process.',
     }),
+  },
+  { additionalProperties: false },
+);
+
+const Supervisor = Type.Object(
+  {
+    processes: Type.Integer({
+      minimum: 0,
+      maximum: 256,
+      unit: 'processes',
+      description:
+        'Server processes behind the public listener; a supervisor starts them, and starts one anew that ends by itself. `serve --processes` says otherwise.',
+      variable: 'SHORTLIST_PROCESSES',
+      zero: 'no supervisor: the process serves by itself',
+      danger: 'Each holds a copy of the bundle in memory.',
+    }),
+    restartDelayMs: milliseconds(0, 60_000, {
+      description:
+        'A process that ended is started anew after a random time of up to so long; up to twice as long for every other one that ended of late.',
+    }),
+    maxRestartDelayMs: milliseconds(0, 600_000, { description: 'Where that doubling ends.' }),
+    maxDeaths: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description:
+        'When more processes than this end by themselves within `supervisor.deathWindowMs`, the supervisor stops the others and ends with 1.',
+    }),
+    deathWindowMs: milliseconds(1000, 3_600_000, { description: 'How long an end counts.' }),
   },
   { additionalProperties: false },
 );
@@ -356,100 +373,6 @@ const Cache = Type.Object(
   { additionalProperties: false },
 );
 
-const Impressions = Type.Object(
-  {
-    enabled: Type.Boolean({
-      description:
-        'Whether the slates that are served are written to a log. docs/impressions.md describes it.',
-      variable: 'SHORTLIST_IMPRESSIONS',
-      danger: 'The log names users by their ids and grows until somebody removes what is old.',
-    }),
-    folder: Type.String({
-      minLength: 1,
-      description: 'Folder of the log, relative to the working directory; several processes may share it.',
-      variable: 'SHORTLIST_IMPRESSIONS_FOLDER',
-    }),
-    sampleShare: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description:
-        'Share of the users whose slates are logged, always the same ones; of slates that are for no user, share of the requests.',
-      zero: 'none',
-    }),
-    segmentMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 4096,
-      unit: 'MB',
-      description: 'A segment of the log that has grown to so much is closed.',
-    }),
-    segmentSeconds: Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      unit: 's',
-      description:
-        'A segment that is so old is closed: what `shortlist impressions compact` sees lags by so much.',
-    }),
-    flushMs: milliseconds(1, 60_000, {
-      description: 'How long a line waits to be written together with others.',
-      danger: 'What waits is lost when the process is killed.',
-    }),
-    bufferMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 1024,
-      unit: 'MB',
-      description:
-        'Lines that wait for the disk at most; those above are dropped and count in `shortlist_impressions_total`.',
-    }),
-  },
-  { additionalProperties: false },
-);
-
-const Tracing = Type.Object(
-  {
-    endpoint: Type.String({
-      pattern: '^(https?://[^\\s@]+)?$',
-      'x-allowed': 'an http or https URL without credentials, or empty',
-      description:
-        'OpenTelemetry collector that takes OTLP over HTTP; traces go to `/v1/traces` of it. Empty: no traces, and nothing of them is loaded. docs/tracing.md describes them.',
-      variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    }),
-    sampleShare: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description:
-        'Share of the requests that are traced. A request that comes with a `traceparent` is traced where that says so, and only there.',
-      variable: 'OTEL_TRACES_SAMPLER_ARG',
-      zero: 'only those whose `traceparent` says so',
-    }),
-    serviceName: Type.String({
-      minLength: 1,
-      description: '`service.name` of the spans.',
-      variable: 'OTEL_SERVICE_NAME',
-    }),
-  },
-  { additionalProperties: false },
-);
-
-const Drift = Type.Object(
-  {
-    sampleShare: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description:
-        'Share of the computed requests whose features, scores and sources are compared with those of training; docs/observability.md says how.',
-      zero: 'none: no drift is measured',
-    }),
-    windowRequests: Type.Integer({
-      minimum: 20,
-      maximum: 1_000_000,
-      unit: 'requests',
-      description: 'So many sampled requests make one value of `shortlist_drift_psi`.',
-      danger: 'Far below 500, chance alone looks like drift.',
-    }),
-  },
-  { additionalProperties: false },
-);
-
 const Docs = Type.Object(
   { enabled: Type.Boolean({ description: 'Whether `/docs` and `/openapi.json` are served.' }) },
   { additionalProperties: false },
@@ -463,6 +386,7 @@ export const SettingsSchema = Type.Object(
     logging: Logging,
     bundle: Bundle,
     compute: Compute,
+    supervisor: Supervisor,
     features: Features,
     redis: RedisSettings,
     cache: Cache,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { AppParts } from './app-parts.js';
+import type { ListenerParts } from './app-parts.js';
 import { CLIENT_LEFT } from './request-record.js';
 import { buildProblem, PROBLEM_TYPE, type Failure } from './problem.js';
 
@@ -13,7 +13,7 @@ const LINGER_MS = 1000;
  * ends with it. A connection with an answer under way is cut instead: a second answer there would be taken for the first.
  */
 export function createBrokenRequestAnswer(
-  parts: AppParts,
+  parts: ListenerParts,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     const failure = toFailure(error, parts);
@@ -30,7 +30,7 @@ export function createBrokenRequestAnswer(
   };
 }
 
-function toFailure(error: NodeJS.ErrnoException, { settings }: AppParts): Failure {
+function toFailure(error: NodeJS.ErrnoException, { settings }: ListenerParts): Failure {
   const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs } = settings.server;
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     const times = `${headersTimeoutMs} ms for the headers, ${requestTimeoutMs} ms for all`;

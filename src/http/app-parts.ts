@@ -18,3 +18,11 @@ export interface AppParts {
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }
+
+/** What every listener is made of. */
+export type ListenerParts = Omit<AppParts, 'service'>;
+
+/** What the admin listener is made of: it recommends nothing. */
+export interface AdminParts extends ListenerParts {
+  readonly service: Pick<RecommendationService, 'describe' | 'views' | 'reload'>;
+}

@@ -13,7 +13,7 @@ import {
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createBrokenRequestAnswer } from './answer-broken-request.js';
-import type { AppParts } from './app-parts.js';
+import type { ListenerParts } from './app-parts.js';
 import { describeInvalid } from './describe-invalid.js';
 import { sendProblem, toFailure, type Disclosure } from './problem.js';
 import { runInRequest } from './request-context.js';
@@ -40,7 +40,7 @@ export interface ListenerOptions extends Disclosure {
  * What both listeners have in common: limits and timeouts, request ids, security headers, one record per request, and
  * problem+json for everything that goes wrong, with a 405 where a path is known by other methods.
  */
-export function createHttpApp(parts: AppParts, listener: ListenerOptions): HttpApp {
+export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): HttpApp {
   const { settings } = parts;
   const record = createRequestRecord(parts);
   const app: HttpApp = fastify({
@@ -94,7 +94,7 @@ const VALIDATION = {
   schemaErrorFormatter: describeInvalid,
 };
 
-function limitsOf({ settings: { server } }: AppParts) {
+function limitsOf({ settings: { server } }: ListenerParts) {
   return {
     bodyLimit: server.maxBodyBytes,
     requestTimeout: server.requestTimeoutMs,
@@ -112,7 +112,7 @@ function limitsOf({ settings: { server } }: AppParts) {
   };
 }
 
-function addHooks(app: HttpApp, parts: AppParts, record: RequestRecord): void {
+function addHooks(app: HttpApp, parts: ListenerParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
   app.decorateRequest('asked', undefined);
   app.decorateRequest('slateAnswer', undefined);

@@ -3,7 +3,7 @@ import { ShortlistError } from '../domain/errors.js';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
-import type { AppParts } from './app-parts.js';
+import type { ListenerParts } from './app-parts.js';
 import { logImpression } from './log-impression.js';
 import { endTrace } from './trace-request.js';
 
@@ -38,7 +38,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  * Records each request that ended: always in the metrics, and as one log line for the sampled share and for every fault of
  * ours. Refusing what is too much is none: a line for each would take the processor from what is answered. No path or id becomes a label; the line has the URL, and with it a user's id, only when a request failed.
  */
-export function createRequestRecord(parts: AppParts): RequestRecord {
+export function createRequestRecord(parts: ListenerParts): RequestRecord {
   const sampled = createSampler(parts.settings.logging.requestSampleRate);
   return (request, status) => {
     const milliseconds = performance.now() - request.startedAt;
@@ -80,7 +80,7 @@ function isFault({ failure }: FastifyRequest, status: number): boolean {
   return status >= 500 && !(failure instanceof ShortlistError && failure.code === 'OVERLOADED');
 }
 
-function writeLine(logger: AppParts['logger'], line: ReturnType<typeof describeRequest>): void {
+function writeLine(logger: ListenerParts['logger'], line: ReturnType<typeof describeRequest>): void {
   if ('err' in line && line.status >= 500) logger.error(line, 'request failed');
   else if (line.degraded !== undefined && line.degraded.length > 0) logger.warn(line, 'request degraded');
   else logger.info(line, 'request');

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { AppParts } from './app-parts.js';
+import type { AdminParts, AppParts } from './app-parts.js';
 import { buildAdminApp } from './build-admin-app.js';
 import { buildApp } from './build-app.js';
 import type { HttpApp } from './create-http-app.js';
@@ -23,9 +24,8 @@ export interface RunningServer {
  * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; nothing stays open then
  */
 export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<RunningServer> {
-  let draining = false;
-  const withDrain = { ...parts, isDraining: () => draining };
-  const { server, shutdown } = parts.settings;
+  const drain = createDrain(parts);
+  const withDrain = { ...parts, isDraining: drain.isDraining };
   const app = buildApp(withDrain);
   const admin = buildAdminApp(withDrain);
   const closeAll = async (): Promise<void> => {
@@ -33,27 +33,59 @@ export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<
     await close(admin);
   };
   try {
-    const url = await listen(app, { host: server.host, port: server.port, name: 'public', prefix: '' });
-    const adminUrl = await listen(admin, {
-      host: server.adminHost,
-      port: server.adminPort,
-      name: 'admin',
-      prefix: 'ADMIN_',
-    });
-    const stop = async (): Promise<void> => {
-      draining = true;
-      parts.logger.info({ drainDelayMs: shutdown.drainDelayMs }, 'draining');
-      await wait(shutdown.drainDelayMs);
-      await closeAll();
-      await parts.service.close();
-      await Promise.all([parts.impressions?.close(), parts.tracing?.close()]);
-      parts.logger.info('stopped');
-    };
-    return { url, adminUrl, stop };
+    const url = await listenPublicly(app, parts.settings);
+    const adminUrl = await listenForAdmins(admin, parts.settings);
+    return { url, adminUrl, stop: () => drain.stop(closeAll) };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+/** As `startServer` does, without the admin listener: where several processes serve, their supervisor has it. */
+export async function startPublicServer(
+  parts: Omit<AppParts, 'isDraining'>,
+): Promise<Pick<RunningServer, 'url' | 'stop'>> {
+  const drain = createDrain(parts);
+  const app = buildApp({ ...parts, isDraining: drain.isDraining });
+  const url = await listenPublicly(app, parts.settings);
+  return { url, stop: () => drain.stop(() => close(app)) };
+}
+
+/** The admin listener alone. Throws as `startServer` does. */
+export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningServer, 'adminUrl' | 'stop'>> {
+  const admin = buildAdminApp(parts);
+  const adminUrl = await listenForAdmins(admin, parts.settings);
+  return { adminUrl, stop: () => close(admin) };
+}
+
+function createDrain({ settings, logger, service, impressions, tracing }: AppParts): {
+  isDraining: () => boolean;
+  stop: (closeListeners: () => Promise<void>) => Promise<void>;
+} {
+  const { drainDelayMs } = settings.shutdown;
+  let draining = false;
+  return {
+    isDraining: () => draining,
+    stop: async (closeListeners) => {
+      draining = true;
+      logger.info({ drainDelayMs }, 'draining');
+      await wait(drainDelayMs);
+      await closeListeners();
+      await service.close();
+      await Promise.all([impressions?.close(), tracing?.close()]);
+      logger.info('stopped');
+    },
+  };
+}
+
+function listenPublicly(app: HttpApp, { server: { host, port } }: Settings): Promise<string> {
+  return listen(app, { host, port, name: 'public', prefix: '' });
+}
+
+function listenForAdmins(admin: HttpApp, { server }: Settings): Promise<string> {
+  const { adminHost: host, adminPort: port } = server;
+  return listen(admin, { host, port, name: 'admin', prefix: 'ADMIN_' });
 }
 
 interface Listener {

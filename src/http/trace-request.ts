@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { collectWork } from '../observability/traced-work.js';
-import type { AppParts } from './app-parts.js';
+import type { ListenerParts } from './app-parts.js';
 
 /** Begins the trace of a request, save of probes, and runs what comes next in it. */
-export function beginTrace(request: FastifyRequest, { tracing }: AppParts, next: () => void): void {
+export function beginTrace(request: FastifyRequest, { tracing }: ListenerParts, next: () => void): void {
   if (request.routeOptions.config?.quiet === true) return next();
   request.trace = tracing!.begin(request.headers);
   const { works } = request.trace;

@@ -1,4 +1,13 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 
 /** One answered, failed or aborted request. Every label is one of a few: a route pattern, never a path. */
 export interface RequestSample {
@@ -66,6 +75,8 @@ export interface Metrics {
   /** A batch that a computing thread takes: its size, how many requests wait still, and the share of candidates that is ranked. */
   observeBatch(batch: { requests: number; waiting: number; depth: number }): void;
   countLostThread(): void;
+  /** Counts a server process that ended by itself. */
+  countLostProcess(): void;
   countReload(outcome: 'swapped' | 'refused'): void;
   /** Counts values of a view that requests read, by where they came from: a status in lower case. */
   countFeatureValues(view: string, status: string, count: number): void;
@@ -107,9 +118,14 @@ export interface Metrics {
   showBundle(bundle: BundleSample | undefined): void;
   /** The Prometheus text exposition of everything. */
   render(): Promise<string>;
+  /** The same as plain data, for `mergeMetrics`. */
+  snapshot(): Promise<MetricsSnapshot>;
   /** The media type of `render`. */
   readonly contentType: string;
 }
+
+/** What the metrics of one process are at some moment. */
+export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const STAGE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
@@ -118,16 +134,21 @@ const CANDIDATE_BUCKETS = [0, 10, 25, 50, 100, 200, 300, 500, 1000];
 
 /**
  * Creates the metrics of one process: histograms, not summaries, so that several processes add up.
- * `processMetrics` adds memory, CPU, event-loop delay and garbage collection.
+ * `processMetrics` adds memory, CPU, event-loop delay and garbage collection; every metric has the `labels`.
  */
-export function createMetrics(options: { processMetrics: boolean }): Metrics {
+export function createMetrics(options: {
+  processMetrics: boolean;
+  labels?: Readonly<Record<string, string>>;
+}): Metrics {
   const registry = new Registry();
+  if (options.labels !== undefined) registry.setDefaultLabels(options.labels);
   const registers = [registry];
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registers);
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     observeRequest: ({ seconds, ...labels }) => instruments.requests.observe(labels, seconds),
     observeRecommendation: (sample) => observeRecommendation(instruments, sample),
     observeFeatureLoad: (sample) => observeFeatureLoad(instruments, sample),
@@ -137,6 +158,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
       instruments.depth.set(depth);
     },
     countLostThread: () => instruments.lostThreads.inc(),
+    countLostProcess: () => instruments.lostProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
@@ -152,6 +174,11 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     ...createDriftMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
   };
+}
+
+/** The Prometheus text exposition of several processes, whose metrics differ in a label. */
+export function mergeMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }
 
 type Instruments = ReturnType<typeof createInstruments>;
@@ -302,6 +329,11 @@ function createComputeInstruments(registers: Registry[]) {
     depth: new Gauge({
       name: 'shortlist_ranking_depth',
       help: 'Share of the candidates that the last batch was ranked with: below 1 requests have waited long.',
+      registers,
+    }),
+    lostProcesses: new Counter({
+      name: 'shortlist_lost_processes_total',
+      help: 'Server processes that ended by themselves under a supervisor.',
       registers,
     }),
     lostThreads: new Counter({

@@ -6,8 +6,14 @@ export interface ProblemCollector {
   attempt<T>(part: string, open: () => T | Promise<T>): Promise<T | undefined>;
 }
 
-/** Lets every part be opened before the first problem is reported. */
-export function createProblemCollector(): ProblemCollector {
+/** Waits between two pieces of a long work, for as long as others should go first. */
+export type Pause = () => Promise<void>;
+
+/**
+ * Lets every part be opened before the first problem is reported.
+ * @param pause is called after every part
+ */
+export function createProblemCollector(pause?: Pause): ProblemCollector {
   const problems: string[] = [];
   return {
     problems,
@@ -21,6 +27,8 @@ export function createProblemCollector(): ProblemCollector {
           ...found.map((problem) => (problem.startsWith(part) ? problem : `${part}: ${problem}`)),
         );
         return undefined;
+      } finally {
+        await pause?.();
       }
     },
   };

@@ -27,11 +27,15 @@ export interface CandidateEngine {
   readonly observer?: FeatureObserver | undefined;
 }
 
-/** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
-export interface Engine extends CandidateEngine {
+/** What describes a bundle and answers with what most people chose: all that a thread needs that computes nothing. */
+export interface FallbackEngine extends Omit<CandidateEngine, 'assembler' | 'userStores'> {
   /** What was opened. */
   readonly manifest: Manifest;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  readonly ranker: Ranker;
   readonly readContext: ContextReader;
+}
+
+/** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
+export interface Engine extends CandidateEngine, FallbackEngine {
+  readonly ranker: Ranker;
 }

@@ -2,14 +2,14 @@ import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { ShortlistError } from '../domain/errors.js';
 import { findEligibleItems } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
-import type { Engine } from './engine.js';
+import type { FallbackEngine } from './engine.js';
 import { orderByFusion } from './rank-candidates.js';
 import type { RecommendationRecord, RecommendationRequest } from './recommendation-request.js';
 import { buildSlateItems } from './slate-items.js';
 import { findKnownItems, findSubject } from './subject.js';
 
 /** The source that answers when nothing else does: its order is made when a bundle is opened. */
-const LAST_RESORT = 'popular';
+export const LAST_RESORT = 'popular';
 
 /**
  * What most people chose, under the rules of the scenario: the answer to a request whose pipeline failed as a whole.
@@ -18,7 +18,7 @@ const LAST_RESORT = 'popular';
  */
 export async function fallBack(
   request: RecommendationRequest,
-  engine: Engine,
+  engine: FallbackEngine,
   cause: ShortlistError,
 ): Promise<RecommendationRecord> {
   const source = engine.sources.get(LAST_RESORT);

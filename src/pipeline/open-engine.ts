@@ -1,4 +1,4 @@
-import { openBundleFiles } from '../bundle/bundle-files.js';
+import { readBundleManifest } from '../bundle/bundle-files.js';
 import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
 import { SOURCES } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
@@ -7,10 +7,10 @@ import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { RULES } from '../rules/rules.js';
-import { createProblemCollector } from './collect-problems.js';
 import { createEngine, listUserViews } from './create-engine.js';
 import type { Engine } from './engine.js';
-import { type BundleContents, readBundle } from './read-bundle.js';
+import type { BundleContents } from './read-bundle.js';
+import { readContents } from './read-contents.js';
 
 /** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
 export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
@@ -48,11 +48,8 @@ export async function openEngine(
 }
 
 /** A bundle that is open: engines for other threads are made of its contents. */
-export interface OpenBundle {
-  readonly contents: BundleContents;
+export interface OpenBundle extends OpenContents {
   readonly engine: Engine;
-  /** Serve views of users in place of their tables; the engine's owner closes them. */
-  readonly online: readonly FeatureStore[];
 }
 
 /** The same, with what the engine was made of. */
@@ -61,24 +58,43 @@ export async function openBundle(
   scenarios: ReadonlyMap<string, ScenarioConfig>,
   options: EngineOptions = {},
 ): Promise<OpenBundle> {
-  refuseUnknownNames(scenarios);
-  const files = await openBundleFiles(folder, { deferViews: true });
-  const online = (await options.openOnlineStores?.(listUserViews(files.manifest))) ?? [];
+  const opened = await openContents(folder, scenarios, options);
+  const { contents, online } = opened;
   try {
-    const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, vectorEngine, clock } = options;
-    const replaced = new Set(online.map(({ view }) => view.name));
-    const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !replaced.has(name);
-    const collected = createProblemCollector();
-    const contents = await readBundle(files, { isLoaded, memoryLimitBytes, observer, collected });
-    const engine = await createEngine(contents, {
-      scenarios,
-      stores: online,
-      observer,
-      vectorEngine,
-      clock: clock ?? (() => files.manifest.knownUntil),
-      collected,
-    });
-    return { contents, engine, online };
+    const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
+    const engine = await createEngine(contents, { scenarios, stores: online, observer, vectorEngine, clock });
+    return { ...opened, engine };
+  } catch (error) {
+    for (const store of online) await store.close();
+    throw error;
+  }
+}
+
+/** What engines are made of. */
+export interface OpenContents {
+  readonly contents: BundleContents;
+  /** Serve views of users in place of their tables; whoever owns them closes them. */
+  readonly online: readonly FeatureStore[];
+}
+
+/**
+ * The contents of a bundle folder, with the stores that serve some of its views.
+ * @param options.read how they are read, here or in another thread; in this one by default
+ * @throws ShortlistError as `openEngine` does
+ */
+export async function openContents(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions & { read?: typeof readContents | undefined },
+): Promise<OpenContents> {
+  refuseUnknownNames(scenarios);
+  const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, read = readContents } = options;
+  const views = listUserViews(await readBundleManifest(folder));
+  const online = (await options.openOnlineStores?.(views)) ?? [];
+  try {
+    const replacedViews = online.map(({ view }) => view.name);
+    const contents = await read({ folder, scenarios, replacedViews, memoryLimitBytes }, observer);
+    return { contents, online };
   } catch (error) {
     for (const store of online) await store.close();
     throw error;

@@ -2,14 +2,17 @@ import type { AttributeValue, Catalogue } from '../domain/catalogue.js';
 import type { CandidateSet } from '../domain/candidate.js';
 import type { SlateItem, SourceAttribution } from '../domain/slate.js';
 import { selectTopK } from '../domain/top-k.js';
-import type { Engine } from './engine.js';
+import type { Engine, FallbackEngine } from './engine.js';
 import type { RankedCandidates } from './rank-candidates.js';
 import type { RecommendationRequest } from './recommendation-request.js';
+
+/** Features are named where they are assembled. */
+type SlateEngine = FallbackEngine & Partial<Pick<Engine, 'assembler'>>;
 
 /** The best `limit` candidates by ranking score; equal scores keep fusion order. */
 export function buildSlateItems(
   ranked: RankedCandidates,
-  options: { candidates: CandidateSet; request: RecommendationRequest; engine: Engine },
+  options: { candidates: CandidateSet; request: RecommendationRequest; engine: SlateEngine },
 ): SlateItem[] {
   const { candidates, request, engine } = options;
   const { items: rows, scores } = selectTopK(ranked.scores, { limit: request.limit });
@@ -45,8 +48,12 @@ function attribute(row: number, candidates: CandidateSet): SourceAttribution[] {
 }
 
 /** The ranker's inputs by name; empty when no ranker scored this slate. */
-function nameFeatures(row: number, { matrix }: RankedCandidates, engine: Engine): Record<string, number> {
-  if (matrix === undefined) return {};
+function nameFeatures(
+  row: number,
+  { matrix }: RankedCandidates,
+  { assembler }: SlateEngine,
+): Record<string, number> {
+  if (matrix === undefined || assembler === undefined) return {};
   const values = matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
-  return Object.fromEntries(engine.assembler.featureOrder.map((name, column) => [name, values[column]!]));
+  return Object.fromEntries(assembler.featureOrder.map((name, column) => [name, values[column]!]));
 }

@@ -1,6 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 import { EMPTY_HISTORY, historyOf, type History } from '../domain/history.js';
-import type { Engine } from './engine.js';
+import type { FallbackEngine } from './engine.js';
 import type { Basis } from './recommendation-request.js';
 
 /** Who or what a slate is for. */
@@ -17,7 +17,7 @@ export interface Subject {
  * Hydrates the subject of a request. An unknown user is normal: nobody in particular, with no history.
  * @throws ShortlistError ITEM_NOT_FOUND
  */
-export function findSubject(basis: Basis, engine: Engine): Subject {
+export function findSubject(basis: Basis, engine: FallbackEngine): Subject {
   if (basis.kind === 'nobody') return { id: '', kind: 'nobody', history: EMPTY_HISTORY };
   if (basis.kind === 'item') return findItemSubject(basis.itemId, engine);
   const userIndex = engine.users.find(basis.userId);
@@ -26,7 +26,7 @@ export function findSubject(basis: Basis, engine: Engine): Subject {
 }
 
 /** "More like this item" is a recommendation to somebody whose whole history is that item. */
-function findItemSubject(itemId: string, engine: Engine): Subject {
+function findItemSubject(itemId: string, engine: FallbackEngine): Subject {
   const item = engine.catalogue.entities.find(itemId);
   if (item < 0) throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${itemId}'.`);
   const history: History = {
@@ -38,6 +38,6 @@ function findItemSubject(itemId: string, engine: Engine): Subject {
 }
 
 /** The item indexes of those ids that the catalogue has. */
-export function findKnownItems(ids: readonly string[], engine: Engine): Int32Array {
+export function findKnownItems(ids: readonly string[], engine: FallbackEngine): Int32Array {
   return Int32Array.from(ids.map((id) => engine.catalogue.entities.find(id)).filter((item) => item >= 0));
 }

@@ -1,7 +1,7 @@
 import { packError } from '../domain/packed-error.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import { chooseScenario, findScenario } from '../pipeline/choose-scenario.js';
-import type { Engine } from '../pipeline/engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
 import { readUserRows, type UserRows } from '../pipeline/read-user-rows.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { findSubject } from '../pipeline/subject.js';
@@ -13,7 +13,7 @@ import { findSubject } from '../pipeline/subject.js';
  */
 export function bringUserRows(
   request: RecommendationRequest,
-  engine: Engine,
+  engine: FallbackEngine,
   online: readonly FeatureStore[],
 ): RecommendationRequest | Promise<RecommendationRequest> {
   if (online.length === 0 || request.basis.kind !== 'user' || request.broughtRows !== undefined)

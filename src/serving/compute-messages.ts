@@ -14,6 +14,8 @@ export interface ComputeTask {
   readonly rankerGuard?: RankerGuard | undefined;
   /** Is asked by the thread itself for the items nearest to a user; without it the bundle is searched. */
   readonly vectorEngine?: VectorEngineOptions | undefined;
+  /** Whether threads of another bundle answer while this one opens: it then rests now and then. */
+  readonly beside?: boolean | undefined;
 }
 
 /** The same, with the counter of what is under way in the thread. */

@@ -19,8 +19,7 @@ export interface ComputePoolOptions extends JobQueueOptions {
  */
 export async function openComputePool(task: ComputeTask, options: ComputePoolOptions): Promise<Compute> {
   const queue = createJobQueue(options);
-  const opening = Array.from({ length: options.workers }, () => openComputeThread(task));
-  const opened = await Promise.allSettled(opening);
+  const opened = await openThreads(task, options.workers);
   const refused = opened.find((thread) => thread.status === 'rejected');
   const threads = opened.flatMap((thread) => (thread.status === 'fulfilled' ? [thread.value] : []));
   if (refused !== undefined) {
@@ -65,4 +64,17 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
       await Promise.all([queue.close(), ...replacing]);
     },
   };
+}
+
+/** Beside others that answer one opens after the other: each takes a core for a while. */
+async function openThreads(
+  task: ComputeTask,
+  workers: number,
+): Promise<readonly PromiseSettledResult<ComputeThread>[]> {
+  if (task.beside !== true)
+    return Promise.allSettled(Array.from({ length: workers }, () => openComputeThread(task)));
+  const opened: PromiseSettledResult<ComputeThread>[] = [];
+  while (opened.length < workers && opened.every(({ status }) => status === 'fulfilled'))
+    opened.push(...(await Promise.allSettled([openComputeThread(task)])));
+  return opened;
 }

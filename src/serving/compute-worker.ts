@@ -3,9 +3,11 @@ import { packError } from '../domain/packed-error.js';
 import type { FeatureRead } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import { closeEngine } from '../pipeline/close-engine.js';
+import { createProblemCollector } from '../pipeline/collect-problems.js';
 import { createEngine, listUserViews } from '../pipeline/create-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type BundleContents, unpackContents } from '../pipeline/read-bundle.js';
+import { createAbsentStore } from '../pipeline/read-contents.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { createBatchRanker } from '../ranking/batch-ranker.js';
@@ -18,13 +20,14 @@ import type {
   ComputeThreadData,
 } from './compute-messages.js';
 import { countRuns, endWork } from './native-work.js';
+import { createRests } from './rests.js';
 import { sumReads } from './sum-reads.js';
 import { warm } from './warm.js';
 
 // The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
 // other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime
 // takes the process with it.
-const { contents, scenarios, rankerGuard, vectorEngine, counter } = workerData as ComputeThreadData;
+const { contents, scenarios, rankerGuard, vectorEngine, beside, counter } = workerData as ComputeThreadData;
 const port = parentPort!;
 let now = 0;
 let reads: FeatureRead[] = [];
@@ -43,6 +46,7 @@ try {
 }
 
 async function open(): Promise<Engine> {
+  const pause = beside === true ? createRests() : undefined;
   const unpacked = unpackContents(contents);
   const engine = await createEngine(unpacked, {
     scenarios,
@@ -50,28 +54,21 @@ async function open(): Promise<Engine> {
     vectorEngine,
     observer: { loaded: () => undefined, read: (read) => reads.push(read) },
     clock: () => now,
+    collected: createProblemCollector(pause),
   });
   now = engine.knownUntil;
-  await warm(engine, (request) => recommend(request, engine));
+  await warm(engine, (request) => recommend(request, engine), pause);
   reads = [];
   const counted = countRuns(engine.ranker, counter);
   const guarded = rankerGuard === undefined ? counted : createGuardedRanker(counted, rankerGuard);
   return { ...engine, ranker: createBatchRanker(guarded) };
 }
 
-/** Views without a table are served by the main thread: their rows come with the request. */
+/** Views without a table are served by the main thread: their rows come with the request; only what warms up brings none. */
 function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[] {
   return listUserViews(manifest)
     .filter(({ name }) => !tables.has(name))
-    .map((view) => ({
-      view,
-      getMany: (_ids, { values, statuses }) => {
-        // Only what warms up brings none.
-        values.fill(0);
-        statuses.fill(0);
-      },
-      close: async () => undefined,
-    }));
+    .map(createAbsentStore);
 }
 
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {

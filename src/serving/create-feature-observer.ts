@@ -20,7 +20,8 @@ export function createFeatureObserver(
       const megabytesPerSecond = load.bytes / 1e6 / load.seconds;
       const slow = load.bytes >= JUDGED_BYTES && megabytesPerSecond < minimum;
       const { newestEventTime: newest } = load;
-      const newestEventAgeSeconds = newest === undefined ? undefined : () => clock() - newest;
+      // A clock that was set back makes nothing younger than new.
+      const newestEventAgeSeconds = newest === undefined ? undefined : () => Math.max(0, clock() - newest);
       metrics.observeFeatureLoad({ ...load, megabytesPerSecond, slow, newestEventAgeSeconds });
       if (slow) logger.warn({ ...load, megabytesPerSecond, minimum }, 'a feature view loaded slowly');
     },

@@ -25,7 +25,11 @@ export interface FeaturePusher {
  */
 export function createFeaturePusher(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
-  { service, metrics, now }: { service: RecommendationService; metrics: Metrics; now: () => Date },
+  {
+    service,
+    metrics,
+    now,
+  }: { service: Pick<RecommendationService, 'views'>; metrics: Metrics; now: () => Date },
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 

@@ -1,42 +1,22 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
-import type { ScenarioConfig } from '../config/scenario-config.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
-import { closeEngine } from '../pipeline/close-engine.js';
-import type { Engine } from '../pipeline/engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
 import { fallBack } from '../pipeline/fall-back.js';
-import { type EngineOptions, openBundle, type OpenBundle } from '../pipeline/open-engine.js';
-import { packContents } from '../pipeline/read-bundle.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
-import { recommend } from '../pipeline/recommend.js';
-import { COMPUTE, traceWork } from '../observability/traced-work.js';
-import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
-import type { Compute } from './compute.js';
-import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
+import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
-import { warm } from './warm.js';
-import { type DriftOptions, watchDrift } from './watch-drift.js';
 
-export interface ServedBundleOptions extends EngineOptions {
+export interface ServedBundleOptions extends OpeningOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
-  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  /** Threads that compute; without any, the event loop does. */
-  readonly threads?: ThreadOptions;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
-  /** How what is ranked is compared with training; without it nobody looks. */
-  readonly drift?: DriftOptions | undefined;
-}
-
-export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
-  /** Without it the ranker is always run, however slow it is. */
-  readonly rankerGuard?: RankerGuard | undefined;
 }
 
 /** What a request is answered with the fallback for: a dependency failed as a whole, or time ran out. */
@@ -48,8 +28,7 @@ const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
 
 /** A bundle with the requests that run on it: it is closed when it is retired and the last of them has ended. */
 interface Tenancy {
-  readonly bundle: OpenBundle;
-  readonly compute: Compute;
+  readonly bundle: OpenServedBundle;
   requests: number;
   retired: boolean;
 }
@@ -68,14 +47,17 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
+  const closing = new AbortController();
 
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    const opened = await openWarm(await options.registry.pathOf(version), options);
+    const folder = await options.registry.pathOf(version);
+    const opening = { folder, beside: current !== undefined, signal: closing.signal };
+    const bundle = await openServedBundle(opening, options);
     const previous = current;
-    current = opened;
+    current = { bundle, requests: 0, retired: false };
     await retire(previous);
-    return describeEngine(opened.bundle.engine);
+    return describeEngine(bundle.engine);
   }
 
   const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
@@ -92,7 +74,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       ...asked,
       key,
       isSame: () => nameKey() === key,
-      compute: () => tenancy.compute.recommend(request, { deadline: asked.computeDeadline }),
+      compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),
       // Held by itself: it goes on for others when the request that it began with has ended.
       run: (flight: () => Promise<SlateAnswer>) => hold(tenancy, flight),
     };
@@ -114,7 +96,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       const tenancy = requireOpen(current);
       return hold(tenancy, async () => {
         try {
-          return await tenancy.compute.recommend(request, { deadline });
+          return await tenancy.bundle.compute.recommend(request, { deadline });
         } catch (error) {
           return fallBackOver(error, request, tenancy);
         }
@@ -142,6 +124,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       return reloading;
     },
     close: async () => {
+      closing.abort();
       await reloading?.catch(() => undefined);
       const last = current;
       current = undefined;
@@ -178,64 +161,6 @@ async function fallBackOver(
   return fallBack(request, bundle.engine, error);
 }
 
-/** A bundle that has answered already; when that fails, nothing of it stays open. */
-async function openWarm(folder: string, options: ServedBundleOptions): Promise<Tenancy> {
-  const bundle = await openBundle(folder, options.scenarios, options);
-  try {
-    return { bundle, compute: await openCompute(bundle, options), requests: 0, retired: false };
-  } catch (error) {
-    await closeEngine(bundle.engine);
-    throw error;
-  }
-}
-
-async function openCompute(bundle: OpenBundle, options: ServedBundleOptions): Promise<Compute> {
-  const { engine } = bundle;
-  const { threads } = options;
-  const compute: Compute =
-    threads === undefined
-      ? {
-          recommend: (request, time) => recommend(stamp(request, time, options), engine),
-          close: async () => undefined,
-        }
-      : await openThreads(bundle, threads, options);
-  try {
-    await warm(engine, (request) => compute.recommend(request, { deadline: Number.POSITIVE_INFINITY }));
-    return options.drift === undefined ? compute : watchDrift(compute, engine.manifest, options.drift);
-  } catch (error) {
-    await compute.close();
-    throw error;
-  }
-}
-
-async function openThreads(
-  { contents, engine, online }: OpenBundle,
-  { rankerGuard, ...threads }: ThreadOptions,
-  options: ServedBundleOptions,
-): Promise<Compute> {
-  const { clock, observer } = engine;
-  const { scenarios, vectorEngine } = options;
-  const task = { contents: packContents(contents), scenarios, rankerGuard, vectorEngine };
-  const pool = await openComputePool(task, { ...threads, clock, observer });
-  return {
-    recommend: async (request, time) => {
-      const brought = await bringUserRows(request, engine, online);
-      return traceWork(COMPUTE, () => pool.recommend(stamp(brought, time, options), time));
-    },
-    close: () => pool.close(),
-  };
-}
-
-/** The request with the time that its answer is due at, where what computes may wait for a network. */
-function stamp(
-  request: RecommendationRequest,
-  { deadline }: { deadline: number },
-  { vectorEngine }: Pick<ServedBundleOptions, 'vectorEngine'>,
-): RecommendationRequest {
-  if (vectorEngine === undefined) return request;
-  return { ...request, answerBy: Date.now() + deadline - performance.now() };
-}
-
 async function retire(tenancy: Tenancy | undefined): Promise<void> {
   if (tenancy === undefined) return;
   tenancy.retired = true;
@@ -244,13 +169,12 @@ async function retire(tenancy: Tenancy | undefined): Promise<void> {
 
 async function closeIfUnused(tenancy: Tenancy): Promise<void> {
   if (!tenancy.retired || tenancy.requests > 0) return;
-  await tenancy.compute.close();
-  await closeEngine(tenancy.bundle.engine);
+  await tenancy.bundle.close();
   // Not before this call has let go of the bundle.
   setImmediate(collectGarbage);
 }
 
-function describeEngine({ manifest, catalogue, users, scenarios }: Engine): BundleDescription {
+function describeEngine({ manifest, catalogue, users, scenarios }: FallbackEngine): BundleDescription {
   return {
     version: manifest.version,
     createdAt: manifest.createdAt,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ScenarioConfig } from '../config/scenario-config.js';
-import type { Engine } from '../pipeline/engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
 import type { BroughtRows } from '../pipeline/read-user-rows.js';
 import type { Basis, RecommendationRequest } from '../pipeline/recommendation-request.js';
 
@@ -10,7 +10,7 @@ import type { Basis, RecommendationRequest } from '../pipeline/recommendation-re
  * bundle goes by them, and what stores outside of the process have of the user, which the request must bring.
  * @throws ShortlistError UNKNOWN_CONTEXT, INVALID_REQUEST for a context of another type
  */
-export type SlateKeys = (request: RecommendationRequest, engine: Engine) => string;
+export type SlateKeys = (request: RecommendationRequest, engine: FallbackEngine) => string;
 
 export function createSlateKeys(scenarios: ReadonlyMap<string, ScenarioConfig>): SlateKeys {
   const configured = digest(JSON.stringify([...scenarios]));

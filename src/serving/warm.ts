@@ -1,13 +1,18 @@
-import type { Engine } from '../pipeline/engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
+import type { Pause } from '../pipeline/collect-problems.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /** Requests that let the compiler see the whole path before a client does: without them the first answer took 40 ms, not 2. */
 const WARM_UP_REQUESTS = 50;
 
-/** Asks for some known users in every scenario that starts from one, and throws the answers away. */
+/**
+ * Asks for some known users in every scenario that starts from one, and throws the answers away.
+ * @param pause is called after every answer
+ */
 export async function warm(
-  engine: Engine,
+  engine: FallbackEngine,
   ask: (request: RecommendationRequest) => Promise<unknown>,
+  pause?: Pause,
 ): Promise<void> {
   const count = Math.min(WARM_UP_REQUESTS, engine.users.size);
   const users = Array.from({ length: count }, (_, index) => engine.users.idAt(index));
@@ -16,6 +21,7 @@ export async function warm(
     for (const userId of users) {
       const basis = { kind: 'user', userId } as const;
       await ask({ basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' });
+      await pause?.();
     }
   }
 }

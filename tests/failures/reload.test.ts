@@ -132,6 +132,25 @@ async function replaceServed(folder: string): Promise<void> {
   await rename(folder, served);
 }
 
+t.test('a model that hangs in its trial runs is refused, and nobody waits for it', async (t) => {
+  await restore();
+  const hanging = await writeFaultyBundle(t.testdir({}), { createdAt: '2026-03-03T03:04:05Z', hangs: true });
+  await published.point('staging', first.manifest.version);
+  const server = await startFaultServer(t, registry, { trialSilenceMs: 6000 });
+  await published.publish(hanging.folder);
+  const answers = await askDuring(server, async () => {
+    const { status, body } = await server.reload();
+    t.match({ status, body }, { status: 500, body: { code: 'INVALID_BUNDLE', detail: /hangs/ } });
+  });
+  t.same(
+    [...new Set(answers.map(({ status, bundle }) => `${status} ${bundle}`))],
+    [`200 ${first.manifest.version}`],
+  );
+  t.ok(answers.length > 100, 'the event loop went on');
+  t.equal(await server.ready(), 200);
+  await published.point('staging', second.manifest.version);
+});
+
 t.test('a bundle whose views would not fit in memory is refused before they are loaded', async (t) => {
   await t.rejects(startFaultServer(t, registry, { memoryLimitBytes: 1 }), {
     code: 'INVALID_BUNDLE',

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
+import { createMetrics, mergeMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
 
 const SAMPLE: RecommendationSample = {
   scenario: 'home',
@@ -74,7 +74,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 39);
+  t.equal(ours.length, 40);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -161,4 +161,17 @@ t.test('the age of the model can be told, and that of none cannot', async (t) =>
   );
   metrics.showBundle(undefined);
   t.notMatch(await metrics.render(), /^shortlist_bundle_created_timestamp_seconds \d/m);
+});
+
+t.test('the metrics of several processes stand beside each other under their labels', async (t) => {
+  const processes = ['1', '2'].map((process) =>
+    createMetrics({ processMetrics: false, labels: { process } }),
+  );
+  processes[0]!.countReload('swapped');
+  processes[1]!.countReload('swapped');
+  processes[1]!.countReload('swapped');
+  const text = await mergeMetrics(await Promise.all(processes.map((metrics) => metrics.snapshot())));
+  t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="1"} 1');
+  t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="2"} 2');
+  t.equal(text.match(/# TYPE shortlist_bundle_reloads_total/g)?.length, 1);
 });

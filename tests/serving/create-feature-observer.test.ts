@@ -41,6 +41,12 @@ t.test('the age of the newest row is that of the moment it is asked for', async 
   t.notMatch(text, 'shortlist_feature_newest_event_age_seconds{view="users"}');
   now = 4600;
   t.match(await metrics.render(), 'shortlist_feature_newest_event_age_seconds{view="items"} 4200');
+  now = 100;
+  t.match(
+    await metrics.render(),
+    'shortlist_feature_newest_event_age_seconds{view="items"} 0',
+    'a clock that was set back',
+  );
   observer.loaded({ view: 'items', rows: 0, bytes: 0, seconds: 1, newestEventTime: undefined });
   t.notMatch(await metrics.render(), 'shortlist_feature_newest_event_age_seconds{view="items"}');
 });

@@ -37,16 +37,22 @@ export const USERS = {
 /** Multiplications of two matrices in one run; their width is what an age is over 100, and 1 for people. */
 const PRODUCTS = 200;
 
-/** Writes a bundle of the synthetic dataset into `<folder>/bundle` whose ranker fails for some users, really. */
+/**
+ * Writes a bundle of the synthetic dataset into `<folder>/bundle` whose ranker fails for some users, really.
+ * @param options.hangs every run of it takes longer than any test
+ */
 export async function writeFaultyBundle(
   folder: string,
-  options: { createdAt?: string; products?: number } = {},
+  options: { createdAt?: string; products?: number; hangs?: boolean } = {},
 ): Promise<{ folder: string; manifest: Manifest }> {
-  const { products = PRODUCTS, ...provenance } = options;
+  const { products = PRODUCTS, hangs = false, ...provenance } = options;
   const dataset = withAges(createSyntheticDataset());
   const trained = await trainSmallBundle(dataset);
   if ('facts' in trained.ranker) throw new TypeError('it was trained here');
-  const onnx = encodeFaultyRanker(trained.ranker.featureOrder, products);
+  const onnx = encodeFaultyRanker(trained.ranker.featureOrder, {
+    products,
+    leastWidth: hangs ? 4000 : 1,
+  });
   const bundle = join(folder, 'bundle');
   const manifest = await writeTrainedBundle(
     bundle,
@@ -70,7 +76,10 @@ function withAges(dataset: PreparedDataset): PreparedDataset {
  * scores = features × weights + √(age + 1) + the largest value of a product of zeros, as wide as the age says.
  * Below −1 the root is NaN, below −100 an index is out of bounds, and the time of the products is the cube of their width.
  */
-function encodeFaultyRanker(featureOrder: readonly string[], products: number): Uint8Array {
+function encodeFaultyRanker(
+  featureOrder: readonly string[],
+  { products, leastWidth }: { products: number; leastWidth: number },
+): Uint8Array {
   const column = featureOrder.indexOf('user.age');
   if (column < 0) throw new TypeError(`no age among ${featureOrder.join(', ')}`);
   const weights = Float32Array.from(featureOrder, (_, index) => (index === 0 ? 1 : 0));
@@ -79,7 +88,7 @@ function encodeFaultyRanker(featureOrder: readonly string[], products: number): 
     inputs: [{ name: 'features', type: 'float32', shape: ['rows', featureOrder.length] }],
     outputs: [{ name: 'scores', type: 'float32', shape: ['rows', 1] }],
     nodes: [
-      ...listConstants({ one: 1, hundred: 100, zero: 0 }),
+      ...listConstants({ one: 1, hundred: 100, zero: 0, 'least width': leastWidth }),
       constant('column', { value_ints: Int32Array.of(column) }),
       constant('weights', { value_floats: weights }),
       constant('last axis', { value_ints: Int32Array.of(1) }),
@@ -91,7 +100,7 @@ function encodeFaultyRanker(featureOrder: readonly string[], products: number): 
       node('Add', ['base', 'roots'], 'sound'),
       node('ReduceMax', ['ages'], 'age', { axes: Int32Array.of(0, 1), keepdims: 0 }),
       node('Sub', ['age', 'hundred'], 'excess'),
-      node('Max', ['excess', 'one'], 'width'),
+      node('Max', ['excess', 'least width'], 'width'),
       node('Cast', ['width'], 'size', { to: 7 }),
       node('Concat', ['size', 'size'], 'shape', { axis: 0 }),
       node('ConstantOfShape', ['shape'], 'product 0'),

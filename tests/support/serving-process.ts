@@ -23,9 +23,9 @@ export interface ServingProcess {
 export async function startServingProcess(
   t: Test,
   registry: string,
-  options: { changes?: Changes; args?: readonly string[] } = {},
+  options: { changes?: Changes; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<ServingProcess> {
-  const { changes = {}, args = [] } = options;
+  const { changes = {}, args = [], env = {} } = options;
   const configs = await mkdtemp(join(tmpdir(), 'shortlist-configs-'));
   t.teardown(() => rm(configs, { recursive: true }));
   await cp('configs', configs, { recursive: true });
@@ -41,7 +41,7 @@ export async function startServingProcess(
     process.execPath,
     [...process.execArgv, 'tests/support/serve-program.ts', configs, 'serve', ...args],
     {
-      env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: registry },
+      env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: registry, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

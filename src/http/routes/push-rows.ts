@@ -1,10 +1,10 @@
 import { createFeaturePusher } from '../../serving/feature-pusher.js';
-import type { AppParts } from '../app-parts.js';
+import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { type PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
 
 /** Adds `POST /views/:view/rows`: upserts rows of a view that is served online, an older event time never over a newer one. */
-export function addPushRowsRoute(app: HttpApp, parts: AppParts): void {
+export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
   const pusher = createFeaturePusher(parts.settings, { ...parts, now: () => new Date() });
   app.addHook('onClose', () => pusher.close());
   const schema = { params: PushParams, body: PushBody };

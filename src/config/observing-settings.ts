@@ -1,0 +1,115 @@
+import { Type } from 'typebox';
+import { milliseconds } from './setting-notes.js';
+
+export const Logging = Type.Object(
+  {
+    level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      description: 'Least severe level that is written.',
+      variable: 'LOG_LEVEL',
+    }),
+    requestSampleRate: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of requests that get a log line. Faults of ours always get one: answers of 500 and above, but for what is refused because it is too much.',
+      zero: 'only faults',
+      danger:
+        'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export const Impressions = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description:
+        'Whether the slates that are served are written to a log. docs/impressions.md describes it.',
+      variable: 'SHORTLIST_IMPRESSIONS',
+      danger: 'The log names users by their ids and grows until somebody removes what is old.',
+    }),
+    folder: Type.String({
+      minLength: 1,
+      description: 'Folder of the log, relative to the working directory; several processes may share it.',
+      variable: 'SHORTLIST_IMPRESSIONS_FOLDER',
+    }),
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of the users whose slates are logged, always the same ones; of slates that are for no user, share of the requests.',
+      zero: 'none',
+    }),
+    segmentMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 4096,
+      unit: 'MB',
+      description: 'A segment of the log that has grown to so much is closed.',
+    }),
+    segmentSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      unit: 's',
+      description:
+        'A segment that is so old is closed: what `shortlist impressions compact` sees lags by so much.',
+    }),
+    flushMs: milliseconds(1, 60_000, {
+      description: 'How long a line waits to be written together with others.',
+      danger: 'What waits is lost when the process is killed.',
+    }),
+    bufferMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      unit: 'MB',
+      description:
+        'Lines that wait for the disk at most; those above are dropped and count in `shortlist_impressions_total`.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export const Tracing = Type.Object(
+  {
+    endpoint: Type.String({
+      pattern: '^(https?://[^\\s@]+)?$',
+      'x-allowed': 'an http or https URL without credentials, or empty',
+      description:
+        'OpenTelemetry collector that takes OTLP over HTTP; traces go to `/v1/traces` of it. Empty: no traces, and nothing of them is loaded. docs/tracing.md describes them.',
+      variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    }),
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of the requests that are traced. A request that comes with a `traceparent` is traced where that says so, and only there.',
+      variable: 'OTEL_TRACES_SAMPLER_ARG',
+      zero: 'only those whose `traceparent` says so',
+    }),
+    serviceName: Type.String({
+      minLength: 1,
+      description: '`service.name` of the spans.',
+      variable: 'OTEL_SERVICE_NAME',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export const Drift = Type.Object(
+  {
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of the computed requests whose features, scores and sources are compared with those of training; docs/observability.md says how.',
+      zero: 'none: no drift is measured',
+    }),
+    windowRequests: Type.Integer({
+      minimum: 20,
+      maximum: 1_000_000,
+      unit: 'requests',
+      description: 'So many sampled requests make one value of `shortlist_drift_psi`.',
+      danger: 'Far below 500, chance alone looks like drift.',
+    }),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,141 @@
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { FeatureStore } from '../features/feature-store.js';
+import { closeEngine } from '../pipeline/close-engine.js';
+import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
+import { type EngineOptions, openBundle, openContents } from '../pipeline/open-engine.js';
+import { packContents } from '../pipeline/read-bundle.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import { recommend } from '../pipeline/recommend.js';
+import { COMPUTE, traceWork } from '../observability/traced-work.js';
+import type { RankerGuard } from '../ranking/guarded-ranker.js';
+import { bringUserRows } from './bring-user-rows.js';
+import type { Compute } from './compute.js';
+import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
+import { readContentsInThread } from './read-contents-in-thread.js';
+import { createRests } from './rests.js';
+import { tryBundle } from './try-bundle.js';
+import { warm } from './warm.js';
+import { type DriftOptions, watchDrift } from './watch-drift.js';
+
+export interface OpeningOptions extends EngineOptions {
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** Threads that compute; without any, the event loop does. */
+  readonly threads?: ThreadOptions;
+  /**
+   * Before threads open a bundle beside another one, it is tried in a process of its own, and refused when that says nothing
+   * for so many milliseconds. Without it a bundle is not tried before.
+   */
+  readonly trialSilenceMs?: number | undefined;
+  /** How what is ranked is compared with training; without it nobody looks. */
+  readonly drift?: DriftOptions | undefined;
+}
+
+export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
+  /** Without it the ranker is always run, however slow it is. */
+  readonly rankerGuard?: RankerGuard | undefined;
+}
+
+/** A bundle that answers requests. */
+export interface OpenServedBundle {
+  /** Of the main thread, which computes only where there are no threads. */
+  readonly engine: FallbackEngine;
+  /** Serve views of users in place of the bundle. */
+  readonly online: readonly FeatureStore[];
+  readonly compute: Compute;
+  /** Waits for what is computed, then frees it all. */
+  close(): Promise<void>;
+}
+
+/** Where a bundle is opened, and beside what. */
+export interface Opening {
+  readonly folder: string;
+  /** Whether another bundle answers requests meanwhile, which it should hardly notice. */
+  readonly beside: boolean;
+  /** Gives up its trial. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a bundle that has answered already; when that fails, nothing of it stays open.
+ * @throws ShortlistError as `openEngine` does
+ */
+export async function openServedBundle(opening: Opening, options: OpeningOptions): Promise<OpenServedBundle> {
+  const { threads } = options;
+  const bundle = await (threads === undefined
+    ? openHere(opening, options)
+    : openInThreads(opening, options, threads));
+  const pause = opening.beside ? createRests() : undefined;
+  try {
+    const deadline = Number.POSITIVE_INFINITY;
+    await warm(bundle.engine, (request) => bundle.compute.recommend(request, { deadline }), pause);
+    const { engine, compute } = bundle;
+    return options.drift === undefined
+      ? bundle
+      : { ...bundle, compute: watchDrift(compute, engine.manifest, options.drift) };
+  } catch (error) {
+    await bundle.close();
+    throw error;
+  }
+}
+
+/** Computes in the thread that asks. */
+async function openHere({ folder }: Opening, options: OpeningOptions): Promise<OpenServedBundle> {
+  const { engine, online } = await openBundle(folder, options.scenarios, options);
+  const compute = { recommend: recommendHere, close: async () => undefined };
+  return { engine, online, compute, close: () => closeEngine(engine) };
+
+  function recommendHere(
+    ...[request, time]: Parameters<Compute['recommend']>
+  ): ReturnType<Compute['recommend']> {
+    return recommend(stamp(request, time, options), engine);
+  }
+}
+
+async function openInThreads(
+  { folder, beside, signal }: Opening,
+  { scenarios, trialSilenceMs: silenceMs, ...options }: OpeningOptions,
+  { rankerGuard, ...threads }: ThreadOptions,
+): Promise<OpenServedBundle> {
+  const { contents, online } = await openContents(folder, scenarios, {
+    ...options,
+    read: async (request, observer) => {
+      if (beside && silenceMs !== undefined) await tryBundle(request, { silenceMs, signal });
+      return readContentsInThread({ request, beside }, observer);
+    },
+  });
+  const closeStores = async (): Promise<void> => {
+    for (const store of online) await store.close();
+  };
+  try {
+    const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
+    const task = { contents: packContents(contents), scenarios, rankerGuard, vectorEngine, beside };
+    const pool = await openComputePool(task, { ...threads, clock, observer });
+    const engine = createFallbackEngine(contents, { scenarios, clock, observer });
+    const compute: Compute = {
+      recommend: async (request, time) => {
+        const brought = await bringUserRows(request, engine, online);
+        return traceWork(COMPUTE, () => pool.recommend(stamp(brought, time, options), time));
+      },
+      close: () => pool.close(),
+    };
+    const close = async (): Promise<void> => {
+      await pool.close();
+      await closeStores();
+    };
+    return { engine, online, compute, close };
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+}
+
+/** The request with the time that its answer is due at, where what computes may wait for a network. */
+function stamp(
+  request: RecommendationRequest,
+  { deadline }: { deadline: number },
+  { vectorEngine }: Pick<EngineOptions, 'vectorEngine'>,
+): RecommendationRequest {
+  if (vectorEngine === undefined) return request;
+  return { ...request, answerBy: Date.now() + deadline - performance.now() };
+}

@@ -1,0 +1,34 @@
+import type { FeatureView } from '../features/feature-view.js';
+import type { PackedError } from '../domain/packed-error.js';
+import type { MetricsSnapshot } from '../observability/metrics.js';
+import type { BundleDescription } from './recommendation-service.js';
+
+/** The bundle that a process serves, as its supervisor tells of it. */
+export interface ProcessBundle {
+  readonly description: BundleDescription;
+  readonly views: Readonly<Record<string, FeatureView>>;
+}
+
+/** What a supervisor tells a server process: to listen, to stop, or to answer a question. */
+export type ProcessOrder =
+  | { readonly order: 'listen' }
+  | { readonly order: 'stop' }
+  | { readonly order: 'answer'; readonly id: number; readonly question: keyof ProcessAnswers };
+
+/** What it can be asked. */
+export interface ProcessAnswers {
+  /** To open what the channel points at, and swap it in. */
+  readonly reload: ProcessBundle;
+  readonly metrics: MetricsSnapshot;
+}
+
+/** What a server process says: that its bundle is open, that it listens, and what it answers. */
+export type ProcessReport =
+  | { readonly report: 'open'; readonly bundle: ProcessBundle }
+  | { readonly report: 'serving'; readonly url: string }
+  | {
+      readonly report: 'answered';
+      readonly id: number;
+      readonly answer: ProcessAnswers[keyof ProcessAnswers];
+    }
+  | { readonly report: 'failed'; readonly id: number; readonly error: PackedError };

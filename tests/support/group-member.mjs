@@ -1,0 +1,23 @@
+// A server process of a group without a server: says what one says, and does what the test asks for with its arguments.
+const [behaviour] = process.argv.slice(2);
+if (behaviour === 'fails') process.exit(3);
+let version = 1;
+const bundle = () => ({ description: { version: String(version) }, views: {} });
+process.on('message', ({ order, id, question }) => {
+  if (order === 'listen') process.send({ report: 'serving', url: 'http://here' });
+  if (order === 'stop') process.exit(behaviour === 'ends unclean' ? 1 : 0);
+  if (order !== 'answer') return;
+  if (behaviour === 'dies when asked') process.kill(process.pid, 'SIGKILL');
+  if (behaviour === 'refuses') {
+    const error = {
+      name: 'Error',
+      message: 'no',
+      shortlist: { code: 'INVALID_BUNDLE', summary: 'no', problems: [] },
+    };
+    process.send({ report: 'failed', id, error });
+    return;
+  }
+  if (question === 'reload') version++;
+  process.send({ report: 'answered', id, answer: question === 'reload' ? bundle() : [process.pid] });
+});
+process.send({ report: 'open', bundle: bundle() });
