@@ -13,8 +13,11 @@ RUN npm run build
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Optional dependencies are exactly the libraries that only offline commands use: prepare, train, evaluate, load-test.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Of the optional dependencies a server may be asked for some: the bucket, traces, the graph, the vector engine. The others are of commands
+# that an image does not run: prepare, train, evaluate, load-test.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+    && npm uninstall --no-save --omit=dev --ignore-scripts --no-audit --no-fund \
+        @duckdb/node-api ajv cli-progress echarts hdr-histogram-js hyparquet-writer p-retry parquetjs-lite undici yauzl
 # The package brings ONNX Runtime for five platforms; an image needs its own. process.arch names the folder,
 # also when the image is built for another architecture, because this stage then runs under it.
 RUN kept="linux/$(node -p process.arch)" \

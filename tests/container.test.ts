@@ -11,8 +11,16 @@ const manifest = JSON.parse(read('package.json')) as {
   optionalDependencies: Record<string, string>;
 };
 
-// The image installs `dependencies` alone. `shortlist.ts` may reach other commands by `import()` only: what it imports
-// at its top is loaded whichever command runs.
+t.test('the image leaves out what only offline commands load, and nothing that a server may', async (t) => {
+  const [, removed] = /npm uninstall (?:--\S+ )+\\\s+(.+)$/m.exec(read('Dockerfile'))!;
+  const forServing = (name: string): boolean =>
+    ['usearch', 'pg'].includes(name) || /^@(opentelemetry|aws-sdk)\//.test(name);
+  const offline = Object.keys(manifest.optionalDependencies).filter((name) => !forServing(name));
+  t.same(removed!.split(' '), offline.sort());
+});
+
+// The server may load some optional packages when it is told to, by `import()`; it must start without them. `shortlist.ts` may
+// reach other commands by `import()` only: what it imports at its top is loaded whichever command runs.
 t.test('the server imports no package that the image leaves out', async (t) => {
   const rooms = ['src/http', 'src/serving', 'src/observability'].flatMap(listFiles);
   const commands = listFiles('src/commands').filter((path) => /\/(shortlist|serve)\.ts$/.test(path));

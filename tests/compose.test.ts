@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { parse } from 'yaml';
+import { loadSettings } from '../src/config/load-settings.js';
+
+const file = fileURLToPath(new URL('../deploy/compose/docker-compose.yml', import.meta.url));
+const folder = dirname(file);
+
+interface Service {
+  readonly build?: string;
+  readonly image: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: readonly string[];
+}
+
+const { services } = parse(readFileSync(file, 'utf8')) as { services: Readonly<Record<string, Service>> };
+
+t.test('what is mounted and built is there, and what is depended on is a service', async (t) => {
+  for (const [name, { build, volumes = [], depends_on: others = [] }] of Object.entries(services)) {
+    const paths = [
+      ...volumes.map((volume) => volume.split(':')[0]!),
+      ...(build === undefined ? [] : [build]),
+    ];
+    // A registry that nothing was published to is made by `make run`.
+    const missing = paths.filter((path) => !path.endsWith('/models') && !existsSync(join(folder, path)));
+    t.same(missing, [], name);
+    t.same(
+      others.filter((other) => !(other in services)),
+      [],
+      name,
+    );
+  }
+});
+
+t.test('the server is told what its settings know, and Prometheus scrapes its admin port', async (t) => {
+  const { environment = {} } = services['shortlist']!;
+  const { server, redis } = loadSettings({ configsDir: 'configs', env: environment });
+  t.match(redis.url, /^redis:\/\/redis:/);
+  const { scrape_configs: scraped } = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8')) as {
+    scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
+  };
+  t.match(scraped, [
+    { job_name: 'shortlist', static_configs: [{ targets: [`shortlist:${server.adminPort}`] }] },
+  ]);
+});
