@@ -81,14 +81,16 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   let idle: ComputeThread[] = [];
   let computing = 0;
   let deserted: { error: unknown } | undefined;
-  const load = createLoadEstimate(() => threads.size);
+  const load = createLoadEstimate();
   // One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made.
   const overloaded = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 
-  /** Milliseconds until who comes now is answered, together with its whole batch: half of what is being computed is done. */
+  /** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
   function foresee(): number {
-    const batch = Math.min(maxBatch, Math.ceil((waiting.length + 1) / Math.max(1, threads.size)));
-    return load.waitMs(computing / 2 + Math.max(0, waiting.length + 1 - batch)) + batch * load.costMs;
+    const count = Math.max(1, threads.size);
+    const each = Math.ceil((waiting.length + 1) / count);
+    const wholeBatches = Math.floor(each / maxBatch) * load.batchMs(maxBatch);
+    return load.batchMs(computing / count) / 2 + wholeBatches + load.batchMs(each % maxBatch);
   }
 
   /** Threads that will soon be free get their share of what waits. */

@@ -102,7 +102,7 @@ t.test('the latest slates of the users that both served are paired', async (t) =
 });
 
 t.test('the command prints it, and says what is not there', async (t) => {
-  const run = createCommandRunner();
+  const run = createCommandRunner({ env: { SHORTLIST_REGISTRY: join(t.testdir(), 'models') } });
   const { code, out } = await run('compare', 'A', 'B', '--impressions', outDir);
   t.equal(code, 0);
   t.match(out, /slates .* 4 .* 4/);
@@ -121,7 +121,7 @@ t.test('the command prints it, and says what is not there', async (t) => {
   });
   t.match(await run('compare', 'staging', 'B', '--impressions', outDir), {
     code: 1,
-    errors: /BUNDLE_NOT_FOUND/,
+    errors: /NOT_COMPARABLE: The log has no slate of staging/,
   });
 });
 
