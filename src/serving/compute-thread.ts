@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ShortlistError } from '../domain/errors.js';
 import { unpackError } from '../domain/packed-error.js';
@@ -30,22 +29,9 @@ export async function openComputeThread(task: ComputeTask): Promise<ComputeThrea
   const work = trackNativeWork();
   const workerData: ComputeThreadData = { ...task, counter: work.counter };
   const worker = new Worker(new URL('./compute-worker.js', import.meta.url), { workerData });
+  worker.on('exit', () => work.end());
+  const { listen, ended } = createListener(worker);
   let closing = false;
-  const ended = new Promise<ShortlistError>((resolve) => {
-    const fail = (what: string, cause?: unknown): void =>
-      resolve(new ShortlistError('COMPUTE_FAILED', `A computing thread ${what}`, { cause }));
-    worker.on('error', (error) => fail(`failed: ${error.message}`, error));
-    worker.on('exit', () => {
-      work.end();
-      fail('ended by itself.');
-    });
-  });
-
-  /** What the thread says next. */
-  async function listen<T extends ComputeReply>(): Promise<T> {
-    const said = once(worker, 'message').then(([reply]) => reply as T);
-    return Promise.race([said, ended.then((error) => Promise.reject(error))]);
-  }
 
   function tell(message: ComputeMessage): void {
     beginWork(work.counter);
@@ -67,5 +53,44 @@ export async function openComputeThread(task: ComputeTask): Promise<ComputeThrea
       tell('close');
       await ended;
     },
+  };
+}
+
+/** Who waits for what a thread says next. */
+interface Awaited {
+  readonly resolve: (reply: ComputeReply) => void;
+  readonly reject: (error: ShortlistError) => void;
+}
+
+/**
+ * Hears one reply of a thread at a time, or why there is none. (A race of each reply against the end of the thread would keep every
+ * reply for as long as the thread lives: what waits for a promise is let go of when it is settled.)
+ */
+function createListener(worker: Worker): {
+  listen: <T extends ComputeReply>() => Promise<T>;
+  ended: Promise<ShortlistError>;
+} {
+  let awaited: Awaited | undefined;
+  let end: ShortlistError | undefined;
+  const ended = new Promise<ShortlistError>((resolve) => {
+    const fail = (what: string, cause?: unknown): void => {
+      end ??= new ShortlistError('COMPUTE_FAILED', `A computing thread ${what}`, { cause });
+      awaited?.reject(end);
+      resolve(end);
+    };
+    worker.on('error', (error) => fail(`failed: ${error.message}`, error));
+    worker.on('exit', () => fail('ended by itself.'));
+  });
+  worker.on('message', (reply: ComputeReply) => {
+    awaited?.resolve(reply);
+    awaited = undefined;
+  });
+  return {
+    ended,
+    listen: <T extends ComputeReply>() =>
+      new Promise<T>((resolve, reject) => {
+        if (end === undefined) awaited = { resolve: resolve as Awaited['resolve'], reject };
+        else reject(end);
+      }),
   };
 }

@@ -74,6 +74,9 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made. */
+const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
+
 export function createJobQueue(options: JobQueueOptions): JobQueue {
   const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch, watch } = options;
   const waiting: Job[] = [];
@@ -82,8 +85,6 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   let computing = 0;
   let deserted: { error: unknown } | undefined;
   const load = createLoadEstimate();
-  // One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made.
-  const overloaded = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 
   /** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
   function foresee(): number {
@@ -148,7 +149,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
     if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= ADMITTED_SHARE * budgetMs))
       return undefined;
-    return overloaded;
+    return OVERLOADED;
   }
 
   return {

@@ -5,6 +5,7 @@ import { openBundle } from '../../src/pipeline/open-engine.js';
 import { packContents } from '../../src/pipeline/read-bundle.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { recommend } from '../../src/pipeline/recommend.js';
+import { collectGarbage } from '../../src/serving/collect-garbage.js';
 import { openComputePool, type ComputePoolOptions } from '../../src/serving/compute-pool.js';
 import { openComputeThread } from '../../src/serving/compute-thread.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
@@ -59,6 +60,19 @@ t.test(
     await pool.close();
   },
 );
+
+t.test('what a thread has answered is not kept', async (t) => {
+  const thread = await openComputeThread(task);
+  const answered: WeakRef<object>[] = [];
+  for (let batch = 0; batch < 20; batch++) {
+    answered.push(new WeakRef(await thread.answer({ requests: [ask('u1')], now: options.clock() })));
+  }
+  await new Promise(setImmediate);
+  collectGarbage();
+  const kept = answered.filter((answer) => answer.deref() !== undefined).length;
+  t.ok(kept <= 2, `${kept} of 20`);
+  await thread.close();
+});
 
 t.test('a thread that ends takes its own requests with it, and another one takes its place', async (t) => {
   started.length = 0;
