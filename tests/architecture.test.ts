@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isForServing } from './support/optional-packages.js';
 
 /** Which rooms of src/ each room may import: those of the ranks above it, as ARCHITECTURE.md draws them. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -101,11 +102,6 @@ t.test('the linter refuses every offline-only library outside of offline/ and co
   const refused = refusals.filter(({ rule }) => rule === 'no-restricted-imports').map(({ file }) => file);
   t.same([...new Set(refused)], forbidden.sort());
 });
-
-/** What a server loads when its settings or its bundle ask for it, and else does without. */
-function isForServing(library: string): boolean {
-  return ['usearch', 'pg'].includes(library) || /^@(opentelemetry|aws-sdk)\//.test(library);
-}
 
 interface Refusal {
   readonly file: string;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFiles } from './docs/markdown-pages.js';
+import { isForServing } from './support/optional-packages.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
@@ -13,9 +14,7 @@ const manifest = JSON.parse(read('package.json')) as {
 
 t.test('the image leaves out what only offline commands load, and nothing that a server may', async (t) => {
   const [, removed] = /npm uninstall (?:--\S+ )+\\\s+(.+)$/m.exec(read('Dockerfile'))!;
-  const forServing = (name: string): boolean =>
-    ['usearch', 'pg'].includes(name) || /^@(opentelemetry|aws-sdk)\//.test(name);
-  const offline = Object.keys(manifest.optionalDependencies).filter((name) => !forServing(name));
+  const offline = Object.keys(manifest.optionalDependencies).filter((name) => !isForServing(name));
   t.same(removed!.split(' '), offline.sort());
 });
 

@@ -1,4 +1,5 @@
 import { encodeOnnxModel } from '../../src/bundle/onnx-model.js';
+import { transpose } from '../../src/candidates/batch-scorer.js';
 
 /**
  * An ONNX model of exact retrieval and nothing else: `users` [batch × dimensions] times the factors, and the best `limit`
@@ -35,14 +36,4 @@ export function encodeRetrievalModel(
       { name: 'items', type: 'int64', shape: ['batch', limit] },
     ],
   });
-}
-
-/** [items × dimensions] as [dimensions × items]. */
-function transpose(factors: Float32Array, dimensions: number): Float32Array {
-  const items = factors.length / dimensions;
-  const transposed = new Float32Array(factors.length);
-  for (let item = 0; item < items; item++) {
-    for (let k = 0; k < dimensions; k++) transposed[k * items + item] = factors[item * dimensions + k]!;
-  }
-  return transposed;
 }

@@ -2,8 +2,8 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeOnnxModel } from '../bundle/onnx-model.js';
 import { openOnnxSession } from '../bundle/onnx-session.js';
 import { ShortlistError } from '../domain/errors.js';
-import { createTopK, selectTopK, type ScoredItems, type TopK } from '../domain/top-k.js';
-import { scoreOne } from './inner-product.js';
+import { createTopK, type ScoredItems, type TopK } from '../domain/top-k.js';
+import { selectByScore } from './select-by-score.js';
 
 /** Finds the items with the largest inner products, for all who ask in one turn of the event loop together. */
 export interface BatchScorer {
@@ -78,7 +78,7 @@ export function createBatchScorer(
     try {
       const found = await multiply(asked);
       asked.forEach(({ user, limit, resolve }, row) =>
-        resolve(scoreExactly(found[row]!.best().items, factors, { user, limit })),
+        resolve(selectByScore(found[row]!.best().items, user, { factors, limit })),
       );
     } catch (cause) {
       const error = new ShortlistError('SOURCE_FAILED', `The matrix product failed: ${String(cause)}`, {
@@ -141,26 +141,11 @@ function encodeProduct(
 }
 
 /** [items × dimensions] as [dimensions × items]. */
-function transpose(factors: Float32Array, dimensions: number): Float32Array {
+export function transpose(factors: Float32Array, dimensions: number): Float32Array {
   const items = factors.length / dimensions;
   const transposed = new Float32Array(factors.length);
   for (let item = 0; item < items; item++) {
     for (let k = 0; k < dimensions; k++) transposed[k * items + item] = factors[item * dimensions + k]!;
   }
   return transposed;
-}
-
-/** The best of those that were found, by scores that are the same in every batch. */
-function scoreExactly(
-  found: Int32Array,
-  factors: Float32Array,
-  { user, limit }: { user: Float64Array; limit: number },
-): ScoredItems {
-  // Of two that score the same the first is chosen.
-  const items = found.sort();
-  const { items: positions, scores } = selectTopK(
-    Float32Array.from(items, (item) => scoreOne(factors, user, item)),
-    { limit },
-  );
-  return { items: positions.map((position) => items[position]!), scores };
 }

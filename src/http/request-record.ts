@@ -36,7 +36,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 
 /**
  * Records each request that ended: always in the metrics, and as one log line for the sampled share and for every fault of
- * ours. Refusing what is too much is none: a line for each would take the processor from what is answered. No path or id becomes a label; the line has the URL, and with it a user's id, only when a request failed.
+ * ours. Refusing what is too much is none: a line for each would take the processor from what is answered. No path or id
+ * becomes a label; the line has the URL, and with it a user's id, only when a request failed.
  */
 export function createRequestRecord(parts: ListenerParts): RequestRecord {
   const sampled = createSampler(parts.settings.logging.requestSampleRate);
