@@ -32,11 +32,19 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Items of which ONNX Runtime gives the largest product too: ten microseconds for 100,000 products, and reading the groups alone that
+ * hold one of the best takes a tenth of the time that reading every product does.
+ */
+const GROUP = 32;
+
 /** A model that multiplies users with some items of the catalogue, which follow each other. */
 interface Block {
   readonly session: InferenceSession;
   readonly firstItem: number;
   readonly items: number;
+  /** The last items are zeros, which make the last group whole. */
+  readonly groups: number;
 }
 
 /**
@@ -54,6 +62,7 @@ export function createBatchScorer(
   let last = Promise.resolve();
   let blocks: Promise<readonly Block[]> | undefined;
   let products = new Float32Array(0);
+  let maxima = new Float32Array(0);
 
   /** Offers every item to the best of each user. */
   async function multiply(asked: readonly Asked[]): Promise<TopK[]> {
@@ -62,14 +71,35 @@ export function createBatchScorer(
       createTopK({ limit: Math.min(limit + SPARE, eligible.length), eligible }),
     );
     const users = stack(asked, dimensions);
-    for (const { session, firstItem, items } of await blocks) {
-      const size = asked.length * items;
-      if (products.length < size) products = new Float32Array(size);
-      const output = new Tensor('float32', products.subarray(0, size), [asked.length, items]);
-      await session.run({ users }, { products: output });
-      best.forEach((one, row) => one.offer(products.subarray(row * items, (row + 1) * items), firstItem));
+    for (const block of await blocks) {
+      await multiplyBlock(block, users);
+      best.forEach((one, row) => offerRow(one, row, block));
     }
     return best;
+  }
+
+  async function multiplyBlock({ session, groups }: Block, users: Tensor): Promise<void> {
+    const rows = users.dims[0]!;
+    const size = rows * groups;
+    if (maxima.length < size) {
+      maxima = new Float32Array(size);
+      products = new Float32Array(size * GROUP);
+    }
+    await session.run(
+      { users },
+      {
+        products: new Tensor('float32', products.subarray(0, size * GROUP), [rows, groups * GROUP]),
+        maxima: new Tensor('float32', maxima.subarray(0, size), [rows, groups]),
+      },
+    );
+  }
+
+  function offerRow(best: TopK, row: number, { firstItem, items, groups }: Block): void {
+    const start = row * groups;
+    best.offer(products.subarray(start * GROUP, start * GROUP + items), firstItem, {
+      maxima: maxima.subarray(start, start + groups),
+      groupSize: GROUP,
+    });
   }
 
   async function flush(): Promise<void> {
@@ -78,7 +108,7 @@ export function createBatchScorer(
     try {
       const found = await multiply(asked);
       asked.forEach(({ user, limit, resolve }, row) =>
-        resolve(selectByScore(found[row]!.best().items, user, { factors, limit })),
+        resolve(selectByScore(found[row]!.items(), user, { factors, limit })),
       );
     } catch (cause) {
       const error = new ShortlistError('SOURCE_FAILED', `The matrix product failed: ${String(cause)}`, {
@@ -117,26 +147,53 @@ async function openBlocks(
   for (let firstItem = 0; firstItem < itemCount; firstItem += blockItems) {
     const items = Math.min(blockItems, itemCount - firstItem);
     const part = factors.subarray(firstItem * dimensions, (firstItem + items) * dimensions);
-    const model = encodeProduct(part, { items, dimensions });
-    blocks.push({ session: await openOnnxSession(model, { what: 'the matrix product' }), firstItem, items });
+    const groups = Math.ceil(items / GROUP);
+    const model = encodeProduct(part, { dimensions, groups });
+    blocks.push({
+      session: await openOnnxSession(model, { what: 'the matrix product' }),
+      firstItem,
+      items,
+      groups,
+    });
   }
   return blocks;
 }
 
 /**
- * products [users × items] = users [users × dimensions] · factors [dimensions × items]. The factors are constants of the model,
- * which lets ONNX Runtime lay them out once, for its kernels.
+ * products [users × items] = users [users × dimensions] · factors [dimensions × items], and the largest of each group of them,
+ * maxima [users × groups]. The factors are constants of the model, which lets ONNX Runtime lay them out once, for its kernels.
  */
 function encodeProduct(
   factors: Float32Array,
-  { items, dimensions }: { items: number; dimensions: number },
+  { dimensions, groups }: { dimensions: number; groups: number },
 ): Uint8Array {
+  const items = groups * GROUP;
+  const padded = new Float32Array(items * dimensions);
+  padded.set(factors);
   return encodeOnnxModel({
     name: 'retrieval',
-    nodes: [{ operator: 'MatMul', inputs: ['users', 'factors'], outputs: ['products'] }],
-    constants: [{ name: 'factors', shape: [dimensions, items], data: transpose(factors, dimensions) }],
+    nodes: [
+      { operator: 'MatMul', inputs: ['users', 'factors'], outputs: ['products'] },
+      {
+        operator: 'Constant',
+        inputs: [],
+        outputs: ['shape'],
+        attributes: { value_ints: Int32Array.of(0, groups, GROUP) },
+      },
+      { operator: 'Reshape', inputs: ['products', 'shape'], outputs: ['grouped'] },
+      {
+        operator: 'ReduceMax',
+        inputs: ['grouped'],
+        outputs: ['maxima'],
+        attributes: { axes: Int32Array.of(2), keepdims: 0 },
+      },
+    ],
+    constants: [{ name: 'factors', shape: [dimensions, items], data: transpose(padded, dimensions) }],
     inputs: [{ name: 'users', type: 'float32', shape: ['users', dimensions] }],
-    outputs: [{ name: 'products', type: 'float32', shape: ['users', items] }],
+    outputs: [
+      { name: 'products', type: 'float32', shape: ['users', items] },
+      { name: 'maxima', type: 'float32', shape: ['users', groups] },
+    ],
   });
 }
 

@@ -30,6 +30,41 @@ export function scoreAll(factors: Float32Array, user: Float64Array, scores: Floa
   for (let item = wholeBlocks; item < scores.length; item++) scores[item] = scoreOne(factors, user, item);
 }
 
+/**
+ * The same of some items, in their order. Four at a time here too, for rows that lie anywhere: what one waits for of the memory
+ * is not waited for again by the next.
+ */
+export function scoreSome(factors: Float32Array, user: Float64Array, items: Int32Array): Float32Array {
+  const dimensions = user.length;
+  const scores = new Float32Array(items.length);
+  const wholeBlocks = items.length - (items.length % 4);
+  for (let place = 0; place < wholeBlocks; place += 4) {
+    const at0 = items[place]! * dimensions;
+    const at1 = items[place + 1]! * dimensions;
+    const at2 = items[place + 2]! * dimensions;
+    const at3 = items[place + 3]! * dimensions;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < dimensions; k++) {
+      const value = user[k]!;
+      sum0 += factors[at0 + k]! * value;
+      sum1 += factors[at1 + k]! * value;
+      sum2 += factors[at2 + k]! * value;
+      sum3 += factors[at3 + k]! * value;
+    }
+    scores[place] = sum0;
+    scores[place + 1] = sum1;
+    scores[place + 2] = sum2;
+    scores[place + 3] = sum3;
+  }
+  for (let place = wholeBlocks; place < items.length; place++) {
+    scores[place] = scoreOne(factors, user, items[place]!);
+  }
+  return scores;
+}
+
 /** The inner product of a user's vector and one row of the factors, as float32. */
 export function scoreOne(factors: Float32Array, user: Float64Array, item: number): number {
   let sum = 0;

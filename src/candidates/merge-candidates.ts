@@ -1,5 +1,5 @@
 import type { CandidateSet, Retrieval } from '../domain/candidate.js';
-import { selectTopK } from '../domain/top-k.js';
+import { orderByScore } from '../domain/top-k.js';
 
 export interface MergeOptions {
   /** At most this many candidates. */
@@ -107,12 +107,18 @@ function markPromised({ items, ranks }: Union, quotas: readonly number[]): Uint8
 
 /** The rows that get a place, promised ones first, in fusion order. Rows ascend by item, so equal scores stand by item. */
 function selectRows(fusionScores: Float32Array, limit: number, promised: Uint8Array): Int32Array {
-  const first = selectTopK(fusionScores, { limit, eligible: promised }).items;
-  const others = promised.map((flag) => 1 - flag);
-  const rest = selectTopK(fusionScores, { limit: limit - first.length, eligible: others }).items;
+  const order = orderByScore(fusionScores);
+  if (order.length <= limit) return order;
   const kept = new Uint8Array(promised.length);
-  for (const row of [...first, ...rest]) kept[row] = 1;
-  return selectTopK(fusionScores, { limit, eligible: kept }).items;
+  let places = limit;
+  for (const wanted of [1, 0]) {
+    for (let at = 0; at < order.length && places > 0; at++) {
+      if (promised[order[at]!] !== wanted) continue;
+      kept[order[at]!] = 1;
+      places--;
+    }
+  }
+  return order.filter((row) => kept[row] === 1);
 }
 
 function copyRows(ranks: Int32Array, rows: Int32Array, width: number): Int32Array {

@@ -1,4 +1,4 @@
-import type { CandidateSet, Retrieval } from '../../domain/candidate.js';
+import type { CandidateSet } from '../../domain/candidate.js';
 import type { FeatureGroup } from '../feature-group.js';
 
 /** What the feature of a source is called that is 0 where the source did not find the candidate. */
@@ -21,7 +21,7 @@ export function createRetrievalFeatures(sourceNames: readonly string[]): Feature
       sourceNames.forEach((source, index) => {
         const column = candidates.retrievals.findIndex((retrieval) => retrieval.source === source);
         if (column < 0) return;
-        const scores = scoreCandidates(candidates, candidates.retrievals[column]!);
+        const scores = scoreCandidates(candidates, column);
         const { mean, deviation } = describe(scores);
         const first = index * PER_SOURCE.length;
         for (let row = 0; row < scores.length; row++) {
@@ -39,8 +39,15 @@ export function createRetrievalFeatures(sourceNames: readonly string[]): Feature
   };
 }
 
-function scoreCandidates(candidates: CandidateSet, retrieval: Retrieval): Float32Array {
-  return Float32Array.from(candidates.items, (item) => retrieval.scoreOf(item));
+/** What the source scored already is not scored again. */
+function scoreCandidates({ items, ranks, retrievals }: CandidateSet, column: number): Float32Array {
+  const { scores, scoreOf } = retrievals[column]!;
+  const found = new Float32Array(items.length);
+  for (let row = 0; row < found.length; row++) {
+    const rank = ranks[row * retrievals.length + column]!;
+    found[row] = rank > 0 ? scores[rank - 1]! : scoreOf(items[row]!);
+  }
+  return found;
 }
 
 /** Mean and standard deviation; the deviation of equal scores counts as 1, so that they standardise to 0. */
