@@ -45,6 +45,8 @@ const OPERATOR_SETS = [
 /** Operators that ONNX Runtime has of its own; a model that has none of them does not ask for them. */
 const RUNTIME_OPERATORS = { domain: 'com.microsoft', version: 1 };
 
+/** AttributeProto.AttributeType */
+const ATTRIBUTE_TYPES = { number: 2, text: 3, floats: 6, numbers: 7, texts: 8 } as const;
 /** TensorProto.DataType */
 const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, float64: 11 } as const;
 
@@ -129,6 +131,77 @@ export function encodeOnnxModel(model: OnnxModel): Uint8Array {
   return SCHEMA.lookupType('ModelProto').encode(message).finish();
 }
 
+/** The graph of an ONNX file: its operators, and the names of what goes in and comes out. */
+export interface OnnxGraph {
+  readonly nodes: readonly ReadOnnxNode[];
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** An operator as a file has it. An attribute of a type that this writer does not know is undefined. */
+export interface ReadOnnxNode extends Required<Omit<OnnxNode, 'attributes'>> {
+  readonly attributes: Readonly<Record<string, OnnxAttribute | undefined>>;
+}
+
+/** @param model bytes that ONNX Runtime has taken for a model */
+export function decodeOnnxGraph(model: Uint8Array): OnnxGraph {
+  const { graph } = SCHEMA.lookupType('ModelProto').decode(model) as unknown as { graph: GraphMessage };
+  const namesOf = (values: GraphMessage['input']): readonly string[] => values.map(({ name }) => name);
+  return { nodes: graph.node.map(readNode), inputs: namesOf(graph.input), outputs: namesOf(graph.output) };
+}
+
+interface GraphMessage {
+  readonly node: readonly NodeMessage[];
+  readonly input: readonly { readonly name: string }[];
+  readonly output: readonly { readonly name: string }[];
+}
+
+interface NodeMessage {
+  readonly op_type: string;
+  readonly domain: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly attribute: readonly AttributeMessage[];
+}
+
+interface AttributeMessage {
+  readonly name: string;
+  readonly type: number;
+  readonly i: unknown;
+  readonly s: Uint8Array;
+  readonly floats: readonly number[];
+  readonly ints: readonly unknown[];
+  readonly strings: readonly Uint8Array[];
+}
+
+function readNode(node: NodeMessage): ReadOnnxNode {
+  return {
+    operator: node.op_type,
+    domain: node.domain,
+    inputs: node.input,
+    outputs: node.output,
+    attributes: Object.fromEntries(node.attribute.map((one) => [one.name, readAttribute(one)])),
+  };
+}
+
+function readAttribute({ type, i, s, floats, ints, strings }: AttributeMessage): OnnxAttribute | undefined {
+  const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+  switch (type) {
+    case ATTRIBUTE_TYPES.number:
+      return Number(i);
+    case ATTRIBUTE_TYPES.text:
+      return textOf(s);
+    case ATTRIBUTE_TYPES.floats:
+      return Float32Array.from(floats);
+    case ATTRIBUTE_TYPES.numbers:
+      return Int32Array.from(ints, Number);
+    case ATTRIBUTE_TYPES.texts:
+      return strings.map(textOf);
+    default:
+      return undefined;
+  }
+}
+
 function toNodeProto({ operator, domain = '', inputs, outputs, attributes = {} }: OnnxNode): object {
   return {
     op_type: operator,
@@ -139,13 +212,12 @@ function toNodeProto({ operator, domain = '', inputs, outputs, attributes = {} }
   };
 }
 
-/** `type` is AttributeProto.AttributeType. */
 function toAttributeProto(value: OnnxAttribute): object {
-  if (typeof value === 'number') return { type: 2, i: value };
-  if (typeof value === 'string') return { type: 3, s: Buffer.from(value) };
-  if (value instanceof Float32Array) return { type: 6, floats: value };
-  if (value instanceof Int32Array) return { type: 7, ints: value };
-  return { type: 8, strings: value.map((text) => Buffer.from(text)) };
+  if (typeof value === 'number') return { type: ATTRIBUTE_TYPES.number, i: value };
+  if (typeof value === 'string') return { type: ATTRIBUTE_TYPES.text, s: Buffer.from(value) };
+  if (value instanceof Float32Array) return { type: ATTRIBUTE_TYPES.floats, floats: value };
+  if (value instanceof Int32Array) return { type: ATTRIBUTE_TYPES.numbers, ints: value };
+  return { type: ATTRIBUTE_TYPES.texts, strings: value.map((text) => Buffer.from(text)) };
 }
 
 /** Numbers of a file are little-endian, as those of every processor that Node runs on but one. */
@@ -157,4 +229,18 @@ function toTensorProto({ name, shape, data }: OnnxConstant): object {
 function toValueInfoProto({ name, type, shape }: OnnxValue): object {
   const dim = shape.map((size) => (typeof size === 'number' ? { dim_value: size } : { dim_param: size }));
   return { name, type: { tensor_type: { elem_type: ELEMENT_TYPES[type], shape: { dim } } } };
+}
+
+/**
+ * A model without one of its operators: what that gave is the only input now. What this page does not know of the format stays.
+ * @param index of the operator among the nodes
+ */
+export function cutOutNode(model: Uint8Array, index: number, input: OnnxValue): Uint8Array {
+  const type = SCHEMA.lookupType('ModelProto');
+  const reader = protobuf.Reader.create(model);
+  reader.discardUnknown = false;
+  const message = type.decode(reader) as unknown as { graph: { node: unknown[]; input: unknown[] } };
+  message.graph.node.splice(index, 1);
+  message.graph.input = [toValueInfoProto(input)];
+  return type.encode(message).finish();
 }

@@ -11,7 +11,9 @@ import {
 import { ShortlistError } from '../domain/errors.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
+import type { ModelRun } from './model-run.js';
 import type { Ranker } from './ranker.js';
+import { openTreeRun } from './tree-run.js';
 
 /** What the manifest says of the model. */
 export interface OnnxRankerOptions {
@@ -30,10 +32,14 @@ type CompleteOptions = Required<OnnxRankerOptions>;
 /** Rows of the batches that a model must answer before it serves: one row, and a usual candidate list. */
 const TRIAL_ROWS = [1, 200];
 
+/** Largest difference between the trees of ONNX Runtime and those of the kernel that is rounding, relative above 1. */
+const MAX_DIFFERENCE = 1e-6;
+
 /**
  * Opens an ONNX model as a ranker: one input float32 [N, columns] with dynamic N, and an output float32 [N], [N, 1] or, from
  * a classifier, [N, 2], whose second column is the score; other outputs are not computed. It is tried on zeros and on
- * seeded values from 0 to 1 before it is handed out. A call blocks its thread while ONNX Runtime computes.
+ * seeded values from 0 to 1 before it is handed out. Trees are then computed by a kernel of ours, if it gives what ONNX Runtime
+ * gives for rows of their thresholds. A call blocks its thread while it computes.
  * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit, or
  * when it cannot score the trial batches. What the ranker throws is said at `Ranker`; a matrix of another width is a
  * RangeError.
@@ -41,15 +47,37 @@ const TRIAL_ROWS = [1, 200];
 export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptions): Promise<Ranker> {
   const complete = { inputName: 'features', outputName: 'scores', name: 'onnx', ...options };
   const session = await openOnnxSession(model, { what: `ranker '${complete.name}'` });
-  const ranker = createRanker(session, complete);
+  const ranker = createRanker(createSessionRun(session, complete), complete);
   try {
     refuseMisfit(session, complete);
     await warm(ranker, complete);
+    return await preferTrees(ranker, model, complete);
   } catch (error) {
     await ranker.close();
     throw error;
   }
-  return ranker;
+}
+
+/** The same ranker with trees of the kernel, where it has trees and they give the same. */
+async function preferTrees(ranker: Ranker, model: Uint8Array, options: CompleteOptions): Promise<Ranker> {
+  const treeRun = await openTreeRun(model, options);
+  if (treeRun === undefined) return ranker;
+  const faster = createRanker(treeRun, options);
+  const isSame = await scoreAlike(ranker, faster, treeRun.probe);
+  await (isSame ? ranker : faster).close();
+  return isSame ? faster : ranker;
+}
+
+/** Rows that one of them cannot score are rows that they do not score alike. */
+async function scoreAlike(one: Ranker, other: Ranker, rows: FeatureMatrix): Promise<boolean> {
+  try {
+    const [expected, given] = [await one.rank(rows), await other.rank(rows)];
+    return expected.every(
+      (score, row) => Math.abs(score - given[row]!) <= MAX_DIFFERENCE * Math.max(1, Math.abs(score)),
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** The names of a model's inputs and outputs. Throws as `openOnnxRanker` does when the bytes are no model. */
@@ -63,21 +91,39 @@ export async function readOnnxNames(
   return { inputs: inputNames, outputs: outputNames };
 }
 
-function createRanker(session: InferenceSession, options: CompleteOptions): Ranker {
+function createRanker(computing: ModelRun, options: CompleteOptions): Ranker {
+  const { name } = options;
   let closed = false;
   return {
-    name: options.name,
+    name,
     rank: async (matrix) => {
       refuseOtherWidth(matrix, options);
-      if (closed) throw new ShortlistError('RANKER_FAILED', `The ranker '${options.name}' is closed.`);
+      if (closed) throw new ShortlistError('RANKER_FAILED', `The ranker '${name}' is closed.`);
       if (matrix.rows === 0) return new Float32Array(0);
-      return readScores(await run(session, matrix, options), matrix.rows, options);
+      const output = await computing.run(matrix).catch((cause: unknown) => {
+        throw new ShortlistError('RANKER_FAILED', `The ranker '${name}' failed: ${messageOf(cause)}`, {
+          cause,
+        });
+      });
+      return readScores(output, matrix.rows, options);
     },
     close: async () => {
       if (closed) return;
       closed = true;
-      await session.release();
+      await computing.close();
     },
+  };
+}
+
+/** The output is allocated anew by every run: a failed run leaves no scores behind that could be taken for its own. */
+function createSessionRun(session: InferenceSession, { inputName, outputName }: CompleteOptions): ModelRun {
+  return {
+    run: async ({ data, rows, columns }) => {
+      const feeds = { [inputName]: new Tensor('float32', data, [rows, columns]) };
+      const results = await session.run(feeds, [outputName]); // others may be sequences, which cannot be fetched
+      return results[outputName]!;
+    },
+    close: () => session.release(),
   };
 }
 
@@ -87,21 +133,6 @@ function refuseOtherWidth({ data, rows, columns }: FeatureMatrix, options: Compl
   throw new RangeError(
     `the ranker '${options.name}' takes ${options.columns} columns; got ${data.length} values as ${rows} × ${columns}`,
   );
-}
-
-/** The output is allocated anew by every run: a failed run leaves no scores behind that could be taken for its own. */
-async function run(
-  session: InferenceSession,
-  { data, rows, columns }: FeatureMatrix,
-  { inputName, outputName, name }: CompleteOptions,
-): Promise<Tensor> {
-  try {
-    const feeds = { [inputName]: new Tensor('float32', data, [rows, columns]) };
-    const results = await session.run(feeds, [outputName]); // others may be sequences, which cannot be fetched
-    return results[outputName]!;
-  } catch (cause) {
-    throw new ShortlistError('RANKER_FAILED', `The ranker '${name}' failed: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function readScores(output: Tensor, rows: number, { name }: CompleteOptions): Float32Array {

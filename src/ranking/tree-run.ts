@@ -1,0 +1,64 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { openOnnxSession } from '../bundle/onnx-session.js';
+import { createSeededRandom } from '../domain/seeded-random.js';
+import type { FeatureMatrix } from '../features/feature-matrix.js';
+import type { ModelRun } from './model-run.js';
+import { createTreeKernel, type TreeNode } from './tree-kernel.js';
+import { splitTreeModel } from './tree-model.js';
+
+/** A run whose trees are those of the kernel, and rows to see by that it scores as ONNX Runtime does. */
+export interface TreeRun extends ModelRun {
+  readonly probe: FeatureMatrix;
+}
+
+const PROBE_ROWS = 200;
+
+/** Undefined for a model whose trees cannot be taken out of it; what it does with their sums, ONNX Runtime computes. */
+export async function openTreeRun(
+  model: Uint8Array,
+  { columns, outputName, name }: { columns: number; outputName: string; name: string },
+): Promise<TreeRun | undefined> {
+  const split = splitTreeModel(model, { columns });
+  if (split === undefined) return undefined;
+  const { trees, base, rest } = split;
+  const kernel = createTreeKernel(trees, { columns });
+  const session = rest && (await openOnnxSession(rest.model, { what: `ranker '${name}'` }));
+  return {
+    run: async ({ data, rows }) => {
+      const sums = kernel.sum(data);
+      for (let row = 0; row < rows; row++) sums[row]! += base;
+      const tensor = new Tensor('float32', sums, [rows, 1]);
+      return session === undefined ? tensor : runRest(session, { [rest!.input]: tensor }, outputName);
+    },
+    close: async () => session?.release(),
+    probe: drawProbe(trees, columns),
+  };
+}
+
+async function runRest(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+  outputName: string,
+): Promise<Tensor> {
+  return (await session.run(feeds, [outputName]))[outputName]!;
+}
+
+/** Rows of thresholds, where the branches part, and of what lies around them. */
+function drawProbe(trees: readonly TreeNode[], columns: number): FeatureMatrix {
+  const random = createSeededRandom(1);
+  const thresholds = Array.from({ length: columns }, () => [0]);
+  const collect = (node: TreeNode): void => {
+    if ('leaf' in node) return;
+    thresholds[node.feature]!.push(node.threshold);
+    node.children.forEach(collect);
+  };
+  trees.forEach(collect);
+  const data = new Float32Array(PROBE_ROWS * columns);
+  for (let at = 0; at < data.length; at++) {
+    const values = thresholds[at % columns]!;
+    const value = values[Math.floor(random.uniform() * values.length)]!;
+    const isAside = random.uniform() < 0.5;
+    data[at] = isAside ? value + (random.uniform() - 0.5) * Math.max(1, Math.abs(value)) : value;
+  }
+  return { data, rows: PROBE_ROWS, columns };
+}
