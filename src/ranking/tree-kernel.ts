@@ -1,14 +1,21 @@
 import { compileWasm, WASM, type WasmCode } from './wasm-module.js';
 
-/** A node of a tree. Of an inner one, rows with `values[feature] <= threshold` go to the first child, others to the second. */
-export type TreeNode =
-  | { readonly feature: number; readonly threshold: number; readonly children: readonly [TreeNode, TreeNode] }
-  | { readonly leaf: number };
+/** A node of a tree. */
+export type TreeNode = TreeBranch | { readonly leaf: number };
+
+/** Rows whose feature is at most the threshold go to the first child, others to the second. */
+export interface TreeBranch {
+  readonly feature: number;
+  readonly threshold: number;
+  /** Whether what is not a number goes to the first child. */
+  readonly missingIsBelow: boolean;
+  readonly children: readonly [TreeNode, TreeNode];
+}
 
 /** Adds up what trees say of rows. */
 export interface TreeKernel {
   /**
-   * The sum of the leaves that each row falls into, tree after tree in float32; NaN is not below any threshold.
+   * The sum of the leaves that each row falls into, tree after tree in float32.
    * @param rows [rows × columns]
    */
   sum(rows: Float32Array): Float32Array;
@@ -28,13 +35,16 @@ const NODE = { feature: 0, threshold: 4, child: 8, value: 12, bytes: 16 } as con
  * nothing is asked: the second child lies behind the first, the result of the comparison is added to the address, and leaves
  * lead to themselves until the deepest is reached. 200 rows by 100 trees of 64 leaves take a fifth of the time (docs/performance.md).
  * Asadi, Lin and de Vries, "Runtime Optimizations for Tree-Based Machine Learning Models", 2014.
+ * @param trees one or more
  */
 export function createTreeKernel(trees: readonly TreeNode[], { columns }: { columns: number }): TreeKernel {
-  const nodes = trees.reduce((sum, tree) => sum + countNodes(tree), 0);
-  const at = placeParts({ trees: trees.length, nodes, columns });
+  const nodes = trees.flatMap(listNodes);
+  // A row's values come once more, with the lowest number for those that are not one, when a branch wants them below.
+  const width = nodes.some((node) => 'feature' in node && node.missingIsBelow) ? 2 * columns : columns;
+  const at = placeParts({ trees: trees.length, nodes: nodes.length, width });
   const { memory, call: addLeaves } = start(at.end);
-  layOut(trees, { memory, at });
-  const input = new Float32Array(memory, at.rows, CHUNK * columns);
+  layOut(trees, { memory, at, columns });
+  const input = new Float32Array(memory, at.rows, CHUNK * width);
   const sums = new Float32Array(memory, at.sums, CHUNK);
 
   return {
@@ -43,10 +53,11 @@ export function createTreeKernel(trees: readonly TreeNode[], { columns }: { colu
       const result = new Float32Array(count);
       for (let first = 0; first < count; first += CHUNK) {
         const size = Math.min(CHUNK, count - first);
-        input.set(rows.subarray(first * columns, (first + size) * columns));
+        const chunk = rows.subarray(first * columns, (first + size) * columns);
+        if (width === columns) input.set(chunk);
+        else copyTwice(chunk, columns, input);
         sums.fill(0);
-        if (trees.length > 0)
-          addLeaves(at.roots, at.depths, trees.length, at.rows, 4 * columns, size, at.sums);
+        addLeaves(at.roots, at.depths, trees.length, at.rows, 4 * width, size, at.sums);
         result.set(sums.subarray(0, size), first);
       }
       return result;
@@ -64,21 +75,33 @@ interface Places {
   readonly end: number;
 }
 
-function placeParts({ trees, nodes, columns }: { trees: number; nodes: number; columns: number }): Places {
+function copyTwice(rows: Float32Array, columns: number, target: Float32Array): void {
+  for (let from = 0, to = 0; from < rows.length; to += columns) {
+    for (const end = from + columns; from < end; from++, to++) {
+      const value = rows[from]!;
+      target[to] = value;
+      target[to + columns] = Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
+    }
+  }
+}
+
+function placeParts({ trees, nodes, width }: { trees: number; nodes: number; width: number }): Places {
   const depths = 4 * trees;
   const firstNode = Math.ceil((8 * trees) / NODE.bytes) * NODE.bytes;
   const sums = firstNode + NODE.bytes * nodes;
   const rows = sums + 4 * CHUNK;
-  // A leaf reads the first value of a row, and there may be none.
-  return { roots: 0, depths, nodes: firstNode, sums, rows, end: rows + 4 * CHUNK * Math.max(1, columns) };
+  return { roots: 0, depths, nodes: firstNode, sums, rows, end: rows + 4 * CHUNK * width };
 }
 
-function countNodes(tree: TreeNode): number {
-  return 'leaf' in tree ? 1 : 1 + countNodes(tree.children[0]) + countNodes(tree.children[1]);
+function listNodes(tree: TreeNode): TreeNode[] {
+  return 'leaf' in tree ? [tree] : [tree, ...tree.children.flatMap(listNodes)];
 }
 
-/** Writes the trees: the children of a node lie beside each other. */
-function layOut(trees: readonly TreeNode[], { memory, at }: { memory: ArrayBuffer; at: Places }): void {
+/** Writes the trees, a whole number or a float32 in each word: the children of a node lie beside each other. */
+function layOut(
+  trees: readonly TreeNode[],
+  { memory, at, columns }: { memory: ArrayBuffer; at: Places; columns: number },
+): void {
   const words = new Uint32Array(memory);
   const floats = new Float32Array(memory);
   let next = at.nodes;
@@ -87,15 +110,16 @@ function layOut(trees: readonly TreeNode[], { memory, at }: { memory: ArrayBuffe
   function write(node: TreeNode, address: number): number {
     const word = address / 4;
     if ('leaf' in node) {
+      // Nothing is at most what is not a number: the second child it is, which is the leaf itself.
       words[word + NODE.feature / 4] = 0;
-      floats[word + NODE.threshold / 4] = Number.POSITIVE_INFINITY;
-      words[word + NODE.child / 4] = address;
+      floats[word + NODE.threshold / 4] = Number.NaN;
+      words[word + NODE.child / 4] = address - NODE.bytes;
       floats[word + NODE.value / 4] = node.leaf;
       return 0;
     }
     const child = next;
     next += 2 * NODE.bytes;
-    words[word + NODE.feature / 4] = 4 * node.feature;
+    words[word + NODE.feature / 4] = 4 * (node.feature + (node.missingIsBelow ? columns : 0));
     floats[word + NODE.threshold / 4] = node.threshold;
     words[word + NODE.child / 4] = child;
     const [first, second] = node.children;

@@ -12,170 +12,172 @@ export interface TreeModel {
 
 type Attributes = ReadOnnxNode['attributes'];
 
-/** What is taken for granted, and what a file may say of it. */
-const TAKEN_FOR_GRANTED: Readonly<Record<string, (value: OnnxAttribute | undefined) => boolean>> = {
+/** What a file may say beside its nodes and leaves, without meaning anything else than is computed here. */
+const HARMLESS: Readonly<Record<string, (value: OnnxAttribute | undefined) => boolean>> = {
   n_targets: (value) => value === 1,
   aggregate_function: (value) => value === 'SUM',
   post_transform: (value) => value === 'NONE',
-  target_ids: isAllZero,
-  nodes_missing_value_tracks_true: isAllZero,
+  target_ids: (value) => value instanceof Int32Array && value.every((id) => id === 0),
   nodes_hitrates: () => true,
 };
 
-const READ = new Set([
-  'base_values',
-  'nodes_treeids',
-  'nodes_nodeids',
-  'nodes_modes',
-  'nodes_featureids',
-  'nodes_values',
-  'nodes_truenodeids',
-  'nodes_falsenodeids',
-  'target_treeids',
-  'target_nodeids',
-  'target_weights',
-]);
+/** Every row goes down as far as the deepest leaf lies: trees that are mostly one branch are better off elsewhere. */
+const DEEPEST = 64;
 
 /**
- * Takes the trees out of a model whose only input goes into one TreeEnsembleRegressor of the plain kind, as our exporter and those
- * of LightGBM and XGBoost write it: one target, sums, float32, comparisons by ≤ or <. Undefined for any other model.
+ * Takes the trees out of a model whose only input goes into one TreeEnsembleRegressor and nowhere else, as our exporter and those
+ * of LightGBM, XGBoost and CatBoost write it: one target, sums, float32, comparisons by order.
  * (onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html)
  * @param model bytes that ONNX Runtime has taken for a model
  * @param options.columns of its input
+ * @throws Error for any other model
  */
-export function splitTreeModel(model: Uint8Array, { columns }: { columns: number }): TreeModel | undefined {
+export function splitTreeModel(model: Uint8Array, { columns }: { columns: number }): TreeModel {
   const { nodes, inputs, outputs } = decodeOnnxGraph(model);
-  const [input] = inputs;
-  const readers = nodes.filter((node) => node.inputs.includes(input!));
+  const readers = nodes.filter((node) => inputs.some((input) => node.inputs.includes(input)));
   const [regressor] = readers;
-  if (inputs.length !== 1 || readers.length !== 1 || regressor?.operator !== 'TreeEnsembleRegressor')
-    return undefined;
-  const trees = readTrees(regressor.attributes, columns);
-  if (trees === undefined) return undefined;
-  const [sums] = regressor.outputs;
-  const base = floatsOf(regressor.attributes, 'base_values')[0] ?? 0;
-  if (nodes.length === 1) return outputs[0] === sums ? { trees, base, rest: undefined } : undefined;
-  // Sums that are an output too would be missing from it.
-  if (outputs.includes(sums!)) return undefined;
-  const cut = cutOutNode(model, nodes.indexOf(regressor), {
-    name: sums!,
-    type: 'float32',
-    shape: ['rows', 1],
-  });
-  return { trees, base, rest: { model: cut, input: sums! } };
+  const [sums] = regressor?.outputs ?? [];
+  insist(inputs.length === 1 && readers.length === 1 && regressor?.operator === 'TreeEnsembleRegressor');
+  const { attributes } = regressor!;
+  const trees = readTrees(attributes, columns);
+  const bases = floatsOf(attributes, 'base_values');
+  insist(bases.length <= 1);
+  const base = bases[0] ?? 0;
+  const isWhole = nodes.length === 1;
+  // Sums that are one output beside others would be missing.
+  insist(isWhole || !outputs.includes(sums!));
+  if (isWhole) return { trees, base, rest: undefined };
+  const input = { name: sums!, type: 'float32', shape: ['rows', 1] } as const;
+  return { trees, base, rest: { model: cutOutNode(model, nodes.indexOf(regressor!), input), input: sums! } };
 }
 
-/** Undefined for what is not of the plain kind, and for what does not hang together. */
-function readTrees(attributes: Attributes, columns: number): TreeNode[] | undefined {
-  const isPlain = Object.entries(attributes).every(
-    ([name, value]) => READ.has(name) || TAKEN_FOR_GRANTED[name]?.(value) === true,
-  );
-  if (!isPlain || floatsOf(attributes, 'base_values').length > 1) return undefined;
-  const leaves = readLeaves(attributes);
-  const table = readTable(attributes);
-  if (leaves === undefined || table === undefined) return undefined;
-  if (table.features.some((feature) => feature < 0 || feature >= columns)) return undefined;
-  try {
-    return table.roots.map((root) => buildTree(root, 0, { ...table, leaves, used: new Set() }));
-  } catch (error) {
-    if (error instanceof Unfit) return undefined;
-    throw error;
-  }
+function insist(isSo: boolean): void {
+  if (!isSo) throw new Error('These are no trees of the plain kind.');
 }
 
-/** Thrown within a tree, told to nobody. */
-class Unfit extends Error {}
+/** A node of a tree by the numbers that a file gives both. */
+const keyOf = (tree: number, node: number): string => `${tree}/${node}`;
 
-/** A node by its tree and number. */
-type Key = string;
-
-const keyOf = (tree: number, node: number): Key => `${tree}/${node}`;
-
+/** The attributes of the nodes, a row for each, and of the leaves. */
 interface NodeTable {
-  readonly rows: ReadonlyMap<Key, number>;
-  /** In the order of the file, in which sums are made. */
-  readonly roots: readonly number[];
   readonly treeIds: Int32Array;
+  readonly nodeIds: Int32Array;
   readonly modes: readonly string[];
   readonly features: Int32Array;
   readonly thresholds: Float32Array;
   readonly whenTrue: Int32Array;
   readonly whenFalse: Int32Array;
-  readonly nodeIds: Int32Array;
+  /** Where not a number goes the way of true; all zero when the file says nothing. */
+  readonly missingIsTrue: Int32Array;
+  readonly rowOf: ReadonlyMap<string, number>;
+  readonly leafOf: ReadonlyMap<string, number>;
 }
 
-function readTable(attributes: Attributes): NodeTable | undefined {
-  const treeIds = numbersOf(attributes, 'nodes_treeids');
-  const table = {
+const NODE_ATTRIBUTES = {
+  treeIds: 'nodes_treeids',
+  nodeIds: 'nodes_nodeids',
+  modes: 'nodes_modes',
+  features: 'nodes_featureids',
+  thresholds: 'nodes_values',
+  whenTrue: 'nodes_truenodeids',
+  whenFalse: 'nodes_falsenodeids',
+  missingIsTrue: 'nodes_missing_value_tracks_true',
+} as const;
+
+const LEAF_ATTRIBUTES = ['target_treeids', 'target_nodeids', 'target_weights'];
+
+const READ = new Set<string>([...Object.values(NODE_ATTRIBUTES), ...LEAF_ATTRIBUTES, 'base_values']);
+
+function readTrees(attributes: Attributes, columns: number): TreeNode[] {
+  for (const [name, value] of Object.entries(attributes)) {
+    insist(READ.has(name) || HARMLESS[name]?.(value) === true);
+  }
+  const table = readTable(attributes);
+  insist(table.features.every((feature) => feature >= 0 && feature < columns));
+  const used = new Set<number>();
+  const trees = findRoots(table).map((root) => buildTree(root, 0, { table, used }));
+  insist(trees.length > 0 && used.size === table.treeIds.length);
+  return trees;
+}
+
+function readTable(attributes: Attributes): NodeTable {
+  const treeIds = numbersOf(attributes, NODE_ATTRIBUTES.treeIds);
+  const missingIsTrue = numbersOf(attributes, NODE_ATTRIBUTES.missingIsTrue);
+  const columns = {
     treeIds,
-    nodeIds: numbersOf(attributes, 'nodes_nodeids'),
-    modes: textsOf(attributes, 'nodes_modes'),
-    features: numbersOf(attributes, 'nodes_featureids'),
-    thresholds: floatsOf(attributes, 'nodes_values'),
-    whenTrue: numbersOf(attributes, 'nodes_truenodeids'),
-    whenFalse: numbersOf(attributes, 'nodes_falsenodeids'),
+    nodeIds: numbersOf(attributes, NODE_ATTRIBUTES.nodeIds),
+    modes: textsOf(attributes, NODE_ATTRIBUTES.modes),
+    features: numbersOf(attributes, NODE_ATTRIBUTES.features),
+    thresholds: floatsOf(attributes, NODE_ATTRIBUTES.thresholds),
+    whenTrue: numbersOf(attributes, NODE_ATTRIBUTES.whenTrue),
+    whenFalse: numbersOf(attributes, NODE_ATTRIBUTES.whenFalse),
+    missingIsTrue: missingIsTrue.length === 0 ? new Int32Array(treeIds.length) : missingIsTrue,
   };
-  if (Object.values(table).some(({ length }) => length !== treeIds.length)) return undefined;
-  const rows = new Map(Array.from(treeIds, (tree, row) => [keyOf(tree, table.nodeIds[row]!), row]));
-  const isChild = new Set<Key>();
-  treeIds.forEach((tree, row) => {
-    if (table.modes[row] === 'LEAF') return;
-    isChild.add(keyOf(tree, table.whenTrue[row]!)).add(keyOf(tree, table.whenFalse[row]!));
-  });
-  const roots = [...rows].flatMap(([key, row]) => (isChild.has(key) ? [] : [row]));
-  // A node twice, a tree with two roots or none.
-  if (rows.size !== treeIds.length || roots.length !== new Set(treeIds).size) return undefined;
-  return { ...table, rows, roots };
+  insist(Object.values(columns).every(({ length }) => length === treeIds.length));
+  const rowOf = new Map(Array.from(treeIds, (tree, row) => [keyOf(tree, columns.nodeIds[row]!), row]));
+  return { ...columns, rowOf, leafOf: readLeaves(attributes) };
 }
 
-function readLeaves(attributes: Attributes): ReadonlyMap<Key, number> | undefined {
-  const trees = numbersOf(attributes, 'target_treeids');
-  const nodes = numbersOf(attributes, 'target_nodeids');
+function readLeaves(attributes: Attributes): ReadonlyMap<string, number> {
+  const [trees, nodes] = [numbersOf(attributes, 'target_treeids'), numbersOf(attributes, 'target_nodeids')];
   const weights = floatsOf(attributes, 'target_weights');
-  const leaves = new Map(Array.from(trees, (tree, at) => [keyOf(tree, nodes[at] ?? -1), weights[at] ?? 0]));
-  return leaves.size === weights.length && nodes.length === weights.length ? leaves : undefined;
+  insist(trees.length === weights.length && nodes.length === weights.length);
+  const leafOf = new Map(Array.from(weights, (weight, at) => [keyOf(trees[at]!, nodes[at]!), weight]));
+  insist(leafOf.size === weights.length);
+  return leafOf;
 }
 
-interface Building extends NodeTable {
-  readonly leaves: ReadonlyMap<Key, number>;
-  /** Rows that were used: no node has two parents. */
-  readonly used: Set<number>;
+/** The rows of nodes that are no child, in the order of the file, in which sums are made: one for each tree. */
+function findRoots({ treeIds, nodeIds, modes, whenTrue, whenFalse }: NodeTable): number[] {
+  const children = new Set<string>();
+  treeIds.forEach((tree, row) => {
+    if (modes[row] === 'LEAF') return;
+    children.add(keyOf(tree, whenTrue[row]!)).add(keyOf(tree, whenFalse[row]!));
+  });
+  const roots = [...treeIds.keys()].filter((row) => !children.has(keyOf(treeIds[row]!, nodeIds[row]!)));
+  insist(roots.length === new Set(treeIds).size);
+  return roots;
 }
 
-/** Every row goes down as far as the deepest leaf lies: trees that are mostly one branch are better off elsewhere. */
-const DEEPEST = 64;
-
-function buildTree(row: number | undefined, depth: number, building: Building): TreeNode {
-  if (row === undefined || building.used.has(row) || depth > DEEPEST) throw new Unfit();
-  building.used.add(row);
-  const { treeIds, nodeIds, modes, features, thresholds, whenTrue, whenFalse, rows, leaves } = building;
-  const tree = treeIds[row]!;
-  if (modes[row] === 'LEAF') return { leaf: leaves.get(keyOf(tree, nodeIds[row]!)) ?? 0 };
-  const childOf = (node: number): TreeNode => buildTree(rows.get(keyOf(tree, node)), depth + 1, building);
+function buildTree(
+  row: number,
+  depth: number,
+  { table, used }: { table: NodeTable; used: Set<number> },
+): TreeNode {
+  insist(depth <= DEEPEST && !used.has(row));
+  used.add(row);
+  const tree = table.treeIds[row]!;
+  if (table.modes[row] === 'LEAF') return { leaf: table.leafOf.get(keyOf(tree, table.nodeIds[row]!)) ?? 0 };
+  const childAt = (node: number): TreeNode => {
+    const child = table.rowOf.get(keyOf(tree, node));
+    insist(child !== undefined);
+    return buildTree(child!, depth + 1, { table, used });
+  };
+  const [whenTrue, whenFalse] = [childAt(table.whenTrue[row]!), childAt(table.whenFalse[row]!)];
+  const { isBelow, threshold } = readComparison(table.modes[row]!, table.thresholds[row]!);
   return {
-    feature: features[row]!,
-    threshold: readThreshold(modes[row]!, thresholds[row]!),
-    children: [childOf(whenTrue[row]!), childOf(whenFalse[row]!)],
+    feature: table.features[row]!,
+    threshold,
+    // What is not a number is compared to nothing: it goes the way of false, where the file does not say otherwise.
+    missingIsBelow: (table.missingIsTrue[row] !== 0) === isBelow,
+    children: isBelow ? [whenTrue, whenFalse] : [whenFalse, whenTrue],
   };
 }
 
-/** For ≤: of float32, less than a number is at most the one before it. */
-function readThreshold(mode: string, threshold: number): number {
-  if (mode === 'BRANCH_LEQ') return threshold;
-  if (mode === 'BRANCH_LT') return findFloatBelow(threshold);
-  throw new Unfit();
+/** As `≤ threshold`, and whether that is what was asked, or the opposite. */
+function readComparison(mode: string, threshold: number): { isBelow: boolean; threshold: number } {
+  const isOpen = mode === 'BRANCH_LT' || mode === 'BRANCH_GTE';
+  const isBelow = mode === 'BRANCH_LEQ' || mode === 'BRANCH_LT';
+  insist((isOpen || isBelow || mode === 'BRANCH_GT') && threshold > Number.NEGATIVE_INFINITY);
+  return { isBelow, threshold: isOpen ? findFloatBelow(threshold) : threshold };
 }
 
+/** Of float32, what is less than a number is at most the one before it. */
 function findFloatBelow(value: number): number {
   if (value === 0) return -(2 ** -149);
-  if (Number.isNaN(value) || value === Number.NEGATIVE_INFINITY) return Number.NaN;
   const float = Float32Array.of(value);
   new Int32Array(float.buffer)[0]! += value > 0 ? -1 : 1;
   return float[0]!;
-}
-
-function isAllZero(value: OnnxAttribute | undefined): boolean {
-  return value instanceof Int32Array && value.every((one) => one === 0);
 }
 
 function numbersOf(attributes: Attributes, name: string): Int32Array {

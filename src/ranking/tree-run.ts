@@ -13,14 +13,15 @@ export interface TreeRun extends ModelRun {
 
 const PROBE_ROWS = 200;
 
-/** Undefined for a model whose trees cannot be taken out of it; what it does with their sums, ONNX Runtime computes. */
+/**
+ * What a model does with the sums of its trees, ONNX Runtime computes.
+ * @throws Error for a model whose trees cannot be taken out of it
+ */
 export async function openTreeRun(
   model: Uint8Array,
   { columns, outputName, name }: { columns: number; outputName: string; name: string },
-): Promise<TreeRun | undefined> {
-  const split = splitTreeModel(model, { columns });
-  if (split === undefined) return undefined;
-  const { trees, base, rest } = split;
+): Promise<TreeRun> {
+  const { trees, base, rest } = splitTreeModel(model, { columns });
   const kernel = createTreeKernel(trees, { columns });
   const session = rest && (await openOnnxSession(rest.model, { what: `ranker '${name}'` }));
   return {
