@@ -1,5 +1,5 @@
 import type { CandidateSet, Retrieval } from '../domain/candidate.js';
-import { orderByScore } from '../domain/top-k.js';
+import { orderByScore, pickScores } from '../domain/top-k.js';
 
 export interface MergeOptions {
   /** At most this many candidates. */
@@ -29,7 +29,7 @@ export function mergeRetrievals(retrievals: readonly Retrieval[], options: Merge
   const kept = selectRows(union.fusionScores, limit, markPromised(union, quotas));
   return {
     items: kept.map((row) => union.items[row]!),
-    fusionScores: Float32Array.from(kept, (row) => union.fusionScores[row]!),
+    fusionScores: pickScores(union.fusionScores, kept),
     retrievals,
     ranks: copyRows(union.ranks, kept, retrievals.length),
   };
@@ -80,7 +80,7 @@ function fuse(
     });
   });
   // Rounded before anything is compared: sums of the same terms in another order are then equal.
-  return { items, fusionScores: Float32Array.from(sums), ranks };
+  return { items, fusionScores: new Float32Array(sums), ranks };
 }
 
 function listDistinct(retrievals: readonly Retrieval[]): Int32Array {
@@ -123,6 +123,8 @@ function selectRows(fusionScores: Float32Array, limit: number, promised: Uint8Ar
 
 function copyRows(ranks: Int32Array, rows: Int32Array, width: number): Int32Array {
   const copy = new Int32Array(rows.length * width);
-  rows.forEach((row, to) => copy.set(ranks.subarray(row * width, (row + 1) * width), to * width));
+  for (let at = 0, to = 0; at < rows.length; at++) {
+    for (let from = rows[at]! * width, end = from + width; from < end; from++) copy[to++] = ranks[from]!;
+  }
   return copy;
 }

@@ -1,4 +1,4 @@
-import { orderByScore, type ScoredItems, selectTopK } from '../domain/top-k.js';
+import { orderByScore, pickScores, type ScoredItems, selectTopK } from '../domain/top-k.js';
 import { scoreSome } from './inner-product.js';
 import type { ItemVectors } from './item-search.js';
 
@@ -21,6 +21,6 @@ export function selectByScore(
   const places = orderByScore(scores).subarray(0, limit);
   return {
     items: places.map((place) => ascending[place]!),
-    scores: Float32Array.from(places, (place) => scores[place]!),
+    scores: pickScores(scores, places),
   };
 }

@@ -141,7 +141,18 @@ export function orderByScore(scores: Float32Array): Int32Array {
     const code = bits[0]! < SIGN_BIT ? SIGN_BIT - 1 - bits[0]! : bits[0]!;
     keys[size++] = code * INDEXES + index;
   }
-  return Int32Array.from(keys.subarray(0, size).sort(), (key) => key - Math.floor(key / INDEXES) * INDEXES);
+  const order = new Int32Array(size);
+  keys.subarray(0, size).sort();
+  for (let place = 0; place < size; place++)
+    order[place] = keys[place]! - Math.floor(keys[place]! / INDEXES) * INDEXES;
+  return order;
+}
+
+/** The scores at some places, in their order. */
+export function pickScores(scores: Float32Array, places: Int32Array): Float32Array {
+  const picked = new Float32Array(places.length);
+  for (let at = 0; at < picked.length; at++) picked[at] = scores[places[at]!]!;
+  return picked;
 }
 
 /** The worst on top: of two items the one with the lower score, among equal scores the one with the larger index. */

@@ -24,7 +24,7 @@ export function createActivityFeatures(): FeatureGroup {
     fill: (query, write) => {
       const values = describeActivity(query);
       for (let row = 0; row < query.candidates.items.length; row++) {
-        values.forEach((value, feature) => write(row, feature, value));
+        for (let feature = 0; feature < values.length; feature++) write(row, feature, values[feature]!);
       }
     },
   };
