@@ -2,8 +2,6 @@
 # Works with GNU make 3.81 (macOS) and newer; needs nothing else but Node.
 
 SHORTLIST := node dist/commands/shortlist.js
-# Runs TypeScript as the tests do.
-RUN_TS := node --import=@tapjs/typescript/import --import=./tests/support/resolve-hyparquet.mjs
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
 STAGING := models/channels/staging.json
@@ -65,7 +63,7 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	npm --silent test -- $(TAP_FLAGS)
 
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once
-	LONG_TESTS=1 npm --silent test -- --disable-coverage tests/failures tests/features/redis-groups.test.ts tests/features/redis-faults.test.ts $(TAP_FLAGS)
+	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
 	npm --silent run check
@@ -75,23 +73,23 @@ format: $(INSTALLED) ## Format every file
 
 build: $(BUILT) ## Compile src/ to dist/
 
-# Compiled, because every computing thread would load the TypeScript compiler otherwise.
 bench: $(INSTALLED) ## Measure what serving costs and bears: BENCH_FLAGS='--users 100000 --only kernels,pipeline'
-	npx tsc -p tsconfig.check.json --noEmit false --declaration false --sourceMap false --outDir dist/compiled
-	node dist/compiled/benchmarks/serving.js $(BENCH_FLAGS)
+	npm --silent run compile
+	node build/benchmarks/serving.js $(BENCH_FLAGS)
 
 soak: $(INSTALLED) ## Load a server for MINUTES=5 and see whether memory, descriptors or handles grow: SOAK_FLAGS=--leak
-	npx tsc -p tsconfig.check.json --noEmit false --declaration false --sourceMap false --outDir dist/compiled
-	node dist/compiled/benchmarks/soak.js --minutes $(MINUTES) $(SOAK_FLAGS)
+	npm --silent run compile
+	node build/benchmarks/soak.js --minutes $(MINUTES) $(SOAK_FLAGS)
 
 load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://localhost:3000 USERS_OF=demo
 	$(SHORTLIST) load-test --target $(TARGET) --profile $(PROFILE) --dataset $(USERS_OF)
 
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
-	$(RUN_TS) tests/browser/docs-check.ts
+	npm --silent run compile
+	node build/tests/browser/docs-check.js
 
 audit: $(INSTALLED) ## Check the licences of what ships, and ask the registry for known vulnerabilities
-	npm --silent test -- --disable-coverage tests/licences.test.ts $(TAP_FLAGS)
+	npm --silent test -- --disable-coverage build/tests/licences.test.js $(TAP_FLAGS)
 	@node .ci/audit.js
 
 docker: ## Build the serving image (IMAGE=shortlist:local)
@@ -101,7 +99,7 @@ docker: ## Build the serving image (IMAGE=shortlist:local)
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
 
 clean: ## Remove what build and test made; data/ and models/ stay
-	rm -rf dist .tap
+	rm -rf dist build .tap
 
 $(INSTALLED): package.json package-lock.json .npmrc | node-check
 	npm ci --no-audit --no-fund

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { spawnSync } from 'node:child_process';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -20,8 +21,6 @@ import { encodeFeatureTable } from '../src/offline/bundle-writing/encode-feature
  * the memory or the time of another.
  */
 const [rows = '1000000', fields = '32', step, path = ''] = process.argv.slice(2);
-/** Where the steps run from: with a loader of TypeScript, that would be loaded by the thread under test as well. */
-const BUILD = '.tap/feature-store-benchmark';
 const view: FeatureTable['view'] = {
   name: 'items',
   entity: 'item',
@@ -44,7 +43,6 @@ async function runAll(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'feature-store-'));
   try {
     const file = join(folder, 'items.parquet');
-    compile();
     runStep('write', file);
     const scans: number[] = [];
     const loads: number[] = [];
@@ -58,15 +56,9 @@ async function runAll(): Promise<void> {
   }
 }
 
-function compile(): void {
-  const options = ['--noEmit', 'false', '--declaration', 'false', '--sourceMap', 'false', '--outDir', BUILD];
-  const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json', ...options];
-  spawnSync(process.execPath, args, { stdio: 'inherit' });
-}
-
 /** Seconds that the step measured, which it ends its output with. */
 function runStep(name: string, file: string): number {
-  const args = [`${BUILD}/benchmarks/feature-store.js`, rows, fields, name, file];
+  const args = [fileURLToPath(import.meta.url), rows, fields, name, file];
   const { stdout } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = stdout.toString().trimEnd().split('\n');
   const seconds = Number(lines.pop());

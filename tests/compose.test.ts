@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadSettings } from '../src/config/load-settings.js';
 
-const file = fileURLToPath(new URL('../deploy/compose/docker-compose.yml', import.meta.url));
+const file = 'deploy/compose/docker-compose.yml';
 const folder = dirname(file);
 
 interface Service {

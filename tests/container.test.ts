@@ -1,11 +1,10 @@
 import t from 'tap';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { listFiles } from './docs/markdown-pages.js';
 import { isForServing } from './support/optional-packages.js';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
+const repository = process.cwd();
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
   dependencies: Record<string, string>;

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadSettings } from '../src/config/load-settings.js';
 import { createMetrics } from '../src/observability/metrics.js';
 
-const folder = fileURLToPath(new URL('../deploy/kubernetes', import.meta.url));
+const folder = 'deploy/kubernetes';
 
 interface Resource {
   readonly apiVersion: string;

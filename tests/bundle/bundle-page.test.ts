@@ -40,7 +40,7 @@ function readFields(page: string, heading: string): Field[] {
   ]);
 }
 
-const PAGE = await readFile(new URL('../../docs/bundle.md', import.meta.url), 'utf8');
+const PAGE = await readFile('docs/bundle.md', 'utf8');
 
 t.test('the page lists every field of the manifest, as the schema describes it, and no other', async (t) => {
   t.strictSame(readFields(PAGE, 'Manifest'), listFields(Manifest as unknown as Node));

@@ -215,9 +215,7 @@ t.test('every truncation of a file is refused', async (t) => {
 
 // Written by safetensors 0.8.0 (numpy); the other direction was checked by hand with the same release.
 t.test('a file that the Python library wrote is read', async (t) => {
-  const bytes = readFileSync(
-    new URL('../fixtures/safetensors/written-by-python.safetensors', import.meta.url),
-  );
+  const bytes = readFileSync('tests/fixtures/safetensors/written-by-python.safetensors');
   const { tensors, metadata } = parseTensorFile(bytes, 'x');
   t.strictSame(metadata, { k: 'v' });
   t.strictSame(tensors.get('b'), { shape: [2, 3], data: Float32Array.of(0, 1, 2, 3, 4, 5) });

@@ -67,7 +67,7 @@ t.test('from demo data to a served bundle', async (t) => {
   await t.test('the program serves it and stops when asked to', async (t) => {
     const server = spawn(
       process.execPath,
-      [...process.execArgv, join(process.cwd(), 'src/commands/shortlist.ts'), 'serve'],
+      [...process.execArgv, join(import.meta.dirname, '../../src/commands/shortlist.js'), 'serve'],
       {
         env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: join(dir, 'models') },
         stdio: ['ignore', 'ignore', 'pipe'],

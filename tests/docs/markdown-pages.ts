@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The checkout under test, with a trailing slash. */
-export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+export const REPOSITORY = process.cwd();
 
 export interface MarkdownPage {
   /** Relative to the repository. */
@@ -16,7 +15,7 @@ export interface MarkdownPage {
 }
 
 /** Folders that hold what was installed, built, trained or published: nothing in there is ours to write. */
-const NOT_OURS = new Set(['.git', '.tap', 'node_modules', 'dist', 'data']);
+const NOT_OURS = new Set(['.git', '.tap', 'node_modules', 'dist', 'build', 'data']);
 const FENCED_CODE = /^( *)(```+|~~~+)[^\n]*\n[\s\S]*?^\1\2 *$/gm;
 const INLINE_CODE = /(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
 

@@ -150,7 +150,7 @@ t.test('more than a chunk is written in several', async (t) => {
   t.equal(readSegments(folder)[0]!.length, 4 * line.length);
 });
 
-const CHILD = 'tests/events/append-for-ever.ts';
+const CHILD = join(import.meta.dirname, 'append-for-ever.js');
 
 t.test('a disk that is full takes back the half of a line, and goes on when there is room', async (t) => {
   const folder = t.testdir();

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import type { buildSettings } from './build.js';
 import type { Command, Report } from './server-process.js';
 
-const PROGRAM = join(import.meta.dirname, 'server-process.ts');
+const PROGRAM = join(import.meta.dirname, 'server-process.js');
 
 async function start(t: Test, overrides: Parameters<typeof buildSettings>[0]) {
   const child = fork(PROGRAM, [JSON.stringify(overrides)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });

@@ -51,7 +51,7 @@ t.test('an error keeps its code, its cause and its stack', async (t) => {
 });
 
 t.test('an asynchronous logger loses no line when the process exits at once', async (t) => {
-  const source = join(import.meta.dirname, '../../src/observability/create-logger.ts');
+  const source = join(import.meta.dirname, '../../src/observability/create-logger.js');
   const script = `const { createLogger } = await import(${JSON.stringify(source)});
     const logger = createLogger({ level: 'info', writing: 'async' });
     for (let line = 0; line < 100; line++) logger.info({ line });
@@ -67,7 +67,7 @@ for (const [gone, stdout] of [
 ] as const) {
   const skip = stdout === 'full' && !existsSync('/dev/full') && 'this system has no /dev/full';
   t.test(`a process ends with its own exit code when ${gone}`, { skip }, async (t) => {
-    const source = join(import.meta.dirname, '../../src/observability/create-logger.ts');
+    const source = join(import.meta.dirname, '../../src/observability/create-logger.js');
     const script = `const { createLogger, flushLogger } = await import(${JSON.stringify(source)});
       const logger = createLogger({ level: 'info', writing: 'async' });
       process.on('message', async () => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { DatasetConfig } from '../../src/config/dataset-config.js';
 import type { ViewConfig } from '../../src/config/view-config.js';
@@ -19,7 +18,7 @@ import { buildDeclaredView } from '../../src/offline/train/declared-view.js';
 // Each dataset waits for DuckDB more than for this process.
 t.jobs = 4;
 
-const FIXTURES = fileURLToPath(new URL('../fixtures/parquet/', import.meta.url));
+const FIXTURES = 'tests/fixtures/parquet/';
 const WRITERS = ['pyarrow', 'pandas', 'polars', 'fastparquet', 'duckdb', 'spark-like'];
 
 type Value = number | string | boolean | readonly number[] | null;

@@ -338,7 +338,7 @@ t.test('a model that has no score for zeros is refused when it is opened', async
 
 t.test('ONNX Runtime reports its use to nobody and leaves nothing in the home folder', async (t) => {
   const home = t.testdir({ 'model.onnx': Buffer.from(encode({})) });
-  const source = join(import.meta.dirname, '../../src/ranking/onnx-ranker.ts');
+  const source = join(import.meta.dirname, '../../src/ranking/onnx-ranker.js');
   const script = `import { readFileSync } from 'node:fs';
     const { openOnnxRanker } = await import(${JSON.stringify(source)});
     const ranker = await openOnnxRanker(readFileSync('${home}/model.onnx'), { columns: 2 });

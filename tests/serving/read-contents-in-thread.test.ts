@@ -58,7 +58,7 @@ t.test(
     const id = await new Promise<number>((resolve) => other.once('message', resolve));
     const before = getPriority(id);
     // In a thread of its own: this one would keep it.
-    const url = new URL('../support/lower-priority.ts', import.meta.url);
+    const url = new URL('../support/lower-priority.js', import.meta.url);
     const lowered = new Worker(url);
     const [own, first] = await new Promise<[number, number]>((resolve) => lowered.once('message', resolve));
     t.equal(own, 10);

@@ -39,7 +39,7 @@ export async function startServingProcess(
   await writeFile(join(configs, 'development.yaml'), '{}\n');
   const child = spawn(
     process.execPath,
-    [...process.execArgv, 'tests/support/serve-program.ts', configs, 'serve', ...args],
+    [...process.execArgv, join(import.meta.dirname, 'serve-program.js'), configs, 'serve', ...args],
     {
       env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: registry, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -151,7 +151,7 @@ t.test(
 t.test('killed between two days, the next run does the other one', async (t) => {
   const folder = t.testdir();
   const log = createLog(folder, DAYS);
-  const script = 'tests/offline/impressions/compact-and-die.ts';
+  const script = join(import.meta.dirname, 'compact-and-die.js');
   const child = spawn(process.execPath, [...process.execArgv, script, folder, log.outDir], {
     stdio: 'inherit',
   });

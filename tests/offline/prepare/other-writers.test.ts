@@ -1,7 +1,6 @@
 import t from 'tap';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ColumnConfig, DatasetConfig } from '../../../src/config/dataset-config.js';
 import type { AttributeValue } from '../../../src/domain/catalogue.js';
 import type { ShortlistError } from '../../../src/domain/errors.js';
@@ -12,7 +11,7 @@ import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
 // Each dataset waits for DuckDB more than for this process.
 t.jobs = 4;
 
-const FIXTURES = fileURLToPath(new URL('../../fixtures/parquet/', import.meta.url));
+const FIXTURES = 'tests/fixtures/parquet/';
 
 /** Files that hold the same items, and the values that went into them. */
 interface ItemsTruth {

@@ -1,13 +1,12 @@
 import t from 'tap';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readDatasetConfig } from '../../../src/config/dataset-config.js';
 import { prepareDataset } from '../../../src/offline/prepare/prepare-dataset.js';
 import { readPreparedDataset, type PreparedDataset } from '../../../src/offline/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress.js';
 
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+const REPOSITORY = process.cwd();
 const PAGE = readFileSync(join(REPOSITORY, 'docs/reading-your-data.md'), 'utf8');
 const EXAMPLES = [...PAGE.matchAll(/^```yaml\n# (.*)\n([\s\S]*?)^```$/gm)].map(([, title, yaml]) => ({
   title: title!,

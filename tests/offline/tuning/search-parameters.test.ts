@@ -100,7 +100,7 @@ t.test('a search of six trials', async (t) => {
 
   await t.test('killed in the middle, it loses the running trial at most', async (t) => {
     const killed = join(folder, 'killed');
-    const script = fileURLToPath(new URL('search-process.ts', import.meta.url));
+    const script = fileURLToPath(new URL('search-process.js', import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, script, killed], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
