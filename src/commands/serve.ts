@@ -6,6 +6,7 @@ import { describeVectorEngine } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
+import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import type { AppParts } from '../http/app-parts.js';
@@ -91,8 +92,9 @@ async function openService(
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
   const impressions = openImpressionLog(settings, { logger, metrics });
+  const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
-  return { parts: { service, settings, logger, metrics, impressions, tracing }, bundle };
+  return { parts: { service, settings, logger, metrics, impressions, featureLog, tracing }, bundle };
 }
 
 /** What is set, or else this process's share of the cores. */

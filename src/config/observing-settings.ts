@@ -20,6 +20,34 @@ export const Logging = Type.Object(
   { additionalProperties: false },
 );
 
+/** How a log is cut into files. */
+function segmentSettings({ reader, counter }: { reader: string; counter: string }) {
+  return {
+    segmentMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 4096,
+      unit: 'MB',
+      description: 'A segment of the log that has grown to so much is closed.',
+    }),
+    segmentSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      unit: 's',
+      description: `A segment that is so old is closed: what \`${reader}\` sees lags by so much.`,
+    }),
+    flushMs: milliseconds(1, 60_000, {
+      description: 'How long a line waits to be written together with others.',
+      danger: 'What waits is lost when the process is killed.',
+    }),
+    bufferMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      unit: 'MB',
+      description: `Lines that wait for the disk at most; those above are dropped and count in \`${counter}\`.`,
+    }),
+  };
+}
+
 export const Impressions = Type.Object(
   {
     enabled: Type.Boolean({
@@ -40,30 +68,31 @@ export const Impressions = Type.Object(
         'Share of the users whose slates are logged, always the same ones; of slates that are for no user, share of the requests.',
       zero: 'none',
     }),
-    segmentMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 4096,
-      unit: 'MB',
-      description: 'A segment of the log that has grown to so much is closed.',
-    }),
-    segmentSeconds: Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      unit: 's',
+    ...segmentSettings({ reader: 'shortlist impressions compact', counter: 'shortlist_impressions_total' }),
+  },
+  { additionalProperties: false },
+);
+
+export const FeatureLog = Type.Object(
+  {
+    enabled: Type.Boolean({
       description:
-        'A segment that is so old is closed: what `shortlist impressions compact` sees lags by so much.',
+        'Whether a share of the requests logs what the ranker read of the items shown, for `shortlist skew`. docs/skew.md describes it.',
+      variable: 'SHORTLIST_FEATURE_LOG',
+      danger: 'The log names users by their ids and grows until somebody removes what is old.',
     }),
-    flushMs: milliseconds(1, 60_000, {
-      description: 'How long a line waits to be written together with others.',
-      danger: 'What waits is lost when the process is killed.',
+    folder: Type.String({
+      minLength: 1,
+      description: 'Folder of the log, relative to the working directory; several processes may share it.',
+      variable: 'SHORTLIST_FEATURE_LOG_FOLDER',
     }),
-    bufferMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 1024,
-      unit: 'MB',
-      description:
-        'Lines that wait for the disk at most; those above are dropped and count in `shortlist_impressions_total`.',
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of the requests that are logged, by a hash of their ids.',
+      zero: 'none',
     }),
+    ...segmentSettings({ reader: 'shortlist skew', counter: 'shortlist_feature_log_total' }),
   },
   { additionalProperties: false },
 );

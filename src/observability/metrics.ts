@@ -109,6 +109,10 @@ export interface Metrics {
   countImpressions(outcome: 'written' | 'dropped', count: number): void;
   /** Whether the impression log can be written to. */
   showImpressionLog(writable: boolean): void;
+  /** Counts requests that the feature log took, or had no room for. */
+  countLoggedFeatures(outcome: 'written' | 'dropped', count: number): void;
+  /** Whether the feature log can be written to. */
+  showFeatureLog(writable: boolean): void;
   /** Counts spans that the trace collector took, or did not. */
   countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
@@ -261,15 +265,23 @@ function createImpressionMetrics(registers: Registry[]) {
     labelNames: ['outcome'],
     registers,
   });
+  const features = new Counter({
+    name: 'shortlist_feature_log_total',
+    help: 'Requests of the feature log: written, or dropped because too much waited for the disk.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const up = new Gauge({
     name: 'shortlist_impression_log_up',
-    help: '1 while the impression log is written, 0 while its folder cannot be written to; absent where there is no log.',
+    help: '1 while the log (impressions or features) is written, 0 while its folder cannot be written to; absent where there is no log.',
     labelNames: ['log'],
     registers,
   });
   return {
     countImpressions: (outcome: string, count: number) => impressions.inc({ outcome }, count),
     showImpressionLog: (writable: boolean) => up.set({ log: 'impressions' }, writable ? 1 : 0),
+    countLoggedFeatures: (outcome: string, count: number) => features.inc({ outcome }, count),
+    showFeatureLog: (writable: boolean) => up.set({ log: 'features' }, writable ? 1 : 0),
   };
 }
 
