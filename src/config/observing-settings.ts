@@ -20,6 +20,47 @@ export const Logging = Type.Object(
   { additionalProperties: false },
 );
 
+export const Sources = Type.Object(
+  {
+    attempts: Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      description:
+        'Attempts at an outside source at most (a bucket, a download, Redis and the vector engine where commands fill them, files of bundles and datasets, the keys of an issuer), the first one included, while it is away. docs/reliability.md says what is tried again.',
+      variable: 'SHORTLIST_SOURCE_ATTEMPTS',
+    }),
+    totalSeconds: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 86_400,
+      unit: 's',
+      description: 'Time for all of them together; then it is an error.',
+      variable: 'SHORTLIST_SOURCE_SECONDS',
+    }),
+    firstWaitMs: milliseconds(1, 60_000, {
+      description:
+        'Between two attempts is a random wait of up to so long, of up to twice, four times, … as long after each further one.',
+    }),
+    longestWaitMs: milliseconds(1, 600_000, { description: 'Where that doubling ends.' }),
+    maxMegabytes: Type.Integer({
+      minimum: 0,
+      maximum: 100_000_000,
+      unit: 'MB',
+      description:
+        'A read of an outside source that is larger warns `source_large` and counts in `shortlist_source_large_total`; it goes on.',
+      zero: 'none is too large',
+    }),
+    minMegabytesPerSecond: Type.Number({
+      minimum: 0,
+      maximum: 100_000,
+      unit: 'MB/s',
+      description:
+        'A read of a megabyte or more that is slower warns `source_slow` and counts in `shortlist_source_slow_total`; it goes on.',
+      zero: 'none is too slow',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 /** How a log is cut into files. */
 function segmentSettings({ reader, counter }: { reader: string; counter: string }) {
   return {

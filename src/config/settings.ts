@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
-import { Drift, FeatureLog, Impressions, Logging, Tracing } from './observing-settings.js';
+import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { REDIS_URL_FORMS } from './parse-redis-url.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 
@@ -392,6 +392,7 @@ export const SettingsSchema = Type.Object(
     cache: Cache,
     impressions: Impressions,
     featureLog: FeatureLog,
+    sources: Sources,
     tracing: Tracing,
     drift: Drift,
     docs: Docs,
