@@ -22,5 +22,5 @@ export function openSources(
     };
     context.printError(maskSecrets(JSON.stringify(line)));
   };
-  return openSourceAccess(loadSettings(context).sources, { logger: { warn, debug: () => undefined } });
+  return openSourceAccess(loadSettings(context).sources, { logger: { warn } });
 }

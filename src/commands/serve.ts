@@ -15,6 +15,7 @@ import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
+import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
@@ -74,11 +75,13 @@ async function openService(
   });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
+  const sources = openSourceAccess(settings.sources, { logger, metrics });
   const service = createServedBundle({
-    registry: await openRegistry(settings.bundle, context),
+    registry: await openRegistry(settings.bundle, context, sources),
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
+    access: sources,
     observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
     clock,
     threads: describeThreads({ settings, logger, metrics }),

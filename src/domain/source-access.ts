@@ -68,6 +68,10 @@ export interface RetryOptions {
 
 /** The one way to what lies outside of the process. */
 export interface SourceAccess {
+  /** Plain data: another thread makes the same access of it. */
+  readonly policy: SourcePolicy;
+  /** What another thread has told its own observer. */
+  readonly observer: SourceObserver | undefined;
   /**
    * Runs `attempt` until it succeeds: bounded attempts, exponential waits with full jitter between them, a time limit over all.
    * @throws what the last attempt threw; the reason of the signal; SourceTimeout when time is over. An attempt that does not heed the
@@ -102,10 +106,8 @@ export function createSourceAccess(
   policy: Partial<SourcePolicy> = {},
   options: { observer?: SourceObserver | undefined } = {},
 ): SourceAccess {
-  const { attempts, totalMs, firstWaitMs, longestWaitMs, maxBytes, minBytesPerSecond } = {
-    ...DEFAULTS,
-    ...policy,
-  };
+  const whole = { ...DEFAULTS, ...policy };
+  const { attempts, totalMs, firstWaitMs, longestWaitMs, maxBytes, minBytesPerSecond } = whole;
   const { observer } = options;
   const waits = new ExponentialBackoff({
     generator: fullJitterGenerator,
@@ -135,6 +137,8 @@ export function createSourceAccess(
   }
 
   return {
+    policy: whole,
+    observer,
     retry: async (source, attempt, { isPassing: isWorthIt, signal, totalMs: shorterMs = totalMs } = {}) => {
       const limitMs = Math.min(shorterMs, totalMs);
       const late = new AbortController();
@@ -232,9 +236,14 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([
 
 /** Whether an error, or what caused it, is of a network or a disk that may be well again in a moment. */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  return findPassingCode(error) !== undefined;
+}
+
+/** What the system called it; undefined for what does not pass. */
+export function findPassingCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
   const { code, cause } = error as NodeJS.ErrnoException;
-  if (PASSING_CODES.has(code)) return true;
-  if (error instanceof AggregateError && error.errors.some(isPassing)) return true;
-  return isPassing(cause);
+  if (PASSING_CODES.has(code)) return code;
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [...parts, cause].map(findPassingCode).find((found) => found !== undefined);
 }

@@ -1,4 +1,9 @@
-import { createSourceAccess, type SourceAccess, type SourceObserver } from '../domain/source-access.js';
+import {
+  createSourceAccess,
+  type SourceAccess,
+  type SourceObserver,
+  type SourcePolicy,
+} from '../domain/source-access.js';
 import type { Metrics } from './metrics.js';
 
 /** What settings say of outside sources. */
@@ -16,7 +21,6 @@ export interface SourceSettings {
 /** As a logger takes it. */
 interface SourceLogger {
   warn(facts: object, message: string): void;
-  debug(facts: object, message: string): void;
 }
 
 type SourceParts = {
@@ -27,19 +31,20 @@ type SourceParts = {
 
 /** The way to outside sources as settings have it; every retry and every read beyond a limit is a warning and is counted. */
 export function openSourceAccess(settings: SourceSettings, parts: SourceParts): SourceAccess {
+  return createSourceAccess(toPolicy(settings), { observer: createSourceObserver(parts) });
+}
+
+function toPolicy(settings: SourceSettings): SourcePolicy {
   const { attempts, totalSeconds, firstWaitMs, longestWaitMs, maxMegabytes, minMegabytesPerSecond } =
     settings;
-  return createSourceAccess(
-    {
-      attempts,
-      totalMs: totalSeconds * 1000,
-      firstWaitMs,
-      longestWaitMs,
-      maxBytes: maxMegabytes === 0 ? Number.POSITIVE_INFINITY : maxMegabytes * 1e6,
-      minBytesPerSecond: minMegabytesPerSecond * 1e6,
-    },
-    { observer: createSourceObserver(parts) },
-  );
+  return {
+    attempts,
+    totalMs: totalSeconds * 1000,
+    firstWaitMs,
+    longestWaitMs,
+    maxBytes: maxMegabytes === 0 ? Number.POSITIVE_INFINITY : maxMegabytes * 1e6,
+    minBytesPerSecond: minMegabytesPerSecond * 1e6,
+  };
 }
 
 function createSourceObserver({ logger, metrics }: SourceParts): SourceObserver {
@@ -48,10 +53,7 @@ function createSourceObserver({ logger, metrics }: SourceParts): SourceObserver 
       metrics?.countSourceRetry(source);
       logger.warn({ event: 'source_retry', source, attempt, waitMs, err: error }, 'a source is asked again');
     },
-    read: (read) => {
-      metrics?.observeSourceRead(read);
-      logger.debug({ event: 'source_read', ...read }, 'a source was read');
-    },
+    read: (read) => metrics?.observeSourceRead(read),
     exceeded: (excess) => {
       metrics?.countSourceExcess(excess.event, excess.source);
       logger.warn(excess, EXCESSES[excess.event]);
