@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
+import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
 import { isBundleVersion } from './bundle-version.js';
 import {
   CHECKSUM_FILE,
@@ -30,6 +31,8 @@ export interface BundleFiles {
 export interface OpenBundleOptions {
   /** Leaves the files of feature views and item indexes, which may be large, to be verified by who loads them. */
   readonly deferViews?: boolean;
+  /** How often a disk that is away for a moment is asked; as by default, and told to nobody, when not said. */
+  readonly access?: SourceAccess | undefined;
 }
 
 /** Read and hash in pieces, so that a server goes on answering while it opens a large bundle. */
@@ -42,24 +45,25 @@ const CHUNK_BYTES = 1 << 20;
  * that is named as one version and holds another
  */
 export async function openBundleFiles(folder: string, options: OpenBundleOptions = {}): Promise<BundleFiles> {
+  const { access = createSourceAccess() } = options;
   const root = await findFolder(folder);
-  const { manifest, problems } = await readManifest(root, folder);
+  const { manifest, problems } = await readManifest(root, folder, access);
   const contents = new Map<string, Uint8Array>();
   const deferred = new Map<string, ListedFile>();
   const large = listLargeFiles(manifest);
   for (const [name, expected] of Object.entries(manifest.files)) {
     if (!isSafePath(name)) continue;
-    const found = await findListed(root, { name, ...expected });
+    const found = await findListed(root, { name, ...expected }, access);
     if (typeof found === 'string') problems.push(`${name} ${found}`);
     else if (options.deferViews === true && large.has(name)) deferred.set(name, found);
     else {
-      const content = await readVerified(found);
+      const content = await readVerified(found, access);
       if (typeof content === 'string') problems.push(`${name} ${content}`);
       else contents.set(name, content);
     }
   }
   if (problems.length > 0)
-    throw invalidBundle(folder, [...problems, ...(await verifyAll(deferred.values()))]);
+    throw invalidBundle(folder, [...problems, ...(await verifyAll(deferred.values(), access))]);
   return {
     folder,
     manifest,
@@ -78,14 +82,14 @@ function listLargeFiles({ views, sources }: Manifest): Set<string> {
  * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE when it has no readable manifest
  */
 export async function readBundleManifest(folder: string): Promise<Manifest> {
-  return (await readManifest(await findFolder(folder), folder)).manifest;
+  return (await readManifest(await findFolder(folder), folder, createSourceAccess())).manifest;
 }
 
 /** Nobody will load these of a bundle that is refused already: what is wrong with them is told with the rest. */
-async function verifyAll(files: Iterable<ListedFile>): Promise<string[]> {
+async function verifyAll(files: Iterable<ListedFile>, access: SourceAccess): Promise<string[]> {
   const problems: string[] = [];
   for (const file of files) {
-    const content = await readVerified(file);
+    const content = await readVerified(file, access);
     if (typeof content === 'string') problems.push(`${file.name} ${content}`);
   }
   return problems;
@@ -107,9 +111,10 @@ async function findFolder(folder: string): Promise<string> {
 async function readManifest(
   root: string,
   folder: string,
+  access: SourceAccess,
 ): Promise<{ manifest: Manifest; problems: string[] }> {
-  const bytes = await readOwnFile(root, folder, MANIFEST_FILE);
-  const checksum = (await readOwnFile(root, folder, CHECKSUM_FILE)).toString('utf8');
+  const bytes = await readOwnFile(root, folder, { name: MANIFEST_FILE, access });
+  const checksum = (await readOwnFile(root, folder, { name: CHECKSUM_FILE, access })).toString('utf8');
   const changed =
     checksum === formatChecksum(bytes)
       ? []
@@ -136,9 +141,13 @@ export function formatChecksum(manifest: Uint8Array): string {
   return `${createHash('sha256').update(manifest).digest('hex')}  ${MANIFEST_FILE}\n`;
 }
 
-async function readOwnFile(root: string, folder: string, name: string): Promise<Buffer> {
+async function readOwnFile(
+  root: string,
+  folder: string,
+  { name, access }: { name: string; access: SourceAccess },
+): Promise<Buffer> {
   try {
-    return await readFile(join(root, name));
+    return await access.retry('bundle', () => readFile(join(root, name)));
   } catch (cause) {
     throw invalidBundle(folder, [`${name} ${describeFailure(cause)}`], cause);
   }
@@ -148,11 +157,12 @@ async function readOwnFile(root: string, folder: string, name: string): Promise<
 async function findListed(
   root: string,
   expected: { name: string; sha256: string; sizeBytes: number },
+  access: SourceAccess,
 ): Promise<ListedFile | string> {
   try {
-    const path = await realpath(join(root, expected.name));
+    const path = await access.retry('bundle', () => realpath(join(root, expected.name)));
     if (!path.startsWith(root + sep)) return `leads out of the bundle, to ${path}`;
-    const found = await stat(path);
+    const found = await access.retry('bundle', () => stat(path));
     if (!found.isFile()) return 'is not a file';
     if (found.size !== expected.sizeBytes)
       return `has ${found.size} bytes, the manifest says ${expected.sizeBytes}`;
@@ -163,9 +173,15 @@ async function findListed(
 }
 
 /** The bytes of a file that are what the manifest says, or what is wrong with them. */
-async function readVerified(file: ListedFile): Promise<Uint8Array | string> {
+async function readVerified(file: ListedFile, access: SourceAccess): Promise<Uint8Array | string> {
   try {
-    const { bytes, sha256 } = await readHashed(file);
+    const { bytes, sha256 } = await access.retry('bundle', async () => {
+      const started = performance.now();
+      const read = await readHashed(file);
+      const seconds = (performance.now() - started) / 1000;
+      access.measure({ source: 'bundle', name: file.name, bytes: file.sizeBytes, seconds });
+      return read;
+    });
     return sha256 === file.sha256 ? bytes : describeChange(sha256, file);
   } catch (error) {
     return describeFailure(error);

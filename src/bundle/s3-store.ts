@@ -3,6 +3,12 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { ShortlistError } from '../domain/errors.js';
+import {
+  createSourceAccess,
+  isPassing,
+  PASSING_STATUSES,
+  type SourceAccess,
+} from '../domain/source-access.js';
 import { openBundleFiles } from './bundle-files.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
@@ -19,12 +25,8 @@ export interface S3StoreOptions {
   readonly cacheDir: string;
 }
 
-/** Attempts of each request; between them the client waits ever longer, by chance between nothing and twice that. */
-const ATTEMPTS = 5;
 /** After so long without an answer an attempt is given up. */
 const ATTEMPT_TIMEOUT_MS = 30_000;
-/** Whatever becomes of the attempts, an operation ends by then. */
-const TOTAL_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * A store in a bucket of S3, or of a service that speaks as it does: `<prefix>/<version>/<file>`, `<prefix>/channels/<channel>.json`,
@@ -34,9 +36,12 @@ const TOTAL_TIMEOUT_MS = 10 * 60_000;
  * Every operation throws ShortlistError REGISTRY_FAILED when the service cannot be asked.
  * @throws ShortlistError INVALID_CONFIG when the address is none, or the client (@aws-sdk/client-s3) is not installed
  */
-export async function createS3Store(options: S3StoreOptions): Promise<BundleStore> {
+export async function createS3Store(
+  options: S3StoreOptions,
+  access: SourceAccess = createSourceAccess(),
+): Promise<BundleStore> {
   const { bucket, prefix } = parseAddress(options.address);
-  const objects = await openBucket({ ...options, bucket });
+  const objects = await openBucket({ ...options, bucket, access });
   const key = (name: string): string => prefix + name;
   const cached = (version: string): string => join(cacheFolderOf(options), version);
 
@@ -126,6 +131,12 @@ function cacheFolderOf({ cacheDir, address, endpoint }: S3StoreOptions): string 
   return resolve(cacheDir, name);
 }
 
+interface OpenBucketOptions {
+  readonly bucket: string;
+  readonly endpoint: string;
+  readonly access: SourceAccess;
+}
+
 /** What is asked of a bucket; names are whole keys. */
 interface Bucket {
   find(name: string): Promise<Buffer | undefined>;
@@ -134,10 +145,11 @@ interface Bucket {
   list(prefix: string): Promise<string[]>;
 }
 
-async function openBucket({ bucket, endpoint }: { bucket: string; endpoint: string }): Promise<Bucket> {
+async function openBucket({ bucket, endpoint, access }: OpenBucketOptions): Promise<Bucket> {
   const sdk = await loadSdk();
   const client: S3Client = new sdk.S3Client({
-    maxAttempts: ATTEMPTS,
+    // Attempts are those of the policy of all sources: the client's own would multiply them.
+    maxAttempts: 1,
     requestHandler: { requestTimeout: ATTEMPT_TIMEOUT_MS, connectionTimeout: ATTEMPT_TIMEOUT_MS },
     // The manifest has the hash of every file; services of others do not know Amazon's newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -146,7 +158,7 @@ async function openBucket({ bucket, endpoint }: { bucket: string; endpoint: stri
   });
   const ask = async <T>(what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      return await run(AbortSignal.timeout(TOTAL_TIMEOUT_MS));
+      return await access.retry('object_storage', run, { isPassing: isPassingFault });
     } catch (cause) {
       const { name, message } = cause as S3ServiceException;
       throw new ShortlistError(
@@ -159,10 +171,14 @@ async function openBucket({ bucket, endpoint }: { bucket: string; endpoint: stri
   return {
     find: (Key) =>
       ask(`give ${Key}`, async (abortSignal) => {
+        const started = performance.now();
         try {
           const command = new sdk.GetObjectCommand({ Bucket: bucket, Key });
           const { Body } = await client.send(command, { abortSignal });
-          return Buffer.from(await Body!.transformToByteArray());
+          const bytes = Buffer.from(await Body!.transformToByteArray());
+          const seconds = (performance.now() - started) / 1000;
+          access.measure({ source: 'object_storage', name: Key, bytes: bytes.length, seconds });
+          return bytes;
         } catch (error) {
           if (error instanceof sdk.NoSuchKey) return undefined;
           throw error;
@@ -188,6 +204,13 @@ async function openBucket({ bucket, endpoint }: { bucket: string; endpoint: stri
         return names;
       }),
   };
+}
+
+/** What the service, or the way to it, may not say again: it is busy, broken for the moment, or cut off. */
+function isPassingFault(error: unknown): boolean {
+  const { name, $metadata, $retryable } = error as S3ServiceException;
+  if (PASSING_STATUSES.has($metadata?.httpStatusCode ?? 0)) return true;
+  return $retryable !== undefined || name === 'TimeoutError' || isPassing(error);
 }
 
 async function loadSdk() {

@@ -1,6 +1,7 @@
 import type * as pg from 'pg';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import { isPassing } from '../domain/source-access.js';
 import type { BreakerOptions } from '../features/circuit-breaker.js';
 
 /** A Postgres with pgvector, and how long to wait for it. Plain data: threads are given it. */
@@ -29,6 +30,18 @@ export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEng
     ...options
   } = vectorEngine;
   return { ...options, breaker: { calls, failureShare, probeAfterMs: breakerProbeAfterMs } };
+}
+
+/** States of SQL in which another attempt may succeed: connections (08), resources (53), a server that stops or starts (57P0x). */
+const PASSING_STATE = /^(08...|53...|57P0[1-3])$/;
+
+/** Whether what failed may succeed in a moment: the engine is away, or full, not against it. */
+export function isPassingEngineFault(error: unknown): boolean {
+  if (!(error instanceof ShortlistError) || error.code !== 'VECTOR_ENGINE_FAILED') return false;
+  const { code, message } = error.cause as NodeJS.ErrnoException;
+  return (
+    PASSING_STATE.test(code ?? '') || message.startsWith('Connection terminated') || isPassing(error.cause)
+  );
 }
 
 /** What the comment of a table says of it. */

@@ -3,6 +3,7 @@ import { readDatasetConfig } from '../config/dataset-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
+import { openSources } from './open-sources.js';
 
 export function createDownloadCommand(context: CommandContext): Command {
   return new Command('download')
@@ -21,6 +22,7 @@ export function createDownloadCommand(context: CommandContext): Command {
       }
       const { downloadArchive } = await importOffline(() => import('../offline/download.js'));
       await downloadArchive(dataset.download, {
+        access: openSources(context),
         toDir: dataset.path,
         progress: await context.openProgress(),
       });

@@ -1,14 +1,16 @@
 import { Command } from 'commander';
+import type { Client } from 'pg';
 import { type BundleFiles, openBundleFiles } from '../bundle/bundle-files.js';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { parseTensorFile } from '../bundle/tensor-file.js';
 import { type AlsModel, parseAls } from '../candidates/als.js';
 import { connectVectorEngine, dropOtherVersions, loadItemVectors } from '../candidates/load-item-vectors.js';
-import { describeVectorEngine } from '../candidates/vector-engine.js';
+import { describeVectorEngine, isPassingEngineFault } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
+import { openSources } from './open-sources.js';
 
 export function createLoadVectorsCommand(context: CommandContext): Command {
   return new Command('load-vectors')
@@ -26,13 +28,26 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
       const version = asked ?? (await registry.readChannel(settings.bundle.channel)).version;
       const model = readModel(await openBundleFiles(await registry.pathOf(version), { deferViews: true }));
       const engine = describeVectorEngine(settings);
-      const client = await connectVectorEngine(engine);
-      try {
-        const progress = await context.openProgress();
+      const progress = await context.openProgress();
+      // All of it: what a connection that is lost had written is gone with its transaction.
+      const load = async (): Promise<{ client: Client; written: number }> => {
+        const client = await connectVectorEngine(engine);
         const step = progress.start('load vectors', model.factors.length / model.dimensions);
         const onRows = (count: number): void => step.advance(count);
-        const written = await loadItemVectors(client, model, { ...engine, version, onRows });
-        step.finish(`${written} vectors`);
+        try {
+          const written = await loadItemVectors(client, model, { ...engine, version, onRows });
+          step.finish(`${written} vectors`);
+          return { client, written };
+        } catch (error) {
+          step.finish('failed');
+          await client.end();
+          throw error;
+        }
+      };
+      const { client, written } = await openSources(context).retry('vector_engine', load, {
+        isPassing: isPassingEngineFault,
+      });
+      try {
         context.print(describeLoad(version, written));
         if (!dropOthers) return;
         const keep = [version, ...(await listServedVersions(registry))];

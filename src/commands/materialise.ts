@@ -3,12 +3,14 @@ import { loadSettings } from '../config/load-settings.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
-import { type RedisClient, requireRedis } from '../features/redis-connection.js';
+import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
+import type { SourceAccess } from '../domain/source-access.js';
 import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
+import { openSources } from './open-sources.js';
 import { toolConnectionOf } from './redis-options.js';
 
 export function createMaterialiseCommand(context: CommandContext): Command {
@@ -21,8 +23,11 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { bundle, features, redis } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, name);
-      const client = await requireRedis(toolConnectionOf(redis));
-      const load = { ...features, client, progress: await context.openProgress() };
+      const access = openSources(context);
+      const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
+        isPassing: isPassingRedisFault,
+      });
+      const load = { ...features, client, access, progress: await context.openProgress() };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -33,6 +38,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
 
 interface Loading {
   readonly client: RedisClient;
+  readonly access: SourceAccess;
   readonly expirySeconds: number;
   readonly progress: ProgressReporter;
 }
@@ -41,16 +47,26 @@ interface Loading {
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, expirySeconds, progress }: Loading,
+  { client, access, expirySeconds, progress }: Loading,
 ): Promise<string> {
   const { knownUntil } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
-  const { written, resumed } = await materialiseView(readRowsOfTable(table), client, {
-    generation: version,
-    expirySeconds,
-    onRows: (count) => step.advance(count),
-  });
+  let reached = 0;
+  const materialise = () => {
+    let rows = 0;
+    return materialiseView(readRowsOfTable(table), client, {
+      generation: version,
+      expirySeconds,
+      onRows: (count) => {
+        rows += count;
+        // Rows that an attempt before this one had written are there already.
+        if (rows > reached) step.advance(rows - reached);
+        reached = Math.max(reached, rows);
+      },
+    });
+  };
+  const { written, resumed } = await access.retry('redis', materialise, { isPassing: isPassingRedisFault });
   step.finish(`${written} rows`);
   const before = resumed === 0 ? '' : `, after ${resumed} of an earlier run`;
   return `Redis serves the ${view.name} of ${version}: ${written} rows written${before}.`;

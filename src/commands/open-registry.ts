@@ -4,19 +4,26 @@ import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { createRegistry } from '../bundle/create-registry.js';
 import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
+import type { SourceAccess } from '../domain/source-access.js';
 import type { CommandContext } from './command-context.js';
+import { openSources } from './open-sources.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.
+ * @param access to the bucket; that of a command when not said
  * @throws ShortlistError INVALID_CONFIG when the address is that of neither
  */
 export async function openRegistry(
   { registry, s3Endpoint, cacheFolder }: Settings['bundle'],
-  { now }: Pick<CommandContext, 'now'>,
+  context: CommandContext,
+  access?: SourceAccess,
 ): Promise<BundleRegistry> {
-  const options = { now: () => now(), by: findUserName() };
+  const options = { now: () => context.now(), by: findUserName() };
   if (!/^s3:/i.test(registry)) return createFolderRegistry(registry, options);
-  const store = await createS3Store({ address: registry, endpoint: s3Endpoint, cacheDir: cacheFolder });
+  const store = await createS3Store(
+    { address: registry, endpoint: s3Endpoint, cacheDir: cacheFolder },
+    access ?? openSources(context),
+  );
   return createRegistry(store, options);
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
+import { openSources } from './open-sources.js';
 
 export function createPrepareCommand(context: CommandContext): Command {
   return addDatasetOptions(
@@ -15,7 +16,9 @@ export function createPrepareCommand(context: CommandContext): Command {
         () => import('../offline/prepare/prepare-report.js'),
       );
       const progress = await context.openProgress();
-      context.print(renderPrepareReport(await prepareDataset(dataset, { outDir: preparedDir, progress })));
+      const access = openSources(context);
+      const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access });
+      context.print(renderPrepareReport(report));
       context.print(
         `Prepared tables are in ${preparedDir}. Next: shortlist train --dataset ${options.dataset}`,
       );

@@ -25,6 +25,7 @@ import { createPublishCommand } from './publish.js';
 import { createPushCommand } from './push.js';
 import { createRollbackCommand } from './rollback.js';
 import { createServeCommand } from './serve.js';
+import { createSkewCommand } from './skew.js';
 import { createTrainCommand } from './train.js';
 
 /** Every command, in the order in which a person meets them. */
@@ -52,6 +53,7 @@ const COMMANDS = [
   createConfigCommand,
   createServeCommand,
   createImpressionsCommand,
+  createSkewCommand,
   createLoadTestCommand,
 ];
 

@@ -3,11 +3,12 @@ import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { parsePushedLines } from '../features/parse-pushed-rows.js';
-import { type PushCounts, pushRows, type PushOptions, type PushedRow } from '../features/push-rows.js';
-import { type RedisClient, requireRedis } from '../features/redis-connection.js';
+import { type PushCounts, pushRows, type PushedRow } from '../features/push-rows.js';
+import { isPassingRedisFault, requireRedis } from '../features/redis-connection.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews } from './open-online-views.js';
+import { openSources } from './open-sources.js';
 import { toolConnectionOf } from './redis-options.js';
 
 interface PushArguments {
@@ -34,14 +35,19 @@ export function createPushCommand(context: CommandContext): Command {
       const options = { view: view!, now };
       // Twice, so that a row that makes no sense is told before any is sent, and a file of any length fits the memory.
       const total = await checkRows(readBatches(readLines(), options));
-      const client = await requireRedis(toolConnectionOf(redis));
+      const access = openSources(context);
+      const isPassing = isPassingRedisFault;
+      const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), { isPassing });
       const step = (await context.openProgress()).start(`push ${view!.name}`, total);
       try {
-        const { written, older } = await pushBatches(readBatches(readLines(), options), client, {
-          view: view!,
-          expirySeconds: features.expirySeconds,
-          onRows: (count) => step.advance(count),
-        });
+        const pushing = { view: view!, expirySeconds: features.expirySeconds };
+        // Rows that are there already are written again: the same rows, at the same event times.
+        const push = async (rows: PushedRow[]): Promise<PushCounts> => {
+          const counts = await access.retry('redis', () => pushRows(rows, client, pushing), { isPassing });
+          step.advance(rows.length);
+          return counts;
+        };
+        const { written, older } = await pushBatches(readBatches(readLines(), options), push);
         step.finish(`${written} rows`);
         context.print(`Pushed ${written} rows; ${older} were older than what is there.`);
       } finally {
@@ -120,13 +126,12 @@ async function checkRows(batches: AsyncIterable<() => PushedRow[]>): Promise<num
 
 async function pushBatches(
   batches: AsyncIterable<() => PushedRow[]>,
-  client: RedisClient,
-  options: PushOptions,
+  push: (rows: PushedRow[]) => Promise<PushCounts>,
 ): Promise<PushCounts> {
   let written = 0;
   let older = 0;
   for await (const parse of batches) {
-    const counts = await pushRows(parse(), client, options);
+    const counts = await push(parse());
     written += counts.written;
     older += counts.older;
   }

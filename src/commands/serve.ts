@@ -6,6 +6,7 @@ import { describeVectorEngine } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
+import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import type { AppParts } from '../http/app-parts.js';
@@ -14,6 +15,7 @@ import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
+import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
@@ -73,11 +75,13 @@ async function openService(
   });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
+  const sources = openSourceAccess(settings.sources, { logger, metrics });
   const service = createServedBundle({
-    registry: await openRegistry(settings.bundle, context),
+    registry: await openRegistry(settings.bundle, context, sources),
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
+    access: sources,
     observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
     clock,
     threads: describeThreads({ settings, logger, metrics }),
@@ -91,8 +95,9 @@ async function openService(
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
   const impressions = openImpressionLog(settings, { logger, metrics });
+  const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
-  return { parts: { service, settings, logger, metrics, impressions, tracing }, bundle };
+  return { parts: { service, settings, logger, metrics, impressions, featureLog, tracing }, bundle };
 }
 
 /** What is set, or else this process's share of the cores. */

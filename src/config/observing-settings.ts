@@ -20,6 +20,75 @@ export const Logging = Type.Object(
   { additionalProperties: false },
 );
 
+export const Sources = Type.Object(
+  {
+    attempts: Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      description:
+        'Attempts at an outside source at most (a bucket, a download, Redis and the vector engine where commands fill them, files of bundles and datasets, the keys of an issuer), the first one included, while it is away. docs/reliability.md says what is tried again.',
+      variable: 'SHORTLIST_SOURCE_ATTEMPTS',
+    }),
+    totalSeconds: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 86_400,
+      unit: 's',
+      description: 'Time for all of them together; then it is an error.',
+      variable: 'SHORTLIST_SOURCE_SECONDS',
+    }),
+    firstWaitMs: milliseconds(1, 60_000, {
+      description:
+        'Between two attempts is a random wait of up to so long, of up to twice, four times, … as long after each further one.',
+    }),
+    longestWaitMs: milliseconds(1, 600_000, { description: 'Where that doubling ends.' }),
+    maxMegabytes: Type.Integer({
+      minimum: 0,
+      maximum: 100_000_000,
+      unit: 'MB',
+      description:
+        'A read of an outside source that is larger warns `source_large` and counts in `shortlist_source_large_total`; it goes on.',
+      zero: 'none is too large',
+    }),
+    minMegabytesPerSecond: Type.Number({
+      minimum: 0,
+      maximum: 100_000,
+      unit: 'MB/s',
+      description:
+        'A read of a megabyte or more that is slower warns `source_slow` and counts in `shortlist_source_slow_total`; it goes on.',
+      zero: 'none is too slow',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** How a log is cut into files. */
+function segmentSettings({ reader, counter }: { reader: string; counter: string }) {
+  return {
+    segmentMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 4096,
+      unit: 'MB',
+      description: 'A segment of the log that has grown to so much is closed.',
+    }),
+    segmentSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      unit: 's',
+      description: `A segment that is so old is closed: what \`${reader}\` sees lags by so much.`,
+    }),
+    flushMs: milliseconds(1, 60_000, {
+      description: 'How long a line waits to be written together with others.',
+      danger: 'What waits is lost when the process is killed.',
+    }),
+    bufferMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      unit: 'MB',
+      description: `Lines that wait for the disk at most; those above are dropped and count in \`${counter}\`.`,
+    }),
+  };
+}
+
 export const Impressions = Type.Object(
   {
     enabled: Type.Boolean({
@@ -40,30 +109,31 @@ export const Impressions = Type.Object(
         'Share of the users whose slates are logged, always the same ones; of slates that are for no user, share of the requests.',
       zero: 'none',
     }),
-    segmentMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 4096,
-      unit: 'MB',
-      description: 'A segment of the log that has grown to so much is closed.',
-    }),
-    segmentSeconds: Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      unit: 's',
+    ...segmentSettings({ reader: 'shortlist impressions compact', counter: 'shortlist_impressions_total' }),
+  },
+  { additionalProperties: false },
+);
+
+export const FeatureLog = Type.Object(
+  {
+    enabled: Type.Boolean({
       description:
-        'A segment that is so old is closed: what `shortlist impressions compact` sees lags by so much.',
+        'Whether a share of the requests logs what the ranker read of the items shown, for `shortlist skew`. docs/skew.md describes it.',
+      variable: 'SHORTLIST_FEATURE_LOG',
+      danger: 'The log names users by their ids and grows until somebody removes what is old.',
     }),
-    flushMs: milliseconds(1, 60_000, {
-      description: 'How long a line waits to be written together with others.',
-      danger: 'What waits is lost when the process is killed.',
+    folder: Type.String({
+      minLength: 1,
+      description: 'Folder of the log, relative to the working directory; several processes may share it.',
+      variable: 'SHORTLIST_FEATURE_LOG_FOLDER',
     }),
-    bufferMegabytes: Type.Integer({
-      minimum: 1,
-      maximum: 1024,
-      unit: 'MB',
-      description:
-        'Lines that wait for the disk at most; those above are dropped and count in `shortlist_impressions_total`.',
+    sampleShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of the requests that are logged, by a hash of their ids.',
+      zero: 'none',
     }),
+    ...segmentSettings({ reader: 'shortlist skew', counter: 'shortlist_feature_log_total' }),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
-import { Drift, Impressions, Logging, Tracing } from './observing-settings.js';
+import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { REDIS_URL_FORMS } from './parse-redis-url.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 
@@ -391,6 +391,8 @@ export const SettingsSchema = Type.Object(
     redis: RedisSettings,
     cache: Cache,
     impressions: Impressions,
+    featureLog: FeatureLog,
+    sources: Sources,
     tracing: Tracing,
     drift: Drift,
     docs: Docs,

@@ -42,6 +42,7 @@ export const ERRORS = {
   BUNDLE_NOT_FOUND: { status: 500, title: 'No such bundle' },
   REGISTRY_FAILED: { status: 500, title: 'The bundle registry cannot be asked' },
   GATES_FAILED: { status: 500, title: 'The bundle does not pass the gates' },
+  FEATURES_SKEWED: { status: 500, title: 'The ranker read other features than it was trained on' },
   NOT_COMPARABLE: { status: 500, title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Basis } from '../pipeline/recommendation-request.js';
 import { type Impression, isSampled } from './impression.js';
-import { createSegmentWriter } from './segment-writer.js';
+import { openLog } from './open-log.js';
 
 /** Where the slates that are served are written to. */
 export interface ImpressionLog {
@@ -26,24 +26,12 @@ export function openImpressionLog(
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): ImpressionLog | undefined {
   if (!impressions.enabled) return undefined;
-  const { folder, sampleShare } = impressions;
-  metrics.showImpressionLog(true);
-  const writer = createSegmentWriter({
-    folder,
-    maxSegmentBytes: impressions.segmentMegabytes * 1e6,
-    maxSegmentMs: impressions.segmentSeconds * 1000,
-    flushMs: impressions.flushMs,
-    maxBufferBytes: impressions.bufferMegabytes * 1e6,
-    observer: {
-      written: (lines) => metrics.countImpressions('written', lines),
-      dropped: (lines) => metrics.countImpressions('dropped', lines),
-      changed: (failure) => {
-        metrics.showImpressionLog(failure === undefined);
-        if (failure === undefined) logger.info({ folder }, 'impressions are written again');
-        else
-          logger.warn({ folder, err: failure }, 'impressions cannot be written: they wait, then are dropped');
-      },
-    },
+  const { sampleShare } = impressions;
+  const writer = openLog(impressions, {
+    logger,
+    what: 'impressions',
+    count: (outcome, lines) => metrics.countImpressions(outcome, lines),
+    show: (writable) => metrics.showImpressionLog(writable),
   });
   return {
     mayLog: (basis) => (basis.kind === 'user' ? isSampled(basis, '', sampleShare) : sampleShare > 0),

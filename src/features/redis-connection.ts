@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { describeRedisAddress, parseRedisUrl, type RedisAddress } from '../config/parse-redis-url.js';
 import { ShortlistError } from '../domain/errors.js';
+import { isPassing } from '../domain/source-access.js';
 
 /** How to reach Redis, and how long to wait for it. */
 export interface RedisConnectionOptions {
@@ -161,6 +162,17 @@ async function connectNodes(client: RedisClient): Promise<void> {
  */
 export function reconnect(client: RedisClient): void {
   if (client.status === 'ready') client.disconnect(true);
+}
+
+/** What a Redis that answers says when another attempt may be answered otherwise: it loads its file, or a failover is under way. */
+const PASSING_REPLY = /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN)\b/;
+
+/** Whether what failed may succeed in a moment: Redis is away or not ready, not against it. */
+export function isPassingRedisFault(error: unknown): boolean {
+  if (!(error instanceof ShortlistError) || error.code !== 'FEATURES_FAILED') return false;
+  const { name, message, code } = error.cause as NodeJS.ErrnoException;
+  if (name === 'ReplyError') return PASSING_REPLY.test(message);
+  return code === undefined || isPassing(error.cause);
 }
 
 /** What a command's rejection is to those who asked. */

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import type { FeatureLog } from '../events/feature-log.js';
 import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
@@ -15,6 +16,8 @@ export interface AppParts {
   readonly tracing?: Tracing | undefined;
   /** Where the slates that are served are logged; absent where they are not. */
   readonly impressions?: ImpressionLog | undefined;
+  /** Where what the ranker read is logged; absent where it is not. */
+  readonly featureLog?: FeatureLog | undefined;
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }

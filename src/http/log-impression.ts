@@ -36,7 +36,8 @@ export function logImpression(
   });
 }
 
-function subjectOf({ basis }: RecommendationRequest): { user?: string; item?: string } {
+/** Whom or what a request was for, as logs say it. */
+export function subjectOf({ basis }: RecommendationRequest): { user?: string; item?: string } {
   if (basis.kind === 'user') return { user: basis.userId };
   return basis.kind === 'item' ? { item: basis.itemId } : {};
 }

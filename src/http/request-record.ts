@@ -4,6 +4,7 @@ import type { RecommendationRequest, StageRecord } from '../pipeline/recommendat
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { ListenerParts } from './app-parts.js';
+import { logFeatures } from './log-features.js';
 import { logImpression } from './log-impression.js';
 import { endTrace } from './trace-request.js';
 
@@ -54,6 +55,7 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
     if (request.trace !== undefined) endTrace(request, { status, milliseconds });
     if (parts.impressions !== undefined && status === 200)
       logImpression(parts.impressions, request, milliseconds);
+    if (parts.featureLog !== undefined && status === 200) logFeatures(parts.featureLog, request);
     if (config.quiet === true && status !== 500) return;
     if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));

@@ -22,7 +22,10 @@ export type SlateSender = (
  * front, so the schema must put `requestId` first.
  * @param schema of the route's answer, known to the app by its `$id`
  */
-export function createSlateSender(schema: TSchema, { service, metrics, impressions }: AppParts): SlateSender {
+export function createSlateSender(
+  schema: TSchema,
+  { service, metrics, impressions, featureLog }: AppParts,
+): SlateSender {
   const reference = referenceTo(schema);
   return (reply, asked, describe) => {
     const { request } = reply;
@@ -40,7 +43,9 @@ export function createSlateSender(schema: TSchema, { service, metrics, impressio
     };
     request.asked = asked;
     const attributed = impressions?.mayLog(asked.basis) === true ? { ...asked, attribution: true } : asked;
-    const answer = service.answer(attributed, { form, timeoutMs: findTimeout(request) });
+    const sampled =
+      featureLog?.isLogged(request.id) === true ? { ...attributed, logFeatures: true } : attributed;
+    const answer = service.answer(sampled, { form, timeoutMs: findTimeout(request) });
     return answer instanceof Promise ? answer.then(send) : send(answer);
   };
 }

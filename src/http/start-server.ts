@@ -59,7 +59,7 @@ export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningS
   return { adminUrl, stop: () => close(admin) };
 }
 
-function createDrain({ settings, logger, service, impressions, tracing }: AppParts): {
+function createDrain({ settings, logger, service, impressions, featureLog, tracing }: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -73,7 +73,7 @@ function createDrain({ settings, logger, service, impressions, tracing }: AppPar
       await wait(drainDelayMs);
       await closeListeners();
       await service.close();
-      await Promise.all([impressions?.close(), tracing?.close()]);
+      await Promise.all([impressions?.close(), featureLog?.close(), tracing?.close()]);
       logger.info('stopped');
     },
   };

@@ -109,6 +109,16 @@ export interface Metrics {
   countImpressions(outcome: 'written' | 'dropped', count: number): void;
   /** Whether the impression log can be written to. */
   showImpressionLog(writable: boolean): void;
+  /** Counts requests that the feature log took, or had no room for. */
+  countLoggedFeatures(outcome: 'written' | 'dropped', count: number): void;
+  /** Whether the feature log can be written to. */
+  showFeatureLog(writable: boolean): void;
+  /** Counts an attempt at an outside source that failed and is followed by another. */
+  countSourceRetry(source: string): void;
+  /** Adds what was read of an outside source. */
+  observeSourceRead(read: { source: string; bytes: number; rows?: number; seconds: number }): void;
+  /** Counts a read of an outside source beyond a limit. */
+  countSourceExcess(event: 'source_slow' | 'source_large', source: string): void;
   /** Counts spans that the trace collector took, or did not. */
   countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
@@ -165,6 +175,7 @@ export function createMetrics(options: {
       instruments.rateLimitStoreUp.set({ store: 'redis' }, available ? 1 : 0),
     ...createSlateCacheMetrics(registers),
     ...createImpressionMetrics(registers),
+    ...createSourceMetrics(registers),
     countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
     countProblem: (code) => instruments.problems.inc({ code }),
     ...createDriftMetrics(registers),
@@ -261,15 +272,45 @@ function createImpressionMetrics(registers: Registry[]) {
     labelNames: ['outcome'],
     registers,
   });
+  const features = new Counter({
+    name: 'shortlist_feature_log_total',
+    help: 'Requests of the feature log: written, or dropped because too much waited for the disk.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const up = new Gauge({
     name: 'shortlist_impression_log_up',
-    help: '1 while the impression log is written, 0 while its folder cannot be written to; absent where there is no log.',
+    help: '1 while the log (impressions or features) is written, 0 while its folder cannot be written to; absent where there is no log.',
     labelNames: ['log'],
     registers,
   });
   return {
     countImpressions: (outcome: string, count: number) => impressions.inc({ outcome }, count),
     showImpressionLog: (writable: boolean) => up.set({ log: 'impressions' }, writable ? 1 : 0),
+    countLoggedFeatures: (outcome: string, count: number) => features.inc({ outcome }, count),
+    showFeatureLog: (writable: boolean) => up.set({ log: 'features' }, writable ? 1 : 0),
+  };
+}
+
+function createSourceMetrics(registers: Registry[]) {
+  const count = (name: string, help: string): Counter =>
+    new Counter({ name: `shortlist_source_${name}_total`, help, labelNames: ['source'], registers });
+  const retries = count('retries', 'Attempts at an outside source that failed and were followed by another.');
+  const bytes = count('read_bytes', 'Bytes read of outside sources.');
+  const rows = count('read_rows', 'Rows read of outside sources, where they have rows.');
+  const seconds = count('read_seconds', 'Seconds that reads of outside sources took.');
+  const slow = count('slow', 'Reads that were slower than their limit.');
+  const large = count('large', 'Reads that were larger than sources.maxMegabytes.');
+  return {
+    countSourceRetry: (source: string) => retries.inc({ source }),
+    observeSourceRead: (read: { source: string; bytes: number; rows?: number; seconds: number }) => {
+      const { source } = read;
+      bytes.inc({ source }, read.bytes);
+      rows.inc({ source }, read.rows ?? 0);
+      seconds.inc({ source }, read.seconds);
+    },
+    countSourceExcess: (event: string, source: string) =>
+      (event === 'source_slow' ? slow : large).inc({ source }),
   };
 }
 

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import pRetry, { AbortError } from 'p-retry';
 import { ShortlistError } from '../domain/errors.js';
+import { PASSING_STATUSES, type SourceAccess, SourceTimeout } from '../domain/source-access.js';
 import { extractArchive } from './extract-archive.js';
 import type { ProgressReporter, ProgressStep } from './progress.js';
 import { replaceFolder } from './replace-folder.js';
@@ -22,18 +22,10 @@ export interface DownloadOptions {
   readonly toDir: string;
   readonly progress: ProgressReporter;
   readonly signal?: AbortSignal;
-  /** Attempts after the first. Default 5. */
-  readonly retries?: number;
-  /** Pause before the first retry, doubled for each further one, times a random factor of 1 to 2. Default 500. */
-  readonly backoffMs?: number;
+  readonly access: SourceAccess;
   /** Ends an attempt that receives nothing for so long. Default 30 s. */
   readonly stallMs?: number;
-  /** Ends everything. Default 10 minutes. */
-  readonly totalMs?: number;
 }
-
-/** Answers that another attempt may change. */
-const PASSING_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
  * Downloads a zip archive, checks its sha256 and unpacks it into a folder, all at once. What arrived stays in
@@ -61,29 +53,28 @@ async function fetchWithRetries(
   partFile: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { retries = 5, backoffMs = 500, totalMs = 600_000 } = options;
-  const deadline = AbortSignal.timeout(totalMs);
-  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
+  const { access, signal } = options;
   const step = options.progress.start(`download ${source.url}`, source.sizeBytes);
   try {
     const reach = createByteCounter(step);
-    await pRetry(async () => attempt(source, partFile, { ...options, signal, reach }), {
-      retries,
-      minTimeout: backoffMs,
-      factor: 2,
-      randomize: true,
-      signal,
-    });
+    await access.retry(
+      'download',
+      async (either) => attempt(source, partFile, { ...options, signal: either, reach }),
+      { isPassing: (error) => !(error instanceof FinalError), signal },
+    );
     step.finish(`sha256 ${source.sha256.slice(0, 12)}… is right`);
   } catch (error) {
     step.finish('failed');
-    if (error instanceof ShortlistError) throw error;
-    const reason = deadline.aborted ? `not done within ${totalMs / 1000} s` : describe(error);
-    throw failed(`cannot download ${source.url}: ${reason}; run it again to resume`, { cause: error });
+    const cause = error instanceof FinalError ? error.cause : error;
+    if (cause instanceof ShortlistError) throw cause;
+    throw failed(`cannot download ${source.url}: ${describe(cause)}; run it again to resume`, { cause });
   }
 }
 
-/** One request for what is missing. Errors that another attempt cannot cure are AbortErrors. */
+/** One that another attempt cannot cure; its cause is what happened. */
+class FinalError extends Error {}
+
+/** One request for what is missing. Errors that another attempt cannot cure are FinalErrors. */
 async function attempt(
   source: ArchiveSource,
   partFile: string,
@@ -98,7 +89,7 @@ async function attempt(
     `${source.url} is not the file that was expected: its sha256 is ${found}, expected ${source.sha256}`,
   );
   // What an earlier attempt left may be of another version of the file: one attempt from the start decides.
-  throw have > 0 ? mismatch : new AbortError(mismatch);
+  throw have > 0 ? mismatch : new FinalError(mismatch.message, { cause: mismatch });
 }
 
 async function fetchRest(
@@ -106,7 +97,7 @@ async function fetchRest(
   partFile: string,
   options: DownloadOptions & { have: number; signal: AbortSignal; reach: (bytes: number) => void },
 ): Promise<void> {
-  const { have, stallMs = 30_000, reach } = options;
+  const { have, stallMs = 30_000, reach, access } = options;
   const stalled = new AbortController();
   const timer = setTimeout(
     () => stalled.abort(new Error(`nothing arrived for ${stallMs / 1000} s`)),
@@ -125,6 +116,7 @@ async function fetchRest(
     const isRest =
       response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
     let received = isRest ? have : 0;
+    const started = performance.now();
     // Written chunk by chunk, not piped: a pipe that breaks off would lose what it had not yet written.
     const file = await open(partFile, isRest ? 'a' : 'w');
     try {
@@ -136,6 +128,12 @@ async function fetchRest(
       }
     } finally {
       await file.close();
+      access.measure({
+        source: 'download',
+        name: source.url,
+        bytes: received - (isRest ? have : 0),
+        seconds: (performance.now() - started) / 1000,
+      });
     }
     // fetch notices a short body only where the server announced its length.
     const { sizeBytes = 0 } = source;
@@ -148,7 +146,7 @@ async function fetchRest(
 function checkStatus(response: Response): void {
   if (response.ok) return;
   const error = new Error(`the server answers ${response.status} ${response.statusText}`.trim());
-  throw PASSING_STATUSES.has(response.status) ? error : new AbortError(error);
+  throw PASSING_STATUSES.has(response.status) ? error : new FinalError(error.message, { cause: error });
 }
 
 async function hasEntries(dir: string): Promise<boolean> {
@@ -180,6 +178,7 @@ function createByteCounter(step: ProgressStep): (position: number) => void {
 /** Node's fetch says "fetch failed" or "terminated", and why in the cause. */
 function describe(error: unknown): string {
   const { message, cause } = error as Error;
+  if (error instanceof SourceTimeout) return message;
   return cause instanceof Error ? `${message} (${cause.message})` : message;
 }
 

@@ -3,6 +3,7 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import { SOURCES } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import { ShortlistError } from '../domain/errors.js';
+import type { SourceAccess } from '../domain/source-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -23,6 +24,8 @@ export interface EngineOptions {
    * that is served so is verified and not loaded, save that of `users`, whose ids are those of the histories.
    */
   readonly openOnlineStores?: OnlineStoresOpener | undefined;
+  /** How the files of the bundle are read, and who is told of it; nobody when not said. */
+  readonly access?: SourceAccess | undefined;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
   /** Is asked for the items nearest to a user; without it the bundle is searched. */
@@ -88,12 +91,12 @@ export async function openContents(
   options: EngineOptions & { read?: typeof readContents | undefined },
 ): Promise<OpenContents> {
   refuseUnknownNames(scenarios);
-  const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, read = readContents } = options;
+  const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, access, read = readContents } = options;
   const views = listUserViews(await readBundleManifest(folder));
   const online = (await options.openOnlineStores?.(views)) ?? [];
   try {
     const replacedViews = online.map(({ view }) => view.name);
-    const contents = await read({ folder, scenarios, replacedViews, memoryLimitBytes }, observer);
+    const contents = await read({ folder, scenarios, replacedViews, memoryLimitBytes }, observer, access);
     return { contents, online };
   } catch (error) {
     for (const store of online) await store.close();

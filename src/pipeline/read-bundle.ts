@@ -5,6 +5,7 @@ import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
+import type { SourceAccess } from '../domain/source-access.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
@@ -44,6 +45,7 @@ export interface ReadingOptions {
   /** What the loaded tables may take in memory together. */
   readonly memoryLimitBytes: number;
   readonly observer: FeatureObserver | undefined;
+  readonly access: SourceAccess;
   readonly collected: ProblemCollector;
 }
 
@@ -125,27 +127,38 @@ function megabytes(bytes: number): string {
 /** The tables of the views that are loaded, by name, without those that could not be read. */
 async function readViews(
   { manifest, deferredFile }: BundleFiles,
-  { isLoaded, observer, collected }: ReadingOptions,
+  { isLoaded, observer, collected, access }: ReadingOptions,
 ): Promise<Map<string, FeatureTable>> {
   const tables = new Map<string, FeatureTable>();
   for (const [name, view] of Object.entries(manifest.views)) {
     if (!isLoaded(view)) {
-      await collected.attempt(view.file, async () =>
-        (await openVerifiedFile(deferredFile(view.file))).verify(),
+      await collected.attempt(view.file, () =>
+        access.retry('bundle', async () => (await openVerifiedFile(deferredFile(view.file))).verify()),
       );
       continue;
     }
     const started = performance.now();
     const table = await collected.attempt(view.file, () =>
-      loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
+      access.retry('bundle', () =>
+        loadFeatureTable({ file: deferredFile(view.file), view, knownUntil: manifest.knownUntil }),
+      ),
     );
     if (table === undefined) continue;
     tables.set(name, table);
+    const seconds = (performance.now() - started) / 1000;
+    const rows = table.entities.size;
+    access.measure({
+      source: 'bundle',
+      name: view.file,
+      bytes: deferredFile(view.file).sizeBytes,
+      rows,
+      seconds,
+    });
     observer?.loaded({
       view: name,
-      rows: table.entities.size,
+      rows,
       bytes: table.sizeBytes,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
       newestEventTime: table.newestEventTime,
     });
   }

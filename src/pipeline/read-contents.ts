@@ -1,6 +1,7 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
+import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -26,12 +27,13 @@ export interface ContentsRequest {
 export async function readContents(
   { folder, scenarios, replacedViews, memoryLimitBytes }: ContentsRequest,
   observer?: FeatureObserver,
+  access: SourceAccess = createSourceAccess(),
 ): Promise<BundleContents> {
-  const files = await openBundleFiles(folder, { deferViews: true });
+  const files = await openBundleFiles(folder, { deferViews: true, access });
   const replaced = new Set(replacedViews);
   const isLoaded = ({ name }: FeatureView): boolean => name === 'users' || !replaced.has(name);
   const collected = createProblemCollector();
-  const contents = await readBundle(files, { isLoaded, memoryLimitBytes, observer, collected });
+  const contents = await readBundle(files, { isLoaded, memoryLimitBytes, observer, collected, access });
   if (collected.problems.length > 0) {
     const { manifest } = files;
     const stores = listAbsentStores(manifest, replacedViews);

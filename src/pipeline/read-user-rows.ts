@@ -21,6 +21,8 @@ export interface UserRows {
 export interface BroughtRows {
   /** The declared defaults where a store failed. */
   readonly rows: ReadonlyMap<string, FeatureRows>;
+  /** Unix seconds when they were asked for, which time to live was judged by. */
+  readonly readAt?: number;
   /** What the first store that failed has thrown. */
   readonly failure?: PackedError;
   /** Of the views whose store failed. */

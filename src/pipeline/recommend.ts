@@ -11,6 +11,7 @@ import { createStageRun } from './run-stage.js';
 import { sampleRanking } from './sample-ranking.js';
 import { buildSlateItems } from './slate-items.js';
 import { findKnownItems, findSubject } from './subject.js';
+import { takeFeatures } from './take-features.js';
 
 /**
  * Answers one request: rules → candidates → features → ranking → slate. This is all that the product does; `serve`,
@@ -69,6 +70,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     candidateCount: candidates.items.length,
     ...(depth < 1 && { depth }),
     ...(request.sampleRanking === true && { sample: sampleRanking(ranked) }),
+    ...(request.logFeatures === true && { features: takeFeatures(ranked, { request, engine, scenario }) }),
     candidates,
   };
 }

@@ -1,6 +1,7 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
+import type { ShownFeatures } from './feature-record.js';
 import type { BroughtRows } from './read-user-rows.js';
 import type { RankingSample } from './sample-ranking.js';
 
@@ -33,6 +34,8 @@ export interface RecommendationRequest {
   readonly attribution?: boolean;
   /** Whether some of the rows that the ranker scored are wanted too. */
   readonly sampleRanking?: boolean;
+  /** Whether what the ranker read of the items shown is wanted too, for a log. */
+  readonly logFeatures?: boolean;
 }
 
 /** How one stage of a request went. */
@@ -53,6 +56,8 @@ export interface RecommendationRecord {
   readonly depth?: number | undefined;
   /** Where it was asked for, and a ranker scored. */
   readonly sample?: RankingSample | undefined;
+  /** Where it was asked for, and a ranker scored. */
+  readonly features?: ShownFeatures | undefined;
 }
 
 /** The same with what stage 1 gave to stage 2. */

@@ -24,12 +24,17 @@ export function bringUserRows(
     engine,
   );
   if (scenario.ranker === 'fusion' && scenario.basis === 'nobody') return request;
-  const { clock, observer } = engine;
-  const reading = readUserRows(request.basis.userId, { userStores: online, clock, observer });
+  const readAt = engine.clock();
+  const reading = readUserRows(request.basis.userId, {
+    userStores: online,
+    clock: () => readAt,
+    observer: engine.observer,
+  });
   const bring = ({ rows, failure, failedViews }: UserRows): RecommendationRequest => ({
     ...request,
     broughtRows: {
       rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])),
+      readAt,
       ...(failure !== undefined && { failure: packError(failure) }),
       ...(failedViews !== undefined && { failedViews }),
     },

@@ -84,8 +84,8 @@ async function answerOne(
   engine: Engine,
 ): Promise<AnsweredBatch['answers'][number]> {
   try {
-    const { slate, stages, candidateCount, depth, sample } = await recommend(request, engine);
-    return { slate, stages: stages.map(packCause), candidateCount, depth, sample };
+    const { slate, stages, candidateCount, depth, sample, features } = await recommend(request, engine);
+    return { slate, stages: stages.map(packCause), candidateCount, depth, sample, features };
   } catch (error) {
     return { error: packError(error) };
   }

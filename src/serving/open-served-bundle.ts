@@ -99,9 +99,9 @@ async function openInThreads(
 ): Promise<OpenServedBundle> {
   const { contents, online } = await openContents(folder, scenarios, {
     ...options,
-    read: async (request, observer) => {
+    read: async (request, observer, access) => {
       if (beside && silenceMs !== undefined) await tryBundle(request, { silenceMs, signal });
-      return readContentsInThread({ request, beside }, observer);
+      return readContentsInThread({ request, beside }, observer, access);
     },
   });
   const closeStores = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { createSourceAccess, type SourcePolicy } from '../../src/domain/source-access.js';
 import { downloadArchive, type DownloadOptions } from '../../src/offline/download.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../src/offline/progress.js';
 import { makeZip } from './make-zip.js';
@@ -81,17 +82,18 @@ const status =
 
 const silent: Answer = () => undefined;
 
-const fast = { retries: 3, backoffMs: 1, progress: SILENT_PROGRESS };
+const fast = { progress: SILENT_PROGRESS };
 
 /** Downloads into `<folder of the test>/set`. */
 async function download(
   t: Test,
   url: string,
-  options: Partial<DownloadOptions> & { sha256?: string; sizeBytes?: number } = {},
+  options: Partial<DownloadOptions> & Partial<SourcePolicy> & { sha256?: string; sizeBytes?: number } = {},
 ): Promise<string> {
-  const { sha256 = SHA256, sizeBytes, ...rest } = options;
+  const { sha256 = SHA256, sizeBytes, attempts = 4, totalMs = 60_000, ...rest } = options;
+  const access = createSourceAccess({ attempts, totalMs, firstWaitMs: 1 });
   const toDir = join(t.testdirName, 'set');
-  await downloadArchive({ url, sha256, sizeBytes }, { toDir, ...fast, ...rest });
+  await downloadArchive({ url, sha256, sizeBytes }, { toDir, access, ...fast, ...rest });
   return toDir;
 }
 
@@ -224,7 +226,7 @@ t.test('a body of unannounced length that ends too early is resumed when the siz
     response.writeHead(200, { connection: 'close' }).end(ARCHIVE.subarray(0, 700));
   };
   const always = await serve(t, [short, status(503)]);
-  await t.rejects(download(t, always.url, { sizeBytes: ARCHIVE.length, retries: 0 }), {
+  await t.rejects(download(t, always.url, { sizeBytes: ARCHIVE.length, attempts: 1 }), {
     code: 'DOWNLOAD_FAILED',
     message: new RegExp(`it ended after 700 of ${ARCHIVE.length} bytes`),
   });
@@ -235,7 +237,7 @@ t.test('a body of unannounced length that ends too early is resumed when the siz
 
 t.test('a server that is silent is given up after the stall limit, each time', async (t) => {
   const server = await serve(t, [silent]);
-  await t.rejects(download(t, server.url, { retries: 1, stallMs: 60 }), {
+  await t.rejects(download(t, server.url, { attempts: 2, stallMs: 60 }), {
     code: 'DOWNLOAD_FAILED',
     message: /nothing arrived for 0\.06 s/,
   });
@@ -260,7 +262,7 @@ t.test('a caller can stop a download', async (t) => {
 });
 
 t.test('a server that cannot be reached is an error with the reason', async (t) => {
-  await t.rejects(download(t, 'http://127.0.0.1:1/set.zip', { retries: 1 }), {
+  await t.rejects(download(t, 'http://127.0.0.1:1/set.zip', { attempts: 2 }), {
     code: 'DOWNLOAD_FAILED',
     message: /fetch failed \(/,
   });

@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
+import { openFeatureLog } from '../../src/events/feature-log.js';
 import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
@@ -37,6 +38,7 @@ export async function startCachedServer(
     cache?: Partial<Settings['cache']>;
     redis?: Partial<Settings['redis']>;
     impressions?: Partial<Settings['impressions']>;
+    featureLog?: Partial<Settings['featureLog']>;
     tracing?: Partial<Settings['tracing']>;
     logger?: Logger;
     release?: string;
@@ -49,6 +51,7 @@ export async function startCachedServer(
     cache: { enabled: true, ...changes.cache },
     redis: { ...changes.redis },
     impressions: { ...changes.impressions },
+    featureLog: { ...changes.featureLog },
     tracing: { ...changes.tracing },
   });
   const { logger = pino({ level: 'silent' }) } = changes;
@@ -73,8 +76,9 @@ export async function startCachedServer(
   });
   await service.reload();
   const impressions = openImpressionLog(settings, { logger, metrics });
+  const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: '1' });
-  const server = await startServer({ service, settings, logger, metrics, impressions, tracing });
+  const server = await startServer({ service, settings, logger, metrics, impressions, featureLog, tracing });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);

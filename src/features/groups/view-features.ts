@@ -6,7 +6,7 @@ import { type FeatureView, placesOf, rowWidthOf } from '../feature-view.js';
  * @param index of the view in the item rows of a query
  */
 export function createItemViewFeatures(view: FeatureView, index: number): FeatureGroup {
-  const inputs = listInputs(view);
+  const inputs = listViewInputs(view);
   const width = rowWidthOf(view);
   return {
     name: prefixOf(view),
@@ -27,7 +27,7 @@ export function createItemViewFeatures(view: FeatureView, index: number): Featur
  * @param index of the view in the user rows of a query
  */
 export function createUserViewFeatures(view: FeatureView, index: number): FeatureGroup {
-  const inputs = listInputs(view);
+  const inputs = listViewInputs(view);
   return {
     name: prefixOf(view),
     features: inputs.map(({ name }) => name),
@@ -43,20 +43,23 @@ export function createUserViewFeatures(view: FeatureView, index: number): Featur
 }
 
 /** A feature and where it lies in a row of the view. */
-interface RankerInput {
+export interface RankerInput {
   readonly name: string;
+  /** Index of its field. */
+  readonly field: number;
   readonly place: number;
 }
 
-/** A vector gives a feature per component: `embedding_0`, `embedding_1`, … */
-function listInputs(view: FeatureView): readonly RankerInput[] {
+/** The features of a view: a vector gives one per component: `embedding_0`, `embedding_1`, … */
+export function listViewInputs(view: FeatureView): readonly RankerInput[] {
   const prefix = prefixOf(view);
   const places = placesOf(view);
   return view.fields.flatMap(({ name, length, input = true }, field): RankerInput[] => {
     if (!input) return [];
-    if (length === undefined) return [{ name: `${prefix}.${name}`, place: places[field]! }];
+    if (length === undefined) return [{ name: `${prefix}.${name}`, field, place: places[field]! }];
     return Array.from({ length }, (_, component) => ({
       name: `${prefix}.${name}_${component}`,
+      field,
       place: places[field]! + component,
     }));
   });

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { Metrics } from '../../observability/metrics.js';
+import { openSourceAccess } from '../../observability/source-observer.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
 import { createTokenCheck } from './token-check.js';
@@ -34,12 +36,13 @@ export function requireApiKeys({ auth, jwt }: Pick<Settings, 'auth' | 'jwt'>): A
  * @throws ShortlistError INVALID_CONFIG as `requireApiKeys` does
  */
 export function createAuthenticator(
-  settings: Pick<Settings, 'auth' | 'jwt'>,
-  options: { logger: Logger },
+  settings: Pick<Settings, 'auth' | 'jwt' | 'sources'>,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): Authenticator | undefined {
   if (settings.auth.mode === 'none') return undefined;
   const findKey = createApiKeyCheck(requireApiKeys(settings));
-  const tokens = settings.jwt.jwksUrl === '' ? undefined : createTokenCheck(settings.jwt, options);
+  const access = openSourceAccess(settings.sources, { logger, metrics });
+  const tokens = settings.jwt.jwksUrl === '' ? undefined : createTokenCheck(settings.jwt, { logger, access });
   return {
     identify: async (headers) => {
       const credential = findCredential(headers);

@@ -29,7 +29,7 @@ declare module 'fastify' {
  */
 export function addGuard(
   app: HttpApp,
-  parts: Pick<AppParts, 'settings' | 'logger'>,
+  parts: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
   options: { scope: Scope; limit?: RateLimiter | undefined },
 ): void {
   const authenticator = createAuthenticator(parts.settings, parts);

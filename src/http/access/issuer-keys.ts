@@ -2,6 +2,7 @@ import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVeri
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import { isPassing, PASSING_STATUSES, type SourceAccess } from '../../domain/source-access.js';
 
 /** The public keys of an issuer, as they are now. */
 export interface IssuerKeys {
@@ -21,9 +22,12 @@ const MOST_BYTES = 262_144;
 
 /**
  * Fetches keys when the first token comes, again beside the requests when they are older than `jwt.refreshSeconds`, and for a
- * token of an unknown key. While the issuer cannot be reached, the known keys serve until `jwt.maxKeyAgeSeconds`.
+ * token of an unknown key. An issuer that is away for a moment is asked again within `jwt.fetchTimeoutMs`. While the issuer cannot be reached, the known keys serve until `jwt.maxKeyAgeSeconds`.
  */
-export function createIssuerKeys(jwt: Settings['jwt'], { logger }: { logger: Logger }): IssuerKeys {
+export function createIssuerKeys(
+  jwt: Settings['jwt'],
+  { logger, access }: { logger: Logger; access: SourceAccess },
+): IssuerKeys {
   const closing = new AbortController();
   const issuer = { lastAskedMs: 0, failedUntilMs: 0, answers: true };
   const notice = (error?: Error): void => {
@@ -39,8 +43,18 @@ export function createIssuerKeys(jwt: Settings['jwt'], { logger }: { logger: Log
     if (Date.now() < issuer.failedUntilMs) throw unavailable(new Error('it failed a moment ago'));
     issuer.lastAskedMs = Date.now();
     try {
-      const either = AbortSignal.any([signal, closing.signal]);
-      const text = await readKeySet(await fetch(url, { headers, method, redirect, signal: either }));
+      const ask = async (either: AbortSignal): Promise<string> => {
+        const started = performance.now();
+        const text = await readKeySet(await fetch(url, { headers, method, redirect, signal: either }));
+        const seconds = (performance.now() - started) / 1000;
+        access.measure({ source: 'issuer', name: jwt.jwksUrl, bytes: text.length, seconds });
+        return text;
+      };
+      const text = await access.retry('issuer', ask, {
+        isPassing: (error) => isPassing(error) || error instanceof BusyIssuer,
+        signal: AbortSignal.any([signal, closing.signal]),
+        totalMs: jwt.fetchTimeoutMs,
+      });
       notice();
       return new Response(text);
     } catch (error) {
@@ -77,11 +91,15 @@ function unavailable(cause: unknown): ShortlistError {
   );
 }
 
+/** An answer that may be another in a moment. */
+class BusyIssuer extends Error {}
+
 /** @throws Error when it is no key set of a sensible size: what is known is better */
 async function readKeySet(response: Response): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`it answers ${response.status}`);
+    const { status } = response;
+    throw new (PASSING_STATUSES.has(status) ? BusyIssuer : Error)(`it answers ${status}`);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { SCOPES } from '../../config/api-key-entry.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { SourceAccess } from '../../domain/source-access.js';
 import { createIssuerKeys } from './issuer-keys.js';
 import type { Principal } from './principal.js';
 
@@ -20,9 +21,12 @@ export interface TokenCheck {
  * Checks signed tokens (JWS, RFC 7519) against the keys that the issuer publishes: signature by an accepted algorithm, issuer,
  * audience, times, a subject and an end. Scopes come from `scope` (RFC 8693) or `scp`.
  */
-export function createTokenCheck(jwt: Settings['jwt'], { logger }: { logger: Logger }): TokenCheck {
-  const keys = createIssuerKeys(jwt, { logger });
-  const options = {
+export function createTokenCheck(
+  jwt: Settings['jwt'],
+  options: { logger: Logger; access: SourceAccess },
+): TokenCheck {
+  const keys = createIssuerKeys(jwt, options);
+  const checks = {
     issuer: jwt.issuer,
     audience: jwt.audience,
     algorithms: jwt.algorithms,
@@ -32,7 +36,7 @@ export function createTokenCheck(jwt: Settings['jwt'], { logger }: { logger: Log
   return {
     verify: async (token) => {
       try {
-        const { payload } = await jwtVerify(token, keys.find, options);
+        const { payload } = await jwtVerify(token, keys.find, checks);
         return toPrincipal(payload, jwt);
       } catch (error) {
         throw toRefusal(error);

@@ -6,8 +6,8 @@ import parquet from 'parquetjs-lite';
 import { isTemporary, syncFolder, temporarySibling } from '../../bundle/durable-files.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { ProgressReporter } from '../progress.js';
-import { IMPRESSION_COLUMNS, toRows } from './impression-rows.js';
-import { readSegment } from './read-segment.js';
+import { readSegment } from '../read-segment.js';
+import { findImpression, IMPRESSION_COLUMNS, toRows } from './impression-rows.js';
 
 /** What became of the closed segments of a log. */
 export interface Compaction {
@@ -149,7 +149,7 @@ async function writeDay(
   let impressions = 0;
   let rows = 0;
   for (const segment of segments) {
-    const lines = readSegment(join(folder, segment), (faults) => {
+    const lines = readSegment(join(folder, segment), findImpression, (faults) => {
       if (faults.isTorn) warnings.push(`${segment}: its last line was cut off and is left out`);
       if (faults.lines.length === 0) return;
       damaged.add(segment);

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SourceAccess } from '../../domain/source-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
@@ -25,6 +26,7 @@ export interface LoadedSource {
 export async function loadSource(
   connection: DuckDBConnection,
   request: SourceRequest,
+  access: SourceAccess,
 ): Promise<LoadedSource | { problems: readonly string[] }> {
   const started = performance.now();
   const tree = await parse(connection, request);
@@ -47,8 +49,15 @@ export async function loadSource(
   if (misread.length > 0) return { problems: misread };
   const query = bound.query;
   try {
-    const rowsRead = await materialise(connection, request.table, { query, columns: [...types.keys()] });
+    const columns = [...types.keys()];
+    const rowsRead = await access.retry(
+      'dataset',
+      () => materialise(connection, request.table, { query, columns }),
+      { isPassing: isPassingFault },
+    );
     const seconds = (performance.now() - started) / 1000;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    access.measure({ source: 'dataset', name: request.table, bytes, rows: rowsRead, seconds });
     const changed = listChanged(request, files);
     if (changed.length > 0) return { problems: changed };
     return {
@@ -65,6 +74,15 @@ export async function loadSource(
     if (changed.length > 0) return { problems: changed };
     return { problems: await describeRunFailure(connection, error, { request, query, files }) };
   }
+}
+
+/** As DuckDB says what the system has called EIO, EAGAIN, ESTALE, EBUSY, ETIMEDOUT and EREMOTEIO. */
+const PASSING_FAULT =
+  /^IO Error: .*(Input\/output error|Resource temporarily unavailable|Stale (NFS )?file handle|Device or resource busy|timed out|Remote I\/O error)/s;
+
+/** Whether reading failed for a disk or a network that may be well again in a moment. */
+export function isPassingFault(error: unknown): boolean {
+  return PASSING_FAULT.test(duckdbMessage(error));
 }
 
 function listChanged({ table }: SourceRequest, files: readonly SourceFile[]): string[] {

@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isCoded, type ColumnConfig, type DatasetConfig } from '../../config/dataset-config.js';
+import type { SourceAccess } from '../../domain/source-access.js';
 import type { AttributeSpec } from '../../domain/catalogue.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
 import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
@@ -29,7 +30,7 @@ import { writeTables } from './write-tables.js';
  */
 export async function prepareDataset(
   config: DatasetConfig,
-  options: { outDir: string; progress: ProgressReporter },
+  options: { outDir: string; progress: ProgressReporter; access?: SourceAccess | undefined },
 ): Promise<PrepareReport> {
   const started = performance.now();
   return replaceFolder(options.outDir, async (dir) => {

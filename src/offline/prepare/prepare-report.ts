@@ -83,10 +83,14 @@ export function listLimitWarnings(report: SourceReport, limits: SourceLimits | u
   const { maxMegabytes = Infinity, minRowsPerSecond = 0 } = limits ?? {};
   const warnings: string[] = [];
   if (bytes > maxMegabytes * 1e6) {
-    warnings.push(`${table}: ${megabytes(bytes)} MB of files are more than the limit of ${maxMegabytes} MB`);
+    warnings.push(
+      `source_large: ${table}: ${megabytes(bytes)} MB of files are more than the limit of ${maxMegabytes} MB`,
+    );
   }
   if (rowsPerSecond < minRowsPerSecond) {
-    warnings.push(`${table}: ${rowsPerSecond} rows/s are fewer than the limit of ${minRowsPerSecond} rows/s`);
+    warnings.push(
+      `source_slow: ${table}: ${rowsPerSecond} rows/s are fewer than the limit of ${minRowsPerSecond} rows/s`,
+    );
   }
   return warnings;
 }

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, EntitySourceConfig } from '../../config/dataset-config.js';
 import type { ViewConfig } from '../../config/view-config.js';
 import { ShortlistError } from '../../domain/errors.js';
+import { createSourceAccess, type SourceAccess } from '../../domain/source-access.js';
 import type { ProgressReporter } from '../progress.js';
 import { loadSource, type LoadedSource } from './load-source.js';
 import { listViewRequests } from './prepare-views.js';
@@ -25,13 +26,14 @@ export type ReadSources = { readonly interactions: ReadSource } & Partial<Record
 export async function readSources(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { progress: ProgressReporter },
+  options: { progress: ProgressReporter; access?: SourceAccess | undefined },
 ): Promise<ReadSources> {
+  const { access = createSourceAccess() } = options;
   const problems: string[] = [];
   const read: Partial<Record<TableName, ReadSource>> = {};
   for (const request of listRequests(config)) {
     const step = options.progress.start(`read ${request.table}`);
-    const result = await readSource(connection, config, request);
+    const result = await readSource(connection, config, { request, access });
     problems.push(...result.problems);
     if ('source' in result) read[request.table] = result;
     step.finish('source' in result ? describeRead(result) : 'failed');
@@ -80,10 +82,10 @@ function entityRequest(
 async function readSource(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  request: SourceRequest,
+  { request, access }: { request: SourceRequest; access: SourceAccess },
 ): Promise<ReadSource | { problems: readonly string[] }> {
   const started = performance.now();
-  const source = await loadSource(connection, request);
+  const source = await loadSource(connection, request, access);
   if ('problems' in source) return source;
   if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
   const typed = await typeTable(connection, source, config);

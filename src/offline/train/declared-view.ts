@@ -42,14 +42,57 @@ export function buildDeclaredViews(
     .map((view) => buildDeclaredView(view, options));
 }
 
-/** The row of each key, -1 where none was true yet. */
-function pickRows({ keys, offsets, eventTimes }: PreparedView, knownUntil: number): Int32Array {
-  return Int32Array.from({ length: keys.size }, (_, key) => {
-    let row = offsets[key + 1]! - 1;
-    if (eventTimes === undefined) return row;
-    while (row >= offsets[key]! && eventTimes[row]! > knownUntil) row--;
-    return row >= offsets[key]! ? row : -1;
+/** The view with its categories as the codes of a bundle's; what the bundle does not know has no value, as `push` would have it. */
+export function recodeView(view: PreparedView, { fields }: FeatureView): PreparedView {
+  return {
+    ...view,
+    columns: view.columns.map((column, index) => recode(column, fields[index]!.dictionary)),
+  };
+}
+
+/**
+ * The row of one id as of a time, under the view of a bundle, whose defaults stand in; an empty table where none was true by then.
+ * @param view in the codes of the bundle
+ * @param options.time Unix seconds; a row of this second was true by then
+ * @param options.as has the fields of the prepared view, in its order
+ */
+export function buildRowAsOf(
+  view: PreparedView,
+  id: string,
+  { time, as }: { time: number; as: FeatureView },
+): FeatureTable {
+  const key = view.keys.find(id);
+  const from = key < 0 ? -1 : pickRow(view, key, time);
+  const builder = createTableBuilder(as, from < 0 ? 0 : 1, { knownUntil: time });
+  if (from < 0) return builder.finish(new IdIndex([]));
+  const places = placesOf(as);
+  as.fields.forEach((field, index) => {
+    copyValue(builder, view.columns[index]!, { from, to: 0, index, place: places[index]!, field });
   });
+  if (view.eventTimes !== undefined) builder.setEventTime(0, view.eventTimes[from]!);
+  return builder.finish(new IdIndex([id]));
+}
+
+/** The row of each key, -1 where none was true yet. */
+function pickRows(view: PreparedView, knownUntil: number): Int32Array {
+  return Int32Array.from({ length: view.keys.size }, (_, key) => pickRow(view, key, knownUntil));
+}
+
+function pickRow({ offsets, eventTimes }: PreparedView, key: number, time: number): number {
+  let row = offsets[key + 1]! - 1;
+  if (eventTimes === undefined) return row;
+  while (row >= offsets[key]! && eventTimes[row]! > time) row--;
+  return row >= offsets[key]! ? row : -1;
+}
+
+/** A category as the codes of another dictionary; what that does not have is missing. */
+function recode(column: PreparedColumn, dictionary: readonly string[] | undefined): PreparedColumn {
+  const { values, missing, dictionary: own } = column;
+  if (dictionary === undefined || own === undefined) return column;
+  const codes = Int32Array.from(own, (value) => dictionary.indexOf(value));
+  const codeOf = (row: number): number => (missing[row] === 1 ? -1 : codes[values[row]!]!);
+  const recoded = Int32Array.from(values, (_, row) => codeOf(row));
+  return { values: recoded, missing: Uint8Array.from(recoded, (code) => (code < 0 ? 1 : 0)), dictionary };
 }
 
 function declareView({ spec, columns }: PreparedView, taken: readonly number[]): FeatureView {

@@ -1,10 +1,15 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { createSeededRandom, type SeededRandom } from '../../domain/seeded-random.js';
-import { historyOf } from '../../domain/history.js';
+import type { CandidateSet } from '../../domain/candidate.js';
+import type { ContextValues } from '../../domain/context.js';
+import { type History, historyOf } from '../../domain/history.js';
+import type { AttributeFilter } from '../../domain/slate.js';
+import type { FeatureMatrix } from '../../features/feature-matrix.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
-import { createUserReading } from '../../pipeline/read-user-rows.js';
+import { createUserReading, type UserReading } from '../../pipeline/read-user-rows.js';
 import { retrieveCandidates } from '../../pipeline/retrieve-candidates.js';
 import { createStageRun } from '../../pipeline/run-stage.js';
+import type { Subject } from '../../pipeline/subject.js';
 import { findEligibleItems } from '../../rules/rules.js';
 import type { ProgressStep } from '../progress.js';
 import type { EvaluationQuery } from '../evaluation/splits.js';
@@ -73,28 +78,62 @@ async function labelQuery(
 ): Promise<LabelledQuery | undefined> {
   const history = historyOf(engine.histories, user);
   if (history.items.length === 0) return undefined;
-  const eligible = findEligibleItems(scenario.rules, {
-    catalogue: engine.catalogue,
+  const asked: OfflineQuery = {
+    id: engine.users.idAt(user),
+    kind: 'user',
+    userIndex: user,
     history,
     excluded: new Int32Array(0),
     filters: [],
-  });
-  const userId = engine.users.idAt(user);
-  const reading = createUserReading(userId, engine);
-  const query = {
-    userId,
-    userIndex: user,
-    history,
-    eligible,
     limit: 1,
-    readUserValues: reading.values,
   };
-  const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
+  const retrieved = await retrieveOffline(asked, engine, scenario);
+  const { items } = retrieved.candidates;
   const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
-  const labels = Float32Array.from(candidates.items, (item) => grades.get(item) ?? 0);
+  const labels = Float32Array.from(items, (item) => grades.get(item) ?? 0);
   if (!labels.some((label) => label > 0)) return undefined;
+  const { data } = await assembleOffline(retrieved, engine, { history, context });
+  return { user, items, data, labels };
+}
+
+/** Who is asked for, and what the request would say. */
+export interface OfflineQuery extends Subject {
+  /** Item indexes. */
+  readonly excluded: Int32Array;
+  readonly filters: readonly AttributeFilter[];
+  readonly limit: number;
+}
+
+/** The candidates of a query, and the rows of its user where they are asked for. */
+export interface OfflineCandidates {
+  readonly candidates: CandidateSet;
+  readonly reading: UserReading;
+}
+
+/** Stage 1 as training asks it. */
+export async function retrieveOffline(
+  { id, kind, userIndex, history, excluded, filters, limit }: OfflineQuery,
+  engine: CandidateEngine,
+  scenario: ScenarioConfig,
+): Promise<OfflineCandidates> {
+  const { catalogue } = engine;
+  const eligible = findEligibleItems(scenario.rules, { catalogue, history, excluded, filters });
+  const reading = createUserReading(kind === 'user' ? id : undefined, engine);
+  const query = { userId: id, userIndex, history, eligible, limit, readUserValues: reading.values };
+  return {
+    candidates: await retrieveCandidates(query, engine, { scenario, run: createStageRun() }),
+    reading,
+  };
+}
+
+/** The features of candidates as the ranker learns from them. */
+export async function assembleOffline(
+  { candidates, reading }: OfflineCandidates,
+  engine: CandidateEngine,
+  { history, context }: { history: History; context?: ContextValues | undefined },
+): Promise<FeatureMatrix> {
   const { rows } = await reading.rows();
-  const { data } = engine.assembler.assemble({
+  return engine.assembler.assemble({
     candidates,
     history,
     userRows: rows,
@@ -103,7 +142,6 @@ async function labelQuery(
     // What a view refuses when it is stale has its default, as in an answer that is degraded by it.
     reading: { now: engine.clock(), tolerant: true },
   });
-  return { user, items: candidates.items, data, labels };
 }
 
 /** The grade with this gain, 2^grade − 1: a purchase of weight 5 pulls five times as hard as a view of weight 1. */

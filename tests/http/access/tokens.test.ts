@@ -8,11 +8,12 @@ import { build } from '../build.js';
 
 const { key: API_KEY, entry } = createApiKey('app', ['read']);
 
-async function setUp(t: Test, jwt: Partial<Settings['jwt']> = {}) {
+async function setUp(t: Test, jwt: Partial<Settings['jwt']> = {}, attempts = 1) {
   const issuer = await startTokenIssuer(t);
   const built = build(t, {
     auth: { mode: 'required', apiKeys: [entry] },
     jwt: { ...build(t).settings.jwt, ...issuer.settings, ...jwt },
+    sources: { attempts, firstWaitMs: 1 },
   });
   const ask = async (token: string, url = '/recommendations/u1') => {
     const answer = await built.app.inject({ url, headers: { authorization: `Bearer ${token}` } });
@@ -213,6 +214,30 @@ for (const [what, mood] of Object.entries(MOODS)) {
     );
   });
 }
+
+for (const what of ['refuses connections', 'answers 500']) {
+  t.test(`an issuer that ${what} for a moment is asked again, and nobody is told`, async (t) => {
+    const { ask, issuer, metrics, readLog } = await setUp(t, { fetchTimeoutMs: 10_000 }, 3);
+    issuer.mood = (response) => {
+      if (issuer.asked === 2) issuer.mood = undefined;
+      MOODS[what]!(response);
+    };
+    t.equal((await ask(await issuer.sign())).status, 200);
+    t.equal(issuer.asked, 3);
+    t.match(await metrics.render(), 'shortlist_source_retries_total{source="issuer"} 2');
+    t.match(
+      readLog().filter(({ event }) => event === 'source_retry'),
+      [{ level: 'warn', source: 'issuer', attempt: 1, waitMs: Number }, { attempt: 2 }],
+    );
+  });
+}
+
+t.test('an issuer that answers with nonsense is not asked again', async (t) => {
+  const { ask, issuer } = await setUp(t, {}, 3);
+  issuer.mood = MOODS['sends no JSON'];
+  t.equal((await ask(await issuer.sign())).status, 503);
+  t.equal(issuer.asked, 1);
+});
 
 t.test('a key of the issuer that cannot be used is not the client’s fault', async (t) => {
   const { ask, issuer } = await setUp(t);

@@ -2,10 +2,15 @@ import { copyFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../../../src/offline/database.js';
-import { loadSource } from '../../../src/offline/prepare/load-source.js';
+import { createSourceAccess, type SourceRead } from '../../../src/domain/source-access.js';
+import { isPassingFault, loadSource } from '../../../src/offline/prepare/load-source.js';
 
 /** Loads a view of 200,000 rows whose file something happens to between its checks and its rows. */
-async function loadWhile(t: Test, happens: (path: string) => void): Promise<object> {
+async function loadWhile(
+  t: Test,
+  happens: (path: string) => void,
+  access = createSourceAccess(),
+): Promise<object> {
   const path = join(t.testdir(), 'v.parquet');
   const { connection, ...database } = await openDatabase();
   t.teardown(() => database.close());
@@ -18,7 +23,7 @@ async function loadWhile(t: Test, happens: (path: string) => void): Promise<obje
       },
     },
   }) as typeof connection;
-  return loadSource(interrupted, {
+  const request = {
     table: 'views.v',
     sql: `SELECT id, n FROM read_parquet('${path}')`,
     keys: ['id'],
@@ -26,7 +31,8 @@ async function loadWhile(t: Test, happens: (path: string) => void): Promise<obje
     optional: [],
     texts: [],
     times: [],
-  });
+  } as const;
+  return loadSource(interrupted, request, access);
 }
 
 const CHANGES: Readonly<Record<string, (path: string) => void>> = {
@@ -51,4 +57,26 @@ for (const [what, happens] of Object.entries(CHANGES)) {
 
 t.test('a file that nothing happens to is loaded', async (t) => {
   t.match(await loadWhile(t, () => undefined), { table: 'views.v', rowsRead: 200_000 });
+});
+
+t.test('a disk that is away for a moment is read again, and what was read is measured', async (t) => {
+  let failures = 2;
+  const reads: SourceRead[] = [];
+  let retries = 0;
+  const access = createSourceAccess(
+    { firstWaitMs: 1 },
+    { observer: { retried: () => retries++, read: (read) => reads.push(read), exceeded: () => undefined } },
+  );
+  const fail = (path: string): void => {
+    if (failures-- > 0) throw new Error(`IO Error: Could not read from file "${path}": Input/output error`);
+  };
+  t.match(await loadWhile(t, fail, access), { rowsRead: 200_000 });
+  t.equal(retries, 2);
+  t.match(reads, [{ source: 'dataset', name: 'views.v', rows: 200_000, bytes: Number, seconds: Number }]);
+});
+
+t.test('what is damaged is not read again', async (t) => {
+  t.ok(isPassingFault(new Error('IO Error: Could not read from file "x": Stale file handle')));
+  t.notOk(isPassingFault(new Error('IO Error: No files found that match the pattern "x"')));
+  t.notOk(isPassingFault(new Error('Invalid Input Error: Input/output error')));
 });

@@ -43,8 +43,8 @@ t.test('a source that is larger or slower than its limits is warned of', async (
     limits: { maxMegabytes: 0.000001, minRowsPerSecond: 1e12 },
   });
   t.match(report.warnings, [
-    'interactions: 0.00006 MB of files are more than the limit of 0.000001 MB',
-    /^interactions: \d+ rows\/s are fewer than the limit of 1000000000000 rows\/s$/,
+    'source_large: interactions: 0.00006 MB of files are more than the limit of 0.000001 MB',
+    /^source_slow: interactions: \d+ rows\/s are fewer than the limit of 1000000000000 rows\/s$/,
   ]);
 });
 

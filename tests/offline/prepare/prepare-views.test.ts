@@ -137,7 +137,9 @@ t.test('a source larger than its limits is warned of', async (t) => {
     t,
     withView(ROWS, { limits: { maxMegabytes: 1e-6 }, fields: { price: { type: 'float32' } } }),
   );
-  t.match(report.warnings, [/^views\.v: .* MB of files are more than the limit of 0\.000001 MB$/]);
+  t.match(report.warnings, [
+    /^source_large: views\.v: .* MB of files are more than the limit of 0\.000001 MB$/,
+  ]);
   t.match(report.sources[1], { table: 'views.v', rowsRead: 3, missing: { price: 2 } });
 });
 

@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { findImpression, type LoggedImpression } from './impression-rows.js';
 
-/** What a segment had that was no impression. */
+/** What a segment of a log had that was no line of it. */
 export interface SegmentFaults {
   /** 1-based numbers of lines, save the last one. */
   readonly lines: readonly number[];
@@ -10,18 +9,22 @@ export interface SegmentFaults {
   readonly isTorn: boolean;
 }
 
-/** Reads the impressions of a segment, in order, one at a time in memory; `onEnd` is told what was left out. */
-export async function* readSegment(
+/**
+ * Reads the lines of a segment, in order, one at a time in memory; `onEnd` is told what was left out.
+ * @param find what a line says; undefined for one that is none of the log
+ */
+export async function* readSegment<T>(
   path: string,
+  find: (line: string) => T | undefined,
   onEnd: (faults: SegmentFaults) => void,
-): AsyncGenerator<LoggedImpression> {
+): AsyncGenerator<T> {
   const faults: number[] = [];
   let count = 0;
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     count++;
-    const impression = findImpression(line);
-    if (impression === undefined) faults.push(count);
-    else yield impression;
+    const found = find(line);
+    if (found === undefined) faults.push(count);
+    else yield found;
   }
   const isTorn = count > 0 && faults.at(-1) === count;
   onEnd({ lines: isTorn ? faults.slice(0, -1) : faults, isTorn });

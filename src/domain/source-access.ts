@@ -1,0 +1,249 @@
+import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel';
+
+/** Kinds of what lies outside of the process. */
+export type SourceKind =
+  'bundle' | 'dataset' | 'download' | 'issuer' | 'object_storage' | 'redis' | 'vector_engine';
+
+/** How outside sources are asked, and what of them is worth a warning. */
+export interface SourcePolicy {
+  /** Attempts at most, the first one included. */
+  readonly attempts: number;
+  /** Everything together, waits included. */
+  readonly totalMs: number;
+  /** Waits are drawn between 0 and this, twice this, four times, … */
+  readonly firstWaitMs: number;
+  /** … up to this. */
+  readonly longestWaitMs: number;
+  /** A read of more bytes is `source_large`. */
+  readonly maxBytes: number;
+  /** A read of a megabyte and more that is slower is `source_slow`. */
+  readonly minBytesPerSecond: number;
+}
+
+/** One attempt that failed and is followed by another. */
+export interface SourceRetry {
+  readonly source: SourceKind;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Until the next one. */
+  readonly waitMs: number;
+  readonly error: unknown;
+}
+
+/** What was read of a source. */
+export interface SourceRead {
+  readonly source: SourceKind;
+  /** Which one of its kind: a file, an object, a table. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly rows?: number;
+  readonly seconds: number;
+}
+
+/** A read beyond a limit: its megabytes, or its megabytes per second. */
+export interface SourceExcess {
+  readonly event: 'source_slow' | 'source_large';
+  readonly source: SourceKind;
+  readonly name: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: string;
+}
+
+/** Is told what becomes of outside sources; it must not throw. */
+export interface SourceObserver {
+  retried(retry: SourceRetry): void;
+  read(read: SourceRead): void;
+  exceeded(excess: SourceExcess): void;
+}
+
+export interface RetryOptions {
+  /** Whether another attempt may cure an error; by default `isPassing`. */
+  readonly isPassing?: ((error: unknown) => boolean) | undefined;
+  /** Ends it all at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** A shorter time than that of the policy. */
+  readonly totalMs?: number | undefined;
+}
+
+/** The one way to what lies outside of the process. */
+export interface SourceAccess {
+  /** Plain data: another thread makes the same access of it. */
+  readonly policy: SourcePolicy;
+  /** What another thread has told its own observer. */
+  readonly observer: SourceObserver | undefined;
+  /**
+   * Runs `attempt` until it succeeds: bounded attempts, exponential waits with full jitter between them, a time limit over all.
+   * @throws what the last attempt threw; the reason of the signal; SourceTimeout when time is over. An attempt that does not heed the
+   * signal that it is given is left behind
+   */
+  retry<T>(
+    source: SourceKind,
+    attempt: (signal: AbortSignal) => Promise<T>,
+    options?: RetryOptions,
+  ): Promise<T>;
+  /** Tells what a read took, and what of it is beyond the limits; nothing fails of it. */
+  measure(read: SourceRead): void;
+}
+
+/** Time was over before an attempt succeeded; the cause is what the latest one threw. */
+export class SourceTimeout extends Error {}
+
+const DEFAULTS: SourcePolicy = {
+  attempts: 5,
+  totalMs: 600_000,
+  firstWaitMs: 200,
+  longestWaitMs: 10_000,
+  maxBytes: Number.POSITIVE_INFINITY,
+  minBytesPerSecond: 0,
+};
+
+/** Smaller reads are not judged by their rate: what a read costs whatever its size rules them. */
+const JUDGED_BYTES = 1_000_000;
+
+/** @param options.observer nobody, when not said */
+export function createSourceAccess(
+  policy: Partial<SourcePolicy> = {},
+  options: { observer?: SourceObserver | undefined } = {},
+): SourceAccess {
+  const whole = { ...DEFAULTS, ...policy };
+  const { attempts, totalMs, firstWaitMs, longestWaitMs, maxBytes, minBytesPerSecond } = whole;
+  const { observer } = options;
+  const waits = new ExponentialBackoff({
+    generator: fullJitterGenerator,
+    initialDelay: firstWaitMs,
+    maxDelay: longestWaitMs,
+  });
+
+  /** The library's own loop goes on waiting when its signal is aborted: only its waits are taken. */
+  async function persist<T>(
+    source: SourceKind,
+    run: (signal: AbortSignal) => Promise<T>,
+    { isPassing: isWorthIt = isPassing, signal, failed }: Persistence,
+  ): Promise<T> {
+    let backoff: IBackoff<unknown> = waits.next();
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        return await run(signal);
+      } catch (error) {
+        failed(error);
+        if (attempt >= attempts || !isWorthIt(error)) throw error;
+        observer?.retried({ source, attempt, waitMs: backoff.duration, error });
+        await wait(backoff.duration, signal);
+        backoff = backoff.next(undefined);
+      }
+    }
+  }
+
+  return {
+    policy: whole,
+    observer,
+    retry: async (source, attempt, { isPassing: isWorthIt, signal, totalMs: shorterMs = totalMs } = {}) => {
+      const limitMs = Math.min(shorterMs, totalMs);
+      const late = new AbortController();
+      let latest: unknown;
+      const timer = setTimeout(() => {
+        late.abort(new SourceTimeout(`not done within ${limitMs / 1000} s`, { cause: latest }));
+      }, limitMs);
+      const either = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
+      const work = persist(source, attempt, {
+        isPassing: isWorthIt,
+        signal: either,
+        failed: (error) => (latest = error),
+      });
+      try {
+        return await untilAborted(work, either);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    measure: (read) => {
+      observer?.read(read);
+      const { source, name, bytes, seconds } = read;
+      const tell = (event: SourceExcess['event'], value: number, limit: number): void =>
+        observer?.exceeded({
+          event,
+          source,
+          name,
+          value: value / 1e6,
+          limit: limit / 1e6,
+          unit: event === 'source_slow' ? 'MB/s' : 'MB',
+        });
+      if (bytes > maxBytes) tell('source_large', bytes, maxBytes);
+      if (bytes >= JUDGED_BYTES && bytes / seconds < minBytesPerSecond)
+        tell('source_slow', bytes / seconds, minBytesPerSecond);
+    },
+  };
+}
+
+interface Persistence {
+  readonly isPassing: RetryOptions['isPassing'];
+  readonly signal: AbortSignal;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Ends with its signal, so that no timer keeps a process that has given up. */
+function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** Rejects with the reason of the signal at once, whatever the work does about it. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+  });
+}
+
+/** Answers of HTTP that another attempt may change. */
+export const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** What networks and network file systems say when they are away for a moment; that a file is not there, or not ours, is none of it. */
+const PASSING_CODES: ReadonlySet<unknown> = new Set([
+  'EAGAIN',
+  'EAI_AGAIN',
+  'EBUSY',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'EIO',
+  'ENETDOWN',
+  'ENETRESET',
+  'ENETUNREACH',
+  'EPIPE',
+  'EREMOTEIO',
+  'ESTALE',
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+/** Whether an error, or what caused it, is of a network or a disk that may be well again in a moment. */
+export function isPassing(error: unknown): boolean {
+  return findPassingCode(error) !== undefined;
+}
+
+/** What the system called it; undefined for what does not pass. */
+export function findPassingCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, cause } = error as NodeJS.ErrnoException;
+  if (PASSING_CODES.has(code)) return code;
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [...parts, cause].map(findPassingCode).find((found) => found !== undefined);
+}

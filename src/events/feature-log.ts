@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import type { Metrics } from '../observability/metrics.js';
+import type { FeatureRecord } from '../pipeline/feature-record.js';
+import { isSampled } from './impression.js';
+import { openLog } from './open-log.js';
+
+/** Where what the ranker read is written to. */
+export interface FeatureLog {
+  /** Whether a request is one of the sampled share. */
+  isLogged(requestId: string): boolean;
+  /** Writes one soon, beside the requests; never throws and never waits. */
+  write(record: FeatureRecord): void;
+  /** Writes what waits. */
+  close(): Promise<void>;
+}
+
+/** The log that `featureLog` of the settings asks for; undefined where there is none. */
+export function openFeatureLog(
+  { featureLog }: Pick<Settings, 'featureLog'>,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): FeatureLog | undefined {
+  if (!featureLog.enabled) return undefined;
+  const writer = openLog(featureLog, {
+    logger,
+    what: 'features',
+    count: (outcome, lines) => metrics.countLoggedFeatures(outcome, lines),
+    show: (writable) => metrics.showFeatureLog(writable),
+  });
+  return {
+    // Requests and not users: over time, every user's features are looked at.
+    isLogged: (requestId) => isSampled({ kind: 'nobody' }, requestId, featureLog.sampleShare),
+    write: (record) => writer.append(`${JSON.stringify(record)}\n`),
+    close: () => writer.close(),
+  };
+}

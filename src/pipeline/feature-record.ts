@@ -1,0 +1,62 @@
+import type { GivenContext } from '../domain/context.js';
+import type { AttributeFilter, Degradation } from '../domain/slate.js';
+
+/** What the ranker read of the items that an answer shows, and of what time: data only, which threads can hand on. */
+export interface ShownFeatures {
+  /** Row-major [items of the slate × features], in the ranker's feature order. */
+  readonly values: Float32Array;
+  /** Digest of the names of the features, in that order. */
+  readonly featuresHash: string;
+  /** Digest of the scenario that answered. */
+  readonly scenarioHash: string;
+  /** Unix seconds that time to live was judged by, and that the context is of. */
+  readonly now: number;
+  /** What stores outside of the bundle gave; absent where none was asked. */
+  readonly online?: OnlineRows;
+}
+
+/** Rows of a user that came from stores outside of the bundle. */
+export interface OnlineRows {
+  /** Unix seconds when they were read. */
+  readonly readAt: number;
+  /** A ValueStatus per field, by the name of the view. */
+  readonly statuses: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the ranker read for one request: a line of the feature log. All that the same vectors can be made of again. */
+export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
+  /** When the answer was out, ISO 8601 in UTC. */
+  readonly time: string;
+  readonly requestId: string;
+  /** Whom it was for; absent where it was for no user. */
+  readonly user?: string;
+  /** Which item it was started from, where it was one. */
+  readonly item?: string;
+  /** The scenario that was asked for. */
+  readonly scenario: string;
+  readonly bundle: string;
+  /** Stages that fell back. */
+  readonly degraded: readonly Degradation[];
+  /** Items asked for. */
+  readonly limit: number;
+  /** Share of the candidates that were ranked; absent where it was all of them. */
+  readonly depth?: number;
+  readonly exclude: readonly string[];
+  readonly filters: readonly AttributeFilter[];
+  /** What the client said of the moment. */
+  readonly context: readonly GivenContext[];
+  /** The items shown, best first, each with its vector as `encodeVector` writes it. */
+  readonly items: readonly { readonly id: string; readonly vector: string }[];
+}
+
+/** Float32 as base64 of their bytes, little-endian: every bit of them is kept, those of NaN and of -0 too. */
+export function encodeVector(values: Float32Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+}
+
+/** @returns undefined where the text is not so many float32 */
+export function decodeVector(text: string, length: number): Float32Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== 4 * length || bytes.toString('base64') !== text) return undefined;
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
