@@ -79,6 +79,7 @@ function createBundleInstruments(registers: Registry[]) {
     registryUp: new Gauge({
       name: 'shortlist_registry_up',
       help: '1 while the channels of the bundle registry can be read, 0 while they cannot; absent where nobody watches them.',
+      labelNames: ['store'],
       registers,
     }),
     channelBehind: new Gauge({

@@ -160,7 +160,7 @@ export function createMetrics(options: {
     countLostThread: () => instruments.lostThreads.inc(),
     countLostProcess: () => instruments.lostProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
-    showRegistry: (readable) => instruments.registryUp.set(readable ? 1 : 0),
+    showRegistry: (readable) => instruments.registryUp.set({ store: 'bundles' }, readable ? 1 : 0),
     showChannelBehind: (channel, behind) => instruments.channelBehind.set({ channel }, behind ? 1 : 0),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),

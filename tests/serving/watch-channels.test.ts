@@ -59,27 +59,33 @@ async function openWorkshop(t: Test, changes: Partial<ChannelWatchOptions> = {})
         .filter(Boolean)
         .map((line) => (JSON.parse(line) as { msg: string }).msg),
     metric: async (line: string) =>
-      (await metrics.render()).split('\n').find((one) => one.startsWith(`shortlist_${line} `))?.at(-1),
+      (await metrics.render())
+        .split('\n')
+        .find((one) => one.startsWith(`shortlist_${line} `))
+        ?.at(-1),
   };
 }
 
-t.test('what is in service is left alone, and a channel that moved is followed, there and back', async (t) => {
-  const { registry, first, second, served, watch, told, metric } = await openWorkshop(t);
-  await watch.look();
-  t.equal(served.reloads, 0);
-  t.equal(await metric('channel_behind{channel="staging"}'), '0');
-  await registry.point('staging', second);
-  await watch.look();
-  await watch.look();
-  t.same(served, { versions: [second], reloads: 1, failure: undefined });
-  await registry.rollback('staging');
-  await watch.look();
-  t.same(served.versions, [first]);
-  t.same(told(), ['channel moved: bundle swapped', 'channel moved: bundle swapped']);
-  t.equal(await metric('bundle_reloads_total{outcome="swapped"}'), '2');
-  t.equal(await metric('registry_up'), '1');
-  t.equal(await metric('channel_behind{channel="staging"}'), '0');
-});
+t.test(
+  'what is in service is left alone, and a channel that moved is followed, there and back',
+  async (t) => {
+    const { registry, first, second, served, watch, told, metric } = await openWorkshop(t);
+    await watch.look();
+    t.equal(served.reloads, 0);
+    t.equal(await metric('channel_behind{channel="staging"}'), '0');
+    await registry.point('staging', second);
+    await watch.look();
+    await watch.look();
+    t.same(served, { versions: [second], reloads: 1, failure: undefined });
+    await registry.rollback('staging');
+    await watch.look();
+    t.same(served.versions, [first]);
+    t.same(told(), ['channel moved: bundle swapped', 'channel moved: bundle swapped']);
+    t.equal(await metric('bundle_reloads_total{outcome="swapped"}'), '2');
+    t.equal(await metric('registry_up{store="bundles"}'), '1');
+    t.equal(await metric('channel_behind{channel="staging"}'), '0');
+  },
+);
 
 t.test('a process that has another bundle than the rest is enough', async (t) => {
   const { first, second, served, watch } = await openWorkshop(t);
@@ -143,11 +149,11 @@ t.test('a registry that cannot be read is told of once, and once when it can be 
   await watch.look();
   t.equal(served.reloads, 0);
   t.same(told(), ['the bundle registry cannot be read; what is in service stays']);
-  t.equal(await metric('registry_up'), '0');
+  t.equal(await metric('registry_up{store="bundles"}'), '0');
   await writeFile(join(root, 'channels/staging.json'), text);
   await watch.look();
   t.same(told(), ['the bundle registry can be read again', 'channel moved: bundle swapped']);
-  t.equal(await metric('registry_up'), '1');
+  t.equal(await metric('registry_up{store="bundles"}'), '1');
 });
 
 t.test('it looks by itself, again and again, until it is stopped', async (t) => {
