@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { BundleRegistry } from '../bundle/bundle-registry.js';
+import type { BundleRegistry, ChannelPointer } from '../bundle/bundle-registry.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import type { Metrics } from '../observability/metrics.js';
 
@@ -45,6 +45,8 @@ const FIRST_RETRY_MS = 30_000;
 /** ... up to this: to open a bundle costs processor time and memory. */
 const LONGEST_RETRY_MS = 15 * 60_000;
 
+type Pointers = ReadonlyMap<string, ChannelPointer>;
+
 /** What was refused, and until when it is left alone. */
 interface Refusal {
   readonly pointed: string;
@@ -64,10 +66,10 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
   let isAway = false;
   let refusal: Refusal | undefined;
 
-  async function readPointers(channels: Iterable<string>): Promise<Map<string, string> | undefined> {
+  async function readPointers(channels: Iterable<string>): Promise<Pointers | undefined> {
     try {
-      const pointers = new Map<string, string>();
-      for (const channel of channels) pointers.set(channel, (await registry.readChannel(channel)).version);
+      const pointers = new Map<string, ChannelPointer>();
+      for (const channel of channels) pointers.set(channel, await registry.readChannel(channel));
       if (isAway) logger.info('the bundle registry can be read again');
       isAway = false;
       return pointers;
@@ -80,9 +82,9 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
     }
   }
 
-  function isBehind(pointers: ReadonlyMap<string, string>): boolean {
+  function isBehind(pointers: Pointers): boolean {
     const behind = [...server.versions()].filter(([channel, versions]) => {
-      const isOther = versions.some((version) => version !== pointers.get(channel));
+      const isOther = versions.some((version) => version !== pointers.get(channel)?.version);
       metrics.showChannelBehind(channel, isOther);
       return isOther;
     });
@@ -108,8 +110,15 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
 
   async function look(): Promise<void> {
     const pointers = await readPointers(server.versions().keys());
-    if (stopped || pointers === undefined || !isBehind(pointers)) return;
-    const pointed = [...pointers].map(([channel, version]) => `${channel} ${version}`).join(', ');
+    if (stopped || pointers === undefined) return;
+    if (!isBehind(pointers)) {
+      refusal = undefined;
+      return;
+    }
+    // With the time: a channel that left what was refused and came back between two looks has moved.
+    const pointed = [...pointers]
+      .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
+      .join(', ');
     if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
     await reload(pointed);
     isBehind(pointers);
