@@ -85,11 +85,11 @@ for (const [kind, open] of Object.entries(KINDS)) {
     const server = await startServingProcess(t, address, {
       args: [...args, '--workers', '1'],
       changes: {
-        bundle: { channel: 'production', watchSeconds: 1 },
+        bundle: { watchSeconds: 1 },
         compute: { deadlineMs: 60_000 },
         shutdown: { drainDelayMs: 0 },
       },
-      env,
+      env: { ...env, SHORTLIST_CHANNEL: 'production' },
     });
     const { load, untilServed, stop } = startLoad(await server.url);
     await untilServed(first.manifest.version);
