@@ -171,7 +171,7 @@ t.test('help and the version are no failures, command lines that make no sense a
   t.match(await run(), { code: 2, errors: /Usage: shortlist/ });
   t.match(await run('trian'), { code: 2, errors: /Did you mean train/ });
   t.match(await run('train', '--protocol', 'weekly'), { code: 2, errors: /Allowed choices are rolling/ });
-  t.match(await run('demo-data', '--users', 'many'), { code: 2, errors: /whole number above 0/ });
+  t.match(await run('demo-data', '--users', 'many'), { code: 2, errors: /integer from 1/ });
 });
 
 t.test('unknown datasets, and datasets without a download, are refused with what to do', async (t) => {
