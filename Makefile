@@ -4,7 +4,7 @@
 SHORTLIST := node dist/commands/shortlist.js
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
-STAGING := models/channels/staging.json
+CANDIDATE := models/channels/candidate.json
 SOURCES := $(shell find src -name '*.ts')
 CONTAINER_ENGINE ?= docker
 IMAGE ?= shortlist:local
@@ -32,10 +32,10 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(BUILT) $(STAGING) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset first
+run: $(BUILT) $(CANDIDATE) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset first
 	$(SHORTLIST) serve
 
-demo: $(BUILT) ## Make the demo dataset, train on it, and publish the bundle to the staging channel
+demo: $(BUILT) ## Make the demo dataset, train on it, and publish the bundle to the candidate channel
 	@echo '[1/4] demo-data: making the demo dataset'
 	@$(SHORTLIST) demo-data
 	@echo '[2/4] prepare: checking it and mapping its columns'
@@ -50,7 +50,7 @@ evaluate: $(BUILT) ## Evaluate the trained demo bundle with a report, and publis
 	$(SHORTLIST) publish --dataset demo
 
 # Trained once: later builds do not train again. `make demo` does.
-$(STAGING): | $(BUILT)
+$(CANDIDATE): | $(BUILT)
 	@$(MAKE) --no-print-directory demo
 
 dataset-movielens-latest-small: $(BUILT) ## Download the MovieLens latest-small dataset and prepare it

@@ -6,9 +6,9 @@ import { measurePipeline } from './serving/measure-pipeline.js';
 
 /**
  * Service time of one warm request at a time, limit 10, for known users of a bundle: the whole pipeline and each stage.
- * Without a folder it measures the bundle that the staging channel of models/ points at.
+ * Without a folder it measures the bundle that the candidate channel of models/ points at.
  */
-const [folder = await findStaging(), seconds = '10'] = process.argv.slice(2);
+const [folder = await findCandidate(), seconds = '10'] = process.argv.slice(2);
 const engine = await openEngine(folder, readScenarios('configs/scenarios'));
 const { total, stages } = await measurePipeline(engine, { scenario: 'home', seconds: Number(seconds) });
 
@@ -22,7 +22,7 @@ for (const [stage, { p50, p95, p99 }] of [['whole request', total] as const, ...
 }
 await closeEngine(engine);
 
-async function findStaging(): Promise<string> {
+async function findCandidate(): Promise<string> {
   const registry = createFolderRegistry('models');
-  return registry.pathOf((await registry.readChannel('staging')).version);
+  return registry.pathOf((await registry.readChannel('candidate')).version);
 }

@@ -44,6 +44,7 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
       ...process.env,
       SHORTLIST_ENV: 'development',
       SHORTLIST_REGISTRY: bundle.registry,
+      SHORTLIST_CHANNEL: 'staging',
       PORT: String(port),
       ADMIN_PORT: String(adminPort),
     },

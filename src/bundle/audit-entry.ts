@@ -11,9 +11,11 @@ export interface AuditEvent {
   readonly channel?: string;
   /** What that channel pointed at before; null for nothing. */
   readonly before?: string | null;
-  /** Of a promotion: whether every gate was passed. */
+  /** Of a promotion: whether it was made: every gate was passed, or is allowed to fail. */
   readonly passed?: boolean;
   readonly checks?: readonly GateCheck[];
+  /** Of a promotion that did not pass them all: why it was made nevertheless. */
+  readonly reason?: string;
 }
 
 /** A line of the audit log. */

@@ -1,6 +1,11 @@
 import type { AuditEntry, AuditEvent } from './audit-entry.js';
 import type { Manifest } from './manifest.js';
 
+/** Channels that versions are promoted to, each with the one that it gets them from: candidate → staging → production. */
+export const PROMOTED_FROM = { staging: 'candidate', production: 'staging' } as const;
+
+export type PromotedChannel = keyof typeof PROMOTED_FROM;
+
 /** Which version a channel serves, and which ones it served before. */
 export interface ChannelPointer {
   readonly version: string;
@@ -11,17 +16,18 @@ export interface ChannelPointer {
 }
 
 /**
- * Where published bundles live: one immutable folder per version, and channels (`staging`, `production`) that point at
+ * Where published bundles live: one immutable folder per version, and channels (`candidate`, `staging`, `production`) that point at
  * versions. Moving a channel never moves files.
  */
 export interface BundleRegistry {
   /**
-   * Verifies a trained bundle, copies it in as its version and points `staging` at it; all or nothing. Publishing the
+   * Verifies a trained bundle, copies it in as its version and points a channel at it; all or nothing. Publishing the
    * same bundle again only moves the pointer. What publishes that were killed over a day ago left is removed.
+   * @param options.channel `staging` by default
    * @returns the version
    * @throws ShortlistError BUNDLE_NOT_FOUND, or INVALID_BUNDLE when the bundle is not sound or another one has its version
    */
-  publish(trainedFolder: string): Promise<string>;
+  publish(trainedFolder: string, options?: { channel?: 'candidate' | 'staging' }): Promise<string>;
   /** All versions, oldest first. */
   list(): Promise<string[]>;
   /** @throws ShortlistError BUNDLE_NOT_FOUND when the channel points nowhere, INVALID_BUNDLE when its file is not sound */
@@ -34,10 +40,11 @@ export interface BundleRegistry {
   /** Points a channel at a version; what it pointed at before goes into its history. Throws as pathOf does. */
   point(channel: string, version: string): Promise<ChannelPointer>;
   /**
-   * Points `production` at a version, by default the one that `staging` points at, after verifying its files.
+   * Points a channel, `production` by default, at a version, by default the one that the channel before it points at, after
+   * verifying its files.
    * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE
    */
-  promote(version?: string): Promise<ChannelPointer>;
+  promote(version?: string, options?: { to?: PromotedChannel }): Promise<ChannelPointer>;
   /**
    * Points a channel at the version before, and forgets the one it leaves; again goes further back.
    * @throws ShortlistError BUNDLE_NOT_FOUND when there is none before, or it was removed

@@ -1,7 +1,7 @@
 import { ShortlistError } from '../domain/errors.js';
 import { AUDIT_LOG, type AuditEntry, type AuditEvent } from './audit-entry.js';
 import { type BundleFiles, openBundleFiles } from './bundle-files.js';
-import type { BundleRegistry, ChannelPointer } from './bundle-registry.js';
+import { type BundleRegistry, type ChannelPointer, PROMOTED_FROM } from './bundle-registry.js';
 import type { BundleStore } from './bundle-store.js';
 import { VERSION_PATTERN } from './bundle-version.js';
 import { createChannelFiles } from './channel-files.js';
@@ -63,21 +63,21 @@ export function createRegistry(store: BundleStore, { now, by }: RegistryOptions)
         const entry = parseEntry(line);
         return entry === undefined ? [] : [entry];
       }),
-    publish: async (trainedFolder) => {
+    publish: async (trainedFolder, { channel = 'staging' } = {}) => {
       const trained = await openBundleFiles(trainedFolder);
       const { version } = trained.manifest;
-      const before = await channels.find('staging'); // a pointer that cannot be read stops here, before anything is copied
+      const before = await channels.find(channel); // a pointer that cannot be read stops here, before anything is copied
       const published = await store.findVersion(version);
       if (published === undefined) await store.addVersion(trained);
       else await refuseOther(published, trained);
-      await record({ action: 'publish', version, channel: 'staging', before: before?.version ?? null });
-      await point('staging', version);
+      await record({ action: 'publish', version, channel, before: before?.version ?? null });
+      await point(channel, version);
       return version;
     },
-    promote: async (version) => {
-      const promoted = version ?? (await readChannel('staging')).version;
+    promote: async (version, { to = 'production' } = {}) => {
+      const promoted = version ?? (await readChannel(PROMOTED_FROM[to])).version;
       await openBundleFiles(await pathOf(promoted));
-      return point('production', promoted);
+      return point(to, promoted);
     },
     rollback: async (channel) => {
       const { version, previous } = await readChannel(channel);
@@ -120,7 +120,7 @@ function notFound(what: string, versions: readonly string[]): ShortlistError {
   const known = versions.length === 0 ? 'none is published' : `published are ${versions.join(', ')}`;
   return new ShortlistError(
     'BUNDLE_NOT_FOUND',
-    `${what}; ${known}. \`shortlist publish\` adds a version and points staging at it, ` +
-      '`shortlist promote` points production at a version.',
+    `${what}; ${known}. \`shortlist publish\` adds a version and points candidate at it, ` +
+      '`shortlist promote` points staging or production at one.',
   );
 }

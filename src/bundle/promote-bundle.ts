@@ -1,58 +1,127 @@
 import { ShortlistError } from '../domain/errors.js';
 import { openBundleFiles } from './bundle-files.js';
-import type { BundleRegistry, ChannelPointer } from './bundle-registry.js';
+import {
+  type BundleRegistry,
+  type ChannelPointer,
+  PROMOTED_FROM,
+  type PromotedChannel,
+} from './bundle-registry.js';
 import type { Manifest } from './manifest.js';
-import { checkGates, describeCheck, type GateCheck, type Gates } from './promotion-gates.js';
+import {
+  checkGates,
+  describeCheck,
+  type GateCheck,
+  type Gates,
+  type TrialResult,
+} from './promotion-gates.js';
 
 export interface PromotionOptions {
   readonly gates: Gates;
-  /** Default: the version that staging points at. */
+  /** Default: the version that the channel before it points at. */
   readonly version?: string | undefined;
+  /** `production` by default. */
+  readonly to?: PromotedChannel | undefined;
+  /** Gates that may fail, and why: it is kept in the audit log. */
+  readonly allowed?: { readonly gates: readonly (keyof Gates)[]; readonly reason: string } | undefined;
+  readonly tryOut: TryOut;
 }
 
 /**
- * Points production at a version if it passes every gate. The decision is recorded first, so that none is taken without
- * a record.
- *
- * @throws ShortlistError GATES_FAILED naming each failed gate with its value and threshold; else as BundleRegistry.promote
+ * Opens a bundle folder as a server does and asks it for recommendations, beside the current one where there is one that opens.
+ * @param findCurrent gives the folder of the current one; it may reject
+ * @throws ShortlistError when the bundle would be refused
  */
-export async function promoteBundle(
-  registry: BundleRegistry,
-  options: PromotionOptions,
-): Promise<{ pointer: ChannelPointer; checks: readonly GateCheck[] }> {
-  const version = options.version ?? (await registry.readChannel('staging')).version;
-  const { manifest } = await openBundleFiles(await registry.pathOf(version));
-  const production = await findProduction(registry);
-  const checks = checkGates(manifest, production, options.gates);
-  const failed = checks.filter(({ passed }) => !passed);
-  await registry.record({
-    action: 'promote',
-    version,
-    channel: 'production',
-    before: production?.version ?? null,
-    passed: failed.length === 0,
-    checks,
-  });
-  if (failed.length > 0) throw gatesFailed(version, failed);
-  return { pointer: await registry.promote(version), checks };
+export type TryOut = (
+  folder: string,
+  findCurrent: (() => Promise<string>) | undefined,
+) => Promise<TrialResult>;
+
+export interface Promotion {
+  readonly pointer: ChannelPointer;
+  readonly checks: readonly GateCheck[];
 }
 
-/** None where production points nowhere, or at a version that was removed: nothing to be worse than. */
-async function findProduction(registry: BundleRegistry): Promise<Manifest | undefined> {
+/**
+ * Points a channel at a version that opens, answers, and passes every gate that it is not allowed to fail. The decision is recorded first, so
+ * that none is taken without a record.
+ *
+ * @throws ShortlistError GATES_FAILED naming each failed gate with its value and threshold; what `tryOut` throws; else as
+ * BundleRegistry.promote
+ */
+export async function promoteBundle(registry: BundleRegistry, options: PromotionOptions): Promise<Promotion> {
+  const { to = 'production', allowed, gates, tryOut } = options;
+  const version = options.version ?? (await registry.readChannel(PROMOTED_FROM[to])).version;
+  const current = await findCurrentManifest(registry, to);
+  const decide = (checks: readonly GateCheck[]): Promise<void> => {
+    const passed = checks.every((check) => check.passed || check.allowed === true);
+    const reason = passed && checks.some((check) => check.allowed === true) ? allowed?.reason : undefined;
+    const before = current?.version ?? null;
+    return registry.record({
+      action: 'promote',
+      version,
+      channel: to,
+      before,
+      passed,
+      checks,
+      ...(reason !== undefined && { reason }),
+    });
+  };
+
+  let opened: { manifest: Manifest; trial: TrialResult };
   try {
-    const { version } = await registry.readChannel('production');
-    return (await openBundleFiles(await registry.pathOf(version))).manifest;
+    const { folder, manifest } = await openBundleFiles(await registry.pathOf(version));
+    const findCurrent = current && (() => registry.pathOf(current.version));
+    opened = { manifest, trial: await tryOut(folder, findCurrent) };
   } catch (error) {
-    if (error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND') return undefined;
+    if (isNotFound(error)) throw error;
+    await decide([{ gate: 'opens', passed: false, value: 0, threshold: 1, note: describeError(error) }]);
+    throw error;
+  }
+  const { manifest, trial } = opened;
+  const checks = [OPENS, ...checkGates(manifest, gates, { current, trial })].map((check): GateCheck =>
+    !check.passed && allowed?.gates.some((gate) => gate === check.gate) === true
+      ? { ...check, allowed: true }
+      : check,
+  );
+  await decide(checks);
+  const failed = checks.filter((check) => !check.passed && check.allowed !== true);
+  if (failed.length > 0) throw gatesFailed({ version, to }, failed);
+  return { pointer: await registry.promote(version, { to }), checks };
+}
+
+const OPENS: GateCheck = { gate: 'opens', passed: true, value: 1, threshold: 1 };
+
+/** None where the channel points nowhere, or at a version that was removed: nothing to be worse than. */
+async function findCurrentManifest(registry: BundleRegistry, channel: string): Promise<Manifest | undefined> {
+  try {
+    // Its files are not verified: a bundle that was damaged since must not keep a sound one out of its place.
+    return await registry.readManifest((await registry.readChannel(channel)).version);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }
 
-function gatesFailed(version: string, failed: readonly GateCheck[]): ShortlistError {
+/** On one line, as a log has it. */
+function describeError(error: unknown): string {
+  if (!(error instanceof ShortlistError)) return String(error);
+  return [error.summary, error.problems.join('; ')].filter(Boolean).join(': ');
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND';
+}
+
+function gatesFailed(
+  { version, to }: { version: string; to: PromotedChannel },
+  failed: readonly GateCheck[],
+): ShortlistError {
+  const names = failed.map(({ gate }) => gate).join(',');
   return new ShortlistError(
     'GATES_FAILED',
     `${version} does not pass ${failed.length === 1 ? 'a gate' : `${failed.length} gates`} of configs/gates.yaml; ` +
-      'production stays as it is. Publish a better bundle, or, where a gate asks too much, change it there:',
+      `${to} stays as it is. Publish a better bundle; where a gate asks too much, change it there, or for once say ` +
+      `\`--allow ${names} --reason '<why>'\`, which the audit log keeps:`,
     { problems: failed.map(describeCheck) },
   );
 }

@@ -26,9 +26,11 @@ function describeEntry({
   before,
   passed,
   checks = [],
+  reason,
 }: AuditEntry): string {
   const moved = channel === undefined ? '' : `, ${channel} before at ${before ?? 'nothing'}`;
   const failed = checks.filter((check) => !check.passed).map(describeCheck);
   const refused = passed === false ? `; refused: ${failed.join('; ')}` : '';
-  return `${at} ${by} ${action} ${version}${moved}${refused}`;
+  const allowed = reason === undefined ? '' : `; allowed (${reason}): ${failed.join('; ')}`;
+  return `${at} ${by} ${action} ${version}${moved}${refused}${allowed}`;
 }

@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { readDatasetConfig } from '../config/dataset-config.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
+import { parseCount } from './parse-count.js';
 
 interface DemoDataOptions {
   readonly path?: string;
@@ -14,19 +15,13 @@ export function createDemoDataCommand(context: CommandContext): Command {
   return new Command('demo-data')
     .description('Make the demo dataset: seeded users, items and interactions as parquet files.')
     .option('--path <folder>', 'where to (default: where the dataset config looks for it)')
-    .option('--users <count>', 'how many users', parseCount, 2000)
-    .option('--items <count>', 'how many items', parseCount, 800)
-    .option('--seed <number>', 'same seed, same data', parseCount, 7)
+    .option('--users <count>', 'how many users', parseCount({ from: 1 }), 2000)
+    .option('--items <count>', 'how many items', parseCount({ from: 1 }), 800)
+    .option('--seed <number>', 'same seed, same data', parseCount({ from: 1 }), 7)
     .action(async ({ path, ...options }: DemoDataOptions) => {
       const { writeDemoData } = await importOffline(() => import('../offline/demo-data.js'));
       const folder = path ?? readDatasetConfig('demo', context).path;
       await writeDemoData(folder, { ...options, progress: await context.openProgress() });
       context.print(`Demo data is in ${folder}. Next: shortlist prepare --dataset demo`);
     });
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError('It must be a whole number above 0.');
 }

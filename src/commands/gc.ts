@@ -1,15 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { findUnusedVersions } from '../bundle/find-unused-versions.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
+import { parseCount } from './parse-count.js';
 
 export function createGcCommand(context: CommandContext): Command {
   return new Command('gc')
     .description(
       'Remove old bundles. What a channel points at, or would be rolled back to, stays, however old it is.',
     )
-    .addOption(new Option('--keep <n>', 'newest versions that stay').default(5).argParser(parseCount))
+    .addOption(
+      new Option('--keep <n>', 'newest versions that stay').default(5).argParser(parseCount({ from: 1 })),
+    )
     .option('--dry-run', 'only say what would be removed')
     .action(async ({ keep, dryRun }: { keep: number; dryRun?: true }) => {
       const registry = await openRegistry(loadSettings(context).bundle, context);
@@ -20,9 +23,4 @@ export function createGcCommand(context: CommandContext): Command {
       }
       if (unused.length === 0) context.print('Nothing to remove.');
     });
-}
-
-function parseCount(text: string): number {
-  if (/^\d{1,6}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('Allowed is an integer from 1.');
 }

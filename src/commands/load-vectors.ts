@@ -20,7 +20,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
     .argument('[version]', 'version to load (default: the one that the channel points at)')
     .option(
       '--drop-others',
-      'then drop the tables of versions that are neither this one nor pointed at by staging or production',
+      'then drop the tables of versions that are neither this one nor pointed at by any channel',
     )
     .action(async (asked: string | undefined, { dropOthers = false }: { dropOthers?: boolean }) => {
       const settings = loadSettings(context);
@@ -73,11 +73,5 @@ function describeLoad(version: string, written: number): string {
 }
 
 async function listServedVersions(registry: BundleRegistry): Promise<string[]> {
-  const pointers = ['staging', 'production'].map((channel) =>
-    registry.readChannel(channel).catch((error: unknown) => {
-      if (error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND') return undefined;
-      throw error;
-    }),
-  );
-  return (await Promise.all(pointers)).flatMap((pointer) => (pointer === undefined ? [] : [pointer.version]));
+  return [...(await registry.listChannels()).values()].map(({ version }) => version);
 }

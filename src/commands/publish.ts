@@ -7,13 +7,15 @@ import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-o
 export function createPublishCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('publish').description(
-      'Put a trained bundle into the registry and point the staging channel at it.',
+      'Put a trained bundle into the registry and point the candidate channel at it.',
     ),
   ).action(async (options: DatasetOptions) => {
     const { trainedDir } = findDataset(options, context);
     const { bundle } = loadSettings(context);
     const registry = await openRegistry(bundle, context);
-    const version = await registry.publish(trainedDir);
-    context.print(`Published ${version} to ${bundle.registry}; staging points at it. Next: shortlist serve`);
+    const version = await registry.publish(trainedDir, { channel: 'candidate' });
+    context.print(
+      `Published ${version} to ${bundle.registry}; candidate points at it. Next: shortlist serve`,
+    );
   });
 }

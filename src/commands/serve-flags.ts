@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { SettingFlag } from '../config/load-settings.js';
+import { parseCount } from './parse-count.js';
 
 /** Options of `serve` that go over settings; `config` takes them too, to show what they do. */
 export interface ServeOptions {
@@ -11,14 +12,14 @@ export function createWorkersOption(): Option {
   return new Option(
     '--workers <threads>',
     'threads that compute in each process; 0 is one for each core, shared among the processes; by default what compute.workers says',
-  ).argParser(parseCount);
+  ).argParser(parseCount({ from: 0, to: 256 }));
 }
 
 export function createProcessesOption(): Option {
   return new Option(
     '--processes <count>',
     'server processes behind the listener, kept running by a supervisor; by default what supervisor.processes says',
-  ).argParser(parseCount);
+  ).argParser(parseCount({ from: 0, to: 256 }));
 }
 
 /** What the given options set. */
@@ -28,10 +29,4 @@ export function listFlags({ workers, processes }: ServeOptions): SettingFlag[] {
     { flag: '--processes', group: 'supervisor', key: 'processes', value: processes },
   ];
   return flags.filter(({ value }) => value !== undefined);
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count <= 256) return count;
-  throw new InvalidArgumentError('Allowed is an integer from 0 to 256.');
 }

@@ -23,6 +23,7 @@ import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
 import { createServedBundle } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
 import { openTracing } from './open-tracing.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
@@ -76,8 +77,9 @@ async function openService(
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });
+  const registry = await openRegistry(settings.bundle, context, sources);
   const service = createServedBundle({
-    registry: await openRegistry(settings.bundle, context, sources),
+    registry,
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
@@ -97,7 +99,14 @@ async function openService(
   const impressions = openImpressionLog(settings, { logger, metrics });
   const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
-  return { parts: { service, settings, logger, metrics, impressions, featureLog, tracing }, bundle };
+  const server = {
+    versions: () => new Map([[channel, [service.describe()?.version]]]),
+    reload: () => service.reload(),
+  };
+  // In a group the supervisor watches, and has one process after the other open a bundle.
+  const watch =
+    place === undefined ? openChannelWatch(settings, registry, { server, logger, metrics }) : undefined;
+  return { parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch }, bundle };
 }
 
 /** What is set, or else this process's share of the cores. */

@@ -6,6 +6,8 @@ import { createLogger } from '../observability/create-logger.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics.js';
 import { createProcessGroup, type ServerProcess } from '../serving/process-group.js';
 import type { CommandContext } from './command-context.js';
+import { openChannelWatch } from './open-channel-watch.js';
+import { openRegistry } from './open-registry.js';
 
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
@@ -48,7 +50,14 @@ export async function supervise(
     },
   });
   let closeAdmin = async (): Promise<void> => undefined;
+  const registry = await openRegistry(settings.bundle, context);
+  const server = {
+    versions: () => new Map([[settings.bundle.channel, group.versions()]]),
+    reload: () => group.reload(),
+  };
+  const watch = openChannelWatch(settings, registry, { server, logger, metrics });
   const stop = async (): Promise<void> => {
+    watch?.stop();
     await group.stop();
     await closeAdmin();
   };

@@ -14,6 +14,7 @@ import {
   type DatasetOptions,
 } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
+import { parseCount } from './parse-count.js';
 import { readTrainingInputs } from './training-inputs.js';
 
 interface TrainCommandOptions extends DatasetOptions {
@@ -39,7 +40,7 @@ export function createTrainCommand(context: CommandContext): Command {
       new Option(
         '--trials <count>',
         'search for better training parameters first, with so many trials in all',
-      ).argParser(parseTrials),
+      ).argParser(parseCount({ from: 1 })),
     )
     .action(async ({ budget, trials, ...options }: TrainCommandOptions) => {
       const folders = findDataset(options, context);
@@ -88,11 +89,4 @@ async function trainSearched(
 function parseBudgetMs(text: string): number {
   if (isDuration(text)) return 1000 * durationSeconds(text);
   throw new InvalidArgumentError(`Give ${ALLOWED_DURATION}.`);
-}
-
-function parseTrials(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError(
-    'Give a whole number of at least 1: the first trial is the config as it is.',
-  );
 }

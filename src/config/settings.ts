@@ -107,6 +107,16 @@ const Bundle = Type.Object(
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),
+    watchSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 3600,
+      unit: 's',
+      description:
+        'How often a server looks where its channel points, give or take a quarter; when that is another bundle, it swaps it in. One that was refused is not tried again before the channel moves.',
+      variable: 'SHORTLIST_WATCH_SECONDS',
+      zero: 'never: a bundle is swapped in when `POST /bundle/reload` asks for it',
+      danger: 'Each server reads one small file, or sends one request to the bucket, each time.',
+    }),
     trialSilenceMs: milliseconds(0, 3_600_000, {
       description:
         'Before a reload swaps a bundle in, a process of its own opens it and asks it for recommendations. When that process says nothing for so long, its model hangs: it is killed, and the reload refused.',

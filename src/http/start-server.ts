@@ -59,7 +59,7 @@ export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningS
   return { adminUrl, stop: () => close(admin) };
 }
 
-function createDrain({ settings, logger, service, impressions, featureLog, tracing }: AppParts): {
+function createDrain({ settings, logger, service, impressions, featureLog, tracing, watch }: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -69,6 +69,7 @@ function createDrain({ settings, logger, service, impressions, featureLog, traci
     isDraining: () => draining,
     stop: async (closeListeners) => {
       draining = true;
+      watch?.stop();
       logger.info({ drainDelayMs }, 'draining');
       await wait(drainDelayMs);
       await closeListeners();

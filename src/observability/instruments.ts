@@ -10,6 +10,7 @@ export type Instruments = ReturnType<typeof createInstruments>;
 /** Every metric that counts, measures or shows one thing, by what it is called here; it is registered with all of `registers`. */
 export function createInstruments(registers: Registry[]) {
   return {
+    ...createBundleInstruments(registers),
     ...createFeatureInstruments(registers),
     ...createOnlineInstruments(registers),
     ...createComputeInstruments(registers),
@@ -46,12 +47,6 @@ export function createInstruments(registers: Registry[]) {
       labelNames: ['scenario', 'strategy', 'size'],
       registers,
     }),
-    reloads: new Counter({
-      name: 'shortlist_bundle_reloads_total',
-      help: 'Reloads asked for, by outcome: swapped, or refused while the old bundle went on serving.',
-      labelNames: ['outcome'],
-      registers,
-    }),
     spans: new Counter({
       name: 'shortlist_trace_spans_total',
       help: 'Spans of traces: sent, or failed because the collector did not take them.',
@@ -64,15 +59,38 @@ export function createInstruments(registers: Registry[]) {
       labelNames: ['code'],
       registers,
     }),
-    bundleCreated: new Gauge({
-      name: 'shortlist_bundle_created_timestamp_seconds',
-      help: 'When training of the bundle in service ended; time() less this is the age of the model.',
-      registers,
-    }),
     rateLimitStoreUp: new Gauge({
       name: 'shortlist_rate_limit_store_up',
       help: '1 while rate limits are shared, 0 while each process keeps its own because Redis fails.',
       labelNames: ['store'],
+      registers,
+    }),
+  };
+}
+
+function createBundleInstruments(registers: Registry[]) {
+  return {
+    reloads: new Counter({
+      name: 'shortlist_bundle_reloads_total',
+      help: 'Reloads, asked for or because a channel moved, by outcome: swapped, or refused while the old bundle went on serving.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    registryUp: new Gauge({
+      name: 'shortlist_registry_up',
+      help: '1 while the channels of the bundle registry can be read, 0 while they cannot; absent where nobody watches them.',
+      labelNames: ['store'],
+      registers,
+    }),
+    channelBehind: new Gauge({
+      name: 'shortlist_channel_behind',
+      help: '1 while another bundle is in service than the channel points at: it is being opened, or was refused.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    bundleCreated: new Gauge({
+      name: 'shortlist_bundle_created_timestamp_seconds',
+      help: 'When training of the bundle in service ended; time() less this is the age of the model.',
       registers,
     }),
     bundleInfo: new Gauge({

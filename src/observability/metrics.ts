@@ -79,6 +79,10 @@ export interface Metrics {
   /** Counts a server process that ended by itself. */
   countLostProcess(): void;
   countReload(outcome: 'swapped' | 'refused'): void;
+  /** Whether the channels of the bundle registry can be read. */
+  showRegistry(readable: boolean): void;
+  /** Whether another bundle is in service than a channel points at. */
+  showChannelBehind(channel: string, behind: boolean): void;
   /** Counts values of a view that requests read, by where they came from: a status in lower case. */
   countFeatureValues(view: string, status: string, count: number): void;
   /** Counts a stored row that was no row of its view. */
@@ -166,6 +170,8 @@ export function createMetrics(options: {
     countLostThread: () => instruments.lostThreads.inc(),
     countLostProcess: () => instruments.lostProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
+    showRegistry: (readable) => instruments.registryUp.set({ store: 'bundles' }, readable ? 1 : 0),
+    showChannelBehind: (channel, behind) => instruments.channelBehind.set({ channel }, behind ? 1 : 0),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
     showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),

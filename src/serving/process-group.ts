@@ -41,6 +41,8 @@ export interface ProcessGroup extends Pick<RecommendationService, 'describe' | '
    * @throws ShortlistError PROCESS_FAILED when one ends before
    */
   readonly serving: Promise<string>;
+  /** The version that each process has open; a process that was restarted may have another one than the rest. */
+  versions(): string[];
   /** The metrics of every process that serves. */
   metrics(): Promise<MetricsSnapshot[]>;
   /**
@@ -146,6 +148,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
     reload: () => (reloading ??= reloadAll(places, questions).finally(() => (reloading = undefined))),
+    versions: () => listServing(places).map(({ bundle }) => bundle!.description.version),
     metrics: () => readAllMetrics(places, questions),
     stop: async () => {
       phase = 'ending';

@@ -1,7 +1,13 @@
 import t from 'tap';
 import type { EvaluationSummary } from '../../src/bundle/evaluation-summary.js';
 import type { Manifest } from '../../src/bundle/manifest.js';
-import { checkGates, describeCheck, Gates } from '../../src/bundle/promotion-gates.js';
+import {
+  checkGates,
+  describeCheck,
+  Gates,
+  type Measured,
+  type TrialFigures,
+} from '../../src/bundle/promotion-gates.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { createSmallBundle } from './small-bundle.js';
 import { sampleSummary } from './sample-summary.js';
@@ -9,10 +15,19 @@ import { sampleSummary } from './sample-summary.js';
 const SHIPPED = readConfigFile(Gates, 'configs/gates.yaml');
 
 function manifestOf(changes: Partial<EvaluationSummary> | undefined, dataset = 'films'): Manifest {
-  const { manifest } = createSmallBundle({
+  const { manifest, files: contents } = createSmallBundle({
     metrics: changes === undefined ? {} : { ...sampleSummary(), ...changes },
   });
-  return { ...manifest, dataset: { ...manifest.dataset, name: dataset } } as unknown as Manifest;
+  const files = Object.fromEntries(
+    [...contents].map(([name, { rows }]) => [name, { sha256: '', sizeBytes: 1000, rows }]),
+  );
+  return { ...manifest, files, dataset: { ...manifest.dataset, name: dataset } } as unknown as Manifest;
+}
+
+const FIGURES: TrialFigures = { medianMs: 2, p99Ms: 5, degradedShare: 0 };
+
+function against(current: Manifest | undefined, trial: Partial<TrialFigures> = {}): Measured {
+  return { current, trial: { candidate: { ...FIGURES, ...trial }, current: FIGURES } };
 }
 
 /** What failed, as it is told. */
@@ -21,7 +36,7 @@ function failuresOf(
   candidate: Partial<EvaluationSummary> | undefined,
   production?: Manifest,
 ): string[] {
-  return checkGates(manifestOf(candidate), production, gates)
+  return checkGates(manifestOf(candidate), gates, against(production))
     .filter(({ passed }) => !passed)
     .map(describeCheck);
 }
@@ -29,7 +44,7 @@ function failuresOf(
 t.test('the shipped gates let a sound bundle pass, the first one and one as good', async (t) => {
   t.same(failuresOf(SHIPPED, {}), []);
   t.same(failuresOf(SHIPPED, {}, manifestOf({})), []);
-  t.equal(checkGates(manifestOf({}), undefined, SHIPPED).length, 6);
+  t.equal(checkGates(manifestOf({}), SHIPPED, against(undefined)).length, 12);
 });
 
 t.test('each failed gate is told with its value and its threshold', async (t) => {
@@ -70,7 +85,7 @@ t.test('no single source to beat is no failure', async (t) => {
   t.same(failuresOf({ minimumLift: 0.5 }, { lift: null }), []);
 });
 
-t.test('the drop is relative to the bundle in production', async (t) => {
+t.test('the drop is relative to the current bundle', async (t) => {
   const production = manifestOf({ ndcg: { 'two-stage': 0.2 } });
   const at = (ndcg: number): string[] =>
     failuresOf({ maximumDrop: 0.1 }, { ndcg: { 'two-stage': ndcg } }, production);
@@ -81,16 +96,19 @@ t.test('the drop is relative to the bundle in production', async (t) => {
 
 t.test('bundles are compared on one dataset, protocol and list length, on newer data too', async (t) => {
   const noteFor = (production: Manifest | undefined): string =>
-    describeCheck(checkGates(manifestOf({}), production, { maximumDrop: 0 })[0]!);
-  t.equal(noteFor(undefined), 'maximumDrop: at most 0 (not compared: production serves nothing)');
-  t.match(noteFor(manifestOf(undefined)), 'the bundle in production was not evaluated');
-  t.match(noteFor(manifestOf({}, 'books')), 'dataset films, in production books');
+    describeCheck(checkGates(manifestOf({}), { maximumDrop: 0 }, against(production))[0]!);
+  t.equal(noteFor(undefined), 'maximumDrop: at most 0 (not compared: the channel points at nothing)');
+  t.match(noteFor(manifestOf(undefined)), 'the current bundle was not evaluated');
+  t.match(noteFor(manifestOf({}, 'books')), 'dataset films, of the current bundle books');
   t.match(
     noteFor(manifestOf({ protocol: 'random', k: 20 })),
-    'protocol rolling, in production random; list length 10, in production 20',
+    'protocol rolling, of the current bundle random; list length 10, of the current bundle 20',
   );
   const newer = manifestOf({ queries: { count: 9, fingerprint: 'other' } });
-  t.equal(noteFor(newer), 'maximumDrop: 0, at most 0 (on other queries than production was evaluated on)');
+  t.equal(
+    noteFor(newer),
+    'maximumDrop: 0, at most 0 (on other queries than the current bundle was evaluated on)',
+  );
 });
 
 t.test('an index that misses too much of what an exact search finds does not pass', async (t) => {
@@ -105,7 +123,7 @@ t.test('an index that misses too much of what an exact search finds does not pas
     return { ...manifest, sources: { ...manifest.sources, als: { ...manifest.sources['als'], index } } };
   };
   const tell = (manifest: Manifest): string =>
-    describeCheck(checkGates(manifest, undefined, { minimumIndexRecall: 0.95 })[0]!);
+    describeCheck(checkGates(manifest, { minimumIndexRecall: 0.95 }, against(undefined))[0]!);
   t.equal(
     tell(withRecall(0.96)),
     'minimumIndexRecall: 0.96, at least 0.95 (hnsw, the best 300 of 200 users)',
@@ -115,4 +133,84 @@ t.test('an index that misses too much of what an exact search finds does not pas
     'minimumIndexRecall: 0.9, not at least 0.95 (hnsw, the best 300 of 200 users)',
   );
   t.equal(tell(manifestOf(undefined)), 'minimumIndexRecall: at least 0.95 (its search is exact)');
+});
+
+t.test('what clients may use of the current bundle must not be gone', async (t) => {
+  const current = manifestOf({});
+  const tell = (candidate: Manifest): string =>
+    describeCheck(checkGates(candidate, { schemaCompatible: true }, against(current))[0]!);
+  t.equal(tell(current), 'schemaCompatible: 0, at most 0');
+  const { als: _als, ...sources } = current.sources;
+  const [title, genres] = current.catalogue.attributes;
+  const attributes = [
+    { ...title!, shown: false },
+    { ...genres!, role: 'categorical' as const },
+  ];
+  const online = { ...current.views.users, online: 'redis' as const };
+  const lacking: Manifest = {
+    ...current,
+    sources: { ...sources, als: { skipped: 'no interactions' } },
+    catalogue: { ...current.catalogue, attributes },
+  };
+  t.equal(
+    tell(lacking),
+    'schemaCompatible: 4, not at most 0 (the current bundle has more: source als, filterable multi-valued attribute genres, ' +
+      'shown text attribute title, shown multi-valued attribute genres)',
+  );
+  const fields = [{ name: 'device', type: 'categorical' as const, values: ['tv'] }];
+  const context = { file: 'c', timeZone: 'UTC', fields };
+  const more = { ...current, context, views: { ...current.views, users: online } };
+  const check = checkGates(current, { schemaCompatible: true }, against(more))[0]!;
+  t.match(check, { passed: false, note: /: categorical context field device, online view users$/ });
+  t.ok(checkGates(more, { schemaCompatible: true }, against(undefined))[0]!.passed);
+});
+
+t.test('a bundle must not be too large, nor far smaller than the current one', async (t) => {
+  const current = manifestOf({});
+  const halved = (part: 'items' | 'users' | 'interactions'): Manifest => ({
+    ...current,
+    dataset: { ...current.dataset, [part]: 1 },
+    files: Object.fromEntries(
+      Object.entries(current.files).map(([name, { rows: _rows, ...file }]) => [name, file]),
+    ),
+  });
+  const tell = (candidate: Manifest, gates: Gates): string =>
+    describeCheck(checkGates(candidate, gates, against(current))[0]!);
+  t.match(tell(current, { maximumMegabytes: 0.001 }), /^maximumMegabytes: 0\.\d+, not at most 0\.001$/);
+  t.match(tell(current, { maximumMegabytes: 1 }), /, at most 1$/);
+  const gates = { minimumSizeShare: 0.9 };
+  t.equal(tell(current, gates), 'minimumSizeShare: 1, at least 0.9 (3 items, of the current bundle 3)');
+  for (const [part, share] of [
+    ['items', '0.3333, not at least 0.9 (1 items'],
+    ['users', '0.5, not at least 0.9 (1 users'],
+    ['interactions', '0.3333, not at least 0.9 (1 interactions'],
+  ] as const) {
+    t.match(tell(halved(part), gates), `minimumSizeShare: ${share}`);
+  }
+  const empty = { ...current, files: {} };
+  t.match(tell(empty, gates), /minimumSizeShare: 0, not at least 0.9 \(0 bytes/);
+  t.ok(checkGates(current, gates, against(empty))[0]!.passed, 'nothing is more than nothing');
+  t.match(checkGates(current, gates, against(undefined)), [{ passed: true, note: /points at nothing/ }]);
+});
+
+t.test('a bundle must answer nearly as fast as the current one, in time, and in full', async (t) => {
+  const tell = (gates: Gates, trial: Partial<TrialFigures>): string =>
+    describeCheck(checkGates(manifestOf({}), gates, against(manifestOf({}), trial))[0]!);
+  t.equal(
+    tell({ maximumLatencyRatio: 2 }, { medianMs: 5 }),
+    'maximumLatencyRatio: 2.5, not at most 2 (median 5.00 ms, of the current bundle 2.00 ms)',
+  );
+  t.match(tell({ maximumLatencyRatio: 2 }, { medianMs: 4 }), /^maximumLatencyRatio: 2, at most 2 /);
+  t.equal(tell({ maximumP99Ms: 4 }, {}), 'maximumP99Ms: 5, not at most 4');
+  t.equal(
+    tell({ maximumDegradedShare: 0 }, { degradedShare: 0.5 }),
+    'maximumDegradedShare: 0.5, not at most 0',
+  );
+  const alone = {
+    current: undefined,
+    trial: { candidate: FIGURES, current: 'the channel points at nothing' },
+  };
+  t.match(checkGates(manifestOf({}), { maximumLatencyRatio: 2 }, alone), [
+    { passed: true, note: 'not compared: the channel points at nothing' },
+  ]);
 });

@@ -13,7 +13,7 @@ const { manifest, view } = await publishOnlineBundle(dir);
 /** Runs a command line against a Redis; gives its exit code and what it said. */
 const run = (url: string, ...argv: string[]) =>
   createCommandRunner({
-    env: { SHORTLIST_REGISTRY: join(dir, 'models'), REDIS_URL: url },
+    env: { SHORTLIST_REGISTRY: join(dir, 'models'), SHORTLIST_CHANNEL: 'staging', REDIS_URL: url },
     now: () => new Date('2026-03-01T00:00:00Z'),
   })(...argv);
 

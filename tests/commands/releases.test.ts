@@ -52,14 +52,14 @@ t.test('what is published can be listed, told apart, removed, and looked up in t
   t.same(await registry.list(), [second, third]);
 
   await writeFile(join(configsDir, 'gates.yaml'), 'minimumNdcg: 0.9\n');
-  t.match(await run('promote', second), { code: 1, errors: /GATES_FAILED/ });
+  t.match(await run('promote', second), { code: 1, errors: /INVALID_BUNDLE: .*ranker\.onnx/s });
   const log = (await run('audit-log')).out.split('\n');
   t.match(log, [
     new RegExp(`ann publish ${first}, staging before at nothing`),
     new RegExp(`ann publish ${second}, staging before at ${first}`),
     new RegExp(`ann publish ${third}`),
     new RegExp(` remove ${first}$`),
-    new RegExp(` promote ${second}, production before at nothing; refused: .*`),
+    new RegExp(` promote ${second}, production before at nothing; refused: opens: .*ranker\\.onnx`),
   ]);
   t.match(JSON.parse((await run('audit-log', '--json')).out.split('\n')[0]!), {
     action: 'publish',
@@ -81,9 +81,9 @@ t.test('a registry in a bucket is used as one in a folder', async (t) => {
   await writeBundleFiles(trained, createSmallBundle({ createdAt: created(1), metrics: sampleSummary({}) }));
   t.match(await run('publish', '--data', join(dir, 'data')), {
     code: 0,
-    out: /to s3:\/\/bundles\/shop; staging/,
+    out: /to s3:\/\/bundles\/shop; candidate/,
   });
-  t.match(await run('list'), { code: 0, out: /staging/ });
+  t.match(await run('list'), { code: 0, out: /candidate/ });
   t.match(await run('rollback'), {
     code: 1,
     errors: /BUNDLE_NOT_FOUND: .*s3:\/\/bundles\/shop points at no version/,

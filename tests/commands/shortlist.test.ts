@@ -36,18 +36,30 @@ t.test('from demo data to a served bundle', async (t) => {
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 
   t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
-  t.match(await run('publish', ...data), { code: 0, out: /staging points at it/ });
+  t.match(await run('publish', ...data), { code: 0, out: /candidate points at it/ });
   const gates = join(configsDir, 'gates.yaml');
   await writeFile(gates, 'minimumNdcg: 0.99\n');
-  t.match(await run('promote'), {
+  t.match(await run('promote', '--to', 'staging'), {
     code: 1,
     errors: /GATES_FAILED: .*minimumNdcg: 0\.\d+, not at least 0\.99/s,
   });
   await writeFile(gates, 'minimumNdcg: 0.01\n');
-  t.match(await run('promote'), {
+  t.match(await run('promote', '--to', 'staging'), {
     code: 0,
-    out: /passed minimumNdcg: 0\.\d+, at least 0\.01\nproduction points at .* before at nothing/,
+    out: /passed opens: it is whole, and answers\npassed minimumNdcg: 0\.\d+, at least 0\.01\nstaging points at .* before at nothing/,
   });
+  await writeFile(gates, 'minimumNdcg: 0.01\nmaximumP99Ms: 0.000001\nmaximumDegradedShare: 0\n');
+  const allow = ['--allow', 'maximumP99Ms'];
+  t.match(await run('promote', ...allow), { code: 2, errors: /--allow and --reason go together/ });
+  t.match(await run('promote', '--allow', 'x', '--reason', 'y'), {
+    code: 2,
+    errors: /Allowed are minimumNdcg,/,
+  });
+  t.match(await run('promote', ...allow, '--reason', 'no clock'), {
+    code: 0,
+    out: /allowed maximumP99Ms: [\d.]+, not at most 0.000001\npassed maximumDegradedShare: 0, at most 0\nproduction points/,
+  });
+  t.match(await run('audit-log'), { out: /; allowed \(no clock\): maximumP99Ms: [\d.]+, not at most/ });
   t.match(await run('compare', 'production', join(dir, 'data/trained/demo')), {
     code: 0,
     out: /Verdict: A and B cannot be told apart in two-stage/,
@@ -59,8 +71,13 @@ t.test('from demo data to a served bundle', async (t) => {
   t.match(await run('rollback'), { code: 1, errors: /has pointed at nothing before/ });
   t.match(await run('train', ...data, '--protocol', 'random'), { code: 0 });
   t.match(await run('publish', ...data), { code: 0 });
-  t.match(await run('promote'), { code: 1, errors: /it was not evaluated: run `shortlist evaluate`/ });
-  await writeFile(gates, '');
+  const toStaging = ['promote', '--to', 'staging'];
+  t.match(await run(...toStaging), { code: 1, errors: /it was not evaluated: run `shortlist evaluate`/ });
+  await writeFile(gates, 'maximumLatencyRatio: 1000\n');
+  t.match(await run(...toStaging), {
+    code: 0,
+    out: /passed maximumLatencyRatio: [\d.]+, at most 1000 \(median/,
+  });
   t.match(await run('promote'), { code: 0, out: /production points at .* before at \d{8}T/ });
   t.match(await run('rollback'), { code: 0, out: /production points at .* again/ });
 
@@ -154,7 +171,7 @@ t.test('help and the version are no failures, command lines that make no sense a
   t.match(await run(), { code: 2, errors: /Usage: shortlist/ });
   t.match(await run('trian'), { code: 2, errors: /Did you mean train/ });
   t.match(await run('train', '--protocol', 'weekly'), { code: 2, errors: /Allowed choices are rolling/ });
-  t.match(await run('demo-data', '--users', 'many'), { code: 2, errors: /whole number above 0/ });
+  t.match(await run('demo-data', '--users', 'many'), { code: 2, errors: /integer from 1/ });
 });
 
 t.test('unknown datasets, and datasets without a download, are refused with what to do', async (t) => {
@@ -168,5 +185,5 @@ t.test('unknown datasets, and datasets without a download, are refused with what
 
 t.test('a server without a bundle refuses to start and says what to do', async (t) => {
   const { run } = await createWorkplace(t);
-  t.match(await run('serve'), { code: 1, errors: /BUNDLE_NOT_FOUND: .*staging/s });
+  t.match(await run('serve'), { code: 1, errors: /BUNDLE_NOT_FOUND: .*candidate/s });
 });

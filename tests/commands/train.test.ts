@@ -14,7 +14,7 @@ t.test('a search that cannot be is refused before anything is read', async (t) =
   for (const trials of ['0', '-3', '1.5', 'many', '']) {
     t.match(
       await run('train', `--trials=${trials}`),
-      { code: 2, errors: /argument .* is invalid.* Give a whole number of at least 1/ },
+      { code: 2, errors: /argument .* is invalid.* Allowed is an integer from 1/ },
       `--trials ${trials}`,
     );
   }

@@ -26,7 +26,7 @@ function problemsOf(sources: Parameters<typeof loadSettings>[0]): readonly strin
 t.test('the shipped files load in every environment', async (t) => {
   for (const environment of ENVIRONMENTS) {
     const settings = loadSettings({ configsDir: 'configs', env: { SHORTLIST_ENV: environment } });
-    t.equal(settings.bundle.channel, environment === 'production' ? 'production' : 'staging');
+    t.equal(settings.bundle.channel, environment === 'development' ? 'candidate' : environment);
     t.equal(settings.server.adminHost, '127.0.0.1', 'the admin listener stays on loopback');
     const isReachable = settings.server.host !== '127.0.0.1';
     t.equal(settings.auth.mode, isReachable ? 'required' : 'none', 'what others can reach asks who they are');

@@ -26,7 +26,11 @@ const scenarios = new Map([...SCENARIOS, ['home', home], ['alone', alone]]);
 
 const load = (...argv: string[]) =>
   createCommandRunner({
-    env: { SHORTLIST_REGISTRY: registry, VECTOR_ENGINE_URL: engineOptions(engine.port).url },
+    env: {
+      SHORTLIST_REGISTRY: registry,
+      SHORTLIST_CHANNEL: 'staging',
+      VECTOR_ENGINE_URL: engineOptions(engine.port).url,
+    },
   })('load-vectors', ...argv);
 
 interface Answer {

@@ -17,7 +17,7 @@ t.test('/ready names the bundle in service and its channel', async (t) => {
   t.strictSame((await app.inject('/ready')).json(), {
     status: 'ready',
     bundle: BUNDLE.version,
-    channel: 'staging',
+    channel: 'candidate',
   });
 });
 

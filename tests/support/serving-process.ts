@@ -19,7 +19,7 @@ export interface ServingProcess {
   readonly log: () => Record<string, unknown>[];
 }
 
-/** Starts `shortlist serve` on free ports over a registry; killed when the test ends. */
+/** Starts `shortlist serve` on free ports over the staging channel of a registry; killed when the test ends. */
 export async function startServingProcess(
   t: Test,
   registry: string,
@@ -41,7 +41,14 @@ export async function startServingProcess(
     process.execPath,
     [...process.execArgv, join(import.meta.dirname, 'serve-program.js'), configs, 'serve', ...args],
     {
-      env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: registry, ...env },
+      env: {
+        ...process.env,
+        PORT: '0',
+        ADMIN_PORT: '0',
+        SHORTLIST_REGISTRY: registry,
+        SHORTLIST_CHANNEL: 'staging',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

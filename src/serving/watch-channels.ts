@@ -1,0 +1,149 @@
+import type { Logger } from 'pino';
+import type { BundleRegistry, ChannelPointer } from '../bundle/bundle-registry.js';
+import { type ErrorCode, ShortlistError } from '../domain/errors.js';
+import type { Metrics } from '../observability/metrics.js';
+
+/** What serves the bundles of channels. */
+export interface ChannelServer {
+  /**
+   * The versions in service by channel: one, several where processes differ, undefined where nothing is in service that should be.
+   * What is not named is not watched.
+   */
+  versions(): ReadonlyMap<string, readonly (string | undefined)[]>;
+  /** Opens what the channels point at by now; rejects when any of it is refused. */
+  reload(): Promise<unknown>;
+}
+
+export interface ChannelWatchOptions {
+  readonly registry: Pick<BundleRegistry, 'readChannel'>;
+  readonly server: ChannelServer;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'countReload' | 'showRegistry' | 'showChannelBehind'>;
+  /** From the end of a look to the next one, give or take a quarter. */
+  readonly intervalMs: number;
+  /** From 0 to below 1; servers that were started together do not ask a bucket, or open a bundle, all at one moment. */
+  readonly random: () => number;
+  /** Milliseconds, on a clock that never goes back. */
+  readonly now: () => number;
+}
+
+export interface ChannelWatch {
+  /** Looks now; never rejects over what the registry or a bundle does. */
+  look(): Promise<void>;
+  /** From now on nothing is reloaded that was not begun. */
+  stop(): void;
+}
+
+/**
+ * Refusals that lie in the bundle or in the settings, not in the moment: the same bundle would be refused again. It is tried again when a
+ * channel moves, or when POST /bundle/reload asks for it.
+ */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['INVALID_BUNDLE', 'INVALID_CONFIG']);
+
+/** Any other refusal may pass (a bucket that fails, a version that is not copied yet): it is tried again after this, then twice as much, ... */
+const FIRST_RETRY_MS = 30_000;
+/** ... up to this: to open a bundle costs processor time and memory. */
+const LONGEST_RETRY_MS = 15 * 60_000;
+
+type Pointers = ReadonlyMap<string, ChannelPointer>;
+
+/** What was refused, and until when it is left alone. */
+interface Refusal {
+  readonly pointed: string;
+  readonly retryMs: number;
+  readonly retryAt: number;
+}
+
+/**
+ * Looks again and again where channels point, and has what serves them reload when that is another version than is in service. While the
+ * registry cannot be read, or what it points at is refused, what is in service stays; each change of state is logged once. It never
+ * holds the process.
+ */
+export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
+  const { registry, server, logger, metrics, now } = options;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isAway = false;
+  let refusal: Refusal | undefined;
+
+  async function readPointers(channels: Iterable<string>): Promise<Pointers | undefined> {
+    try {
+      const pointers = new Map<string, ChannelPointer>();
+      for (const channel of channels) pointers.set(channel, await registry.readChannel(channel));
+      if (isAway) logger.info('the bundle registry can be read again');
+      isAway = false;
+      return pointers;
+    } catch (err) {
+      if (!isAway) logger.warn({ err }, 'the bundle registry cannot be read; what is in service stays');
+      isAway = true;
+      return undefined;
+    } finally {
+      metrics.showRegistry(!isAway);
+    }
+  }
+
+  function isBehind(pointers: Pointers): boolean {
+    const behind = [...server.versions()].filter(([channel, versions]) => {
+      const isOther = versions.some((version) => version !== pointers.get(channel)?.version);
+      metrics.showChannelBehind(channel, isOther);
+      return isOther;
+    });
+    return behind.length > 0;
+  }
+
+  async function reload(pointed: string): Promise<void> {
+    const startedAt = now();
+    try {
+      await server.reload();
+      refusal = undefined;
+      metrics.countReload('swapped');
+      logger.info({ pointed, milliseconds: Math.round(now() - startedAt) }, 'channel moved: bundle swapped');
+    } catch (err) {
+      if (stopped) return;
+      const retryMs = chooseRetry(err, refusal?.pointed === pointed ? refusal.retryMs : undefined);
+      refusal = { pointed, retryMs, retryAt: now() + retryMs };
+      metrics.countReload('refused');
+      const retry = Number.isFinite(retryMs) ? { retryMs } : {};
+      logger.error({ err, pointed, ...retry }, 'channel moved: bundle refused; what is in service stays');
+    }
+  }
+
+  async function look(): Promise<void> {
+    const pointers = await readPointers(server.versions().keys());
+    if (stopped || pointers === undefined) return;
+    if (!isBehind(pointers)) {
+      refusal = undefined;
+      return;
+    }
+    // With the time: a channel that left what was refused and came back between two looks has moved.
+    const pointed = [...pointers]
+      .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
+      .join(', ');
+    if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
+    await reload(pointed);
+    isBehind(pointers);
+  }
+
+  function schedule(): void {
+    if (stopped) return;
+    timer = setTimeout(
+      () => void look().then(schedule),
+      options.intervalMs * (0.75 + options.random() / 2),
+    ).unref();
+  }
+
+  schedule();
+  return {
+    look,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Milliseconds until the same is tried again; infinite when it would be refused for the same reason. */
+function chooseRetry(error: unknown, before: number | undefined): number {
+  if (error instanceof ShortlistError && FINAL.has(error.code)) return Number.POSITIVE_INFINITY;
+  return before === undefined ? FIRST_RETRY_MS : Math.min(LONGEST_RETRY_MS, 2 * before);
+}
