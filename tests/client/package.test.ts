@@ -88,6 +88,13 @@ t.test('an app that installs the package', async (t) => {
     t.same(findWrongLines(join(app, 'page.ts'), USES_ALL, bundler), []);
   });
 
+  await t.test('may take the examples of the READMEs', async (t) => {
+    for (const page of ['README.md', 'client/README.md']) {
+      const [, example] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(page, 'utf8'))!;
+      t.same(findWrongLines(join(app, 'example.ts'), example!), [], page);
+    }
+  });
+
   await t.test('does not compile where it is wrong', async (t) => {
     const wrong = WRONG.split('\n').flatMap((text, index) => (index > 1 && text !== '' ? [index + 1] : []));
     t.same([...new Set(findWrongLines(join(app, 'wrong.ts'), WRONG))], wrong);

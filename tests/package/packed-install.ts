@@ -65,7 +65,7 @@ t.test('the package holds what the commands need, and neither sources nor tests'
   }
   t.same(
     paths.filter((path) =>
-      /^(src|tests|benchmarks|client|models|data|deploy)\/|\.ts$|\.map$|^dist\/\./.test(path),
+      /^(src|tests|benchmarks|client/src|models|data|deploy)\/|\.ts$|\.map$|^dist\/\./.test(path),
     ),
     [],
   );
