@@ -98,6 +98,9 @@ t.test('a server without a bundle is not ready, which is asked once', async (t) 
   const { open, service } = await startMemoryServer(t);
   service.bundle = undefined;
   await t.rejects(open().ready(), { code: 'NOT_READY', status: 503, retryAfterSeconds: 1 });
+  const { url, asked } = await startScriptedServer(t, BUSY);
+  await t.rejects(createShortlistClient({ baseUrl: url }).ready(), { code: 'OVERLOADED' });
+  t.equal(asked.length, 1);
 });
 
 t.test('a 503 is not tried again when there is no time to wait for as long as it says', async (t) => {
