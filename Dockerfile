@@ -24,8 +24,20 @@ RUN kept="linux/$(node -p process.arch)" \
     && find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 2 -maxdepth 2 ! -path "*/$kept" -exec rm -rf {} + \
     && find node_modules/onnxruntime-node/bin/napi-v6 -type d -empty -delete \
     && node -e "require('onnxruntime-node')"
+COPY .ci/write-sbom.js ./
+RUN node write-sbom.js sbom.json --installed
 
 FROM ${NODE_IMAGE}
+# `make docker` says them. What an image is, and where it comes from, by the words of the OCI image specification.
+ARG VERSION=
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="Shortlist" \
+    org.opencontainers.image.description="The serving side of a two-stage recommender" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.source="${SOURCE}"
 # From this size on the C library gives back what is freed; otherwise what a swapped-out bundle took stays with the process.
 ENV NODE_ENV=production \
     SHORTLIST_ENV=production \
@@ -33,7 +45,9 @@ ENV NODE_ENV=production \
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json ./
+# What is in node_modules, as CycloneDX.
+COPY --from=dependencies /app/sbom.json ./
+COPY package.json LICENSE ./
 COPY configs ./configs
 # The user `node` of the base image, by number, so that a host can check that it is not root.
 USER 1000

@@ -8,6 +8,8 @@ CANDIDATE := models/channels/candidate.json
 SOURCES := $(shell find src -name '*.ts')
 CONTAINER_ENGINE ?= docker
 IMAGE ?= shortlist:local
+# Where the sources of an image are published; its label says so.
+SOURCE ?=
 # What make load-test loads, how, and with the users of which prepared dataset.
 TARGET ?= http://localhost:3000
 PROFILE ?= smoke
@@ -27,7 +29,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures check format build bench soak load-test docs-check audit docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-package check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +67,11 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once
 	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
 
+# Not by npm, which would tell its configuration to the npm that installs.
+test-package: $(INSTALLED) ## Pack both packages, install them into an empty folder, and go from demo data to recommendations; asks the registry
+	npm --silent run compile
+	node_modules/.bin/tap --disable-coverage --timeout=900 build/tests/package/packed-install.js $(TAP_FLAGS)
+
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
 	npm --silent run check
 
@@ -88,6 +95,17 @@ docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it s
 	npm --silent run compile
 	node build/tests/browser/docs-check.js
 
+client: $(INSTALLED) ## Make the types of @shortlist/client from the OpenAPI document, and compile it
+	UPDATE_CLIENT=1 npm --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
+	cd client && npm --silent run build
+
+release-check: $(INSTALLED) ## Check that versions, changelog, OpenAPI document and tags agree
+	npm --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
+	@node .ci/check-release.js
+
+sbom: $(INSTALLED) ## Write what ships as CycloneDX to dist/sbom.json; offline
+	@node .ci/write-sbom.js dist/sbom.json
+
 audit: $(INSTALLED) ## Check the licences of what ships, and ask the registry for known vulnerabilities
 	npm --silent test -- --disable-coverage build/tests/licences.test.js $(TAP_FLAGS)
 	@node .ci/audit.js
@@ -96,10 +114,12 @@ docker: ## Build the serving image (IMAGE=shortlist:local)
 	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { \
 	  echo 'make docker needs a container engine that runs; `$(CONTAINER_ENGINE) info` fails.' >&2; \
 	  echo 'Start Docker, or name another engine: make docker CONTAINER_ENGINE=podman' >&2; exit 1; }
-	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+	$(CONTAINER_ENGINE) build --tag $(IMAGE) \
+	  --build-arg VERSION="$$(node -p 'require("./package.json").version')" \
+	  --build-arg REVISION="$$(git rev-parse --verify --quiet HEAD)" --build-arg SOURCE=$(SOURCE) .
 
 clean: ## Remove what build and test made; data/ and models/ stay
-	rm -rf dist build .tap
+	rm -rf dist build client/dist .tap
 
 $(INSTALLED): package.json package-lock.json .npmrc | node-check
 	npm ci --no-audit --no-fund

@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { Parser } from 'tap-parser';
 
-const { passed, skipped, failures } = await countTests(process.argv[2]);
+const runs = await Promise.all(process.argv.slice(2).map(countTests));
+const passed = runs.reduce((sum, run) => sum + run.passed, 0);
+const skipped = runs.reduce((sum, run) => sum + run.skipped, 0);
+const failures = runs.flatMap((run) => run.failures);
 for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
 const skips = skipped > 0 ? `, ${skipped} skipped` : '';
 process.stdout.write(`${passed} passed, ${failures.length} failed${skips}\n`);

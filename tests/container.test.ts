@@ -7,6 +7,7 @@ import { isForServing } from './support/optional-packages.js';
 const repository = process.cwd();
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
+  license: string;
   dependencies: Record<string, string>;
   optionalDependencies: Record<string, string>;
 };
@@ -49,6 +50,22 @@ t.test('.dockerignore lets through what the Dockerfile copies, and it exists', a
   );
   t.same([...new Set(copied)].sort(), allowed.sort());
 });
+
+t.test(
+  'the image says its version, commit, source and licence, and holds its bill of materials',
+  async (t) => {
+    const dockerfile = read('Dockerfile');
+    for (const word of ['version', 'revision', 'source']) {
+      t.match(dockerfile, `org.opencontainers.image.${word}="\${${word.toUpperCase()}}"`);
+      t.match(dockerfile, `ARG ${word.toUpperCase()}=\n`);
+      t.match(read('Makefile'), `--build-arg ${word.toUpperCase()}=`);
+    }
+    t.match(dockerfile, `org.opencontainers.image.licenses="${manifest.license}"`);
+    const written = dockerfile.indexOf('RUN node write-sbom.js sbom.json --installed');
+    t.ok(written > dockerfile.indexOf('npm uninstall'), 'of what is left');
+    t.match(dockerfile, 'COPY --from=dependencies /app/sbom.json ./');
+  },
+);
 
 /** Package name → the first file found to import it, over everything that the files reach by static imports of values. */
 function findImportedPackages(files: readonly string[]): Map<string, string> {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { runScript as run, type Run } from './run-script.js';
 
 const repository = process.cwd();
 
@@ -48,6 +48,23 @@ t.test('a run that ended early, ran nothing or skipped everything is no pass', a
   t.match(await count(`${folder}/skipped.tap`), { exitCode: 1, lastLine: '0 passed, 0 failed, 1 skipped' });
 });
 
+t.test('several runs are counted as one, and each must be whole', async (t) => {
+  const run = 'TAP version 14\n1..1\n# Subtest: a.test.ts\n    ok 1 - one\n    1..1\nok 1 - a.test.ts\n';
+  const folder = t.testdir({
+    'one.tap': run,
+    'two.tap': run.replace('ok 1 - one', 'ok 1 - two # SKIP'),
+    'none.tap': '',
+  });
+  t.match(await count(`${folder}/one.tap`, `${folder}/one.tap`, `${folder}/two.tap`), {
+    exitCode: 0,
+    lastLine: '2 passed, 0 failed, 1 skipped',
+  });
+  t.match(await count(`${folder}/one.tap`, `${folder}/none.tap`), {
+    exitCode: 1,
+    lastLine: '1 passed, 1 failed',
+  });
+});
+
 function writeProject(t: Test, files: Readonly<Record<string, string>>): string {
   const tests = Object.entries(files).map(([name, text]) => [`${name.toLowerCase()}.test.js`, text]);
   return t.testdir({ 'package.json': '{ "type": "module" }', ...Object.fromEntries(tests) });
@@ -61,22 +78,7 @@ async function runTap(folder: string): Promise<Run> {
   return finished;
 }
 
-async function count(tapFile: string): Promise<Run & { lastLine: string | undefined }> {
-  const finished = await run(repository, ['.ci/count-tests.js', tapFile]);
+async function count(...tapFiles: readonly string[]): Promise<Run & { lastLine: string | undefined }> {
+  const finished = await run(repository, ['.ci/count-tests.js', ...tapFiles]);
   return { ...finished, lastLine: finished.output.trimEnd().split('\n').at(-1) };
-}
-
-interface Run {
-  readonly exitCode: number | null;
-  readonly output: string;
-}
-
-function run(cwd: string, [script, ...options]: string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    // Without what the surrounding run of tap says to its children.
-    const clean = ['-i', `PATH=${process.env['PATH']}`, process.execPath, `${repository}/${script}`];
-    const child = execFile('env', [...clean, ...options], { cwd }, (_failed, output) => {
-      resolve({ exitCode: child.exitCode, output });
-    });
-  });
 }

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../../config/settings.js';
 import type { HttpApp } from '../create-http-app.js';
+import { TIMEOUT_HEADER } from '../schemas/parameters.js';
 
 /** Tells browsers what they may make of any answer: read it where it is fetched, and nothing else. `/docs` has rules of its own. */
 export function addSecurityHeaders(app: HttpApp): void {
@@ -57,7 +58,7 @@ export function addCors(app: HttpApp, { origins }: Settings['cors']): void {
       done(null, {
         origin: [...origins],
         methods: ['GET', 'HEAD'],
-        allowedHeaders: ['authorization', 'x-api-key', 'x-request-id', 'content-type'],
+        allowedHeaders: ['authorization', 'x-api-key', 'x-request-id', TIMEOUT_HEADER, 'content-type'],
         exposedHeaders: EXPOSED,
         maxAge: PREFLIGHT_SECONDS,
         preflight: isPreflight(request),

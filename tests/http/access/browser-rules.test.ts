@@ -75,14 +75,14 @@ t.test('an origin that is listed may read answers and ask first, without a key',
   const preflight = {
     origin: SHOP,
     'access-control-request-method': 'GET',
-    'access-control-request-headers': 'authorization',
+    'access-control-request-headers': 'authorization, x-request-timeout-ms',
   };
   const answer = await app.inject({ method: 'OPTIONS', url: '/recommendations/42', headers: preflight });
   t.equal(answer.statusCode, 204);
   t.match(answer.headers, {
     'access-control-allow-origin': SHOP,
     'access-control-allow-methods': 'GET, HEAD',
-    'access-control-allow-headers': /authorization, x-api-key/,
+    'access-control-allow-headers': /authorization, x-api-key, .*x-request-timeout-ms/,
     'access-control-max-age': '600',
     'x-request-id': String,
   });

@@ -1,0 +1,645 @@
+// Made from openapi.json by `make client`; do not edit.
+// oxlint-disable max-lines
+
+export interface paths {
+    "/recommendations/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items for one user
+         * @description An unknown user gets a cold start, never an error.
+         */
+        get: operations["getRecommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/items/{itemId}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items that go with one item
+         * @description The scenario `similar`, started from one item.
+         */
+        get: operations["getSimilarItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/popular": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What most people chose
+         * @description The scenario `popular`, the same for everybody.
+         */
+        get: operations["getPopular"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process answers */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether requests are welcome */
+        get: operations["getReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description Items for one user. */
+        RecommendationsAnswer: {
+            /** @description As in the header `x-request-id`. */
+            requestId: string;
+            userId: string;
+            scenario: string;
+            /** @description The version of the bundle that answered. */
+            bundle: string;
+            /**
+             * @description `cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody.
+             * @enum {string}
+             */
+            strategy: "personalised" | "cold-start";
+            /** @description Empty when every stage did its part. */
+            degraded: components["schemas"]["Degradation"][];
+            /** @description Best first, each item once. */
+            items: components["schemas"]["SlateItem"][];
+        };
+        /** @description Items that go with one item. */
+        SimilarItemsAnswer: {
+            /** @description As in the header `x-request-id`. */
+            requestId: string;
+            /** @description The item that was asked about; it is not among the items. */
+            itemId: string;
+            scenario: string;
+            /** @description The version of the bundle that answered. */
+            bundle: string;
+            /** @description Empty when every stage did its part. */
+            degraded: components["schemas"]["Degradation"][];
+            /** @description Best first, each item once. */
+            items: components["schemas"]["SlateItem"][];
+        };
+        /** @description What most people chose. */
+        PopularAnswer: {
+            /** @description As in the header `x-request-id`. */
+            requestId: string;
+            scenario: string;
+            /** @description The version of the bundle that answered. */
+            bundle: string;
+            /** @description Empty when every stage did its part. */
+            degraded: components["schemas"]["Degradation"][];
+            /** @description Best first, each item once. */
+            items: components["schemas"]["SlateItem"][];
+        };
+        /** @description One item of an answer. */
+        SlateItem: {
+            itemId: string;
+            /** @description From 1, without gaps. */
+            position: number;
+            /** @description Descends over the items, rounded to 6 decimals. Comparable within one answer only. */
+            score: number;
+            attributes: components["schemas"]["Attributes"];
+            /** @description With `explain=sources` or `features`. */
+            sources?: components["schemas"]["SourceAttribution"][];
+            /** @description With `explain=features`: what the ranker saw, by feature name, rounded to 6 decimals. */
+            features?: {
+                [key: string]: number;
+            };
+        };
+        /** @description What is known of the item; which attributes there are is the dataset’s choice. */
+        Attributes: {
+            [key: string]: string | number | boolean | string[];
+        };
+        /** @description A candidate source that found an item. */
+        SourceAttribution: {
+            /** @description The candidate source. */
+            name: string;
+            /** @description Its own score of the item, rounded to 6 decimals. */
+            score: number;
+            /** @description The place in its own list, from 1. */
+            rank: number;
+        };
+        /** @description A stage that could not do its part. */
+        Degradation: {
+            /** @description The stage that fell back. */
+            stage: string;
+            /** @description A stable word for why. */
+            reason: string;
+        };
+        /** @description The process answers. */
+        Liveness: {
+            /** @enum {string} */
+            status: "live";
+        };
+        /** @description A bundle is open and requests are welcome. */
+        Readiness: {
+            /** @enum {string} */
+            status: "ready";
+            /** @description The version of the bundle in service. */
+            bundle: string;
+            /** @description The channel that the bundle is served from. */
+            channel: string;
+        };
+        /** @description What went wrong, as application/problem+json. */
+        Problem: {
+            /** @description Names the kind of problem; one per code. */
+            type: string;
+            /** @description The kind of problem in words, the same for every occurrence. */
+            title: string;
+            /** @description The HTTP status. */
+            status: number;
+            /**
+             * @description Stable: switch on this one.
+             * @enum {string}
+             */
+            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "URI_TOO_LONG" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT";
+            /** @description What is wrong this time, for a person. */
+            detail: string;
+            /** @description The path that was asked for. */
+            instance: string;
+            /** @description As in the header `x-request-id`. */
+            requestId: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getRecommendations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items at most. Fewer come back only when no more are left.
+                 * @example 5
+                 */
+                limit?: number;
+                /**
+                 * @description The placement to fill: which sources, rules and ranker.
+                 * @example home
+                 */
+                scenario?: string;
+                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
+                exclude?: string[];
+                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                filter?: string[];
+                /** @description What is known of this moment, as `field:value`, one per `context=`, each field once; the dataset declares the fields. A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are those of the server’s clock unless given. */
+                context?: string[];
+                /**
+                 * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                 * @example sources
+                 */
+                explain?: "none" | "sources" | "features";
+            };
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 80
+                 */
+                "x-request-timeout-ms"?: string;
+            };
+            path: {
+                /**
+                 * @description The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error.
+                 * @example 42
+                 */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Items for one user. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationsAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSimilarItems: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items at most. Fewer come back only when no more are left.
+                 * @example 5
+                 */
+                limit?: number;
+                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
+                exclude?: string[];
+                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                filter?: string[];
+                /**
+                 * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                 * @example sources
+                 */
+                explain?: "none" | "sources" | "features";
+            };
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 80
+                 */
+                "x-request-timeout-ms"?: string;
+            };
+            path: {
+                /**
+                 * @description An item’s id as in the dataset.
+                 * @example 318
+                 */
+                itemId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Items that go with one item. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarItemsAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such item (`ITEM_NOT_FOUND`). */
+            404: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPopular: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items at most. Fewer come back only when no more are left.
+                 * @example 5
+                 */
+                limit?: number;
+                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
+                exclude?: string[];
+                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                filter?: string[];
+            };
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 80
+                 */
+                "x-request-timeout-ms"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What most people chose. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopularAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process answers. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Liveness"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A bundle is open and requests are welcome. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
