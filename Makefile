@@ -69,7 +69,7 @@ test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long
 
 # Not by npm, which would tell its configuration to the npm that installs.
 test-package: $(INSTALLED) ## Pack both packages, install them into an empty folder, and go from demo data to recommendations; asks the registry
-	npm --silent run compile
+	npm --silent run compile && node_modules/.bin/tap build
 	node_modules/.bin/tap --disable-coverage --timeout=900 build/tests/package/packed-install.js $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
