@@ -19,9 +19,9 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
-import { createServedBundle } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
+import { openReleases, type StableOptions } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
@@ -73,7 +73,7 @@ async function openService(
   });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const service = createServedBundle({
+  const stable: StableOptions = {
     registry: await openRegistry(settings.bundle, context),
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
@@ -87,12 +87,13 @@ async function openService(
     vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
     cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
-  });
+  };
+  const { service, shadow } = openReleases(stable, { settings, logger, metrics });
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
   const impressions = openImpressionLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
-  return { parts: { service, settings, logger, metrics, impressions, tracing }, bundle };
+  return { parts: { service, settings, logger, metrics, impressions, tracing, shadow }, bundle };
 }
 
 /** What is set, or else this process's share of the cores. */

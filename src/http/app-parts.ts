@@ -3,6 +3,7 @@ import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
+import type { Shadow } from '../serving/shadow.js';
 import type { Logger } from 'pino';
 
 /** What both listeners are made of. */
@@ -15,6 +16,8 @@ export interface AppParts {
   readonly tracing?: Tracing | undefined;
   /** Where the slates that are served are logged; absent where they are not. */
   readonly impressions?: ImpressionLog | undefined;
+  /** Scores requests in shadow once they are answered; absent where none is to be. */
+  readonly shadow?: Shadow | undefined;
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }

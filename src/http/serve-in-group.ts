@@ -49,6 +49,7 @@ export function serveInGroup(parts: Omit<AppParts, 'isDraining'>): void {
     if ('order' in order) void obey(order);
   });
   say({ report: 'open', bundle: describe() });
+  service.onChange?.(() => say({ report: 'changed', bundle: describe() }));
 }
 
 function say(report: ProcessReport): void {

@@ -59,7 +59,7 @@ export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningS
   return { adminUrl, stop: () => close(admin) };
 }
 
-function createDrain({ settings, logger, service, impressions, tracing }: AppParts): {
+function createDrain({ settings, logger, service, impressions, tracing, shadow }: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -72,6 +72,7 @@ function createDrain({ settings, logger, service, impressions, tracing }: AppPar
       logger.info({ drainDelayMs }, 'draining');
       await wait(drainDelayMs);
       await closeListeners();
+      await shadow?.settle();
       await service.close();
       await Promise.all([impressions?.close(), tracing?.close()]);
       logger.info('stopped');

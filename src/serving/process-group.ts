@@ -3,7 +3,7 @@ import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
-import type { RecommendationService } from './recommendation-service.js';
+import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
 
 /** A server process as `node:cluster` gives it. */
 export interface ServerProcess {
@@ -89,8 +89,8 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
   }
 
   function hear(place: Place, report: ProcessReport): void {
+    if ('bundle' in report) place.bundle = report.bundle;
     if (report.report === 'open') {
-      place.bundle = report.bundle;
       if (phase === 'serving') place.process?.send({ order: 'listen' }, ignore);
       else if (places.every(({ bundle }) => bundle !== undefined)) tellAll({ order: 'listen' });
     } else if (report.report === 'serving') {
@@ -98,7 +98,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
       if (phase !== 'starting' || !places.every(({ isServing }) => isServing)) return;
       phase = 'serving';
       settle.resolve(report.url);
-    } else {
+    } else if (report.report !== 'changed') {
       questions.settle(report);
     }
   }
@@ -169,10 +169,7 @@ async function readAllMetrics(places: readonly Place[], questions: Questions): P
 }
 
 /** One after the other, so that no more than one holds two bundles; the first that refuses it is the last. */
-async function reloadAll(
-  places: readonly Place[],
-  questions: Questions,
-): Promise<ProcessBundle['description']> {
+async function reloadAll(places: readonly Place[], questions: Questions): Promise<ServiceDescription> {
   let swapped: ProcessBundle | undefined;
   for (const place of listServing(places)) {
     if (place.process === undefined) continue;

@@ -15,6 +15,11 @@ export interface ServedBundleOptions extends OpeningOptions {
   readonly channel: string;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
+  /**
+   * Another bundle answers requests in this process already: this one opens so that it is hardly noticed, and throws what it
+   * cannot answer, for the other to answer, in place of what most people chose.
+   */
+  readonly isTrial?: boolean;
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
 }
@@ -43,7 +48,8 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadli
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
-  const { cache } = options;
+  const { cache, isTrial = false } = options;
+  const meet = isTrial ? rethrow : fallBackOver;
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
@@ -52,7 +58,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   async function openAndSwap(): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
     const folder = await options.registry.pathOf(version);
-    const opening = { folder, beside: current !== undefined, signal: closing.signal };
+    const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
     const bundle = await openServedBundle(opening, options);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
@@ -82,7 +88,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       try {
         return await cache.answer(question);
       } catch (error) {
-        return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
+        return writeRecord(await meet(error, request, tenancy), form, 'miss');
       }
     };
     return cache.find(key) ?? hold(tenancy, computeAndKeep);
@@ -98,7 +104,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
         try {
           return await tenancy.bundle.compute.recommend(request, { deadline });
         } catch (error) {
-          return fallBackOver(error, request, tenancy);
+          return meet(error, request, tenancy);
         }
       });
     },
@@ -149,6 +155,10 @@ async function hold<T>(tenancy: Tenancy, use: () => Promise<T>): Promise<T> {
     tenancy.requests--;
     await closeIfUnused(tenancy);
   }
+}
+
+async function rethrow(error: unknown): Promise<never> {
+  throw error;
 }
 
 /** @throws `error`, when it is none to be met with the fallback */

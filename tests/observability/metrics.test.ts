@@ -2,6 +2,7 @@ import t from 'tap';
 import { createMetrics, mergeMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
 
 const SAMPLE: RecommendationSample = {
+  release: 'stable',
   scenario: 'home',
   strategy: 'personalised',
   limit: 10,
