@@ -1,0 +1,205 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { writeFaultyBundle, USERS } from '../support/faulty-bundle.js';
+import { writeSmallBundle } from '../support/trained-bundle.js';
+import { divide, startTrialServer } from '../support/trial-server.js';
+
+const dir = t.testdir({ one: {}, two: {}, three: {} });
+const first = await writeSmallBundle(join(dir, 'one'));
+const second = await writeFaultyBundle(join(dir, 'two'), {
+  createdAt: '2026-02-02T03:04:05Z',
+  products: 1000,
+});
+const third = await writeSmallBundle(join(dir, 'three'), { createdAt: '2026-03-03T03:04:05Z' });
+const models = join(dir, 'models');
+const registry = createFolderRegistry(models);
+for (const { folder } of [first, second, third]) await registry.publish(folder);
+const [stable, tried, next] = [first, second, third].map(({ manifest }) => manifest.version) as [
+  string,
+  string,
+  string,
+];
+
+/** Of the users that the model of the second bundle does well by. */
+const users = Array.from({ length: 49 }, (_, user) => `u${user + 1}`).filter((user) => user !== 'u50');
+const canary = { channel: 'candidate', share: 0.4 };
+const { chosen, others } = divide(users, canary.share);
+
+t.beforeEach(async () => {
+  await registry.point('production', stable);
+  await registry.point('candidate', tried);
+});
+
+t.test('a share of the users is answered by the canary, each by one bundle for good', async (t) => {
+  t.ok(chosen.length > 5 && others.length > 5);
+  const server = await startTrialServer(t, models, { canary, cache: { enabled: true } });
+  const apart = await startTrialServer(t, models);
+  for (let round = 0; round < 2; round++) {
+    for (const user of chosen) t.match(await server.ask(user), { status: 200, bundle: tried, degraded: [] });
+    for (const user of others) t.match(await server.ask(user), { status: 200, bundle: stable, degraded: [] });
+  }
+  for (const user of others) t.same(await server.ask(user), await apart.ask(user));
+  const moved = await Promise.all(
+    chosen.map(
+      async (user) => (await server.ask(user)).items.join() !== (await apart.ask(user)).items.join(),
+    ),
+  );
+  t.ok(moved.includes(true), 'a control: the two bundles do not show the same');
+  t.equal(
+    await server.metric('trial_requests_total{release="canary",outcome="answered"}'),
+    3 * chosen.length,
+  );
+  t.equal(
+    await server.metric('slates_total{scenario="home",strategy="personalised",size="full",release="canary"}'),
+    3 * chosen.length,
+  );
+  t.equal(
+    await server.metric('slate_duration_seconds_count{scenario="home",release="canary"}'),
+    chosen.length,
+    'kept answers were computed once',
+  );
+  t.equal(
+    await server.metric('slate_duration_seconds_count{scenario="home",release="stable"}'),
+    others.length,
+  );
+  t.equal(await server.metric('trial_up{release="canary"}'), 1);
+  const info = (version: string, { dataset, createdAt }: typeof first.manifest, release: string): string =>
+    `bundle_info{version="${version}",dataset="${dataset.name}",created_at="${createdAt}",release="${release}"}`;
+  t.equal(await server.metric(info(stable, first.manifest, 'stable')), 1);
+  t.equal(await server.metric(info(tried, second.manifest, 'canary')), 1);
+  const lines = await server.stop();
+  t.equal(lines.length, 3 * others.length + 3 * chosen.length);
+  for (const { user, bundle, release } of lines) {
+    const isChosen = chosen.includes(user!);
+    t.same([bundle, release], isChosen ? [tried, 'canary'] : [stable, undefined]);
+  }
+});
+
+t.test('a canary that is slow, then hangs, is asked nothing any more, and nobody notices', async (t) => {
+  const server = await startTrialServer(t, models, {
+    canary: { ...canary, share: 1 },
+    compute: { deadlineMs: 6000 },
+    stable: { threads: watched({ hangMs: 1500 }) },
+  });
+  const ask = async (path: string) =>
+    (await fetch(`${server.url}${path}`)).json() as Promise<{ bundle: string }>;
+  t.equal((await ask('/recommendations/u1')).bundle, tried);
+  t.equal((await ask('/recommendations/u1?scenario=popular')).bundle, stable, 'a scenario that is not named');
+  t.equal((await ask('/items/i001/similar')).bundle, stable, 'for no user');
+  t.match(await server.ask(USERS.slow), { status: 200, bundle: stable, degraded: [] });
+  t.equal(await server.metric('trial_requests_total{release="canary",outcome="failed"}'), 1);
+  t.equal(await server.metric('trial_up{release="canary"}'), 0);
+  t.match((await server.describe()).trials, [{ release: 'canary', state: 'refused', problem: /hangs/ }]);
+  t.match(await server.ask('u1'), { status: 200, bundle: stable, degraded: [] });
+  t.match(await server.reload(), { status: 200, body: { trials: [{ state: 'refused', problem: /hangs/ }] } });
+  await registry.point('candidate', next);
+  t.match(await server.reload(), { body: { trials: [{ state: 'open', bundle: { version: next } }] } });
+  t.match(await server.ask('u1'), { status: 200, bundle: next });
+});
+
+/** One thread that is given up when it does not answer; the process would end over it. */
+function watched({ hangMs }: { hangMs: number }) {
+  const onHung = (error: Error): never => {
+    throw error;
+  };
+  return { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1, watch: { hangMs, onHung } };
+}
+
+t.test(
+  'a canary that is missing, or refused, is a warning: the stable bundle serves everybody',
+  async (t) => {
+    const server = await startTrialServer(t, models, { canary: { channel: 'nothing', share: 1 } });
+    t.match((await server.describe()).trials, [
+      { release: 'canary', channel: 'nothing', state: 'refused', problem: /points at no version/ },
+    ]);
+    t.equal(await server.metric('trial_up{release="canary"}'), 0);
+    t.match(await server.ask('u1'), { status: 200, bundle: stable });
+    await registry.point('nothing', tried);
+    t.match(await server.reload(), { status: 200, body: { version: stable, trials: [{ state: 'open' }] } });
+    t.match(await server.ask('u1'), { bundle: tried });
+    t.equal(await server.metric('trial_up{release="canary"}'), 1);
+
+    const broken = await writeSmallBundle(t.testdir({}), { createdAt: '2026-04-04T03:04:05Z' });
+    await registry.publish(broken.folder);
+    await registry.point('nothing', broken.manifest.version);
+    await rm(join(models, broken.manifest.version, 'ranker.onnx'));
+    t.match(await server.reload(), {
+      status: 200,
+      body: { trials: [{ state: 'refused', problem: /ranker\.onnx/, bundle: { version: tried } }] },
+    });
+    t.match(await server.ask('u1'), { bundle: tried }, 'the bundle before is tried on');
+    await registry.point('nothing', tried);
+    t.match(await server.reload(), { body: { trials: [{ state: 'open', bundle: { version: tried } }] } });
+    await rm(join(models, 'channels/nothing.json'));
+  },
+);
+
+t.test('a shadow scores what was computed, under the id of the request, and changes no answer', async (t) => {
+  const shadow = { channel: 'candidate', share: 0.5 };
+  const { chosen, others } = divide(users, 0.5, 'shadow');
+  const apart = await startTrialServer(t, models);
+  const server = await startTrialServer(t, models, { shadow, cache: { enabled: true } });
+  for (const user of users) {
+    for (const round of [1, 2]) {
+      const answer = await server.ask(user, { 'x-request-id': `${user} ${round}`.replace(' ', '-') });
+      t.same(answer, await apart.ask(user));
+    }
+  }
+  const lines = await server.stop();
+  const scored = lines.filter(({ release }) => release === 'shadow');
+  t.same(scored.map(({ requestId }) => requestId).sort(), chosen.map((user) => `${user}-1`).sort());
+  for (const line of scored) {
+    const shown = lines.find(
+      ({ requestId, release }) => requestId === line.requestId && release === undefined,
+    )!;
+    t.match(line, {
+      user: shown.user,
+      scenario: 'home',
+      bundle: tried,
+      limit: 5,
+      cache: 'off',
+      degraded: [],
+    });
+    t.equal(shown.bundle, stable);
+    t.equal(line.items.length, 5);
+    t.ok(line.items.every(({ sources = [] }) => sources.length > 0));
+  }
+  t.ok(others.length > 0);
+});
+
+t.test(
+  'a shadow that fails or has no room is counted and logged as its own, and nobody notices',
+  async (t) => {
+    await registry.point('next', next);
+    const server = await startTrialServer(t, models, {
+      canary: { channel: 'next', share: 0.4 },
+      shadow: { channel: 'candidate', share: 1 },
+      compute: { maxBatch: 2 },
+    });
+    const crowd = [USERS.heavy, ...others.slice(0, 12)];
+    for (const answer of await Promise.all(crowd.map((user) => server.ask(user))))
+      t.match(answer, { status: 200, degraded: [] });
+    t.ok((await server.metric('trial_requests_total{release="shadow",outcome="dropped"}'))! >= 1);
+    while ((await server.metric(failed)) === undefined)
+      t.match(await server.ask(USERS.failing), { status: 200, degraded: [] });
+    t.equal(await server.metric(failed.replace('shadow', 'stable')), undefined);
+    for (const user of chosen.slice(0, 3)) t.match(await server.ask(user), { bundle: next });
+    const lines = await server.stop();
+    const degraded = lines.filter((line) => line.degraded.length > 0);
+    t.same([...new Set(degraded.map(({ release }) => release))], ['shadow']);
+    const scored = lines.filter(({ release }) => release === 'shadow').map(({ user }) => user!);
+    t.same(divide(scored, 0.4).chosen, [], 'what the canary answered is not scored in shadow');
+  },
+);
+
+const failed = 'degraded_total{stage="ranking",reason="ranker_failed",release="shadow"}';
+
+t.test('a scenario that is none, or starts from no user, is refused at the start', async (t) => {
+  const scenarios = ['home', 'hone', 'similar'];
+  await t.rejects(startTrialServer(t, models, { canary: { ...canary, scenarios } }), {
+    code: 'INVALID_CONFIG',
+    problems: [/canary\.scenarios has "hone", allowed are home/, /has "similar"/],
+  });
+});
