@@ -1,4 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Test } from 'tap';
@@ -39,7 +41,8 @@ export async function startTrialServer(
     stable?: Partial<StableOptions>;
   } = {},
 ): Promise<TrialServer> {
-  const folder = join(t.testdir({}), 'log');
+  const folder = await mkdtemp(join(tmpdir(), 'shortlist-log-'));
+  t.teardown(() => rm(folder, { recursive: true }));
   const { logger = pino({ level: 'silent' }), stable, ...groups } = changes;
   const settings = buildSettings({
     shutdown: { drainDelayMs: 0 },
@@ -94,8 +97,7 @@ export async function startTrialServer(
     },
     stop: async () => {
       await end();
-      const names = existsSync(folder) ? readdirSync(folder) : [];
-      return names
+      return readdirSync(folder)
         .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
         .map((line) => JSON.parse(line) as Impression);
     },
