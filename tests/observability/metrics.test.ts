@@ -31,9 +31,18 @@ t.test('slates count by strategy and by whether they are full, short or empty', 
   metrics.observeRecommendation({ ...SAMPLE, itemCount: 3, strategy: 'cold-start' });
   metrics.observeRecommendation({ ...SAMPLE, itemCount: 0 });
   const text = await metrics.render();
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="full",release="stable"} 1');
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="cold-start",size="short",release="stable"} 1');
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="empty",release="stable"} 1');
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="personalised",size="full",release="stable"} 1',
+  );
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="cold-start",size="short",release="stable"} 1',
+  );
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="personalised",size="empty",release="stable"} 1',
+  );
   t.match(text, 'shortlist_candidates_sum{scenario="home",release="stable"} 750');
 });
 
@@ -45,7 +54,10 @@ t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => 
     stages: [{ stage: 'ranking', milliseconds: 2, outcome: 'fallback' }],
   });
   const text = await metrics.render();
-  t.match(text, 'shortlist_stage_duration_seconds_sum{stage="ranking",outcome="fallback",release="stable"} 0.002');
+  t.match(
+    text,
+    'shortlist_stage_duration_seconds_sum{stage="ranking",outcome="fallback",release="stable"} 0.002',
+  );
   t.match(text, 'shortlist_degraded_total{stage="ranking",reason="ranker_failed",release="stable"} 1');
 });
 
