@@ -18,11 +18,6 @@ interface ReleaseParts {
   readonly metrics: Metrics;
 }
 
-/** How the bundle in service is served; what is tried beside it differs in little. */
-export interface StableOptions extends ServedBundleOptions {
-  readonly threads: ThreadOptions;
-}
-
 /** How much longer a shadow has than who waits for an answer: nobody waits for it, on a processor that others use first. */
 const SHADOW_PATIENCE = 10;
 
@@ -31,7 +26,7 @@ const SHADOW_PATIENCE = 10;
  * @throws ShortlistError INVALID_CONFIG when a trial names a scenario that is none, or does not start from a user
  */
 export function openReleases(
-  options: StableOptions,
+  options: ServedBundleOptions,
   parts: ReleaseParts,
 ): { service: RecommendationService; shadow: Shadow | undefined } {
   const { settings, metrics } = parts;
@@ -88,24 +83,26 @@ function refuseScenarios(settings: Settings, known: ReadonlyMap<string, Scenario
 }
 
 /** Threads by its share of the users; the stable bundle keeps all of its own, since it may have to answer everybody. */
-function describeCanary(options: StableOptions, parts: ReleaseParts): ServedBundleOptions {
+function describeCanary(options: ServedBundleOptions, parts: ReleaseParts): ServedBundleOptions {
   const { cache } = options;
-  const { workers } = options.threads;
-  const threads = { workers: Math.max(1, Math.round(workers * parts.settings.canary.share)) };
+  const { share } = parts.settings.canary;
   return describeTrial(options, parts, {
-    threads: { ...options.threads, ...threads },
+    threads: options.threads && {
+      ...options.threads,
+      workers: Math.max(1, Math.round(options.threads.workers * share)),
+    },
     // Keys have the version of the bundle; who made the cache closes it.
     cache: cache && { ...cache, close: () => undefined },
   });
 }
 
 /** One thread, which ranks in full or not at all: a slate that was cut short is nothing to compare with. */
-function describeShadow(options: StableOptions, parts: ReleaseParts): ServedBundleOptions {
+function describeShadow(options: ServedBundleOptions, parts: ReleaseParts): ServedBundleOptions {
   const { compute } = parts.settings;
   const deadlineMs = SHADOW_PATIENCE * compute.deadlineMs;
   return describeTrial(options, parts, {
     deadlineMs,
-    threads: {
+    threads: options.threads && {
       ...options.threads,
       workers: 1,
       isBackground: true,
@@ -122,17 +119,19 @@ function describeShadow(options: StableOptions, parts: ReleaseParts): ServedBund
 
 /** What is measured without the label `release` is measured of the bundle in service alone. */
 function describeTrial(
-  options: StableOptions,
+  options: ServedBundleOptions,
   { settings, logger }: ReleaseParts,
-  changes: Pick<ServedBundleOptions, 'cache' | 'deadlineMs'> & { threads: ThreadOptions },
+  {
+    threads,
+    ...changes
+  }: Pick<ServedBundleOptions, 'cache' | 'deadlineMs'> & { threads: ThreadOptions | undefined },
 ): ServedBundleOptions {
-  const { onBatch: _gauges, ...threads } = changes.threads;
-  const { observer: _features, drift: _drift, ...shared } = options;
+  const { observer: _features, drift: _drift, threads: _threads, ...shared } = options;
   const unseen = createMetrics({ processMetrics: false });
   return {
     ...shared,
     ...changes,
-    threads,
+    ...(threads && { threads: { ...threads, onBatch: undefined } }),
     isTrial: true,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen }),
   };

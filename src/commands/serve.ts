@@ -19,9 +19,10 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
+import type { ServedBundleOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
-import { openReleases, type StableOptions } from './open-releases.js';
+import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
@@ -73,7 +74,7 @@ async function openService(
   });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const stable: StableOptions = {
+  const stable: ServedBundleOptions = {
     registry: await openRegistry(settings.bundle, context),
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),

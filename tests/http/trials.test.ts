@@ -6,6 +6,8 @@ import { writeFaultyBundle, USERS } from '../support/faulty-bundle.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
 import { divide, startTrialServer, type TrialServer } from '../support/trial-server.js';
 
+// Threads compile what they run: with other work beside them that takes a while.
+t.setTimeout(600_000);
 const dir = t.testdir({ one: {}, two: {}, three: {}, four: {} });
 const first = await writeSmallBundle(join(dir, 'one'));
 const second = await writeFaultyBundle(join(dir, 'two'), {
@@ -80,7 +82,7 @@ t.test('a canary that is slow, then hangs, is asked nothing any more, and nobody
   const server = await startTrialServer(t, models, {
     canary: { ...canary, share: 1 },
     compute: { deadlineMs: 4000 },
-    stable: { threads: watched({ hangMs: 1500 }) },
+    threads: watched({ hangMs: 1500 }),
   });
   const ask = async (path: string) =>
     (await fetch(`${server.url}${path}`)).json() as Promise<{ bundle: string }>;
@@ -145,6 +147,7 @@ t.test(
       canary: { channel: 'next', share: 0.2 },
       shadow: { channel: 'candidate', share: 1 },
       compute: { maxBatch: 1 },
+      threads: watched({ hangMs: 60_000 }),
     });
     const crowd = [USERS.heavy, ...others.slice(0, 12)];
     for (const answer of await Promise.all(crowd.map((user) => server.ask(user))))

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
-import { openReleases, type StableOptions } from '../../src/commands/open-releases.js';
+import { openReleases } from '../../src/commands/open-releases.js';
 import type { Settings } from '../../src/config/settings.js';
 import { isInShare } from '../../src/domain/is-in-share.js';
 import type { Impression } from '../../src/events/impression.js';
@@ -13,6 +13,7 @@ import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { openSlateCache } from '../../src/serving/open-slate-cache.js';
+import type { ThreadOptions } from '../../src/serving/open-served-bundle.js';
 import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
 import { buildSettings } from '../http/build.js';
 import { askServer, type FaultAnswer } from './fault-server.js';
@@ -32,18 +33,18 @@ export interface TrialServer {
   stop(): Promise<Impression[]>;
 }
 
-/** Both listeners over the production channel of a registry, with what the settings try beside it open. */
+/** Both listeners over the production channel of a registry, with what the settings try beside it open; without threads the event loop computes, which opens sooner. */
 export async function startTrialServer(
   t: Test,
   registry: string,
   changes: { [G in Groups]?: Partial<Settings[G]> } & {
     logger?: Logger;
-    stable?: Partial<StableOptions>;
+    threads?: ThreadOptions;
   } = {},
 ): Promise<TrialServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shortlist-log-'));
   t.teardown(() => rm(folder, { recursive: true }));
-  const { logger = pino({ level: 'silent' }), stable, ...groups } = changes;
+  const { logger = pino({ level: 'silent' }), threads, ...groups } = changes;
   const settings = buildSettings({
     shutdown: { drainDelayMs: 0 },
     ...groups,
@@ -52,16 +53,14 @@ export async function startTrialServer(
   });
   const metrics = createMetrics({ processMetrics: false });
   const parts = { settings, logger, metrics };
-  const { deadlineMs, maxBatch, maxWaiting } = settings.compute;
   const { service, shadow } = openReleases(
     {
       registry: createFolderRegistry(registry),
       channel: 'production',
       scenarios: SCENARIOS,
-      deadlineMs,
-      threads: { workers: 1, maxBatch, maxWaiting, minDepth: 1 },
+      deadlineMs: settings.compute.deadlineMs,
+      ...(threads && { threads }),
       cache: await openSlateCache(settings, { logger, metrics, release: '1' }),
-      ...stable,
     },
     parts,
   );
