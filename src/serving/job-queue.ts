@@ -114,6 +114,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       const answered = await thread.answer({ requests, now: clock() });
       load.answered({ requests: jobs.length, milliseconds: performance.now() - started });
       if (threads.has(thread)) idle.push(thread);
+      // It was given up, and has come back: nobody else would end it.
+      else void thread.close();
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
     } catch (error) {
