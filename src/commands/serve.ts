@@ -21,10 +21,11 @@ import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
 import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
-import { createServedBundle } from '../serving/served-bundle.js';
+import type { ServedBundleOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
+import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
@@ -78,7 +79,7 @@ async function openService(
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });
   const registry = await openRegistry(settings.bundle, context, sources);
-  const service = createServedBundle({
+  const stable: ServedBundleOptions = {
     registry,
     channel,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
@@ -93,20 +94,26 @@ async function openService(
     vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
     cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
-  });
+  };
+  const { service, shadow } = openReleases(stable, { settings, logger, metrics });
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
   const impressions = openImpressionLog(settings, { logger, metrics });
   const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
-  const server = {
-    versions: () => new Map([[channel, [service.describe()?.version]]]),
-    reload: () => service.reload(),
+  const followed = {
+    registry,
+    logger,
+    metrics,
+    descriptions: () => [service.describe()!],
+    reload: () => service.reload({ ifMoved: true }),
   };
   // In a group the supervisor watches, and has one process after the other open a bundle.
-  const watch =
-    place === undefined ? openChannelWatch(settings, registry, { server, logger, metrics }) : undefined;
-  return { parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch }, bundle };
+  const watch = place === undefined ? openChannelWatch(settings, followed) : undefined;
+  return {
+    parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch, shadow },
+    bundle,
+  };
 }
 
 /** What is set, or else this process's share of the cores. */

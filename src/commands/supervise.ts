@@ -51,11 +51,13 @@ export async function supervise(
   });
   let closeAdmin = async (): Promise<void> => undefined;
   const registry = await openRegistry(settings.bundle, context);
-  const server = {
-    versions: () => new Map([[settings.bundle.channel, group.versions()]]),
-    reload: () => group.reload(),
-  };
-  const watch = openChannelWatch(settings, registry, { server, logger, metrics });
+  const watch = openChannelWatch(settings, {
+    registry,
+    logger,
+    metrics,
+    descriptions: () => group.descriptions(),
+    reload: () => group.reload({ ifMoved: true }),
+  });
   const stop = async (): Promise<void> => {
     watch?.stop();
     await group.stop();

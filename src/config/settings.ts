@@ -3,6 +3,7 @@ import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { REDIS_URL_FORMS } from './parse-redis-url.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
+import { Canary, Shadow } from './trial-settings.js';
 
 const Server = Type.Object(
   {
@@ -224,7 +225,8 @@ const Features = Type.Object(
       unit: 'MB',
       description:
         'What the feature views of a bundle may take in memory together; a bundle whose manifest says that they would take more is refused before it is loaded.',
-      danger: 'A reload holds the old views and the new ones at once: leave room for both.',
+      danger:
+        'It is the limit of one bundle. A reload holds the old views and the new ones at once, and a canary or shadow is one bundle more: leave room for all.',
     }),
     minLoadMegabytesPerSecond: Type.Number({
       minimum: 0,
@@ -411,6 +413,8 @@ export const SettingsSchema = Type.Object(
     rateLimit: RateLimit,
     cors: Cors,
     vectorEngine: VectorEngine,
+    canary: Canary,
+    shadow: Shadow,
   },
   { additionalProperties: false },
 );

@@ -1,8 +1,9 @@
-import { hash } from 'node:crypto';
+import { isInShare } from '../domain/is-in-share.js';
+import type { TrialRelease } from '../domain/release.js';
 import type { Degradation, SourceAttribution, Strategy } from '../domain/slate.js';
 import type { Basis } from '../pipeline/recommendation-request.js';
 
-/** One slate that was served: a line of the impression log. */
+/** One slate that was served, or scored in shadow: a line of the impression log. */
 export interface Impression {
   /** When the answer was out, ISO 8601 in UTC. */
   readonly time: string;
@@ -13,13 +14,15 @@ export interface Impression {
   readonly item?: string;
   readonly scenario: string;
   readonly bundle: string;
+  /** Absent where it was the bundle in service; `shadow` was shown to nobody. */
+  readonly release?: TrialRelease;
   readonly strategy: Strategy;
   readonly degraded: readonly Degradation[];
   /** Items asked for. */
   readonly limit: number;
   /** `hit`, `joined`, `miss` or `off`. */
   readonly cache: string;
-  /** From the first byte of the request to the last of the answer. */
+  /** From the first byte of the request to the last of the answer; in shadow, of the computation with its waiting. */
   readonly milliseconds: number;
   readonly items: readonly ShownItem[];
 }
@@ -40,11 +43,5 @@ export interface ShownItem {
  * @param share 0 to 1
  */
 export function isSampled(basis: Basis, requestId: string, share: number): boolean {
-  if (share >= 1) return true;
-  return placeOf(basis.kind === 'user' ? basis.userId : requestId) < share;
-}
-
-/** Even from 0 to 1, the same for the same text, and unlike other hashes of it. */
-function placeOf(text: string): number {
-  return Number.parseInt(hash('sha256', `impressions:${text}`, 'hex').slice(0, 8), 16) / 2 ** 32;
+  return isInShare(basis.kind === 'user' ? basis.userId : requestId, share, { purpose: 'impressions' });
 }

@@ -4,6 +4,7 @@ import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
+import type { Shadow } from '../serving/shadow.js';
 import type { ChannelWatch } from '../serving/watch-channels.js';
 import type { Logger } from 'pino';
 
@@ -21,6 +22,8 @@ export interface AppParts {
   readonly featureLog?: FeatureLog | undefined;
   /** Swaps in what the channel points at; absent where nobody watches it. It ends when the process is asked to stop. */
   readonly watch?: Pick<ChannelWatch, 'stop'> | undefined;
+  /** Scores requests in shadow once they are answered; absent where none is to be. */
+  readonly shadow?: Shadow | undefined;
   /** True from the moment the process was asked to stop: not ready any more, and connections end with their answer. */
   readonly isDraining?: () => boolean;
 }

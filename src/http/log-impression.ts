@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { SourceAttribution } from '../domain/slate.js';
 import type { ShownItem } from '../events/impression.js';
 import type { ImpressionLog } from '../events/impression-log.js';
-import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import { round } from './to-answered-items.js';
 
@@ -21,18 +21,45 @@ export function logImpression(
 ): void {
   if (asked === undefined || slateAnswer === undefined || !log.isLogged(asked.basis, id)) return;
   const { scenario, bundle, strategy, degraded, retrievedBy } = slateAnswer.facts;
+  const { release } = slateAnswer;
   log.write({
     time: new Date().toISOString(),
     requestId: id,
     ...subjectOf(asked),
     scenario,
     bundle,
+    ...(release && { release }),
     strategy,
     degraded,
     limit: asked.limit,
     cache: slateAnswer.cache,
     milliseconds: round(milliseconds),
     items: readItems(slateAnswer).map((item, index) => toShown(item, retrievedBy?.[index])),
+  });
+}
+
+/** What a request was scored to be in shadow: shown to nobody, under the id of the request whose answer it is to be compared with. */
+export function logShadow(
+  log: ImpressionLog,
+  { id, asked }: { id: string; asked: RecommendationRequest },
+  { record, milliseconds }: { record: RecommendationRecord; milliseconds: number },
+): void {
+  const { scenario, bundle, strategy, degraded, items } = record.slate;
+  log.write({
+    time: new Date().toISOString(),
+    requestId: id,
+    ...subjectOf(asked),
+    scenario,
+    bundle,
+    release: 'shadow',
+    strategy,
+    degraded,
+    limit: asked.limit,
+    cache: 'off',
+    milliseconds: round(milliseconds),
+    items: items.map(({ itemId, position, score, retrievedBy }) =>
+      toShown({ itemId, position, score: round(score) }, retrievedBy),
+    ),
   });
 }
 

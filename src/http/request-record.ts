@@ -6,6 +6,7 @@ import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { ListenerParts } from './app-parts.js';
 import { logFeatures } from './log-features.js';
 import { logImpression } from './log-impression.js';
+import { scoreInShadow } from './score-in-shadow.js';
 import { endTrace } from './trace-request.js';
 
 declare module 'fastify' {
@@ -56,6 +57,7 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
     if (parts.impressions !== undefined && status === 200)
       logImpression(parts.impressions, request, milliseconds);
     if (parts.featureLog !== undefined && status === 200) logFeatures(parts.featureLog, request);
+    if (parts.shadow !== undefined && status === 200) scoreInShadow(parts.shadow, request, parts);
     if (config.quiet === true && status !== 500) return;
     if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
@@ -108,11 +110,12 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
 
 const LONGEST_URL = 300;
 
-function describeSlate({ facts, cache, record }: SlateAnswer) {
+function describeSlate({ facts, cache, record, release }: SlateAnswer) {
   const { scenario, bundle, strategy, degraded, itemCount } = facts;
   return {
     scenario,
     bundle,
+    ...(release && { release }),
     strategy,
     degraded,
     cache,

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { Slate } from '../domain/slate.js';
+import type { RecommendationSample } from '../observability/metrics.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { CacheOutcome, SlateAnswer } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
@@ -33,9 +34,11 @@ export function createSlateSender(
       write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
       isWritten: (body: Buffer) => isAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request),
     };
+    const startedAt = performance.now();
     const send = (answer: SlateAnswer): FastifyReply => {
       request.slateAnswer = answer;
-      metrics.observeRecommendation(sampleOf(answer, asked));
+      const seconds = (performance.now() - startedAt) / 1000;
+      metrics.observeRecommendation(sampleOf(answer, { asked, seconds }));
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')
@@ -79,9 +82,12 @@ function isAnswer(text: string, schema: TSchema, request: FastifyRequest): boole
 }
 
 /** What was computed counts once, however many it answered. */
-function sampleOf({ facts, cache, record }: SlateAnswer, { limit }: RecommendationRequest) {
+function sampleOf(
+  { facts, cache, record, release }: SlateAnswer,
+  { asked: { limit }, seconds }: { asked: RecommendationRequest; seconds: number },
+): RecommendationSample {
   const { scenario, strategy, itemCount, degraded } = facts;
-  const slate = { scenario, strategy, limit, itemCount };
+  const slate = { release: release ?? ('stable' as const), scenario, strategy, limit, itemCount };
   if (record === undefined || cache === 'joined') return { ...slate, degraded: [], stages: [] };
-  return { ...slate, candidateCount: record.candidateCount, degraded, stages: record.stages };
+  return { ...slate, seconds, candidateCount: record.candidateCount, degraded, stages: record.stages };
 }

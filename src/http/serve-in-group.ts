@@ -16,11 +16,13 @@ import { STOP_SIGNALS, stopWhenTold } from './stop-on-signals.js';
 export function serveInGroup(parts: Omit<AppParts, 'isDraining'>): void {
   const { service, metrics } = parts;
   const describe = (): ProcessBundle => ({ description: service.describe()!, views: service.views()! });
+  const reload = async (options: { ifMoved: boolean }): Promise<ProcessBundle> => {
+    await service.reload(options);
+    return describe();
+  };
   const answers: { [Q in keyof ProcessAnswers]: () => Promise<ProcessAnswers[Q]> } = {
-    reload: async () => {
-      await service.reload();
-      return describe();
-    },
+    reload: () => reload({ ifMoved: false }),
+    follow: () => reload({ ifMoved: true }),
     metrics: () => {
       metrics.showBundle(service.describe());
       return metrics.snapshot();
@@ -49,6 +51,7 @@ export function serveInGroup(parts: Omit<AppParts, 'isDraining'>): void {
     if ('order' in order) void obey(order);
   });
   say({ report: 'open', bundle: describe() });
+  service.onChange?.(() => say({ report: 'changed', bundle: describe() }));
 }
 
 function say(report: ProcessReport): void {

@@ -59,7 +59,16 @@ export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningS
   return { adminUrl, stop: () => close(admin) };
 }
 
-function createDrain({ settings, logger, service, impressions, featureLog, tracing, watch }: AppParts): {
+function createDrain({
+  settings,
+  logger,
+  service,
+  impressions,
+  featureLog,
+  tracing,
+  watch,
+  shadow,
+}: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -73,6 +82,7 @@ function createDrain({ settings, logger, service, impressions, featureLog, traci
       logger.info({ drainDelayMs }, 'draining');
       await wait(drainDelayMs);
       await closeListeners();
+      await shadow?.settle();
       await service.close();
       await Promise.all([impressions?.close(), featureLog?.close(), tracing?.close()]);
       logger.info('stopped');

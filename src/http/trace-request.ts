@@ -27,6 +27,7 @@ export function endTrace(request: FastifyRequest, end: { status: number; millise
       'shortlist.request_id': request.id,
       'shortlist.scenario': facts?.scenario,
       'shortlist.bundle': facts?.bundle,
+      'shortlist.release': slateAnswer?.release,
       'shortlist.strategy': facts?.strategy,
       'shortlist.cache': slateAnswer?.cache,
       'shortlist.items': facts?.itemCount,

@@ -14,6 +14,7 @@ export function createInstruments(registers: Registry[]) {
     ...createFeatureInstruments(registers),
     ...createOnlineInstruments(registers),
     ...createComputeInstruments(registers),
+    ...createTrialInstruments(registers),
     requests: new Histogram({
       name: 'shortlist_http_request_duration_seconds',
       help: 'Seconds from the first byte of a request to the last of its answer; status 499 is a client that left.',
@@ -24,27 +25,27 @@ export function createInstruments(registers: Registry[]) {
     stages: new Histogram({
       name: 'shortlist_stage_duration_seconds',
       help: 'Seconds a stage of the pipeline took, by how it went.',
-      labelNames: ['stage', 'outcome'],
+      labelNames: ['stage', 'outcome', 'release'],
       buckets: STAGE_BUCKETS,
       registers,
     }),
     candidates: new Histogram({
       name: 'shortlist_candidates',
       help: 'Candidates per request after merging, before ranking.',
-      labelNames: ['scenario'],
+      labelNames: ['scenario', 'release'],
       buckets: CANDIDATE_BUCKETS,
       registers,
     }),
     degraded: new Counter({
       name: 'shortlist_degraded_total',
       help: 'Stages that fell back, by reason; each also stands in its answer.',
-      labelNames: ['stage', 'reason'],
+      labelNames: ['stage', 'reason', 'release'],
       registers,
     }),
     slates: new Counter({
       name: 'shortlist_slates_total',
       help: 'Slates by strategy and by size: full, short (fewer items than asked for) or empty.',
-      labelNames: ['scenario', 'strategy', 'size'],
+      labelNames: ['scenario', 'strategy', 'size', 'release'],
       registers,
     }),
     spans: new Counter({
@@ -95,14 +96,38 @@ function createBundleInstruments(registers: Registry[]) {
     }),
     bundleInfo: new Gauge({
       name: 'shortlist_bundle_info',
-      help: '1 for the bundle in service.',
-      labelNames: ['version', 'dataset', 'created_at'],
+      help: '1 for the bundle in service (release stable), and for each that is tried beside it (canary, shadow).',
+      labelNames: ['version', 'dataset', 'created_at', 'release'],
       registers,
     }),
     bundleEntities: new Gauge({
       name: 'shortlist_bundle_entities',
       help: 'Items and users that the bundle in service knows.',
       labelNames: ['kind'],
+      registers,
+    }),
+  };
+}
+
+function createTrialInstruments(registers: Registry[]) {
+  return {
+    slateSeconds: new Histogram({
+      name: 'shortlist_slate_duration_seconds',
+      help: 'Seconds from asking the bundle to its slate, waiting included, of slates that were computed.',
+      labelNames: ['scenario', 'release'],
+      buckets: REQUEST_BUCKETS,
+      registers,
+    }),
+    trialUp: new Gauge({
+      name: 'shortlist_trial_up',
+      help: '1 while what the channel of the canary or shadow points at is tried, 0 while it is being opened or was refused; absent where there is none.',
+      labelNames: ['release'],
+      registers,
+    }),
+    trialRequests: new Counter({
+      name: 'shortlist_trial_requests_total',
+      help: 'Requests to the canary or shadow: answered, failed (the stable bundle answers in place of a canary), or dropped because a shadow has no room.',
+      labelNames: ['release', 'outcome'],
       registers,
     }),
   };

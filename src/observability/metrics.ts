@@ -8,6 +8,7 @@ import {
   Registry,
 } from 'prom-client';
 
+import type { Release, TrialRelease } from '../domain/release.js';
 import { createInstruments, type Instruments } from './instruments.js';
 
 /** One answered, failed or aborted request. Every label is one of a few: a route pattern, never a path. */
@@ -20,12 +21,16 @@ export interface RequestSample {
 
 /** What the metrics keep of one recommendation. */
 export interface RecommendationSample {
+  /** Whose bundle the slate is of. */
+  readonly release: Release;
   readonly scenario: string;
   readonly strategy: string;
   /** Items asked for. */
   readonly limit: number;
   /** Items answered. */
   readonly itemCount: number;
+  /** From asking for it to the slate, where it was computed for this request. */
+  readonly seconds?: number | undefined;
   /** Candidates after merging, before ranking; absent where the answer was there already, which has no stages either. */
   readonly candidateCount?: number | undefined;
   readonly degraded: readonly { readonly stage: string; readonly reason: string }[];
@@ -65,6 +70,13 @@ export interface BundleSample {
   readonly createdAt: string;
   readonly items: number;
   readonly users: number;
+  /** What is tried beside it. */
+  readonly trials?: readonly TrialSample[];
+}
+
+export interface TrialSample {
+  readonly release: TrialRelease;
+  readonly bundle?: Pick<BundleSample, 'version' | 'dataset' | 'createdAt'>;
 }
 
 /** All that is counted and timed, in a registry of its own. */
@@ -83,6 +95,10 @@ export interface Metrics {
   showRegistry(readable: boolean): void;
   /** Whether another bundle is in service than a channel points at. */
   showChannelBehind(channel: string, behind: boolean): void;
+  /** Whether what the channel of a trial points at is tried; undefined where there is nothing to be tried. */
+  showTrial(release: TrialRelease, up: boolean | undefined): void;
+  /** Counts a request to a trial by what became of it. */
+  countTrialRequest(release: TrialRelease, outcome: 'answered' | 'failed' | 'dropped'): void;
   /** Counts values of a view that requests read, by where they came from: a status in lower case. */
   countFeatureValues(view: string, status: string, count: number): void;
   /** Counts a stored row that was no row of its view. */
@@ -172,6 +188,11 @@ export function createMetrics(options: {
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     showRegistry: (readable) => instruments.registryUp.set({ store: 'bundles' }, readable ? 1 : 0),
     showChannelBehind: (channel, behind) => instruments.channelBehind.set({ channel }, behind ? 1 : 0),
+    showTrial: (release, up) => {
+      if (up === undefined) instruments.trialUp.remove({ release });
+      else instruments.trialUp.set({ release }, up ? 1 : 0);
+    },
+    countTrialRequest: (release, outcome) => instruments.trialRequests.inc({ release, outcome }),
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
     showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),
@@ -331,13 +352,14 @@ function observeFeatureLoad(instruments: Instruments, sample: FeatureLoadSample)
 }
 
 function observeRecommendation(instruments: Instruments, sample: RecommendationSample): void {
-  const { scenario, strategy, limit, itemCount } = sample;
-  instruments.slates.inc({ scenario, strategy, size: sizeOf(itemCount, limit) });
+  const { scenario, strategy, limit, itemCount, release } = sample;
+  instruments.slates.inc({ scenario, strategy, size: sizeOf(itemCount, limit), release });
+  if (sample.seconds !== undefined) instruments.slateSeconds.observe({ scenario, release }, sample.seconds);
   if (sample.candidateCount !== undefined)
-    instruments.candidates.observe({ scenario }, sample.candidateCount);
-  for (const { stage, reason } of sample.degraded) instruments.degraded.inc({ stage, reason });
+    instruments.candidates.observe({ scenario, release }, sample.candidateCount);
+  for (const { stage, reason } of sample.degraded) instruments.degraded.inc({ stage, reason, release });
   for (const { stage, outcome, milliseconds } of sample.stages) {
-    instruments.stages.observe({ stage, outcome }, milliseconds / 1000);
+    instruments.stages.observe({ stage, outcome, release }, milliseconds / 1000);
   }
 }
 
@@ -354,7 +376,11 @@ function showBundle(
   bundleEntities.reset();
   bundleCreated.remove();
   if (bundle === undefined) return;
-  bundleInfo.set({ version: bundle.version, dataset: bundle.dataset, created_at: bundle.createdAt }, 1);
+  for (const { release, bundle: shown } of [{ release: 'stable', bundle }, ...(bundle.trials ?? [])]) {
+    if (shown === undefined) continue;
+    const { version, dataset, createdAt } = shown;
+    bundleInfo.set({ version, dataset, created_at: createdAt, release }, 1);
+  }
   bundleCreated.set(Date.parse(bundle.createdAt) / 1000);
   bundleEntities.set({ kind: 'item' }, bundle.items);
   bundleEntities.set({ kind: 'user' }, bundle.users);

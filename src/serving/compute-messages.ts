@@ -16,6 +16,8 @@ export interface ComputeTask {
   readonly vectorEngine?: VectorEngineOptions | undefined;
   /** Whether threads of another bundle answer while this one opens: it then rests now and then. */
   readonly beside?: boolean | undefined;
+  /** Whether the thread lets others go first on the processor, for as long as it lives. */
+  readonly isBackground?: boolean | undefined;
 }
 
 /** The same, with the counter of what is under way in the thread. */

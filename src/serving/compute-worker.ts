@@ -19,6 +19,7 @@ import type {
   ComputeReply,
   ComputeThreadData,
 } from './compute-messages.js';
+import { lowerPriority } from './low-priority.js';
 import { countRuns, endWork } from './native-work.js';
 import { createRests } from './rests.js';
 import { sumReads } from './sum-reads.js';
@@ -27,10 +28,13 @@ import { warm } from './warm.js';
 // The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
 // other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime
 // takes the process with it.
-const { contents, scenarios, rankerGuard, vectorEngine, beside, counter } = workerData as ComputeThreadData;
+const { contents, scenarios, rankerGuard, vectorEngine, beside, isBackground, counter } =
+  workerData as ComputeThreadData;
 const port = parentPort!;
 let now = 0;
 let reads: FeatureRead[] = [];
+
+if (isBackground === true) lowerPriority();
 
 try {
   const engine = await open();

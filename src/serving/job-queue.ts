@@ -113,7 +113,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       const requests = jobs.map(({ request }) => (depth < 1 ? { ...request, depth } : request));
       const answered = await thread.answer({ requests, now: clock() });
       load.answered({ requests: jobs.length, milliseconds: performance.now() - started });
-      if (threads.has(thread)) idle.push(thread);
+      // One that was given up has come back: nobody else would end it.
+      void (threads.has(thread) ? idle.push(thread) : thread.close());
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
     } catch (error) {

@@ -34,6 +34,8 @@ export interface OpeningOptions extends EngineOptions {
 export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'observer'> {
   /** Without it the ranker is always run, however slow it is. */
   readonly rankerGuard?: RankerGuard | undefined;
+  /** The threads let others go first on the processor. */
+  readonly isBackground?: boolean;
 }
 
 /** A bundle that answers requests. */
@@ -95,7 +97,7 @@ async function openHere({ folder }: Opening, options: OpeningOptions): Promise<O
 async function openInThreads(
   { folder, beside, signal }: Opening,
   { scenarios, trialSilenceMs: silenceMs, ...options }: OpeningOptions,
-  { rankerGuard, ...threads }: ThreadOptions,
+  { rankerGuard, isBackground, ...threads }: ThreadOptions,
 ): Promise<OpenServedBundle> {
   const { contents, online } = await openContents(folder, scenarios, {
     ...options,
@@ -109,7 +111,8 @@ async function openInThreads(
   };
   try {
     const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
-    const task = { contents: packContents(contents), scenarios, rankerGuard, vectorEngine, beside };
+    const packed = packContents(contents);
+    const task = { contents: packed, scenarios, rankerGuard, vectorEngine, beside, isBackground };
     const pool = await openComputePool(task, { ...threads, clock, observer });
     const engine = createFallbackEngine(contents, { scenarios, clock, observer });
     const compute: Compute = {

@@ -3,7 +3,7 @@ import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
-import type { RecommendationService } from './recommendation-service.js';
+import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
 
 /** A server process as `node:cluster` gives it. */
 export interface ServerProcess {
@@ -41,8 +41,8 @@ export interface ProcessGroup extends Pick<RecommendationService, 'describe' | '
    * @throws ShortlistError PROCESS_FAILED when one ends before
    */
   readonly serving: Promise<string>;
-  /** The version that each process has open; a process that was restarted may have another one than the rest. */
-  versions(): string[];
+  /** What each process has open; one that was restarted may have another bundle than the rest. */
+  descriptions(): ServiceDescription[];
   /** The metrics of every process that serves. */
   metrics(): Promise<MetricsSnapshot[]>;
   /**
@@ -91,8 +91,8 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
   }
 
   function hear(place: Place, report: ProcessReport): void {
+    if ('bundle' in report) place.bundle = report.bundle;
     if (report.report === 'open') {
-      place.bundle = report.bundle;
       if (phase === 'serving') place.process?.send({ order: 'listen' }, ignore);
       else if (places.every(({ bundle }) => bundle !== undefined)) tellAll({ order: 'listen' });
     } else if (report.report === 'serving') {
@@ -100,7 +100,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
       if (phase !== 'starting' || !places.every(({ isServing }) => isServing)) return;
       phase = 'serving';
       settle.resolve(report.url);
-    } else {
+    } else if (report.report !== 'changed') {
       questions.settle(report);
     }
   }
@@ -147,8 +147,12 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     serving,
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
-    reload: () => (reloading ??= reloadAll(places, questions).finally(() => (reloading = undefined))),
-    versions: () => listServing(places).map(({ bundle }) => bundle!.description.version),
+    reload: ({ ifMoved = false } = {}) => {
+      const question = ifMoved ? 'follow' : 'reload';
+      reloading ??= reloadAll(places, questions, question).finally(() => (reloading = undefined));
+      return reloading;
+    },
+    descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions),
     stop: async () => {
       phase = 'ending';
@@ -175,11 +179,12 @@ async function readAllMetrics(places: readonly Place[], questions: Questions): P
 async function reloadAll(
   places: readonly Place[],
   questions: Questions,
-): Promise<ProcessBundle['description']> {
+  question: 'reload' | 'follow',
+): Promise<ServiceDescription> {
   let swapped: ProcessBundle | undefined;
   for (const place of listServing(places)) {
     if (place.process === undefined) continue;
-    swapped = await questions.ask(place.process, 'reload');
+    swapped = await questions.ask(place.process, question);
     place.bundle = swapped;
   }
   if (swapped !== undefined) return swapped.description;

@@ -1,11 +1,11 @@
 import type { FeatureView } from '../features/feature-view.js';
 import type { PackedError } from '../domain/packed-error.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
-import type { BundleDescription } from './recommendation-service.js';
+import type { ServiceDescription } from './recommendation-service.js';
 
 /** The bundle that a process serves, as its supervisor tells of it. */
 export interface ProcessBundle {
-  readonly description: BundleDescription;
+  readonly description: ServiceDescription;
   readonly views: Readonly<Record<string, FeatureView>>;
 }
 
@@ -19,12 +19,15 @@ export type ProcessOrder =
 export interface ProcessAnswers {
   /** To open what the channel points at, and swap it in. */
   readonly reload: ProcessBundle;
+  /** The same where that is another bundle than is open. */
+  readonly follow: ProcessBundle;
   readonly metrics: MetricsSnapshot;
 }
 
-/** What a server process says: that its bundle is open, that it listens, and what it answers. */
+/** What a server process says: that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */
 export type ProcessReport =
   | { readonly report: 'open'; readonly bundle: ProcessBundle }
+  | { readonly report: 'changed'; readonly bundle: ProcessBundle }
   | { readonly report: 'serving'; readonly url: string }
   | {
       readonly report: 'answered';

@@ -1,3 +1,4 @@
+import type { TrialRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer, SlateForm } from './slate-cache.js';
@@ -15,10 +16,34 @@ export interface BundleDescription {
   readonly contextFields: readonly string[];
 }
 
+/** What is tried beside the bundle in service. */
+export interface TrialDescription {
+  readonly release: TrialRelease;
+  readonly channel: string;
+  /** Of the users, 0 to 1. */
+  readonly share: number;
+  readonly scenarios: readonly string[];
+  /**
+   * `open` is in service; `opening` and `refused` are told of what the channel points at by now, while the bundle before, if there is
+   * one, goes on; `same` needs no trial: it is the bundle of the server's own channel.
+   */
+  readonly state: 'opening' | 'open' | 'refused' | 'same';
+  /** Why it was refused, or taken out. */
+  readonly problem?: string;
+  /** The bundle that is tried now. */
+  readonly bundle?: BundleDescription;
+}
+
+/** The bundle in service, with what is tried beside it. */
+export interface ServiceDescription extends BundleDescription {
+  /** Absent where nothing is to be tried. */
+  readonly trials?: readonly TrialDescription[];
+}
+
 /** What the HTTP layer asks; answered by whatever bundle serves at that moment. */
 export interface RecommendationService {
   /** The bundle in service; undefined before the first one is open. */
-  describe(): BundleDescription | undefined;
+  describe(): ServiceDescription | undefined;
   /** The feature views of the bundle in service, by name; undefined before the first one is open. */
   views(): Readonly<Record<string, FeatureView>> | undefined;
   /**
@@ -41,9 +66,12 @@ export interface RecommendationService {
   ): SlateAnswer | Promise<SlateAnswer>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.
+   * @param options.ifMoved leaves what is open already as it is
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND
    */
-  reload(): Promise<BundleDescription>;
+  reload(options?: { ifMoved?: boolean }): Promise<ServiceDescription>;
+  /** Calls back whenever `describe` says something else without a reload having said so; absent where it never does. */
+  onChange?(listener: () => void): void;
   /** Frees the bundle. */
   close(): Promise<void>;
 }

@@ -15,6 +15,11 @@ export interface ServedBundleOptions extends OpeningOptions {
   readonly channel: string;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
+  /**
+   * Another bundle answers requests in this process already: this one opens so that it is hardly noticed, and throws what it
+   * cannot answer, for the other to answer, in place of what most people chose.
+   */
+  readonly isTrial?: boolean;
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
 }
@@ -43,16 +48,20 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadli
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
-  const { cache } = options;
+  const { cache, isTrial = false } = options;
+  const meet = isTrial ? rethrow : fallBackOver;
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
 
-  async function openAndSwap(): Promise<BundleDescription> {
+  async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
+    if (ifMoved && version === current?.bundle.engine.manifest.version) {
+      return describeEngine(current.bundle.engine);
+    }
     const folder = await options.registry.pathOf(version);
-    const opening = { folder, beside: current !== undefined, signal: closing.signal };
+    const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
     const bundle = await openServedBundle(opening, options);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
@@ -82,7 +91,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       try {
         return await cache.answer(question);
       } catch (error) {
-        return writeRecord(await fallBackOver(error, request, tenancy), form, 'miss');
+        return writeRecord(await meet(error, request, tenancy), form, 'miss');
       }
     };
     return cache.find(key) ?? hold(tenancy, computeAndKeep);
@@ -98,7 +107,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
         try {
           return await tenancy.bundle.compute.recommend(request, { deadline });
         } catch (error) {
-          return fallBackOver(error, request, tenancy);
+          return meet(error, request, tenancy);
         }
       });
     },
@@ -119,8 +128,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
-    reload: () => {
-      reloading ??= openAndSwap().finally(() => (reloading = undefined));
+    reload: ({ ifMoved = false } = {}) => {
+      reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined));
       return reloading;
     },
     close: async () => {
@@ -149,6 +158,10 @@ async function hold<T>(tenancy: Tenancy, use: () => Promise<T>): Promise<T> {
     tenancy.requests--;
     await closeIfUnused(tenancy);
   }
+}
+
+async function rethrow(error: unknown): Promise<never> {
+  throw error;
 }
 
 /** @throws `error`, when it is none to be met with the fallback */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
+import type { TrialRelease } from '../domain/release.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import { traceWork } from '../observability/traced-work.js';
 import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
@@ -31,6 +32,8 @@ export interface SlateAnswer extends WrittenSlate {
   readonly cache: CacheOutcome;
   /** Where it was computed for this request or for one that it joined. */
   readonly record?: RecommendationRecord | undefined;
+  /** Whose bundle it is of; absent for the one in service. */
+  readonly release?: TrialRelease;
 }
 
 /** One request to the cache. */

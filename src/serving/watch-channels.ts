@@ -66,10 +66,17 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
   let isAway = false;
   let refusal: Refusal | undefined;
 
-  async function readPointers(channels: Iterable<string>): Promise<Pointers | undefined> {
+  async function readPointers(): Promise<Pointers | undefined> {
     try {
       const pointers = new Map<string, ChannelPointer>();
-      for (const channel of channels) pointers.set(channel, await registry.readChannel(channel));
+      for (const [channel, versions] of server.versions()) {
+        const pointer = await registry.readChannel(channel).catch((error: unknown) => {
+          // Nothing to be tried yet is no fault of the registry.
+          if (isMissing(error) && versions.every((version) => version === undefined)) return undefined;
+          throw error;
+        });
+        if (pointer !== undefined) pointers.set(channel, pointer);
+      }
       if (isAway) logger.info('the bundle registry can be read again');
       isAway = false;
       return pointers;
@@ -84,24 +91,33 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
 
   function isBehind(pointers: Pointers): boolean {
     const behind = [...server.versions()].filter(([channel, versions]) => {
-      const isOther = versions.some((version) => version !== pointers.get(channel)?.version);
+      const pointer = pointers.get(channel);
+      const isOther = pointer !== undefined && versions.some((version) => version !== pointer.version);
       metrics.showChannelBehind(channel, isOther);
       return isOther;
     });
     return behind.length > 0;
   }
 
-  async function reload(pointed: string): Promise<void> {
+  /** Gives how long the same is left alone. */
+  function leaveAlone(pointed: string, error?: unknown): number {
+    const retryMs = chooseRetry(error, refusal?.pointed === pointed ? refusal.retryMs : undefined);
+    refusal = { pointed, retryMs, retryAt: now() + retryMs };
+    return retryMs;
+  }
+
+  async function reload(pointed: string, pointers: Pointers): Promise<void> {
     const startedAt = now();
     try {
       await server.reload();
+      // What is tried beside the bundle in service rejects nothing when it is refused.
+      if (isBehind(pointers)) return void leaveAlone(pointed);
       refusal = undefined;
       metrics.countReload('swapped');
       logger.info({ pointed, milliseconds: Math.round(now() - startedAt) }, 'channel moved: bundle swapped');
     } catch (err) {
       if (stopped) return;
-      const retryMs = chooseRetry(err, refusal?.pointed === pointed ? refusal.retryMs : undefined);
-      refusal = { pointed, retryMs, retryAt: now() + retryMs };
+      const retryMs = leaveAlone(pointed, err);
       metrics.countReload('refused');
       const retry = Number.isFinite(retryMs) ? { retryMs } : {};
       logger.error({ err, pointed, ...retry }, 'channel moved: bundle refused; what is in service stays');
@@ -109,7 +125,7 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
   }
 
   async function look(): Promise<void> {
-    const pointers = await readPointers(server.versions().keys());
+    const pointers = await readPointers();
     if (stopped || pointers === undefined) return;
     if (!isBehind(pointers)) {
       refusal = undefined;
@@ -120,7 +136,7 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
       .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
       .join(', ');
     if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
-    await reload(pointed);
+    await reload(pointed, pointers);
     isBehind(pointers);
   }
 
@@ -140,6 +156,10 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
       clearTimeout(timer);
     },
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND';
 }
 
 /** Milliseconds until the same is tried again; infinite when it would be refused for the same reason. */

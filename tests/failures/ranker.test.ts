@@ -35,7 +35,7 @@ t.test('scores that are not numbers degrade who has them, and nobody who is aske
   const reasons = answers.map(reasonOf);
   t.equal(reasons[USERS.healthy.length], 'ranking: ranker_invalid_output');
   t.equal(reasons.filter((reason) => reason !== undefined).length, 1);
-  const counted = /degraded_total\{stage="ranking",reason="ranker_invalid_output"\} (\d+)/;
+  const counted = /degraded_total\{stage="ranking",reason="ranker_invalid_output",release="stable"\} (\d+)/;
   t.equal(await server.metric(counted), 1);
 });
 

@@ -13,7 +13,10 @@ t.test('/metrics counts the requests of the public listener and shows the bundle
   const labels = 'route="/recommendations/:userId",method="GET"';
   t.match(response.body, `shortlist_http_request_duration_seconds_count{${labels},status="200"} 1`);
   t.match(response.body, `shortlist_http_request_duration_seconds_count{${labels},status="500"} 1`);
-  t.match(response.body, 'shortlist_slates_total{scenario="home",strategy="personalised",size="full"} 1');
+  t.match(
+    response.body,
+    'shortlist_slates_total{scenario="home",strategy="personalised",size="full",release="stable"} 1',
+  );
   t.match(response.body, `shortlist_bundle_info{version="${BUNDLE.version}"`);
 });
 

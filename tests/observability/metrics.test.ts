@@ -2,6 +2,7 @@ import t from 'tap';
 import { createMetrics, mergeMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
 
 const SAMPLE: RecommendationSample = {
+  release: 'stable',
   scenario: 'home',
   strategy: 'personalised',
   limit: 10,
@@ -30,10 +31,19 @@ t.test('slates count by strategy and by whether they are full, short or empty', 
   metrics.observeRecommendation({ ...SAMPLE, itemCount: 3, strategy: 'cold-start' });
   metrics.observeRecommendation({ ...SAMPLE, itemCount: 0 });
   const text = await metrics.render();
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="full"} 1');
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="cold-start",size="short"} 1');
-  t.match(text, 'shortlist_slates_total{scenario="home",strategy="personalised",size="empty"} 1');
-  t.match(text, 'shortlist_candidates_sum{scenario="home"} 750');
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="personalised",size="full",release="stable"} 1',
+  );
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="cold-start",size="short",release="stable"} 1',
+  );
+  t.match(
+    text,
+    'shortlist_slates_total{scenario="home",strategy="personalised",size="empty",release="stable"} 1',
+  );
+  t.match(text, 'shortlist_candidates_sum{scenario="home",release="stable"} 750');
 });
 
 t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => {
@@ -44,8 +54,11 @@ t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => 
     stages: [{ stage: 'ranking', milliseconds: 2, outcome: 'fallback' }],
   });
   const text = await metrics.render();
-  t.match(text, 'shortlist_stage_duration_seconds_sum{stage="ranking",outcome="fallback"} 0.002');
-  t.match(text, 'shortlist_degraded_total{stage="ranking",reason="ranker_failed"} 1');
+  t.match(
+    text,
+    'shortlist_stage_duration_seconds_sum{stage="ranking",outcome="fallback",release="stable"} 0.002',
+  );
+  t.match(text, 'shortlist_degraded_total{stage="ranking",reason="ranker_failed",release="stable"} 1');
 });
 
 t.test('the bundle gauges follow the bundle in service', async (t) => {
@@ -55,7 +68,7 @@ t.test('the bundle gauges follow the bundle in service', async (t) => {
   metrics.showBundle({ ...bundle, version: 'v2' });
   t.match(
     await metrics.render(),
-    'shortlist_bundle_info{version="v2",dataset="demo",created_at="2024-01-01T00:00:00Z"} 1',
+    'shortlist_bundle_info{version="v2",dataset="demo",created_at="2024-01-01T00:00:00Z",release="stable"} 1',
   );
   t.match(await metrics.render(), 'shortlist_bundle_entities{kind="item"} 3');
   t.notMatch(await metrics.render(), 'v1', 'the bundle before is gone');
@@ -74,7 +87,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 49);
+  t.equal(ours.length, 52);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');

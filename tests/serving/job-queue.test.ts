@@ -199,10 +199,11 @@ t.test('a thread that does not answer for too long is given up, and the others g
   await hung;
   t.match(told, [{ code: 'COMPUTE_FAILED', message: /has not answered for 20 ms; it hangs/ }]);
   await t.rejects(queue.push(request('b'), later()), { code: 'COMPUTE_FAILED' }, 'nobody is left');
-  await stuck.finish();
-  await lost;
   await queue.close();
   t.notOk(stuck.closed, 'nobody waits for it');
+  await stuck.finish();
+  await lost;
+  t.ok(stuck.closed, 'it came back, and is ended');
 
   const two = createJobQueue({ ...options, watch: { hangMs: 60_000, onHung } });
   two.add(other);

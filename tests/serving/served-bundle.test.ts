@@ -57,6 +57,20 @@ t.test('it serves what the channel points at, and what it points at later after 
   await service.close();
 });
 
+t.test('where the channel has not moved there may be nothing to open', async (t) => {
+  await registry.publish(first.folder);
+  const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
+  await service.reload({ ifMoved: true });
+  const views = service.views();
+  t.equal((await service.reload({ ifMoved: true })).version, first.manifest.version);
+  t.equal(service.views(), views, 'the same is open still');
+  await service.reload();
+  t.not(service.views(), views, 'who only says reload gets it anew');
+  await registry.publish(second.folder);
+  t.equal((await service.reload({ ifMoved: true })).version, second.manifest.version);
+  await service.close();
+});
+
 t.test('a refused bundle leaves the old one serving', async (t) => {
   await registry.publish(first.folder);
   const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });

@@ -144,6 +144,37 @@ t.test('a refusal that may pass is tried again, later each time', async (t) => {
   t.same(served.versions, [second]);
 });
 
+t.test('a trial is followed too: refused it waits, without a channel it is waited for', async (t) => {
+  let tried: string | undefined;
+  let reloads = 0;
+  const { registry, first, second, clock, watch, told, metric } = await openWorkshop(t, {
+    server: {
+      versions: () =>
+        new Map([
+          ['staging', [first]],
+          ['candidate', [tried]],
+        ]),
+      // What is tried is refused: the service says nothing of it.
+      reload: async () => void reloads++,
+    },
+  });
+  await watch.look();
+  t.equal(reloads, 0, 'nothing is there to be tried');
+  t.equal(await metric('registry_up{store="bundles"}'), '1');
+  await registry.point('candidate', second);
+  await watch.look();
+  await watch.look();
+  t.equal(reloads, 1, 'it was refused');
+  t.equal(await metric('channel_behind{channel="candidate"}'), '1');
+  t.same(told(), [], 'whoever tries it tells of it');
+  clock.ms += 30_000;
+  await watch.look();
+  t.equal(reloads, 2);
+  tried = second;
+  await watch.look();
+  t.equal(await metric('channel_behind{channel="candidate"}'), '0');
+});
+
 t.test('a registry that cannot be read is told of once, and once when it can be again', async (t) => {
   const { root, registry, second, served, watch, told, metric } = await openWorkshop(t);
   await registry.point('staging', second);

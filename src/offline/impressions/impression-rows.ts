@@ -9,6 +9,8 @@ export interface LoggedImpression {
   readonly item?: string;
   readonly scenario: string;
   readonly bundle: string;
+  /** `canary` or `shadow`; absent where it was the bundle in service. */
+  readonly release?: string;
   readonly strategy: string;
   readonly degraded: readonly Degradation[];
   readonly limit: number;
@@ -38,6 +40,7 @@ export const IMPRESSION_COLUMNS: Readonly<Record<string, FieldDefinition>> = {
   basis_item_id: { ...text, optional: true },
   scenario: text,
   bundle: text,
+  release: text,
   strategy: text,
   degraded: { ...text, repeated: true },
   asked: count,
@@ -60,6 +63,7 @@ export function toRows(impression: LoggedImpression): Row[] {
     basis_item_id: impression.item,
     scenario: impression.scenario,
     bundle: impression.bundle,
+    release: impression.release ?? 'stable',
     strategy: impression.strategy,
     degraded: impression.degraded.map(({ stage, reason }) => `${stage}:${reason}`),
     asked: impression.limit,

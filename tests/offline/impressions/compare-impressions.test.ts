@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { openDatabase } from '../../../src/offline/database.js';
 import { compactImpressions } from '../../../src/offline/impressions/compact-impressions.js';
 import { compareImpressions } from '../../../src/offline/impressions/compare-impressions.js';
 import { renderImpressionComparison } from '../../../src/offline/impressions/impression-comparison-table.js';
@@ -36,15 +37,27 @@ interface Given {
   cache?: string;
   milliseconds?: number;
   score?: number;
+  release?: string;
+  request?: string;
 }
 
-function line({ bundle, user, items, minute, cache = 'miss', milliseconds = 10, score = 1 }: Given): string {
+function line({
+  bundle,
+  user,
+  items,
+  minute,
+  cache = 'miss',
+  milliseconds = 10,
+  score = 1,
+  ...given
+}: Given): string {
   return `${JSON.stringify({
     time: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
-    requestId: `${bundle} ${user ?? ''} ${minute}`,
+    requestId: given.request ?? `${bundle} ${user ?? ''} ${minute}`,
     user,
     scenario: 'home',
     bundle,
+    release: given.release,
     strategy: user === undefined ? 'cold-start' : 'personalised',
     degraded: minute === 9 ? [{ stage: 'ranking', reason: 'ranker_failed' }] : [],
     limit: 3,
@@ -73,10 +86,8 @@ writeFileSync(join(folder, 'log/20260101T000000000Z-00000001.jsonl'), LINES.map(
 await compactImpressions(join(folder, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
 
 t.test('the latest slates of the users that both served are paired', async (t) => {
-  const { served, pairs, agreements, rankCorrelation, scoreDifference } = await compareImpressions(outDir, [
-    'A',
-    'B',
-  ]);
+  const { served, pairs, pairedBy, pairedItems, agreements, rankCorrelation, scoreDifference } =
+    await compareImpressions(outDir, ['A', 'B']);
   t.match(served[0], {
     bundle: 'A',
     slates: 4,
@@ -89,6 +100,15 @@ t.test('the latest slates of the users that both served are paired', async (t) =
   });
   t.match(served[1], { bundle: 'B', slates: 4, users: 3, items: 5, coldStart: 0.25, empty: 0.25 });
   t.equal(pairs, 2);
+  t.equal(pairedBy, 'user');
+  t.same(pairedItems, [3, 4, 3]);
+  t.same(
+    served.map(({ releases, coverage, p95Ms }) => [releases, coverage.toFixed(3), p95Ms]),
+    [
+      [['stable'], '0.750', 29],
+      [['stable'], '0.625', 10],
+    ],
+  );
   t.same(
     agreements.map(({ k }) => k),
     [1, 3, 5, 10],
@@ -130,5 +150,80 @@ t.test('pairs that share no two items have no order to compare', async (t) => {
   t.match(
     renderImpressionComparison({ ...comparison, rankCorrelation: undefined }),
     /no pair shares two items/,
+  );
+});
+
+t.test('slates of the same request are paired where one bundle scored in shadow', async (t) => {
+  const dir = t.testdir({ log: {}, parquet: {} });
+  const lines = [
+    { bundle: 'A', user: 'u1', items: ['a', 'b', 'c'], minute: 1, request: 'r1' },
+    {
+      bundle: 'B',
+      user: 'u1',
+      items: ['a', 'b', 'c'],
+      minute: 2,
+      request: 'r1',
+      release: 'shadow',
+      score: 3,
+    },
+    { bundle: 'A', user: 'u1', items: ['x', 'y', 'z'], minute: 3, request: 'r2' },
+    {
+      bundle: 'B',
+      user: 'u1',
+      items: ['x', 'z', 'y'],
+      minute: 4,
+      request: 'r2',
+      release: 'shadow',
+      score: 3,
+    },
+    // Sent again under the same id: one pair still.
+    { bundle: 'A', user: 'u1', items: ['x', 'y', 'z'], minute: 5, request: 'r2', cache: 'hit' },
+    // What B did as a canary, and whom nobody scored in shadow, makes no pair of a request.
+    { bundle: 'B', user: 'u2', items: ['q'], minute: 6, request: 'r3', release: 'canary' },
+    { bundle: 'A', user: 'u3', items: ['q'], minute: 7, request: 'r4' },
+    { bundle: 'B', user: 'u4', items: ['q'], minute: 8, request: 'r4', release: 'shadow' },
+  ];
+  writeFileSync(join(dir, 'log/20260101T000000000Z-00000001.jsonl'), lines.map(line).join(''));
+  const outDir = join(dir, 'parquet');
+  await compactImpressions(join(dir, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+  const comparison = await compareImpressions(outDir, ['A', 'B']);
+  t.match(comparison, { pairedBy: 'request', pairs: 2, pairedItems: [6, 6, 6], scoreDifference: 2 });
+  t.same(
+    comparison.agreements.map(({ overlap }) => overlap),
+    [1, 1, 1, 1],
+  );
+  t.ok(Math.abs(comparison.rankCorrelation! - (1 + 1 / 3) / 2) < 1e-9);
+  t.same(
+    comparison.served.map(({ releases }) => releases),
+    [['stable'], ['canary', 'shadow']],
+  );
+  const text = renderImpressionComparison(comparison);
+  t.match(text, /Same requests, one of the two in shadow \(2 pairs\):/);
+  t.match(text, /different items: 6 of A and 6 of B, 6 of them in both/);
+  t.match(text, /as +\| +stable +\| +canary, shadow/);
+  const reversed = await compareImpressions(outDir, ['B', 'A']);
+  t.match(reversed, { pairedBy: 'request', pairs: 2, scoreDifference: -2 });
+});
+
+t.test('files of before there was a column for it are of the bundle in service', async (t) => {
+  const dir = t.testdir({ old: {}, both: {} });
+  const { connection, close } = await openDatabase();
+  const copy = (to: string) =>
+    connection.run(
+      `COPY (SELECT * EXCLUDE (release) FROM '${outDir.replaceAll("'", "''")}/*.parquet') TO '${join(dir, to)}' (FORMAT parquet)`,
+    );
+  await copy('old/impressions-1.parquet');
+  await copy('both/impressions-1.parquet');
+  await connection.run(
+    `COPY (SELECT * REPLACE ('Z' AS bundle, 'canary' AS release) FROM '${outDir.replaceAll("'", "''")}/*.parquet' WHERE bundle = 'C') TO '${join(dir, 'both/impressions-2.parquet')}' (FORMAT parquet)`,
+  );
+  close();
+  const now = await compareImpressions(outDir, ['A', 'B']);
+  t.same(await compareImpressions(join(dir, 'old'), ['A', 'B']), now);
+  t.same(await compareImpressions(join(dir, 'both'), ['A', 'B']), now);
+  const { served } = await compareImpressions(join(dir, 'both'), ['A', 'Z']);
+  t.same(
+    served.map(({ releases }) => releases),
+    [['stable'], ['canary']],
   );
 });

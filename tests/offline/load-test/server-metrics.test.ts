@@ -13,7 +13,8 @@ const RECOMMENDATION = {
   limit: 10,
   itemCount: 10,
   candidateCount: 100,
-};
+  release: 'stable',
+} as const;
 
 t.test('the difference of two readings says what a run cost each stage', async (t) => {
   const metrics = createMetrics({ processMetrics: true });

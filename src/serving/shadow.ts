@@ -1,0 +1,63 @@
+import { ShortlistError } from '../domain/errors.js';
+import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { RecommendationService } from './recommendation-service.js';
+import type { Trial } from './trial.js';
+
+/** Scores requests that others have answered. */
+export interface Shadow {
+  /**
+   * Scores one beside the requests, where it is in the shadow's share and there is room for it; tells what came of it, and how many
+   * milliseconds that took. Never throws, and nobody waits.
+   */
+  score(
+    request: RecommendationRequest,
+    onScored: (record: RecommendationRecord, milliseconds: number) => void,
+  ): void;
+  /** Waits for what is under way. */
+  settle(): Promise<void>;
+}
+
+/** What becomes of requests to the shadow; nothing here may throw. */
+export interface ShadowObserver {
+  answered(): void;
+  /** There was no room for it, or no time. */
+  dropped(): void;
+  failed(error: unknown): void;
+}
+
+/** @param options.maxUnderWay requests that are computed or wait; those beyond are dropped */
+export function createShadow(
+  trial: Pick<Trial, 'find'>,
+  { maxUnderWay, observer }: { maxUnderWay: number; observer: ShadowObserver },
+): Shadow {
+  const underWay = new Set<Promise<void>>();
+
+  async function score(
+    service: RecommendationService,
+    ...[request, onScored]: Parameters<Shadow['score']>
+  ): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const record = await service.recommend(request);
+      onScored(record, performance.now() - startedAt);
+      observer.answered();
+    } catch (error) {
+      if (error instanceof ShortlistError && LATE.has(error.code)) observer.dropped();
+      else observer.failed(error);
+    }
+  }
+
+  return {
+    score: (request, onScored) => {
+      const service = trial.find(request);
+      if (service === undefined) return;
+      if (underWay.size >= maxUnderWay) return observer.dropped();
+      const flight = score(service, request, onScored).finally(() => underWay.delete(flight));
+      underWay.add(flight);
+    },
+    settle: async () => void (await Promise.all(underWay)),
+  };
+}
+
+/** It has no room: the one thread of a shadow is not meant to keep up with everybody. */
+const LATE: ReadonlySet<string> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED']);
