@@ -33,8 +33,8 @@ export function openReleases(
   refuseScenarios(settings, options.scenarios);
   let changed = (): void => undefined;
   const open = (release: TrialRelease, trialOptions: ServedBundleOptions): Trial | undefined => {
+    if (!isTried(settings[release])) return undefined;
     const { channel, share, scenarios } = settings[release];
-    if (channel === '' || share === 0) return undefined;
     return createTrial({
       release,
       channel,
@@ -71,9 +71,14 @@ export function openReleases(
   return { service: releases.service, shadow: scored };
 }
 
+function isTried({ channel, share }: Settings['canary']): boolean {
+  return channel !== '' && share > 0;
+}
+
 function refuseScenarios(settings: Settings, known: ReadonlyMap<string, ScenarioConfig>): void {
   const names = [...known.values()].filter(({ basis = 'user' }) => basis === 'user').map(({ name }) => name);
-  const problems = (['canary', 'shadow'] as const).flatMap((group) =>
+  const tried = (['canary', 'shadow'] as const).filter((group) => isTried(settings[group]));
+  const problems = tried.flatMap((group) =>
     settings[group].scenarios
       .filter((name) => !names.includes(name))
       .map((name) => `${group}.scenarios has "${name}", allowed are ${names.join(', ')}`),

@@ -142,16 +142,11 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
 
   places.forEach(start);
   const findBundle = (): ProcessBundle | undefined => places.find(({ isServing }) => isServing)?.bundle;
-  let reloading: ReturnType<typeof reloadAll> | undefined;
   return {
     serving,
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
-    reload: ({ ifMoved = false } = {}) => {
-      const question = ifMoved ? 'follow' : 'reload';
-      reloading ??= reloadAll(places, questions, question).finally(() => (reloading = undefined));
-      return reloading;
-    },
+    reload: createReload(places, questions),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions),
     stop: async () => {
@@ -173,6 +168,16 @@ async function readAllMetrics(places: readonly Place[], questions: Questions): P
   const living = listServing(places).map((place) => questions.ask(place.process!, 'metrics'));
   const answers = await Promise.allSettled(living);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+}
+
+/** Who asks for a reload while there is one has that one. */
+function createReload(places: readonly Place[], questions: Questions): ProcessGroup['reload'] {
+  let reloading: ReturnType<typeof reloadAll> | undefined;
+  return ({ ifMoved = false } = {}) => {
+    const question = ifMoved ? 'follow' : 'reload';
+    reloading ??= reloadAll(places, questions, question).finally(() => (reloading = undefined));
+    return reloading;
+  };
 }
 
 /** One after the other, so that no more than one holds two bundles; the first that refuses it is the last. */

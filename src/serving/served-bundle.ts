@@ -57,9 +57,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
     const { version } = await options.registry.readChannel(options.channel);
-    if (ifMoved && version === current?.bundle.engine.manifest.version) {
-      return describeEngine(current.bundle.engine);
-    }
+    const open = current?.bundle.engine;
+    if (ifMoved && open?.manifest.version === version) return describeEngine(open);
     const folder = await options.registry.pathOf(version);
     const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
     const bundle = await openServedBundle(opening, options);
@@ -128,10 +127,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
-    reload: ({ ifMoved = false } = {}) => {
-      reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined));
-      return reloading;
-    },
+    reload: ({ ifMoved = false } = {}) =>
+      (reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined))),
     close: async () => {
       closing.abort();
       await reloading?.catch(() => undefined);
