@@ -8,7 +8,6 @@ import { openEngine } from '../../src/pipeline/open-engine.js';
 import { packContents } from '../../src/pipeline/read-bundle.js';
 import { type ContentsRequest, readContents } from '../../src/pipeline/read-contents.js';
 import { readContentsInThread } from '../../src/serving/read-contents-in-thread.js';
-import { createRests } from '../../src/serving/rests.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder } = await writeSmallBundle(t.testdir({}));
@@ -67,13 +66,3 @@ t.test(
     await other.terminate();
   },
 );
-
-t.test('rests are twice as long as the work before them', async (t) => {
-  const rest = createRests();
-  const began = performance.now();
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
-  const worked = performance.now() - began;
-  await rest();
-  // Timers are early by up to a millisecond.
-  t.ok(performance.now() - began >= 3 * worked - 2);
-});
