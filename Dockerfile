@@ -17,7 +17,7 @@ COPY package.json package-lock.json .npmrc ./
 # that an image does not run: prepare, train, evaluate, load-test.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
     && npm uninstall --no-save --omit=dev --ignore-scripts --no-audit --no-fund \
-        @duckdb/node-api ajv cli-progress echarts hdr-histogram-js hyparquet-writer p-retry parquetjs-lite undici yauzl
+        @duckdb/node-api ajv cli-progress echarts hdr-histogram-js hyparquet-writer parquetjs-lite undici yauzl
 # The package brings ONNX Runtime for five platforms; an image needs its own. process.arch names the folder,
 # also when the image is built for another architecture, because this stage then runs under it.
 RUN kept="linux/$(node -p process.arch)" \

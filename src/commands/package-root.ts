@@ -1,4 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
-/** The folder that Shortlist's package.json is in: `dist/commands/` lies two below it. */
-export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder that Shortlist's package.json is in, above this one. */
+export const PACKAGE_ROOT = findRoot(import.meta.dirname);
+
+function findRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : findRoot(dirname(folder));
+}

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import t from 'tap';
 import { openDatabase } from '../../src/offline/database.js';
 import type { SkewReport } from '../../src/offline/skew/check-skew.js';
@@ -41,6 +42,8 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
     t.equal(code, 0, errors);
   }
 
+  const registry = createFolderRegistry(models);
+  await registry.point('staging', (await registry.readChannel('candidate')).version);
   let logs = 0;
 
   /** Serves what `paths` ask for, after what `change` does, into a log of its own. */

@@ -119,6 +119,7 @@ t.test('commands that fill Redis', { skip: REDIS_MISSING }, async (t) => {
   const proxy = await startFaultProxy(t, redis.port);
   const env = {
     SHORTLIST_REGISTRY: join(dir, 'models'),
+    SHORTLIST_CHANNEL: 'staging',
     REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
   };
   for (const argv of [['materialise'], ['push', '--row', '{"id":"u1","values":{}}']]) {
@@ -149,6 +150,7 @@ t.test('load-vectors goes on when the engine is back', async (t) => {
   proxy.inject({ reset: true });
   const env = {
     SHORTLIST_REGISTRY: join(dir, 'models'),
+    SHORTLIST_CHANNEL: 'staging',
     VECTOR_ENGINE_URL: engineOptions(proxy.port).url,
   };
   const { lines, run } = runHealing(t, env, () => proxy.inject({}));
