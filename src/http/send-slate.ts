@@ -86,8 +86,18 @@ function sampleOf(
   { facts, cache, record, release }: SlateAnswer,
   { asked: { limit }, seconds }: { asked: RecommendationRequest; seconds: number },
 ): RecommendationSample {
-  const { scenario, strategy, itemCount, degraded } = facts;
-  const slate = { release: release ?? ('stable' as const), scenario, strategy, limit, itemCount };
-  if (record === undefined || cache === 'joined') return { ...slate, degraded: [], stages: [] };
-  return { ...slate, seconds, candidateCount: record.candidateCount, degraded, stages: record.stages };
+  const computed = cache === 'joined' ? undefined : record;
+  return {
+    release: release ?? 'stable',
+    scenario: facts.scenario,
+    strategy: facts.strategy,
+    limit,
+    itemCount: facts.itemCount,
+    seconds: computed && seconds,
+    candidateCount: computed?.candidateCount,
+    degraded: computed === undefined ? NONE : facts.degraded,
+    stages: computed?.stages ?? NONE,
+  };
 }
+
+const NONE: readonly never[] = [];

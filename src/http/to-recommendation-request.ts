@@ -18,11 +18,12 @@ export function toRecommendationRequest(
   origin: { basis: Basis; scenario: string },
 ): RecommendationRequest {
   return {
-    ...origin,
+    basis: origin.basis,
+    scenario: origin.scenario,
     limit: query.limit ?? DEFAULT_LIMIT,
     exclude: query.exclude ?? [],
     filters: (query.filter ?? []).map(parseFilter),
-    ...(query.context && { context: query.context.map(parseContext) }),
+    context: query.context?.map(parseContext),
     explain: query.explain ?? DEFAULT_EXPLAIN,
   };
 }

@@ -78,6 +78,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     const { tenancy, form } = asked;
     const nameKey = (): string => keyOf(request, tenancy.bundle.engine);
     const key = nameKey();
+    const kept = cache.find(key);
+    if (kept !== undefined) return kept;
     const question = {
       ...asked,
       key,
@@ -93,7 +95,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
         return writeRecord(await meet(error, request, tenancy), form, 'miss');
       }
     };
-    return cache.find(key) ?? hold(tenancy, computeAndKeep);
+    return hold(tenancy, computeAndKeep);
   }
 
   const service: RecommendationService = {
