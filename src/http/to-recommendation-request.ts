@@ -17,15 +17,15 @@ export function toRecommendationRequest(
   query: Query,
   origin: { basis: Basis; scenario: string },
 ): RecommendationRequest {
-  return {
+  const request = {
     basis: origin.basis,
     scenario: origin.scenario,
     limit: query.limit ?? DEFAULT_LIMIT,
     exclude: query.exclude ?? [],
     filters: (query.filter ?? []).map(parseFilter),
-    context: query.context?.map(parseContext),
     explain: query.explain ?? DEFAULT_EXPLAIN,
   };
+  return query.context === undefined ? request : { ...request, context: query.context.map(parseContext) };
 }
 
 function parseFilter(text: string): AttributeFilter {
