@@ -1,4 +1,5 @@
 import type { BenchResult, ServingResult } from './measure-all.js';
+import { KERNEL_KINDS } from './measure-kernels.js';
 
 /** One goal of serving with what was measured; undefined where the run did not measure it. */
 export interface Goal {
@@ -31,20 +32,16 @@ export function judgeGoals(result: BenchResult): Goal[] {
 
 function judgeCapacity({ kernels, pipeline, options }: BenchResult, serving: ServingResult): Goal[] {
   const { saturation, steady } = serving;
-  const ofWorkers = kernels?.filter(({ threads }) => threads === options.workers) ?? [];
-  const bound = Math.max(0, ...ofWorkers.map(({ requestsPerSecond }) => requestsPerSecond));
   const unbatched = 1000 / pipeline!.total.mean;
   const { p50, p99 } = steady.load.latencyMs!;
   return [
-    ...(bound === 0
-      ? []
-      : [
-          atLeast(
-            'sustained rate, share of the bare kernels',
-            saturation.sustainedRate / bound,
-            SHARE_OF_BOUND,
-          ),
-        ]),
+    ...KERNEL_KINDS.flatMap((kind) => {
+      const rates = kernels?.filter((rate) => rate.kind === kind && rate.threads === options.workers) ?? [];
+      if (rates.length === 0) return [];
+      const bound = Math.max(...rates.map(({ requestsPerSecond }) => requestsPerSecond));
+      const what = `sustained rate, share of the bare kernels of ${kind}`;
+      return [atLeast(what, saturation.sustainedRate / bound, SHARE_OF_BOUND)];
+    }),
     atLeast(
       'sustained rate, times one thread unbatched',
       saturation.sustainedRate / unbatched,

@@ -6,7 +6,7 @@ import { openEngine } from '../../src/pipeline/open-engine.js';
 import { closeEngine } from '../../src/pipeline/close-engine.js';
 import { BENCH_SCENARIO, type BenchBundle, openBenchBundle } from './bench-bundle.js';
 import { type BenchServer, type ServerOptions, startBenchServer } from './bench-server.js';
-import { type KernelRate, measureKernels } from './measure-kernels.js';
+import { KERNEL_KINDS, type KernelRate, measureKernels } from './measure-kernels.js';
 import { measurePipeline } from './measure-pipeline.js';
 import {
   findSaturation,
@@ -91,7 +91,12 @@ export async function measureAll(options: BenchOptions): Promise<BenchResult> {
   const bundle = await openBenchBundle({ items, users, seed: SEED }, cacheDir);
   say('kernels');
   const kernels = parts.includes('kernels')
-    ? await measureKernels(bundle, { threads: [...new Set([1, workers])], batches: BATCHES, seconds })
+    ? await measureKernels(bundle, {
+        kinds: KERNEL_KINDS,
+        threads: [...new Set([1, workers])],
+        batches: BATCHES,
+        seconds,
+      })
     : undefined;
   say('pipeline');
   const needsPipeline = parts.includes('pipeline') || parts.includes('serving');
@@ -199,7 +204,12 @@ async function measureSizes({ sizes, cacheDir, seconds, say }: BenchOptions): Pr
     say(`${items} items`);
     const bundle = await openBenchBundle({ items, users: USERS_OF_SIZES, seed: SEED }, cacheDir);
     const pipeline = await measurePipelineOf(bundle, seconds);
-    const kernels = await measureKernels(bundle, { threads: [1], batches: [1, 16], seconds });
+    const kernels = await measureKernels(bundle, {
+      kinds: ['serving'],
+      threads: [1],
+      batches: [1, 16],
+      seconds,
+    });
     results.push({ items, pipeline, kernels });
   }
   return results;

@@ -33,8 +33,9 @@ export function renderTables(result: BenchResult): string {
 
 function tableOfKernels(kernels: readonly KernelRate[]): string {
   return table(
-    ['threads', 'batch', 'requests / s', 'retrieval ms', 'ranker ms'],
-    kernels.map(({ threads, batch, requestsPerSecond, retrievalMs, rankingMs }) => [
+    ['kernels of', 'threads', 'batch', 'requests / s', 'retrieval ms', 'ranker ms'],
+    kernels.map(({ kind, threads, batch, requestsPerSecond, retrievalMs, rankingMs }) => [
+      kind,
       String(threads),
       String(batch),
       requestsPerSecond.toFixed(0),
