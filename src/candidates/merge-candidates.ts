@@ -35,17 +35,6 @@ export function mergeRetrievals(retrievals: readonly Retrieval[], options: Merge
   };
 }
 
-/** The first `count` candidates of a set, in fusion order. */
-export function takeFirst(set: CandidateSet, count: number): CandidateSet {
-  if (count >= set.items.length) return set;
-  return {
-    items: set.items.subarray(0, count),
-    fusionScores: set.fusionScores.subarray(0, count),
-    retrievals: set.retrievals,
-    ranks: set.ranks.subarray(0, count * set.retrievals.length),
-  };
-}
-
 /** All distinct items of the retrievals, ascending. */
 interface Union {
   readonly items: Int32Array;

@@ -1,5 +1,4 @@
 import { checkFilters } from '../rules/filter-attributes.js';
-import { takeFirst } from '../candidates/merge-candidates.js';
 import { findEligibleItems } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { Engine } from './engine.js';
@@ -51,8 +50,7 @@ export async function recommend(request: RecommendationRequest, engine: Engine):
     readUserValues: reading.values,
     answerBy: request.answerBy,
   };
-  const retrieved = await retrieveCandidates(query, engine, { scenario, run });
-  const candidates = takeFirst(retrieved, Math.max(request.limit, Math.ceil(depth * retrieved.items.length)));
+  const candidates = await retrieveCandidates(query, engine, { scenario, depth, run });
   const ranked =
     scenario.ranker === 'fusion'
       ? orderByFusion(candidates)

@@ -26,7 +26,7 @@ export interface RecommendationRequest {
   readonly context?: readonly GivenContext[] | undefined;
   /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
   readonly broughtRows?: BroughtRows | undefined;
-  /** Share of the candidates that are ranked, the first in fusion order; never fewer than `limit`. All when not said. */
+  /** Share of the scenario's candidates that are retrieved and ranked; never fewer than `limit`. All when not said. */
   readonly depth?: number | undefined;
   /** Unix milliseconds after which nobody waits for the answer, for what waits for a network. */
   readonly answerBy?: number | undefined;
@@ -52,7 +52,7 @@ export interface RecommendationRecord {
   readonly slate: Slate;
   readonly stages: readonly StageRecord[];
   readonly candidateCount: number;
-  /** Share of the candidates that were ranked, where it was not all of them. */
+  /** Share of the candidates that were retrieved and ranked, where it was not all of them. */
   readonly depth?: number | undefined;
   /** Where it was asked for, and a ranker scored. */
   readonly sample?: RankingSample | undefined;

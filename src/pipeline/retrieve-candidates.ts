@@ -6,7 +6,8 @@ import type { CandidateEngine } from './engine.js';
 import type { StageRun } from './run-stage.js';
 
 /**
- * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas. Each source is asked for
+ * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas, or by the share `depth` of them
+ * and of the whole set, which never has fewer than `limit`. Each source is asked for
  * as many as the whole set holds, so that places which one leaves free go to the next best of another. A source that
  * fails is left out, and the run says so; one that training skipped, as the manifest says, is not there to be asked.
  *
@@ -15,10 +16,10 @@ import type { StageRun } from './run-stage.js';
 export async function retrieveCandidates(
   query: RetrievalQuery,
   engine: CandidateEngine,
-  options: { scenario: ScenarioConfig; run: StageRun },
+  options: { scenario: ScenarioConfig; depth?: number | undefined; run: StageRun },
 ): Promise<CandidateSet> {
-  const { scenario, run } = options;
-  const limit = Math.max(scenario.maxCandidates, query.limit);
+  const { scenario, depth = 1, run } = options;
+  const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit);
   const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
     const source = engine.sources.get(name);
     return source === undefined ? [] : [{ source, quota }];
@@ -36,7 +37,7 @@ export async function retrieveCandidates(
   if (answered.length === 0) throw new ShortlistError('SOURCE_FAILED', 'Every candidate source failed.');
   return mergeRetrievals(
     answered.map((answer) => answer.retrieval),
-    { limit, quotas: answered.map((answer) => answer.quota) },
+    { limit, quotas: answered.map((answer) => Math.ceil(depth * answer.quota)) },
   );
 }
 

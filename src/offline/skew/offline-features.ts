@@ -1,4 +1,3 @@
-import { takeFirst } from '../../candidates/merge-candidates.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { toHistories } from '../../domain/interactions.js';
@@ -167,20 +166,18 @@ function findObstacle({ scenario, scenarioHash }: FeatureRecord, engine: Engine)
 }
 
 async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
-  const { limit, depth = 1, filters, exclude } = record;
+  const { limit, depth, filters, exclude } = record;
   const subject = findSubject(basisOf(record), engine);
   const scenario = chooseScenario(findScenario(record.scenario, engine), subject, engine);
-  const query = { ...subject, excluded: findKnownItems(exclude, engine), filters, limit };
+  const query = { ...subject, excluded: findKnownItems(exclude, engine), filters, limit, depth };
   const retrieved = await retrieveOffline(query, engine, scenario);
-  const { length } = retrieved.candidates.items;
-  const candidates = takeFirst(retrieved.candidates, Math.max(limit, Math.ceil(depth * length)));
   const context = engine.readContext(record.context, record.now);
-  const { data, columns } = await assembleOffline({ ...retrieved, candidates }, engine, {
+  const { data, columns } = await assembleOffline(retrieved, engine, {
     history: subject.history,
     context,
   });
   return new Map(
-    Array.from(candidates.items, (item, row) => [
+    Array.from(retrieved.candidates.items, (item, row) => [
       engine.catalogue.entities.idAt(item),
       data.subarray(row * columns, (row + 1) * columns),
     ]),

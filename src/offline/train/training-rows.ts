@@ -102,6 +102,8 @@ export interface OfflineQuery extends Subject {
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];
   readonly limit: number;
+  /** As a request has it. */
+  readonly depth?: number | undefined;
 }
 
 /** The candidates of a query, and the rows of its user where they are asked for. */
@@ -112,7 +114,7 @@ export interface OfflineCandidates {
 
 /** Stage 1 as training asks it. */
 export async function retrieveOffline(
-  { id, kind, userIndex, history, excluded, filters, limit }: OfflineQuery,
+  { id, kind, userIndex, history, excluded, filters, limit, depth }: OfflineQuery,
   engine: CandidateEngine,
   scenario: ScenarioConfig,
 ): Promise<OfflineCandidates> {
@@ -121,7 +123,7 @@ export async function retrieveOffline(
   const reading = createUserReading(kind === 'user' ? id : undefined, engine);
   const query = { userId: id, userIndex, history, eligible, limit, readUserValues: reading.values };
   return {
-    candidates: await retrieveCandidates(query, engine, { scenario, run: createStageRun() }),
+    candidates: await retrieveCandidates(query, engine, { scenario, depth, run: createStageRun() }),
     reading,
   };
 }
