@@ -42,9 +42,10 @@ export async function followPage(page: string, options: FollowOptions): Promise<
   // It says a line for each block that ended well, and waits for one before it begins the next.
   for await (const _ of createInterface({ input: shell.stdout })) {
     const [block, { printed }] = [blocks[done]!, places[done]!];
-    const missing = findMissingLine(await readFile(printed, 'utf8'), block.output);
+    const said = await readFile(printed, 'utf8');
+    const missing = findMissingLine(said, block.output);
     if (missing !== undefined) {
-      problem = `${basename(page)}:${missing.line}: not printed: ${missing.text}`;
+      problem = `${basename(page)}:${missing.line}: not printed: ${missing.text}\n${said.slice(-4000)}`;
       break;
     }
     done++;
