@@ -1,6 +1,6 @@
 /**
  * What telemetry costs: servers that differ only in their telemetry (none, traces alone, all that production has, impressions besides)
- * take turns at one open-loop rate, warm, so that what else the machine does hits all. Judged by the processor time of the
+ * take short turns at one open-loop rate, warm, so that what else the machine does hits all. Judged by the processor time of the
  * server per request, which other work changes less than it does throughput. A ratio is of two turns of one round; the median over the rounds of
  * all sittings counts, and each sitting has fresh processes. Metrics cannot be turned off: they are in every variant.
  */
@@ -38,8 +38,8 @@ const { values, positionals } = parseArgs({
     users: { type: 'string', default: '10000' },
     workers: { type: 'string', default: String(availableParallelism()) },
     rate: { type: 'string', default: '100' },
-    seconds: { type: 'string', default: '10' },
-    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '15' },
     sittings: { type: 'string', default: '3' },
     cache: { type: 'string', default: 'data/benchmarks' },
   },
@@ -152,14 +152,14 @@ function print(names: readonly string[], rounds: readonly ReadonlyMap<string, Ru
       `threads; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, load average ${loadavg()[0]!.toFixed(1)}\n`,
   );
   console.log(
-    '| telemetry | processor time per request | over off: median | every round | p50 | p99 | good |',
+    '| telemetry | processor time per request | over off: median | half of the rounds | p50 | p99 | good |',
   );
   console.log('| --- | ---: | ---: | --- | ---: | ---: | ---: |');
   for (const name of names) {
     const runs = rounds.map((round) => round.get(name)!);
     const ratios = rounds.map((round) => round.get(name)!.cpuMillis / round.get(off)!.cpuMillis - 1);
     const of = (key: keyof Run): number => median(runs.map((run) => run[key]));
-    const compared = name === off ? ['', ''] : [percent(median(ratios)), ratios.map(percent).join(', ')];
+    const compared = name === off ? ['', ''] : [percent(median(ratios)), describeSpread(ratios)];
     const cells = [
       name,
       `${of('cpuMillis').toFixed(3)} ms`,
@@ -177,6 +177,13 @@ function print(names: readonly string[], rounds: readonly ReadonlyMap<string, Ru
 
 function percent(share: number): string {
   return `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %`;
+}
+
+/** Between which values the middle half lies. */
+function describeSpread(values: readonly number[]): string {
+  const sorted = values.toSorted((left, right) => left - right);
+  const [low, high] = [sorted[Math.floor(sorted.length / 4)]!, sorted[Math.floor((3 * sorted.length) / 4)]!];
+  return `${percent(low)} to ${percent(high)}`;
 }
 
 function median(values: readonly number[]): number {
