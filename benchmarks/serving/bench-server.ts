@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly minDepth: number;
   /** Folder for its configs. */
   readonly configsDir: string;
+  /** Groups of settings in the place of those that the bench sets: `{ logging: { level: 'silent' } }`. */
+  readonly settings?: Readonly<Record<string, object>>;
   /** More options of Node. */
   readonly nodeOptions?: readonly string[];
 }
@@ -72,7 +74,7 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
 }
 
 /** The configs that ship, over them what the bench needs; its own scenario alone. */
-async function writeConfigs({ configsDir, workers, minDepth }: ServerOptions): Promise<void> {
+async function writeConfigs({ configsDir, workers, minDepth, settings }: ServerOptions): Promise<void> {
   await mkdir(configsDir, { recursive: true });
   await cp('configs/default.yaml', join(configsDir, 'default.yaml'));
   await writeFile(
@@ -82,6 +84,7 @@ async function writeConfigs({ configsDir, workers, minDepth }: ServerOptions): P
       // As in production: one line in ten.
       logging: { requestSampleRate: 0.1 },
       shutdown: { drainDelayMs: 0 },
+      ...settings,
     }),
   );
   await writeScenarios(join(configsDir, 'scenarios'));

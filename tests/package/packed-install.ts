@@ -7,7 +7,14 @@ import { formatMessage } from 'publint/utils';
 import t, { type Test } from 'tap';
 import { parse, stringify } from 'yaml';
 import { REPOSITORY } from '../docs/markdown-pages.js';
-import { createUserFolder, run, type UserFolder, waitFor, withoutTestRunner } from './user-folder.js';
+import {
+  createUserFolder,
+  findObstacle,
+  run,
+  type UserFolder,
+  waitFor,
+  withoutTestRunner,
+} from './user-folder.js';
 
 interface Packed {
   readonly filename: string;
@@ -15,10 +22,6 @@ interface Packed {
   readonly unpackedSize: number;
   readonly files: readonly { path: string }[];
 }
-
-/** What npm says when it cannot reach the registry. */
-const UNREACHABLE =
-  /npm error code (?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT)/;
 
 /** Ports that are free, and no postinstall step that downloads. */
 const VARIABLES = { PORT: '0', ADMIN_PORT: '0', ONNXRUNTIME_NODE_INSTALL: 'skip' };
@@ -43,7 +46,7 @@ console.log(JSON.stringify({
 const user = await createUserFolder(t, VARIABLES);
 const shortlist = await pack('.', user.path);
 const client = await pack('client', user.path);
-const obstacle = await findObstacle();
+const obstacle = await findObstacle(user);
 
 // Awaited above: between two tests the runner would take the first for the last.
 t.plan(4);
@@ -155,19 +158,6 @@ t.test('a user installs both and goes from demo data to recommendations', obstac
     t.same(await ended, [0, null]);
   });
 });
-
-/** Without a registry there is nothing to install from: `make test-package` says so, and skips. */
-async function findObstacle(): Promise<{ skip: false | string }> {
-  const asked = await user.run(
-    'npm',
-    'view',
-    'openapi-fetch',
-    'version',
-    '--prefer-online',
-    '--fetch-retries=0',
-  );
-  return { skip: UNREACHABLE.test(asked.errors) && 'the package registry cannot be reached' };
-}
 
 /** Packs a folder of the repository as it would be published. */
 async function pack(folder: string, destination: string): Promise<Packed> {

@@ -19,6 +19,10 @@ export interface UserFolder {
   start(command: string, ...args: readonly string[]): ChildProcess;
 }
 
+/** What npm says when it cannot reach the registry. */
+const UNREACHABLE =
+  /npm error code (?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT)/;
+
 export async function createUserFolder(t: Test, variables: Record<string, string>): Promise<UserFolder> {
   const path = await mkdtemp(join(tmpdir(), 'shortlist-package-'));
   t.teardown(() => rm(path, { recursive: true, force: true }));
@@ -32,6 +36,13 @@ export async function createUserFolder(t: Test, variables: Record<string, string
       return child;
     },
   };
+}
+
+/** Without a registry there is nothing to install from: the test says so, and is skipped. */
+export async function findObstacle(user: UserFolder): Promise<{ skip: false | string }> {
+  const question = ['view', 'openapi-fetch', 'version', '--prefer-online', '--fetch-retries=0'];
+  const { errors } = await user.run('npm', ...question);
+  return { skip: UNREACHABLE.test(errors) && 'the package registry cannot be reached' };
 }
 
 /** Runs a command to its end. */
