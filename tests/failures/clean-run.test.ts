@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import { listActive, RULES } from '../support/alert-watch.js';
+import { RULES } from '../support/alert-watch.js';
 import { askServer, publishBundle } from '../support/fault-server.js';
 import { LONG } from '../support/long-tests.js';
 import { findFreePort, PROMETHEUS_MISSING, startPrometheus } from '../support/prometheus.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { startTraceCollector } from '../support/trace-collector.js';
-import { writeSmallBundle } from '../support/trained-bundle.js';
+import { writeWatchedBundle } from '../support/trained-bundle.js';
 
 const CLEAN_SECONDS = Number(process.env['CLEAN_SECONDS'] ?? 30);
 
@@ -20,7 +20,7 @@ t.test(
   { skip: PROMETHEUS_MISSING || LONG.skip },
   async (t) => {
     const dir = t.testdir({});
-    const { folder } = await writeSmallBundle(dir, { createdAt: new Date().toISOString() });
+    const { folder } = await writeWatchedBundle(dir, { createdAt: new Date().toISOString() });
     const registry = await publishBundle(dir, folder);
     const collector = await startTraceCollector(t);
     const adminPort = await findFreePort();
@@ -29,7 +29,7 @@ t.test(
         impressions: { enabled: true, folder: join(dir, 'impressions'), segmentSeconds: 10 },
         featureLog: { enabled: true, folder: join(dir, 'features'), sampleShare: 0.1, segmentSeconds: 10 },
         tracing: { endpoint: collector.url, sampleShare: 0.05 },
-        drift: { sampleShare: 1, windowRequests: 1000 },
+        drift: { sampleShare: 1, windowRequests: 500 },
         logging: { requestSampleRate: 0 },
       },
       env: { ADMIN_PORT: String(adminPort) },
@@ -38,7 +38,8 @@ t.test(
     const prometheus = await startPrometheus(t, join(dir, 'prometheus'), {
       targets: [`http://127.0.0.1:${adminPort}`],
       rules: readFileSync(RULES, 'utf8'),
-      scrape: '1s',
+      // As the page says; a short run looks more often, so that there is something to see.
+      scrape: CLEAN_SECONDS < 120 ? '2s' : '10s',
     });
     const random = createSeededRandom(3);
     const until = performance.now() + CLEAN_SECONDS * 1000;
@@ -52,12 +53,14 @@ t.test(
     });
     const seen = new Set<string>();
     while (performance.now() < until) {
-      for (const name of await listActive(prometheus)) seen.add(name);
+      for (const { state, labels } of await prometheus.alerts()) seen.add(`${labels['alertname']} ${state}`);
       await wait(1000);
     }
     await Promise.all(clients);
     t.same([...seen], []);
     t.same([...statuses.keys()], [200]);
+    const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+    t.match(metrics, /shortlist_drift_windows_total [1-9]/);
     t.comment(`${CLEAN_SECONDS} s, ${statuses.get(200)} answers, ${collector.spans.length} spans`);
   },
 );
