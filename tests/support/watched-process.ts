@@ -25,6 +25,11 @@ export async function startWatchedProcess(
     changes: { ...changes, shutdown: { drainDelayMs: 0 }, logging: { requestSampleRate: 0 } },
     env: { ...env, ADMIN_PORT: new URL(adminUrl).port },
   });
+  // What it writes to is removed after it.
+  t.teardown(async () => {
+    server.child.kill('SIGKILL');
+    await server.ended;
+  });
   const url = await server.url;
   return {
     ...server,
