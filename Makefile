@@ -29,7 +29,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-package test-operations test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,8 +64,11 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
 	npm --silent test -- $(TAP_FLAGS)
 
-test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once
+test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once, CLEAN_SECONDS=30 of nothing
 	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
+
+test-alerts: $(INSTALLED) ## Raise every Prometheus alert by its own fault; needs prometheus (Debian: apt-get install prometheus)
+	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures/alerts.test.js $(TAP_FLAGS)
 
 # Not by npm, which would tell its configuration to the npm that installs.
 test-package: $(INSTALLED) ## Pack both packages, install them into an empty folder, and go from demo data to recommendations; asks the registry

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
+import type { ErrorCode } from '../../src/domain/errors.js';
+import { VALUE_STATUS } from '../../src/features/feature-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics, type Metrics } from '../../src/observability/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { MemoryService } from '../http/memory-service.js';
 
@@ -29,34 +31,132 @@ const { panels } = JSON.parse(readFileSync('deploy/observability/dashboard.json'
   panels: Panel[];
 };
 
+/** Shows everything that metrics can show, as the server does when it happens. */
+function showAll(metrics: Metrics): void {
+  metrics.observeRequest({ route: '/recommendations/:userId', method: 'GET', status: 200, seconds: 1 });
+  for (const release of ['stable', 'canary', 'shadow'] as const) {
+    metrics.observeRecommendation({
+      release,
+      scenario: 'home',
+      strategy: 'personalised',
+      limit: 10,
+      itemCount: release === 'stable' ? 10 : 0,
+      seconds: 1,
+      candidateCount: 1,
+      degraded: [{ stage: 'ranking', reason: 'ranker_invalid_output' }],
+      stages: [{ stage: 'ranking', milliseconds: 1, outcome: 'completed' }],
+    });
+  }
+  const bundle = { version: '1', dataset: 'demo', createdAt: '2026-01-02T03:04:05Z' };
+  metrics.showBundle({
+    ...bundle,
+    items: 1,
+    users: 1,
+    trials: [
+      { release: 'canary', bundle },
+      { release: 'shadow', bundle },
+    ],
+  });
+  metrics.observeFeatureLoad({
+    ...{ view: 'users', rows: 1, bytes: 1, seconds: 1, megabytesPerSecond: 1, slow: false },
+    newestEventAgeSeconds: () => 1,
+  });
+  metrics.countReload('refused');
+  metrics.countReload('swapped');
+  metrics.showRegistry(true);
+  metrics.showChannelBehind('production', false);
+  for (const release of ['canary', 'shadow'] as const) {
+    metrics.showTrial(release, true);
+    for (const outcome of ['answered', 'failed', 'dropped'] as const)
+      metrics.countTrialRequest(release, outcome);
+  }
+  for (const status of Object.keys(VALUE_STATUS))
+    metrics.countFeatureValues('users', status.toLowerCase(), 1);
+  metrics.countRefusedRow('users', 'corrupt');
+  metrics.showFeatureStore('users', true);
+  metrics.showNewestEvent('users', 1);
+  metrics.countPushedRows('users', 'written', 1);
+  metrics.showRateLimitStore(true);
+  for (const layer of ['memory', 'redis'])
+    for (const outcome of ['hit', 'miss'] as const) metrics.countSlateLookup(layer, outcome);
+  metrics.countSlateNotKept('degraded');
+  metrics.countRefusedSlate('corrupt');
+  metrics.showSlateStore(true);
+  for (const outcome of ['written', 'dropped'] as const) {
+    metrics.countImpressions(outcome, 1);
+    metrics.countLoggedFeatures(outcome, 1);
+  }
+  metrics.showImpressionLog(true);
+  metrics.showFeatureLog(true);
+  metrics.countSourceRetry('bundle');
+  metrics.observeSourceRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
+  metrics.countSourceExcess('source_slow', 'bundle');
+  metrics.countSourceExcess('source_large', 'bundle');
+  metrics.countSpans('sent', 1);
+  metrics.countSpans('failed', 1);
+  metrics.showDrift(
+    (['score', 'feature', 'source'] as const).map((kind) => ({ kind, name: 'ranking', psi: 0 })),
+  );
+  const overloaded: ErrorCode = 'OVERLOADED';
+  metrics.countProblem(overloaded);
+}
+
 /** The metrics that a query names; `up` is Prometheus' own. */
 function listMetrics(expr: string): string[] {
   return expr.match(/\b(shortlist|nodejs|process)[a-z0-9_:]*\b(?!")/g) ?? [];
 }
 
-async function listServed(): Promise<Set<string>> {
+/** What a query asks of labels: `name{label="value"}`, and those it groups by. */
+function listLabels(expr: string): { matched: Matched[]; grouped: string[] } {
+  const selectors = [...expr.matchAll(/\b((?:shortlist|nodejs|process)[a-z0-9_:]*)\{([^}]*)\}/g)];
+  const matched = selectors.flatMap(([, metric, text]) =>
+    [...text!.matchAll(/(\w+)(=~|!=|=)"([^"]*)"/g)].map(([, label, operator, value]) => ({
+      metric: metric!,
+      label: label!,
+      values: operator === '=~' ? value!.split('|') : [value!],
+    })),
+  );
+  const groups = [...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)];
+  return { matched, grouped: groups.flatMap(([, labels]) => labels!.split(', ')) };
+}
+
+interface Matched {
+  readonly metric: string;
+  readonly label: string;
+  readonly values: readonly string[];
+}
+
+/** What Prometheus adds to what it scrapes. */
+const SCRAPED = ['job', 'instance'];
+
+/** Of a running server to which everything has happened once: the values of the labels of each metric. */
+async function scrapeServed(): Promise<Map<string, Map<string, Set<string>>>> {
   const settings = buildSettings();
   const logger = createLogger({ level: 'silent', writing: 'sync' });
   const metrics = createMetrics({ processMetrics: true });
+  showAll(metrics);
   const server = await startServer({ service: new MemoryService(), settings, logger, metrics });
   const text = await (await fetch(`${server.adminUrl}/metrics`)).text();
   await server.stop();
-  const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({
-    name: name!,
-    type: type!,
-  }));
-  const suffixes = (type: string) => (type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']);
-  const served = families.flatMap(({ name, type }) => suffixes(type).map((suffix) => name + suffix));
-  return new Set([...served, ...rules.flatMap(({ record = [] }) => record)]);
+  const found = new Map<string, Map<string, Set<string>>>();
+  for (const [, name, labels = ''] of text.matchAll(/^([a-z][a-z0-9_]*)(?:\{([^}]*)\})? /gm)) {
+    const known = found.get(name!) ?? new Map<string, Set<string>>();
+    found.set(name!, known);
+    for (const [, label, value] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
+      known.set(label!, (known.get(label!) ?? new Set()).add(value!));
+    }
+  }
+  return found;
 }
 
-const served = await listServed();
+const scraped = await scrapeServed();
+const served = new Set([...scraped.keys(), ...rules.flatMap(({ record = [] }) => record)]);
+const queries = [
+  ...rules.map(({ alert, record, expr }) => ({ where: alert ?? record!, expr })),
+  ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ where: title, expr }))),
+];
 
 t.test('every metric that a rule or a panel names is one that the server has', async (t) => {
-  const queries = [
-    ...rules.map(({ alert, record, expr }) => ({ where: alert ?? record!, expr })),
-    ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ where: title, expr }))),
-  ];
   t.ok(queries.length > 40);
   for (const { where, expr } of queries) {
     const names = listMetrics(expr).filter((name) => name !== 'shortlist');
@@ -72,6 +172,52 @@ t.test('every metric that a rule or a panel names is one that the server has', a
     1,
     'a control',
   );
+});
+
+/** The labels that a query names and none of its metrics has, and values that no server gives. */
+function findStrangeLabels(expr: string): string[] {
+  const { matched, grouped } = listLabels(expr);
+  const strange = matched.filter(({ metric, label, values }) => {
+    if (SCRAPED.includes(label) || metric.includes(':')) return false;
+    const known = scraped.get(metric)?.get(label);
+    // Routes and status codes are any number.
+    const isOpen = ['route', 'status'].includes(label) && metric.startsWith('shortlist_http');
+    return known === undefined || (!isOpen && !values.every((value) => known.has(value)));
+  });
+  const labels = new Set(listMetrics(expr).flatMap((metric) => [...(scraped.get(metric)?.keys() ?? [])]));
+  return [
+    ...strange.map(({ metric, label, values }) => `${metric}{${label}="${values.join('|')}"}`),
+    ...grouped.filter((label) => !SCRAPED.includes(label) && !labels.has(label)),
+  ];
+}
+
+t.test(
+  'every label that a rule or a panel names is one that the server gives, with its values',
+  async (t) => {
+    for (const { where, expr } of queries) t.same(findStrangeLabels(expr), [], where);
+    t.same(
+      findStrangeLabels('sum by (job, view) (shortlist_bundle_reloads_total{outcome="broken",how="x"})'),
+      ['shortlist_bundle_reloads_total{outcome="broken"}', 'shortlist_bundle_reloads_total{how="x"}', 'view'],
+      'a control',
+    );
+  },
+);
+
+t.test('a summary names labels that its alert has', async (t) => {
+  for (const { alert, expr, annotations } of alerts) {
+    const named = [...annotations!.summary.matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label!);
+    const { grouped } = listLabels(expr);
+    const kept = new Set([...SCRAPED, ...grouped]);
+    const isGrouped = /\b(sum|count) by/.test(expr);
+    for (const metric of isGrouped ? [] : listMetrics(expr))
+      for (const label of scraped.get(metric)?.keys() ?? []) kept.add(label);
+    t.same(
+      named.filter((label) => !kept.has(label)),
+      [],
+      alert!,
+    );
+    if (isGrouped && named.includes('instance')) t.match(expr, /by \([^)]*instance/, alert!);
+  }
 });
 
 t.test('every alert has a section in the runbook, and the runbook has no other', async (t) => {

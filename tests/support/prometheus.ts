@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 
 const isMissing = (program: string): boolean =>
@@ -26,18 +27,18 @@ export interface Prometheus {
   alerts(): Promise<readonly FiringAlert[]>;
 }
 
-/** A Prometheus of the test's own that scrapes one target, as the job `shortlist`, and evaluates rules every quarter of a second. */
+/** A Prometheus of the test's own, with its files in `dir`, that scrapes the targets as the job `shortlist`; they have been scraped when it is given. @param options.scrape how often */
 export async function startPrometheus(
   t: Test,
   dir: string,
-  options: { target: string; rules: string },
+  options: { targets: readonly string[]; rules: string; scrape: string },
 ): Promise<Prometheus> {
+  await mkdir(dir, { recursive: true });
+  const targets = options.targets.map((target) => new URL(target).host);
   const config = {
-    global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '250ms' },
+    global: { scrape_interval: options.scrape, scrape_timeout: options.scrape },
     rule_files: [join(dir, 'rules.yaml')],
-    scrape_configs: [
-      { job_name: 'shortlist', static_configs: [{ targets: [new URL(options.target).host] }] },
-    ],
+    scrape_configs: [{ job_name: 'shortlist', static_configs: [{ targets }] }],
   };
   await writeFile(join(dir, 'rules.yaml'), options.rules);
   await writeFile(join(dir, 'prometheus.yml'), JSON.stringify(config));
@@ -60,15 +61,17 @@ export async function startPrometheus(
     if (line.includes('Server is ready to receive web requests')) break;
   }
   child.stderr.resume();
-  return {
-    alerts: async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/alerts`);
-      return ((await answer.json()) as { data: { alerts: FiringAlert[] } }).data.alerts;
-    },
-  };
+  const get = async (path: string): Promise<unknown> =>
+    ((await (await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)).json()) as { data: unknown }).data;
+  // It looks for its targets some seconds after it is ready.
+  for (let scraped = 0; scraped < targets.length; await wait(50)) {
+    scraped = ((await get('query?query=up')) as { result: unknown[] }).result.length;
+  }
+  return { alerts: async () => ((await get('alerts')) as { alerts: FiringAlert[] }).alerts };
 }
 
-async function findFreePort(): Promise<number> {
+/** A port of the loopback that nobody listens at. */
+export async function findFreePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;

@@ -6,6 +6,7 @@ import { TrainingConfig } from '../../src/config/training-config.js';
 import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
 import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { trainPrepared } from '../../src/offline/train/train-dataset.js';
 import { trainBundle, type TrainedBundle } from '../../src/offline/train/train-bundle.js';
 import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
 import { createSyntheticDataset } from './synthetic-dataset.js';
@@ -50,4 +51,20 @@ export async function writeSmallBundle(
     provenance: { ...PROVENANCE, ...options },
   });
   return { folder: bundle, manifest, dataset };
+}
+
+/** The same with what drift is compared with, by the way that `shortlist train` goes. */
+export async function writeWatchedBundle(
+  folder: string,
+  options: { createdAt?: string } = {},
+): Promise<{ folder: string; manifest: Manifest }> {
+  const bundle = join(folder, 'bundle');
+  const manifest = await trainPrepared(createSyntheticDataset(), bundle, {
+    config: smallTrainingConfig(),
+    protocol: 'chronological',
+    scenario: SCENARIOS.get('home')!,
+    progress: SILENT_PROGRESS,
+    provenance: { ...PROVENANCE, ...options },
+  });
+  return { folder: bundle, manifest };
 }
