@@ -123,9 +123,7 @@ t.test('faults of bundles, models, threads, disks and of the machine', SKIP, asy
     (await fetch(`${server.url}/recommendations/u1?filter=genres:nothing`)).arrayBuffer(),
   );
   const oneUser = Array.from({ length: 50 }, () => 'u1');
-  await raise(t, watch, { ShortlistFeatureDrift: {} }, () =>
-    Promise.all(oneUser.map(ask)),
-  );
+  await raise(t, watch, { ShortlistFeatureDrift: {} }, () => Promise.all(oneUser.map(ask)));
   await raise(
     t,
     watch,
