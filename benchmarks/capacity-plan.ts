@@ -13,7 +13,7 @@ const { values } = parseArgs({
     /** Interactions in a history. */
     history: { type: 'string', default: '30' },
     /** Answers per second and core that `make bench` sustained, with all that has to share the core. */
-    'rate-per-core': { type: 'string', default: '350' },
+    'rate-per-core': { type: 'string', default: '900' },
     cores: { type: 'string', default: '8' },
     gigabytes: { type: 'string', default: '64' },
     /** Share of what is sustained that a machine should be run at. */
