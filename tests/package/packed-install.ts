@@ -147,7 +147,7 @@ t.test('a user installs both and goes from demo data to recommendations', obstac
     const asked = await user.run(process.execPath, 'ask.mjs', url!);
     t.match(asked, { code: 0 }, asked.errors);
     t.match(JSON.parse(asked.out), {
-      ready: { status: 'ready', channel: 'staging' },
+      ready: { status: 'ready', channel: 'candidate' },
       counts: [3, 2, 1],
       refused: 'UNKNOWN_SCENARIO',
     });
