@@ -77,7 +77,7 @@ test-package: $(INSTALLED) ## Pack both packages, install them into an empty fol
 
 test-operations: $(INSTALLED) ## Follow docs/operations.md from an empty folder to production and back, every command of it; asks the registry
 	npm --silent run compile && node_modules/.bin/tap build
-	node_modules/.bin/tap --disable-coverage --timeout=1800 build/tests/operations/operations-page.js $(TAP_FLAGS)
+	node_modules/.bin/tap --disable-coverage --timeout=1000 build/tests/operations/operations-page.js $(TAP_FLAGS)
 
 test-soak: $(INSTALLED) ## Load a server for five minutes and see that nothing grows, as CI does; make soak tells more
 	npm --silent run compile && node_modules/.bin/tap build

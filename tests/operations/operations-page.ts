@@ -32,7 +32,7 @@ t.test(
         LOAD_PROFILE: await writeProfile(join(records, 'patient.yaml')),
         ...(await findPorts()),
       },
-      timeoutMs: 1_700_000,
+      timeoutMs: 900_000,
       onBlock: ({ line, commands }, milliseconds) => {
         t.pass(`docs/operations.md:${line}: ${commands[0]} (${(milliseconds / 1000).toFixed(1)} s)`);
       },
