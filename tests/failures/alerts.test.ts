@@ -330,7 +330,9 @@ t.test('faults of a bucket', SKIP, async (t) => {
 
 t.test('faults of processes, and of several servers', SKIP, async (t) => {
   const dir = t.testdir({ one: {}, two: {} });
-  const first = await writeSmallBundle(join(dir, 'one'), { createdAt: now() });
+  const first = await writeSmallBundle(join(dir, 'one'), {
+    createdAt: new Date(Date.now() - 60_000).toISOString(),
+  });
   const second = await writeSmallBundle(join(dir, 'two'), { createdAt: now() });
   const models = await publishBundle(dir, first.folder);
   const group = await startWatchedProcess(t, models, {
