@@ -32,9 +32,10 @@ export function openReleases(
   const { settings, metrics } = parts;
   refuseScenarios(settings, options.scenarios);
   let changed = (): void => undefined;
-  const open = (release: TrialRelease, trialOptions: ServedBundleOptions): Trial | undefined => {
+  const open = (release: TrialRelease, describe: typeof describeCanary): Trial | undefined => {
     if (!isTried(settings[release])) return undefined;
     const { channel, share, scenarios } = settings[release];
+    const trialOptions = describe(options, parts);
     return createTrial({
       release,
       channel,
@@ -48,8 +49,8 @@ export function openReleases(
       },
     });
   };
-  const canary = open('canary', describeCanary(options, parts));
-  const shadow = open('shadow', describeShadow(options, parts));
+  const canary = open('canary', describeCanary);
+  const shadow = open('shadow', describeShadow);
   const { deadlineMs } = settings.compute;
   const releases = createReleases({
     stable: createServedBundle(options),

@@ -20,21 +20,16 @@ export function takeFeatures(
   const online = findOnline(request, engine.clock());
   return {
     values,
-    featuresHash: hashFeatures(engine.assembler.featureOrder),
+    featuresHash: engine.manifest.ranker.featureOrderHash,
     scenarioHash: hashScenario(scenario),
     now: engine.clock(),
     ...(online !== undefined && { online }),
   };
 }
 
-/** Names a feature order. */
-export function hashFeatures(featureOrder: readonly string[]): string {
-  return digest(featureOrder);
-}
-
 /** Names what a scenario says. */
 export function hashScenario(scenario: ScenarioConfig): string {
-  return digest(scenario);
+  return hash('sha256', JSON.stringify(scenario), 'hex').slice(0, 16);
 }
 
 function findOnline({ broughtRows }: RecommendationRequest, now: number): OnlineRows | undefined {
@@ -44,8 +39,4 @@ function findOnline({ broughtRows }: RecommendationRequest, now: number): Online
     readAt,
     statuses: Object.fromEntries(Array.from(rows, ([view, { statuses }]) => [view, [...statuses]])),
   };
-}
-
-function digest(value: unknown): string {
-  return hash('sha256', JSON.stringify(value), 'hex').slice(0, 16);
 }

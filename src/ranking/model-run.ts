@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 
 /** What computes the scores of a model. */
@@ -7,4 +7,19 @@ export interface ModelRun {
   run(matrix: FeatureMatrix): Promise<Tensor>;
   /** Frees native memory. */
   close(): Promise<void>;
+}
+
+/** Runs a model as it is. The output is allocated anew: a failed run leaves no scores behind that could be taken for its own. */
+export function createSessionRun(
+  session: InferenceSession,
+  { inputName, outputName }: { inputName: string; outputName: string },
+): ModelRun {
+  return {
+    run: async ({ data, rows, columns }) => {
+      const feeds = { [inputName]: new Tensor('float32', data, [rows, columns]) };
+      const results = await session.run(feeds, [outputName]); // others may be sequences, which cannot be fetched
+      return results[outputName]!;
+    },
+    close: () => session.release(),
+  };
 }

@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import {
   describeValue,
   findValue,
@@ -11,7 +11,7 @@ import {
 import { ShortlistError } from '../domain/errors.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
-import type { ModelRun } from './model-run.js';
+import { createSessionRun, type ModelRun } from './model-run.js';
 import type { Ranker } from './ranker.js';
 import { openTreeRun } from './tree-run.js';
 
@@ -113,18 +113,6 @@ function createRanker(computing: ModelRun, options: CompleteOptions): Ranker {
       closed = true;
       await computing.close();
     },
-  };
-}
-
-/** The output is allocated anew by every run: a failed run leaves no scores behind that could be taken for its own. */
-function createSessionRun(session: InferenceSession, { inputName, outputName }: CompleteOptions): ModelRun {
-  return {
-    run: async ({ data, rows, columns }) => {
-      const feeds = { [inputName]: new Tensor('float32', data, [rows, columns]) };
-      const results = await session.run(feeds, [outputName]); // others may be sequences, which cannot be fetched
-      return results[outputName]!;
-    },
-    close: () => session.release(),
   };
 }
 

@@ -1,10 +1,10 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { openOnnxSession } from '../bundle/onnx-session.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
-import type { ModelRun } from './model-run.js';
+import { createSessionRun, type ModelRun } from './model-run.js';
 import { createTreeKernel, type TreeNode } from './tree-kernel.js';
-import { splitTreeModel } from './tree-model.js';
+import { splitTreeModel, type TreeModel } from './tree-model.js';
 
 /** A run whose trees are those of the kernel, and rows to see by that it scores as ONNX Runtime does. */
 export interface TreeRun extends ModelRun {
@@ -23,25 +23,26 @@ export async function openTreeRun(
 ): Promise<TreeRun> {
   const { trees, base, rest } = splitTreeModel(model, { columns });
   const kernel = createTreeKernel(trees, { columns });
-  const session = rest && (await openOnnxSession(rest.model, { what: `ranker '${name}'` }));
+  const after = rest && (await openRest(rest, { outputName, name }));
   return {
     run: async ({ data, rows }) => {
       const sums = kernel.sum(data);
       for (let row = 0; row < rows; row++) sums[row]! += base;
-      const tensor = new Tensor('float32', sums, [rows, 1]);
-      return session === undefined ? tensor : runRest(session, { [rest!.input]: tensor }, outputName);
+      return after === undefined
+        ? new Tensor('float32', sums, [rows, 1])
+        : after.run({ data: sums, rows, columns: 1 });
     },
-    close: async () => session?.release(),
+    close: async () => after?.close(),
     probe: drawProbe(trees, columns),
   };
 }
 
-async function runRest(
-  session: InferenceSession,
-  feeds: Record<string, Tensor>,
-  outputName: string,
-): Promise<Tensor> {
-  return (await session.run(feeds, [outputName]))[outputName]!;
+async function openRest(
+  { model, input }: NonNullable<TreeModel['rest']>,
+  { outputName, name }: { outputName: string; name: string },
+): Promise<ModelRun> {
+  const session = await openOnnxSession(model, { what: `ranker '${name}'` });
+  return createSessionRun(session, { inputName: input, outputName });
 }
 
 /** Rows of thresholds, where the branches part, and of what lies around them. */

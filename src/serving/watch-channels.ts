@@ -137,7 +137,6 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
       .join(', ');
     if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
     await reload(pointed, pointers);
-    isBehind(pointers);
   }
 
   function schedule(): void {

@@ -1,6 +1,6 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { decodeVector, type FeatureRecord } from '../../pipeline/feature-record.js';
-import { hashFeatures } from '../../pipeline/take-features.js';
+import { hashFeatureOrder } from '../../bundle/manifest.js';
 import type { ProgressReporter } from '../progress.js';
 import type { OfflineFeatures } from './offline-features.js';
 import { readFeatureLog } from './read-feature-log.js';
@@ -84,7 +84,7 @@ export async function checkSkew(
 /** What is wrong with a line before anything is computed for it. */
 function listObstacles(record: FeatureRecord, offline: OfflineFeatures): string[] {
   const { requestId, featuresHash, items } = record;
-  const expected = hashFeatures(offline.featureOrder);
+  const expected = hashFeatureOrder(offline.featureOrder);
   if (featuresHash !== expected)
     return [`request ${requestId}: its features are ${featuresHash}, those of the bundle ${expected}`];
   const obstacle = offline.findObstacle(record);
