@@ -12,6 +12,7 @@ import { startServer } from '../src/http/start-server.js';
 import { createLogger } from '../src/observability/create-logger.js';
 import { createMetrics } from '../src/observability/metrics.js';
 import { openSlateCache } from '../src/serving/open-slate-cache.js';
+import { createServingEnvironment } from '../src/serving/serving-environment.js';
 import { createServedBundle } from '../src/serving/served-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../tests/support/trained-bundle.js';
 
@@ -39,6 +40,7 @@ else await measure();
 async function measure(): Promise<void> {
   const server = fork(fileURLToPath(import.meta.url), [seconds, connections, rounds, 'server'], {
     stdio: ['inherit', 'ignore', 'inherit', 'ipc'],
+    env: createServingEnvironment(process.env),
   });
   const [{ cached, empty }] = (await once(server, 'message')) as [{ cached: Target; empty: Target }];
   /** Answers per second, and processor time of the server per answer, which other work on the machine changes less. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { readServerMetrics } from '../../src/offline/load-test/server-metrics.js';
+import { createServingEnvironment } from '../../src/serving/serving-environment.js';
 import { type BenchBundle, writeScenarios } from './bench-bundle.js';
 
 export interface ServerOptions {
@@ -41,9 +42,7 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
   const server = spawn(process.execPath, [...nodeOptions, program, options.configsDir], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
-      // As the image and the supervisor set it.
-      MALLOC_MMAP_THRESHOLD_: '1048576',
-      ...process.env,
+      ...createServingEnvironment(process.env),
       SHORTLIST_ENV: 'development',
       SHORTLIST_REGISTRY: bundle.registry,
       SHORTLIST_CHANNEL: 'staging',

@@ -5,18 +5,13 @@ import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics.js';
 import { createProcessGroup, type ServerProcess } from '../serving/process-group.js';
+import { createServingEnvironment } from '../serving/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
 
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
-
-/**
- * What the C library gives out from this size on it gives back when it is freed. By itself it raises this to the largest block that
- * was ever freed, and what a swapped-out bundle took stays with the process.
- */
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '1048576' };
 
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
@@ -34,7 +29,10 @@ export async function supervise(
     ...settings.supervisor,
     processes,
     start: (place) => {
-      const started = cluster.fork({ ...MALLOC, ...context.env, [PLACE_VARIABLE]: String(place) });
+      const started = cluster.fork({
+        ...createServingEnvironment(context.env),
+        [PLACE_VARIABLE]: String(place),
+      });
       cutLostConnection(started);
       logger.info({ place, processId: started.process.pid }, 'server process started');
       return started as unknown as ServerProcess;

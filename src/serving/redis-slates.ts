@@ -9,6 +9,7 @@ import {
   toFeaturesFailed,
 } from '../features/redis-connection.js';
 import type { SharedSlates, SlateFacts, SlateForm, WrittenSlate } from './slate-cache.js';
+import { digest } from './slate-key.js';
 
 /** Why a value is not taken for a slate. */
 export type SlateFault = 'corrupt' | 'other_schema' | 'wrong_type' | 'no_expiry';
@@ -32,7 +33,7 @@ export interface RedisSlatesOptions {
   readonly longestLifeMs: number;
 }
 
-/** Slates in Redis, over a connection of their own. Redis may be away when it opens, and whenever else. */
+/** Slates in Redis, over a connection of their own, under digests of their keys: nobody reads there who asked for what. Redis may be away when it opens, and whenever else. */
 export async function openRedisSlates(options: RedisSlatesOptions): Promise<SharedSlates> {
   const { redis, observer, release, longestLifeMs } = options;
   const client = await openRedis(redis);
@@ -61,7 +62,8 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
   }
 
   return {
-    find: async (key, form) => {
+    find: async (name, form) => {
+      const key = digest(name);
       try {
         const place = space + key;
         // Both are asked in one round trip.
@@ -78,7 +80,8 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
       }
       return undefined;
     },
-    keep: (key, slate, lifeMs) => {
+    keep: (name, slate, lifeMs) => {
+      const key = digest(name);
       const write = (): Promise<unknown> =>
         client
           .set(space + key, packSlate(slate, key), 'PX', Math.ceil(lifeMs))

@@ -95,7 +95,7 @@ export interface SlateCacheOptions {
   readonly now?: () => number;
 }
 
-/** What an entry takes beside its body: an estimate for key, facts, list places and the buffer. */
+/** What an entry takes beside its body and key: an estimate for facts, list places and the buffer. */
 const ENTRY_BYTES = 1200;
 
 interface Flight {
@@ -108,7 +108,8 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   const { maxBytes, ttlMs, jitterShare, observer, shared, now = () => performance.now() } = options;
   const memory = new LRUCache<string, SlateAnswer>({
     maxSize: maxBytes,
-    sizeCalculation: ({ facts, body }) => body.length + ENTRY_BYTES + sizeAttributions(facts),
+    sizeCalculation: ({ facts, body }, key) =>
+      body.length + key.length + ENTRY_BYTES + sizeAttributions(facts),
     perf: { now },
     ttlResolution: 0,
   });
