@@ -8,11 +8,17 @@ import { basename } from 'node:path';
  * no priority of their own, which is everywhere but on Linux, it does nothing.
  */
 export function lowerPriority(): void {
+  lower(() => Number(basename(readlinkSync('/proc/thread-self'))));
+}
+
+/** The same for a process that has just been started, from its first moment: loading its program is much of what it does. */
+export function lowerPriorityOf({ pid }: { pid?: number | undefined }): void {
+  if (pid !== undefined) lower(() => pid);
+}
+
+function lower(findId: () => number): void {
   try {
-    setPriority(
-      Number(basename(readlinkSync('/proc/thread-self'))),
-      constants.priority.PRIORITY_BELOW_NORMAL,
-    );
+    setPriority(findId(), constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // It takes no longer than with it, others only wait for it more.
   }

@@ -14,7 +14,6 @@ import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from './rests.js';
-import { tryBundle } from './try-bundle.js';
 import { warm } from './warm.js';
 import { type DriftOptions, watchDrift } from './watch-drift.js';
 
@@ -99,12 +98,10 @@ async function openInThreads(
   { scenarios, trialSilenceMs: silenceMs, ...options }: OpeningOptions,
   { rankerGuard, isBackground, ...threads }: ThreadOptions,
 ): Promise<OpenServedBundle> {
+  const trial = beside && silenceMs !== undefined ? { silenceMs, signal } : undefined;
   const { contents, online } = await openContents(folder, scenarios, {
     ...options,
-    read: async (request, observer, access) => {
-      if (beside && silenceMs !== undefined) await tryBundle(request, { silenceMs, signal });
-      return readContentsInThread({ request, beside }, observer, access);
-    },
+    read: (request, observer, access) => readContentsInThread({ request, beside, trial }, observer, access),
   });
   const closeStores = async (): Promise<void> => {
     for (const store of online) await store.close();

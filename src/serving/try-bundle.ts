@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ShortlistError } from '../domain/errors.js';
 import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { ContentsRequest } from '../pipeline/read-contents.js';
+import { lowerPriorityOf } from './low-priority.js';
 
 /** What the process that tries a bundle is told. */
 export interface TrialTask {
@@ -14,27 +15,32 @@ export interface TrialTask {
 /** What it says: that it lives, that the bundle is sound, or what is wrong with it. */
 export type TrialReply = 'alive' | 'sound' | { readonly refused: PackedError };
 
+export interface TrialOptions {
+  /** Milliseconds: a process that says nothing for so long is killed. */
+  readonly silenceMs: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
 /** Signs of life that fit into the silence that is allowed. */
 const BEATS = 10;
 
 /**
  * Opens a bundle and asks it for recommendations in a process of its own that lets others go first: whatever the bundle does to who
  * opens it, it does there. A thread that hangs inside of a model can never be ended; a process can.
- * @param options.silenceMs a process that says nothing for so long is killed
- * @param options.signal ends it
  * @throws ShortlistError as `openEngine` does; INVALID_BUNDLE when the process hangs or dies; AbortError
  */
 export async function tryBundle(
   request: ContentsRequest,
-  options: { silenceMs: number; signal: AbortSignal },
+  { silenceMs, signal }: TrialOptions,
 ): Promise<void> {
-  const { silenceMs, signal } = options;
   const child = fork(fileURLToPath(new URL('./trial-program.js', import.meta.url)), {
     signal,
     killSignal: 'SIGKILL',
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
+  lowerPriorityOf(child);
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   let timer: NodeJS.Timeout | undefined;

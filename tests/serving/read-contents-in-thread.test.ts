@@ -1,6 +1,7 @@
 import { getPriority } from 'node:os';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { FeatureLoad } from '../../src/features/feature-observer.js';
@@ -8,7 +9,17 @@ import { openEngine } from '../../src/pipeline/open-engine.js';
 import { packContents } from '../../src/pipeline/read-bundle.js';
 import { type ContentsRequest, readContents } from '../../src/pipeline/read-contents.js';
 import { readContentsInThread } from '../../src/serving/read-contents-in-thread.js';
+import { writeFaultyBundle } from '../support/faulty-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
+
+/** Ids of the processes that the threads of this one have started and that have not ended. */
+async function listChildren(): Promise<string[]> {
+  const threads = await readdir('/proc/self/task');
+  const lists = await Promise.all(
+    threads.map((id) => readFile(`/proc/self/task/${id}/children`, 'utf8').catch(() => '')),
+  );
+  return lists.flatMap((list) => list.split(' ').filter(Boolean));
+}
 
 const { folder } = await writeSmallBundle(t.testdir({}));
 const request: ContentsRequest = {
@@ -33,6 +44,26 @@ t.test('a small bundle is read here, a large one in a thread, and both are the s
   }
   t.ok(started >= 2);
   t.same(loads.map(({ view }) => view).sort(), ['items', 'items', 'users', 'users']);
+});
+
+t.test('a trial is that of the thread, which ends it when it is given up', async (t) => {
+  const sound = { silenceMs: 120_000, signal: new AbortController().signal };
+  const contents = await readContentsInThread({ request, beside: true, trial: sound });
+  t.equal(contents.manifest.version, (await readContents(request)).manifest.version);
+
+  const { folder: hanging } = await writeFaultyBundle(t.testdir({}), { hangs: true });
+  const closing = new AbortController();
+  const trial = { silenceMs: 120_000, signal: closing.signal };
+  const givenUp = readContentsInThread({
+    request: { ...request, folder: hanging },
+    beside: true,
+    trial,
+  });
+  while ((await listChildren()).length === 0) await wait(10);
+  closing.abort();
+  await t.rejects(givenUp, { message: /abort/ });
+  while ((await listChildren()).length > 0) await wait(10);
+  await t.rejects(readContentsInThread({ request, beside: true, trial }), { name: 'AbortError' });
 });
 
 t.test('what is wrong with it is said as by who reads it here', async (t) => {
