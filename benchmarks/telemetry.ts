@@ -37,10 +37,10 @@ const { values, positionals } = parseArgs({
     items: { type: 'string', default: '10000' },
     users: { type: 'string', default: '10000' },
     workers: { type: 'string', default: String(availableParallelism()) },
-    rate: { type: 'string', default: '100' },
+    rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '15' },
-    sittings: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '12' },
+    sittings: { type: 'string', default: '2' },
     cache: { type: 'string', default: 'data/benchmarks' },
   },
 });
