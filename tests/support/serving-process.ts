@@ -52,7 +52,12 @@ export async function startServingProcess(
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  t.teardown(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  // Until it has gone it writes to the folders of the test, which are removed next.
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    return exited;
+  });
   const [out, errors] = [child.stdout, child.stderr].map((stream) => {
     const parts: string[] = [];
     stream.setEncoding('utf8').on('data', (text: string) => parts.push(text));
