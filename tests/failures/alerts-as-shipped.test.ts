@@ -6,6 +6,7 @@ import t from 'tap';
 import { findFiring, listActive, RULES } from '../support/alert-watch.js';
 import { publishBundle } from '../support/fault-server.js';
 import { USERS, writeFaultyBundle } from '../support/faulty-bundle.js';
+import { makeLastingFolder } from '../support/lasting-folder.js';
 import { LONG } from '../support/long-tests.js';
 import { PROMETHEUS_MISSING, startPrometheus } from '../support/prometheus.js';
 import { startWatchedProcess } from '../support/watched-process.js';
@@ -27,7 +28,7 @@ t.test(
   'as they ship, alerts fire within a minute of their fault',
   { skip: PROMETHEUS_MISSING || LONG.skip },
   async (t) => {
-    const dir = t.testdir({ one: {}, two: {} });
+    const dir = makeLastingFolder(t, { one: {}, two: {} });
     const { folder } = await writeFaultyBundle(join(dir, 'one'), { createdAt: new Date().toISOString() });
     const models = await publishBundle(dir, folder);
     const impressions = join(dir, 'impressions');

@@ -17,6 +17,7 @@ import { startS3 } from '../bundle/start-s3.js';
 import { type AlertWatch, RULES, watchAlerts } from '../support/alert-watch.js';
 import { publishBundle } from '../support/fault-server.js';
 import { USERS, writeFaultyBundle } from '../support/faulty-bundle.js';
+import { makeLastingFolder } from '../support/lasting-folder.js';
 import { LONG } from '../support/long-tests.js';
 import { publishOnlineBundle } from '../support/online-server.js';
 import { PROMETHEUS_MISSING } from '../support/prometheus.js';
@@ -74,7 +75,7 @@ t.test('promtool finds nothing wrong with the rules', { skip: PROMETHEUS_MISSING
 });
 
 t.test('faults of bundles, models, threads, disks and of the machine', SKIP, async (t) => {
-  const dir = t.testdir({ one: {}, two: {}, three: {}, four: {} });
+  const dir = makeLastingFolder(t, { one: {}, two: {}, three: {}, four: {} });
   const sound = await writeWatchedBundle(join(dir, 'one'), { createdAt: now() });
   const old = await writeSmallBundle(join(dir, 'two'), { createdAt: '2026-01-02T03:04:05Z' });
   const faulty = await writeFaultyBundle(join(dir, 'three'), { createdAt: now() });
@@ -262,7 +263,7 @@ if (!isMainThread) setInterval(() => {
 }
 
 t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSING }, async (t) => {
-  const dir = t.testdir({});
+  const dir = makeLastingFolder(t);
   const published = await publishOnlineBundle(dir, { timeToLiveSeconds: 15 });
   const { view } = published;
   const redis = await startRedisServer(t);
@@ -299,7 +300,7 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
 });
 
 t.test('faults of a bucket', SKIP, async (t) => {
-  const dir = t.testdir({ one: {} });
+  const dir = makeLastingFolder(t, { one: {} });
   const { endpoint } = await startS3(t, { bucket: 'bundles', folder: join(dir, 's3') });
   const address = 's3://bundles/shop';
   const store = await createS3Store({ address, endpoint, cacheDir: join(dir, 'ours') });
@@ -329,7 +330,7 @@ t.test('faults of a bucket', SKIP, async (t) => {
 });
 
 t.test('faults of processes, and of several servers', SKIP, async (t) => {
-  const dir = t.testdir({ one: {}, two: {} });
+  const dir = makeLastingFolder(t, { one: {}, two: {} });
   const first = await writeSmallBundle(join(dir, 'one'), {
     createdAt: new Date(Date.now() - 60_000).toISOString(),
   });

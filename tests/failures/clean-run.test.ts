@@ -5,6 +5,7 @@ import t from 'tap';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { RULES } from '../support/alert-watch.js';
 import { askServer, publishBundle } from '../support/fault-server.js';
+import { makeLastingFolder } from '../support/lasting-folder.js';
 import { LONG } from '../support/long-tests.js';
 import { findFreePort, PROMETHEUS_MISSING, startPrometheus } from '../support/prometheus.js';
 import { startServingProcess } from '../support/serving-process.js';
@@ -22,7 +23,7 @@ t.test(
   'a server that is well, at average load, raises nothing, and nothing of its own is about to fire',
   { skip: PROMETHEUS_MISSING || LONG.skip },
   async (t) => {
-    const dir = t.testdir({});
+    const dir = makeLastingFolder(t);
     const { folder } = await writeWatchedBundle(dir, { createdAt: new Date().toISOString() });
     const registry = await publishBundle(dir, folder);
     const collector = await startTraceCollector(t);

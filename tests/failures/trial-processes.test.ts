@@ -6,6 +6,7 @@ import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
 import { askServer, publishBundle } from '../support/fault-server.js';
+import { makeLastingFolder } from '../support/lasting-folder.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
 
@@ -13,7 +14,7 @@ import { writeSmallBundle } from '../support/trained-bundle.js';
 t.setTimeout(600_000);
 
 t.test('each process of a group tries the canary, and the supervisor tells of it', async (t) => {
-  const dir = t.testdir({ one: {}, two: {} });
+  const dir = makeLastingFolder(t, { one: {}, two: {} });
   const stable = await writeSmallBundle(join(dir, 'one'));
   const tried = await writeSmallBundle(join(dir, 'two'), { createdAt: '2026-02-02T03:04:05Z' });
   const models = await publishBundle(dir, stable.folder);
