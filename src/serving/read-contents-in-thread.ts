@@ -66,8 +66,9 @@ export async function readContentsInThread(
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
   const giveUp = (): void => worker.postMessage('give up');
   trial?.signal.addEventListener('abort', giveUp, { once: true });
-  const [reply] = (await once(worker, 'message')) as [ContentsReply];
-  trial?.signal.removeEventListener('abort', giveUp);
+  const [reply] = (await once(worker, 'message').finally(() =>
+    trial?.signal.removeEventListener('abort', giveUp),
+  )) as [ContentsReply];
   tellAgain(reply.told, access?.observer);
   if ('refused' in reply) throw unpackError(reply.refused);
   for (const load of reply.loads) observer?.loaded(load);

@@ -5,6 +5,7 @@ import { closeEngine } from '../pipeline/close-engine.js';
 import { createEngine } from '../pipeline/create-engine.js';
 import { listAbsentStores, readContents } from '../pipeline/read-contents.js';
 import { recommend } from '../pipeline/recommend.js';
+import { lowerPriority } from './low-priority.js';
 import type { TrialReply, TrialTask } from './try-bundle.js';
 import { warm } from './warm.js';
 
@@ -15,6 +16,8 @@ import { warm } from './warm.js';
 const GUARD = `const parent = process.ppid;
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);`;
 
+// A thread that has done so hands it down; a command has not.
+lowerPriority();
 new Worker(GUARD, { eval: true, execArgv: [] }).unref();
 const [task] = (await once(process, 'message')) as [TrialTask];
 const beat = setInterval(() => say('alive'), task.beatMs);

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { ShortlistError } from '../domain/errors.js';
 import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { ContentsRequest } from '../pipeline/read-contents.js';
-import { lowerPriorityOf } from './low-priority.js';
 
 /** What the process that tries a bundle is told. */
 export interface TrialTask {
@@ -40,7 +39,6 @@ export async function tryBundle(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  lowerPriorityOf(child);
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   let timer: NodeJS.Timeout | undefined;
