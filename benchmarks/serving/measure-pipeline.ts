@@ -25,10 +25,10 @@ export async function measurePipeline(
   for (let request = -WARM_UP_REQUESTS; performance.now() < endsAt; request++) {
     if (request === 0) endsAt = performance.now() + 1000 * seconds;
     const userId = engine.users.idAt(Math.abs(request * STRIDE) % engine.users.size);
-    const basis = { kind: 'user', userId } as const;
+    const subject = { userId };
     const started = performance.now();
     const { stages: records } = await recommend(
-      { basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' },
+      { subject, scenario, limit: 10, exclude: [], filters: [], explain: 'none' },
       engine,
     );
     const elapsed = performance.now() - started;

@@ -55,10 +55,10 @@ export function createAlsSource(
 
   return {
     name: 'als',
-    retrieve: ({ history, eligible, limit, answerBy }) => {
+    retrieve: ({ history, eligible, limit, deadline }) => {
       const user = foldIn(history);
       if (user.every((value) => value === 0)) return NOTHING;
-      const best = search.findBest(user, { limit, eligible, answerBy });
+      const best = search.findBest(user, { limit, eligible, deadline });
       return best instanceof Promise ? best.then((found) => answer(user, found)) : answer(user, best);
     },
     close: () => search.close(),

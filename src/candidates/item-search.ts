@@ -10,8 +10,8 @@ export interface ItemVectors {
 export interface SearchOptions {
   readonly limit: number;
   readonly eligible: Uint8Array;
-  /** Unix milliseconds after which nobody waits for the answer. */
-  readonly answerBy?: number | undefined;
+  /** Milliseconds of `monotonicNow` after which nobody waits for the answer. */
+  readonly deadline?: number | undefined;
 }
 
 /** Finds the items of a catalogue whose vectors have the largest inner products with that of a user. */

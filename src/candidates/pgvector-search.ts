@@ -1,5 +1,6 @@
 import type * as pg from 'pg';
 import { ShortlistError } from '../domain/errors.js';
+import { monotonicNow } from '../domain/monotonic-clock.js';
 import { createBreaker } from '../features/circuit-breaker.js';
 import { augmentUser, countIndexed } from './augmented-vectors.js';
 import type { ItemSearch, ItemVectors } from './item-search.js';
@@ -72,7 +73,7 @@ export async function openPgvectorSearch(
       const question = (count: number): Question => ({
         vector,
         count,
-        timeoutMs: findTimeout(search.answerBy, options),
+        timeoutMs: findTimeout(search.deadline, options),
       });
       const index = {
         size,
@@ -132,8 +133,8 @@ async function refuseOtherVectors(pool: pg.Pool, expected: Expected): Promise<vo
 }
 
 /** @throws ShortlistError VECTOR_ENGINE_FAILED when there is no time left */
-function findTimeout(answerBy = Number.POSITIVE_INFINITY, { queryTimeoutMs }: VectorEngineOptions): number {
-  const left = Math.floor(SHARE_OF_REQUEST * (answerBy - Date.now()));
+function findTimeout(deadline = Number.POSITIVE_INFINITY, { queryTimeoutMs }: VectorEngineOptions): number {
+  const left = Math.floor(SHARE_OF_REQUEST * (deadline - monotonicNow()));
   if (left >= 1) return Math.min(queryTimeoutMs, left);
   throw failed('was not asked: the request had no time left for it');
 }

@@ -19,8 +19,8 @@ export interface RetrievalQuery {
   readonly readUserValues?: (() => UserValues | Promise<UserValues>) | undefined;
   /** At most this many candidates; fewer when fewer are eligible or the source knows fewer. */
   readonly limit: number;
-  /** Unix milliseconds after which nobody waits for the answer; sources that wait for nothing ignore it. */
-  readonly answerBy?: number | undefined;
+  /** Milliseconds of `monotonicNow` after which nobody waits for the answer; sources that wait for nothing ignore it. */
+  readonly deadline?: number | undefined;
 }
 
 /** What one candidate source answers. */

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import { isInShare } from '../domain/is-in-share.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { FeatureRecord } from '../pipeline/feature-record.js';
-import { isSampled } from './impression.js';
+import { SAMPLING_PURPOSE } from './impression.js';
 import { openLog } from './open-log.js';
 
 /** Where what the ranker read is written to. */
@@ -28,8 +29,8 @@ export function openFeatureLog(
     show: (writable) => metrics.showFeatureLog(writable),
   });
   return {
-    // Requests and not users: over time, every user's features are looked at.
-    isLogged: (requestId) => isSampled({ kind: 'nobody' }, requestId, featureLog.sampleShare),
+    // By request and not by user: over time, every user's features are looked at.
+    isLogged: (requestId) => isInShare(requestId, featureLog.sampleShare, { purpose: SAMPLING_PURPOSE }),
     write: (record) => writer.append(`${JSON.stringify(record)}\n`),
     close: () => writer.close(),
   };

@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { Metrics } from '../observability/metrics.js';
-import type { Basis } from '../pipeline/recommendation-request.js';
+import type { Subject } from '../domain/subject.js';
 import { type Impression, isSampled } from './impression.js';
 import { openLog } from './open-log.js';
 
 /** Where the slates that are served are written to. */
 export interface ImpressionLog {
   /** Whether an answer may have to be logged, as far as that is known before there is a request. */
-  mayLog(basis: Basis): boolean;
+  mayLog(subject: Subject): boolean;
   /** Whether this one is. */
-  isLogged(basis: Basis, requestId: string): boolean;
+  isLogged(subject: Subject, requestId: string): boolean;
   /** Writes one soon, beside the requests; never throws and never waits. */
   write(impression: Impression): void;
   /** Writes what waits. */
@@ -34,8 +34,9 @@ export function openImpressionLog(
     show: (writable) => metrics.showImpressionLog(writable),
   });
   return {
-    mayLog: (basis) => (basis.kind === 'user' ? isSampled(basis, '', sampleShare) : sampleShare > 0),
-    isLogged: (basis, requestId) => isSampled(basis, requestId, sampleShare),
+    mayLog: (subject) =>
+      subject.userId === undefined ? sampleShare > 0 : isSampled(subject, '', sampleShare),
+    isLogged: (subject, requestId) => isSampled(subject, requestId, sampleShare),
     write: (impression) => writer.append(`${JSON.stringify(impression)}\n`),
     close: () => writer.close(),
   };

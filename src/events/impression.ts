@@ -1,7 +1,7 @@
 import { isInShare } from '../domain/is-in-share.js';
 import type { TrialRelease } from '../domain/release.js';
 import type { Degradation, SourceAttribution, Strategy } from '../domain/slate.js';
-import type { Basis } from '../pipeline/recommendation-request.js';
+import { samplingIdOf, type Subject } from '../domain/subject.js';
 
 /** One slate that was served, or scored in shadow: a line of the impression log. */
 export interface Impression {
@@ -37,11 +37,14 @@ export interface ShownItem {
   readonly sources?: readonly SourceAttribution[];
 }
 
+/** The share of the feature log is drawn with it too. */
+export const SAMPLING_PURPOSE = 'impressions';
+
 /**
  * Whether the slates for this subject are logged. Users are chosen and not requests: what one user was shown over time stays
  * whole, and logs of two processes, days or bundles are of the same users. What is for no user is chosen by its request.
  * @param share 0 to 1
  */
-export function isSampled(basis: Basis, requestId: string, share: number): boolean {
-  return isInShare(basis.kind === 'user' ? basis.userId : requestId, share, { purpose: 'impressions' });
+export function isSampled(subject: Subject, requestId: string, share: number): boolean {
+  return isInShare(samplingIdOf(subject, requestId), share, { purpose: SAMPLING_PURPOSE });
 }

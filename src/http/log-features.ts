@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { logFieldsOf } from '../domain/subject.js';
 import type { FeatureLog } from '../events/feature-log.js';
 import { encodeVector, type FeatureRecord, type ShownFeatures } from '../pipeline/feature-record.js';
-import { subjectOf } from './log-impression.js';
 
 /**
  * Logs what the ranker read for a request whose answer was computed for it; what was kept, or computed for another, is
@@ -16,7 +16,7 @@ export function logFeatures(log: FeatureLog, { id, asked, slateAnswer }: Fastify
   log.write({
     time: new Date().toISOString(),
     requestId: id,
-    ...subjectOf(asked),
+    ...logFieldsOf(asked.subject),
     scenario: slate.scenario,
     bundle: slate.bundle,
     degraded: slate.degraded,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { SourceAttribution } from '../domain/slate.js';
+import { logFieldsOf } from '../domain/subject.js';
 import type { ShownItem } from '../events/impression.js';
 import type { ImpressionLog } from '../events/impression-log.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
@@ -19,13 +20,13 @@ export function logImpression(
   { id, asked, slateAnswer }: FastifyRequest,
   milliseconds: number,
 ): void {
-  if (asked === undefined || slateAnswer === undefined || !log.isLogged(asked.basis, id)) return;
+  if (asked === undefined || slateAnswer === undefined || !log.isLogged(asked.subject, id)) return;
   const { scenario, bundle, strategy, degraded, retrievedBy } = slateAnswer.facts;
   const { release } = slateAnswer;
   log.write({
     time: new Date().toISOString(),
     requestId: id,
-    ...subjectOf(asked),
+    ...logFieldsOf(asked.subject),
     scenario,
     bundle,
     ...(release && { release }),
@@ -48,7 +49,7 @@ export function logShadow(
   log.write({
     time: new Date().toISOString(),
     requestId: id,
-    ...subjectOf(asked),
+    ...logFieldsOf(asked.subject),
     scenario,
     bundle,
     release: 'shadow',
@@ -61,12 +62,6 @@ export function logShadow(
       toShown({ itemId, position, score: round(score) }, retrievedBy),
     ),
   });
-}
-
-/** Whom or what a request was for, as logs say it. */
-export function subjectOf({ basis }: RecommendationRequest): { user?: string; item?: string } {
-  if (basis.kind === 'user') return { user: basis.userId };
-  return basis.kind === 'item' ? { item: basis.itemId } : {};
 }
 
 /** Kept answers are bytes; reading those of a logged one again costs less than keeping every answer twice. */

@@ -15,12 +15,13 @@ export function scoreInShadow(
   { metrics, impressions }: Pick<ListenerParts, 'metrics' | 'impressions'>,
 ): void {
   if (asked === undefined || slateAnswer === undefined || !isComputed(slateAnswer)) return;
-  const isLogged = impressions?.isLogged(asked.basis, id) === true;
-  const request = { ...asked, explain: 'none', attribution: isLogged } as const;
-  shadow.score(request, (record, milliseconds) => {
+  const isLogged = impressions?.isLogged(asked.subject, id) === true;
+  const request = { ...asked, explain: 'none' } as const;
+  const onScored = (record: RecommendationRecord, milliseconds: number): void => {
     metrics.observeRecommendation(sampleOf(record, { asked, milliseconds }));
     if (isLogged) logShadow(impressions, { id, asked }, { record, milliseconds });
-  });
+  };
+  shadow.score(request, onScored, { attribution: isLogged });
 }
 
 function isComputed({ cache, release }: SlateAnswer): boolean {

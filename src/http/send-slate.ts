@@ -45,10 +45,11 @@ export function createSlateSender(
         .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
     };
     request.asked = asked;
-    const attributed = impressions?.mayLog(asked.basis) === true ? { ...asked, attribution: true } : asked;
-    const sampled =
-      featureLog?.isLogged(request.id) === true ? { ...attributed, logFeatures: true } : attributed;
-    const answer = service.answer(sampled, { form, timeoutMs: findTimeout(request) });
+    const capture = {
+      attribution: impressions?.mayLog(asked.subject) === true,
+      features: featureLog?.isLogged(request.id) === true,
+    };
+    const answer = service.answer(asked, { form, timeoutMs: findTimeout(request), capture });
     return answer instanceof Promise ? answer.then(send) : send(answer);
   };
 }

@@ -1,6 +1,7 @@
 import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain } from '../domain/slate.js';
-import type { Basis, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { Subject } from '../domain/subject.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { DEFAULT_EXPLAIN, DEFAULT_LIMIT } from './schemas/parameters.js';
 
 /** The validated query of any route that recommends. */
@@ -15,10 +16,10 @@ export interface Query {
 /** Builds the pipeline's request from a validated query, defaults in place of what was not said. */
 export function toRecommendationRequest(
   query: Query,
-  origin: { basis: Basis; scenario: string },
+  origin: { subject: Subject; scenario: string },
 ): RecommendationRequest {
   const request = {
-    basis: origin.basis,
+    subject: origin.subject,
     scenario: origin.scenario,
     limit: query.limit ?? DEFAULT_LIMIT,
     exclude: query.exclude ?? [],

@@ -238,7 +238,7 @@ async function answerQueries(
   for (const query of split.queries) {
     const { slate, candidates } = await recommend(
       {
-        basis: { kind: 'user', userId: engine.users.idAt(query.user) },
+        subject: { userId: engine.users.idAt(query.user) },
         scenario: contender.scenario.name,
         limit: options.config.evaluation.k,
         exclude: [],

@@ -157,7 +157,7 @@ async function askForUsers(
   const answers = { tried: 0, answered: 0 };
   for (let user = 0; user < users.entities.size; user += step) {
     const userId = users.entities.idAt(user);
-    const { values: readUserValues } = createUserReading(userId, engine);
+    const { values: readUserValues } = createUserReading({ userId }, engine);
     const history = historyOf(histories, user);
     try {
       const found = await source.retrieve({

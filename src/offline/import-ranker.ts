@@ -170,7 +170,7 @@ async function askForUsers(engine: Engine, scenario: ScenarioConfig): Promise<vo
     const userId = engine.users.idAt(user);
     const { slate, stages } = await recommend(
       {
-        basis: { kind: 'user', userId },
+        subject: { userId },
         scenario: scenario.name,
         limit: 10,
         exclude: [],

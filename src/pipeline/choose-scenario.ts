@@ -1,22 +1,22 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { FallbackEngine } from './engine.js';
-import type { Subject } from './subject.js';
+import type { History } from '../domain/history.js';
+import type { QueryEngine } from './engine.js';
 
 /** @throws ShortlistError UNKNOWN_SCENARIO */
-export function findScenario(name: string, engine: FallbackEngine): ScenarioConfig {
-  const scenario = engine.scenarios.get(name);
+export function findScenario(name: string, { scenarios }: QueryEngine): ScenarioConfig {
+  const scenario = scenarios.get(name);
   if (scenario !== undefined) return scenario;
-  const known = [...engine.scenarios.keys()].join(', ');
+  const known = [...scenarios.keys()].join(', ');
   throw new ShortlistError('UNKNOWN_SCENARIO', `There is no scenario '${name}'. Scenarios: ${known}.`);
 }
 
-/** With nothing known of the subject, the scenario that was written for that. */
+/** The scenario that answers: with an empty history, the one that the requested scenario names for a cold start. */
 export function chooseScenario(
-  asked: ScenarioConfig,
-  subject: Subject,
-  engine: FallbackEngine,
+  requested: ScenarioConfig,
+  history: History,
+  { scenarios }: QueryEngine,
 ): ScenarioConfig {
-  if (subject.history.items.length > 0 || asked.coldStart === undefined) return asked;
-  return engine.scenarios.get(asked.coldStart)!;
+  if (history.items.length > 0 || requested.coldStart === undefined) return requested;
+  return scenarios.get(requested.coldStart)!;
 }

@@ -16,6 +16,7 @@ import type { FeatureTable } from '../features/feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { ItemContexts } from '../features/item-contexts.js';
 import { alignToCatalogue, type ItemTable } from '../features/item-table.js';
+import { createMemoryHistories } from '../features/memory-histories.js';
 import { createMemoryStore } from '../features/memory-store.js';
 import { parseItemContexts } from '../features/read-item-contexts.js';
 import { parseItemLinks } from '../features/read-item-links.js';
@@ -56,7 +57,7 @@ export async function createEngine(contents: BundleContents, options: EnginePart
     scenarios,
     catalogue: parts.catalogue,
     users: tables.get('users')!.entities,
-    histories: contents.histories!,
+    histories: createMemoryHistories(tables.get('users')!.entities, contents.histories!),
     knownUntil: manifest.knownUntil,
     sources: parts.sources,
     assembler: parts.assembler,

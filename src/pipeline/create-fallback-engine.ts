@@ -3,6 +3,7 @@ import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openSource } from '../candidates/sources.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
+import { createMemoryHistories } from '../features/memory-histories.js';
 import type { FallbackEngine } from './engine.js';
 import { LAST_RESORT } from './fall-back.js';
 import type { BundleContents } from './read-bundle.js';
@@ -31,7 +32,7 @@ export function createFallbackEngine(
     manifest,
     catalogue: catalogue!,
     users: tables.get('users')!.entities,
-    histories: histories!,
+    histories: createMemoryHistories(tables.get('users')!.entities, histories!),
     knownUntil: manifest.knownUntil,
     sources,
     readContext: createContextReader(manifest.context),

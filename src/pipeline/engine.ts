@@ -2,37 +2,41 @@ import type { Manifest } from '../bundle/manifest.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
-import type { Histories } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
+import type { MemoryHistories } from '../features/memory-histories.js';
 import type { Ranker } from '../ranking/ranker.js';
 import type { ContextReader } from './read-context.js';
 
-/** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
-export interface CandidateEngine {
+/** What a request is hydrated from. */
+export interface QueryEngine {
   readonly catalogue: Catalogue;
   readonly users: IdIndex;
-  readonly histories: Histories;
+  readonly histories: MemoryHistories;
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  readonly readContext: ContextReader;
   /** Unix seconds up to which the bundle knows things. */
   readonly knownUntil: number;
+  /** Unix seconds that time to live is judged by. */
+  readonly clock: () => number;
+}
+
+/** Stage 1 and the features, of one bundle in memory: all that candidates and their features come from. */
+export interface CandidateEngine extends QueryEngine {
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
   /** Serve the user views, in the order in which the assembler takes their rows. */
   readonly userStores: readonly FeatureStore[];
-  /** Unix seconds that time to live is judged by. */
-  readonly clock: () => number;
   /** Is told what requests read of the user views. */
   readonly observer?: FeatureObserver | undefined;
 }
 
 /** What describes a bundle and answers with what most people chose: all that a thread needs that computes nothing. */
-export interface FallbackEngine extends Omit<CandidateEngine, 'assembler' | 'userStores'> {
+export interface FallbackEngine extends QueryEngine, Pick<CandidateEngine, 'sources' | 'observer'> {
   /** What was opened. */
   readonly manifest: Manifest;
-  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  readonly readContext: ContextReader;
 }
 
 /** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */

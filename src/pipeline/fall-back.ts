@@ -1,12 +1,12 @@
 import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { ShortlistError } from '../domain/errors.js';
-import { findEligibleItems } from '../rules/rules.js';
-import { chooseScenario, findScenario } from './choose-scenario.js';
+import { describeItems } from './describe-items.js';
 import type { FallbackEngine } from './engine.js';
+import { hydrateQuery } from './hydrate-query.js';
 import { orderByFusion } from './rank-candidates.js';
 import type { RecommendationRecord, RecommendationRequest } from './recommendation-request.js';
-import { buildSlateItems } from './slate-items.js';
-import { findKnownItems, findSubject } from './subject.js';
+import { describeRetrieval } from './retrieve-candidates.js';
+import { selectSlate } from './select-slate.js';
 
 /** The source that answers when nothing else does: its order is made when a bundle is opened. */
 export const LAST_RESORT = 'popular';
@@ -24,25 +24,19 @@ export async function fallBack(
   const source = engine.sources.get(LAST_RESORT);
   if (source === undefined) throw cause;
   const started = performance.now();
-  const subject = findSubject(request.basis, engine);
-  const { rules } = chooseScenario(findScenario(request.scenario, engine), subject, engine);
-  const { history } = subject;
-  const eligible = findEligibleItems(rules, {
-    catalogue: engine.catalogue,
-    history,
-    excluded: findKnownItems(request.exclude, engine),
-    filters: request.filters,
-  });
-  const { limit } = request;
-  const retrieval = await source.retrieve({ userId: subject.id, history, eligible, limit });
+  const query = hydrateQuery(request, engine);
+  const { limit, explain } = request;
+  const retrieval = await source.retrieve(describeRetrieval(query, limit));
   const candidates = mergeRetrievals([retrieval], { limit });
+  const ranked = orderByFusion(candidates);
+  const selection = selectSlate(ranked.scores, query);
   return {
     slate: {
       scenario: request.scenario,
       bundle: engine.manifest.version,
       strategy: 'cold-start',
       degraded: [{ stage: 'pipeline', reason: cause.code.toLowerCase() }],
-      items: buildSlateItems(orderByFusion(candidates), { candidates, request, engine }),
+      items: describeItems(selection, { candidates, ranked, explain, engine }),
     },
     stages: [{ stage: 'pipeline', milliseconds: performance.now() - started, outcome: 'fallback', cause }],
     candidateCount: candidates.items.length,

@@ -2,6 +2,7 @@ import type { UserValues } from '../domain/candidate.js';
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import { type PackedError, unpackError } from '../domain/packed-error.js';
+import type { Subject } from '../domain/subject.js';
 import type { CandidateEngine } from './engine.js';
 
 /** What users are read from. */
@@ -18,7 +19,7 @@ export interface UserRows {
 }
 
 /** Rows that somebody else has read, by the name of their view. */
-export interface BroughtRows {
+export interface PrefetchedRows {
   /** The declared defaults where a store failed. */
   readonly rows: ReadonlyMap<string, FeatureRows>;
   /** Unix seconds when they were asked for, which time to live was judged by. */
@@ -36,15 +37,15 @@ export interface UserReading {
   readonly values: () => UserValues | Promise<UserValues>;
 }
 
-/** @param userId of somebody whom the stores are asked about; undefined for anybody else */
+/** @param subject whose user, if it is one, the stores are asked about */
 export function createUserReading(
-  userId: string | undefined,
+  { userId }: Subject,
   engine: UserEngine,
-  brought?: BroughtRows,
+  prefetched?: PrefetchedRows,
 ): UserReading {
   let read: UserRows | Promise<UserRows> | undefined;
   const rows = (): UserRows | Promise<UserRows> =>
-    (read ??= userId === undefined ? createUnknownUser(engine) : readUserRows(userId, engine, brought));
+    (read ??= userId === undefined ? createUnknownUser(engine) : readUserRows(userId, engine, prefetched));
   return {
     rows,
     values: () => {
@@ -71,22 +72,22 @@ export function createUnknownUser({ userStores }: UserEngine): UserRows {
 
 /**
  * Reads the row of a user from every user view, from all of them at the same time. No promise is made where the stores
- * answer at once, as those in memory do, and a store is not asked for a row that was brought. The failure of a store is
+ * answer at once, as those in memory do, and a store is not asked for a row that was prefetched. The failure of a store is
  * not thrown: the others have answered.
  */
 export function readUserRows(
   userId: string,
   engine: UserEngine,
-  brought?: BroughtRows,
+  prefetched?: PrefetchedRows,
 ): UserRows | Promise<UserRows> {
   const now = engine.clock();
   const rows = engine.userStores.map(
-    ({ view }) => brought?.rows.get(view.name) ?? createFeatureRows(view, 1),
+    ({ view }) => prefetched?.rows.get(view.name) ?? createFeatureRows(view, 1),
   );
-  const failures: unknown[] = brought?.failure === undefined ? [] : [unpackError(brought.failure)];
-  const failedViews = new Set(brought?.failedViews);
+  const failures: unknown[] = prefetched?.failure === undefined ? [] : [unpackError(prefetched.failure)];
+  const failedViews = new Set(prefetched?.failedViews);
   const replies = engine.userStores.flatMap((store, index) => {
-    if (brought?.rows.has(store.view.name) === true) return [];
+    if (prefetched?.rows.has(store.view.name) === true) return [];
     const target = rows[index]!;
     const fail = (error: unknown): void => {
       failures.push(error);

@@ -1,19 +1,13 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain, Slate } from '../domain/slate.js';
+import type { Subject } from '../domain/subject.js';
 import type { ShownFeatures } from './feature-record.js';
-import type { BroughtRows } from './read-user-rows.js';
 import type { RankingSample } from './sample-ranking.js';
 
-/** What a recommendation starts from: a user's history, one item, or nothing. */
-export type Basis =
-  | { readonly kind: 'user'; readonly userId: string }
-  | { readonly kind: 'item'; readonly itemId: string }
-  | { readonly kind: 'nobody' };
-
-/** One validated request to the pipeline. */
+/** What a client asks, validated; nothing else. How it is run is its `Execution`. */
 export interface RecommendationRequest {
-  readonly basis: Basis;
+  readonly subject: Subject;
   readonly scenario: string;
   /** 1–100. */
   readonly limit: number;
@@ -24,18 +18,6 @@ export interface RecommendationRequest {
   readonly explain: Explain;
   /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
   readonly context?: readonly GivenContext[] | undefined;
-  /** What stores that another thread asked have of the user; the engine's own stores are asked for the others. */
-  readonly broughtRows?: BroughtRows | undefined;
-  /** Share of the scenario's candidates that are retrieved and ranked; never fewer than `limit`. All when not said. */
-  readonly depth?: number | undefined;
-  /** Unix milliseconds after which nobody waits for the answer, for what waits for a network. */
-  readonly answerBy?: number | undefined;
-  /** Whether the items are to say which sources found them, for a log. */
-  readonly attribution?: boolean;
-  /** Whether some of the rows that the ranker scored are wanted too. */
-  readonly sampleRanking?: boolean;
-  /** Whether what the ranker read of the items shown is wanted too, for a log. */
-  readonly logFeatures?: boolean;
 }
 
 /** How one stage of a request went. */

@@ -1,8 +1,10 @@
 import { mergeRetrievals } from '../candidates/merge-candidates.js';
-import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { CandidateSet, RetrievalQuery, Retrieval } from '../domain/candidate.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CandidateEngine } from './engine.js';
+import type { Execution } from './execution.js';
+import type { Query } from './hydrate-query.js';
+import type { UserReading } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
 
 /**
@@ -14,12 +16,14 @@ import type { StageRun } from './run-stage.js';
  * @throws ShortlistError SOURCE_FAILED when every source failed
  */
 export async function retrieveCandidates(
-  query: RetrievalQuery,
+  query: Query,
   engine: CandidateEngine,
-  options: { scenario: ScenarioConfig; depth?: number | undefined; run: StageRun },
+  options: { user: UserReading; run: StageRun } & Pick<Execution, 'depth' | 'deadline'>,
 ): Promise<CandidateSet> {
-  const { scenario, depth = 1, run } = options;
+  const { user, run, depth = 1, deadline } = options;
+  const { scenario } = query;
   const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit);
+  const asking = { ...describeRetrieval(query, limit), readUserValues: user.values, deadline };
   const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
     const source = engine.sources.get(name);
     return source === undefined ? [] : [{ source, quota }];
@@ -28,7 +32,7 @@ export async function retrieveCandidates(
     asked.map(({ source, quota }) =>
       run.stage<Answer | undefined>(
         `candidates.${source.name}`,
-        async () => ({ quota, retrieval: await source.retrieve({ ...query, limit }) }),
+        async () => ({ quota, retrieval: await source.retrieve(asking) }),
         () => undefined,
       ),
     ),
@@ -39,6 +43,14 @@ export async function retrieveCandidates(
     answered.map((answer) => answer.retrieval),
     { limit, quotas: answered.map((answer) => Math.ceil(depth * answer.quota)) },
   );
+}
+
+/** A query as candidate sources take it. */
+export function describeRetrieval(
+  { subject, userIndex, history, eligible }: Query,
+  limit: number,
+): RetrievalQuery {
+  return { userId: subject.userId ?? subject.itemId ?? '', userIndex, history, eligible, limit };
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 import type { TrialFigures, TrialResult } from '../bundle/promotion-gates.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
+import { NOBODY } from '../domain/subject.js';
 import { closeEngine } from '../pipeline/close-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { openEngine } from '../pipeline/open-engine.js';
@@ -110,12 +111,8 @@ async function ask(engine: Engine, userId: string): Promise<Sample> {
 function createRequest({ scenarios, catalogue }: Engine, userId: string): RecommendationRequest {
   const all = [...scenarios.values()];
   const { name, basis: kind = 'user' } = all.find(({ basis = 'user' }) => basis === 'user') ?? all[0]!;
-  const bases = {
-    user: { kind: 'user', userId },
-    nobody: { kind: 'nobody' },
-    item: { kind: 'item', itemId: catalogue.entities.idAt(0) },
-  } as const;
-  return { basis: bases[kind], scenario: name, limit: 10, exclude: [], filters: [], explain: 'none' };
+  const subjects = { user: { userId }, nobody: NOBODY, item: { itemId: catalogue.entities.idAt(0) } };
+  return { subject: subjects[kind], scenario: name, limit: 10, exclude: [], filters: [], explain: 'none' };
 }
 
 function summarise(rounds: readonly Sample[][][], engine = 0): TrialFigures {

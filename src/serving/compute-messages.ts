@@ -2,6 +2,7 @@ import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { PackedError } from '../domain/packed-error.js';
 import type { FeatureRead } from '../features/feature-observer.js';
+import type { Execution } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { PackedContents } from '../pipeline/read-bundle.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
@@ -25,9 +26,15 @@ export interface ComputeThreadData extends ComputeTask {
   readonly counter: Int32Array;
 }
 
+/** One request as a thread runs it. */
+export interface ComputeJob {
+  readonly request: RecommendationRequest;
+  readonly execution: Execution;
+}
+
 /** Requests that a thread answers together. */
 export interface ComputeBatch {
-  readonly requests: readonly RecommendationRequest[];
+  readonly jobs: readonly ComputeJob[];
   /** Unix seconds that time to live is judged by. */
   readonly now: number;
 }

@@ -58,7 +58,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
 
   threads.forEach(watch);
   return {
-    recommend: (request, { deadline }) => queue.push(request, deadline),
+    recommend: (request, execution) => queue.push(request, execution),
     close: async () => {
       closing = true;
       await Promise.all([queue.close(), ...replacing]);

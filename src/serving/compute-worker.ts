@@ -8,13 +8,14 @@ import { createEngine, listUserViews } from '../pipeline/create-engine.js';
 import type { Engine } from '../pipeline/engine.js';
 import { type BundleContents, unpackContents } from '../pipeline/read-bundle.js';
 import { createAbsentStore } from '../pipeline/read-contents.js';
-import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { createBatchRanker } from '../ranking/batch-ranker.js';
 import { createGuardedRanker } from '../ranking/guarded-ranker.js';
 import type {
   AnsweredBatch,
   ComputeBatch,
+  ComputeJob,
   ComputeMessage,
   ComputeReply,
   ComputeThreadData,
@@ -77,18 +78,22 @@ function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[]
 
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {
   now = batch.now;
-  const answers = await Promise.all(batch.requests.map((request) => answerOne(request, engine)));
+  const answers = await Promise.all(batch.jobs.map((job) => answerOne(job, engine)));
   endWork(counter);
   say({ answers, reads: sumReads(reads) });
   reads = [];
 }
 
 async function answerOne(
-  request: RecommendationRequest,
+  { request, execution }: ComputeJob,
   engine: Engine,
 ): Promise<AnsweredBatch['answers'][number]> {
   try {
-    const { slate, stages, candidateCount, depth, sample, features } = await recommend(request, engine);
+    const { slate, stages, candidateCount, depth, sample, features } = await recommend(
+      request,
+      engine,
+      execution,
+    );
     return { slate, stages: stages.map(packCause), candidateCount, depth, sample, features };
   } catch (error) {
     return { error: packError(error) };

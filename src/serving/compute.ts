@@ -1,13 +1,13 @@
+import type { Execution } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /** Runs the pipeline for one bundle: in this thread, or in threads of its own. */
 export interface Compute {
   /**
-   * @param options.deadline on the clock of `performance.now()`
    * @throws ShortlistError what `recommend` of the pipeline throws; OVERLOADED at once when there will be no answer by the
    * deadline; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
    */
-  recommend(request: RecommendationRequest, options: { deadline: number }): Promise<RecommendationRecord>;
+  recommend(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
   /** Waits for what is under way, then frees what the computing holds. */
   close(): Promise<void>;
 }

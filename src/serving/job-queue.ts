@@ -1,6 +1,8 @@
 import { ShortlistError } from '../domain/errors.js';
+import { monotonicNow } from '../domain/monotonic-clock.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
+import type { Execution } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { AnsweredBatch } from './compute-messages.js';
 import type { ComputeThread } from './compute-thread.js';
@@ -44,10 +46,9 @@ export interface JobQueue {
   add(thread: ComputeThread): void;
   remove(thread: ComputeThread): void;
   /**
-   * @param deadline on the clock of `performance.now()`
    * @throws ShortlistError as `Compute.recommend` does
    */
-  push(request: RecommendationRequest, deadline: number): Promise<RecommendationRecord>;
+  push(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
   /** Gives up what waits, and whatever comes, when there is no thread left. */
   failIfDeserted(error: unknown): void;
   /** Lets every thread answer what it computes, and end; one that hangs is left behind. */
@@ -66,6 +67,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A request that waits for its answer. */
 interface Job {
   readonly request: RecommendationRequest;
+  readonly execution: Execution;
   readonly pushedAt: number;
   /** Milliseconds from then to its deadline. */
   readonly budgetMs: number;
@@ -103,16 +105,16 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   }
 
   async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
-    const started = performance.now();
+    const started = monotonicNow();
     // The first one has waited longest.
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
     const timer = watch && startWatch(watch, (error) => giveUp(thread, error));
     try {
-      const requests = jobs.map(({ request }) => (depth < 1 ? { ...request, depth } : request));
-      const answered = await thread.answer({ requests, now: clock() });
-      load.answered({ requests: jobs.length, milliseconds: performance.now() - started });
+      const batch = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
+      const answered = await thread.answer({ jobs: batch, now: clock() });
+      load.answered({ requests: jobs.length, milliseconds: monotonicNow() - started });
       // One that was given up has come back: nobody else would end it.
       void (threads.has(thread) ? idle.push(thread) : thread.close());
       settle(jobs, answered);
@@ -163,14 +165,14 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       threads.delete(thread);
       idle = idle.filter((other) => other !== thread);
     },
-    push: (request, deadline) =>
+    push: (request, execution) =>
       new Promise((resolve, reject) => {
-        const pushedAt = performance.now();
-        const budgetMs = deadline - pushedAt;
+        const pushedAt = monotonicNow();
+        const budgetMs = (execution.deadline ?? Number.POSITIVE_INFINITY) - pushedAt;
         const refusal = deserted?.error ?? refuse(budgetMs);
         if (refusal !== undefined) return reject(refusal);
         const timer = setTimeout(() => expire(job), Math.min(budgetMs, LONGEST_TIMER_MS));
-        const job: Job = { request, pushedAt, budgetMs, timer, resolve, reject };
+        const job: Job = { request, execution, pushedAt, budgetMs, timer, resolve, reject };
         waiting.push(job);
         dispatch();
       }),

@@ -5,13 +5,12 @@ import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { type EngineOptions, openBundle, openContents } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
-import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
-import { bringUserRows } from './bring-user-rows.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
+import { prefetchUserRows } from './prefetch-user-rows.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from './rests.js';
 import { warm } from './warm.js';
@@ -68,8 +67,7 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
     : openInThreads(opening, options, threads));
   const pause = opening.beside ? createRests() : undefined;
   try {
-    const deadline = Number.POSITIVE_INFINITY;
-    await warm(bundle.engine, (request) => bundle.compute.recommend(request, { deadline }), pause);
+    await warm(bundle.engine, (request) => bundle.compute.recommend(request, {}), pause);
     const { engine, compute } = bundle;
     return options.drift === undefined
       ? bundle
@@ -83,14 +81,11 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
 /** Computes in the thread that asks. */
 async function openHere({ folder }: Opening, options: OpeningOptions): Promise<OpenServedBundle> {
   const { engine, online } = await openBundle(folder, options.scenarios, options);
-  const compute = { recommend: recommendHere, close: async () => undefined };
+  const compute: Compute = {
+    recommend: (request, execution) => recommend(request, engine, execution),
+    close: async () => undefined,
+  };
   return { engine, online, compute, close: () => closeEngine(engine) };
-
-  function recommendHere(
-    ...[request, time]: Parameters<Compute['recommend']>
-  ): ReturnType<Compute['recommend']> {
-    return recommend(stamp(request, time, options), engine);
-  }
 }
 
 async function openInThreads(
@@ -113,9 +108,9 @@ async function openInThreads(
     const pool = await openComputePool(task, { ...threads, clock, observer });
     const engine = createFallbackEngine(contents, { scenarios, clock, observer });
     const compute: Compute = {
-      recommend: async (request, time) => {
-        const brought = await bringUserRows(request, engine, online);
-        return traceWork(COMPUTE, () => pool.recommend(stamp(brought, time, options), time));
+      recommend: async (request, execution) => {
+        const prefetched = await prefetchUserRows(request, execution.prefetched, { engine, online });
+        return traceWork(COMPUTE, () => pool.recommend(request, { ...execution, prefetched }));
       },
       close: () => pool.close(),
     };
@@ -128,14 +123,4 @@ async function openInThreads(
     await closeStores();
     throw error;
   }
-}
-
-/** The request with the time that its answer is due at, where what computes may wait for a network. */
-function stamp(
-  request: RecommendationRequest,
-  { deadline }: { deadline: number },
-  { vectorEngine }: Pick<EngineOptions, 'vectorEngine'>,
-): RecommendationRequest {
-  if (vectorEngine === undefined) return request;
-  return { ...request, answerBy: Date.now() + deadline - performance.now() };
 }

@@ -1,5 +1,6 @@
 import type { TrialRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
+import type { Capture } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer, SlateForm } from './slate-cache.js';
 
@@ -40,6 +41,13 @@ export interface ServiceDescription extends BundleDescription {
   readonly trials?: readonly TrialDescription[];
 }
 
+/** How a request is to be answered. */
+export interface AnswerOptions {
+  /** Milliseconds that the client waits; without it, or above it, the configured deadline counts. */
+  readonly timeoutMs?: number | undefined;
+  readonly capture?: Capture | undefined;
+}
+
 /** What the HTTP layer asks; answered by whatever bundle serves at that moment. */
 export interface RecommendationService {
   /** The bundle in service; undefined before the first one is open. */
@@ -48,21 +56,17 @@ export interface RecommendationService {
   views(): Readonly<Record<string, FeatureView>> | undefined;
   /**
    * An answer in time: when the pipeline cannot give one, it is what most people chose, and says so.
-   * @param options.timeoutMs milliseconds that the client waits; without it, or above it, the configured deadline counts
    * @throws ShortlistError NOT_READY, and what `recommend` of the pipeline throws; OVERLOADED at once when more requests
    * wait than can be answered in time
    */
-  recommend(
-    request: RecommendationRequest,
-    options?: { timeoutMs?: number | undefined },
-  ): Promise<RecommendationRecord>;
+  recommend(request: RecommendationRequest, options?: AnswerOptions): Promise<RecommendationRecord>;
   /**
    * The same as bytes, from the cache where it has them; no promise is made for what is in memory.
    * @param options.form writes what is not there yet
    */
   answer(
     request: RecommendationRequest,
-    options: { form: SlateForm; timeoutMs?: number | undefined },
+    options: AnswerOptions & { form: SlateForm },
   ): SlateAnswer | Promise<SlateAnswer>;
   /**
    * Opens what the channel points at now and swaps it in; the old bundle goes on serving when the new one is refused.

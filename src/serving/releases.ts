@@ -78,22 +78,22 @@ export function createReleases(options: ReleasesOptions): Releases {
   const service: RecommendationService = {
     describe,
     views: () => stable.views(),
-    recommend: (request, { timeoutMs } = {}) => {
+    recommend: (request, options = {}) => {
       const tried = canary?.find(request);
-      if (tried === undefined) return stable.recommend(request, { timeoutMs });
+      if (tried === undefined) return stable.recommend(request, options);
       return tryFirst(
-        timeoutMs,
-        (time) => tried.recommend(request, time),
-        (time) => stable.recommend(request, time),
+        options.timeoutMs,
+        (time) => tried.recommend(request, { ...options, ...time }),
+        (time) => stable.recommend(request, { ...options, ...time }),
       );
     },
-    answer: (request, { form, timeoutMs }) => {
+    answer: (request, options) => {
       const tried = canary?.find(request);
-      if (tried === undefined) return stable.answer(request, { form, timeoutMs });
+      if (tried === undefined) return stable.answer(request, options);
       return tryFirst<SlateAnswer>(
-        timeoutMs,
-        async (time) => ({ ...(await tried.answer(request, { form, ...time })), release: 'canary' }),
-        (time) => stable.answer(request, { form, ...time }),
+        options.timeoutMs,
+        async (time) => ({ ...(await tried.answer(request, { ...options, ...time })), release: 'canary' }),
+        (time) => stable.answer(request, { ...options, ...time }),
       );
     },
     reload: async (options) => {

@@ -1,14 +1,16 @@
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
+import { monotonicNow } from '../domain/monotonic-clock.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
+import type { Execution, Prefetched } from '../pipeline/execution.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
-import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
+import { prefetchUserRows } from './prefetch-user-rows.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
-import { createSlateKeys } from './slate-key.js';
+import { createSlateKeys, type SlateKeys } from './slate-key.js';
 
 export interface ServedBundleOptions extends OpeningOptions {
   readonly registry: BundleRegistry;
@@ -39,8 +41,10 @@ interface Tenancy {
 }
 
 /** A request to the cache on the bundle that it began with. */
-interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadline'> {
+interface Asked extends Pick<SlateQuestion, 'form' | 'deadline'> {
   readonly tenancy: Tenancy;
+  /** Others may join the computation: its deadline is the longest that any request has. */
+  readonly execution: Execution & { readonly deadline: number };
 }
 
 /**
@@ -50,7 +54,7 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadli
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
   const { cache, isTrial = false } = options;
   const meet = isTrial ? rethrow : fallBackOver;
-  const keyOf = createSlateKeys(options.scenarios);
+  const askCache = cache && createCacheAsker(cache, { keyOf: createSlateKeys(options.scenarios), meet });
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
@@ -70,64 +74,36 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 
   const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
-  function askCache(
-    cache: SlateCache,
-    request: RecommendationRequest,
-    asked: Asked,
-  ): SlateAnswer | Promise<SlateAnswer> {
-    const { tenancy, form } = asked;
-    const nameKey = (): string => keyOf(request, tenancy.bundle.engine);
-    const key = nameKey();
-    const kept = cache.find(key);
-    if (kept !== undefined) return kept;
-    const question = {
-      ...asked,
-      key,
-      isSame: () => nameKey() === key,
-      compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),
-      // Held by itself: it goes on for others when the request that it began with has ended.
-      run: (flight: () => Promise<SlateAnswer>) => hold(tenancy, flight),
-    };
-    const computeAndKeep = async (): Promise<SlateAnswer> => {
-      try {
-        return await cache.answer(question);
-      } catch (error) {
-        return writeRecord(await meet(error, request, tenancy), form, 'miss');
-      }
-    };
-    return hold(tenancy, computeAndKeep);
-  }
-
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
-    recommend: async (request, { timeoutMs = longestMs } = {}) => {
-      const deadline = performance.now() + Math.min(timeoutMs, longestMs);
+    recommend: async (request, { timeoutMs = longestMs, capture } = {}) => {
+      const deadline = monotonicNow() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);
       return hold(tenancy, async () => {
         try {
-          return await tenancy.bundle.compute.recommend(request, { deadline });
+          return await tenancy.bundle.compute.recommend(request, { deadline, capture });
         } catch (error) {
           return meet(error, request, tenancy);
         }
       });
     },
-    answer: (request, { form, timeoutMs = longestMs }) => {
-      if (cache === undefined) {
-        return service.recommend(request, { timeoutMs }).then((record) => writeRecord(record, form, 'off'));
+    answer: (request, { form, timeoutMs = longestMs, capture }) => {
+      if (askCache === undefined) {
+        const computed = service.recommend(request, { timeoutMs, capture });
+        return computed.then((record) => writeRecord(record, form, 'off'));
       }
       const tenancy = requireOpen(current);
       const { engine, online } = tenancy.bundle;
-      const arrivedAt = performance.now();
-      const asked = {
-        tenancy,
-        form,
-        deadline: arrivedAt + Math.min(timeoutMs, longestMs),
-        computeDeadline: arrivedAt + longestMs,
+      const arrivedAt = monotonicNow();
+      const deadline = arrivedAt + Math.min(timeoutMs, longestMs);
+      const ask = (prefetched: Prefetched | undefined): SlateAnswer | Promise<SlateAnswer> => {
+        const execution = { deadline: arrivedAt + longestMs, prefetched, capture };
+        return askCache(request, { tenancy, form, deadline, execution });
       };
-      const brought = bringUserRows(request, engine, online);
-      if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
-      return hold(tenancy, async () => askCache(cache, await brought, asked));
+      const prefetched = prefetchUserRows(request, undefined, { engine, online });
+      if (!(prefetched instanceof Promise)) return ask(prefetched);
+      return hold(tenancy, async () => ask(await prefetched));
     },
     reload: ({ ifMoved = false } = {}) =>
       (reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined))),
@@ -141,6 +117,38 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     },
   };
   return service;
+}
+
+/** Asks the cache; what it lacks is computed, or met with `meet`. */
+function createCacheAsker(
+  cache: SlateCache,
+  { keyOf, meet }: { keyOf: SlateKeys; meet: typeof fallBackOver },
+): (request: RecommendationRequest, asked: Asked) => SlateAnswer | Promise<SlateAnswer> {
+  return (request, asked) => {
+    const { tenancy, form, deadline, execution } = asked;
+    const nameKey = (): string => keyOf(request, tenancy.bundle.engine, execution.prefetched);
+    const key = nameKey();
+    const kept = cache.find(key);
+    if (kept !== undefined) return kept;
+    const question = {
+      form,
+      deadline,
+      computeDeadline: execution.deadline,
+      key,
+      isSame: () => nameKey() === key,
+      compute: () => tenancy.bundle.compute.recommend(request, execution),
+      // Held by itself: it goes on for others when the request that it began with has ended.
+      run: (flight: () => Promise<SlateAnswer>) => hold(tenancy, flight),
+    };
+    const computeAndKeep = async (): Promise<SlateAnswer> => {
+      try {
+        return await cache.answer(question);
+      } catch (error) {
+        return writeRecord(await meet(error, request, tenancy), form, 'miss');
+      }
+    };
+    return hold(tenancy, computeAndKeep);
+  };
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

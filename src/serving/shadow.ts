@@ -1,4 +1,5 @@
 import { ShortlistError } from '../domain/errors.js';
+import type { Capture } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { RecommendationService } from './recommendation-service.js';
 import type { Trial } from './trial.js';
@@ -12,6 +13,7 @@ export interface Shadow {
   score(
     request: RecommendationRequest,
     onScored: (record: RecommendationRecord, milliseconds: number) => void,
+    capture?: Capture,
   ): void;
   /** Waits for what is under way. */
   settle(): Promise<void>;
@@ -34,11 +36,11 @@ export function createShadow(
 
   async function score(
     service: RecommendationService,
-    ...[request, onScored]: Parameters<Shadow['score']>
+    ...[request, onScored, capture]: Parameters<Shadow['score']>
   ): Promise<void> {
     const startedAt = performance.now();
     try {
-      const record = await service.recommend(request);
+      const record = await service.recommend(request, { capture });
       onScored(record, performance.now() - startedAt);
       observer.answered();
     } catch (error) {
@@ -48,11 +50,11 @@ export function createShadow(
   }
 
   return {
-    score: (request, onScored) => {
+    score: (request, onScored, capture) => {
       const service = trial.find(request);
       if (service === undefined) return;
       if (underWay.size >= maxUnderWay) return observer.dropped();
-      const flight = score(service, request, onScored).finally(() => underWay.delete(flight));
+      const flight = score(service, request, onScored, capture).finally(() => underWay.delete(flight));
       underWay.add(flight);
     },
     settle: async () => void (await Promise.all(underWay)),

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
+import { monotonicNow } from '../domain/monotonic-clock.js';
 import type { TrialRelease } from '../domain/release.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import { traceWork } from '../observability/traced-work.js';
@@ -45,7 +46,7 @@ export interface SlateQuestion {
   /** Runs what answers this request and those that join it, and holds what it needs until that ends. */
   readonly run: (flight: () => Promise<SlateAnswer>) => Promise<SlateAnswer>;
   readonly form: SlateForm;
-  /** When this request is out of time, on the clock of `performance.now()`. */
+  /** When this request is out of time, in milliseconds of `monotonicNow`. */
   readonly deadline: number;
   /** When `compute` gives up by itself. */
   readonly computeDeadline: number;
@@ -218,7 +219,7 @@ async function awaitUntil(deadline: number, { landing, deadline: end }: Flight):
   const late = new Promise<never>((_resolve, reject) => {
     const expire = (): void =>
       reject(new ShortlistError('DEADLINE_EXCEEDED', 'The request ran out of time while it was computed.'));
-    timer = setTimeout(expire, deadline - performance.now());
+    timer = setTimeout(expire, deadline - monotonicNow());
   });
   try {
     return await Promise.race([landing, late]);

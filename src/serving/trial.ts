@@ -126,9 +126,9 @@ export function createTrial(options: TrialOptions): Trial {
   };
 }
 
-function isTried({ basis, scenario }: RecommendationRequest, trial: TrialOptions): boolean {
-  if (basis.kind !== 'user' || !trial.scenarios.includes(scenario)) return false;
-  return isInShare(basis.userId, trial.share, { purpose: trial.release });
+function isTried({ subject, scenario }: RecommendationRequest, trial: TrialOptions): boolean {
+  if (subject.userId === undefined || !trial.scenarios.includes(scenario)) return false;
+  return isInShare(subject.userId, trial.share, { purpose: trial.release });
 }
 
 function describe({ state, error, current }: Standing, trial: TrialOptions): TrialDescription {

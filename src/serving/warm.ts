@@ -19,8 +19,7 @@ export async function warm(
   const scenarios = [...engine.scenarios.values()].filter(({ basis = 'user' }) => basis === 'user');
   for (const { name: scenario } of scenarios) {
     for (const userId of users) {
-      const basis = { kind: 'user', userId } as const;
-      await ask({ basis, scenario, limit: 10, exclude: [], filters: [], explain: 'none' });
+      await ask({ subject: { userId }, scenario, limit: 10, exclude: [], filters: [], explain: 'none' });
       await pause?.();
     }
   }

@@ -37,12 +37,13 @@ export function watchDrift(
   const window = createWindow(reference, ranker.featureOrder, options);
   let credit = 0;
   return {
-    recommend: async (request, time) => {
-      if (request.scenario !== reference.scenario) return compute.recommend(request, time);
+    recommend: async (request, execution) => {
+      if (request.scenario !== reference.scenario) return compute.recommend(request, execution);
       credit += options.sampleShare;
-      if (credit < 1) return compute.recommend(request, time);
+      if (credit < 1) return compute.recommend(request, execution);
       credit -= 1;
-      const record = await compute.recommend({ ...request, sampleRanking: true }, time);
+      const capture = { ...execution.capture, sample: true };
+      const record = await compute.recommend(request, { ...execution, capture });
       const { sample } = record;
       if (sample !== undefined) setImmediate(() => window.add(sample));
       return record;

@@ -30,7 +30,7 @@ t.test('a generated bundle is served whole: 200 candidates, 32 features, 100 tre
   t.teardown(() => closeEngine(engine));
   const { slate, candidateCount } = await recommend(
     {
-      basis: { kind: 'user', userId: 'u7' },
+      subject: { userId: 'u7' },
       scenario: 'bench',
       limit: 10,
       exclude: [],

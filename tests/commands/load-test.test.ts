@@ -109,7 +109,7 @@ t.test('the users of a prepared dataset are those that it knows', async (t) => {
     code: 0,
   });
   t.same(
-    [...new Set(service.asked.map(({ basis }) => JSON.stringify(basis)))],
+    [...new Set(service.asked.map(({ subject }) => JSON.stringify(subject)))],
     ['{"kind":"user","userId":"u7"}'],
   );
 });

@@ -110,8 +110,8 @@ async function requireGood(): Promise<void> {
 }
 
 async function requireServing(version: string): Promise<void> {
-  const basis = { kind: 'user', userId: 'u3' } as const;
-  const request = { basis, scenario: 'home', limit: 5, exclude: [], filters: [], explain: 'none' } as const;
+  const subject = { userId: 'u3' };
+  const request = { subject, scenario: 'home', limit: 5, exclude: [], filters: [], explain: 'none' } as const;
   const { slate } = await service.recommend(request);
   if (slate.bundle !== version) throw new Error(`${slate.bundle} serves`);
   if (slate.items.length !== 5 || slate.degraded.length > 0) throw new Error('its answers are poor');

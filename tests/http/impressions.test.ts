@@ -100,10 +100,7 @@ t.test('a share of the users is logged, with all that they are shown', async (t)
   for (const user of [...users, ...users]) await server.get(`/recommendations/${user}?limit=2`);
   const lines = await server.stop();
   const logged = new Set(lines.map(({ user }) => user!));
-  t.same(
-    [...logged].sort(),
-    users.filter((user) => isSampled({ kind: 'user', userId: user }, '', 0.5)).sort(),
-  );
+  t.same([...logged].sort(), users.filter((user) => isSampled({ userId: user }, '', 0.5)).sort());
   t.ok(logged.size > 5 && logged.size < 25, `${logged.size}`);
   t.equal(lines.length, 2 * logged.size);
 });

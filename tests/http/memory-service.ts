@@ -112,15 +112,15 @@ export class MemoryService implements RecommendationService {
   }
 }
 
-function refuse({ scenario, basis, filters }: RecommendationRequest): void {
+function refuse({ scenario, subject, filters }: RecommendationRequest): void {
   if (!SCENARIOS.includes(scenario)) {
     throw new ShortlistError(
       'UNKNOWN_SCENARIO',
       `There is no scenario '${scenario}'. Scenarios: ${SCENARIOS.join(', ')}.`,
     );
   }
-  if (basis.kind === 'item' && !MOVIES.some(({ itemId }) => itemId === basis.itemId)) {
-    throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${basis.itemId}'.`);
+  if (subject.itemId !== undefined && !MOVIES.some(({ itemId }) => itemId === subject.itemId)) {
+    throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${subject.itemId}'.`);
   }
   const unknown = filters.find(({ attribute }) => attribute !== 'genres');
   if (unknown !== undefined) {
@@ -131,11 +131,11 @@ function refuse({ scenario, basis, filters }: RecommendationRequest): void {
   }
 }
 
-function choose({ basis, exclude, filters, limit }: RecommendationRequest): Movie[] {
-  const seen = basis.kind === 'user' ? (SEEN.get(basis.userId) ?? new Set()) : new Set();
+function choose({ subject, exclude, filters, limit }: RecommendationRequest): Movie[] {
+  const seen = subject.userId === undefined ? new Set() : (SEEN.get(subject.userId) ?? new Set());
   const wanted = filters.map(({ value }) => value);
   return MOVIES.filter(({ itemId }) => !seen.has(itemId) && !exclude.includes(itemId))
-    .filter(({ itemId }) => basis.kind !== 'item' || itemId !== basis.itemId)
+    .filter(({ itemId }) => itemId !== subject.itemId)
     .filter(({ genres }) => wanted.length === 0 || wanted.some((value) => genres.includes(value)))
     .slice(0, limit);
 }
@@ -155,6 +155,7 @@ function toItem(movie: Movie, index: number, { explain }: RecommendationRequest)
   };
 }
 
-function isKnown({ basis }: RecommendationRequest): boolean {
-  return basis.kind === 'item' || (basis.kind === 'user' && SEEN.has(basis.userId));
+function isKnown({ subject }: RecommendationRequest): boolean {
+  const { userId, itemId } = subject;
+  return itemId !== undefined || (userId !== undefined && SEEN.has(userId));
 }

@@ -51,7 +51,7 @@ t.test('what was not asked gets its default', async (t) => {
   await app.inject('/recommendations/42');
   t.strictSame(service.asked, [
     {
-      basis: { kind: 'user', userId: '42' },
+      subject: { userId: '42' },
       scenario: 'home',
       limit: 10,
       exclude: [],
@@ -67,7 +67,7 @@ t.test('every parameter reaches the pipeline', async (t) => {
     'limit=100&scenario=popular&exclude=7&exclude=8&filter=genres:Comedy&filter=genres:Drama&explain=sources';
   await app.inject(`/recommendations/a%2Fb%20c?${query}`);
   t.match(service.asked[0], {
-    basis: { kind: 'user', userId: 'a/b c' },
+    subject: { userId: 'a/b c' },
     scenario: 'popular',
     limit: 100,
     exclude: ['7', '8'],

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import { BUNDLE } from './memory-service.js';
 import { build } from './build.js';
 
@@ -9,7 +10,7 @@ t.test('similar items start from the item, in the scenario similar', async (t) =
   );
   t.equal(response.statusCode, 200);
   t.match(service.asked[0], {
-    basis: { kind: 'item', itemId: '7' },
+    subject: { itemId: '7' },
     scenario: 'similar',
     limit: 2,
     exclude: ['1'],
@@ -42,7 +43,7 @@ t.test('popular starts from nobody, in the scenario popular', async (t) => {
   const { app, service } = build(t);
   const response = await app.inject('/popular?limit=1&exclude=1');
   t.match(service.asked[0], {
-    basis: { kind: 'nobody' },
+    subject: NOBODY,
     scenario: 'popular',
     limit: 1,
     exclude: ['1'],

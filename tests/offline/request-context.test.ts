@@ -8,12 +8,14 @@ import { evaluateDataset } from '../../src/offline/evaluate-dataset.js';
 import { splitChronologically } from '../../src/offline/evaluation/splits.js';
 import { readPreparedDataset, type PreparedDataset } from '../../src/offline/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { measureReference } from '../../src/offline/train/measure-reference.js';
 import { trainDataset } from '../../src/offline/train/train-dataset.js';
 import { labelTrainingQueries } from '../../src/offline/train/train-bundle.js';
 import { exportTrainingSet } from '../../src/offline/training-set/export-training-set.js';
 import { readFeaturesFile } from '../../src/offline/training-set/features-file.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
+import type { Ranker } from '../../src/ranking/ranker.js';
 import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../support/trained-bundle.js';
 import { tryPrepare } from './prepare/try-prepare.js';
 
@@ -155,7 +157,7 @@ t.test('a served bundle answers by the context of the request', async (t) => {
   const ask = async (user: string, device?: string) => {
     const { slate } = await recommend(
       {
-        basis: { kind: 'user', userId: user },
+        subject: { userId: user },
         scenario: 'home',
         limit: 10,
         exclude: [],
@@ -182,7 +184,7 @@ t.test('a served bundle answers by the context of the request', async (t) => {
   await t.rejects(
     recommend(
       {
-        basis: { kind: 'user', userId: 'u1' },
+        subject: { userId: 'u1' },
         scenario: 'home',
         limit: 1,
         exclude: [],
@@ -230,9 +232,9 @@ t.test('the hour of a request is that of the clock, unless the request says anot
   const engine = await openEngine(bundle, SCENARIOS, { clock });
   t.teardown(() => engine.ranker.close());
   const featuresOf = async (context?: { field: string; value: string }[]) => {
-    const basis = { kind: 'user', userId: 'u1' } as const;
+    const subject = { userId: 'u1' };
     const request = {
-      basis,
+      subject,
       scenario: 'home',
       limit: 1,
       exclude: [],
@@ -244,4 +246,23 @@ t.test('the hour of a request is that of the clock, unless the request says anot
   };
   t.match(await featuresOf(), { 'context.hour': 0, 'context.weekday': 3 });
   t.match(await featuresOf([{ field: 'hour', value: '13' }]), { 'context.hour': 13, 'context.weekday': 3 });
+
+  await t.test('and the reference for drift ranks at the hours of the data', async (t) => {
+    const column = engine.assembler.featureOrder.indexOf('context.hour');
+    const hours = new Set<number>();
+    const ranker: Ranker = {
+      ...engine.ranker,
+      rank: (matrix) => {
+        for (let row = 0; row < matrix.rows; row++) hours.add(matrix.data[row * matrix.columns + column]!);
+        return engine.ranker.rank(matrix);
+      },
+    };
+    await measureReference(engine, ranker, options.scenario);
+    const berlin = [9, 10, 21, 22]; // 8 and 20 of UTC, in winter and summer
+    t.ok(hours.size >= 2);
+    t.same(
+      [...hours].filter((hour) => !berlin.includes(hour)),
+      [],
+    );
+  });
 });

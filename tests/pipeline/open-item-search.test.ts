@@ -35,8 +35,8 @@ const folders = { int8: await writeIndexed('int8'), hnsw: await writeIndexed('hn
 const alone = { ...SCENARIOS.get('home')!, name: 'alone', sources: { als: 3 }, maxCandidates: 3 };
 const scenarios = new Map([...SCENARIOS, ['alone', alone]]);
 const requests = dataset.users.entities.ids.slice(0, 30).map((userId): RecommendationRequest => {
-  const basis = { kind: 'user', userId } as const;
-  return { basis, scenario: 'alone', limit: 3, exclude: [], filters: [], explain: 'sources' };
+  const subject = { userId };
+  return { subject, scenario: 'alone', limit: 3, exclude: [], filters: [], explain: 'sources' };
 });
 
 for (const kind of ['int8', 'hnsw'] as const) {

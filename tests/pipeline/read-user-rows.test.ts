@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureStore } from '../../src/features/feature-store.js';
 import { createUserReading, type UserEngine } from '../../src/pipeline/read-user-rows.js';
@@ -33,7 +34,7 @@ const createEngine = (userStores: FeatureStore[]): UserEngine => ({ userStores, 
 
 t.test('a user is read once, however often rows and values are asked for', async (t) => {
   const stores = [createStore('users', 'at once'), createStore('taste', 'at once')];
-  const reading = createUserReading('u', createEngine(stores));
+  const reading = createUserReading({ userId: 'u' }, createEngine(stores));
   t.same(stores.map(({ asked }) => asked), [0, 0], 'not before somebody asks'); // prettier-ignore
   t.same(reading.values(), new Map([['users', Float32Array.of(7)], ['taste', Float32Array.of(7)]])); // prettier-ignore
   t.match(reading.rows(), { rows: [{ values: Float32Array.of(7) }, { values: Float32Array.of(7) }] });
@@ -42,7 +43,7 @@ t.test('a user is read once, however often rows and values are asked for', async
 
 t.test('a store that has to ask is waited for, and a view whose store failed has no values', async (t) => {
   const stores = [createStore('users', 'later'), createStore('taste', 'fails')];
-  const reading = createUserReading('u', createEngine(stores));
+  const reading = createUserReading({ userId: 'u' }, createEngine(stores));
   t.same(await reading.values(), new Map([['users', Float32Array.of(7)]])); // prettier-ignore
   const { rows, failure } = await reading.rows();
   t.same(rows.map(({ values }) => [...values]), [[7], [1]], 'as features it has its default'); // prettier-ignore
@@ -52,7 +53,7 @@ t.test('a store that has to ask is waited for, and a view whose store failed has
 
 t.test('for somebody who is no user, no store is asked', async (t) => {
   const store = createStore('users', 'at once');
-  const reading = createUserReading(undefined, createEngine([store]));
+  const reading = createUserReading(NOBODY, createEngine([store]));
   t.same(reading.values(), new Map([['users', Float32Array.of(1)]])); // prettier-ignore
   t.equal(store.asked, 0);
 });

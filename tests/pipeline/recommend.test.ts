@@ -1,11 +1,12 @@
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import type { CandidateSource } from '../../src/candidates/candidate-source.js';
 import { ShortlistError } from '../../src/domain/errors.js';
-import { historyOf } from '../../src/domain/history.js';
 import type { FeatureQuery } from '../../src/features/feature-group.js';
 import type { FeatureStore } from '../../src/features/feature-store.js';
 import { createUnknownUser } from '../../src/pipeline/read-user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
+import type { Execution } from '../../src/pipeline/execution.js';
 import { fallBack } from '../../src/pipeline/fall-back.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
@@ -16,16 +17,20 @@ const { folder } = await writeSmallBundle(t.testdir());
 const engine = await openEngine(folder, SCENARIOS);
 t.teardown(() => engine.ranker.close());
 
-function ask(changes: Partial<RecommendationRequest> = {}, on: Engine = engine): Promise<Recommendation> {
+function ask(
+  changes: Partial<RecommendationRequest> = {},
+  on: Engine = engine,
+  execution: Execution = {},
+): Promise<Recommendation> {
   const request: RecommendationRequest = {
-    basis: { kind: 'user', userId: 'u3' },
+    subject: { userId: 'u3' },
     scenario: 'home',
     limit: 10,
     exclude: [],
     filters: [],
     explain: 'none',
   };
-  return recommend({ ...request, ...changes }, on);
+  return recommend({ ...request, ...changes }, on, execution);
 }
 
 const idsOf = ({ slate }: Recommendation): string[] => slate.items.map(({ itemId }) => itemId);
@@ -42,7 +47,7 @@ function withFailing(error: unknown, ...names: string[]): Engine {
 
 t.test('a known user gets ten unseen items, best first, each once', async (t) => {
   const { slate, stages, candidates } = await ask();
-  const seen = historyOf(engine.histories, engine.users.find('u3')).items;
+  const seen = engine.histories.find('u3').items;
   const ids = slate.items.map(({ itemId }) => itemId);
   t.equal(slate.items.length, 10);
   t.equal(new Set(ids).size, 10);
@@ -73,7 +78,7 @@ t.test('a known user gets ten unseen items, best first, each once', async (t) =>
 });
 
 t.test('users of one taste get items of that taste', async (t) => {
-  const { slate } = await ask({ basis: { kind: 'user', userId: 'u4' } });
+  const { slate } = await ask({ subject: { userId: 'u4' } });
   const sport = slate.items.filter(({ attributes }) => String(attributes['genres']) === 'sport');
   t.ok(sport.length >= 7, `${sport.length} of 10 are sport`);
 });
@@ -83,9 +88,9 @@ t.test('the same request gives the same slate', async (t) => {
 });
 
 t.test('unknown users, and users who did nothing, get the most popular items as a cold start', async (t) => {
-  const popular = idsOf(await ask({ basis: { kind: 'nobody' }, scenario: 'popular' }));
+  const popular = idsOf(await ask({ subject: NOBODY, scenario: 'popular' }));
   for (const userId of ['nobody-we-know', '__proto__', 'u79']) {
-    const answer = await ask({ basis: { kind: 'user', userId } });
+    const answer = await ask({ subject: { userId } });
     t.match(answer.slate, { strategy: 'cold-start', scenario: 'home', degraded: [] });
     t.same(idsOf(answer), popular, userId);
   }
@@ -108,11 +113,11 @@ t.test('a filter leaves only what it asks for, and still a full slate where ther
 
 t.test('a slate as long as the rest of the catalogue holds all of it', async (t) => {
   const { slate } = await ask({ limit: 100 });
-  t.equal(slate.items.length, 60 - historyOf(engine.histories, engine.users.find('u3')).items.length);
+  t.equal(slate.items.length, 60 - engine.histories.find('u3').items.length);
 });
 
 t.test('more like an item: its neighbours, without itself', async (t) => {
-  const answer = await ask({ basis: { kind: 'item', itemId: 'i002' }, scenario: 'similar', limit: 5 });
+  const answer = await ask({ subject: { itemId: 'i002' }, scenario: 'similar', limit: 5 });
   t.equal(answer.slate.items.length, 5);
   t.notOk(idsOf(answer).includes('i002'));
   const sport = answer.slate.items.filter(({ attributes }) => String(attributes['genres']) === 'sport');
@@ -120,7 +125,7 @@ t.test('more like an item: its neighbours, without itself', async (t) => {
 });
 
 t.test('where one source answers alone, its own scores are the scores', async (t) => {
-  const { slate } = await ask({ basis: { kind: 'nobody' }, scenario: 'popular', explain: 'sources' });
+  const { slate } = await ask({ subject: NOBODY, scenario: 'popular', explain: 'sources' });
   for (const { score, sources } of slate.items) t.equal(score, sources![0]!.score);
   t.ok(slate.items[0]!.score > 1, 'popular counts users');
 });
@@ -147,7 +152,7 @@ t.test('unknown scenarios, attributes and items are refused by name', async (t) 
     message: /'checkout'. Scenarios: home, popular, similar/,
   });
   await t.rejects(ask({ filters: [{ attribute: 'colour', value: 'red' }] }), { code: 'UNKNOWN_ATTRIBUTE' });
-  await t.rejects(ask({ basis: { kind: 'item', itemId: 'i999' }, scenario: 'similar' }), {
+  await t.rejects(ask({ subject: { itemId: 'i999' }, scenario: 'similar' }), {
     code: 'ITEM_NOT_FOUND',
   });
 });
@@ -205,11 +210,8 @@ t.test('an online store gives the values of the user that ranking sees', async (
   t.same(slate.degraded, []);
   t.ok(online.assembler.queries[0]!.userRows[0]!.values.every((value) => value === 1000));
   t.same(asked, ['u3']);
-  await ask(
-    { basis: { kind: 'item', itemId: engine.catalogue.entities.idAt(0) }, scenario: 'similar' },
-    online,
-  );
-  await ask({ basis: { kind: 'nobody' } }, online);
+  await ask({ subject: { itemId: engine.catalogue.entities.idAt(0) }, scenario: 'similar' }, online);
+  await ask({ subject: NOBODY }, online);
   t.same(asked, ['u3'], 'an item is not asked for as if it were a user');
 });
 
@@ -272,18 +274,18 @@ function recordingAssembler(): Engine['assembler'] & { queries: FeatureQuery[] }
 
 t.test('a depth below 1 retrieves and ranks that share, and never fewer than asked for', async (t) => {
   const { maxCandidates } = engine.scenarios.get('home')!;
-  const { candidateCount, candidates, slate } = await ask({ limit: 3, depth: 0.05 });
+  const { candidateCount, candidates, slate } = await ask({ limit: 3 }, engine, { depth: 0.05 });
   t.equal(candidateCount, Math.ceil(0.05 * maxCandidates));
   for (const retrieval of candidates.retrievals) t.ok(retrieval.items.length <= candidateCount);
   t.equal(slate.items.length, 3);
-  t.equal((await ask({ limit: 5, depth: 0.01 })).candidateCount, 5);
-  t.equal((await ask({ limit: 5, depth: 0.01 })).slate.items.length, 5);
+  t.equal((await ask({ limit: 5 }, engine, { depth: 0.01 })).candidateCount, 5);
+  t.equal((await ask({ limit: 5 }, engine, { depth: 0.01 })).slate.items.length, 5);
 });
 
 t.test('without popular items there is no fallback, and the cause is told', async (t) => {
   const cause = new ShortlistError('COMPUTE_FAILED', 'no thread is left');
   const request = {
-    basis: { kind: 'nobody' },
+    subject: NOBODY,
     scenario: 'home',
     limit: 3,
     exclude: [],

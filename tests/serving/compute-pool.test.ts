@@ -30,7 +30,7 @@ const started: Worker[] = [];
 process.on('worker', (worker: Worker) => started.push(worker));
 
 const ask = (userId: string, more: Partial<RecommendationRequest> = {}): RecommendationRequest => ({
-  basis: { kind: 'user', userId },
+  subject: { userId },
   scenario: 'home',
   limit: 5,
   exclude: [],
@@ -65,7 +65,11 @@ t.test('what a thread has answered is not kept', async (t) => {
   const thread = await openComputeThread(task);
   const answered: WeakRef<object>[] = [];
   for (let batch = 0; batch < 20; batch++) {
-    answered.push(new WeakRef(await thread.answer({ requests: [ask('u1')], now: options.clock() })));
+    answered.push(
+      new WeakRef(
+        await thread.answer({ jobs: [{ request: ask('u1'), execution: {} }], now: options.clock() }),
+      ),
+    );
   }
   await new Promise(setImmediate);
   collectGarbage();
@@ -132,7 +136,8 @@ t.test('contents that make no engine are refused as by the pipeline, and no thre
 
 t.test('a thread answers what it was asked before it ends', async (t) => {
   const thread = await openComputeThread(task);
-  const answering = thread.answer({ requests: requests.slice(0, 8), now: 0 });
+  const jobs = requests.slice(0, 8).map((request) => ({ request, execution: {} }));
+  const answering = thread.answer({ jobs, now: 0 });
   await thread.close();
   t.equal((await answering).answers.length, 8);
 });

@@ -1,10 +1,12 @@
 import t from 'tap';
+import { monotonicNow } from '../../src/domain/monotonic-clock.js';
+import type { Execution } from '../../src/pipeline/execution.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type {
   RecommendationRecord,
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
-import type { AnsweredBatch, ComputeBatch } from '../../src/serving/compute-messages.js';
+import type { AnsweredBatch, ComputeBatch, ComputeJob } from '../../src/serving/compute-messages.js';
 import type { ComputeThread } from '../../src/serving/compute-thread.js';
 import { type BatchFacts, createJobQueue, type JobQueueOptions } from '../../src/serving/job-queue.js';
 
@@ -24,7 +26,7 @@ class HeldThread implements ComputeThread {
 
   /** Ends the batch under way, and lets the queue see it. */
   async finish(error?: Error): Promise<void> {
-    const answers = this.batches.at(-1)!.requests.map(recordOf);
+    const answers = this.batches.at(-1)!.jobs.map(recordOf);
     this.#finish!(error ?? { answers, reads: [] });
     await new Promise(setImmediate);
   }
@@ -35,7 +37,7 @@ class HeldThread implements ComputeThread {
 }
 
 const request = (userId: string): RecommendationRequest => ({
-  basis: { kind: 'user', userId },
+  subject: { userId },
   scenario: 'home',
   limit: 5,
   exclude: [],
@@ -43,8 +45,8 @@ const request = (userId: string): RecommendationRequest => ({
   explain: 'none',
 });
 
-function recordOf({ basis }: RecommendationRequest): RecommendationRecord {
-  const bundle = basis.kind === 'user' ? basis.userId : '';
+function recordOf({ request }: ComputeJob): RecommendationRecord {
+  const bundle = request.subject.userId!;
   return {
     slate: { scenario: 'home', bundle, strategy: 'personalised', degraded: [], items: [] },
     stages: [],
@@ -53,8 +55,9 @@ function recordOf({ basis }: RecommendationRequest): RecommendationRecord {
 }
 
 const options: JobQueueOptions = { maxBatch: 4, maxWaiting: 6, minDepth: 0.25, clock: () => 7 };
-const later = (): number => performance.now() + 60_000;
-const sizes = ({ batches }: HeldThread): number[] => batches.map(({ requests }) => requests.length);
+const within = (milliseconds: number): Execution => ({ deadline: monotonicNow() + milliseconds });
+const later = (): Execution => within(60_000);
+const sizes = ({ batches }: HeldThread): number[] => batches.map(({ jobs }) => jobs.length);
 
 t.test(
   'who finds a free thread is computed at once and alone, who waits is computed in batches',
@@ -113,7 +116,7 @@ t.test('more than may wait is refused at once, and so is what came without any t
   queue.add(thread);
   const answers = Array.from({ length: 7 }, () => queue.push(request('a'), later()));
   await t.rejects(queue.push(request('b'), later()), { code: 'OVERLOADED', status: 503 });
-  await t.rejects(queue.push(request('b'), performance.now() - 1), { code: 'DEADLINE_EXCEEDED' });
+  await t.rejects(queue.push(request('b'), within(-1)), { code: 'DEADLINE_EXCEEDED' });
   await thread.finish();
   await thread.finish();
   await thread.finish();
@@ -130,7 +133,7 @@ t.test('who would not be answered in time is refused before it waits', async (t)
   await thread.finish();
   await first;
   const busy = [queue.push(request('b'), later()), queue.push(request('c'), later())];
-  await t.rejects(queue.push(request('d'), performance.now() + 20), { code: 'OVERLOADED' });
+  await t.rejects(queue.push(request('d'), within(20)), { code: 'OVERLOADED' });
   busy.push(queue.push(request('d'), later()));
   await thread.finish();
   await thread.finish();
@@ -141,8 +144,8 @@ t.test('at its deadline a request fails, whether it waits or is being computed',
   const thread = new HeldThread();
   const queue = createJobQueue(options);
   queue.add(thread);
-  const computed = queue.push(request('a'), performance.now() + 20);
-  const waited = queue.push(request('b'), performance.now() + 20);
+  const computed = queue.push(request('a'), within(20));
+  const waited = queue.push(request('b'), within(20));
   t.match(await Promise.allSettled([computed, waited]), [
     { reason: { code: 'DEADLINE_EXCEEDED', message: /while it was computed/ } },
     { reason: { code: 'DEADLINE_EXCEEDED', message: /before it was computed/ } },
@@ -157,13 +160,13 @@ t.test('the longer requests have waited, the fewer candidates are ranked', async
   const queue = createJobQueue({ ...options, onBatch: (batch) => facts.push(batch) });
   queue.add(thread);
   const first = queue.push(request('a'), later());
-  const second = queue.push(request('b'), performance.now() + 400).catch(() => undefined);
+  const second = queue.push(request('b'), within(400)).catch(() => undefined);
   const learnt = performance.now();
   while (performance.now() - learnt < 245) await new Promise(setImmediate);
   await thread.finish();
   t.equal(facts[1]!.depth, 0.25, 'of 400 ms 240 and more were gone');
-  t.equal(thread.batches[1]!.requests[0]!.depth, 0.25);
-  t.equal(thread.batches[0]!.requests[0]!.depth, undefined);
+  t.equal(thread.batches[1]!.jobs[0]!.execution.depth, 0.25);
+  t.equal(thread.batches[0]!.jobs[0]!.execution.depth, 1);
   await thread.finish();
   await Promise.all([first, second]);
 });

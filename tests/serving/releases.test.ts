@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { RecommendationService } from '../../src/serving/recommendation-service.js';
@@ -33,7 +34,7 @@ class TimedService extends MemoryService {
 }
 
 const request: RecommendationRequest = {
-  basis: { kind: 'user', userId: '42' },
+  subject: { userId: '42' },
   scenario: 'home',
   limit: 3,
   exclude: [],
@@ -117,8 +118,8 @@ t.test('a user of the share is answered by the canary, within half of the time',
   t.equal(counts.answered, 3);
   for (const other of [
     { ...request, scenario: 'popular' },
-    { ...request, basis: { kind: 'nobody' } as const },
-    { ...request, basis: { kind: 'item', itemId: '1' } as const },
+    { ...request, subject: NOBODY },
+    { ...request, subject: { itemId: '1' } },
   ]) {
     t.match(await service.answer(other, { form }), { facts: { bundle: SAME }, release: undefined });
     t.equal((await service.recommend(other)).slate.bundle, SAME);

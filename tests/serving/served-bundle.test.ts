@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
@@ -13,7 +14,7 @@ const second = await writeSmallBundle(join(dir, 'two'), { createdAt: '2026-02-02
 const registry = createFolderRegistry(join(dir, 'models'));
 
 const request: RecommendationRequest = {
-  basis: { kind: 'user', userId: 'u3' },
+  subject: { userId: 'u3' },
   scenario: 'home',
   limit: 5,
   exclude: [],
@@ -122,7 +123,7 @@ t.test(
     const expected = await inline.recommend(request);
     const popular = await inline.recommend({
       ...request,
-      basis: { kind: 'nobody' },
+      subject: NOBODY,
       scenario: 'popular',
       limit: 60,
     });

@@ -5,7 +5,7 @@ import { createShadow } from '../../src/serving/shadow.js';
 import { MemoryService } from '../http/memory-service.js';
 
 const request: RecommendationRequest = {
-  basis: { kind: 'user', userId: '42' },
+  subject: { userId: '42' },
   scenario: 'home',
   limit: 3,
   exclude: [],

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { NOBODY } from '../../src/domain/subject.js';
 import { openEngine } from '../../src/pipeline/open-engine.js';
+import type { Prefetched } from '../../src/pipeline/execution.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { createContextReader } from '../../src/pipeline/read-context.js';
 import { createSlateKeys } from '../../src/serving/slate-key.js';
@@ -9,7 +11,7 @@ const { folder } = await writeSmallBundle(t.testdir({}));
 const engine = await openEngine(folder, SCENARIOS);
 const keyOf = createSlateKeys(SCENARIOS);
 const request: RecommendationRequest = {
-  basis: { kind: 'user', userId: 'u3' },
+  subject: { userId: 'u3' },
   scenario: 'home',
   limit: 5,
   exclude: ['i001', 'i002'],
@@ -30,23 +32,26 @@ t.test('order and repetition make no difference', async (t) => {
 });
 
 t.test('all that the answer depends on does', async (t) => {
-  const broughtRows = { rows: new Map([['users', row]]) };
+  const userRows = { rows: new Map([['users', row]]) };
   const other = { ...row, values: Float32Array.of(1, 3) };
   const changes: Partial<RecommendationRequest>[] = [
     {},
-    { basis: { kind: 'user', userId: 'u4' } },
-    { basis: { kind: 'item', itemId: 'u3' } },
-    { basis: { kind: 'nobody' } },
+    { subject: { userId: 'u4' } },
+    { subject: { itemId: 'u3' } },
+    { subject: NOBODY },
     { scenario: 'popular' },
     { limit: 6 },
     { exclude: ['i001'] },
     { filters: [] },
     { explain: 'sources' },
-    { broughtRows },
-    { broughtRows: { rows: new Map([['users', other]]) } },
-    { broughtRows: { ...broughtRows, failedViews: new Set(['users']) } },
   ];
   const keys = changes.map((change) => keyOf({ ...request, ...change }, engine));
+  const prefetched: Prefetched[] = [
+    { userRows },
+    { userRows: { rows: new Map([['users', other]]) } },
+    { userRows: { ...userRows, failedViews: new Set(['users']) } },
+  ];
+  keys.push(...prefetched.map((each) => keyOf(request, engine, each)));
   const manifest = { ...engine.manifest, version: '20260202T030405Z-00000000' };
   keys.push(keyOf(request, { ...engine, manifest }));
   keys.push(createSlateKeys(new Map([...SCENARIOS].slice(1)))(request, engine));

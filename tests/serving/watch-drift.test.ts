@@ -33,8 +33,8 @@ async function start(t: Test, { sampleShare = 1, registry = models, workers = 0 
   t.teardown(() => service.close());
   const ask = async (count: number, userOf: (index: number) => number, scenario = 'home') => {
     for (let index = 0; index < count; index++) {
-      const basis = { kind: 'user', userId: `u${userOf(index)}` } as const;
-      await service.recommend({ basis, scenario, limit: 5, exclude: [], filters: [], explain: 'none' });
+      const subject = { userId: `u${userOf(index)}` };
+      await service.recommend({ subject, scenario, limit: 5, exclude: [], filters: [], explain: 'none' });
     }
     await new Promise((done) => setImmediate(done));
   };

@@ -46,7 +46,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     const { params, query } = request;
     const { userId } = params;
     const scenario = query.scenario ?? DEFAULT_SCENARIO;
-    const asked = toRecommendationRequest(query, { basis: { kind: 'user', userId }, scenario });
+    const asked = toRecommendationRequest(query, { subject: { userId }, scenario });
     reply.header('cache-control', 'no-store');
     return send(reply, asked, (slate): Unsent<RecommendationsAnswer> => {
       const { bundle, strategy } = slate;

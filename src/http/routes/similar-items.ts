@@ -40,7 +40,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
   const send = createSlateSender(SimilarItemsAnswer, parts);
   app.get('/items/:itemId/similar', { schema, preValidation }, (request, reply) => {
     const { itemId } = request.params;
-    const origin = { basis: { kind: 'item', itemId }, scenario: 'similar' } as const;
+    const origin = { subject: { itemId }, scenario: 'similar' } as const;
     const asked = toRecommendationRequest(request.query, origin);
     return send(reply, asked, (slate): Unsent<SimilarItemsAnswer> => {
       const { scenario, bundle } = slate;

@@ -1,20 +1,19 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { toHistories } from '../../domain/interactions.js';
+import type { Subject } from '../../domain/subject.js';
 import type { FeatureRecord } from '../../pipeline/feature-record.js';
 import type { FeatureStore } from '../../features/feature-store.js';
 import type { FeatureTable } from '../../features/feature-table.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import { createMemoryStore } from '../../features/memory-store.js';
-import { chooseScenario, findScenario } from '../../pipeline/choose-scenario.js';
+import { hashScenario } from '../../pipeline/capture-shown-features.js';
 import { closeEngine } from '../../pipeline/close-engine.js';
 import { createEngine, listUserViews } from '../../pipeline/create-engine.js';
 import type { Engine } from '../../pipeline/engine.js';
 import { openContents } from '../../pipeline/open-engine.js';
 import type { BundleContents } from '../../pipeline/read-bundle.js';
-import type { Basis } from '../../pipeline/recommendation-request.js';
-import { findKnownItems, findSubject } from '../../pipeline/subject.js';
-import { hashScenario } from '../../pipeline/take-features.js';
+import { hydrateQuery } from '../../pipeline/hydrate-query.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { PreparedView } from '../prepared-views.js';
 import { buildDeclaredViews, buildRowAsOf, recodeView } from '../train/declared-view.js';
@@ -166,16 +165,19 @@ function findObstacle({ scenario, scenarioHash }: FeatureRecord, engine: Engine)
 }
 
 async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
-  const { limit, depth, filters, exclude } = record;
-  const subject = findSubject(basisOf(record), engine);
-  const scenario = chooseScenario(findScenario(record.scenario, engine), subject, engine);
-  const query = { ...subject, excluded: findKnownItems(exclude, engine), filters, limit, depth };
-  const retrieved = await retrieveOffline(query, engine, scenario);
-  const context = engine.readContext(record.context, record.now);
-  const { data, columns } = await assembleOffline(retrieved, engine, {
-    history: subject.history,
+  const { scenario, limit, depth, filters, exclude, context } = record;
+  const request = {
+    subject: subjectOf(record),
+    scenario,
+    limit,
+    filters,
+    exclude,
     context,
-  });
+    explain: 'none',
+  } as const;
+  const query = hydrateQuery(request, engine);
+  const retrieved = await retrieveOffline(query, engine, { depth });
+  const { data, columns } = await assembleOffline(retrieved, query, engine);
   return new Map(
     Array.from(retrieved.candidates.items, (item, row) => [
       engine.catalogue.entities.idAt(item),
@@ -184,7 +186,6 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
   );
 }
 
-function basisOf({ user, item }: FeatureRecord): Basis {
-  if (user !== undefined) return { kind: 'user', userId: user };
-  return item === undefined ? { kind: 'nobody' } : { kind: 'item', itemId: item };
+function subjectOf({ user, item }: FeatureRecord): Subject {
+  return { ...(user !== undefined && { userId: user }), ...(item !== undefined && { itemId: item }) };
 }

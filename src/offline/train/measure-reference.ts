@@ -1,20 +1,18 @@
 import type { Manifest } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { type Distribution, fitDistribution } from '../../domain/distribution.js';
-import { historyOf, type Histories } from '../../domain/history.js';
+import type { Histories } from '../../domain/history.js';
 import { RECIPROCAL_RANK } from '../../features/groups/retrieval-features.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
-import { createUserReading } from '../../pipeline/read-user-rows.js';
-import { retrieveCandidates } from '../../pipeline/retrieve-candidates.js';
-import { createStageRun } from '../../pipeline/run-stage.js';
+import { hydrateQuery } from '../../pipeline/hydrate-query.js';
 import { type RankingSample, sampleRanking } from '../../pipeline/sample-ranking.js';
 import type { Ranker } from '../../ranking/ranker.js';
-import { findEligibleItems } from '../../rules/rules.js';
+import { assembleOffline, createOfflineRequest, retrieveOffline } from './training-rows.js';
 
 /** What a bundle ranks when nothing has changed since it was trained. */
 export type Reference = NonNullable<Manifest['reference']>;
 
-/** Users that are asked for. */
+/** Requests that it is measured with. */
 const REQUESTS = 300;
 
 const BINS = 10;
@@ -24,7 +22,8 @@ const NOT_WATCHED = 'context.';
 
 /**
  * Asks a bundle for users that it knows, as serving does, and keeps how features, scores and shares of sources are distributed over
- * the candidates. Users are drawn by what they did: who does much asks much.
+ * the candidates. Requests are drawn by interactions, so that active users weigh more, as they do among real requests; the context of a
+ * request is that of its interaction's time.
  */
 export async function measureReference(
   engine: CandidateEngine,
@@ -32,8 +31,8 @@ export async function measureReference(
   scenario: ScenarioConfig,
 ): Promise<Reference> {
   const samples: RankingSample[] = [];
-  const users = drawUsers(engine.histories);
-  for (const user of users) samples.push(await sampleUser(user, engine, { ranker, scenario }));
+  for (const request of drawRequests(engine.histories.table))
+    samples.push(await sampleRequest(request, engine, { ranker, scenario }));
   const { featureOrder } = engine.assembler;
   const columns = featureOrder.length;
   const columnOf = (column: number): Float32Array =>
@@ -63,40 +62,32 @@ export async function measureReference(
   };
 }
 
-/** User indexes, evenly spaced over all that anybody did. */
-function drawUsers({ offsets, items }: Histories): number[] {
+/** A request that the reference is measured with. */
+interface ReferenceRequest {
+  readonly user: number;
+  /** Unix seconds of an interaction of the user: the hours and weekdays of the requests are those of the data. */
+  readonly time: number;
+}
+
+/** Evenly spaced over all interactions. */
+function drawRequests({ offsets, items, timestamps }: Histories): ReferenceRequest[] {
   const count = Math.min(REQUESTS, items.length);
   let user = 0;
   return Array.from({ length: count }, (_, index) => {
     const entry = Math.floor((index * items.length) / count);
     while (offsets[user + 1]! <= entry) user++;
-    return user;
+    return { user, time: timestamps[entry]! };
   });
 }
 
-async function sampleUser(
-  user: number,
+async function sampleRequest(
+  { user, time }: ReferenceRequest,
   engine: CandidateEngine,
   { ranker, scenario }: { ranker: Ranker; scenario: ScenarioConfig },
 ): Promise<RankingSample> {
-  const history = historyOf(engine.histories, user);
-  const userId = engine.users.idAt(user);
-  const eligible = findEligibleItems(scenario.rules, {
-    catalogue: engine.catalogue,
-    history,
-    excluded: new Int32Array(0),
-    filters: [],
-  });
-  const reading = createUserReading(userId, engine);
-  const query = { userId, userIndex: user, history, eligible, limit: 10, readUserValues: reading.values };
-  const candidates = await retrieveCandidates(query, engine, { scenario, run: createStageRun() });
-  const { rows } = await reading.rows();
-  const matrix = engine.assembler.assemble({
-    candidates,
-    history,
-    userRows: rows,
-    now: engine.knownUntil,
-    reading: { now: engine.clock(), tolerant: true },
-  });
+  const request = createOfflineRequest(engine.users.idAt(user), scenario);
+  const query = hydrateQuery(request, engine, { context: engine.readContext([], time) });
+  const retrieved = await retrieveOffline(query, engine);
+  const matrix = await assembleOffline(retrieved, query, engine);
   return sampleRanking({ scores: await ranker.rank(matrix), matrix })!;
 }

@@ -15,9 +15,11 @@ import {
 import type { FeatureTable } from '../../features/feature-table.js';
 import type { ItemContexts } from '../../features/item-contexts.js';
 import { alignToCatalogue } from '../../features/item-table.js';
+import { createMemoryHistories } from '../../features/memory-histories.js';
 import { createMemoryStore } from '../../features/memory-store.js';
 import { parseItemLinks } from '../../features/read-item-links.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
+import { createContextReader } from '../../pipeline/read-context.js';
 import type { PreparedDataset } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../progress.js';
 import { runSideBySide } from '../run-side-by-side.js';
@@ -134,7 +136,7 @@ async function fitModels(
 export function createCandidateEngine(
   stageOne: StageOne,
   dataset: PreparedDataset,
-  scenario: Pick<ScenarioConfig, 'sources'>,
+  scenario: ScenarioConfig,
 ): CandidateEngine {
   const trained = listTrainedSources(stageOne);
   const itemCount = dataset.catalogue.entities.size;
@@ -163,7 +165,9 @@ export function createCandidateEngine(
   return {
     catalogue,
     users: dataset.users.entities,
-    histories: stageOne.histories,
+    histories: createMemoryHistories(dataset.users.entities, stageOne.histories),
+    scenarios: new Map([[scenario.name, scenario]]),
+    readContext: createContextReader(stageOne.interactions.context),
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
     assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),

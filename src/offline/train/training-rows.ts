@@ -1,16 +1,14 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
-import { createSeededRandom, type SeededRandom } from '../../domain/seeded-random.js';
 import type { CandidateSet } from '../../domain/candidate.js';
-import type { ContextValues } from '../../domain/context.js';
-import { type History, historyOf } from '../../domain/history.js';
-import type { AttributeFilter } from '../../domain/slate.js';
+import { createSeededRandom, type SeededRandom } from '../../domain/seeded-random.js';
 import type { FeatureMatrix } from '../../features/feature-matrix.js';
 import type { CandidateEngine } from '../../pipeline/engine.js';
+import { assembleFeatures } from '../../pipeline/hydrate-candidates.js';
+import { hydrateQuery, type Query } from '../../pipeline/hydrate-query.js';
 import { createUserReading, type UserReading } from '../../pipeline/read-user-rows.js';
+import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { retrieveCandidates } from '../../pipeline/retrieve-candidates.js';
 import { createStageRun } from '../../pipeline/run-stage.js';
-import type { Subject } from '../../pipeline/subject.js';
-import { findEligibleItems } from '../../rules/rules.js';
 import type { ProgressStep } from '../progress.js';
 import type { EvaluationQuery } from '../evaluation/splits.js';
 import type { RankingRows } from '../ranker-training/ranking-rows.js';
@@ -76,74 +74,52 @@ async function labelQuery(
   engine: CandidateEngine,
   scenario: ScenarioConfig,
 ): Promise<LabelledQuery | undefined> {
-  const history = historyOf(engine.histories, user);
-  if (history.items.length === 0) return undefined;
-  const asked: OfflineQuery = {
-    id: engine.users.idAt(user),
-    kind: 'user',
-    userIndex: user,
-    history,
-    excluded: new Int32Array(0),
-    filters: [],
-    limit: 1,
-  };
-  const retrieved = await retrieveOffline(asked, engine, scenario);
+  const userId = engine.users.idAt(user);
+  if (engine.histories.find(userId).items.length === 0) return undefined;
+  const query = hydrateQuery(createOfflineRequest(userId, scenario), engine, { context });
+  const retrieved = await retrieveOffline(query, engine);
   const { items } = retrieved.candidates;
   const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
   const labels = Float32Array.from(items, (item) => grades.get(item) ?? 0);
   if (!labels.some((label) => label > 0)) return undefined;
-  const { data } = await assembleOffline(retrieved, engine, { history, context });
+  const { data } = await assembleOffline(retrieved, query, engine);
   return { user, items, data, labels };
 }
 
-/** Who is asked for, and what the request would say. */
-export interface OfflineQuery extends Subject {
-  /** Item indexes. */
-  readonly excluded: Int32Array;
-  readonly filters: readonly AttributeFilter[];
-  readonly limit: number;
-  /** As a request has it. */
-  readonly depth?: number | undefined;
+/** A user's request without any wish; its candidates fill the whole set of the scenario. */
+export function createOfflineRequest(userId: string, { name }: ScenarioConfig): RecommendationRequest {
+  return { subject: { userId }, scenario: name, limit: 1, exclude: [], filters: [], explain: 'none' };
 }
 
-/** The candidates of a query, and the rows of its user where they are asked for. */
+/** The candidates of a query, and what reads the rows of its user. */
 export interface OfflineCandidates {
   readonly candidates: CandidateSet;
-  readonly reading: UserReading;
+  readonly user: UserReading;
 }
 
-/** Stage 1 as training asks it. */
+/**
+ * Stage 1 of the pipeline, outside of a request.
+ * @param options.depth share of the candidates, as in a request
+ */
 export async function retrieveOffline(
-  { id, kind, userIndex, history, excluded, filters, limit, depth }: OfflineQuery,
+  query: Query,
   engine: CandidateEngine,
-  scenario: ScenarioConfig,
+  { depth }: { depth?: number | undefined } = {},
 ): Promise<OfflineCandidates> {
-  const { catalogue } = engine;
-  const eligible = findEligibleItems(scenario.rules, { catalogue, history, excluded, filters });
-  const reading = createUserReading(kind === 'user' ? id : undefined, engine);
-  const query = { userId: id, userIndex, history, eligible, limit, readUserValues: reading.values };
+  const user = createUserReading(query.subject, engine);
   return {
-    candidates: await retrieveCandidates(query, engine, { scenario, depth, run: createStageRun() }),
-    reading,
+    candidates: await retrieveCandidates(query, engine, { user, depth, run: createStageRun() }),
+    user,
   };
 }
 
-/** The features of candidates as the ranker learns from them. */
+/** The features of candidates as the ranker learns from them: what a view refuses when it is stale has its default. */
 export async function assembleOffline(
-  { candidates, reading }: OfflineCandidates,
+  { candidates, user }: OfflineCandidates,
+  query: Query,
   engine: CandidateEngine,
-  { history, context }: { history: History; context?: ContextValues | undefined },
 ): Promise<FeatureMatrix> {
-  const { rows } = await reading.rows();
-  return engine.assembler.assemble({
-    candidates,
-    history,
-    userRows: rows,
-    now: engine.knownUntil,
-    context,
-    // What a view refuses when it is stale has its default, as in an answer that is degraded by it.
-    reading: { now: engine.clock(), tolerant: true },
-  });
+  return assembleFeatures(candidates, query, { engine, rows: await user.rows(), tolerant: true });
 }
 
 /** The grade with this gain, 2^grade − 1: a purchase of weight 5 pulls five times as hard as a view of weight 1. */

@@ -160,7 +160,7 @@ t.test('the bundle has the encoder, and serves it', async (t) => {
   const ask = (userId: string, name: string) =>
     recommend(
       {
-        basis: { kind: 'user', userId },
+        subject: { userId },
         scenario: name,
         limit: 5,
         exclude: [],

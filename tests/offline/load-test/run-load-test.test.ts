@@ -48,10 +48,11 @@ t.test('a run counts what it sent, checks bodies, and reads the stage times of t
 t.test('Poisson arrivals are the same for the same seed', async (t) => {
   const { target, service } = await startTarget(t);
   await run(target, { arrivals: 'poisson' });
-  const first = service.asked.splice(0).map(({ basis }) => basis);
+  const first = service.asked.splice(0).map(({ subject }) => subject);
   await run(target, { arrivals: 'poisson' });
-  const byName = (bases: typeof first): string[] => bases.map((basis) => JSON.stringify(basis)).sort();
-  t.same(byName(service.asked.map(({ basis }) => basis)), byName(first));
+  const byName = (subjects: typeof first): string[] =>
+    subjects.map((subject) => JSON.stringify(subject)).sort();
+  t.same(byName(service.asked.map(({ subject }) => subject)), byName(first));
 });
 
 t.test('degraded answers, and statuses of failure, fail their thresholds', async (t) => {

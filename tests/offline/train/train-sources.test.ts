@@ -7,7 +7,7 @@ import { findSkippedSources, trainSources } from '../../../src/offline/train/tra
 import { writeTrainedBundle } from '../../../src/offline/train/write-trained-bundle.js';
 import { toHistories } from '../../../src/domain/interactions.js';
 import { openEngine } from '../../../src/pipeline/open-engine.js';
-import type { Basis } from '../../../src/pipeline/recommendation-request.js';
+import { NOBODY, type Subject } from '../../../src/domain/subject.js';
 import { recommend } from '../../../src/pipeline/recommend.js';
 import { createSyntheticDataset, START } from '../../support/synthetic-dataset.js';
 import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../../support/trained-bundle.js';
@@ -40,7 +40,7 @@ t.test('a scenario that lists a skipped source opens and answers without it', as
   const engine = await openEngine(folder, SCENARIOS);
   const { slate, stages, candidates } = await recommend(
     {
-      basis: { kind: 'user', userId: 'u1' },
+      subject: { userId: 'u1' },
       scenario: 'home',
       limit: 5,
       exclude: [],
@@ -107,16 +107,23 @@ t.test('popular-in-group knows the users that training knew, and nobody else', a
   const { coldStart: _, ...asked } = SCENARIOS.get('home')!;
   const home = { ...asked, sources: { 'popular-in-group': 10, popular: 10 } };
   const engine = await openEngine(folder, new Map([['home', home]]));
-  const retrievedFor = async (basis: Basis): Promise<number> => {
-    const request = { basis, scenario: 'home', limit: 5, exclude: [], filters: [], explain: 'none' } as const;
+  const retrievedFor = async (subject: Subject): Promise<number> => {
+    const request = {
+      subject,
+      scenario: 'home',
+      limit: 5,
+      exclude: [],
+      filters: [],
+      explain: 'none',
+    } as const;
     const { candidates } = await recommend(request, engine);
     return candidates.retrievals.find(({ source }) => source === 'popular-in-group')!.items.length;
   };
-  t.ok((await retrievedFor({ kind: 'user', userId: 'u1' })) > 0);
-  t.ok((await retrievedFor({ kind: 'user', userId: 'u79' })) > 0, 'somebody who did nothing yet');
-  t.equal(await retrievedFor({ kind: 'user', userId: 'a stranger' }), 0);
-  t.equal(await retrievedFor({ kind: 'item', itemId: 'i001' }), 0);
-  t.equal(await retrievedFor({ kind: 'nobody' }), 0);
+  t.ok((await retrievedFor({ userId: 'u1' })) > 0);
+  t.ok((await retrievedFor({ userId: 'u79' })) > 0, 'somebody who did nothing yet');
+  t.equal(await retrievedFor({ userId: 'a stranger' }), 0);
+  t.equal(await retrievedFor({ itemId: 'i001' }), 0);
+  t.equal(await retrievedFor(NOBODY), 0);
   await engine.ranker.close();
 });
 

@@ -150,7 +150,7 @@ t.test('a bundle has its views, and serving reads them as training did', async (
   const inTraining = createCandidateEngine(trained.stageOne, dataset, scenario);
   t.same(engine.assembler.featureOrder, inTraining.assembler.featureOrder);
   const request = {
-    basis: { kind: 'user', userId: 'u1' },
+    subject: { userId: 'u1' },
     scenario: 'home',
     limit: 10,
     exclude: [],

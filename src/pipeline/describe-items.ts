@@ -1,21 +1,25 @@
 import type { AttributeValue, Catalogue } from '../domain/catalogue.js';
 import type { CandidateSet } from '../domain/candidate.js';
-import type { SlateItem, SourceAttribution } from '../domain/slate.js';
-import { selectTopK } from '../domain/top-k.js';
+import type { Explain, SlateItem, SourceAttribution } from '../domain/slate.js';
 import type { Engine, FallbackEngine } from './engine.js';
 import type { RankedCandidates } from './rank-candidates.js';
-import type { RecommendationRequest } from './recommendation-request.js';
+import type { Selection } from './select-slate.js';
 
 /** Features are named where they are assembled. */
-type SlateEngine = FallbackEngine & Partial<Pick<Engine, 'assembler'>>;
+type DescribingEngine = Pick<FallbackEngine, 'catalogue'> & Partial<Pick<Engine, 'assembler'>>;
 
-/** The best `limit` candidates by ranking score; equal scores keep fusion order. */
-export function buildSlateItems(
-  ranked: RankedCandidates,
-  options: { candidates: CandidateSet; request: RecommendationRequest; engine: SlateEngine },
+/** The selected candidates as a slate shows them. */
+export function describeItems(
+  { rows, scores }: Selection,
+  options: {
+    candidates: CandidateSet;
+    ranked: RankedCandidates;
+    explain: Explain;
+    attribution?: boolean | undefined;
+    engine: DescribingEngine;
+  },
 ): SlateItem[] {
-  const { candidates, request, engine } = options;
-  const { items: rows, scores } = selectTopK(ranked.scores, { limit: request.limit });
+  const { candidates, ranked, explain, attribution, engine } = options;
   return Array.from(rows, (row, index) => {
     const item = candidates.items[row]!;
     return {
@@ -23,9 +27,9 @@ export function buildSlateItems(
       position: index + 1,
       score: scores[index]!,
       attributes: describeItem(item, engine.catalogue),
-      ...(request.explain === 'sources' && { sources: attribute(row, candidates) }),
-      ...(request.attribution === true && { retrievedBy: attribute(row, candidates) }),
-      ...(request.explain === 'features' && { features: nameFeatures(row, ranked, engine) }),
+      ...(explain === 'sources' && { sources: attribute(row, candidates) }),
+      ...(attribution === true && { retrievedBy: attribute(row, candidates) }),
+      ...(explain === 'features' && { features: nameFeatures(row, ranked, engine) }),
     };
   });
 }
@@ -51,7 +55,7 @@ function attribute(row: number, candidates: CandidateSet): SourceAttribution[] {
 function nameFeatures(
   row: number,
   { matrix }: RankedCandidates,
-  { assembler }: SlateEngine,
+  { assembler }: DescribingEngine,
 ): Record<string, number> {
   if (matrix === undefined || assembler === undefined) return {};
   const values = matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);

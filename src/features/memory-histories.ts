@@ -1,0 +1,21 @@
+import { EMPTY_HISTORY, type Histories, type History, historyOf } from '../domain/history.js';
+import type { IdIndex } from '../domain/id-index.js';
+import type { HistoryStore } from './history-store.js';
+
+/** The histories of a bundle. */
+export interface MemoryHistories extends HistoryStore {
+  find(userId: string): History;
+  /** The entries of all users, by user index. */
+  readonly table: Histories;
+}
+
+/** A history store over the tables of a bundle: each history is a view of them, without a copy. */
+export function createMemoryHistories(users: IdIndex, table: Histories): MemoryHistories {
+  return {
+    table,
+    find: (userId) => {
+      const user = users.find(userId);
+      return user < 0 ? EMPTY_HISTORY : historyOf(table, user);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto';
+import type { ScenarioConfig } from '../config/scenario-config.js';
+import type { Engine } from './engine.js';
+import type { OnlineRows, ShownFeatures } from './feature-record.js';
+import type { RankedCandidates } from './rank-candidates.js';
+import type { PrefetchedRows } from './read-user-rows.js';
+import type { Selection } from './select-slate.js';
+
+/** What the ranker read of the selected candidates, best first; undefined where no ranker scored them. */
+export function captureShownFeatures(
+  { rows }: Selection,
+  options: {
+    ranked: RankedCandidates;
+    scenario: ScenarioConfig;
+    userRows: PrefetchedRows | undefined;
+    engine: Engine;
+  },
+): ShownFeatures | undefined {
+  const { ranked, scenario, userRows, engine } = options;
+  if (ranked.matrix === undefined) return undefined;
+  const { data, columns } = ranked.matrix;
+  const values = new Float32Array(rows.length * columns);
+  rows.forEach((row, at) => values.set(data.subarray(row * columns, (row + 1) * columns), at * columns));
+  const now = engine.clock();
+  return {
+    values,
+    featuresHash: engine.manifest.ranker.featureOrderHash,
+    scenarioHash: hashScenario(scenario),
+    now,
+    ...(userRows !== undefined && { online: describeOnline(userRows, now) }),
+  };
+}
+
+/** Names what a scenario says. */
+export function hashScenario(scenario: ScenarioConfig): string {
+  return hash('sha256', JSON.stringify(scenario), 'hex').slice(0, 16);
+}
+
+function describeOnline({ rows, readAt }: PrefetchedRows, now: number): OnlineRows {
+  return {
+    readAt: readAt ?? now,
+    statuses: Object.fromEntries(Array.from(rows, ([view, { statuses }]) => [view, [...statuses]])),
+  };
+}

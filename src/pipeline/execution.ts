@@ -1,0 +1,31 @@
+import type { ContextValues } from '../domain/context.js';
+import type { History } from '../domain/history.js';
+import type { PrefetchedRows } from './read-user-rows.js';
+
+/** How one request is run: what the rooms around the pipeline want of it, apart from what the client asks. */
+export interface Execution {
+  /** Milliseconds of `monotonicNow` after which nobody waits for the answer; sources that ask a network give up before it. */
+  readonly deadline?: number | undefined;
+  /** Share of the scenario's candidates that are retrieved and ranked; never fewer than the request's `limit`. All by default. */
+  readonly depth?: number | undefined;
+  readonly prefetched?: Prefetched | undefined;
+  readonly capture?: Capture | undefined;
+}
+
+/** Inputs of a query that the caller has read already; the engine reads those that are absent. */
+export interface Prefetched {
+  /** Rows of stores that another thread asked. */
+  readonly userRows?: PrefetchedRows | undefined;
+  readonly history?: History | undefined;
+  readonly context?: ContextValues | undefined;
+}
+
+/** What is kept of a run beside its slate. */
+export interface Capture {
+  /** Which sources found each item of the slate, for the impression log. */
+  readonly attribution?: boolean | undefined;
+  /** Some of the rows that the ranker scored, for the drift statistics. */
+  readonly sample?: boolean | undefined;
+  /** What the ranker read of the items shown, for the feature log. */
+  readonly features?: boolean | undefined;
+}
