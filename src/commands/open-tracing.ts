@@ -1,4 +1,4 @@
-import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
@@ -41,14 +41,15 @@ export async function openTracing(
     shutdown: () => exporter.shutdown(),
     forceFlush: () => exporter.forceFlush(),
   };
-  const provider = new sdk.BasicTracerProvider({
+  const provider = new sdk.TracerProvider({
     resource: resources.resourceFromAttributes({
       'service.name': tracing.serviceName,
       'service.version': parts.version,
     }),
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(tracing.sampleShare) }),
     spanProcessors: [
-      new sdk.BatchSpanProcessor(telling, {
+      new sdk.BatchSpanProcessor({
+        exporter: telling,
         maxQueueSize: QUEUE_SPANS,
         maxExportBatchSize: BATCH_SPANS,
         scheduledDelayMillis: SEND_EVERY_MS,
@@ -64,7 +65,7 @@ export async function openTracing(
 async function importSdk() {
   try {
     return {
-      sdk: await import('@opentelemetry/sdk-trace-node'),
+      sdk: await import('@opentelemetry/sdk-trace'),
       resources: await import('@opentelemetry/resources'),
       otlp: await import('@opentelemetry/exporter-trace-otlp-http'),
     };
