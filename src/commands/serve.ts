@@ -10,7 +10,8 @@ import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import type { AppParts } from '../http/app-parts.js';
-import { serveInGroup } from '../http/serve-in-group.js';
+import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
+import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createLogger } from '../observability/create-logger.js';
@@ -44,29 +45,45 @@ export function createServeCommand(context: CommandContext): Command {
       const { processes } = settings.supervisor;
       if (cluster.isWorker) return serveInPlace(settings, context);
       if (processes > 0) return supervise(processes, settings, context);
-      const { parts, bundle } = await openService(settings, context);
-      const server = await startServer(parts);
-      stopOnSignals(server, parts);
-      // Standard output is the log; this line is for the person at the terminal.
-      context.printError(
-        `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
-      );
+      return serveAlone(settings, context);
     });
 }
 
-/** As a process of a group. One that fails has to let go of its supervisor, or it would never end. */
-async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
+/** How long what does not close may hold up the error that everything is closed for. */
+const CLOSING_PATIENCE_MS = 3000;
+
+async function serveAlone(settings: Settings, context: CommandContext): Promise<void> {
+  const opened = createOpenedThings();
   try {
-    serveInGroup((await openService(settings, context)).parts);
+    const { parts, bundle } = await openService(settings, context, opened);
+    const server = await startServer(parts);
+    stopOnSignals(server, parts);
+    // Standard output is the log; this line is for the person at the terminal.
+    context.printError(
+      `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
+    );
   } catch (error) {
-    cluster.worker!.disconnect();
+    await opened.close({ patienceMs: CLOSING_PATIENCE_MS });
     throw error;
   }
 }
 
+/** As a process of a group. One that fails tells its supervisor why, which tells whoever started the group. */
+async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
+  const opened = createOpenedThings();
+  const member = joinGroup({ closeAll: () => opened.close({ patienceMs: CLOSING_PATIENCE_MS }) });
+  try {
+    member.serve((await openService(settings, context, opened)).parts);
+  } catch (error) {
+    member.refuse(error);
+  }
+}
+
+/** @param opened takes care of each thing from the moment that it is open; who calls closes them when something fails */
 async function openService(
   settings: Settings,
   context: CommandContext,
+  opened: OpenedThings,
 ): Promise<{ parts: AppParts; bundle: BundleDescription }> {
   const { channel, trialSilenceMs } = settings.bundle;
   const logger = createLogger({ level: settings.logging.level, writing: 'async' });
@@ -79,6 +96,8 @@ async function openService(
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });
   const registry = await openRegistry(settings.bundle, context, sources);
+  const cache = await openSlateCache(settings, { logger, metrics, release: context.codeVersion });
+  opened.add(cache, () => cache?.close());
   const stable: ServedBundleOptions = {
     registry,
     channel,
@@ -93,14 +112,18 @@ async function openService(
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
     vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
-    cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
+    cache,
   };
   const { service, shadow } = openReleases(stable, { settings, logger, metrics });
+  opened.add(service, () => service.close());
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
-  const impressions = openImpressionLog(settings, { logger, metrics });
-  const featureLog = openFeatureLog(settings, { logger, metrics });
-  const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
+  const impressions = opened.add(openImpressionLog(settings, { logger, metrics }), (log) => log?.close());
+  const featureLog = opened.add(openFeatureLog(settings, { logger, metrics }), (log) => log?.close());
+  const tracing = opened.add(
+    await openTracing(settings, { logger, metrics, version: context.codeVersion }),
+    (traces) => traces?.close(),
+  );
   const followed = {
     registry,
     logger,
@@ -110,6 +133,7 @@ async function openService(
   };
   // In a group the supervisor watches, and has one process after the other open a bundle.
   const watch = place === undefined ? openChannelWatch(settings, followed) : undefined;
+  opened.add(watch, () => watch?.stop());
   return {
     parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch, shadow },
     bundle,

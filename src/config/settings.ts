@@ -213,6 +213,16 @@ const Supervisor = Type.Object(
         'When more processes than this end by themselves within `supervisor.deathWindowMs`, the supervisor stops the others and ends with 1.',
     }),
     deathWindowMs: milliseconds(1000, 3_600_000, { description: 'How long an end counts.' }),
+    silenceMs: milliseconds(100, 600_000, {
+      description:
+        'A server process that gives its supervisor no sign of life for so long (it is stopped, or its event loop hangs) is killed, counted in `shortlist_silent_processes_total`, and replaced. While it starts it has six times as long.',
+      danger: 'Below the longest pause of a busy machine, processes that work are killed.',
+    }),
+    answerMs: milliseconds(10, 60_000, {
+      description:
+        'How long `GET /metrics` waits for each server process; the metrics of one that has not answered by then are left out.',
+      danger: 'Above the timeout of the scraper, one stuck process hides the metrics of all.',
+    }),
   },
   { additionalProperties: false },
 );

@@ -204,6 +204,11 @@ function createComputeInstruments(registers: Registry[]) {
       help: 'Server processes that ended by themselves under a supervisor.',
       registers,
     }),
+    silentProcesses: new Counter({
+      name: 'shortlist_silent_processes_total',
+      help: 'Server processes that a supervisor killed because they gave no sign of life; they count as lost too.',
+      registers,
+    }),
     lostThreads: new Counter({
       name: 'shortlist_lost_threads_total',
       help: 'Computing threads that ended by themselves, or could not take the place of one that did.',

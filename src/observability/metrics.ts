@@ -90,6 +90,8 @@ export interface Metrics {
   countLostThread(): void;
   /** Counts a server process that ended by itself. */
   countLostProcess(): void;
+  /** Counts a server process that was killed because it gave no sign of life. */
+  countSilentProcess(): void;
   countReload(outcome: 'swapped' | 'refused'): void;
   /** Whether the channels of the bundle registry can be read. */
   showRegistry(readable: boolean): void;
@@ -185,6 +187,7 @@ export function createMetrics(options: {
     },
     countLostThread: () => instruments.lostThreads.inc(),
     countLostProcess: () => instruments.lostProcesses.inc(),
+    countSilentProcess: () => instruments.silentProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     showRegistry: (readable) => instruments.registryUp.set({ store: 'bundles' }, readable ? 1 : 0),
     showChannelBehind: (channel, behind) => instruments.channelBehind.set({ channel }, behind ? 1 : 0),

@@ -28,6 +28,8 @@ function startGroup(t: Test, behaviours: readonly string[], changes: Partial<Pro
     maxRestartDelayMs: 30,
     maxDeaths: 3,
     deathWindowMs: 60_000,
+    silenceMs: 60_000,
+    answerMs: 60_000,
     onLost: (end) => lost.push(end),
     onGivenUp: (error) => giveUp(error),
     ...changes,
