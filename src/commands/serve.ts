@@ -20,6 +20,7 @@ import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
+import { createQuarantine, type Quarantine, type QuarantineChange } from '../serving/quarantine.js';
 import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
 import type { ServedBundleOptions } from '../serving/served-bundle.js';
@@ -55,7 +56,7 @@ const CLOSING_PATIENCE_MS = 3000;
 async function serveAlone(settings: Settings, context: CommandContext): Promise<void> {
   const opened = createOpenedThings();
   try {
-    const { parts, bundle } = await openService(settings, context, opened);
+    const { parts, bundle } = await openService(settings, context, { opened });
     const server = await startServer(parts);
     stopOnSignals(server, parts);
     // Standard output is the log; this line is for the person at the terminal.
@@ -71,20 +72,35 @@ async function serveAlone(settings: Settings, context: CommandContext): Promise<
 /** As a process of a group. One that fails tells its supervisor why, which tells whoever started the group. */
 async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
   const opened = createOpenedThings();
-  const member = joinGroup({ closeAll: () => opened.close({ patienceMs: CLOSING_PATIENCE_MS }) });
+  const known: { quarantine?: Quarantine } = {};
+  const member = joinGroup({
+    closeAll: () => opened.close({ patienceMs: CLOSING_PATIENCE_MS }),
+    learn: (change) => known.quarantine?.learn(change),
+  });
   try {
-    member.serve((await openService(settings, context, opened)).parts);
+    const { parts, quarantine } = await openService(settings, context, { opened, onHeld: member.tell });
+    Object.assign(known, { quarantine });
+    member.serve(parts);
   } catch (error) {
     member.refuse(error);
   }
 }
 
-/** @param opened takes care of each thing from the moment that it is open; who calls closes them when something fails */
+interface Service {
+  readonly parts: AppParts;
+  readonly bundle: BundleDescription;
+  readonly quarantine: Quarantine | undefined;
+}
+
+/**
+ * @param options.opened takes care of each thing from the moment that it is open; who calls closes them when something fails
+ * @param options.onHeld is told of requests that other processes should not meet
+ */
 async function openService(
   settings: Settings,
   context: CommandContext,
-  opened: OpenedThings,
-): Promise<{ parts: AppParts; bundle: BundleDescription }> {
+  { opened, onHeld }: { opened: OpenedThings; onHeld?: (change: QuarantineChange) => void },
+): Promise<Service> {
   const { channel, trialSilenceMs } = settings.bundle;
   const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const place = context.env[PLACE_VARIABLE];
@@ -98,6 +114,7 @@ async function openService(
   const registry = await openRegistry(settings.bundle, context, sources);
   const cache = await openSlateCache(settings, { logger, metrics, release: context.codeVersion });
   opened.add(cache, () => cache?.close());
+  const quarantine = openQuarantine({ settings, metrics }, onHeld);
   const stable: ServedBundleOptions = {
     registry,
     channel,
@@ -106,7 +123,7 @@ async function openService(
     access: sources,
     observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
     clock,
-    threads: describeThreads({ settings, logger, metrics }),
+    threads: describeThreads({ settings, logger, metrics }, quarantine),
     trialSilenceMs: trialSilenceMs || undefined,
     deadlineMs: settings.compute.deadlineMs,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
@@ -137,6 +154,7 @@ async function openService(
   return {
     parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch, shadow },
     bundle,
+    quarantine,
   };
 }
 
@@ -147,12 +165,30 @@ function countThreads({ compute, supervisor }: Settings): number {
   );
 }
 
-function describeThreads({
-  settings,
-  logger,
-  metrics,
-}: Pick<AppParts, 'settings' | 'logger' | 'metrics'>): ThreadOptions {
+function openQuarantine(
+  { settings: { compute }, metrics }: Pick<AppParts, 'settings' | 'metrics'>,
+  onHeld?: (change: QuarantineChange) => void,
+): Quarantine | undefined {
+  if (compute.quarantineSeconds === 0) return undefined;
+  return createQuarantine({
+    lifeMs: 1000 * compute.quarantineSeconds,
+    onSize: (keys) => metrics.showQuarantined(keys),
+    onChange: (change) => {
+      if (change.kind === 'hold') metrics.countQuarantined(change.keys.length);
+      onHeld?.(change);
+    },
+  });
+}
+
+function describeThreads(
+  { settings, logger, metrics }: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
+  quarantine: Quarantine | undefined,
+): ThreadOptions {
   const { compute } = settings;
+  // Nobody catches it: the process drains and ends.
+  const end = (error: Error): never => {
+    throw error;
+  };
   return {
     workers: countThreads(settings),
     maxBatch: compute.maxBatch,
@@ -167,12 +203,9 @@ function describeThreads({
       metrics.countLostThread();
       logger.error({ err }, 'a computing thread was lost');
     },
-    watch: {
-      hangMs: compute.hangMs,
-      // Nobody catches it: the process drains and ends.
-      onHung: (error) => {
-        throw error;
-      },
-    },
+    onThreads: (change) => metrics.changeThreads(change),
+    quarantine,
+    watch: { hangMs: compute.hangMs, onHung: end },
+    desertion: { afterMs: compute.desertedMs, onDeserted: end },
   };
 }

@@ -49,6 +49,7 @@ async function superviseWith(
     createProcessGroup({
       ...settings.supervisor,
       processes,
+      quarantineMs: 1000 * settings.compute.quarantineSeconds,
       start: (place) => startProcess(place, { logger, context }),
       random: Math.random,
       onLost: (end) => {

@@ -185,6 +185,20 @@ const Compute = Type.Object(
         'A thread that has not answered a batch for so long hangs. The process then logs `fatal`, drains and ends with a code other than 0, for its supervisor to start anew: a thread inside of a model cannot be ended alone.',
       danger: 'Below the time of the longest run, a slow model restarts the process.',
     }),
+    desertedMs: milliseconds(100, 600_000, {
+      description:
+        'A thread that ended is replaced, and where that fails tried again, ever less often. While no thread is left `/ready` answers 503; after so long the process logs `fatal`, drains and ends, for its supervisor to start anew.',
+    }),
+    quarantineSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 86_400,
+      unit: 's',
+      description:
+        'A user or item whose request ended a computing thread, or made it hang, is answered with what most people chose for so long, by every process of a supervisor; each further time four times as long, up to a day. `degraded` says `request_quarantined`.',
+      zero: 'such a request is given to the next thread',
+      danger:
+        'Requests that the same thread had taken are held too: up to `compute.maxBatch` users get the fallback for so long.',
+    }),
   },
   { additionalProperties: false },
 );

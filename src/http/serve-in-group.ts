@@ -5,6 +5,7 @@ import type {
   ProcessOrder,
   ProcessReport,
 } from '../serving/process-messages.js';
+import type { QuarantineChange } from '../serving/quarantine.js';
 import type { AppParts } from './app-parts.js';
 import { endBusyProcess } from './end-busy-process.js';
 import { startPublicServer } from './start-server.js';
@@ -19,14 +20,23 @@ export interface GroupMember {
   serve(parts: Omit<AppParts, 'isDraining'>): void;
   /** Tells the supervisor why this process cannot serve, and ends it with 1. */
   refuse(error: unknown): void;
+  /** Tells the supervisor, which tells the other processes. */
+  tell(change: QuarantineChange): void;
 }
 
 /**
  * Makes this process one of the group of the supervisor that started it: from now on it says that it lives whenever it is asked, and ends when
  * it is told to.
  * @param options.closeAll closes what the process has opened, when it cannot serve
+ * @param options.learn is told of requests that other processes met
  */
-export function joinGroup({ closeAll }: { closeAll: () => Promise<void> }): GroupMember {
+export function joinGroup({
+  closeAll,
+  learn,
+}: {
+  closeAll: () => Promise<void>;
+  learn: (change: QuarantineChange) => void;
+}): GroupMember {
   let parts: Omit<AppParts, 'isDraining'> | undefined;
   let stop = (): void => process.exit(0);
   process.on('exit', endBusyProcess);
@@ -45,6 +55,7 @@ export function joinGroup({ closeAll }: { closeAll: () => Promise<void> }): Grou
 
   function obey(order: ProcessOrder): void {
     if (order.order === 'ping') say({ report: 'alive' });
+    else if (order.order === 'quarantine') learn(order.change);
     else if (order.order === 'stop') stop();
     else if (order.order === 'listen') listen(parts!).catch(refuse);
     else void answer(order, parts!);
@@ -60,6 +71,7 @@ export function joinGroup({ closeAll }: { closeAll: () => Promise<void> }): Grou
       known.service.onChange?.(() => say({ report: 'changed', bundle: describe(known) }));
     },
     refuse,
+    tell: (change) => say({ report: 'quarantine', change }),
   };
 }
 

@@ -209,6 +209,22 @@ function createComputeInstruments(registers: Registry[]) {
       help: 'Server processes that a supervisor killed because they gave no sign of life; they count as lost too.',
       registers,
     }),
+    threads: new Gauge({
+      name: 'shortlist_threads',
+      help: 'Computing threads of the bundle in service: living, and wanted. Fewer live than are wanted while one that ended cannot be replaced.',
+      labelNames: ['state'],
+      registers,
+    }),
+    quarantined: new Gauge({
+      name: 'shortlist_quarantined_keys',
+      help: 'Users and items whose requests are answered with the fallback because they ended a computing thread, or are computed too long right now.',
+      registers,
+    }),
+    quarantines: new Counter({
+      name: 'shortlist_quarantines_total',
+      help: 'Users and items that were put into quarantine because a computing thread that had their request ended or hangs.',
+      registers,
+    }),
     lostThreads: new Counter({
       name: 'shortlist_lost_threads_total',
       help: 'Computing threads that ended by themselves, or could not take the place of one that did.',

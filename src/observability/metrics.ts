@@ -88,6 +88,12 @@ export interface Metrics {
   /** A batch that a computing thread takes: its size, how many requests wait still, and the share of candidates that is ranked. */
   observeBatch(batch: { requests: number; waiting: number; depth: number }): void;
   countLostThread(): void;
+  /** Adds to the computing threads that live, and to those that should. */
+  changeThreads(change: { living: number; wanted: number }): void;
+  /** Users and items whose requests are kept from the threads. */
+  showQuarantined(keys: number): void;
+  /** Counts users and items that were put into quarantine. */
+  countQuarantined(keys: number): void;
   /** Counts a server process that ended by itself. */
   countLostProcess(): void;
   /** Counts a server process that was killed because it gave no sign of life. */
@@ -186,6 +192,12 @@ export function createMetrics(options: {
       instruments.depth.set(depth);
     },
     countLostThread: () => instruments.lostThreads.inc(),
+    changeThreads: ({ living, wanted }) => {
+      instruments.threads.inc({ state: 'living' }, living);
+      instruments.threads.inc({ state: 'wanted' }, wanted);
+    },
+    showQuarantined: (keys) => instruments.quarantined.set(keys),
+    countQuarantined: (keys) => instruments.quarantines.inc(keys),
     countLostProcess: () => instruments.lostProcesses.inc(),
     countSilentProcess: () => instruments.silentProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),

@@ -3,6 +3,7 @@ import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
+import { createQuarantine, type QuarantineChange } from './quarantine.js';
 import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
 
 /** A server process as `node:cluster` gives it. */
@@ -18,6 +19,8 @@ export interface ServerProcess {
 export interface ProcessGroupOptions extends Omit<Settings['supervisor'], 'processes'> {
   /** Processes, 1 or more. */
   readonly processes: number;
+  /** How long a request that ended a process is kept from the others the first time; 0 for not at all. */
+  readonly quarantineMs: number;
   /** Starts the process of a place, from 1. */
   readonly start: (place: number) => ServerProcess;
   /** From 0 to below 1; of the time before a process is started anew. */
@@ -73,6 +76,8 @@ interface Standing {
   wasSilent: boolean;
   /** Why it cannot serve, when it said so. */
   refusal: unknown;
+  /** Requests that it computes longer than anybody waits. */
+  readonly suspects: Set<string>;
 }
 
 /** One of the places that processes take. */
@@ -97,6 +102,7 @@ function beginWith(process: ServerProcess | undefined): Standing {
     missed: 0,
     wasSilent: false,
     refusal: undefined,
+    suspects: new Set(),
   };
 }
 
@@ -112,6 +118,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     restart: undefined,
   }));
   const questions = createQuestions();
+  const quarantine = createQuarantine({ lifeMs: options.quarantineMs });
   const looking = setInterval(() => places.forEach(lookAt), options.silenceMs / LOOKS).unref();
   const unclean: string[] = [];
   /** When processes ended by themselves of late, on the clock of `performance.now()`. */
@@ -146,11 +153,13 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     Object.assign(place, { isAsked: false, missed: 0 });
     if ('bundle' in report) place.bundle = report.bundle;
     if (report.report === 'alive') return;
+    if (report.report === 'quarantine') return spread(place, report.change);
     if (report.report === 'refused') {
       place.refusal = unpackError(report.error);
       return;
     }
     if (report.report === 'open') {
+      for (const change of quarantine.list()) place.process?.send({ order: 'quarantine', change }, ignore);
       if (phase === 'serving') place.process?.send({ order: 'listen' }, ignore);
       else if (places.every(({ bundle }) => bundle !== undefined)) tellAll({ order: 'listen' });
     } else if (report.report === 'serving') {
@@ -163,12 +172,25 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     }
   }
 
+  /** What one process met the others are not to meet. */
+  function spread(origin: Place, change: QuarantineChange): void {
+    quarantine.learn(change);
+    for (const key of change.keys) {
+      if (change.kind === 'suspect') origin.suspects.add(key);
+      else origin.suspects.delete(key);
+    }
+    for (const place of places)
+      if (place !== origin && place.missed === 0)
+        place.process?.send({ order: 'quarantine', change }, ignore);
+  }
+
   function bury(
     place: Place,
     end: { process: ServerProcess; code: number | null; signal: string | null },
   ): void {
     const how = end.signal ?? `exit code ${end.code}`;
-    const { bundle, wasSilent, refusal } = place;
+    const { bundle, wasSilent, refusal, suspects } = place;
+    if (suspects.size > 0) spread(place, { kind: 'hold', keys: [...suspects] });
     Object.assign(place, beginWith(undefined));
     const error = new ShortlistError('PROCESS_FAILED', `Server process ${place.number} has ended (${how}).`);
     questions.abandon(end.process, error);

@@ -1,6 +1,7 @@
 import type { FeatureView } from '../features/feature-view.js';
 import type { PackedError } from '../domain/packed-error.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
+import type { QuarantineChange } from './quarantine.js';
 import type { ServiceDescription } from './recommendation-service.js';
 
 /** The bundle that a process serves, as its supervisor tells of it. */
@@ -9,9 +10,10 @@ export interface ProcessBundle {
   readonly views: Readonly<Record<string, FeatureView>>;
 }
 
-/** What a supervisor tells a server process: to say that it lives, to listen, to stop, or to answer a question. */
+/** What a supervisor tells a server process: to say that it lives, what requests another process met, to listen, to stop, or to answer a question. */
 export type ProcessOrder =
   | { readonly order: 'ping' }
+  | { readonly order: 'quarantine'; readonly change: QuarantineChange }
   | { readonly order: 'listen' }
   | { readonly order: 'stop' }
   | { readonly order: 'answer'; readonly id: number; readonly question: keyof ProcessAnswers };
@@ -31,6 +33,7 @@ export interface ProcessAnswers {
 export type ProcessReport =
   | { readonly report: 'alive' }
   | { readonly report: 'refused'; readonly error: PackedError }
+  | { readonly report: 'quarantine'; readonly change: QuarantineChange }
   | { readonly report: 'open'; readonly bundle: ProcessBundle }
   | { readonly report: 'changed'; readonly bundle: ProcessBundle }
   | { readonly report: 'serving'; readonly url: string }
