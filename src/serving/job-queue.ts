@@ -1,4 +1,5 @@
 import { ShortlistError } from '../domain/errors.js';
+import { timerMs } from '../domain/timers.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
@@ -67,9 +68,6 @@ export interface JobQueue {
  * for who still waits. A queue that is never empty keeps the threads as busy with less in it.
  */
 const ADMITTED_SHARE = 0.7;
-
-/** The longest that Node can wait. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A request that waits for its answer. */
 interface Job {
@@ -224,7 +222,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
         const budgetMs = deadline - pushedAt;
         const refusal = deserted?.error ?? findQuarantine(request) ?? refuse(budgetMs);
         if (refusal !== undefined) return reject(refusal);
-        const timer = setTimeout(() => expire(job), Math.min(budgetMs, LONGEST_TIMER_MS));
+        const timer = setTimeout(() => expire(job), timerMs(budgetMs));
         const job: Job = { request, pushedAt, budgetMs, timer, resolve, reject };
         waiting.push(job);
         dispatch();

@@ -1,4 +1,5 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
+import { processClock } from '../domain/process-clock.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import { closeEngine } from '../pipeline/close-engine.js';
 import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
@@ -146,5 +147,5 @@ function stamp(
   { vectorEngine }: Pick<EngineOptions, 'vectorEngine'>,
 ): RecommendationRequest {
   if (vectorEngine === undefined) return request;
-  return { ...request, answerBy: Date.now() + deadline - performance.now() };
+  return { ...request, answerBy: processClock() + deadline - performance.now() };
 }
