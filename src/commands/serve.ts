@@ -14,7 +14,6 @@ import { createOpenedThings, type OpenedThings } from '../domain/opened-things.j
 import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
@@ -27,6 +26,7 @@ import type { ServedBundleOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
+import { openServerLog } from './open-server-log.js';
 import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
@@ -102,12 +102,12 @@ async function openService(
   { opened, onHeld }: { opened: OpenedThings; onHeld?: (change: QuarantineChange) => void },
 ): Promise<Service> {
   const { channel, trialSilenceMs } = settings.bundle;
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const place = context.env[PLACE_VARIABLE];
   const metrics = createMetrics({
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),
   });
+  const logger = openServerLog(settings, { metrics });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });

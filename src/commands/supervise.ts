@@ -4,13 +4,13 @@ import type { Settings } from '../config/settings.js';
 import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createLogger } from '../observability/create-logger.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics.js';
 import { createProcessGroup, type ServerProcess } from '../serving/process-group.js';
 import { createServingEnvironment } from '../serving/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
+import { openServerLog } from './open-server-log.js';
 
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
@@ -42,8 +42,8 @@ async function superviseWith(
   opened: OpenedThings,
   { processes, settings, context }: { processes: number; settings: Settings; context: CommandContext },
 ): Promise<void> {
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
+  const logger = openServerLog(settings, { metrics });
   const registry = await openRegistry(settings.bundle, context);
   const group = opened.add(
     createProcessGroup({

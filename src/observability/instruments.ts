@@ -209,6 +209,11 @@ function createComputeInstruments(registers: Registry[]) {
       help: 'Server processes that a supervisor killed because they gave no sign of life; they count as lost too.',
       registers,
     }),
+    droppedLines: new Counter({
+      name: 'shortlist_log_lines_dropped_total',
+      help: 'Lines of the log that were dropped because too much waited for its reader.',
+      registers,
+    }),
     threads: new Gauge({
       name: 'shortlist_threads',
       help: 'Computing threads of the bundle in service: living, and wanted. Fewer live than are wanted while one that ended cannot be replaced.',

@@ -151,6 +151,8 @@ export interface Metrics {
   countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
   showDrift(drifts: readonly DriftSample[]): void;
+  /** Counts a line of the log that nobody took in time. */
+  countDroppedLine(): void;
   /** Counts a request that was answered with an error, by its code. */
   countProblem(code: string): void;
   /** Sets the bundle gauges; undefined clears them. */
@@ -219,6 +221,7 @@ export function createMetrics(options: {
     ...createImpressionMetrics(registers),
     ...createSourceMetrics(registers),
     countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
+    countDroppedLine: () => instruments.droppedLines.inc(),
     countProblem: (code) => instruments.problems.inc({ code }),
     ...createDriftMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),
