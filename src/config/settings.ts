@@ -56,6 +56,21 @@ const Server = Type.Object(
       description: 'Path and query at most; 414 above. 500 excluded ids of 36 characters need 22,500.',
       danger: 'It must stay below `maxHeaderBytes`, which would answer first.',
     }),
+    maxPipelined: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      unit: 'requests',
+      description:
+        'Requests that one connection sends without waiting for answers and that are answered at a time; those behind them wait for these to be read.',
+    }),
+    maxHeldRequests: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      unit: 'requests',
+      description:
+        'Requests of all connections that wait like this. Beyond, the connection that has most of them is cut, and counted in `shortlist_slow_clients_total`.',
+      danger: 'Each takes about 4 KB of memory.',
+    }),
     maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
     trustProxy: Type.Array(Type.String({ minLength: 1, 'x-allowed': 'an IP address or CIDR range' }), {
       description:

@@ -33,23 +33,18 @@ const REDACTED = [
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { destination = 1, writing, maxBufferBytes = 16e6, onDropped } = options;
-  // The library's own listener, which it adds with the first sink, would wait for ever: ours comes before.
-  const patience = { until: Number.POSITIVE_INFINITY };
-  const onExit = (): void => {
-    patience.until = performance.now() + EXIT_PATIENCE_MS;
-    if (writing === 'async') writeLast(sink);
-  };
-  process.on('exit', onExit);
+  if (!process.listeners('exit').includes(endAll)) process.on('exit', endAll);
   const sink = pino.destination({
     dest: typeof destination === 'number' ? openWithoutWaiting(destination) : destination,
     sync: writing === 'sync',
     // Every line is longer than a byte; at the default of 0 the sink takes a flush for done at once.
     minLength: 1,
     maxLength: maxBufferBytes,
-    retryEAGAIN: () => writing === 'async' && performance.now() < patience.until,
+    retryEAGAIN: () => writing === 'async' && performance.now() < lastWordsUntil,
   });
   sink.on('error', () => silence(sink));
-  sink.on('close', () => process.off('exit', onExit));
+  if (writing === 'async') lasting.add(sink);
+  sink.on('close', () => lasting.delete(sink));
   if (onDropped !== undefined) sink.on('drop', onDropped);
   return pino(
     {
@@ -112,14 +107,21 @@ function findKind(destination: number): 'pipe' | 'socket' | 'other' {
   }
 }
 
-/** What is left at an exit, as far as it is taken now. */
-function writeLast(sink: Sink): void {
-  try {
-    sink.flushSync();
-  } catch {
-    // Nobody reads it, and nobody can be told.
+/** What writes beside the event loop, and may have something left at an exit. */
+const lasting = new Set<Sink>();
+let lastWordsUntil = Number.POSITIVE_INFINITY;
+
+/** Writes what is left at an exit, as far as it is taken now: the library's own listener, which comes after, would wait for ever. */
+function endAll(): void {
+  lastWordsUntil = performance.now() + EXIT_PATIENCE_MS;
+  for (const sink of lasting) {
+    try {
+      sink.flushSync();
+    } catch {
+      // Nobody reads it, and nobody can be told.
+    }
+    silence(sink);
   }
-  silence(sink);
 }
 
 /** A log that nobody can read any more (a closed pipe or terminal, a full disk) must not end the process, nor keep it from ending. */

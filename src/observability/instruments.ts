@@ -209,6 +209,12 @@ function createComputeInstruments(registers: Registry[]) {
       help: 'Server processes that a supervisor killed because they gave no sign of life; they count as lost too.',
       registers,
     }),
+    slowClients: new Counter({
+      name: 'shortlist_slow_clients_total',
+      help: 'Connections that were cut because they take no answers: pipelined (too many requests wait behind them) or stalled (nothing moved for server.stallTimeoutMs).',
+      labelNames: ['reason'],
+      registers,
+    }),
     droppedLines: new Counter({
       name: 'shortlist_log_lines_dropped_total',
       help: 'Lines of the log that were dropped because too much waited for its reader.',

@@ -151,6 +151,8 @@ export interface Metrics {
   countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
   showDrift(drifts: readonly DriftSample[]): void;
+  /** Counts a connection that was cut because it takes no answers: too many requests wait behind them, or nothing moved for long. */
+  countSlowClient(reason: 'pipelined' | 'stalled'): void;
   /** Counts a line of the log that nobody took in time. */
   countDroppedLine(): void;
   /** Counts a request that was answered with an error, by its code. */
@@ -221,6 +223,7 @@ export function createMetrics(options: {
     ...createImpressionMetrics(registers),
     ...createSourceMetrics(registers),
     countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
+    countSlowClient: (reason) => instruments.slowClients.inc({ reason }),
     countDroppedLine: () => instruments.droppedLines.inc(),
     countProblem: (code) => instruments.problems.inc({ code }),
     ...createDriftMetrics(registers),
