@@ -10,7 +10,7 @@ export interface ItemVectors {
 export interface SearchOptions {
   readonly limit: number;
   readonly eligible: Uint8Array;
-  /** Unix milliseconds after which nobody waits for the answer. */
+  /** On `processClock`, after which nobody waits for the answer. */
   readonly answerBy?: number | undefined;
 }
 

@@ -137,7 +137,7 @@ function describeTrial(
   return {
     ...shared,
     ...changes,
-    ...(threads && { threads: { ...threads, onBatch: undefined } }),
+    ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
     isTrial: true,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen }),
   };
@@ -146,7 +146,8 @@ function describeTrial(
 function watchHangs(options: ServedBundleOptions, onHung: (error: Error) => void): ServedBundleOptions {
   const { threads } = options;
   if (threads?.watch === undefined) return options;
-  return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung } } };
+  const desertion = threads.desertion && { ...threads.desertion, onDeserted: onHung };
+  return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung }, desertion } };
 }
 
 function tellOf(trial: TrialDescription, err: unknown, { logger, metrics }: ReleaseParts): void {

@@ -16,6 +16,13 @@ export const Logging = Type.Object(
       danger:
         'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
     }),
+    bufferMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      unit: 'MB',
+      description:
+        'Memory for lines that wait for a reader of the log that reads slowly or not at all. Lines beyond are dropped and counted in `shortlist_log_lines_dropped_total`; neither requests nor the end of the process wait for a reader.',
+    }),
   },
   { additionalProperties: false },
 );

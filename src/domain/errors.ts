@@ -32,6 +32,7 @@ export const ERRORS = {
   RANKER_TIMEOUT: { status: 503, title: 'The ranker is too slow' },
   DEADLINE_EXCEEDED: { status: 503, title: 'There was no time left for an answer' },
   OVERLOADED: { status: 503, title: 'More requests than can be answered in time' },
+  TRIAL_FAILED: { status: 503, title: 'The bundle could not be tried' },
   PROCESS_FAILED: { status: 503, title: 'A server process failed' },
   COMPUTE_FAILED: { status: 503, title: 'The computing threads failed' },
   RANKER_INVALID_OUTPUT: { status: 503, title: 'The ranker gave scores that are not numbers' },

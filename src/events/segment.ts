@@ -4,8 +4,6 @@ import { join } from 'node:path';
 
 /** A file of lines that one process writes to. */
 export interface Segment {
-  /** Milliseconds since 1970. */
-  readonly openedAt: number;
   sizeBytes(): number;
   /** Rejects when not all of them were written; then none is there, unless the segment is broken. */
   append(lines: readonly string[]): Promise<void>;
@@ -21,7 +19,10 @@ const CLOSED = '.jsonl';
 /** The same of one that is written to. */
 const OPEN = '.jsonl.open';
 
-/** Opens a segment of its own in a folder, which is made where it is missing. */
+/**
+ * Opens a segment of its own in a folder, which is made where it is missing.
+ * @param openedAt milliseconds since 1970, for its name
+ */
 export async function openSegment(folder: string, openedAt: number): Promise<Segment> {
   await mkdir(folder, { recursive: true });
   const time = new Date(openedAt).toISOString().replace(/[-:.]/g, '');
@@ -30,7 +31,6 @@ export async function openSegment(folder: string, openedAt: number): Promise<Seg
   let bytes = 0;
   let broken = false;
   return {
-    openedAt,
     sizeBytes: () => bytes,
     append: async (lines) => {
       const content = Buffer.from(lines.join(''));

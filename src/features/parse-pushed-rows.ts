@@ -7,6 +7,8 @@ export interface ParsedRowsOptions {
   readonly view: FeatureView;
   /** Unix seconds: the event time of rows that say none. */
   readonly now: number;
+  /** Place of the first of the given rows among all; 0 when not said. */
+  readonly firstRow?: number;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ParsedRowsOptions {
  */
 export function parsePushedRows(given: readonly unknown[], options: ParsedRowsOptions): PushedRow[] {
   return parseEntries(
-    given.map((entry, index) => ({ label: `rows/${index}`, read: () => entry })),
+    given.map((entry, index) => ({ label: `rows/${(options.firstRow ?? 0) + index}`, read: () => entry })),
     options,
   );
 }

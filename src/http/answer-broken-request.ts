@@ -45,8 +45,8 @@ function toFailure(error: NodeJS.ErrnoException, { settings }: ListenerParts): F
   return { code: 'INVALID_REQUEST', detail: 'This is not a valid HTTP/1.1 request.' };
 }
 
-/** Node keeps the answer that is being given on a socket here; it has no public name for it. */
-function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
+/** Whether an answer is being given on a socket. Node keeps it here, and has no public name for it. */
+export function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
   return Boolean(socket._httpMessage);
 }
 

@@ -12,9 +12,10 @@ import {
 } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { createBrokenRequestAnswer } from './answer-broken-request.js';
+import { createBrokenRequestAnswer, isAnswering } from './answer-broken-request.js';
 import type { ListenerParts } from './app-parts.js';
 import { describeInvalid } from './describe-invalid.js';
+import { limitPipelines } from './limit-pipelines.js';
 import { sendProblem, toFailure, type Disclosure } from './problem.js';
 import { runInRequest } from './request-context.js';
 import { chooseRequestId } from './request-id.js';
@@ -67,6 +68,15 @@ export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): 
   app.server.on('checkExpectation', (request, reply) => app.routing(request, reply));
   // One more than allowed, to see that there are too many: Node drops the rest without a word.
   app.server.maxHeadersCount = settings.server.maxHeaderCount + 1;
+  limitPipelines(app.server, {
+    maxPipelined: settings.server.maxPipelined,
+    maxHeld: settings.server.maxHeldRequests,
+    onCut: () => parts.metrics.countSlowClient('pipelined'),
+  });
+  app.server.on('timeout', (socket) => {
+    if (isAnswering(socket)) parts.metrics.countSlowClient('stalled');
+    socket.destroy();
+  });
   addHooks(app, parts, record);
   // Only static files come here; other unmatched requests are refused before.
   app.setNotFoundHandler((request) => {

@@ -21,7 +21,7 @@ export interface RunningServer {
 
 /**
  * Opens both listeners. The service may still have no bundle: `/ready` then answers 503.
- * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; nothing stays open then
+ * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; no listener stays open then, and the parts stay with the caller
  */
 export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<RunningServer> {
   const drain = createDrain(parts);
@@ -48,15 +48,22 @@ export async function startPublicServer(
 ): Promise<Pick<RunningServer, 'url' | 'stop'>> {
   const drain = createDrain(parts);
   const app = buildApp({ ...parts, isDraining: drain.isDraining });
-  const url = await listenPublicly(app, parts.settings);
+  const url = await listenPublicly(app, parts.settings).catch((error: unknown) => closeAndThrow(app, error));
   return { url, stop: () => drain.stop(() => close(app)) };
 }
 
 /** The admin listener alone. Throws as `startServer` does. */
 export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningServer, 'adminUrl' | 'stop'>> {
   const admin = buildAdminApp(parts);
-  const adminUrl = await listenForAdmins(admin, parts.settings);
+  const adminUrl = await listenForAdmins(admin, parts.settings).catch((error: unknown) =>
+    closeAndThrow(admin, error),
+  );
   return { adminUrl, stop: () => close(admin) };
+}
+
+async function closeAndThrow(app: HttpApp, error: unknown): Promise<never> {
+  await close(app);
+  throw error;
 }
 
 function createDrain({
@@ -122,11 +129,13 @@ async function listen(app: HttpApp, listener: Listener): Promise<string> {
   }
 }
 
-function adviseOn(error: unknown, { prefix }: Listener): string {
+function adviseOn(error: unknown, { port, prefix }: Listener): string {
   const { code = '' } = error as NodeJS.ErrnoException;
-  return ['EADDRINUSE', 'EACCES'].includes(code)
-    ? `Stop what listens there, or set ${prefix}PORT.`
-    : `Set ${prefix}HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for every network.`;
+  if (code === 'EADDRINUSE')
+    return `Stop what listens there (\`ss -ltnp 'sport = :${port}'\` or \`lsof -i :${port}\` names it), or set ${prefix}PORT.`;
+  if (code === 'EACCES')
+    return `This user may not listen on port ${port}: set ${prefix}PORT to one from 1024 on, or give the process the right (CAP_NET_BIND_SERVICE).`;
+  return `Set ${prefix}HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for every network.`;
 }
 
 const REAP_INTERVAL_MS = 50;

@@ -25,12 +25,14 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
  * Ends the process when it is asked to or has to: SIGTERM, SIGINT, SIGHUP and SIGQUIT stop the server and exit with 0; an uncaught
  * error is logged with the id of the request that set it going, stops the server and exits with 1. A second signal, or requests that do not finish within
  * `shutdown.timeoutMs` after the drain, exit with 1 at once. A thread that hangs inside of a model makes of any of these a SIGKILL.
+ * @returns leaves signals and errors to Node again: there is no server any more
  */
 export function stopOnSignals(
   server: Pick<RunningServer, 'stop'>,
   parts: Pick<AppParts, 'logger' | 'settings'>,
-): void {
-  stopGracefully(server, { ...parts, skip: NOT_OURS });
+): { forget: () => void } {
+  const { uninstall } = stopGracefully(server, { ...parts, skip: NOT_OURS });
+  return { forget: uninstall };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface RecommendationRequest {
   readonly broughtRows?: BroughtRows | undefined;
   /** Share of the scenario's candidates that are retrieved and ranked; never fewer than `limit`. All when not said. */
   readonly depth?: number | undefined;
-  /** Unix milliseconds after which nobody waits for the answer, for what waits for a network. */
+  /** On `processClock`, after which nobody waits for the answer, for what waits for a network. */
   readonly answerBy?: number | undefined;
   /** Whether the items are to say which sources found them, for a log. */
   readonly attribution?: boolean;

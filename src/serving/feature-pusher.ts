@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { FeatureView } from '../features/feature-view.js';
-import { parsePushedRows } from '../features/parse-pushed-rows.js';
-import { type PushCounts, pushRows } from '../features/push-rows.js';
+import { type ParsedRowsOptions, parsePushedRows } from '../features/parse-pushed-rows.js';
+import { type PushCounts, type PushedRow, pushRows } from '../features/push-rows.js';
 import { openRedis, type RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { RecommendationService } from './recommendation-service.js';
@@ -33,7 +34,7 @@ export function createFeaturePusher(
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 
-  async function write(view: FeatureView, rows: ReturnType<typeof parsePushedRows>): Promise<PushCounts> {
+  async function write(view: FeatureView, rows: readonly PushedRow[]): Promise<PushCounts> {
     // Nobody waits for a recommendation here: a push has as long as a connection may be silent.
     client ??= openRedis({ ...redis, commandTimeoutMs: redis.socketTimeoutMs });
     try {
@@ -47,7 +48,7 @@ export function createFeaturePusher(
   return {
     push: async (viewName, given) => {
       const view = findOnlineView(viewName, service.views(), { isOnline: features.online });
-      const rows = parsePushedRows(given, { view, now: now().getTime() / 1000 });
+      const rows = await parseInSlices(given, { view, now: now().getTime() / 1000 });
       const counts = await write(view, rows);
       metrics.countPushedRows(viewName, 'written', counts.written);
       metrics.countPushedRows(viewName, 'older', counts.older);
@@ -55,6 +56,31 @@ export function createFeaturePusher(
     },
     close: async () => (await client)?.disconnect(),
   };
+}
+
+/** Rows between two turns of the event loop: about 3 ms. Requests are answered meanwhile. */
+const SLICE_ROWS = 250;
+
+/** As `parsePushedRows` does, without holding up the event loop. */
+async function parseInSlices(
+  given: readonly unknown[],
+  options: ParsedRowsOptions,
+): Promise<readonly PushedRow[]> {
+  const rows: PushedRow[] = [];
+  const problems: string[] = [];
+  let refusal: ShortlistError | undefined;
+  for (let firstRow = 0; firstRow < given.length; firstRow += SLICE_ROWS) {
+    try {
+      rows.push(...parsePushedRows(given.slice(firstRow, firstRow + SLICE_ROWS), { ...options, firstRow }));
+    } catch (error) {
+      if (!(error instanceof ShortlistError)) throw error;
+      refusal ??= error;
+      problems.push(...error.problems);
+    }
+    await nextTurn();
+  }
+  if (refusal === undefined) return rows;
+  throw new ShortlistError(refusal.code, refusal.summary, { problems });
 }
 
 function findOnlineView(

@@ -1,4 +1,5 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
+import { processClock } from '../domain/process-clock.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import { closeEngine } from '../pipeline/close-engine.js';
 import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
@@ -12,6 +13,7 @@ import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import { bringUserRows } from './bring-user-rows.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
+import { RequestQuarantined } from './quarantine.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from './rests.js';
 import { warm } from './warm.js';
@@ -69,7 +71,9 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
   const pause = opening.beside ? createRests() : undefined;
   try {
     const deadline = Number.POSITIVE_INFINITY;
-    await warm(bundle.engine, (request) => bundle.compute.recommend(request, { deadline }), pause);
+    const ask = (request: RecommendationRequest): Promise<unknown> =>
+      bundle.compute.recommend(request, { deadline }).catch(ignoreQuarantine);
+    await warm(bundle.engine, ask, pause);
     const { engine, compute } = bundle;
     return options.drift === undefined
       ? bundle
@@ -78,6 +82,11 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
     await bundle.close();
     throw error;
   }
+}
+
+/** Somebody who is held says nothing of the bundle. */
+function ignoreQuarantine(error: unknown): void {
+  if (!(error instanceof RequestQuarantined)) throw error;
 }
 
 /** Computes in the thread that asks. */
@@ -117,6 +126,7 @@ async function openInThreads(
         const brought = await bringUserRows(request, engine, online);
         return traceWork(COMPUTE, () => pool.recommend(stamp(brought, time, options), time));
       },
+      findProblem: () => pool.findProblem?.(),
       close: () => pool.close(),
     };
     const close = async (): Promise<void> => {
@@ -137,5 +147,5 @@ function stamp(
   { vectorEngine }: Pick<EngineOptions, 'vectorEngine'>,
 ): RecommendationRequest {
   if (vectorEngine === undefined) return request;
-  return { ...request, answerBy: Date.now() + deadline - performance.now() };
+  return { ...request, answerBy: processClock() + deadline - performance.now() };
 }

@@ -46,6 +46,8 @@ export interface RecommendationService {
   describe(): ServiceDescription | undefined;
   /** The feature views of the bundle in service, by name; undefined before the first one is open. */
   views(): Readonly<Record<string, FeatureView>> | undefined;
+  /** Why the bundle in service cannot compute anything now, though it is open; undefined, or absent, where it can. */
+  findProblem?(): unknown;
   /**
    * An answer in time: when the pipeline cannot give one, it is what most people chose, and says so.
    * @param options.timeoutMs milliseconds that the client waits; without it, or above it, the configured deadline counts

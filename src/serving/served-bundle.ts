@@ -101,6 +101,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
+    findProblem: () => current?.bundle.compute.findProblem?.(),
     recommend: async (request, { timeoutMs = longestMs } = {}) => {
       const deadline = performance.now() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
 import type { TrialRelease } from '../domain/release.js';
+import { timerMs } from '../domain/timers.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import { traceWork } from '../observability/traced-work.js';
 import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
@@ -218,7 +219,7 @@ async function awaitUntil(deadline: number, { landing, deadline: end }: Flight):
   const late = new Promise<never>((_resolve, reject) => {
     const expire = (): void =>
       reject(new ShortlistError('DEADLINE_EXCEEDED', 'The request ran out of time while it was computed.'));
-    timer = setTimeout(expire, deadline - performance.now());
+    timer = setTimeout(expire, timerMs(deadline - performance.now()));
   });
   try {
     return await Promise.race([landing, late]);

@@ -98,3 +98,31 @@ t.test('the public listener takes no rows', async (t) => {
   const { app } = setUp(t);
   t.equal((await app.inject({ method: 'POST', url: '/views/users/rows' })).statusCode, 404);
 });
+
+t.test('a push of 20,000 rows lets the event loop turn', { skip: REDIS_MISSING }, async (t) => {
+  const server = await startRedisServer(t);
+  const { post } = setUp(t, {
+    redis: { url: server.url, socketTimeoutMs: 60_000 },
+    features: { ...build(t).settings.features, maxPushBytes: 10_000_000 },
+  });
+  const rows = Array.from({ length: 20_000 }, (_, index) => ({ id: `u${index}`, values: { age: index } }));
+  const payload = JSON.stringify({ rows });
+  const turns = { over: false, count: 0 };
+  const counting = (async () => {
+    for (; !turns.over; turns.count++) await new Promise(setImmediate);
+  })();
+  t.match(await post(payload), { written: 20_000 });
+  turns.over = true;
+  await counting;
+  t.ok(turns.count > 20_000 / 250 + 20_000 / 100, `${turns.count} turns`);
+});
+
+t.test('of rows that make no sense all are named by their place, wherever they are', async (t) => {
+  const { post } = setUp(t);
+  const rows: unknown[] = Array.from({ length: 1000 }, (_, index) => ({ id: `u${index}`, values: {} }));
+  rows[3] = 7;
+  rows[997] = { id: '', values: {} };
+  const { detail } = await post({ rows });
+  t.match(detail, 'rows/3: it is not a JSON object');
+  t.match(detail, 'rows/997: id is not a text, or empty');
+});

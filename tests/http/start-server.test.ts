@@ -50,7 +50,7 @@ t.test('a port that is taken is named with the variable that moves it, and nothi
   await t.rejects(startServer(buildParts({ server: { port: taken } })), {
     code: 'INVALID_CONFIG',
     message: new RegExp(
-      `^The public listener cannot bind 127\\.0\\.0\\.1:${taken} \\(.*EADDRINUSE.*\\)\\. Stop .* or set PORT\\.$`,
+      `^The public listener cannot bind 127\\.0\\.0\\.1:${taken} \\(.*EADDRINUSE.*\\)\\. Stop .*lsof -i :${taken}.* or set PORT\\.$`,
     ),
   });
   await t.rejects(startServer(buildParts({ server: { adminPort: taken } })), {

@@ -4,6 +4,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
 import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
+import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
 
 /** Counts a request; writes the `ratelimit-` headers. @throws ShortlistError RATE_LIMITED when its client had enough */
@@ -14,6 +15,13 @@ type Count = ReturnType<HttpApp['createRateLimit']>;
 /** Clients that a process remembers; the one that asked least recently is forgotten first. */
 const MOST_CLIENTS = 20_000;
 
+/** The plugin makes its store by itself, with options of its own. */
+class StoreOfProcess extends MonotonicStore {
+  constructor() {
+    super({ cache: MOST_CLIENTS });
+  }
+}
+
 /**
  * Limits what each client may ask per window, as `rateLimit` says; undefined where there is no limit. A limit that cannot be
  * shared, because Redis is away, is kept by each process: no request waits or fails for it.
@@ -22,7 +30,7 @@ export function addRateLimiter(app: HttpApp, parts: AppParts): RateLimiter | und
   const { requests, windowSeconds, store } = parts.settings.rateLimit;
   if (requests === 0) return undefined;
   const limits = { global: false, max: requests, timeWindow: windowSeconds * 1000, keyGenerator: nameClient };
-  const alone = addCounter(app, async () => ({ ...limits, cache: MOST_CLIENTS }));
+  const alone = addCounter(app, async () => ({ ...limits, store: StoreOfProcess }));
   const count = store === 'redis' ? addSharedCounter(app, parts, { limits, alone }) : alone;
   return async (request, reply) => {
     const standing = await count(request);
