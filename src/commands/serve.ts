@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
-import { requireApiKeys } from '../http/access/authenticator.js';
+import { requireAccess } from '../http/access/require-access.js';
 import type { AppParts } from '../http/app-parts.js';
 import { serveInGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
@@ -40,7 +40,7 @@ export function createServeCommand(context: CommandContext): Command {
     .action(async (options: ServeOptions) => {
       const settings = loadSettings({ ...context, flags: listFlags(options) });
       // Told before the bundle loads, which may take a while.
-      requireApiKeys(settings);
+      requireAccess(settings);
       const { processes } = settings.supervisor;
       if (cluster.isWorker) return serveInPlace(settings, context);
       if (processes > 0) return supervise(processes, settings, context);

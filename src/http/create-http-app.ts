@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ServerResponse } from 'node:http';
 import {
   fastify,
   LogController,
@@ -10,15 +11,17 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
-import type { Settings } from '../config/settings.js';
-import { ShortlistError } from '../domain/errors.js';
+import { createProxyTrust } from './access/client-address.js';
 import { createBrokenRequestAnswer } from './answer-broken-request.js';
+import { createConnectAnswer } from './answer-connect.js';
 import type { ListenerParts } from './app-parts.js';
+import { awaitTurn, takeTurn } from './connection-turns.js';
 import { describeInvalid } from './describe-invalid.js';
 import { sendProblem, toFailure, type Disclosure } from './problem.js';
 import { runInRequest } from './request-context.js';
 import { chooseRequestId } from './request-id.js';
 import { CLIENT_LEFT, createRequestRecord, type RequestRecord } from './request-record.js';
+import { routeNotFound } from './route-not-found.js';
 import { beginTrace } from './trace-request.js';
 
 /** A Fastify app whose routes take their types from TypeBox schemas. */
@@ -30,10 +33,19 @@ export type HttpApp = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The answer to the request before it on the same connection, where it was still to come. */
+    answeredBefore: ServerResponse | undefined;
+  }
+}
+
 /** In what the listeners differ. */
 export interface ListenerOptions extends Disclosure {
   /** Connections over which nothing moves for so long are cut; 0 for never. */
   readonly stallTimeoutMs: number;
+  /** What counts the requests that never reach a route; absent where none are counted. */
+  readonly findLimit?: () => ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
 }
 
 /**
@@ -50,21 +62,26 @@ export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): 
     loggerInstance: parts.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: chooseRequestId,
-    trustProxy: [...settings.server.trustProxy],
+    trustProxy: createProxyTrust(settings.server.trustProxy),
     // What arrives on an open connection while the app closes is answered, not refused.
     return503OnClosing: false,
     clientErrorHandler: createBrokenRequestAnswer(parts),
+    // Raised before routing: no hook runs for these.
     frameworkErrors: (error, request, reply) => {
-      // Raised before routing: no hook runs for these.
       request.startedAt = performance.now();
-      sendProblem(reply, toFailure(error, listener));
-      record(request, reply.statusCode);
+      const end = (failure: unknown): void => {
+        request.failure = failure;
+        sendProblem(reply, toFailure(failure, listener));
+        record(request, reply.statusCode);
+      };
+      (listener.findLimit?.()?.(request, reply) ?? Promise.resolve()).then(() => end(error), end);
     },
   });
   // Faster than serialisers built from the schema (4.4 against 4.7 to 5.2 µs for 10 items); tests hold answers to their schema.
   app.setSerializerCompiler(() => JSON.stringify);
   // An expectation that Node does not know is ignored; Node by itself answers 417 without a body.
   app.server.on('checkExpectation', (request, reply) => app.routing(request, reply));
+  app.server.on('connect', createConnectAnswer(parts));
   // One more than allowed, to see that there are too many: Node drops the rest without a word.
   app.server.maxHeadersCount = settings.server.maxHeaderCount + 1;
   addHooks(app, parts, record);
@@ -106,7 +123,7 @@ function limitsOf({ settings: { server } }: ListenerParts) {
       requestTimeout: server.requestTimeoutMs,
       connectionsCheckingInterval: server.timeoutCheckIntervalMs,
       maxHeaderSize: server.maxHeaderBytes,
-      // Node by itself answers 400 without a body; `refuseEarly` says why.
+      // Node by itself answers 400 without a body; `refuseMalformed` says why.
       requireHostHeader: false,
     },
   };
@@ -114,26 +131,28 @@ function limitsOf({ settings: { server } }: ListenerParts) {
 
 function addHooks(app: HttpApp, parts: ListenerParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('answeredBefore', undefined);
   app.decorateRequest('asked', undefined);
   app.decorateRequest('slateAnswer', undefined);
   app.decorateRequest('failure', undefined);
   app.decorateRequest('trace', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
+    request.answeredBefore = takeTurn(request.raw, reply.raw);
     reply.header('x-request-id', request.id);
     runInRequest(request.id, parts.tracing === undefined ? done : () => beginTrace(request, parts, done));
   });
-  // Not in `onRequest`: what is refused has the security headers too.
-  app.addHook('preParsing', (request, reply, payload, done) => {
-    refuseEarly(request, parts.settings.server);
-    if (request.is404 || request.method === 'OPTIONS') refuseUnmatched(app, request, reply);
-    done(null, payload);
-  });
-  // These run for every request and wait for nothing, so that they need no promise.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    // Clients let go of connections one by one, before the listener closes them all.
-    if (parts.isDraining?.() === true) reply.header('connection', 'close');
-    done(null, payload);
+  // These run for every request and wait for nothing, so that they need no promise; but for a process that drains.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (parts.isDraining?.() !== true) return done(null, payload);
+    // Clients let go of connections one by one, before the listener closes them all: with the last answer of each, since what was sent
+    // behind an answer that closes its connection is lost.
+    awaitTurn(request.raw, request.answeredBefore, (isLast) => {
+      // Fastify says it of all answers once the app closes.
+      reply.raw.removeHeader('connection');
+      if (isLast) reply.header('connection', 'close');
+      done(null, payload);
+    });
   });
   app.addHook('onRequestAbort', async (request) => record(request, CLIENT_LEFT));
   app.addHook('onResponse', (request, reply, done) => {
@@ -141,40 +160,3 @@ function addHooks(app: HttpApp, parts: ListenerParts, record: RequestRecord): vo
     done();
   });
 }
-
-function refuseEarly({ raw }: FastifyRequest, { maxUrlLength, maxHeaderCount }: Settings['server']): void {
-  const { length } = raw.url!;
-  if (raw.rawHeaders.length / 2 > maxHeaderCount) {
-    throw new ShortlistError('HEADERS_TOO_LARGE', `There are more than ${maxHeaderCount} headers.`);
-  }
-  if (length > maxUrlLength) {
-    throw new ShortlistError(
-      'URI_TOO_LONG',
-      `Path and query have ${length} characters, allowed are ${maxUrlLength}.`,
-    );
-  }
-  if (raw.headers.host === undefined && raw.httpVersion === '1.1') {
-    throw new ShortlistError('INVALID_REQUEST', 'The header `Host` is missing; HTTP/1.1 requires it.');
-  }
-}
-
-/** Before a body is read, so that a wrong path or method is named, whatever the body. */
-function refuseUnmatched(app: HttpApp, { method, url }: FastifyRequest, reply: FastifyReply): never {
-  // OPTIONS has a route for every path, that of preflights, where there is one at all.
-  const methods = app.supportedMethods.filter((other) => other !== 'OPTIONS');
-  const allowed = methods.filter((other) => app.findRoute({ method: other, url }) !== null);
-  if (allowed.length === 0) {
-    throw routeNotFound({ method, url });
-  }
-  reply.header('allow', allowed.join(', '));
-  throw new ShortlistError(
-    'METHOD_NOT_ALLOWED',
-    `${method} is not answered here, only ${allowed.join(', ')}.`,
-  );
-}
-
-function routeNotFound({ method, url }: { method: string; url: string }): ShortlistError {
-  return new ShortlistError('ROUTE_NOT_FOUND', `There is no ${method} ${url.slice(0, LONGEST_SHOWN)}.`);
-}
-
-const LONGEST_SHOWN = 200;

@@ -140,7 +140,7 @@ t.test('an answer that nobody took is no impression', async (t) => {
   const { hostname, port } = new URL(server.url);
   const leaving = connect(Number(port), hostname);
   await once(leaving, 'connect');
-  leaving.write('GET /recommendations/u11 HTTP/1.1\r\nHost: x\r\n\r\n');
+  leaving.write('GET /recommendations/u11 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   leaving.resetAndDestroy();
   await server.get('/recommendations/u12');
   const lines = await server.stop();

@@ -5,6 +5,7 @@ import { createBreaker } from '../../features/circuit-breaker.js';
 import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { findClientAddress } from './client-address.js';
 
 /** Counts a request; writes the `ratelimit-` headers. @throws ShortlistError RATE_LIMITED when its client had enough */
 export type RateLimiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -42,8 +43,8 @@ export function addRateLimiter(app: HttpApp, parts: AppParts): RateLimiter | und
 }
 
 /** Who its requests are counted by: who it says it is, or else where it comes from. */
-function nameClient({ principal, ip }: FastifyRequest): string {
-  return principal?.countedAs ?? `ip:${normalizeIP(ip)}`;
+function nameClient(request: FastifyRequest): string {
+  return request.principal?.countedAs ?? `ip:${normalizeIP(findClientAddress(request))}`;
 }
 
 type CounterOptions = Parameters<typeof rateLimit>[1];
