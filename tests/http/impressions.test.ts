@@ -48,6 +48,10 @@ t.test('every slate that is served is a line of what was shown and where it came
   await server.get('/items/i001/similar', { 'x-request-id': 'three' });
   await server.get('/popular', { 'x-request-id': 'four' });
   await server.get('/recommendations/u3?limit=0');
+  // An answer to HEAD shows nothing, whether or not it was kept.
+  for (const path of ['/recommendations/u3?limit=5', '/recommendations/u4', '/popular']) {
+    t.equal((await fetch(`${server.url}${path}`, { method: 'HEAD' })).status, 200);
+  }
   await server.get('/items/nothing/similar');
   t.notMatch(JSON.stringify(miss.body), 'retrievedBy');
   t.same(miss.body.items, hit.body.items);
