@@ -205,7 +205,7 @@ export interface components {
              * @description Stable: switch on this one.
              * @enum {string}
              */
-            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "URI_TOO_LONG" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT";
+            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "HOST_NOT_ALLOWED" | "CROSS_SITE" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT";
             /** @description What is wrong this time, for a person. */
             detail: string;
             /** @description The path that was asked for. */
@@ -324,7 +324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
             default: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -445,7 +445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
             default: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -544,7 +544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
             default: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -579,7 +579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
             default: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -627,7 +627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
             default: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { explainSettings, loadSettings, type SettingInForce } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { ENVIRONMENTS, type Environment } from '../config/settings.js';
-import { requireApiKeys } from '../http/access/authenticator.js';
+import { requireAccess } from '../http/access/require-access.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
 import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
@@ -33,7 +33,7 @@ export function createConfigCommand(context: CommandContext): Command {
       const environment = env['SHORTLIST_ENV'] || ENVIRONMENTS[0];
       context.print(json ? toJson(environment, settings) : toTable(environment, settings));
       // What else the start refuses of what is configured.
-      requireApiKeys(loadSettings(sources));
+      requireAccess(loadSettings(sources));
       readScenarios(join(context.configsDir, 'scenarios'));
     });
 }

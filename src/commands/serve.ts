@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
-import { requireApiKeys } from '../http/access/authenticator.js';
+import { requireAccess } from '../http/access/require-access.js';
 import type { AppParts } from '../http/app-parts.js';
 import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { joinGroup } from '../http/serve-in-group.js';
@@ -42,7 +42,7 @@ export function createServeCommand(context: CommandContext): Command {
     .action(async (options: ServeOptions) => {
       const settings = loadSettings({ ...context, flags: listFlags(options) });
       // Told before the bundle loads, which may take a while.
-      requireApiKeys(settings);
+      requireAccess(settings);
       const { processes } = settings.supervisor;
       if (cluster.isWorker) return serveInPlace(settings, context);
       if (processes > 0) return supervise(processes, settings, context);

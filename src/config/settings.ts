@@ -72,6 +72,17 @@ const Server = Type.Object(
       danger: 'Each takes about 4 KB of memory.',
     }),
     maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
+    allowedHosts: Type.Array(
+      Type.String({
+        pattern: '^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$',
+        'x-allowed': 'a host name in lower case, without a port',
+      }),
+      {
+        description:
+          'Names that requests may give in `Host`, beside loopback ones; 403 for others. A listener checks `Host` when it is on loopback and `auth.mode` is none, so that no web page reaches it under a name of its own (DNS rebinding), and wherever this list is not empty. The address that a request came to passes there too.',
+        variable: 'SHORTLIST_ALLOWED_HOSTS',
+      },
+    ),
     trustProxy: Type.Array(Type.String({ minLength: 1, 'x-allowed': 'an IP address or CIDR range' }), {
       description:
         'Proxies whose `X-Forwarded-For` is believed; the log line and the rate limit name the client by it.',

@@ -7,6 +7,8 @@ export const ERRORS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   UNAUTHENTICATED: { status: 401, title: 'The request needs credentials' },
   FORBIDDEN: { status: 403, title: 'These credentials do not allow it' },
+  HOST_NOT_ALLOWED: { status: 403, title: 'The server is not asked under this host' },
+  CROSS_SITE: { status: 403, title: 'Pages of other origins may change nothing here' },
   UNKNOWN_SCENARIO: { status: 400, title: 'No such scenario' },
   UNKNOWN_ATTRIBUTE: { status: 400, title: 'No such attribute to filter on' },
   UNKNOWN_CONTEXT: { status: 400, title: 'No such field of the request context' },

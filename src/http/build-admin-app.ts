@@ -10,12 +10,12 @@ import { addPushRowsRoute } from './routes/push-rows.js';
 
 const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** Builds the admin app: metrics, the bundle in service, reload, pushed features. Where credentials are required its routes need the scope `admin`, pushes `write`. It does not listen yet. */
+/** Builds the admin app: metrics, the bundle in service, reload, pushed features. Where credentials are required its routes need the scope `admin`, pushes `write`, metrics `metrics` or `admin`. It does not listen yet. */
 export function buildAdminApp(parts: AdminParts): HttpApp {
   // A reload may take its time.
   const app = createHttpApp(parts, { codes: ALL_CODES, faults: true, stallTimeoutMs: 0 });
   addSecurityHeaders(app);
-  addGuard(app, parts, { scope: 'admin' });
+  addGuard(app, parts, { listener: 'admin', scope: 'admin' });
   addMetricsRoute(app, parts);
   addBundleRoute(app, parts);
   addBundleReloadRoute(app, parts);

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import { isExposed, type ListenerName } from './access/require-access.js';
 import type { AdminParts, AppParts } from './app-parts.js';
 import { buildAdminApp } from './build-admin-app.js';
 import { buildApp } from './build-app.js';
@@ -97,19 +98,27 @@ function createDrain({
   };
 }
 
-function listenPublicly(app: HttpApp, { server: { host, port } }: Settings): Promise<string> {
+function listenPublicly(app: HttpApp, settings: Settings): Promise<string> {
+  warnOfExposure('public', app, settings);
+  const { host, port } = settings.server;
   return listen(app, { host, port, name: 'public', prefix: '' });
 }
 
-function listenForAdmins(admin: HttpApp, { server }: Settings): Promise<string> {
-  const { adminHost: host, adminPort: port } = server;
+function listenForAdmins(admin: HttpApp, settings: Settings): Promise<string> {
+  warnOfExposure('admin', admin, settings);
+  const { adminHost: host, adminPort: port } = settings.server;
   return listen(admin, { host, port, name: 'admin', prefix: 'ADMIN_' });
+}
+
+function warnOfExposure(listener: ListenerName, app: HttpApp, settings: Settings): void {
+  if (isExposed(listener, settings))
+    app.log.warn({ listener }, 'everybody who reaches this listener is answered');
 }
 
 interface Listener {
   readonly host: string;
   readonly port: number;
-  readonly name: string;
+  readonly name: ListenerName;
   /** What the variables that move it elsewhere begin with: before HOST and PORT. */
   readonly prefix: string;
 }

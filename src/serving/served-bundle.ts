@@ -7,7 +7,13 @@ import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
+import {
+  type SlateAnswer,
+  type SlateCache,
+  type SlateFacts,
+  type SlateQuestion,
+  writeRecord,
+} from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 
 export interface ServedBundleOptions extends OpeningOptions {
@@ -80,8 +86,14 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     const key = nameKey();
     const kept = cache.find(key);
     if (kept !== undefined) return kept;
+    const { version } = tenancy.bundle.engine.manifest;
     const question = {
       ...asked,
+      form: {
+        ...form,
+        isWritten: (body: Buffer, facts: SlateFacts) =>
+          facts.bundle === version && form.isWritten(body, facts),
+      },
       key,
       isSame: () => nameKey() === key,
       compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),

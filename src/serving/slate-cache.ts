@@ -22,8 +22,8 @@ export interface WrittenSlate {
 /** How the HTTP layer writes slates: the cache keeps the bytes and looks into none. */
 export interface SlateForm {
   write(slate: Slate): Buffer;
-  /** Whether bytes from outside of the process are what `write` makes. */
-  isWritten(body: Buffer): boolean;
+  /** Whether bytes from outside of the process are what `write` makes for this request, and the facts beside them are true of them. */
+  isWritten(body: Buffer, facts: SlateFacts): boolean;
 }
 
 /** How an answer came about: `joined` waited for what another request had asked for, `off` met no cache. */

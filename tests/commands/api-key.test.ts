@@ -9,7 +9,7 @@ t.test('a key is printed with the entry that accepts it', async (t) => {
   t.equal(code, 0);
   const [, key] = /^ {2}(sl_\S+)$/m.exec(out)!;
   const [, entry] = /^ {2}(app:\S+)$/m.exec(out)!;
-  t.strictSame(readApiKeys({ mode: 'required', apiKeys: [entry!], apiKeysFile: '', openRoutes: [] }), [
+  t.strictSame(readApiKeys({ mode: 'required', apiKeys: [entry!], apiKeysFile: '', openRoutes: [], openListeners: [] }), [
     { name: 'app', scopes: ['read', 'write'], hash: hashApiKey(key!) },
   ]);
 });
@@ -23,7 +23,7 @@ t.test('a command line that makes no sense ends with 2', async (t) => {
   t.match(await run('api-key', 'create', '--name', 'My App'), { code: 2, errors: /lower-case letters/ });
   t.match(await run('api-key', 'create', '--name', 'a', '--scope', 'root'), {
     code: 2,
-    errors: /Allowed are read, write, admin/,
+    errors: /Allowed are read, write, metrics, admin/,
   });
   t.match(await run('api-key', 'delete', '--name', 'a'), { code: 2, errors: /Allowed choices are create/ });
 });

@@ -57,7 +57,36 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const score = /"score":[\d.]+/.exec(whole.toString('latin1'))![0];
     const withScore = (text: string): Buffer =>
       signed(Buffer.from(whole.toString('latin1').replace(score, text.padEnd(score.length)), 'latin1'));
+    const factsLength = whole.readUInt32BE(7);
+    const facts = JSON.parse(whole.toString('utf8', 11, 11 + factsLength)) as Record<string, unknown>;
+    /** A slate whose checksum is right: whoever can write to Redis can compute it. */
+    const forged = (changes: object, answer: object = {}): Buffer => {
+      const text = Buffer.from(JSON.stringify({ ...facts, ...changes }));
+      const { requestId: _requestId, ...rest } = { ...body, ...answer };
+      const head = Buffer.from(whole.subarray(0, 11));
+      head.writeUInt32BE(text.length, 7);
+      return signed(Buffer.concat([head, text, Buffer.from(`,${JSON.stringify(rest).slice(1)}`)]));
+    };
     const put = (bytes: Buffer) => client.set(key, bytes, 'PX', 50_000);
+    const FORGED: [string, object, object?][] = [
+      ['no facts', { scenario: undefined, strategy: undefined, degraded: undefined }],
+      ['a scenario of the forger’s choice', { scenario: 'forged' }],
+      ['a scenario of the forger’s choice everywhere', { scenario: 'forged' }, { scenario: 'forged' }],
+      ['a strategy of the forger’s choice', { strategy: 'forged' }],
+      ['another strategy than the answer has', { strategy: 'cold-start' }],
+      ['a strategy that is no text', { strategy: { toString: 1 } }],
+      ['degraded stages of the forger’s choice', { degraded: [{ stage: 'forged', reason: 'forged' }] }],
+      ['degraded that is no list', { degraded: null }],
+      ['degraded in the answer only', {}, { degraded: [{ stage: 'forged', reason: 'forged' }] }],
+      ['another bundle', { bundle: 'forged' }],
+      ['another bundle everywhere', { bundle: 'forged' }, { bundle: 'forged' }],
+      ['a number of items that is not theirs', { itemCount: 99 }],
+      ['a number of items that is none', { itemCount: '10' }],
+      ['sources that are no lists', { retrievedBy: [1] }],
+      ['sources of other items', { retrievedBy: [] }],
+      ['facts beside the known ones', { forged: true }],
+      ['the answer of another user', {}, { userId: 'u4' }],
+    ];
     const faults: [string, string, () => Promise<unknown>][] = [
       ['a flipped bit', 'corrupt', () => put(changed(whole.length - 9, 0))],
       ['a truncated one', 'corrupt', () => put(whole.subarray(0, whole.length - 20))],
@@ -67,6 +96,11 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['NaN inside', 'other_schema', () => put(withScore('"score":NaN'))],
       ['no number inside', 'other_schema', () => put(withScore('"score":""'))],
       ['facts that are none', 'other_schema', () => put(signed(changed(11, 0)))],
+      ...FORGED.map(([what, changes, answer]): [string, string, () => Promise<unknown>] => [
+        what,
+        'other_schema',
+        () => put(forged(changes, answer)),
+      ]),
       [
         'a list',
         'wrong_type',
@@ -79,6 +113,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['one for ever', 'no_expiry', () => client.set(key, whole)],
       ['one from a clock an hour ahead', 'no_expiry', () => client.set(key, whole, 'PX', 3_660_000)],
     ];
+    await put(forged({}));
+    t.equal((await (await start(t, redis.url)).get(PATH)).cache, 'hit', 'control: the same facts are taken');
     for (const [name, reason, damage] of faults) {
       await damage();
       const server = await start(t, redis.url);

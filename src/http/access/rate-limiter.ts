@@ -6,6 +6,7 @@ import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../
 import type { AppParts } from '../app-parts.js';
 import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
+import { findClientAddress } from './client-address.js';
 
 /** Counts a request; writes the `ratelimit-` headers. @throws ShortlistError RATE_LIMITED when its client had enough */
 export type RateLimiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -50,8 +51,8 @@ export function addRateLimiter(app: HttpApp, parts: AppParts): RateLimiter | und
 }
 
 /** Who its requests are counted by: who it says it is, or else where it comes from. */
-function nameClient({ principal, ip }: FastifyRequest): string {
-  return principal?.countedAs ?? `ip:${normalizeIP(ip)}`;
+function nameClient(request: FastifyRequest): string {
+  return request.principal?.countedAs ?? `ip:${normalizeIP(findClientAddress(request))}`;
 }
 
 type CounterOptions = Parameters<typeof rateLimit>[1];

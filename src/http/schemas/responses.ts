@@ -80,11 +80,15 @@ export const RECOMMENDING_PROBLEMS = {
 const LISTENER_PROBLEMS: Details = {
   UNAUTHENTICATED: 'Send an API key as `Authorization: Bearer …` or `x-api-key: …`.',
   FORBIDDEN: 'This needs the scope `read`.',
+  HOST_NOT_ALLOWED: 'This server is not asked under this host.',
+  CROSS_SITE: 'A page of another origin asked for this; such pages may not change anything here.',
   RATE_LIMITED: 'More than 600 requests in 60 s. Try again in 12 s.',
   KEYS_UNAVAILABLE: 'The keys that tokens are checked with cannot be had right now. Try again.',
   ROUTE_NOT_FOUND: 'There is no GET /recommend. /docs lists the routes.',
   METHOD_NOT_ALLOWED: 'POST is not answered here, only GET, HEAD.',
   REQUEST_TIMEOUT: 'The request did not arrive whole within the time allowed.',
+  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   HEADERS_TOO_LARGE: 'Request line and headers together are larger than 32768 bytes.',
 };
 
