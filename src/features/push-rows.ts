@@ -1,6 +1,6 @@
 import type { FeatureView } from './feature-view.js';
 import { type RedisClient, toFeaturesFailed } from './redis-connection.js';
-import { createRedisKeys } from './redis-keys.js';
+import { createRedisKeys, type KeySpace } from './redis-keys.js';
 import { createRowCodec, ROW_PREFIX_BYTES } from './row-codec.js';
 
 /** New values of one entity. */
@@ -14,6 +14,7 @@ export interface PushedRow {
 
 export interface PushOptions {
   readonly view: FeatureView;
+  readonly space: KeySpace;
   /** After so long every row that was written is gone. */
   readonly expirySeconds: number;
   /** Called after every round trip, with how many more rows Redis has answered for. */
@@ -53,8 +54,8 @@ export async function pushRows(
   client: RedisClient,
   options: PushOptions,
 ): Promise<PushCounts> {
-  const codec = createRowCodec(options.view);
-  const keys = createRedisKeys(options.view);
+  const codec = createRowCodec(options.view, options.space);
+  const keys = createRedisKeys(options.view, options.space);
   let written = 0;
   for (let first = 0; first < rows.length; first += BATCH_ROWS) {
     const batch = rows.slice(first, first + BATCH_ROWS);
