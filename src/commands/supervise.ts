@@ -10,6 +10,9 @@ import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
 
+/** Sets `bundle.dataset`. */
+const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
+
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
@@ -25,6 +28,7 @@ export async function supervise(
 ): Promise<void> {
   const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
+  let findServedDataset = (): string | undefined => undefined;
   const group = createProcessGroup({
     ...settings.supervisor,
     processes,
@@ -32,6 +36,8 @@ export async function supervise(
       const started = cluster.fork({
         ...createServingEnvironment(context.env),
         [PLACE_VARIABLE]: String(place),
+        // One that is started anew serves the shop that the others do, wherever the channel points by then.
+        [DATASET_VARIABLE]: settings.bundle.dataset || findServedDataset(),
       });
       cutLostConnection(started);
       logger.info({ place, processId: started.process.pid }, 'server process started');
@@ -47,6 +53,7 @@ export async function supervise(
       throw error;
     },
   });
+  findServedDataset = () => group.describe()?.dataset;
   let closeAdmin = async (): Promise<void> => undefined;
   const registry = await openRegistry(settings.bundle, context);
   const watch = openChannelWatch(settings, {

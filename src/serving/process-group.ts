@@ -2,6 +2,7 @@ import { ShortlistError } from '../domain/errors.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
+import { joinReloads } from './join-reloads.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
 import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
 
@@ -146,7 +147,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     serving,
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
-    reload: createReload(places, questions),
+    reload: joinReloads(({ ifMoved }) => reloadAll(places, questions, ifMoved ? 'follow' : 'reload')),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions),
     stop: async () => {
@@ -168,16 +169,6 @@ async function readAllMetrics(places: readonly Place[], questions: Questions): P
   const living = listServing(places).map((place) => questions.ask(place.process!, 'metrics'));
   const answers = await Promise.allSettled(living);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-}
-
-/** Who asks for a reload while there is one has that one. */
-function createReload(places: readonly Place[], questions: Questions): ProcessGroup['reload'] {
-  let reloading: ReturnType<typeof reloadAll> | undefined;
-  return ({ ifMoved = false } = {}) => {
-    const question = ifMoved ? 'follow' : 'reload';
-    reloading ??= reloadAll(places, questions, question).finally(() => (reloading = undefined));
-    return reloading;
-  };
 }
 
 /** One after the other, so that no more than one holds two bundles; the first that refuses it is the last. */
