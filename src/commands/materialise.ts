@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
+import { ShortlistError } from '../domain/errors.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
@@ -27,7 +29,9 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });
-      const load = { ...features, client, access, progress: await context.openProgress() };
+      const confirm = (): Promise<void> => refuseMoved(online, { registry, channel: bundle.channel });
+      const progress = await context.openProgress();
+      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, confirm };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -40,24 +44,42 @@ interface Loading {
   readonly client: RedisClient;
   readonly access: SourceAccess;
   readonly expirySeconds: number;
+  /** What keys begin with. */
+  readonly prefix: string;
   readonly progress: ProgressReporter;
+  readonly confirm: () => Promise<void>;
+}
+
+/** Rows of a bundle that the channel has left would be served beside the bundle that it points at now. */
+async function refuseMoved(
+  { version }: OnlineViews,
+  { registry, channel }: { registry: BundleRegistry; channel: string },
+): Promise<void> {
+  const now = (await registry.readChannel(channel)).version;
+  if (now === version) return;
+  throw new ShortlistError(
+    'CONFLICT',
+    `${channel} was moved to ${now} while the rows of ${version} were loaded; they are not put into service. Run it again.`,
+  );
 }
 
 /** @returns what came of it */
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, access, expirySeconds, progress }: Loading,
+  { client, access, expirySeconds, prefix, progress, confirm }: Loading,
 ): Promise<string> {
-  const { knownUntil } = files.manifest;
+  const { knownUntil, dataset } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {
     let rows = 0;
     return materialiseView(readRowsOfTable(table), client, {
-      generation: version,
+      version,
+      space: { prefix, dataset: dataset.name },
       expirySeconds,
+      confirm,
       onRows: (count) => {
         rows += count;
         // Rows that an attempt before this one had written are there already.

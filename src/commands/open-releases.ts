@@ -32,6 +32,8 @@ export function openReleases(
   const { settings, metrics } = parts;
   refuseScenarios(settings, options.scenarios);
   let changed = (): void => undefined;
+  const stable = createServedBundle(options);
+  const dataset = (): string | undefined => stable.describe()?.dataset;
   const open = (release: TrialRelease, describe: typeof describeCanary): Trial | undefined => {
     if (!isTried(settings[release])) return undefined;
     const { channel, share, scenarios } = settings[release];
@@ -42,7 +44,8 @@ export function openReleases(
       share,
       scenarios,
       registry: options.registry,
-      createService: ({ onHung }) => createServedBundle(watchHangs({ ...trialOptions, channel }, onHung)),
+      createService: ({ onHung }) =>
+        createServedBundle(watchHangs({ ...trialOptions, channel, dataset }, onHung)),
       onChange: (trial, err) => {
         tellOf(trial, err, parts);
         changed();
@@ -53,7 +56,7 @@ export function openReleases(
   const shadow = open('shadow', describeShadow);
   const { deadlineMs } = settings.compute;
   const releases = createReleases({
-    stable: createServedBundle(options),
+    stable,
     canary,
     shadow,
     deadlineMs,

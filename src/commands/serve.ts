@@ -118,6 +118,7 @@ async function openService(
   const stable: ServedBundleOptions = {
     registry,
     channel,
+    dataset: () => settings.bundle.dataset,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
     access: sources,

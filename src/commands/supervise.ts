@@ -12,6 +12,9 @@ import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 
+/** Sets `bundle.dataset`. */
+const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
+
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
@@ -44,13 +47,15 @@ async function superviseWith(
 ): Promise<void> {
   const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
   const logger = openServerLog(settings, { metrics });
+  let findServedDataset = (): string | undefined => undefined;
   const registry = await openRegistry(settings.bundle, context);
   const group = opened.add(
     createProcessGroup({
       ...settings.supervisor,
       processes,
       quarantineMs: 1000 * settings.compute.quarantineSeconds,
-      start: (place) => startProcess(place, { logger, context }),
+      start: (place) =>
+        startProcess(place, { logger, context, dataset: settings.bundle.dataset || findServedDataset() }),
       random: Math.random,
       onLost: (end) => {
         metrics.countLostProcess();
@@ -64,6 +69,7 @@ async function superviseWith(
     }),
     ({ kill }) => kill(),
   );
+  findServedDataset = () => group.describe()?.dataset;
   // Whatever ends this process ends them: one that is stopped or hangs would not notice.
   process.on('exit', () => group.kill());
   let closeAdmin = async (): Promise<void> => undefined;
@@ -96,11 +102,13 @@ async function superviseWith(
 
 function startProcess(
   place: number,
-  { logger, context }: { logger: Logger; context: CommandContext },
+  { logger, context, dataset }: { logger: Logger; context: CommandContext; dataset: string | undefined },
 ): ServerProcess {
   const started = cluster.fork({
     ...createServingEnvironment(context.env),
     [PLACE_VARIABLE]: String(place),
+    // One that is started anew serves the shop that the others do, wherever the channel points by then.
+    [DATASET_VARIABLE]: dataset,
   });
   cutLostConnection(started);
   logger.info({ place, processId: started.process.pid }, 'server process started');

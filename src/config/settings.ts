@@ -134,6 +134,11 @@ const Bundle = Type.Object(
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),
+    dataset: Type.String({
+      description:
+        'Dataset whose bundles are served: a bundle of another one is refused, at the start and when the channel moves. Without one it is that of the bundle that the server opens first.',
+      variable: 'SHORTLIST_SERVED_DATASET',
+    }),
     watchSeconds: Type.Integer({
       minimum: 0,
       maximum: 3600,

@@ -37,7 +37,7 @@ const EAGER_BYTES = 262_144;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * An append-only log of lines in segments, `<time>-<random>.jsonl`, with `.open` at the end while they are written to. A
+ * An append-only log of lines in segments, `<time>-<random>.jsonl`; while they are written to, with who writes before `.jsonl` and `.open` after it. A
  * segment is opened for the first line that needs it, and closed when it is large or old enough. Writes happen one
  * after the other beside whoever appends; one that fails is taken back and tried again with what came meanwhile.
  */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureView } from './feature-view.js';
 import { type RedisClient, toFeaturesFailed } from './redis-connection.js';
-import { createRedisKeys } from './redis-keys.js';
+import { createRedisKeys, type KeySpace } from './redis-keys.js';
 import { createRowCodec, ROW_PREFIX_BYTES } from './row-codec.js';
 
 /** New values of one entity. */
@@ -15,6 +15,7 @@ export interface PushedRow {
 
 export interface PushOptions {
   readonly view: FeatureView;
+  readonly space: KeySpace;
   /** After so long every row that was written is gone. */
   readonly expirySeconds: number;
   /** Called after every round trip, with how many more rows Redis has answered for. */
@@ -57,8 +58,8 @@ export async function pushRows(
   client: RedisClient,
   options: PushOptions,
 ): Promise<PushCounts> {
-  const codec = createRowCodec(options.view);
-  const keys = createRedisKeys(options.view);
+  const codec = createRowCodec(options.view, options.space);
+  const keys = createRedisKeys(options.view, options.space);
   let written = 0;
   for (let first = 0; first < rows.length; first += BATCH_ROWS) {
     const batch = rows.slice(first, first + BATCH_ROWS);

@@ -258,6 +258,12 @@ function createOnlineInstruments(registers: Registry[]) {
       labelNames: ['view'],
       registers,
     }),
+    featureGenerationUp: new Gauge({
+      name: 'shortlist_feature_generation_up',
+      help: '1 while the online store of the view has a whole generation of its rows in service, 0 while it has none, one of other fields, or has lost rows; absent until it is known.',
+      labelNames: ['view'],
+      registers,
+    }),
     newestEvent: new Gauge({
       name: 'shortlist_online_newest_event_timestamp_seconds',
       help: 'Event time of the newest row that the online store of the view gave; time() less this is its age.',

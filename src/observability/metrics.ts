@@ -113,6 +113,8 @@ export interface Metrics {
   countRefusedRow(view: string, reason: string): void;
   /** Whether the online store of a view is asked. */
   showFeatureStore(view: string, available: boolean): void;
+  /** Whether the online store of a view has a whole generation of its rows in service. */
+  showFeatureGeneration(view: string, whole: boolean): void;
   /** Unix seconds of the newest row that the online store of a view gave. */
   showNewestEvent(view: string, eventTime: number): void;
   /** Counts rows pushed to a view: written, or older than what was there, or failed with the store. */
@@ -215,6 +217,7 @@ export function createMetrics(options: {
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
     showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),
+    showFeatureGeneration: (view, whole) => instruments.featureGenerationUp.set({ view }, whole ? 1 : 0),
     showNewestEvent: (view, eventTime) => instruments.newestEvent.set({ view }, eventTime),
     countPushedRows: (view, outcome, count) => instruments.pushedRows.inc({ view, outcome }, count),
     showRateLimitStore: (available) =>

@@ -30,15 +30,19 @@ export function createFeaturePusher(
     service,
     metrics,
     now,
-  }: { service: Pick<RecommendationService, 'views'>; metrics: Metrics; now: () => Date },
+  }: { service: Pick<RecommendationService, 'describe' | 'views'>; metrics: Metrics; now: () => Date },
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 
-  async function write(view: FeatureView, rows: readonly PushedRow[]): Promise<PushCounts> {
+  async function write(
+    rows: readonly PushedRow[],
+    { view, dataset }: { view: FeatureView; dataset: string },
+  ): Promise<PushCounts> {
     // Nobody waits for a recommendation here: a push has as long as a connection may be silent.
     client ??= openRedis({ ...redis, commandTimeoutMs: redis.socketTimeoutMs });
     try {
-      return await pushRows(rows, await client, { view, expirySeconds: features.expirySeconds });
+      const space = { prefix: redis.keyPrefix, dataset };
+      return await pushRows(rows, await client, { view, space, expirySeconds: features.expirySeconds });
     } catch (error) {
       metrics.countPushedRows(view.name, 'failed', rows.length);
       throw error;
@@ -48,8 +52,9 @@ export function createFeaturePusher(
   return {
     push: async (viewName, given) => {
       const view = findOnlineView(viewName, service.views(), { isOnline: features.online });
+      const { dataset } = service.describe()!;
       const rows = await parseInSlices(given, { view, now: now().getTime() / 1000 });
-      const counts = await write(view, rows);
+      const counts = await write(rows, { view, dataset });
       metrics.countPushedRows(viewName, 'written', counts.written);
       metrics.countPushedRows(viewName, 'older', counts.older);
       return counts;

@@ -2,6 +2,7 @@ import { ShortlistError } from '../domain/errors.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
+import { joinReloads } from './join-reloads.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
 import { createQuarantine, type QuarantineChange } from './quarantine.js';
 import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
@@ -233,7 +234,9 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     serving,
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
-    reload: createReload(places, questions, options),
+    reload: joinReloads(({ ifMoved }) =>
+      reloadAll(places, questions, { ...options, question: ifMoved ? 'follow' : 'reload' }),
+    ),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions, options),
     kill: () => {
@@ -271,22 +274,6 @@ async function readAllMetrics(
 }
 
 type Limits = Pick<ProcessGroupOptions, 'silenceMs'>;
-
-/** Who asks for a reload while there is one has that one. */
-function createReload(
-  places: readonly Place[],
-  questions: Questions,
-  limits: Limits,
-): ProcessGroup['reload'] {
-  let reloading: ReturnType<typeof reloadAll> | undefined;
-  return ({ ifMoved = false } = {}) => {
-    const question = ifMoved ? 'follow' : 'reload';
-    reloading ??= reloadAll(places, questions, { ...limits, question }).finally(
-      () => (reloading = undefined),
-    );
-    return reloading;
-  };
-}
 
 /**
  * One after the other, so that no more than one holds two bundles; the first that refuses it is the last. A process that is silent is left

@@ -38,7 +38,7 @@ export interface RedisSlatesOptions {
 export async function openRedisSlates(options: RedisSlatesOptions): Promise<SharedSlates> {
   const { redis, observer, release, longestLifeMs } = options;
   const client = await openRedis(redis);
-  const space = `shortlist:slates:${release}:`;
+  const space = `${redis.keyPrefix}slates:${release}:`;
   const breaker = createBreaker(options.breaker, {
     probe: () =>
       client.exists(`${space}probe`).catch((error: unknown) => {

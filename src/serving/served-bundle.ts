@@ -1,10 +1,13 @@
+import { readBundleManifest } from '../bundle/bundle-files.js';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
+import type { Manifest } from '../bundle/manifest.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
+import { joinReloads } from './join-reloads.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
 import {
@@ -19,6 +22,11 @@ import { createSlateKeys } from './slate-key.js';
 export interface ServedBundleOptions extends OpeningOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
+  /**
+   * The dataset whose bundles are served, where there is one already: a bundle of another one is refused. Undefined, or '', is that of the
+   * first bundle that is opened.
+   */
+  readonly dataset?: (() => string | undefined) | undefined;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
   /**
@@ -60,19 +68,36 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
+  const findDataset = (): string | undefined =>
+    options.dataset?.() || current?.bundle.engine.manifest.dataset.name;
+
+  async function open(version: string): Promise<OpenServedBundle> {
+    try {
+      const folder = await options.registry.pathOf(version);
+      refuseOtherDataset(await readBundleManifest(folder), findDataset());
+      const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
+      return await openServedBundle(opening, options);
+    } catch (error) {
+      // It may have been removed while it was opened, once the channel pointed elsewhere.
+      const pointed = await options.registry.readChannel(options.channel).catch(() => undefined);
+      if (pointed === undefined || pointed.version === version || closing.signal.aborted) throw error;
+      return open(pointed.version);
+    }
+  }
 
   async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
+    if (closing.signal.aborted) throw new ShortlistError('NOT_READY', 'The server stops.');
     const { version } = await options.registry.readChannel(options.channel);
-    const open = current?.bundle.engine;
-    if (ifMoved && open?.manifest.version === version) return describeEngine(open);
-    const folder = await options.registry.pathOf(version);
-    const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
-    const bundle = await openServedBundle(opening, options);
+    const opened = current?.bundle.engine;
+    if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
+    const bundle = await open(version);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
     await retire(previous);
     return describeEngine(bundle.engine);
   }
+
+  const reload = joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved)));
 
   const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
@@ -142,8 +167,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
-    reload: ({ ifMoved = false } = {}) =>
-      (reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined))),
+    reload,
     close: async () => {
       closing.abort();
       await reloading?.catch(() => undefined);
@@ -154,6 +178,15 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     },
   };
   return service;
+}
+
+function refuseOtherDataset({ version, dataset }: Manifest, served: string | undefined): void {
+  if (served === undefined || served === dataset.name) return;
+  throw new ShortlistError(
+    'OTHER_DATASET',
+    `The channel points at ${version}, a bundle of ${dataset.name}, and this server serves ${served}. Point the channel back ` +
+      '(`shortlist rollback --allow-dataset-change`); or, where the other dataset is to be served, start the server again.',
+  );
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

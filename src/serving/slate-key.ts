@@ -17,7 +17,7 @@ export function createSlateKeys(scenarios: ReadonlyMap<string, ScenarioConfig>):
   return (request, { manifest, readContext, clock }) => {
     const { basis, scenario, limit, explain } = request;
     const context = readContext(request.context ?? [], clock()).join();
-    const asked = JSON.stringify([scenario, idOf(basis)]);
+    const asked = JSON.stringify([scenario, idOf(basis), manifest.dataset.name]);
     return `${configured} ${manifest.version} ${basis.kind} ${limit} ${explain} ${context} ${asked}${nameRest(request)}`;
   };
 }

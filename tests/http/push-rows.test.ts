@@ -2,7 +2,7 @@ import t from 'tap';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect, USERS } from '../support/redis-view.js';
+import { connect, SPACE, USERS } from '../support/redis-view.js';
 import { build } from './build.js';
 
 const VIEWS = { users: { ...USERS, online: 'redis' as const }, items: { ...USERS, name: 'items' } };
@@ -25,7 +25,7 @@ function setUp(t: Parameters<typeof build>[0], overrides: Parameters<typeof buil
 
 t.test('rows are written, older ones not over newer ones', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
-  const { post, admin } = setUp(t, { redis: { url: server.url, socketTimeoutMs: 10_000 } });
+  const { post, admin, service } = setUp(t, { redis: { url: server.url, socketTimeoutMs: 10_000 } });
   const client = await connect(t, server.url);
   const rows = [
     { id: 'u1', eventTime: '2026-01-02T00:00:00Z', values: { age: 31 } },
@@ -37,8 +37,9 @@ t.test('rows are written, older ones not over newer ones', { skip: REDIS_MISSING
     written: 1,
     older: 1,
   });
-  const row = (await client.getBuffer(createRedisKeys(USERS).pushed('u2')))!;
-  t.equal(createRowCodec(USERS).eventTimeOf(row), 200);
+  const space = { ...SPACE, dataset: service.describe()!.dataset };
+  const row = (await client.getBuffer(createRedisKeys(USERS, space).pushed('u2')))!;
+  t.equal(createRowCodec(USERS, space).eventTimeOf(row), 200);
   const { body } = await admin.inject('/metrics');
   t.match(body, 'shortlist_online_rows_pushed_total{view="users",outcome="written"} 3');
   t.match(body, 'shortlist_online_rows_pushed_total{view="users",outcome="older"} 1');

@@ -3,10 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { materialiseView } from '../../src/features/materialise-view.js';
 import { publishOnlineBundle } from '../support/online-server.js';
 import { startCachedServer } from '../support/cached-server.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect } from '../support/redis-view.js';
+import { connect, SPACE } from '../support/redis-view.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
 
 const PATH = '/recommendations/u3';
@@ -157,7 +158,11 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('a push to a user makes the answers of that user others, in every process', async (t) => {
     const redis = await startRedisServer(t);
-    const { registry } = await publishOnlineBundle(join(dir, 'online'));
+    const { registry, manifest, view } = await publishOnlineBundle(join(dir, 'online'));
+    const space = { ...SPACE, dataset: manifest.dataset.name };
+    const nobody = { view, ids: [], eventTimeOf: () => 0, fillRow: () => undefined };
+    const client = await connect(t, redis.url);
+    await materialiseView(nobody, client, { space, version: '1', expirySeconds: 3600 });
     const changes = { workers: 0 as const, redis: { url: redis.url, ...PATIENT } };
     const [one, other] = [
       await startCachedServer(t, registry, changes),

@@ -2,6 +2,7 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
+import { encodePart } from '../../features/redis-keys.js';
 import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
 import { MonotonicStore } from './monotonic-store.js';
@@ -69,14 +70,18 @@ function addCounter(app: HttpApp, readOptions: () => Promise<CounterOptions>): C
 
 function addSharedCounter(
   app: HttpApp,
-  { settings: { redis }, logger, metrics }: AppParts,
+  { service, settings: { redis }, logger, metrics }: AppParts,
   { limits, alone }: { limits: CounterOptions; alone: Count },
 ): Count {
+  const nameSpace = `${redis.keyPrefix}rate:`;
+  // Clients of two shops may have one name.
+  const nameInShop = async (request: FastifyRequest): Promise<string> =>
+    `${encodePart(service.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
   let client: RedisClient;
   const shared = addCounter(app, async () => {
     client = await openRedis(redis);
     app.addHook('onClose', async () => client.disconnect());
-    return { ...limits, redis: client, nameSpace: 'shortlist:rate:' };
+    return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });
   metrics.showRateLimitStore(true);
   const breaker = createBreaker(
@@ -87,7 +92,7 @@ function addSharedCounter(
     },
     {
       probe: () =>
-        client.get('shortlist:rate:probe').catch((error: unknown) => {
+        client.get(`${nameSpace}probe`).catch((error: unknown) => {
           reconnect(client);
           throw toFeaturesFailed(error);
         }),
