@@ -32,10 +32,14 @@ export async function checkParquetPages(path: string): Promise<string[]> {
     for (const { chunk, group, column } of chunks) {
       const damaged = await countDamagedPages(handle, chunk, { size });
       if (damaged > 0)
-        problems.push(`${path}, column ${column}, row group ${group}: ${damaged} ${damaged === 1 ? 'page is' : 'pages are'} not as written: the checksum does not fit; copy it again`);
+        problems.push(
+          `${path}, column ${column}, row group ${group}: ${damaged} ${damaged === 1 ? 'page is' : 'pages are'} not as written: the checksum does not fit; copy it again`,
+        );
     }
     const more = problems.length - NAMED_PAGES;
-    return more > 0 ? [...problems.slice(0, NAMED_PAGES), `${path}: … and ${more} more columns of row groups`] : problems;
+    return more > 0
+      ? [...problems.slice(0, NAMED_PAGES), `${path}: … and ${more} more columns of row groups`]
+      : problems;
   } finally {
     await handle.close();
   }

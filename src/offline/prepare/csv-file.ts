@@ -28,7 +28,10 @@ const DELIMITERS = [',', ';', '\t', '|'];
  * Reads a CSV file to its end and tells its dialect: RFC 4180, unless the SQL says otherwise. Only two things are found: the delimiter, by the
  * wanted columns of the header and by how many rows fit, and whether the first record is the header.
  */
-export async function readCsvFile(file: SourceFile, reading: CsvReading): Promise<CsvFile | { problem: string }> {
+export async function readCsvFile(
+  file: SourceFile,
+  reading: CsvReading,
+): Promise<CsvFile | { problem: string }> {
   const scan = chooseScan(await scanFile(file, reading), reading);
   if ('problem' in scan) return { problem: `${file.path}: ${scan.problem}` };
   const header = tellHeader(scan, reading);
@@ -38,10 +41,7 @@ export async function readCsvFile(file: SourceFile, reading: CsvReading): Promis
 }
 
 /** The whole file, once for each delimiter that its first record may have. */
-async function scanFile(
-  file: SourceFile,
-  options: CsvReading,
-): Promise<CsvScan[]> {
+async function scanFile(file: SourceFile, options: CsvReading): Promise<CsvScan[]> {
   let scanners: CsvScanner[] | undefined;
   for await (const chunk of readText(file, options)) {
     scanners ??= createScanners(chunk, options);
@@ -52,12 +52,10 @@ async function scanFile(
   return scanners.map((scanner) => scanner.end());
 }
 
-function createScanners(
-  head: Buffer,
-  { said, encoding }: CsvReading,
-): CsvScanner[] {
+function createScanners(head: Buffer, { said, encoding }: CsvReading): CsvScanner[] {
   // The line by which Excel is told the delimiter.
-  const excel = said.skip === undefined ? /^"?sep=([^\r\n])"?(?=\r|\n)/i.exec(head.toString('latin1', 0, 16)) : null;
+  const excel =
+    said.skip === undefined ? /^"?sep=([^\r\n])"?(?=\r|\n)/i.exec(head.toString('latin1', 0, 16)) : null;
   const delimiter = textOf(said.delim ?? said.sep).replace('\\t', '\t') || excel?.[1];
   const isPlain = said.auto_detect === false;
   const delimiters = delimiter ? [delimiter] : isPlain ? [','] : DELIMITERS;
@@ -75,7 +73,7 @@ function createScanners(
     const dialect = { ...shared, delimiter: each };
     if (said.columns !== undefined) return [createCsvScanner(dialect, { width: named, mayBeShort })];
     // Names may be given to the first columns only.
-    const widths = named === undefined || delimiter === undefined ? [undefined] : [undefined, named];
+    const widths = named === undefined ? [undefined] : [undefined, named];
     return widths.map((width) => createCsvScanner(dialect, { width, mayBeShort }));
   });
 }
@@ -88,20 +86,19 @@ function dropUnlikely(scanners: CsvScanner[]): CsvScanner[] {
 }
 
 /** The scan whose header has the most of the wanted columns, then the one that most rows fit. */
-function chooseScan(
-  scans: readonly CsvScan[],
-  { said, names }: CsvReading,
-): CsvScan | { problem: string } {
+function chooseScan(scans: readonly CsvScan[], { said, names }: CsvReading): CsvScan | { problem: string } {
   const given = namesOf(said)?.length;
   const ranked = scans
     .map((scan) => ({
       scan,
       known: countKnown(scan.first[0] ?? [], names),
+      knownLater: Math.max(0, ...scan.first.map((cells) => countKnown(cells, names))),
       isAsNamed: scan.width === given,
     }))
     .sort(
       (a, b) =>
         b.known - a.known ||
+        b.knownLater - a.knownLater ||
         Number(b.isAsNamed) - Number(a.isAsNamed) ||
         a.scan.misfitCount - b.scan.misfitCount ||
         b.scan.width - a.scan.width,
@@ -143,10 +140,15 @@ function tellNamedHeader(
   if (given.every((name, index) => asName(name) === asName(cells[index] ?? ''))) return { hasHeader: true };
   if (cells.some((cell) => cell.trim() === '' || isNumberLike(cell))) return { hasHeader: false };
   const line = `its first line (${cells.slice(0, 4).join(', ')})`;
-  const isOther = cells.some((_, index) => scan.first.length > 1 && scan.first.slice(1).every((row) => isNumberLike(row[index] ?? '')));
+  const isOther = cells.some(
+    (_, index) => scan.first.length > 1 && scan.first.slice(1).every((row) => isNumberLike(row[index] ?? '')),
+  );
   if (isOther || isAlias)
     return { problem: `${line} may be a header or a row: say header = true or header = false in read_csv` };
-  return { hasHeader: false, note: `${line} is read as a row: the SQL names the columns and does not say header = true` };
+  return {
+    hasHeader: false,
+    note: `${line} is read as a row: the SQL names the columns and does not say header = true`,
+  };
 }
 
 function isNumberLike(cell: string): boolean {
@@ -167,7 +169,6 @@ export function namesOf(said: ReaderOptions): readonly string[] | undefined {
   const columns = said.columns;
   return columns !== null && typeof columns === 'object' ? Object.keys(columns) : undefined;
 }
-
 
 /** A character as it is written in SQL. */
 export function show(character: string): string {

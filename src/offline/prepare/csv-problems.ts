@@ -3,7 +3,10 @@ import { asName, countKnown, namesOf, show, type CsvFile, type CsvReading } from
 const NAMED_FILES = 10;
 
 /** What does not fit the dialect of a CSV file, by row; the first ones are named, the rest are counted. */
-export function listMisfits({ file, scan, hasHeader }: CsvFile, { names }: Pick<CsvReading, 'names'>): string[] {
+export function listMisfits(
+  { file, scan, hasHeader }: CsvFile,
+  { names }: Pick<CsvReading, 'names'>,
+): string[] {
   const { lf, crlf, cr } = scan.lineEnds;
   const at = (record: number): string =>
     hasHeader && record === 0 ? 'the header' : `row ${record + (hasHeader ? 0 : 1)}`;
@@ -13,7 +16,12 @@ export function listMisfits({ file, scan, hasHeader }: CsvFile, { names }: Pick<
     ];
   }
   const header = scan.first[0] ?? [];
-  if (hasHeader && scan.misfitCount === scan.records - 1 && header.at(-1)?.trim() === '' && scan.first[1]?.length === scan.width - 1) {
+  if (
+    hasHeader &&
+    scan.misfitCount === scan.records - 1 &&
+    header.at(-1)?.trim() === '' &&
+    scan.first[1]?.length === scan.width - 1
+  ) {
     return [
       `${file.path}: its header ends in ${show(scan.dialect.delimiter)}, which makes a column without a name that no row has; remove it, or say null_padding = true`,
     ];
@@ -22,7 +30,9 @@ export function listMisfits({ file, scan, hasHeader }: CsvFile, { names }: Pick<
   const later = scan.first.findIndex((cells) => countKnown(cells, names) > known);
   const hint =
     hasHeader && later > 0 && scan.misfitCount > 0
-      ? [`${file.path}: the header seems to be record ${later + 1}: say skip = ${later} in read_csv to leave out what stands before it`]
+      ? [
+          `${file.path}: the header seems to be record ${later + 1}: say skip = ${later} in read_csv to leave out what stands before it`,
+        ]
       : [];
   const more = scan.misfitCount - scan.misfits.length;
   return [
@@ -41,18 +51,29 @@ export function listDifferences(
   const problems: string[] = [];
   for (const file of files.slice(1)) {
     const differs = (what: string): void =>
-      void problems.push(`${file.file.path}: ${what}; select each by itself and join them by UNION ALL BY NAME`);
+      void problems.push(
+        `${file.file.path}: ${what}; select each by itself and join them by UNION ALL BY NAME`,
+      );
     if (file.hasHeader !== first!.hasHeader)
       differs(`${file.hasHeader ? 'has a header' : 'has no header'}, unlike ${first!.file.path}`);
     if (linesBefore(file) !== linesBefore(first!))
-      differs(`has ${linesBefore(file)} lines before its first record, ${first!.file.path} has ${linesBefore(first!)}`);
+      differs(
+        `has ${linesBefore(file)} lines before its first record, ${first!.file.path} has ${linesBefore(first!)}`,
+      );
     if (!file.hasHeader && file.scan.width !== first!.scan.width)
       differs(`has ${file.scan.width} columns, ${first!.file.path} has ${first!.scan.width}`);
   }
   if (said.union_by_name !== true && namesOf(said) === undefined)
-    problems.push(...listOtherColumns(files.filter(({ hasHeader }) => hasHeader), names));
+    problems.push(
+      ...listOtherColumns(
+        files.filter(({ hasHeader }) => hasHeader),
+        names,
+      ),
+    );
   const more = problems.length - NAMED_FILES;
-  return more > 0 ? [...problems.slice(0, NAMED_FILES), `… and ${more} more differences between files`] : problems;
+  return more > 0
+    ? [...problems.slice(0, NAMED_FILES), `… and ${more} more differences between files`]
+    : problems;
 }
 
 /** Without union_by_name DuckDB takes the columns of the first file. */
@@ -67,8 +88,12 @@ function listOtherColumns(files: readonly CsvFile[], names: ReadonlySet<string>)
     const lacks = [...columns].filter((name) => !own.has(name));
     const adds = [...own].filter((name) => !columns.has(name) && names.has(name));
     return [
-      ...(lacks.length > 0 ? [`${other.file.path}: has no column ${lacks.join(', ')}, unlike ${first.file.path}; ${say}`] : []),
-      ...(adds.length > 0 ? [`${first.file.path}: has no column ${adds.join(', ')}, unlike ${other.file.path}; ${say}`] : []),
+      ...(lacks.length > 0
+        ? [`${other.file.path}: has no column ${lacks.join(', ')}, unlike ${first.file.path}; ${say}`]
+        : []),
+      ...(adds.length > 0
+        ? [`${first.file.path}: has no column ${adds.join(', ')}, unlike ${other.file.path}; ${say}`]
+        : []),
     ];
   });
 }

@@ -142,10 +142,7 @@ export function createCsvScanner(dialect: CsvDialect, shape: CsvShape = {}): Csv
 
   function isDelimiter(bytes: Buffer, at: number): boolean {
     if (bytes[at] !== delimiterStart) return false;
-    return (
-      delimiter.length === 1 ||
-      delimiter.equals(bytes.subarray(at, at + delimiter.length))
-    );
+    return delimiter.length === 1 || delimiter.equals(bytes.subarray(at, at + delimiter.length));
   }
 
   function endValue(): void {
@@ -164,9 +161,9 @@ export function createCsvScanner(dialect: CsvDialect, shape: CsvShape = {}): Csv
     const isSurplus = width === expected + 1 && bytesOfValue === 0;
     firstWidth ??= width;
     if (expected === 0) expected = width;
-    if (width > expected && !isSurplus) why ??= `has ${width} values where ${expected} are expected`;
-    if (width < expected && shape.mayBeShort !== true)
-      why ??= `has ${width} ${width === 1 ? 'value' : 'values'} where ${expected} are expected`;
+    const isShort = width < expected && shape.mayBeShort !== true;
+    if (isShort || (width > expected && !isSurplus))
+      why ??= `has ${width} ${width === 1 ? 'value' : 'values'}, not ${expected}`;
     if (why !== undefined) {
       misfitCount++;
       if (misfits.length < NAMED_MISFITS) misfits.push({ record: records, why });

@@ -79,7 +79,6 @@ function describeDamage(
   return new DamagedFile(`is damaged: ${container} says ${message}; copy it again`);
 }
 
-
 export type TextEncoding = 'utf-8' | 'latin-1' | 'utf-16';
 
 /**
@@ -94,7 +93,8 @@ export async function* readText(
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   for await (const chunk of atLeast(readContent(file), MARK_BYTES)) {
     const head = isFirst ? chunk.toString('latin1', 0, 4) : '';
-    if (isFirst && encoding === 'utf-16') decoder = new TextDecoder(/^\xFE\xFF/.test(head) ? 'utf-16be' : 'utf-16le');
+    if (isFirst && encoding === 'utf-16')
+      decoder = new TextDecoder(/^\xFE\xFF/.test(head) ? 'utf-16be' : 'utf-16le');
     else if (UTF_16.test(head)) throw new DamagedFile('is UTF-16 text; write it as UTF-8');
     const text = decoder === undefined ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }));
     yield isFirst && encoding !== 'latin-1' && head.startsWith('\xEF\xBB\xBF') ? text.subarray(3) : text;

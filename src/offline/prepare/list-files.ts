@@ -150,16 +150,20 @@ async function expandPattern(
     if (!GLOB_SIGNS.test(pattern)) return { ...none, problems: [describeMissing(pattern, error)] };
   }
   const glob = isFolder ? `${escapeGlob(pattern.replace(/\/+$/, ''))}/**/*` : pattern;
-  const rows = await queryRows(connection, `SELECT DISTINCT file FROM glob(${quoteLiteral(glob)}) ORDER BY file`);
-  const all = rows
-    .map((row) => String(row.file))
-    .filter((path) => !isFolder || kindOfName(path) === kind);
+  const rows = await queryRows(
+    connection,
+    `SELECT DISTINCT file FROM glob(${quoteLiteral(glob)}) ORDER BY file`,
+  );
+  const all = rows.map((row) => String(row.file)).filter((path) => !isFolder || kindOfName(path) === kind);
   const hidden = all.filter((path) => isHiddenBelow(path, glob));
   const paths = all.filter((path) => !isHiddenBelow(path, glob));
   const problems = listUnreadableFolders(glob);
   if (paths.length === 0 && problems.length === 0) {
-    const but = hidden.length > 0 ? `, but for ${hidden.length} whose names, or folders, begin with _ or .` : '';
-    problems.push(isFolder ? `there is no ${kind} file in ${pattern}${but}` : `there is no file ${pattern}${but}`);
+    const but =
+      hidden.length > 0 ? `, but for ${hidden.length} whose names, or folders, begin with _ or .` : '';
+    problems.push(
+      isFolder ? `there is no ${kind} file in ${pattern}${but}` : `there is no file ${pattern}${but}`,
+    );
   }
   return { paths, hidden, problems, isOther: isOther || isFolder || hidden.length > 0 };
 }
@@ -228,7 +232,13 @@ function describeFile(
   source: { kind: FileKind; compression?: string | undefined },
 ): SourceFile {
   const { kind, compression } = source;
-  return { path, kind, container: containerOf(path, { kind, compression }), bytes: statSync(path).size, state: stateOf(path) };
+  return {
+    path,
+    kind,
+    container: containerOf(path, { kind, compression }),
+    bytes: statSync(path).size,
+    state: stateOf(path),
+  };
 }
 
 /** As DuckDB tells it: by the option, else by the name. Parquet files compress their pages. */

@@ -26,7 +26,10 @@ const DIGITS = '\u{F0000}';
 
 // The types of Node 20 do not have the source text of numbers; Node has it since 21.
 const exactJson = JSON as unknown as {
-  parse(text: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  parse(
+    text: string,
+    revive: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
   stringify(value: unknown, replace: (key: string, value: unknown) => unknown): string;
   rawJSON(text: string): unknown;
 };
@@ -56,7 +59,9 @@ export async function parseSelect(connection: DuckDBConnection, sql: string): Pr
 export async function formatSelect(connection: DuckDBConnection, root: TreeNode): Promise<string> {
   const statement = { error: false, statements: [{ node: root, named_param_map: [] }] };
   const json = exactJson.stringify(statement, (_, value) =>
-    typeof value === 'string' && value.startsWith(DIGITS) ? exactJson.rawJSON(value.slice(DIGITS.length)) : value,
+    typeof value === 'string' && value.startsWith(DIGITS)
+      ? exactJson.rawJSON(value.slice(DIGITS.length))
+      : value,
   );
   const [row] = await queryRows(connection, `SELECT json_deserialize_sql(${quoteLiteral(json)}) AS sql`);
   return String(row!.sql);

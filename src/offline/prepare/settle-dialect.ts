@@ -149,7 +149,8 @@ function longestRecord(read: readonly CsvFile[]): number {
 
 function listModes(read: readonly CsvFile[], said: ReaderOptions): ScanMode[] {
   const isMixed = read.some(
-    ({ scan: { lineEnds, hasQuotedLineEnds } }) => lineEnds.crlf > 0 && (lineEnds.lf > 0 || hasQuotedLineEnds),
+    ({ scan: { lineEnds, hasQuotedLineEnds } }) =>
+      lineEnds.crlf > 0 && (lineEnds.lf > 0 || hasQuotedLineEnds),
   );
   const strictness = said.strict_mode === false || isMixed ? [false] : [true, false];
   const parallelism = longestRecord(read) > LONG_VALUE_BYTES ? [false] : [true, false];
@@ -177,7 +178,9 @@ async function listMissniffed(
       `SELECT Delimiter AS delimiter FROM sniff_csv(${quoteLiteral(file.path)}, ${options})`,
     );
     if (found?.delimiter !== scan.dialect.delimiter)
-      problems.push(`${file.path}: has another delimiter than other files; select it by itself with its delim`);
+      problems.push(
+        `${file.path}: has another delimiter than other files; select it by itself with its delim`,
+      );
   }
   return problems;
 }

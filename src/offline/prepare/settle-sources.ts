@@ -20,7 +20,11 @@ export interface SettledSources {
 }
 
 /** A place of a query that reads files, with the options that the query gives there. */
-type ToldSource = FileSource & { readonly said: ReaderOptions; readonly compression: string; readonly encoding: string };
+type ToldSource = FileSource & {
+  readonly said: ReaderOptions;
+  readonly compression: string;
+  readonly encoding: string;
+};
 
 /**
  * Lists the files that a query reads and checks each by its own means: the lengths and checksums of containers and parquet pages, every record of CSV
@@ -65,7 +69,11 @@ async function settleReader(
       ? await settleDialect(connection, source, { files: listed.files, said, names })
       : { files: await keepFilesWithRows(connection, listed), problems: [], notes: [] };
   if (listed.isOther || settled.files.length < listed.files.length)
-    await setFiles(connection, source, settled.files.map(({ path }) => path));
+    await setFiles(
+      connection,
+      source,
+      settled.files.map(({ path }) => path),
+    );
   return settled;
 }
 
@@ -89,12 +97,17 @@ async function keepFilesWithRows(
   { source, files }: ListedSource,
 ): Promise<readonly SourceFile[]> {
   const empty =
-    source.kind === 'parquet' ? await findRowless(connection, files) : files.filter(({ bytes }) => bytes === 0);
+    source.kind === 'parquet'
+      ? await findRowless(connection, files)
+      : files.filter(({ bytes }) => bytes === 0);
   const kept = files.filter((file) => !empty.includes(file));
   return kept.length > 0 ? kept : files;
 }
 
-async function findRowless(connection: DuckDBConnection, files: readonly SourceFile[]): Promise<SourceFile[]> {
+async function findRowless(
+  connection: DuckDBConnection,
+  files: readonly SourceFile[],
+): Promise<SourceFile[]> {
   if (files.length < 2) return [];
   const paths = files.map(({ path }) => quoteLiteral(escapeGlob(path))).join(', ');
   try {

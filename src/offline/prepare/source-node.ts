@@ -39,7 +39,9 @@ export function listFolderColumns(path: string): Set<string> {
 }
 
 /** What a query says to a reader, by the name of the option in lower case, and the names that it gives to its columns. */
-export type ReaderOptions = Readonly<Record<string, unknown>> & { readonly alias?: readonly string[] | undefined };
+export type ReaderOptions = Readonly<Record<string, unknown>> & {
+  readonly alias?: readonly string[] | undefined;
+};
 
 /** Names of the options that a query gives to a reader, in lower case. */
 export function optionsOf(source: TreeNode): string[] {
