@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  type Dirent,
+} from 'node:fs';
 import { posix } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isPassing } from '../../domain/source-access.js';
@@ -157,7 +166,7 @@ async function expandPattern(
   const all = rows.map((row) => String(row.file)).filter((path) => !isFolder || kindOfName(path) === kind);
   const hidden = all.filter((path) => isHiddenBelow(path, glob));
   const paths = all.filter((path) => !isHiddenBelow(path, glob));
-  const problems = listUnreadableFolders(glob);
+  const problems = await listUnreadable(connection, glob);
   if (paths.length === 0 && problems.length === 0) {
     const but =
       hidden.length > 0 ? `, but for ${hidden.length} whose names, or folders, begin with _ or .` : '';
@@ -169,9 +178,10 @@ async function expandPattern(
 }
 
 function describeMissing(path: string, error: unknown): string {
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' && !isLink ? `there is no file ${path}` : describeUnreadable(path, error);
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  // A link that leads nowhere is there.
+  if (isMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return `there is no file ${path}`;
+  return describeUnreadable(path, error);
 }
 
 /** A path as a pattern that matches nothing else. */
@@ -202,29 +212,65 @@ function isHiddenBelow(path: string, pattern: string): boolean {
   });
 }
 
-/** DuckDB passes over folders that it may not read, whatever they hold. */
-function listUnreadableFolders(glob: string): string[] {
+/** DuckDB passes over folders that it may not read and links that lead nowhere, whatever should be there. */
+async function listUnreadable(connection: DuckDBConnection, glob: string): Promise<string[]> {
   const parts = glob.split('/');
+  const last = parts.length - 1;
   const problems: string[] = [];
+  const links: { path: string; name: string; problem: string }[] = [];
   const walk = (folder: string, depth: number): void => {
     const part = parts[depth]!;
-    const isLast = depth === parts.length - 1;
     if (!GLOB_SIGNS.test(part)) {
-      if (!isLast) walk(`${folder}${part}/`, depth + 1);
+      if (depth < last) walk(`${folder}${part}/`, depth + 1);
       return;
     }
-    try {
-      const entries = readdirSync(folder || '.', { withFileTypes: true });
-      const folders = entries.filter((entry) => entry.isDirectory() && !isHiddenName(entry.name));
-      for (const { name } of part === '**' || !isLast ? folders : [])
-        walk(`${folder}${name}/`, part === '**' ? depth : depth + 1);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(describeUnreadable(folder, error));
+    const isAnywhere = part === '**';
+    for (const entry of listFolder(folder || '.', problems)) {
+      if (isHiddenName(entry.name)) continue;
+      const path = `${folder}${entry.name}`;
+      if (entry.isDirectory() && (isAnywhere || depth < last)) walk(`${path}/`, isAnywhere ? depth : depth + 1);
+      else if (entry.isSymbolicLink() && (isAnywhere || depth === last)) {
+        const problem = findLinkProblem(path);
+        if (problem !== undefined) links.push({ path, name: entry.name, problem });
+      }
     }
   };
   walk('', 0);
-  return problems;
+  return [...problems, ...(await keepMatching(connection, links, parts[last]!)).map(({ problem }) => problem)];
+}
+
+function listFolder(folder: string, problems: string[]): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(describeUnreadable(folder, error));
+    return [];
+  }
+}
+
+function findLinkProblem(path: string): string | undefined {
+  try {
+    statSync(path);
+    return undefined;
+  } catch (error) {
+    return describeUnreadable(path, error);
+  }
+}
+
+async function keepMatching<T extends { name: string }>(
+  connection: DuckDBConnection,
+  entries: readonly T[],
+  part: string,
+): Promise<T[]> {
+  if (entries.length === 0) return [];
+  const names = entries.map(({ name }) => quoteLiteral(name)).join(', ');
+  const rows = await queryRows(
+    connection,
+    `SELECT name FROM (SELECT unnest([${names}]) AS name) WHERE name GLOB ${quoteLiteral(part)}`,
+  );
+  const matching = new Set(rows.map((row) => String(row.name)));
+  return entries.filter(({ name }) => matching.has(name));
 }
 
 function describeFile(
