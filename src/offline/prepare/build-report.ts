@@ -37,7 +37,7 @@ export async function buildReport(
   const views = await reportViews(connection, options);
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
-    ...(await listIdWarnings(connection)),
+    ...Object.values(options.sources).flatMap((source) => source?.warnings ?? []),
     ...listUnaskableIds('user', tables.users.entities),
     ...listUnaskableIds('item', tables.catalogue.entities),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
@@ -109,22 +109,6 @@ async function countUnlisted(connection: DuckDBConnection, kind: 'item' | 'user'
 
 function strangers(kind: 'item' | 'user'): string {
   return `${kind}s: no ${kind}_id of the interactions is in the ${kind}s table; do both write ids the same way?`;
-}
-
-/** Words that other tools write for "no value" are text to us: they may be ids, but hardly ever are. */
-async function listIdWarnings(connection: DuckDBConnection): Promise<string[]> {
-  const warnings: string[] = [];
-  for (const key of ['user_id', 'item_id']) {
-    const rows = await queryRows(
-      connection,
-      `SELECT ${key} AS id, count(*) AS rows FROM kept
-       WHERE lower(${key}) IN ('null', 'none', 'nan', 'na', 'n/a', 'nil', '<na>', '\\n', 'undefined') GROUP BY id ORDER BY id`,
-    );
-    warnings.push(
-      ...rows.map(({ id, rows }) => `interactions: ${String(rows)} rows have the ${key} '${String(id)}'`),
-    );
-  }
-  return warnings;
 }
 
 /** Such users and items are trained on and served like others, but nobody can ask for them by id. */

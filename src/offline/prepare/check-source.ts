@@ -10,10 +10,10 @@ import type { TypedColumn } from './typed-columns.js';
 export const ORDINAL = 'shortlist_ordinal';
 
 /** Says where in the files a row of a loaded source stands. */
-type RowLocator = (column: string, row: Row) => string;
+export type RowLocator = (column: string, row: Row) => string;
 
 /** SQL of the columns that a RowLocator reads, over `raw_<table>`. */
-function locationColumns(source: LoadedSource): string {
+export function locationColumns(source: LoadedSource): string {
   return source.query.hasRows
     ? `${FILE_COLUMN} AS file, ${ROW_COLUMN} AS row`
     : 'NULL AS file, raw.rowid + 1 AS row';
@@ -96,7 +96,7 @@ export function columnOf(source: LoadedSource, column: string): string {
 }
 
 /** A locator over a loaded source. Rows are counted from 1 in each file, the header of a CSV file not counted. */
-async function createRowLocator(connection: DuckDBConnection, source: LoadedSource): Promise<RowLocator> {
+export async function createRowLocator(connection: DuckDBConnection, source: LoadedSource): Promise<RowLocator> {
   if (!source.query.hasRows) {
     return (column, row) => `${columnOf(source, column)}, row ${String(row.row)} of the query's result`;
   }

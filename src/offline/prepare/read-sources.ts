@@ -54,6 +54,7 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
       required: context.map(([name]) => name),
       optional: ['timestamp', 'value', 'type'],
       texts: ['type', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [name] : []))],
+      numbers: ['value', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [] : [name]))],
       times: ['timestamp'],
     },
   ];
@@ -67,14 +68,18 @@ function entityRequest(
   key: string,
   { sql, columns }: EntitySourceConfig,
 ): SourceRequest {
-  const texts = Object.entries(columns).filter(([, { role }]) => role !== 'numeric' && role !== 'boolean');
+  const namesOf = (isNumber: boolean): string[] =>
+    Object.entries(columns).flatMap(([name, { role }]) =>
+      (role === 'numeric' || role === 'boolean') === isNumber ? [name] : [],
+    );
   return {
     table,
     sql,
     keys: [key],
     required: Object.keys(columns),
     optional: [],
-    texts: texts.map(([name]) => name),
+    texts: namesOf(false),
+    numbers: namesOf(true),
     times: [],
   };
 }

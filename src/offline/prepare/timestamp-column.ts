@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
+import { isScientific, secondsOfText, trimmed } from './text-rules.js';
 import {
   kindOf,
   missing,
@@ -50,7 +51,7 @@ export async function timestampColumn(
   const seconds = `${number} / ${UNITS[unit]!.perSecond}`;
   const inOtherUnit = `coalesce(${number} <> 0 AND isfinite(${number}) AND ${unitOf(number)} <> ${unit}, false)`;
   const text = textNumber(kind, raw);
-  const instant = text === undefined ? 'NULL' : `epoch(TRY_CAST(trim(${text}) AS TIMESTAMPTZ))`;
+  const instant = text === undefined ? 'NULL' : secondsOfText(text);
   const sql = `coalesce(${seconds}, ${instant})`;
   return {
     name,
@@ -59,7 +60,13 @@ export async function timestampColumn(
       ...missingChecks(missing(kind, raw), text),
       ...(text === undefined
         ? []
-        : [unreadable(`trim(${text}) <> '' AND (${sql} IS NULL OR isnan(${sql}))`)]),
+        : [
+            unreadable(`${trimmed(text)} <> '' AND (${sql} IS NULL OR isnan(${sql}))`),
+            {
+              when: isScientific(text),
+              says: '{value} may be another time, rounded: it is in scientific notation; write times with all their digits',
+            },
+          ]),
       {
         when: `regexp_full_match(TRY_CAST(${number} AS BIGINT)::VARCHAR, '${WRITTEN_DATE}')`,
         says: "{value} looks like a date, not like a count since 1970: convert it in the SQL, strptime(CAST(… AS VARCHAR), '%Y%m%d')",
@@ -92,7 +99,7 @@ function instantColumn(name: string, options: { type: string }): TypedColumn {
 function missingChecks(isMissing: string, text: string | undefined): ColumnCheck[] {
   const checks = [{ when: isMissing, says: 'is null; every row needs a time' }];
   if (text !== undefined)
-    checks.push({ when: `trim(${text}) = ''`, says: 'is empty; every row needs a time' });
+    checks.push({ when: `${trimmed(text)} = ''`, says: 'is empty; every row needs a time' });
   return checks;
 }
 

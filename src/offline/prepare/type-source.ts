@@ -5,15 +5,19 @@ import type { ViewConfig } from '../../config/view-config.js';
 import { queryRows, quoteIdentifier } from '../database.js';
 import { checkColumns, checkDuplicates, columnOf, ORDINAL } from './check-source.js';
 import type { LoadedSource } from './load-source.js';
+import { findRepeatedHeaders } from './repeated-headers.js';
 import { rawTable, typedTable } from './source-request.js';
 import { timestampColumn } from './timestamp-column.js';
+import { isBlankOrNoValue, isTruthValue, isWholeNumber, withoutZero } from './text-rules.js';
+import { listTextWarnings } from './text-warnings.js';
 import {
   attributeColumn,
   idColumn,
+  kindOf,
   textColumn,
+  textNumber,
   UnusableType,
   valueColumn,
-  withoutZero,
   type TypedColumn,
 } from './typed-columns.js';
 import { fieldColumn } from './view-columns.js';
@@ -23,6 +27,8 @@ export interface TypedSource {
   readonly problems: readonly string[];
   /** Rows without a value, per column that may lack one. */
   readonly missing: Readonly<Record<string, number>>;
+  /** What a person should look at. */
+  readonly warnings: readonly string[];
 }
 
 /** Checks and converts `raw_interactions` into (user_id, item_id, timestamp, value?, type?) and the columns of the context. */
@@ -98,13 +104,18 @@ async function typeSource(
       problems.push(`${columnOf(source, name)}: is of type ${type}; ${error.message}`);
     }
   }
+  problems.push(...(await findRepeatedHeaders(connection, source)));
   problems.push(...(await checkColumns(connection, source, { columns })));
-  if (problems.length > 0) return { problems, missing: {} };
+  if (problems.length > 0) return { problems, missing: {}, warnings: [] };
   const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
   await connection.run(
     `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawTable(source.table)}`,
   );
-  return { problems, missing: await countMissing(connection, source, columns) };
+  return {
+    problems,
+    missing: await countMissing(connection, source, columns),
+    warnings: await listTextWarnings(connection, source),
+  };
 }
 
 async function planId(
@@ -112,9 +123,10 @@ async function planId(
   source: LoadedSource,
   options: { name: string; type: string },
 ): Promise<TypedColumn> {
-  const isCsvText = source.query.textColumns.includes(options.name);
-  const endsInZero = await findEndsInZero(connection, source, options);
-  return idColumn(options.name, options.type, { isCsvText, endsInZero });
+  const { name, type } = options;
+  if (await hasOnly(connection, source, { name, type, holds: isTruthValue }))
+    throw new UnusableType('all its values are true or false; an id must be text or a whole number');
+  return idColumn(name, type);
 }
 
 async function planAttribute(
@@ -124,23 +136,25 @@ async function planAttribute(
 ): Promise<TypedColumn> {
   const { name, type, column } = options;
   const typed = attributeColumn(name, type, { column });
-  const endsInZero = column.role === 'categorical' && (await findEndsInZero(connection, source, { name }));
-  return endsInZero ? { ...typed, sql: withoutZero(typed.sql) } : typed;
+  if (column.role !== 'categorical') return typed;
+  // pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row.
+  const isWhole = await hasOnly(connection, source, { name, type, holds: isWholeNumber });
+  return isWhole ? { ...typed, sql: withoutZero(typed.sql) } : typed;
 }
 
-/** pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row of a CSV file. */
-async function findEndsInZero(
+/** Whether a column of texts has values, and all of them are such; texts that stand for "no value" are none. */
+async function hasOnly(
   connection: DuckDBConnection,
   source: LoadedSource,
-  options: { name: string },
+  options: { name: string; type: string; holds: (text: string) => string },
 ): Promise<boolean> {
-  if (!source.query.textColumns.includes(options.name)) return false;
-  const raw = quoteIdentifier(options.name);
+  const text = textNumber(kindOf(options.type), quoteIdentifier(options.name));
+  if (text === undefined) return false;
   const [row] = await queryRows(
     connection,
-    `SELECT bool_and(regexp_full_match(trim(${raw}), '\\d+\\.0')) AS float FROM ${rawTable(source.table)} WHERE trim(${raw}) <> ''`,
+    `SELECT bool_and(${options.holds(text)}) AS all_hold FROM ${rawTable(source.table)} WHERE NOT ${isBlankOrNoValue(text)}`,
   );
-  return row!.float === true;
+  return row!.all_hold === true;
 }
 
 async function countMissing(

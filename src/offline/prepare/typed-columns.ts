@@ -1,5 +1,13 @@
 import type { ColumnConfig } from '../../config/dataset-config.js';
 import { quoteIdentifier, quoteLiteral } from '../database.js';
+import {
+  booleanOfText,
+  idOfText,
+  isBlankOrNoValue,
+  isScientific,
+  numberOfText,
+  trimmed,
+} from './text-rules.js';
 
 /** How a column of a raw table becomes the column that is kept. */
 export interface TypedColumn {
@@ -36,30 +44,28 @@ type Kind =
 export class UnusableType extends Error {}
 
 /**
- * A user or item id as text: whole numbers keep all digits, numbers that arrive as floats (pandas does that to columns
- * with gaps) must be whole.
+ * A user or item id as text, the same whichever format wrote it: without blanks around it; whole numbers with all digits
+ * and without the `.0` that a float column (pandas' for numbers with gaps) gives them.
  *
- * @param options.isCsvText the text of a CSV file: blanks around it are not part of it
- * @param options.endsInZero every id ends in ".0": a float column written as CSV, the ids are the whole numbers
  * @throws {UnusableType} for lists, structs and truth values
  */
-export function idColumn(
-  name: string,
-  type: string,
-  options: { isCsvText: boolean; endsInZero: boolean },
-): TypedColumn {
+export function idColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
   const kind = kindOf(type);
   if (['boolean', 'list', 'nested'].includes(kind))
     throw new UnusableType('an id must be text or a whole number');
   const text = textOf(kind, raw);
-  const sql = options.isCsvText ? `trim(${text})` : text;
+  const isText = textNumber(kind, raw) !== undefined;
   const checks: ColumnCheck[] = [
     { when: missing(kind, raw), says: 'is null; every row needs one' },
-    { when: `trim(${text}) = ''`, says: 'is empty; every row needs one' },
+    { when: `${trimmed(text)} = ''`, says: 'is empty; every row needs one' },
+    ...blobCheck(kind, raw),
   ];
-  if (kind === 'blob')
-    checks.push({ when: `${raw} IS NOT NULL AND ${text} IS NULL`, says: 'is no UTF-8 text' });
+  if (isText)
+    checks.push({
+      when: isScientific(text),
+      says: '{value} may be another id, rounded: it is in scientific notation; write ids as whole numbers or text',
+    });
   const exact = largestExactInteger(kind);
   if (exact !== undefined) {
     const isWhole = `isfinite(${raw}) AND ${raw} = trunc(${raw})`;
@@ -75,12 +81,7 @@ export function idColumn(
   if (kind === 'decimal') {
     checks.push({ when: `${raw} <> trunc(${raw})`, says: '{value} is not a whole number; cast ids to text' });
   }
-  return { name, sql: options.endsInZero ? withoutZero(sql) : sql, checks };
-}
-
-/** SQL of a text without the ".0" at its end. */
-export function withoutZero(sql: string): string {
-  return `regexp_replace(${sql}, '\\.0$', '')`;
+  return { name, sql: isText ? idOfText(text) : text, checks };
 }
 
 /** Ratings, weights, counts: missing ones are 1. @throws {UnusableType} for what is no number */
@@ -118,7 +119,7 @@ export function textColumn(name: string, type: string, options: { role: string }
   if (kind === 'list' || kind === 'nested')
     throw new UnusableType(`the role ${options.role} needs single values`);
   const text = textOf(kind, raw);
-  return { name, sql: `nullif(trim(${text}), '')`, checks: blobCheck(kind, raw) };
+  return { name, sql: `nullif(${trimmed(text)}, '')`, checks: blobCheck(kind, raw) };
 }
 
 function numericColumn(name: string, type: string): TypedColumn {
@@ -132,7 +133,10 @@ function numericColumn(name: string, type: string): TypedColumn {
   const checks: ColumnCheck[] = [{ when: `isinf(${number})`, says: '{value} is not a finite number' }];
   const text = textNumber(kindOf(type), raw);
   if (text !== undefined) {
-    checks.push({ when: `trim(${text}) <> '' AND ${number} IS NULL`, says: '{value} is not a number' });
+    checks.push({
+      when: `NOT ${isBlankOrNoValue(text)} AND ${number} IS NULL`,
+      says: '{value} is not a number',
+    });
   }
   return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks };
 }
@@ -143,8 +147,8 @@ function booleanColumn(name: string, type: string): TypedColumn {
   if (kind === 'boolean') return { name, sql: raw, checks: [] };
   const text = textNumber(kind, raw);
   if (text !== undefined) {
-    const sql = `TRY_CAST(trim(${text}) AS BOOLEAN)`;
-    const when = `trim(${text}) <> '' AND ${sql} IS NULL`;
+    const sql = booleanOfText(text);
+    const when = `NOT ${isBlankOrNoValue(text)} AND ${sql} IS NULL`;
     return { name, sql, checks: [{ when, says: '{value} is neither true nor false' }] };
   }
   const number = numberOf(kind, raw);
@@ -188,8 +192,8 @@ function splitText(kind: Kind, raw: string, options: { splitBy: string | undefin
 }
 
 function withoutBlanks(list: string): string {
-  const trimmed = `list_transform(${list}, lambda value: trim(value))`;
-  return `list_filter(${trimmed}, lambda value: value <> '')`;
+  const values = `list_transform(${list}, lambda value: ${trimmed('value')})`;
+  return `list_filter(${values}, lambda value: value <> '')`;
 }
 
 /** What a DuckDB type is to us. */
@@ -246,7 +250,7 @@ export function numberOf(kind: Kind, raw: string): string | undefined {
     case 'blob':
     case 'json':
     case 'other-scalar':
-      return `TRY_CAST(trim(${textOf(kind, raw)}) AS DOUBLE)`;
+      return numberOfText(textOf(kind, raw));
     default:
       return undefined;
   }
