@@ -5,6 +5,7 @@ import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
+import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
 import type { SourceAccess } from '../domain/source-access.js';
 import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
@@ -27,7 +28,8 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });
-      const load = { ...features, client, access, progress: await context.openProgress() };
+      const progress = await context.openProgress();
+      const load = { ...features, client, access, progress, now: context.now().getTime() / 1000 };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -41,16 +43,19 @@ interface Loading {
   readonly access: SourceAccess;
   readonly expirySeconds: number;
   readonly progress: ProgressReporter;
+  /** Unix seconds. */
+  readonly now: number;
 }
 
 /** @returns what came of it */
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, access, expirySeconds, progress }: Loading,
+  { client, access, expirySeconds, progress, now }: Loading,
 ): Promise<string> {
   const { knownUntil } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
+  refuseTimesToCome(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {

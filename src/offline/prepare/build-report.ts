@@ -2,10 +2,13 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, SourceLimits } from '../../config/dataset-config.js';
 import { isAskable, LONGEST_ID } from '../../domain/entity-id.js';
 import type { IdIndex } from '../../domain/id-index.js';
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
 import { countRepeats } from './keep-interactions.js';
-import { listLimitWarnings, reportSource, type PrepareReport, type SourceReport } from './prepare-report.js';
+import type { ValueSpread } from './check-values.js';
+import { listLimitWarnings, reportSource } from './prepare-report.js';
+import type { PrepareReport, SourceReport, TimeSpread } from './prepare-report.js';
 import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
 import { viewOf, type ReadSources } from './read-sources.js';
 import { listContextWarnings } from './specify-context.js';
@@ -27,9 +30,10 @@ export async function buildReport(
     tables: PreparedTables;
     dropped: Readonly<Record<string, number>>;
     summary: InteractionSummary;
+    values: { spread: ValueSpread; warnings: readonly string[] };
   },
 ): Promise<PrepareReport> {
-  const { config, manifest, tables, summary } = options;
+  const { config, manifest, tables, summary, values } = options;
   const reports = reportSources(options.sources, options.dropped);
   const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
   const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
@@ -40,7 +44,11 @@ export async function buildReport(
     ...Object.values(options.sources).flatMap((source) => source?.warnings ?? []),
     ...listUnaskableIds('user', tables.users.entities),
     ...listUnaskableIds('item', tables.catalogue.entities),
+    ...listLookalikeIds('user', tables.users.entities),
+    ...listLookalikeIds('item', tables.catalogue.entities),
+    ...values.warnings,
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
+    ...listShortSpan(summary),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
     ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
@@ -55,8 +63,10 @@ export async function buildReport(
       distinctUsers: summary.users,
       distinctItems: summary.items,
       repeats,
-      from: new Date(summary.from * 1000).toISOString(),
-      to: new Date(summary.to * 1000).toISOString(),
+      from: toIso(summary.from),
+      to: toIso(summary.to),
+      times: spreadOf(summary),
+      values: values.spread,
     },
     items: {
       rows: manifest.counts.items,
@@ -72,6 +82,32 @@ export async function buildReport(
     warnings,
     seconds: (performance.now() - options.started) / 1000,
   };
+}
+
+function spreadOf({ quantiles }: InteractionSummary): TimeSpread {
+  const [first, lowerQuartile, median, upperQuartile, last] = quantiles.map(toIso) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return { first, lowerQuartile, median, upperQuartile, last };
+}
+
+function toIso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** So few rows may be of one day. */
+const FEW_ROWS = 5;
+
+function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): string[] {
+  const seconds = quantiles[4] - quantiles[0];
+  if (rows < FEW_ROWS || from === to || seconds >= SECONDS_PER_DAY) return [];
+  return [
+    `interactions: nearly all rows are of one day, ${toIso(quantiles[0])} to ${toIso(quantiles[4])}: are their times in another unit?`,
+  ];
 }
 
 function reportSources(sources: ReadSources, dropped: Readonly<Record<string, number>>): SourceReport[] {
@@ -120,4 +156,37 @@ function listUnaskableIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
     `${kind}s: requests cannot name ${unaskable.length} of the ${kind}_ids, which are longer than ${LONGEST_ID} ` +
       `characters or hold control characters; the first begins ${example}`,
   ];
+}
+
+/** Ids that a person cannot tell apart: one letter may be written in two ways, and some characters are not seen at all. */
+function listLookalikeIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
+  const unseen = ids.filter((id) => /\p{Cf}/u.test(id));
+  const firsts = new Map<string, string>();
+  const pairs = ids.filter(isNotAscii).flatMap((id) => {
+    const composed = id.normalize('NFC');
+    const first = firsts.get(composed);
+    firsts.set(composed, first ?? id);
+    return first === undefined ? [] : [[first, id] as const];
+  });
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [`${kind}s: ${unseen.length} of the ${kind}_ids hold characters that nobody sees; the first is ${escape(unseen[0]!)}`]),
+    ...(pairs.length === 0
+      ? []
+      : [
+          `${kind}s: ${pairs.length} of the ${kind}_ids look like another one, whose letters are written as other characters, ` +
+            `and are kept apart: ${pairs[0]!.map(escape).join(' and ')}; nfc_normalize(…) in the SQL writes both alike`,
+        ]),
+  ];
+}
+
+function isNotAscii(id: string): boolean {
+  return /[^\0-\x7F]/.test(id);
+}
+
+/** An id of which every character can be told. */
+function escape(id: string): string {
+  const shown = JSON.stringify(id.slice(0, 40));
+  return shown.replaceAll(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -52,6 +52,7 @@ export async function checkColumns(
     if (total > rows.length) {
       problems.push(`${columnOf(source, check.column)}: … and ${total - rows.length} more rows like these`);
     }
+    if (check.remedy !== undefined) problems.push(`${columnOf(source, check.column)}: ${check.remedy}`);
   }
   return problems;
 }

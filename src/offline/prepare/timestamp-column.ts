@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
+import { guessEpoch } from './guess-epoch.js';
 import { isScientific, secondsOfText, trimmed } from './text-rules.js';
 import {
   kindOf,
@@ -29,25 +30,42 @@ const EARLIEST_SECONDS = -30_610_224_000;
 const WRITTEN_DATE =
   '(19|20)\\d\\d(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])(([01]\\d|2[0-3])[0-5]\\d([0-5]\\d)?)?';
 
+/** Two numbers of a column, between which nine in ten are. */
+export interface NumberRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A column of times. */
+export interface TimeColumn extends TypedColumn {
+  readonly isTime: true;
+  /** Of the numbers that the times are made of; absent where they are dates. */
+  readonly range?: NumberRange | undefined;
+}
+
 /**
  * A time as Unix seconds. Dates and timestamps are taken as they are (UTC where they name no zone), text as ISO 8601 or
  * as a number. Numbers count since 1970, in the unit that their size tells: below 1e11 seconds (until the year 5138),
  * below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; the units agree on no time after March 1973.
- * A column must keep to one unit: rows in another one than most are problems.
+ * A column must keep to one unit: rows in another one than most are problems. So are rows of after `options.latest`: one of
+ * them would be taken for the present.
  *
+ * @param options.latest Unix seconds
+ * @param options.remedy what to do about rows of after that which mean no time
  * @throws {UnusableType} for what is no time
  */
 export async function timestampColumn(
   connection: DuckDBConnection,
   name: string,
-  options: { type: string; table: string },
-): Promise<TypedColumn> {
+  options: { type: string; table: string; latest: number; remedy: string },
+): Promise<TimeColumn> {
   const raw = quoteIdentifier(name);
   const kind = kindOf(options.type);
-  if (kind === 'time' || kind === 'timestamptz') return instantColumn(name, { type: options.type });
+  if (kind === 'time' || kind === 'timestamptz') return instantColumn(name, options);
   const number = kind === 'boolean' ? undefined : numberOf(kind, raw);
   if (number === undefined) throw new UnusableType('a date, a timestamp or Unix seconds are wanted');
-  const unit = await findCommonUnit(connection, number, options);
+  const { unit, range } = await findCommonUnit(connection, number, options);
+  const guess = range && guessEpoch({ ...range, latest: options.latest });
   const seconds = `${number} / ${UNITS[unit]!.perSecond}`;
   const inOtherUnit = `coalesce(${number} <> 0 AND isfinite(${number}) AND ${unitOf(number)} <> ${unit}, false)`;
   const text = textNumber(kind, raw);
@@ -75,12 +93,17 @@ export async function timestampColumn(
         when: inOtherUnit,
         says: `{value} is not in ${UNITS[unit]!.name} since 1970 as most rows are`,
       },
-      ...outOfRange(sql, { unless: inOtherUnit }),
+      ...outOfRange(sql, { ...options, unless: inOtherUnit, remedy: guess ?? options.remedy }),
     ],
+    isTime: true,
+    range,
   };
 }
 
-function instantColumn(name: string, options: { type: string }): TypedColumn {
+function instantColumn(
+  name: string,
+  options: { type: string; latest: number; remedy: string },
+): TimeColumn {
   const raw = quoteIdentifier(name);
   // Casts of nanoseconds keep infinity; epoch() of a date or timestamp gives seconds with their fraction.
   const instant = options.type === 'TIMESTAMP WITH TIME ZONE' ? raw : `CAST(${raw} AS TIMESTAMP)`;
@@ -91,8 +114,9 @@ function instantColumn(name: string, options: { type: string }): TypedColumn {
     checks: [
       ...missingChecks(`${raw} IS NULL`, undefined),
       unreadable(`NOT isfinite(${instant})`),
-      ...outOfRange(sql, { unless: 'false' }),
+      ...outOfRange(sql, { ...options, unless: 'false' }),
     ],
+    isTime: true,
   };
 }
 
@@ -107,7 +131,10 @@ function unreadable(when: string): ColumnCheck {
   return { when, says: '{value} is no time: give a date, an ISO 8601 timestamp or Unix seconds' };
 }
 
-function outOfRange(seconds: string, options: { unless: string }): ColumnCheck[] {
+function outOfRange(
+  seconds: string,
+  options: { unless: string; latest: number; remedy: string },
+): ColumnCheck[] {
   const isTime = `NOT ${options.unless} AND NOT isnan(${seconds})`;
   return [
     {
@@ -118,6 +145,11 @@ function outOfRange(seconds: string, options: { unless: string }): ColumnCheck[]
       when: `${isTime} AND ${seconds} < ${EARLIEST_SECONDS}`,
       says: '{value} is no time after the year 1000: give dates as 2024-02-29, or say their dateformat',
     },
+    {
+      when: `${isTime} AND ${seconds} > ${options.latest === Infinity ? LATEST_SECONDS : options.latest} AND ${seconds} < ${LATEST_SECONDS}`,
+      says: '{value} is a time after now',
+      remedy: options.remedy,
+    },
   ];
 }
 
@@ -125,13 +157,15 @@ async function findCommonUnit(
   connection: DuckDBConnection,
   number: string,
   options: { table: string },
-): Promise<number> {
+): Promise<{ unit: number; range: NumberRange | undefined }> {
   const rows = await queryRows(
     connection,
-    `SELECT ${unitOf(number)} AS unit, count(*) AS rows FROM ${options.table} WHERE ${number} <> 0 AND isfinite(${number})
-     GROUP BY unit ORDER BY rows DESC, unit LIMIT 1`,
+    `SELECT ${unitOf(number)} AS unit, count(*) AS rows, approx_quantile(${number}, 0.05) AS low, approx_quantile(${number}, 0.95) AS high
+     FROM ${options.table} WHERE ${number} <> 0 AND isfinite(${number}) GROUP BY unit ORDER BY rows DESC, unit LIMIT 1`,
   );
-  return Number(rows[0]?.unit ?? 0);
+  const [row] = rows;
+  if (row === undefined) return { unit: 0, range: undefined };
+  return { unit: Number(row.unit), range: { low: Number(row.low), high: Number(row.high) } };
 }
 
 function unitOf(number: string): string {

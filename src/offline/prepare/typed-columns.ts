@@ -23,6 +23,8 @@ export interface TypedColumn {
 export interface ColumnCheck {
   readonly when: string;
   readonly says: string;
+  /** What to do about such rows, said once of all of them. */
+  readonly remedy?: string;
 }
 
 type Kind =

@@ -226,7 +226,7 @@ t.test('attributes of mixed types are named by row', async (t) => {
     "items: items.csv, column year, row 2: 'MCMXC' is not a number",
     "items: items.csv, column price, row 1: 'inf' is not a finite number",
     "items: items.csv, column fresh, row 2: 'maybe' is neither true nor false",
-    "items: items.csv, column rare, row 1: '2' is neither 1 nor 0",
+    "items: items.csv, column rare, row 1: '2' is neither true nor false",
     'users: users.parquet, column name, row 1: is no UTF-8 text',
     'users: users.parquet, column tags, row 1: is no UTF-8 text',
   ]);
