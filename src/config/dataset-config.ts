@@ -104,10 +104,16 @@ const DatasetSchema = Type.Object(
             {
               from: Type.Optional(timeLimitType('The earliest time of a row.')),
               to: Type.Optional(
-                timeLimitType('The latest time of a row. Later ones of the files are then believed to be mistakes.'),
+                timeLimitType(
+                  'The latest time of a row. Later ones of the files are then believed to be mistakes.',
+                ),
               ),
             },
-            { ...closed, minProperties: 1, description: 'Rows of before or after are left out, and counted in the report.' },
+            {
+              ...closed,
+              minProperties: 1,
+              description: 'Rows of before or after are left out, and counted in the report.',
+            },
           ),
         ),
         context: Type.Optional(ContextConfig),
@@ -180,7 +186,8 @@ export function parseTimeLimit(text: string): number {
 
 function listTimeProblems({ times }: DatasetConfig['interactions']): string[] {
   const { from, to } = times ?? {};
-  const isDay = (text: string): boolean => new Date(text.slice(0, 10)).toJSON()?.startsWith(text.slice(0, 10)) ?? false;
+  const isDay = (text: string): boolean =>
+    new Date(text.slice(0, 10)).toJSON()?.startsWith(text.slice(0, 10)) ?? false;
   const problems = [from, to].flatMap((limit) =>
     limit === undefined || (isDay(limit) && !Number.isNaN(parseTimeLimit(limit)))
       ? []

@@ -62,7 +62,8 @@ t.test('every problem of every line is listed', async (t) => {
 });
 
 t.test('a time is ISO 8601, UTC where no zone is named, or Unix seconds', async (t) => {
-  const parse = (eventTime: unknown) => parsePushedRows([{ id: 'a', eventTime, values: {} }], { ...OPTIONS, now: 86_400 });
+  const parse = (eventTime: unknown) =>
+    parsePushedRows([{ id: 'a', eventTime, values: {} }], { ...OPTIONS, now: 86_400 });
   for (const [given, seconds] of [
     ['1970-01-02', 86_400],
     ['1970-01-01T00:01', 60],

@@ -171,7 +171,9 @@ function listLookalikeIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
   return [
     ...(unseen.length === 0
       ? []
-      : [`${kind}s: ${unseen.length} of the ${kind}_ids hold characters that nobody sees; the first is ${escape(unseen[0]!)}`]),
+      : [
+          `${kind}s: ${unseen.length} of the ${kind}_ids hold characters that nobody sees; the first is ${escape(unseen[0]!)}`,
+        ]),
     ...(pairs.length === 0
       ? []
       : [
@@ -188,5 +190,8 @@ function isNotAscii(id: string): boolean {
 /** An id of which every character can be told. */
 function escape(id: string): string {
   const shown = JSON.stringify(id.slice(0, 40));
-  return shown.replaceAll(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return shown.replaceAll(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -29,7 +29,11 @@ export async function checkValues(
     `SELECT min(value) AS lowest, quantile_disc(value, [0.25, 0.5, 0.75])::DOUBLE[]::VARCHAR AS quartiles, max(value) AS highest,
        count(*) FILTER (WHERE value < 0) AS below, count(*) FILTER (WHERE value = 0) AS zero, count(*) AS rows FROM kept`,
   );
-  const [lowerQuartile, median, upperQuartile] = JSON.parse(String(row!.quartiles)) as [number, number, number];
+  const [lowerQuartile, median, upperQuartile] = JSON.parse(String(row!.quartiles)) as [
+    number,
+    number,
+    number,
+  ];
   const rowsBelowZero = Number(row!.below);
   const rowsOfZero = Number(row!.zero);
   const lowest = Number(row!.lowest);

@@ -11,6 +11,15 @@ interface Epoch {
   readonly sql: string;
 }
 
+/** Another way to count that makes numbers likely times. */
+export interface GuessedEpoch {
+  readonly name: string;
+  /** SQL of the Unix seconds, `x` standing for the column. */
+  readonly sql: string;
+  /** A sentence that says both. */
+  readonly says: string;
+}
+
 /** Seconds from 1601, 1 and 1904 to 1970. */
 const SINCE_1601 = 11_644_473_600;
 const SINCE_YEAR_1 = 62_135_596_800;
@@ -37,7 +46,12 @@ const EPOCHS: readonly Epoch[] = [
   days('Modified Julian days', 40_587),
   days('Julian days', 2_440_587.5),
   days('days since the year 1 (toordinal)', 719_163),
-  { name: 'years', begins: -Infinity, toSeconds: (year) => Date.UTC(year, 0) / 1000, sql: 'epoch(make_date(x, 1, 1))' },
+  {
+    name: 'years',
+    begins: -Infinity,
+    toSeconds: (year) => Date.UTC(year, 0) / 1000,
+    sql: 'epoch(make_date(x, 1, 1))',
+  },
   {
     name: 'years and months as one number',
     begins: -Infinity,
@@ -56,16 +70,18 @@ const EARLIEST_LIKELY = Date.UTC(1995, 0) / 1000;
  *
  * @param options.low, options.high two of the numbers, between which most are
  * @param options.latest Unix seconds after which no time is likely
- * @returns a sentence with the SQL to write, undefined when nothing known makes them likely times
+ * @returns undefined when nothing known makes them likely times
  */
-export function guessEpoch(options: { low: number; high: number; latest: number }): string | undefined {
+export function guessEpoch(options: { low: number; high: number; latest: number }): GuessedEpoch | undefined {
   const found = EPOCHS.find(({ toSeconds, begins }) => {
     const earliest = Math.max(EARLIEST_LIKELY, begins + YEAR_SECONDS);
     return toSeconds(options.low) >= earliest && toSeconds(options.high) <= options.latest;
   });
   if (found === undefined) return undefined;
   const example = new Date(found.toSeconds(options.high) * 1000).toISOString().slice(0, 10);
-  return `they are likely ${found.name}, as which ${options.high} is of ${example}: convert them in the SQL, ${found.sql}`;
+  const { name, sql } = found;
+  const says = `they are likely ${name}, as which ${options.high} is of ${example}: convert them in the SQL, ${sql}`;
+  return { name, sql, says };
 }
 
 function linear(name: string, { perSecond, since }: { perSecond: number; since: number }): Epoch {

@@ -81,7 +81,10 @@ async function writePrepared(
   const summary = await summariseInteractions(connection);
   if (summary.rows === 0)
     throw invalidDataset(config, ['no interactions are left after the minimum and the minimum value']);
-  const values = await checkValues(connection, { isGiven: columns.includes('value'), isWeighted: weights !== undefined });
+  const values = await checkValues(connection, {
+    isGiven: columns.includes('value'),
+    isWeighted: weights !== undefined,
+  });
   if (values.problems.length > 0) throw invalidDataset(config, values.problems);
   const specs = {
     items: listSpecs(config.items, { shown: true }),

@@ -134,7 +134,9 @@ function renderSpread({ from, to, times, values }: PrepareReport['interactions']
   return [
     ...(from === to
       ? []
-      : [`  times: 1, 25, 50, 75 and 99 % of them until ${days.map((time) => time.slice(0, 10)).join(', ')}`]),
+      : [
+          `  times: 1, 25, 50, 75 and 99 % of them until ${days.map((time) => time.slice(0, 10)).join(', ')}`,
+        ]),
     ...(lowest === highest
       ? []
       : [

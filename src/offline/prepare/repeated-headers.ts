@@ -4,8 +4,7 @@ import { createRowLocator, locationColumns } from './check-source.js';
 import { NAMED_ROWS } from './load-failures.js';
 import type { LoadedSource } from './load-source.js';
 import { rawTable } from './source-request.js';
-import { trimmed } from './text-rules.js';
-import { kindOf, textNumber } from './typed-columns.js';
+import { kindOf, findText } from './typed-columns.js';
 
 /**
  * Rows that are the header line again, as files have it that were put together with their headers: every column of texts
@@ -17,13 +16,13 @@ export async function findRepeatedHeaders(
 ): Promise<string[]> {
   const columns = [...source.types].flatMap(([name, type]) => {
     const origin = source.origins.get(name);
-    const text = textNumber(kindOf(type), quoteIdentifier(name));
+    const text = findText(kindOf(type), quoteIdentifier(name));
     return origin === undefined || text === undefined ? [] : [{ name, origin, text }];
   });
   const isTelling = columns.length > 1 || columns.some(({ origin }) => /id$/i.test(origin));
   if (!isTelling) return [];
   const isHeader = columns.map(
-    ({ origin, text }) => `lower(${trimmed(text)}) = ${quoteLiteral(origin.toLowerCase())}`,
+    ({ origin, text }) => `lower(${text}) = ${quoteLiteral(origin.toLowerCase())}`,
   );
   const rows = await queryRows(
     connection,

@@ -161,11 +161,7 @@ async function keepNumbersElsewhere(
   }
 }
 
-async function castReference(
-  connection: DuckDBConnection,
-  reference: TreeNode,
-  type: string,
-): Promise<void> {
+async function castReference(connection: DuckDBConnection, reference: TreeNode, type: string): Promise<void> {
   const { root } = await parseSelect(connection, `SELECT CAST(source AS ${type}) FROM source`);
   const cast = (root as SelectNode).select_list[0]!;
   Object.assign(reference, { ...cast, alias: reference.alias, child: { ...reference, alias: '' } });

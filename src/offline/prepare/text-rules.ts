@@ -23,42 +23,45 @@ const SCIENTIFIC = '[+-]?([0-9]+\\.[0-9]*[eE][+-]?[0-9]+|[0-9]+[eE]\\+[0-9]+)';
 const INSTANT =
   '[0-9]+[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?( ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?';
 
-/** What most texts are, and what is quick to see: 0.7 s per million against 9 s to look for every blank there is. */
+/** What most texts are, and what is quick to see: 0.5 s per million, against 9 s to look for every blank there is. */
 const BARE_ASCII = '[!-~]([ -~]*[!-~])?';
 const ENDS_IN_BLANK = `^[${BLANKS}]|[${BLANKS}]$`;
 
-/** SQL of a text without the blanks around it, which are part of no value. */
+/** SQL that holds for a text with blanks around it. */
+export function hasBlanks(text: string): string {
+  // DuckDB evaluates both sides of an AND, and only what is reached of a CASE.
+  return `(CASE WHEN regexp_full_match(${text}, '${BARE_ASCII}') THEN false ELSE regexp_matches(${text}, ${quoteLiteral(ENDS_IN_BLANK)}) END)`;
+}
+
+/** SQL of a text without the blanks around it, which are part of no value. The other rules expect such texts. */
 export function trimmed(text: string): string {
-  const hasBlank = `regexp_matches(${text}, ${quoteLiteral(ENDS_IN_BLANK)})`;
-  return `(CASE WHEN regexp_full_match(${text}, '${BARE_ASCII}') THEN ${text} WHEN ${hasBlank} THEN trim(${text}, ${quoteLiteral(BLANKS)}) ELSE ${text} END)`;
+  return `(CASE WHEN ${hasBlanks(text)} THEN trim(${text}, ${quoteLiteral(BLANKS)}) ELSE ${text} END)`;
 }
 
 /** SQL that holds for a text with blanks around it that nobody sees: others than spaces, tabs and ends of lines. */
 export function hasUnseenBlanks(text: string): string {
-  return `${trimmed(text)} <> trim(${text}, ${quoteLiteral(' \t\r\n')})`;
+  const others = `trim(${text}, ${quoteLiteral(BLANKS)}) <> trim(${text}, ${quoteLiteral(' \t\r\n')})`;
+  return `(CASE WHEN ${hasBlanks(text)} THEN ${others} ELSE false END)`;
 }
 
 /** SQL that holds for a text that stands for "no value". */
 export function isNoValue(text: string): string {
-  return `${trimmed(text)} IN (${NO_VALUE_WORDS.map(quoteLiteral).join(', ')})`;
+  return `${text} IN (${NO_VALUE_WORDS.map(quoteLiteral).join(', ')})`;
 }
 
 /** SQL that holds for a text that is blank or stands for "no value". */
 export function isBlankOrNoValue(text: string): string {
-  return `(${trimmed(text)} = '' OR ${isNoValue(text)})`;
+  return `(${text} = '' OR ${isNoValue(text)})`;
 }
 
 /** SQL of the number that a text is, as DOUBLE; NULL for any other text. */
 export function numberOfText(text: string): string {
-  const plain = trimmed(text);
-  const isNumber = (value: string): string => `regexp_full_match(${value}, '${NUMBER}')`;
-  return `(CASE WHEN ${isNumber(text)} THEN TRY_CAST(${text} AS DOUBLE)
-    WHEN ${isNumber(plain)} OR regexp_full_match(${plain}, '${INFINITE}') THEN TRY_CAST(${plain} AS DOUBLE) END)`;
+  return `(CASE WHEN regexp_full_match(${text}, '${NUMBER}') OR regexp_full_match(${text}, '${INFINITE}') THEN TRY_CAST(${text} AS DOUBLE) END)`;
 }
 
 /** SQL of the truth value that a text is; NULL for any other text. */
 export function booleanOfText(text: string): string {
-  return `coalesce(TRY_CAST(${trimmed(text)} AS BOOLEAN), CASE ${numberOfText(text)} WHEN 1 THEN true WHEN 0 THEN false END)`;
+  return `coalesce(TRY_CAST(${text} AS BOOLEAN), CASE ${numberOfText(text)} WHEN 1 THEN true WHEN 0 THEN false END)`;
 }
 
 /**
@@ -66,19 +69,18 @@ export function booleanOfText(text: string): string {
  * of zones, and takes the zone of one row for those of the rows after it.
  */
 export function secondsOfText(text: string): string {
-  const plain = trimmed(text);
-  return `(CASE WHEN regexp_full_match(${plain}, '${INSTANT}') THEN epoch(TRY_CAST(${plain} AS TIMESTAMPTZ)) END)`;
+  return `(CASE WHEN regexp_full_match(${text}, '${INSTANT}') THEN epoch(TRY_CAST(${text} AS TIMESTAMPTZ)) END)`;
 }
 
 /** SQL that holds for a number in scientific notation, as which the last digits of long numbers are lost. */
 export function isScientific(text: string): string {
-  return `regexp_full_match(${text}, ${quoteLiteral(`[${BLANKS}]*${SCIENTIFIC}[${BLANKS}]*`)})`;
+  return `regexp_full_match(${text}, '${SCIENTIFIC}')`;
 }
 
-/** SQL of an id as it is kept: without blanks around it, whole numbers without the `.0` of a float. */
+/** SQL of an id as it is kept: whole numbers without the `.0` of a float. */
 export function idOfText(text: string): string {
-  const whole = `regexp_replace(${withoutZero(trimmed(text))}, '^-0$', '0')`;
-  return `(CASE WHEN contains(${text}, '.0') THEN ${whole} ELSE ${trimmed(text)} END)`;
+  const whole = `regexp_replace(${withoutZero(text)}, '^-0$', '0')`;
+  return `(CASE WHEN contains(${text}, '.0') THEN ${whole} ELSE ${text} END)`;
 }
 
 /** SQL of a text without the `.0` of a whole number. */
@@ -88,10 +90,10 @@ export function withoutZero(text: string): string {
 
 /** SQL that holds for a whole number, with `.0` or without. */
 export function isWholeNumber(text: string): string {
-  return `regexp_full_match(${trimmed(text)}, '-?[0-9]+(\\.0+)?')`;
+  return `regexp_full_match(${text}, '-?[0-9]+(\\.0+)?')`;
 }
 
 /** SQL that holds for true and false, written out. */
 export function isTruthValue(text: string): string {
-  return `lower(${trimmed(text)}) IN ('true', 'false')`;
+  return `lower(${text}) IN ('true', 'false')`;
 }

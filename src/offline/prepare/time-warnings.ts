@@ -30,7 +30,7 @@ export async function listTimeWarnings(
   const { rows, early, newest } = row!;
   const guess =
     range !== undefined && (Number(newest) < OLD || early === rows)
-      ? guessEpoch({ ...range, latest })
+      ? guessEpoch({ ...range, latest })?.says
       : undefined;
   if (early !== 0n) {
     const why = guess ?? 'do they stand for no time, or count something else than seconds?';

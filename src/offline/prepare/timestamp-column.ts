@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
 import { guessEpoch } from './guess-epoch.js';
-import { isScientific, secondsOfText, trimmed } from './text-rules.js';
+import { isScientific, secondsOfText } from './text-rules.js';
 import {
+  derivedName,
+  findText,
   kindOf,
   missing,
   numberOf,
-  textNumber,
   UnusableType,
   type ColumnCheck,
   type TypedColumn,
@@ -62,13 +63,15 @@ export async function timestampColumn(
   const raw = quoteIdentifier(name);
   const kind = kindOf(options.type);
   if (kind === 'time' || kind === 'timestamptz') return instantColumn(name, options);
-  const number = kind === 'boolean' ? undefined : numberOf(kind, raw);
-  if (number === undefined) throw new UnusableType('a date, a timestamp or Unix seconds are wanted');
-  const { unit, range } = await findCommonUnit(connection, number, options);
+  const counted = kind === 'boolean' ? undefined : numberOf(kind, raw);
+  if (counted === undefined) throw new UnusableType('a date, a timestamp or Unix seconds are wanted');
+  const derived = { name: derivedName(name), sql: counted };
+  const number = quoteIdentifier(derived.name);
+  const { unit, range } = await findCommonUnit(connection, counted, options);
   const guess = range && guessEpoch({ ...range, latest: options.latest });
   const seconds = `${number} / ${UNITS[unit]!.perSecond}`;
   const inOtherUnit = `coalesce(${number} <> 0 AND isfinite(${number}) AND ${unitOf(number)} <> ${unit}, false)`;
-  const text = textNumber(kind, raw);
+  const text = findText(kind, raw);
   const instant = text === undefined ? 'NULL' : secondsOfText(text);
   const sql = `coalesce(${seconds}, ${instant})`;
   return {
@@ -79,7 +82,7 @@ export async function timestampColumn(
       ...(text === undefined
         ? []
         : [
-            unreadable(`${trimmed(text)} <> '' AND (${sql} IS NULL OR isnan(${sql}))`),
+            unreadable(`${text} <> '' AND (${sql} IS NULL OR isnan(${sql}))`),
             {
               when: isScientific(text),
               says: '{value} may be another time, rounded: it is in scientific notation; write times with all their digits',
@@ -93,17 +96,16 @@ export async function timestampColumn(
         when: inOtherUnit,
         says: `{value} is not in ${UNITS[unit]!.name} since 1970 as most rows are`,
       },
-      ...outOfRange(sql, { ...options, unless: inOtherUnit, remedy: guess ?? options.remedy }),
+      ...outOfRange(sql, { ...options, unless: inOtherUnit, remedy: guess?.says ?? options.remedy }),
     ],
+    missingWhen: 'false',
+    derived,
     isTime: true,
     range,
   };
 }
 
-function instantColumn(
-  name: string,
-  options: { type: string; latest: number; remedy: string },
-): TimeColumn {
+function instantColumn(name: string, options: { type: string; latest: number; remedy: string }): TimeColumn {
   const raw = quoteIdentifier(name);
   // Casts of nanoseconds keep infinity; epoch() of a date or timestamp gives seconds with their fraction.
   const instant = options.type === 'TIMESTAMP WITH TIME ZONE' ? raw : `CAST(${raw} AS TIMESTAMP)`;
@@ -116,6 +118,7 @@ function instantColumn(
       unreadable(`NOT isfinite(${instant})`),
       ...outOfRange(sql, { ...options, unless: 'false' }),
     ],
+    missingWhen: 'false',
     isTime: true,
   };
 }
@@ -123,7 +126,7 @@ function instantColumn(
 function missingChecks(isMissing: string, text: string | undefined): ColumnCheck[] {
   const checks = [{ when: isMissing, says: 'is null; every row needs a time' }];
   if (text !== undefined)
-    checks.push({ when: `${trimmed(text)} = ''`, says: 'is empty; every row needs a time' });
+    checks.push({ when: `${text} = ''`, says: 'is empty; every row needs a time' });
   return checks;
 }
 
@@ -160,8 +163,8 @@ async function findCommonUnit(
 ): Promise<{ unit: number; range: NumberRange | undefined }> {
   const rows = await queryRows(
     connection,
-    `SELECT ${unitOf(number)} AS unit, count(*) AS rows, approx_quantile(${number}, 0.05) AS low, approx_quantile(${number}, 0.95) AS high
-     FROM ${options.table} WHERE ${number} <> 0 AND isfinite(${number}) GROUP BY unit ORDER BY rows DESC, unit LIMIT 1`,
+    `SELECT ${unitOf('number')} AS unit, count(*) AS rows, approx_quantile(number, 0.05) AS low, approx_quantile(number, 0.95) AS high
+     FROM (SELECT ${number} AS number FROM ${options.table}) WHERE number <> 0 AND isfinite(number) GROUP BY unit ORDER BY rows DESC, unit LIMIT 1`,
   );
   const [row] = rows;
   if (row === undefined) return { unit: 0, range: undefined };

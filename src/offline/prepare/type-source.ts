@@ -4,7 +4,7 @@ import { parseTimeLimit, type ColumnConfig, type InteractionsConfig } from '../.
 import type { ViewConfig } from '../../config/view-config.js';
 import { latestFileTime } from '../../domain/latest-time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
-import { checkColumns, checkDuplicates, columnOf, ORDINAL } from './check-source.js';
+import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-source.js';
 import type { LoadedSource } from './load-source.js';
 import { findRepeatedHeaders } from './repeated-headers.js';
 import { rawTable, typedTable } from './source-request.js';
@@ -12,13 +12,14 @@ import { findStrayTimes } from './stray-times.js';
 import { listTimeWarnings } from './time-warnings.js';
 import { timestampColumn, type TimeColumn } from './timestamp-column.js';
 import { isBlankOrNoValue, isTruthValue, isWholeNumber, withoutZero } from './text-rules.js';
-import { listTextWarnings } from './text-warnings.js';
+import { trimTexts } from './trim-texts.js';
+import { listWordWarnings } from './word-warnings.js';
 import {
   attributeColumn,
+  findText,
   idColumn,
   kindOf,
   textColumn,
-  textNumber,
   UnusableType,
   valueColumn,
   type TypedColumn,
@@ -148,6 +149,7 @@ async function typeSource(
 ): Promise<TypedSource> {
   const columns: (TypedColumn | TimeColumn)[] = [];
   const problems: string[] = [];
+  const blanks = await trimTexts(connection, source);
   for (const [name, type] of source.types) {
     try {
       columns.push(await options.plan(name, type));
@@ -161,14 +163,16 @@ async function typeSource(
   if (problems.length > 0) return { problems, missing: {}, dropped: {}, warnings: [] };
   const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
   await connection.run(
-    `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawTable(source.table)}`,
+    `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawRows(source, columns)}`,
   );
-  const warnings = await listTextWarnings(connection, source);
+  const warnings = [...(await listWordWarnings(connection, source)), ...blanks];
   for (const column of columns) {
     if (!('isTime' in column)) continue;
     const { name, range } = column;
     const { latest } = options;
-    warnings.push(...(await listTimeWarnings(connection, { table: source.table, column: name, range, latest })));
+    warnings.push(
+      ...(await listTimeWarnings(connection, { table: source.table, column: name, range, latest })),
+    );
   }
   return { problems, missing: await countMissing(connection, source, columns), dropped: {}, warnings };
 }
@@ -203,7 +207,7 @@ async function hasOnly(
   source: LoadedSource,
   options: { name: string; type: string; holds: (text: string) => string },
 ): Promise<boolean> {
-  const text = textNumber(kindOf(options.type), quoteIdentifier(options.name));
+  const text = findText(kindOf(options.type), quoteIdentifier(options.name));
   if (text === undefined) return false;
   const [row] = await queryRows(
     connection,
@@ -221,7 +225,7 @@ async function countMissing(
     ({ name, sql, missingWhen = `${sql} IS NULL` }) =>
       `count(*) FILTER (WHERE ${missingWhen}) AS ${quoteIdentifier(name)}`,
   );
-  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawTable(source.table)}`);
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawRows(source, columns)}`);
   return Object.fromEntries(
     Object.entries(row!).flatMap(([name, count]) => (count === 0n ? [] : [[name, Number(count)]])),
   );

@@ -17,6 +17,8 @@ export interface TypedColumn {
   readonly checks: readonly ColumnCheck[];
   /** When a row counts as having no value; where `sql` is NULL unless said otherwise. */
   readonly missingWhen?: string;
+  /** SQL that `sql` and the checks use again and again, under a name of its own: it is computed once a row. */
+  readonly derived?: { readonly name: string; readonly sql: string };
 }
 
 /** Rows that must not be: `when` holds for them; `says` what is wrong, `{value}` standing for the raw value. */
@@ -56,11 +58,11 @@ export function idColumn(name: string, type: string): TypedColumn {
   const kind = kindOf(type);
   if (['boolean', 'list', 'nested'].includes(kind))
     throw new UnusableType('an id must be text or a whole number');
-  const text = textOf(kind, raw);
-  const isText = textNumber(kind, raw) !== undefined;
+  const text = plainTextOf(kind, raw);
+  const isText = findText(kind, raw) !== undefined;
   const checks: ColumnCheck[] = [
     { when: missing(kind, raw), says: 'is null; every row needs one' },
-    { when: `${trimmed(text)} = ''`, says: 'is empty; every row needs one' },
+    { when: `${text} = ''`, says: 'is empty; every row needs one' },
     ...blobCheck(kind, raw),
   ];
   if (isText)
@@ -83,15 +85,15 @@ export function idColumn(name: string, type: string): TypedColumn {
   if (kind === 'decimal') {
     checks.push({ when: `${raw} <> trunc(${raw})`, says: '{value} is not a whole number; cast ids to text' });
   }
-  return { name, sql: isText ? idOfText(text) : text, checks };
+  return { name, sql: isText ? idOfText(text) : text, checks, missingWhen: 'false' };
 }
 
 /** Ratings, weights, counts: missing ones are 1. @throws {UnusableType} for what is no number */
 export function valueColumn(name: string, type: string): TypedColumn {
-  const { sql, checks } = numericColumn(name, type);
+  const { sql, checks, ...number } = numericColumn(name, type);
   const when = `${sql} IS NOT NULL AND TRY_CAST(${sql} AS FLOAT) IS NULL`;
   return {
-    name,
+    ...number,
     sql: `coalesce(${sql}, 1)`,
     checks: [...checks, { when, says: '{value} is too large' }],
     missingWhen: `${sql} IS NULL`,
@@ -120,34 +122,42 @@ export function textColumn(name: string, type: string, options: { role: string }
     throw new UnusableType('a list needs the role multi-valued');
   if (kind === 'list' || kind === 'nested')
     throw new UnusableType(`the role ${options.role} needs single values`);
-  const text = textOf(kind, raw);
-  return { name, sql: `nullif(${trimmed(text)}, '')`, checks: blobCheck(kind, raw) };
+  const text = plainTextOf(kind, raw);
+  return { name, sql: `nullif(${text}, '')`, checks: blobCheck(kind, raw) };
 }
 
 function numericColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
-  const number = numberOf(kindOf(type), raw);
-  if (number === undefined) {
+  const kind = kindOf(type);
+  const sql = numberOf(kind, raw);
+  if (sql === undefined) {
     throw new UnusableType(
       'a number is wanted; of a date take year(…) or epoch(…), in the SQL or where the file is written',
     );
   }
+  const derived = { name: derivedName(name), sql };
+  const number = quoteIdentifier(derived.name);
   const checks: ColumnCheck[] = [{ when: `isinf(${number})`, says: '{value} is not a finite number' }];
-  const text = textNumber(kindOf(type), raw);
+  const text = findText(kind, raw);
   if (text !== undefined) {
     checks.push({
       when: `NOT ${isBlankOrNoValue(text)} AND ${number} IS NULL`,
       says: '{value} is not a number',
     });
   }
-  return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks };
+  return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks, derived };
+}
+
+/** Name of what is derived of a column. */
+export function derivedName(column: string): string {
+  return `shortlist_number of ${column}`;
 }
 
 function booleanColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
   const kind = kindOf(type);
   if (kind === 'boolean') return { name, sql: raw, checks: [] };
-  const text = textNumber(kind, raw);
+  const text = findText(kind, raw);
   if (text !== undefined) {
     const sql = booleanOfText(text);
     const when = `NOT ${isBlankOrNoValue(text)} AND ${sql} IS NULL`;
@@ -252,15 +262,20 @@ export function numberOf(kind: Kind, raw: string): string | undefined {
     case 'blob':
     case 'json':
     case 'other-scalar':
-      return numberOfText(textOf(kind, raw));
+      return numberOfText(plainTextOf(kind, raw));
     default:
       return undefined;
   }
 }
 
-/** The text of a value of a textual type; undefined for other types. */
-export function textNumber(kind: Kind, raw: string): string | undefined {
-  return ['text', 'blob', 'json', 'other-scalar'].includes(kind) ? textOf(kind, raw) : undefined;
+/** The text of a value of a textual type, without blanks around it; undefined for other types. */
+export function findText(kind: Kind, raw: string): string | undefined {
+  return ['text', 'blob', 'json', 'other-scalar'].includes(kind) ? plainTextOf(kind, raw) : undefined;
+}
+
+/** The text of a value without blanks around it; columns of texts are without them once they are loaded. */
+function plainTextOf(kind: Kind, raw: string): string {
+  return ['blob', 'json', 'other-scalar'].includes(kind) ? trimmed(textOf(kind, raw)) : textOf(kind, raw);
 }
 
 /** NULL, or the NaN that pandas writes for it. */

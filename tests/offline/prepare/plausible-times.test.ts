@@ -18,7 +18,10 @@ function at(times: readonly (string | number)[]): TryDataset {
 }
 
 /** A time on each of so many days. */
-function daily(days: number, write: (seconds: number) => string | number = (seconds) => seconds): (string | number)[] {
+function daily(
+  days: number,
+  write: (seconds: number) => string | number = (seconds) => seconds,
+): (string | number)[] {
   return Array.from({ length: days }, (_, day) => write(START + day * DAY));
 }
 
@@ -57,7 +60,10 @@ for (const [name, write] of Object.entries(EPOCHS)) {
 
 t.test('years and months as numbers are not taken for Unix times without a word', async (t) => {
   const years = await tryPrepare(t, at([2019, 2020, 2021, 2022, 2023, 2018]));
-  t.match(years.report.warnings[0], 'interactions: 6 of 6 rows have a timestamp of 1970; they are likely years, as which');
+  t.match(
+    years.report.warnings[0],
+    'interactions: 6 of 6 rows have a timestamp of 1970; they are likely years, as which',
+  );
   const months = await tryPrepare(t, at([202301, 202302, 202303, 202304, 202312, 202311]));
   t.match(months.report.warnings[0], 'they are likely years and months as one number, as which');
 });
@@ -74,7 +80,10 @@ t.test('rows of after now are refused by row, with a day for zones', async (t) =
 
 t.test('the config may leave rows of other times out, which are counted', async (t) => {
   const wanted = at(['1999-01-01', ...daily(6), '2031-01-01', '9999-12-31']);
-  const { report, dataset } = await tryPrepare(t, { ...wanted, times: { from: '2020-01-01', to: '2024-01-01' } });
+  const { report, dataset } = await tryPrepare(t, {
+    ...wanted,
+    times: { from: '2020-01-01', to: '2024-01-01' },
+  });
   t.strictSame(report.sources[0]!.dropped, { 'outside of interactions.times': 3 });
   t.equal(report.interactions.to.slice(0, 10), '2023-11-19');
   t.equal(rowsOf(dataset).length, 6);
@@ -93,9 +102,17 @@ t.test('one row years after all others does not move the present, though it is b
 });
 
 t.test('few rows with one far away are enough to tell, and regular gaps are none', async (t) => {
-  t.match(await problemsOf(t, at([...daily(5), '2026-01-01'].map((time) => (time === '2026-01-01' ? '2024-05-30' : Number(time) - 3000 * DAY)))), [
-    /row 6: is of 2024-05-30, 8 years after all others/,
-  ]);
+  t.match(
+    await problemsOf(
+      t,
+      at(
+        [...daily(5), '2026-01-01'].map((time) =>
+          time === '2026-01-01' ? '2024-05-30' : Number(time) - 3000 * DAY,
+        ),
+      ),
+    ),
+    [/row 6: is of 2024-05-30, 8 years after all others/],
+  );
   const yearly = [2018, 2019, 2020, 2021, 2022, 2023].map((year) => `${year}-01-01`);
   t.strictSame((await tryPrepare(t, at(yearly))).report.warnings, []);
 });
@@ -107,7 +124,9 @@ t.test('rows of 1970 and rows years before all others are warned of', async (t) 
     'interactions: 2 rows have a timestamp of 1970-01-01 or before, 53 years before all others',
   ]);
   const { report: early } = await tryPrepare(t, at(['2001-01-01', ...daily(20)]));
-  t.match(early.warnings, [/^interactions: 1 rows have a timestamp of 2001-01-01 or before, 22 years before all others/]);
+  t.match(early.warnings, [
+    /^interactions: 1 rows have a timestamp of 2001-01-01 or before, 22 years before all others/,
+  ]);
 });
 
 t.test('rows that are nearly all of one day are warned of', async (t) => {
@@ -145,10 +164,18 @@ t.test('event times of a view are held to the same rules', async (t) => {
     ...at(daily(5)),
     files: {
       ...at(daily(5)).files,
-      'v.parquet': { parquet: `SELECT 'i0' AS id, TIMESTAMP '2023-11-15' AS seen, 1 AS n UNION ALL SELECT 'i1', ${time}, 2` },
+      'v.parquet': {
+        parquet: `SELECT 'i0' AS id, TIMESTAMP '2023-11-15' AS seen, 1 AS n UNION ALL SELECT 'i1', ${time}, 2`,
+      },
     },
     views: {
-      v: { entity: 'item', key: 'id', source: '{path}/v.parquet', eventTime: 'seen', fields: { n: { type: 'int32' } } },
+      v: {
+        entity: 'item',
+        key: 'id',
+        source: '{path}/v.parquet',
+        eventTime: 'seen',
+        fields: { n: { type: 'int32' } },
+      },
     },
   });
   t.strictSame(await problemsOf(t, view("TIMESTAMP '2999-01-01'")), [
@@ -174,22 +201,29 @@ t.test('weights below zero, and none above it, do not train', async (t) => {
   t.strictSame(await problemsOf(t, { ...valued([1, -1, 0, 5]), weights }), [
     'interactions: 1 rows have a value below zero, down to -2; every row says that somebody wanted something: minimumValue: 0 leaves them out',
   ]);
-  t.strictSame(await problemsOf(t, { ...valued([0, 0, 0]), weights }), ['interactions: no value is above zero']);
+  t.strictSame(await problemsOf(t, { ...valued([0, 0, 0]), weights }), [
+    'interactions: no value is above zero',
+  ]);
   const { report } = await tryPrepare(t, { ...valued([1, -1, 0, 5]), weights, minimumValue: 0 });
   t.strictSame(report.warnings, ['interactions: 1 rows weigh nothing: their value is 0']);
 });
 
-t.test('without weights, values below zero and nothing but zeros are warned of, and their spread is told', async (t) => {
-  const { report } = await tryPrepare(t, valued([1, -1, 0, 5]));
-  t.match(report.warnings, [/^interactions: 1 rows have a value below zero, down to -1; /]);
-  t.strictSame(report.interactions.values, {
-    lowest: -1,
-    lowerQuartile: -1,
-    median: 0,
-    upperQuartile: 1,
-    highest: 5,
-    rowsBelowZero: 1,
-    rowsOfZero: 1,
-  });
-  t.strictSame((await tryPrepare(t, valued([0, 0]))).report.warnings, ['interactions: no value is above zero']);
-});
+t.test(
+  'without weights, values below zero and nothing but zeros are warned of, and their spread is told',
+  async (t) => {
+    const { report } = await tryPrepare(t, valued([1, -1, 0, 5]));
+    t.match(report.warnings, [/^interactions: 1 rows have a value below zero, down to -1; /]);
+    t.strictSame(report.interactions.values, {
+      lowest: -1,
+      lowerQuartile: -1,
+      median: 0,
+      upperQuartile: 1,
+      highest: 5,
+      rowsBelowZero: 1,
+      rowsOfZero: 1,
+    });
+    t.strictSame((await tryPrepare(t, valued([0, 0]))).report.warnings, [
+      'interactions: no value is above zero',
+    ]);
+  },
+);

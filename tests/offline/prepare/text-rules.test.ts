@@ -109,7 +109,14 @@ const IDS: readonly [written: string, id: string][] = [
 
 for (const format of EACH_FORMAT) {
   t.test(`ids of ${format} are kept by one rule`, async (t) => {
-    const { dataset } = await tryPrepare(t, interactionsOf(IDS.map(([written]) => written), format, 'user_id'));
+    const { dataset } = await tryPrepare(
+      t,
+      interactionsOf(
+        IDS.map(([written]) => written),
+        format,
+        'user_id',
+      ),
+    );
     const byItem = new Map(rowsOf(dataset).map(([user, item]) => [item, user]));
     t.strictSame(
       IDS.map(([written], row) => [written, byItem.get(`item ${row}`)]),
@@ -125,7 +132,11 @@ for (const format of EACH_FORMAT) {
     const wanted = interactionsOf(NO_IDS, format, 'user_id');
     const said = await refusalsOf(t, NO_IDS, wanted);
     for (const text of NO_IDS)
-      t.match(said[text], text.trim() === '' ? /^is (empty|null)/ : `'${text}' may be another id, rounded`, text);
+      t.match(
+        said[text],
+        text.trim() === '' ? /^is (empty|null)/ : `'${text}' may be another id, rounded`,
+        text,
+      );
   });
 
   t.test(`a column of truth values is no column of ids in ${format}`, async (t) => {
@@ -157,8 +168,15 @@ const NO_NUMBERS = [
 
 for (const format of EACH_FORMAT) {
   t.test(`numbers of ${format} are read by one rule`, async (t) => {
-    const wanted = itemsOf(NUMBERS.map(([written]) => written), format, { role: 'numeric' });
-    t.strictSame(await attributeOf(t, wanted), NUMBERS.map(([, number]) => number));
+    const wanted = itemsOf(
+      NUMBERS.map(([written]) => written),
+      format,
+      { role: 'numeric' },
+    );
+    t.strictSame(
+      await attributeOf(t, wanted),
+      NUMBERS.map(([, number]) => number),
+    );
   });
 
   t.test(`what is no number is refused in ${format}`, async (t) => {
@@ -245,7 +263,14 @@ const NO_TIMES: Readonly<Record<string, string | RegExp>> = {
 
 for (const format of EACH_FORMAT) {
   t.test(`times of ${format} are read by one rule`, async (t) => {
-    const { dataset } = await tryPrepare(t, interactionsOf(TIMES.map(([written]) => written), format, 'timestamp'));
+    const { dataset } = await tryPrepare(
+      t,
+      interactionsOf(
+        TIMES.map(([written]) => written),
+        format,
+        'timestamp',
+      ),
+    );
     const byItem = new Map(rowsOf(dataset).map(([, item, time]) => [item, time]));
     t.strictSame(
       TIMES.map(([written], row) => [written, byItem.get(`item ${row}`)]),
@@ -271,9 +296,16 @@ t.test('one entity is one, whichever format and type wrote its id', async (t) =>
     ['c.jsonl', '{"user_id": 1, "item_id": "x"}\n'],
     ['d.jsonl', '{"user_id": 1.0, "item_id": "x"}\n{"user_id": 2.0, "item_id": "x"}\n'],
     ['e.jsonl', '{"user_id": "1.0", "item_id": "x"}\n'],
-    ...['1::BIGINT', '1::UBIGINT', '1::DOUBLE', '1::FLOAT', '1::DECIMAL(9, 2)', "'1.0'", "'1 '", "encode('1')"].map(
-      (sql, at) => [`p${at}.parquet`, { parquet: `SELECT ${sql} AS user_id, 'x' AS item_id` }] as const,
-    ),
+    ...[
+      '1::BIGINT',
+      '1::UBIGINT',
+      '1::DOUBLE',
+      '1::FLOAT',
+      '1::DECIMAL(9, 2)',
+      "'1.0'",
+      "'1 '",
+      "encode('1')",
+    ].map((sql, at) => [`p${at}.parquet`, { parquet: `SELECT ${sql} AS user_id, 'x' AS item_id` }] as const),
   ] as const;
   for (const [name, content] of sources) {
     const { dataset } = await tryPrepare(t, {
@@ -284,30 +316,34 @@ t.test('one entity is one, whichever format and type wrote its id', async (t) =>
   }
 });
 
-t.test('a number of CSV is read by the rule of texts, though all of its column look like numbers', async (t) => {
-  const csv = 'user_id,item_id,timestamp,rating\nann,x,1700000000,1_5\nbob,y,1700000001,4\n';
-  const log = { 'log.csv': csv };
-  const select = 'SELECT user_id, item_id, timestamp, rating AS value';
-  t.strictSame(await problemsOf(t, { files: log, interactions: `${select} FROM '{dir}/log.csv'` }), [
-    "interactions: log.csv, column rating (value), row 1: '1_5' is not a number",
-  ]);
-  for (const where of [
-    'rating < 3 AND value * 2 > 4',
-    'value BETWEEN 1 AND 2.75 AND timestamp > 5',
-    'l.rating < 3',
-  ]) {
-    const { dataset } = await tryPrepare(t, {
-      files: { 'log.csv': csv.replace('1_5', '2.5') },
-      interactions: `${select} FROM '{dir}/log.csv' AS l WHERE ${where} ORDER BY rating`,
-    });
-    t.strictSame(rowsOf(dataset), [['ann', 'x', 1_700_000_000, 2.5]], where);
-  }
-});
+t.test(
+  'a number of CSV is read by the rule of texts, though all of its column look like numbers',
+  async (t) => {
+    const csv = 'user_id,item_id,timestamp,rating\nann,x,1700000000,1_5\nbob,y,1700000001,4\n';
+    const log = { 'log.csv': csv };
+    const select = 'SELECT user_id, item_id, timestamp, rating AS value';
+    t.strictSame(await problemsOf(t, { files: log, interactions: `${select} FROM '{dir}/log.csv'` }), [
+      "interactions: log.csv, column rating (value), row 1: '1_5' is not a number",
+    ]);
+    for (const where of [
+      'rating < 3 AND value * 2 > 4',
+      'value BETWEEN 1 AND 2.75 AND timestamp > 5',
+      'l.rating < 3',
+    ]) {
+      const { dataset } = await tryPrepare(t, {
+        files: { 'log.csv': csv.replace('1_5', '2.5') },
+        interactions: `${select} FROM '{dir}/log.csv' AS l WHERE ${where} ORDER BY rating`,
+      });
+      t.strictSame(rowsOf(dataset), [['ann', 'x', 1_700_000_000, 2.5]], where);
+    }
+  },
+);
 
 t.test('numbers that the reader is told the format of are left to it', async (t) => {
   const { dataset } = await tryPrepare(t, {
     files: { 'log.csv': 'user_id;item_id;timestamp;value\nann;x;1700000000;2,5\n' },
-    interactions: "SELECT * FROM read_csv('{dir}/log.csv', delim = ';', header = true, decimal_separator = ',')",
+    interactions:
+      "SELECT * FROM read_csv('{dir}/log.csv', delim = ';', header = true, decimal_separator = ',')",
   });
   t.equal(dataset.interactions.value[0], 2.5);
 });
@@ -327,7 +363,10 @@ t.test('a header that is repeated further down is refused by row', async (t) => 
     `interactions: log.csv, column userId (user_id), row 2: ${says}`,
     `interactions: log.csv, column userId (user_id), row 4: ${says}`,
   ]);
-  t.match(problems.at(-1), "items: log.csv, column movieId (item_id), row 2: is the header again ('movieId')");
+  t.match(
+    problems.at(-1),
+    "items: log.csv, column movieId (item_id), row 2: is the header again ('movieId')",
+  );
 });
 
 t.test('two columns of one name are refused by name where the SQL uses one of them', async (t) => {
@@ -351,7 +390,10 @@ t.test('two columns of one name are refused by name where the SQL uses one of th
 
 t.test('a column that is called like the second of two is one of its own', async (t) => {
   const csv = 'user_id,user_id_1,item_id,timestamp\nann,bob,x,1700000000\n';
-  const { dataset } = await tryPrepare(t, { files: { 'log.csv': csv }, interactions: "SELECT * FROM '{dir}/log.csv'" });
+  const { dataset } = await tryPrepare(t, {
+    files: { 'log.csv': csv },
+    interactions: "SELECT * FROM '{dir}/log.csv'",
+  });
   t.strictSame(dataset.users.entities.ids, ['ann']);
 });
 
