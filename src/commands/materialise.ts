@@ -7,6 +7,7 @@ import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
+import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
 import type { SourceAccess } from '../domain/source-access.js';
 import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
@@ -31,7 +32,8 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       });
       const confirm = (): Promise<void> => refuseMoved(online, { registry, channel: bundle.channel });
       const progress = await context.openProgress();
-      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, confirm };
+      const now = context.now().getTime() / 1000;
+      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, now, confirm };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -47,6 +49,8 @@ interface Loading {
   /** What keys begin with. */
   readonly prefix: string;
   readonly progress: ProgressReporter;
+  /** Unix seconds. */
+  readonly now: number;
   readonly confirm: () => Promise<void>;
 }
 
@@ -67,10 +71,11 @@ async function refuseMoved(
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, access, expirySeconds, prefix, progress, confirm }: Loading,
+  { client, access, expirySeconds, prefix, progress, now, confirm }: Loading,
 ): Promise<string> {
   const { knownUntil, dataset } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
+  refuseTimesToCome(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {

@@ -1,5 +1,6 @@
 import { showValue } from '../config/show-value.js';
 import { ShortlistError } from '../domain/errors.js';
+import { latestPushTime } from '../domain/latest-time.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import type { PushedRow } from './push-rows.js';
 
@@ -13,7 +14,7 @@ export interface ParsedRowsOptions {
 
 /**
  * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `eventTime` is Unix seconds or
- * ISO 8601, `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
+ * ISO 8601, at most ten minutes after `now`, and `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
  * false, vectors arrays of numbers.
  * @param given parsed JSON
  * @throws ShortlistError INVALID_REQUEST with every problem, by `rows/<place>`
@@ -81,7 +82,7 @@ function parseRow(
     problems.push('id is not a text, or empty');
   return {
     id: String(id),
-    eventTime: parseTime(eventTime ?? now, problems),
+    eventTime: parseTime(eventTime ?? now, now, problems),
     values: parseValues(values, view, problems),
   };
 }
@@ -93,11 +94,20 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** The first second of the year 10000: what is meant as milliseconds lies after it, and no later push could replace it. */
 const END_OF_TIMES = 253_402_300_800;
 
-function parseTime(time: unknown, problems: string[]): number {
+function parseTime(time: unknown, now: number, problems: string[]): number {
   const seconds = typeof time === 'string' ? parseIso(time) : time;
-  if (typeof seconds === 'number' && Math.abs(seconds) < END_OF_TIMES) return seconds;
-  problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
-  return 0;
+  if (typeof seconds !== 'number' || !(Math.abs(seconds) < END_OF_TIMES)) {
+    problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
+    return 0;
+  }
+  if (seconds > latestPushTime(now)) {
+    const clock = new Date(now * 1000).toISOString();
+    problems.push(
+      `eventTime is ${showValue(time)}, which is after now (${clock}) and would shut out later rows; ` +
+        'a time without a zone is UTC',
+    );
+  }
+  return seconds;
 }
 
 const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?<zone>Z|[+-]\d\d:?\d\d)?)?$/i;

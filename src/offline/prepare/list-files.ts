@@ -180,7 +180,8 @@ async function expandPattern(
 function describeMissing(path: string, error: unknown): string {
   const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
   // A link that leads nowhere is there.
-  if (isMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return `there is no file ${path}`;
+  if (isMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    return `there is no file ${path}`;
   return describeUnreadable(path, error);
 }
 
@@ -228,7 +229,8 @@ async function listUnreadable(connection: DuckDBConnection, glob: string): Promi
     for (const entry of listFolder(folder || '.', problems)) {
       if (isHiddenName(entry.name)) continue;
       const path = `${folder}${entry.name}`;
-      if (entry.isDirectory() && (isAnywhere || depth < last)) walk(`${path}/`, isAnywhere ? depth : depth + 1);
+      if (entry.isDirectory() && (isAnywhere || depth < last))
+        walk(`${path}/`, isAnywhere ? depth : depth + 1);
       else if (entry.isSymbolicLink() && (isAnywhere || depth === last)) {
         const problem = findLinkProblem(path);
         if (problem !== undefined) links.push({ path, name: entry.name, problem });
@@ -236,7 +238,10 @@ async function listUnreadable(connection: DuckDBConnection, glob: string): Promi
     }
   };
   walk('', 0);
-  return [...problems, ...(await keepMatching(connection, links, parts[last]!)).map(({ problem }) => problem)];
+  return [
+    ...problems,
+    ...(await keepMatching(connection, links, parts[last]!)).map(({ problem }) => problem),
+  ];
 }
 
 function listFolder(folder: string, problems: string[]): Dirent[] {

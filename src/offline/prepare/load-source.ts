@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceAccess } from '../../domain/source-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
+import { checkTextColumns } from './check-text-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
 import { findFileSources } from './file-sources.js';
 import { listChangedFiles, type SourceFile } from './list-files.js';
@@ -61,6 +62,7 @@ export async function loadSource(
     return { problems: missing.map((column) => missingColumn(request, column, bound.types)) };
   }
   const misread = await checkParquetColumns(connection, sources, { request, tree });
+  misread.push(...(await checkTextColumns(connection, sources, { request, tree, files })));
   if (misread.length > 0) return { problems: misread };
   const query = bound.query;
   try {

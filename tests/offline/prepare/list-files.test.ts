@@ -24,22 +24,88 @@ const FOLDERS: readonly {
 }[] = [
   {
     what: 'unfinished and hidden folders',
-    files: ['_temporary/0/b.csv', '.hive-staging_1/b.csv', '.ipynb_checkpoints/a-checkpoint.csv', '_delta_log/b.csv'],
+    files: [
+      '_temporary/0/b.csv',
+      '.hive-staging_1/b.csv',
+      '.ipynb_checkpoints/a-checkpoint.csv',
+      '_delta_log/b.csv',
+    ],
     from: "'{dir}/d/**/*.csv'",
     hidden: 4,
   },
-  { what: 'unfinished and hidden files', files: ['.b.csv', '_b.csv', '._a.csv'], from: "'{dir}/d/*.csv'", hidden: 3 },
-  { what: 'files that are being copied', files: ['b.csv._COPYING_'], from: "read_csv('{dir}/d/*')", hidden: 1 },
-  { what: 'marks and checksums', files: ['_SUCCESS', '.a.csv.crc', '_metadata', '_common_metadata'], from: "read_csv('{dir}/d/*')", hidden: 4 },
-  { what: 'a folder', files: ['_temporary/b.csv', 'deep/b.csv', 'deep/_b/c.csv'], from: "read_csv('{dir}/d')", read: ['deep/b.csv'], hidden: 2 },
-  { what: 'several patterns', files: ['_x/b.csv', 'y/b.csv', 'y/.c.csv'], from: "read_csv(['{dir}/d/*.csv', '{dir}/d/*/*.csv'])", read: ['y/b.csv'], hidden: 2 },
-  { what: 'partitions whose names begin with _', files: ['_day=1/b.csv', '_day=1/_c.csv'], from: "read_csv('{dir}/d/**/*.csv', hive_partitioning = false)", read: ['_day=1/b.csv'], hidden: 1 },
-  { what: 'a hidden folder that the pattern names', files: ['_old/b.csv', '_old/_c/c.csv'], from: "'{dir}/d/_old/**/*.csv'", read: ['_old/b.csv'], hidden: 1 },
-  { what: 'hidden files that the pattern names', files: ['_b.csv', '.c.csv'], from: "'{dir}/d/_*.csv'", read: ['_b.csv'] },
+  {
+    what: 'unfinished and hidden files',
+    files: ['.b.csv', '_b.csv', '._a.csv'],
+    from: "'{dir}/d/*.csv'",
+    hidden: 3,
+  },
+  {
+    what: 'files that are being copied',
+    files: ['b.csv._COPYING_'],
+    from: "read_csv('{dir}/d/*')",
+    hidden: 1,
+  },
+  {
+    what: 'marks and checksums',
+    files: ['_SUCCESS', '.a.csv.crc', '_metadata', '_common_metadata'],
+    from: "read_csv('{dir}/d/*')",
+    hidden: 4,
+  },
+  {
+    what: 'a folder',
+    files: ['_temporary/b.csv', 'deep/b.csv', 'deep/_b/c.csv'],
+    from: "read_csv('{dir}/d')",
+    read: ['deep/b.csv'],
+    hidden: 2,
+  },
+  {
+    what: 'several patterns',
+    files: ['_x/b.csv', 'y/b.csv', 'y/.c.csv'],
+    from: "read_csv(['{dir}/d/*.csv', '{dir}/d/*/*.csv'])",
+    read: ['y/b.csv'],
+    hidden: 2,
+  },
+  {
+    what: 'partitions whose names begin with _',
+    files: ['_day=1/b.csv', '_day=1/_c.csv'],
+    from: "read_csv('{dir}/d/**/*.csv', hive_partitioning = false)",
+    read: ['_day=1/b.csv'],
+    hidden: 1,
+  },
+  {
+    what: 'a hidden folder that the pattern names',
+    files: ['_old/b.csv', '_old/_c/c.csv'],
+    from: "'{dir}/d/_old/**/*.csv'",
+    read: ['_old/b.csv'],
+    hidden: 1,
+  },
+  {
+    what: 'hidden files that the pattern names',
+    files: ['_b.csv', '.c.csv'],
+    from: "'{dir}/d/_*.csv'",
+    read: ['_b.csv'],
+  },
   { what: 'a hidden file that is named', files: ['_b.csv'], from: "'{dir}/d/_b.csv'", read: ['_b.csv'] },
-  { what: 'a folder by a hidden name', files: ['_in/b.csv', '_in/_c.csv'], from: "read_csv('{dir}/d/_in')", read: ['_in/b.csv'], hidden: 1 },
-  { what: 'hidden names behind **', files: ['x/_y/_b.csv', 'x/_b.csv'], from: "'{dir}/d/**/_*.csv'", read: ['x/_b.csv'], hidden: 1 },
-  { what: 'compressed files of a folder', files: ['b.tsv', 'b.json'], from: "read_csv('{dir}/d')", read: ['b.tsv'] },
+  {
+    what: 'a folder by a hidden name',
+    files: ['_in/b.csv', '_in/_c.csv'],
+    from: "read_csv('{dir}/d/_in')",
+    read: ['_in/b.csv'],
+    hidden: 1,
+  },
+  {
+    what: 'hidden names behind **',
+    files: ['x/_y/_b.csv', 'x/_b.csv'],
+    from: "'{dir}/d/**/_*.csv'",
+    read: ['x/_b.csv'],
+    hidden: 1,
+  },
+  {
+    what: 'compressed files of a folder',
+    files: ['b.tsv', 'b.json'],
+    from: "read_csv('{dir}/d')",
+    read: ['b.tsv'],
+  },
 ];
 
 for (const { what, files, from, read = [], hidden = 0 } of FOLDERS) {
@@ -47,7 +113,8 @@ for (const { what, files, from, read = [], hidden = 0 } of FOLDERS) {
     const dir = write(t, ['a.csv', ...files]);
     const loaded = await load(dir, `SELECT user_id, item_id FROM ${from}`);
     if ('problems' in loaded) return void t.fail(loaded.problems.join('\n'));
-    const wanted = from.includes('_old') || from.includes('_in') || /\/_[*b]/.test(from) ? read : ['a.csv', ...read];
+    const wanted =
+      from.includes('_old') || from.includes('_in') || /\/_[*b]/.test(from) ? read : ['a.csv', ...read];
     t.strictSame(loaded.users.sort(), [...wanted].sort());
     t.equal(loaded.hidden, hidden);
   });
@@ -56,7 +123,10 @@ for (const { what, files, from, read = [], hidden = 0 } of FOLDERS) {
 t.test('the names that are left out are those of Spark', (t) => {
   const left = ['_temporary', '_SUCCESS', '.part.crc', '._a', '.hidden=1', '_metadata', 'a._COPYING_', '_'];
   const kept = ['_day=1', 'a_b', 'a.b', 'part-0._COPYING', '=_'];
-  t.strictSame(left.filter((name) => !isHiddenName(name)), []);
+  t.strictSame(
+    left.filter((name) => !isHiddenName(name)),
+    [],
+  );
   t.strictSame(kept.filter(isHiddenName), []);
   t.end();
 });
@@ -69,7 +139,12 @@ t.test('a pattern that only hidden files match says so', async (t) => {
 });
 
 t.test('the folder of a view is read by the same rule', async (t) => {
-  const view = { entity: 'item', key: 'id', source: '{path}/v', fields: { price: { type: 'float32' } } } as const;
+  const view = {
+    entity: 'item',
+    key: 'id',
+    source: '{path}/v',
+    fields: { price: { type: 'float32' } },
+  } as const;
   t.testdir({});
   const { report } = await tryPrepare(t, {
     files: {
@@ -109,7 +184,13 @@ t.test('CSV and JSON parts without rows decide no types', async (t) => {
   ] as const) {
     const dir = t.testdir({ d: { [`0.${name}`]: empty, [`1.${name}`]: full } });
     for (const options of ['', ', union_by_name = true'])
-      t.match(await load(dir, `SELECT * FROM read_${name.slice(0, 4) === 'json' ? 'json' : name}('{dir}/d/*.${name}'${options})`), { users: ['ann'] });
+      t.match(
+        await load(
+          dir,
+          `SELECT * FROM read_${name.slice(0, 4) === 'json' ? 'json' : name}('{dir}/d/*.${name}'${options})`,
+        ),
+        { users: ['ann'] },
+      );
   }
 });
 
@@ -120,7 +201,8 @@ t.test('files that cannot be read are named with what the system says', async (t
   execFileSync('mkfifo', [join(dir, 'd/pipe.csv')]);
   mkdirSync(join(dir, 'd/folder'));
   const circle = 'd/loop.csv: cannot be read: its symbolic links lead in a circle (ELOOP)';
-  const nowhere = 'd/gone.csv: cannot be read: it has gone, or is a symbolic link to what is not there (ENOENT)';
+  const nowhere =
+    'd/gone.csv: cannot be read: it has gone, or is a symbolic link to what is not there (ENOENT)';
   const pipe = 'd/pipe.csv: is no regular file';
   t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/*.csv'"), { problems: [nowhere, circle] });
   t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/loop.csv'"), { problems: [circle] });
@@ -129,8 +211,12 @@ t.test('files that cannot be read are named with what the system says', async (t
   t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/a.csv/b.csv'"), {
     problems: ['d/a.csv/b.csv: cannot be read: a part of its path is no folder (ENOTDIR)'],
   });
-  t.strictSame(await load(dir, "SELECT * FROM read_csv('{dir}/d/folder')"), { problems: ['there is no csv file in d/folder'] });
-  t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/none.csv'"), { problems: ['there is no file d/none.csv'] });
+  t.strictSame(await load(dir, "SELECT * FROM read_csv('{dir}/d/folder')"), {
+    problems: ['there is no csv file in d/folder'],
+  });
+  t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/none.csv'"), {
+    problems: ['there is no file d/none.csv'],
+  });
 });
 
 t.test('files and folders that this user may not read are named', async (t) => {
@@ -145,8 +231,12 @@ t.test('files and folders that this user may not read are named', async (t) => {
     t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/**/*.csv'"), {
       problems: [`d/locked/: ${denied}`, `d/secret.csv: ${denied}`],
     });
-    t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/locked/b.csv'"), { problems: [`d/locked/b.csv: ${denied}`] });
-    t.strictSame(await load(dir, "SELECT * FROM read_csv('{dir}/d/locked')"), { problems: [`d/locked/: ${denied}`] });
+    t.strictSame(await load(dir, "SELECT * FROM '{dir}/d/locked/b.csv'"), {
+      problems: [`d/locked/b.csv: ${denied}`],
+    });
+    t.strictSame(await load(dir, "SELECT * FROM read_csv('{dir}/d/locked')"), {
+      problems: [`d/locked/: ${denied}`],
+    });
   }).finally(() => chmodSync(locked, 0o700));
 });
 
@@ -189,11 +279,16 @@ async function load(
     required: [],
     optional: [],
     texts: [],
+    numbers: [],
     times: [],
   } as const;
   const loaded = await loadSource(using, request, createSourceAccess());
   if ('problems' in loaded)
-    return { problems: loaded.problems.map((problem) => problem.replaceAll(`${dir}/`, '').replace(/^interactions: /, '')) };
+    return {
+      problems: loaded.problems.map((problem) =>
+        problem.replaceAll(`${dir}/`, '').replace(/^interactions: /, ''),
+      ),
+    };
   const rows = await queryRows(connection, 'SELECT user_id FROM raw_interactions ORDER BY rowid');
   await connection.run('DROP TABLE raw_interactions');
   return { users: rows.map((each) => String(each.user_id)), hidden: loaded.hiddenFiles.length };
