@@ -97,17 +97,6 @@ async function scoreAlike(one: Ranker, other: Ranker, rows: FeatureMatrix): Prom
   }
 }
 
-/** The names of a model's inputs and outputs. Throws as `openOnnxRanker` does when the bytes are no model. */
-export async function readOnnxNames(
-  model: Uint8Array,
-  options: { name: string },
-): Promise<{ inputs: readonly string[]; outputs: readonly string[] }> {
-  const session = await openOnnxSession(model, { what: `ranker '${options.name}'` });
-  const { inputNames, outputNames } = session;
-  await session.release();
-  return { inputs: inputNames, outputs: outputNames };
-}
-
 function createRanker(computing: ModelRun, options: CompleteOptions): Ranker {
   const { name } = options;
   let closed = false;
@@ -162,10 +151,8 @@ function readScores(output: Tensor, rows: number, { name }: CompleteOptions): Fl
 }
 
 function refuseMisfit(session: InferenceSession, options: CompleteOptions): void {
-  const problems = [
-    ...listInputProblems(session.inputMetadata, options),
-    ...listOutputProblems(session.outputMetadata, options),
-  ];
+  const { inputMetadata: inputs, outputMetadata: outputs } = session;
+  const problems = listFormProblems({ inputs, outputs }, options);
   if (problems.length === 0) return;
   throw new ShortlistError(
     'INVALID_BUNDLE',
@@ -174,9 +161,19 @@ function refuseMisfit(session: InferenceSession, options: CompleteOptions): void
   );
 }
 
+/** Everything in the form of a model that does not fit a ranker: one sentence each. */
+export function listFormProblems(
+  { inputs, outputs }: { inputs: Values; outputs: Values },
+  names: FormOptions,
+): string[] {
+  return [...listInputProblems(inputs, names), ...listOutputProblems(outputs, names)];
+}
+
+type FormOptions = Pick<CompleteOptions, 'inputName' | 'outputName' | 'columns'>;
+
 type Values = readonly ValueMetadata[];
 
-function listInputProblems(inputs: Values, { inputName, columns }: CompleteOptions): string[] {
+function listInputProblems(inputs: Values, { inputName, columns }: FormOptions): string[] {
   const input = findValue('input', inputName, inputs);
   if (typeof input === 'string' || inputs.length !== 1) {
     return [
@@ -200,10 +197,15 @@ function adviseOnInput(input: ValueMetadata): string {
     : '';
 }
 
-function listOutputProblems(outputs: Values, { outputName }: CompleteOptions): string[] {
+/** True for an output that can be scores by its form: float32 [N], [N, 1] or [N, 2]. */
+export function canBeScores(output: ValueMetadata): boolean {
+  return fits(output, []) || fits(output, [1]) || fits(output, [2]);
+}
+
+function listOutputProblems(outputs: Values, { outputName }: FormOptions): string[] {
   const output = findValue('output', outputName, outputs);
   if (typeof output === 'string') return [output];
-  if (fits(output, []) || fits(output, [1]) || fits(output, [2])) return [];
+  if (canBeScores(output)) return [];
   return [
     `output ${describeValue(output)} should be float32 [N], [N, 1], or [N, 2] of a classifier${adviseOnOutput(output)}`,
   ];
@@ -213,10 +215,15 @@ function adviseOnOutput(output: ValueMetadata): string {
   if (!output.isTensor) {
     return ": its probabilities are a map per row; convert it with zipmap off (options={'zipmap': False} in skl2onnx and onnxmltools)";
   }
-  if (output.type === 'int64' || output.type === 'string') {
+  const { type, shape } = output;
+  if (type === 'int64' || type === 'int32' || type === 'string' || type === 'bool') {
     return ': it gives labels, and labels rank nothing; name the output of the probabilities';
   }
-  return output.type === 'float64' ? ': cast it to float32' : '';
+  if (type !== 'float32') return ': cast it to float32';
+  const classes = shape[1];
+  return shape.length === 2 && typeof classes === 'number' && classes > 2
+    ? `: train on labels 0 and 1, not on ${classes} classes`
+    : '';
 }
 
 /** A float32 tensor [N, ...sizes]; the rows of an output are left to the trial batches: exporters often say 1. */
