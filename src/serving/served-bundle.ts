@@ -7,6 +7,7 @@ import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { chooseRequestExamples, type RequestExamples } from './request-examples.js';
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 
@@ -36,6 +37,8 @@ interface Tenancy {
   readonly bundle: OpenServedBundle;
   requests: number;
   retired: boolean;
+  /** Chosen when they are first asked for. */
+  examples?: RequestExamples;
 }
 
 /** A request to the cache on the bundle that it began with. */
@@ -101,6 +104,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
+    examples: () =>
+      current && (current.examples ??= chooseRequestExamples(current.bundle.engine)),
     recommend: async (request, { timeoutMs = longestMs } = {}) => {
       const deadline = performance.now() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);
