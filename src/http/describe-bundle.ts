@@ -10,7 +10,7 @@ import {
   type OpenapiParameter,
 } from './openapi-document.js';
 import { buildProblem } from './problem.js';
-import { isNamedValue } from './schemas/parameters.js';
+import { DEFAULT_SCENARIO, isNamedValue } from './schemas/parameters.js';
 import type { Problem } from './schemas/problem.js';
 
 /** The bundle in service, for a document of it. */
@@ -64,7 +64,9 @@ function collectFacts({ bundle, examples }: DescribedBundle): Facts {
     attributes: attributes.filter(isName),
     fields: contextFields.filter(({ name }) => isName(name)),
     filters: filters.map(({ attribute, values }) =>
-      values.map((value) => `${attribute}:${value}`).filter((text) => isNamedValue(text) && isName(attribute)),
+      values
+        .map((value) => `${attribute}:${value}`)
+        .filter((text) => isNamedValue(text) && isName(attribute)),
     ),
     context: contextFields.flatMap(({ name, ...field }) => {
       const value = exampleOf(field);
@@ -102,6 +104,7 @@ const PARAMETERS: Readonly<
   scenario: ({ schema, ...parameter }, { scenarios }) => ({
     ...parameter,
     schema: { ...schema, enum: scenarios },
+    example: scenarios.includes(DEFAULT_SCENARIO) ? DEFAULT_SCENARIO : scenarios[0],
   }),
   exclude: (parameter, { items }) => {
     const ids = items.slice(1, 3).map(({ itemId }) => itemId);
@@ -116,7 +119,10 @@ const PARAMETERS: Readonly<
       ['two attributes', lists.length > 1 ? [lists[0]![0]!, lists[1]![0]!] : []],
     ];
     const named = attributes.map((name) => `${escapePattern(name)}:${ID_CHARACTER}+`);
-    return withExamples(allowNamed(parameter, named, `Attributes: ${listNames(attributes)}.`), listed(examples));
+    return withExamples(
+      allowNamed(parameter, named, `Attributes: ${listNames(attributes)}.`),
+      listed(examples),
+    );
   },
   context: (parameter, { fields, context }) => {
     const named = fields.map((field) => `${escapePattern(field.name)}:${PATTERNS[field.type]}`);
@@ -138,7 +144,10 @@ function withExample(parameter: OpenapiParameter, example: string | undefined): 
   return example === undefined ? parameter : { ...parameter, example };
 }
 
-function withExamples({ examples, ...parameter }: OpenapiParameter, others: OpenapiExamples): OpenapiParameter {
+function withExamples(
+  { examples, ...parameter }: OpenapiParameter,
+  others: OpenapiExamples,
+): OpenapiParameter {
   return { ...parameter, examples: { ...examples, ...others } };
 }
 
@@ -160,14 +169,20 @@ function allowNamed(
 }
 
 /** A request has one value of a field. */
-function onceEach({ schema, ...parameter }: OpenapiParameter, fields: readonly ContextField[]): OpenapiParameter {
+function onceEach(
+  { schema, ...parameter }: OpenapiParameter,
+  fields: readonly ContextField[],
+): OpenapiParameter {
   if (fields.length === 0) return { ...parameter, schema };
   const allOf = fields.map(({ name }) => ({
     contains: { pattern: `^${escapePattern(name)}:` },
     minContains: 0,
     maxContains: 1,
   }));
-  return { ...parameter, schema: { ...schema, maxItems: fields.length, ...(fields.length > 1 && { allOf }) } };
+  return {
+    ...parameter,
+    schema: { ...schema, maxItems: fields.length, ...(fields.length > 1 && { allOf }) },
+  };
 }
 
 function listNames(names: readonly string[]): string {
@@ -203,9 +218,10 @@ function describeAnswer(answer: Answer, { version, userId, items }: Facts): Answ
     ...(bundle !== undefined && { bundle: version }),
     ...(strategy === 'personalised' && userId !== undefined && { userId }),
     ...(itemId !== undefined && items[0] !== undefined && { itemId: items[0].itemId }),
-    ...(answer.items && items.length > 0 && {
-      items: answer.items.slice(0, shown.length).map((item, place) => ({ ...item, ...shown[place] })),
-    }),
+    ...(answer.items &&
+      items.length > 0 && {
+        items: answer.items.slice(0, shown.length).map((item, place) => ({ ...item, ...shown[place] })),
+      }),
   };
 }
 

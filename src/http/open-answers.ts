@@ -41,7 +41,7 @@ interface Schema extends Readonly<Record<string, unknown>> {
 function openEnumeration(values: readonly unknown[], { description }: Schema): object {
   const known = `Known values: ${values.map((value) => `\`${String(value)}\``).join(', ')}. A later release may add others.`;
   return {
-    description: description === undefined ? known : `${String(description)} ${known}`,
+    description: typeof description === 'string' ? `${description} ${known}` : known,
     'x-extensible-enum': values,
   };
 }

@@ -19,7 +19,9 @@ export interface OpenapiParameter {
 
 export interface OpenapiResponse {
   readonly headers?: Readonly<Record<string, unknown>>;
-  readonly content?: Readonly<Record<string, { readonly schema: unknown; readonly examples?: OpenapiExamples }>>;
+  readonly content?: Readonly<
+    Record<string, { readonly schema: unknown; readonly examples?: OpenapiExamples }>
+  >;
 }
 
 export type OpenapiExamples = Readonly<Record<string, { readonly value: unknown }>>;

@@ -12,7 +12,8 @@ export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
     operationId: 'pushRows',
     tags: ['features'],
     summary: 'Upsert rows of a feature view',
-    description: 'An older event time never goes over a newer one. All rows are written or none, unless the store fails.',
+    description:
+      'An older event time never goes over a newer one. All rows are written or none, unless the store fails.',
     params: PushParams,
     body: PushBody,
     response: {

@@ -98,13 +98,27 @@ export const Explain = Type.Optional(
 /** Name of the header by which a client says how long it waits. */
 export const TIMEOUT_HEADER = 'x-request-timeout-ms';
 
+const LONGEST_TIMEOUT_MS = 999_999;
+
+const TIMEOUT =
+  'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.';
+
+/** The same as the header, for pages of another origin: a header of its own costs them a request to ask for permission. */
+export const Timeout = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: LONGEST_TIMEOUT_MS,
+    description: `${TIMEOUT} The header \`${TIMEOUT_HEADER}\` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.`,
+    examples: [1000],
+  }),
+);
+
 export const RecommendingHeaders = Type.Object({
   [TIMEOUT_HEADER]: Type.Optional(
     Type.String({
       pattern: '^[1-9][0-9]{0,5}$',
-      'x-allowed': 'a whole number of milliseconds from 1 to 999999',
-      description:
-        'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.',
+      'x-allowed': `a whole number of milliseconds from 1 to ${LONGEST_TIMEOUT_MS}`,
+      description: TIMEOUT,
       examples: ['1000'],
     }),
   ),
