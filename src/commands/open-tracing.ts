@@ -42,10 +42,7 @@ export async function openTracing(
     forceFlush: () => exporter.forceFlush(),
   };
   const provider = new sdk.BasicTracerProvider({
-    resource: resources.resourceFromAttributes({
-      'service.name': tracing.serviceName,
-      'service.version': parts.version,
-    }),
+    resource: resources.resourceFromAttributes(describeResource(tracing, parts)),
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(tracing.sampleShare) }),
     spanProcessors: [
       new sdk.BatchSpanProcessor(telling, {
@@ -59,6 +56,36 @@ export async function openTracing(
   return createTracing(provider.getTracer('shortlist', parts.version), () =>
     withinPatience(provider.shutdown()),
   );
+}
+
+/**
+ * What all spans say of this process. What its operator says of it counts.
+ * @throws ShortlistError INVALID_CONFIG for an attribute that is not UTF-8, percent-encoded
+ */
+function describeResource(
+  { serviceName, resourceAttributes }: Settings['tracing'],
+  { version }: { version: string },
+): Record<string, string> {
+  const given = resourceAttributes.filter((text) => text !== '').map(parseAttribute);
+  return {
+    'service.name': 'shortlist',
+    'service.version': version,
+    ...Object.fromEntries(given),
+    ...(serviceName !== '' && { 'service.name': serviceName }),
+  };
+}
+
+function parseAttribute(text: string): [key: string, value: string] {
+  const [key, value] = text.split('=') as [string, string];
+  try {
+    return [decodeURIComponent(key), decodeURIComponent(value)];
+  } catch (cause) {
+    throw new ShortlistError(
+      'INVALID_CONFIG',
+      `tracing.resourceAttributes has ${JSON.stringify(text)}, which is not UTF-8, percent-encoded. Correct OTEL_RESOURCE_ATTRIBUTES.`,
+      { cause },
+    );
+  }
 }
 
 async function importSdk() {

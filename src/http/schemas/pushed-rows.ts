@@ -14,7 +14,7 @@ export const PushBody = Type.Object(
     rows: Type.Array(Type.Unknown(), {
       minItems: 1,
       description:
-        'Whole rows, as `{"id": "u1", "eventTime": "2026-01-02T03:04:05Z", "values": {"age": 31}}`. `eventTime` may also be Unix seconds, and is now when absent. A field that is null or absent has no value.',
+        'Whole rows, as `{"id": "u1", "eventTime": "2026-01-02T03:04:05Z", "values": {"age": 31}}`. `id` may also be a whole number, `eventTime` Unix seconds; that is now when it is absent. A field that is null or absent has no value.',
       examples: [[{ id: 'u1', eventTime: '2026-01-02T03:04:05Z', values: { age: 31 } }]],
     }),
   },
