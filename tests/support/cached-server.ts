@@ -22,6 +22,7 @@ export interface Answer {
 
 export interface CachedServer {
   readonly url: string;
+  readonly adminUrl: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   push(rows: readonly unknown[]): Promise<number>;
   reload(): Promise<void>;
@@ -85,6 +86,7 @@ export async function startCachedServer(
   return {
     stop,
     url: server.url,
+    adminUrl: server.adminUrl,
     get: async (path, headers = {}) => {
       const answer = await fetch(`${server.url}${path}`, { headers });
       const body = (await answer.json()) as Answer['body'];
