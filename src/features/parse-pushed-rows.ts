@@ -93,7 +93,8 @@ function parseId(id: unknown, problems: string[]): string {
     return String(id);
   }
   if (typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id)) return id;
-  problems.push(`id is ${showValue(id)}, allowed is text that is not empty, or a whole number`);
+  const shown = id === undefined ? 'missing' : showValue(id);
+  problems.push(`id is ${shown}, allowed is text that is not empty, or a whole number`);
   return '';
 }
 

@@ -41,6 +41,8 @@ export async function startCachedServer(
     impressions?: Partial<Settings['impressions']>;
     featureLog?: Partial<Settings['featureLog']>;
     tracing?: Partial<Settings['tracing']>;
+    /** How long a stop waits for the trace collector: longer than a busy machine needs. */
+    patienceMs?: number;
     logger?: Logger;
     release?: string;
     /** 0 computes on the event loop, which opens sooner. */
@@ -78,7 +80,12 @@ export async function startCachedServer(
   await service.reload();
   const impressions = openImpressionLog(settings, { logger, metrics });
   const featureLog = openFeatureLog(settings, { logger, metrics });
-  const tracing = await openTracing(settings, { logger, metrics, version: '1' });
+  const tracing = await openTracing(settings, {
+    logger,
+    metrics,
+    version: '1',
+    patienceMs: changes.patienceMs ?? 60_000,
+  });
   const server = await startServer({ service, settings, logger, metrics, impressions, featureLog, tracing });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
