@@ -29,25 +29,23 @@ import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
-import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
+import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
 
 export function createServeCommand(context: CommandContext): Command {
-  return new Command('serve')
-    .description(
-      'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
-    )
-    .addOption(createWorkersOption())
-    .addOption(createProcessesOption())
-    .action(async (options: ServeOptions) => {
-      const settings = loadSettings({ ...context, flags: listFlags(options) });
-      // Told before the bundle loads, which may take a while.
-      requireAccess(settings);
-      const { processes } = settings.supervisor;
-      if (cluster.isWorker) return serveInPlace(settings, context);
-      if (processes > 0) return supervise(processes, settings, context);
-      return serveAlone(settings, context);
-    });
+  const command = new Command('serve').description(
+    'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
+  );
+  for (const option of createServeOptions()) command.addOption(option);
+  return command.action(async (options: ServeOptions) => {
+    const settings = loadSettings({ ...context, flags: listFlags(options) });
+    // Told before the bundle loads, which may take a while.
+    requireAccess(settings);
+    const { processes } = settings.supervisor;
+    if (cluster.isWorker) return serveInPlace(settings, context);
+    if (processes > 0) return supervise(processes, settings, context);
+    return serveAlone(settings, context);
+  });
 }
 
 /** How long what does not close may hold up the error that everything is closed for. */
@@ -107,7 +105,7 @@ async function openService(
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),
   });
-  const logger = openServerLog(settings, { metrics });
+  const logger = openServerLog(settings, { metrics, process: place });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });

@@ -21,6 +21,9 @@ export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 /** How long what does not close may hold up the error that everything is closed for. */
 const CLOSING_PATIENCE_MS = 3000;
 
+/** What the supervisor is called beside the places of its processes, in log lines and metrics. */
+const SUPERVISOR = 'supervisor';
+
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
  * listener for all of them.
@@ -45,8 +48,8 @@ async function superviseWith(
   opened: OpenedThings,
   { processes, settings, context }: { processes: number; settings: Settings; context: CommandContext },
 ): Promise<void> {
-  const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
-  const logger = openServerLog(settings, { metrics });
+  const metrics = createMetrics({ processMetrics: true, labels: { process: SUPERVISOR } });
+  const logger = openServerLog(settings, { metrics, process: SUPERVISOR });
   let findServedDataset = (): string | undefined => undefined;
   const registry = await openRegistry(settings.bundle, context);
   const group = opened.add(

@@ -5,13 +5,15 @@ import { addGuard } from './access/guard.js';
 import { addRateLimiter } from './access/rate-limiter.js';
 import type { AppParts } from './app-parts.js';
 import { createHttpApp, type HttpApp } from './create-http-app.js';
-import { createOpenapiOptions } from './openapi.js';
+import { createOpenapiOptions, PUBLIC_LISTENER } from './openapi.js';
+import { createDocumentPublisher } from './publish-document.js';
 import { addDocsRoutes } from './routes/docs.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
 import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
+import { addRootRoute } from './routes/root.js';
 import { addSimilarItemsRoute } from './routes/similar-items.js';
 import { Liveness, Readiness } from './schemas/health.js';
 import { PopularAnswer } from './schemas/popular.js';
@@ -48,15 +50,18 @@ export function buildApp(parts: AppParts): HttpApp {
   addCors(app, settings.cors);
   addGuard(app, parts, { listener: 'public', scope: 'read', limit });
   for (const schema of COMPONENTS) app.addSchema(schema);
-  app.register(swagger, createOpenapiOptions(settings));
+  app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
+  const publish = createDocumentPublisher(parts);
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
-    if (settings.docs.enabled) addOpenapiRoute(routes);
+    if (!settings.docs.enabled) return;
+    addRootRoute(routes);
+    addOpenapiRoute(routes, publish);
   });
-  if (settings.docs.enabled) app.register(addDocsRoutes);
+  if (settings.docs.enabled) app.register((docs: HttpApp) => addDocsRoutes(docs, publish));
   return app;
 }

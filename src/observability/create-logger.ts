@@ -16,6 +16,8 @@ export interface LoggerOptions {
   readonly maxBufferBytes?: number | undefined;
   /** Is told of each line that is dropped. */
   readonly onDropped?: (() => void) | undefined;
+  /** Which process of a group writes; each line has it as `process`. */
+  readonly process?: string | undefined;
 }
 
 // Paths are spelled out: wildcards doubled the cost of a line (3.6 to 8.2 µs), these cost nothing measurable.
@@ -49,7 +51,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
       level: options.level,
-      base: null,
+      base: options.process === undefined ? null : { process: options.process },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       redact: { paths: REDACTED, censor: '[redacted]' },

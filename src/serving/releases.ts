@@ -79,6 +79,7 @@ export function createReleases(options: ReleasesOptions): Releases {
     describe,
     views: () => stable.views(),
     findProblem: () => stable.findProblem?.(),
+    examples: () => stable.examples(),
     recommend: (request, { timeoutMs } = {}) => {
       const tried = canary?.find(request);
       if (tried === undefined) return stable.recommend(request, { timeoutMs });

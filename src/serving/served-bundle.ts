@@ -10,6 +10,7 @@ import { collectGarbage } from './collect-garbage.js';
 import { joinReloads } from './join-reloads.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { chooseRequestExamples, type RequestExamples } from './request-examples.js';
 import {
   type SlateAnswer,
   type SlateCache,
@@ -50,6 +51,8 @@ interface Tenancy {
   readonly bundle: OpenServedBundle;
   requests: number;
   retired: boolean;
+  /** Chosen when they are first asked for. */
+  examples?: RequestExamples;
 }
 
 /** A request to the cache on the bundle that it began with. */
@@ -139,6 +142,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),
+    examples: () => current && findExamples(current),
     recommend: async (request, { timeoutMs = longestMs } = {}) => {
       const deadline = performance.now() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);
@@ -156,13 +160,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       }
       const tenancy = requireOpen(current);
       const { engine, online } = tenancy.bundle;
-      const arrivedAt = performance.now();
-      const asked = {
-        tenancy,
-        form,
-        deadline: arrivedAt + Math.min(timeoutMs, longestMs),
-        computeDeadline: arrivedAt + longestMs,
-      };
+      const asked = { tenancy, form, ...startDeadlines(timeoutMs, longestMs) };
       const brought = bringUserRows(request, engine, online);
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
@@ -187,6 +185,16 @@ function refuseOtherDataset({ version, dataset }: Manifest, served: string | und
     `The channel points at ${version}, a bundle of ${dataset.name}, and this server serves ${served}. Point the channel back ` +
       '(`shortlist rollback --allow-dataset-change`); or, where the other dataset is to be served, start the server again.',
   );
+}
+
+/** When a client has waited for long enough, and when everybody who may join it has. */
+function startDeadlines(timeoutMs: number, longestMs: number): Pick<Asked, 'deadline' | 'computeDeadline'> {
+  const arrivedAt = performance.now();
+  return { deadline: arrivedAt + Math.min(timeoutMs, longestMs), computeDeadline: arrivedAt + longestMs };
+}
+
+function findExamples(tenancy: Tenancy): RequestExamples {
+  return (tenancy.examples ??= chooseRequestExamples(tenancy.bundle.engine));
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

@@ -3,14 +3,15 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyError } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import type { HttpApp } from '../create-http-app.js';
-import { DOCS_OPTIONS } from '../openapi.js';
+import { createDocsOptions } from '../openapi.js';
+import type { DocumentPublisher } from '../publish-document.js';
 import { routeNotFound } from '../route-not-found.js';
 
 /** Headers that ask for a part of a file, or for it on a condition: errors of the plugin where they cannot be met. Its files are sent whole. */
 const IGNORED = ['range', 'if-match', 'if-unmodified-since'] as const;
 
 /** Adds `/docs` and its files. */
-export async function addDocsRoutes(app: HttpApp): Promise<void> {
+export async function addDocsRoutes(app: HttpApp, publish: DocumentPublisher): Promise<void> {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, kind: 'docs' };
   });
@@ -27,5 +28,5 @@ export async function addDocsRoutes(app: HttpApp): Promise<void> {
     const detail = `The request cannot be answered: ${STATUS_CODES[status]}.`;
     throw new ShortlistError('INVALID_REQUEST', detail, { cause: error });
   });
-  await app.register(swaggerUi, DOCS_OPTIONS);
+  await app.register(swaggerUi, createDocsOptions(publish));
 }
