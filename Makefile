@@ -1,7 +1,11 @@
 # Every command a person needs here. `make` alone lists them.
-# Works with GNU make 3.81 (macOS) and newer; needs nothing else but Node.
+# Works with GNU make 3.81 (macOS) and newer; needs nothing else but Node, of any age, and npm.
 
-SHORTLIST := node dist/commands/shortlist.js
+# They run with a Node that is new enough, which is fetched where the machine has none.
+NODE := ./with-node node
+NPM := ./with-node npm
+TAP := ./with-node node_modules/.bin/tap
+SHORTLIST := ./shortlist
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
 CANDIDATE := models/channels/candidate.json
@@ -22,14 +26,10 @@ MINUTES ?= 5
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 
-NODE_WANTED := require("./package.json").engines.node.replace(">=", "")
-NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(NODE_WANTED).split("."); \
-  process.exit((found[0] - wanted[0] || found[1] - wanted[1]) < 0 ? 1 : 0)
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,88 +62,85 @@ dataset-movielens-latest-small: $(BUILT) ## Download the MovieLens latest-small 
 test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once installed
 	@command -v redis-server >/dev/null 2>&1 || echo 'redis-server is missing: tests of the Redis store are skipped, and the' \
 	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
-	npm --silent test -- $(TAP_FLAGS)
+	$(NPM) --silent test -- $(TAP_FLAGS)
 
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once, CLEAN_SECONDS=30 of nothing
-	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
+	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
 
 test-alerts: $(INSTALLED) ## Raise every Prometheus alert by its own fault; needs prometheus (Debian: apt-get install prometheus)
-	LONG_TESTS=1 npm --silent test -- --disable-coverage build/tests/failures/alerts.test.js $(TAP_FLAGS)
+	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures/alerts.test.js $(TAP_FLAGS)
 
 # Not by npm, which would tell its configuration to the npm that installs.
 test-package: $(INSTALLED) ## Pack both packages, install them into an empty folder, and go from demo data to recommendations; asks the registry
-	npm --silent run compile && node_modules/.bin/tap build
-	node_modules/.bin/tap --disable-coverage --timeout=900 build/tests/package/packed-install.js $(TAP_FLAGS)
+	$(NPM) --silent run compile && $(TAP) build
+	$(TAP) --disable-coverage --timeout=900 build/tests/package/packed-install.js $(TAP_FLAGS)
 
 test-operations: $(INSTALLED) ## Follow docs/operations.md from an empty folder to production and back, every command of it; asks the registry
-	npm --silent run compile && node_modules/.bin/tap build
-	node_modules/.bin/tap --disable-coverage --timeout=1000 build/tests/operations/operations-page.js $(TAP_FLAGS)
+	$(NPM) --silent run compile && $(TAP) build
+	$(TAP) --disable-coverage --timeout=1000 build/tests/operations/operations-page.js $(TAP_FLAGS)
+
+test-openapi: $(INSTALLED) ## Ask a server whatever its OpenAPI documents allow, by schemathesis; installs it with Python from its registry
+	$(NPM) --silent run compile && $(TAP) build
+	$(TAP) --disable-coverage --timeout=1000 build/tests/openapi/schemathesis.js $(TAP_FLAGS)
 
 test-soak: $(INSTALLED) ## Load a server for five minutes and see that nothing grows, as CI does; make soak tells more
-	npm --silent run compile && node_modules/.bin/tap build
-	node_modules/.bin/tap --disable-coverage --timeout=1200 build/tests/soak/soak-in-ci.js $(TAP_FLAGS)
+	$(NPM) --silent run compile && $(TAP) build
+	$(TAP) --disable-coverage --timeout=1200 build/tests/soak/soak-in-ci.js $(TAP_FLAGS)
 
 check: $(INSTALLED) ## Check types, lint (import ranks, cycles) and formatting
-	npm --silent run check
+	$(NPM) --silent run check
 
 format: $(INSTALLED) ## Format every file
-	npm --silent run format
+	$(NPM) --silent run format
 
 build: $(BUILT) ## Compile src/ to dist/
 
 bench: $(INSTALLED) ## Measure what serving costs and bears: BENCH_FLAGS='--users 100000 --only kernels,pipeline'
-	npm --silent run compile
-	node build/benchmarks/serving.js $(BENCH_FLAGS)
+	$(NPM) --silent run compile
+	$(NODE) build/benchmarks/serving.js $(BENCH_FLAGS)
 
 soak: $(INSTALLED) ## Load a server for MINUTES=5 and see whether memory, descriptors or handles grow: SOAK_FLAGS=--leak
-	npm --silent run compile
-	node build/benchmarks/soak.js --minutes $(MINUTES) $(SOAK_FLAGS)
+	$(NPM) --silent run compile
+	$(NODE) build/benchmarks/soak.js --minutes $(MINUTES) $(SOAK_FLAGS)
 
 load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://localhost:3000 USERS_OF=demo
 	$(SHORTLIST) load-test --target $(TARGET) --profile $(PROFILE) --dataset $(USERS_OF)
 
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
-	npm --silent run compile
-	node build/tests/browser/docs-check.js
+	$(NPM) --silent run compile
+	$(NODE) build/tests/browser/docs-check.js
 
 client: $(INSTALLED) ## Make the types of @shortlist/client from the OpenAPI document, and compile it
-	UPDATE_CLIENT=1 npm --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
-	cd client && npm --silent run build
+	UPDATE_CLIENT=1 $(NPM) --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
+	cd client && ../with-node npm --silent run build
 
 release-check: $(INSTALLED) ## Check that versions, changelog, OpenAPI document and tags agree
-	npm --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
-	@node .ci/check-release.js
+	$(NPM) --silent test -- --disable-coverage build/tests/client/openapi-types.test.js
+	@$(NODE) .ci/check-release.js
 
 sbom: $(INSTALLED) ## Write what ships as CycloneDX to dist/sbom.json; offline
-	@node .ci/write-sbom.js dist/sbom.json
+	@$(NODE) .ci/write-sbom.js dist/sbom.json
 
 audit: $(INSTALLED) ## Check the licences of what ships, and ask the registry for known vulnerabilities
-	npm --silent test -- --disable-coverage build/tests/licences.test.js $(TAP_FLAGS)
-	@node .ci/audit.js
+	$(NPM) --silent test -- --disable-coverage build/tests/licences.test.js $(TAP_FLAGS)
+	@$(NODE) .ci/audit.js
 
 docker: ## Build the serving image (IMAGE=shortlist:local)
 	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { \
 	  echo 'make docker needs a container engine that runs; `$(CONTAINER_ENGINE) info` fails.' >&2; \
 	  echo 'Start Docker, or name another engine: make docker CONTAINER_ENGINE=podman' >&2; exit 1; }
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) \
-	  --build-arg VERSION="$$(node -p 'require("./package.json").version')" \
+	  --build-arg VERSION="$$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)" \
 	  --build-arg REVISION="$$(git rev-parse --verify --quiet HEAD)" --build-arg SOURCE=$(SOURCE) .
 
 clean: ## Remove what build and test made; data/ and models/ stay
 	rm -rf dist build client/dist .tap
 
-$(INSTALLED): package.json package-lock.json .npmrc | node-check
-	npm ci --no-audit --no-fund
+# Without install scripts: none is needed, and that of onnxruntime-node fetches CUDA libraries where npm runs it.
+$(INSTALLED): package.json package-lock.json .npmrc
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 $(BUILT): $(SOURCES) package.json tsconfig.json $(INSTALLED)
-	npm --silent run build
+	$(NPM) --silent run build
 	@touch $@
-
-# The minimum stands in package.json; it is read with syntax that any old Node understands.
-node-check:
-	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || { \
-	  echo 'Shortlist needs Node and npm, and they are not on the PATH. Install the current LTS: https://nodejs.org' >&2; exit 1; }
-	@node -e '$(NODE_IS_NEW_ENOUGH)' || { \
-	  echo "Shortlist needs Node $$(node -p '$(NODE_WANTED)') or newer, and this is Node $$(node -v)." \
-	    'Install the current LTS: https://nodejs.org' >&2; exit 1; }

@@ -25,6 +25,7 @@ for await (const chunk of server.stdout) if (String(chunk).includes('Ready to ac
 
 const redis = {
   url: `redis://127.0.0.1:${port}`,
+  keyPrefix: 'bench:',
   connectTimeoutMs: 5000,
   commandTimeoutMs: 10_000,
   socketTimeoutMs: 10_000,
@@ -47,9 +48,10 @@ const source = {
   fillRow: (row: number, values: Float64Array) => values.fill(row),
 };
 
+const space = { prefix: redis.keyPrefix, dataset: 'bench' };
 const client = await requireRedis(redis);
 const started = performance.now();
-await materialiseView(source, client, { generation: '1', expirySeconds: 3600 });
+await materialiseView(source, client, { space, version: '1', expirySeconds: 3600 });
 const seconds = (performance.now() - started) / 1000;
 const memory = Number(/used_memory:(\d+)/.exec(await client.info('memory'))![1]);
 console.log(
@@ -59,11 +61,13 @@ console.log(
 
 const [store] = await openRedisStores([view], {
   redis,
+  dataset: space.dataset,
   breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
   observer: {
     rowRefused: () => undefined,
     newestEvent: () => undefined,
     availabilityChanged: () => undefined,
+    generationChanged: () => undefined,
   },
 });
 const readsByServer = async (): Promise<number> =>

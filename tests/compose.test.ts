@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadSettings } from '../src/config/load-settings.js';
+import { requireAccess } from '../src/http/access/require-access.js';
 
 const file = 'deploy/compose/docker-compose.yml';
 const folder = dirname(file);
@@ -36,7 +37,9 @@ t.test('what is mounted and built is there, and what is depended on is a service
 
 t.test('the server is told what its settings know, and Prometheus scrapes its admin port', async (t) => {
   const { environment = {} } = services['shortlist']!;
-  const { server, redis } = loadSettings({ configsDir: 'configs', env: environment });
+  const settings = loadSettings({ configsDir: 'configs', env: environment });
+  requireAccess(settings);
+  const { server, redis } = settings;
   t.match(redis.url, /^redis:\/\/redis:/);
   const { scrape_configs: scraped } = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8')) as {
     scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];

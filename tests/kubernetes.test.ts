@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
+import { createApiKey } from '../src/config/api-keys.js';
 import { loadSettings } from '../src/config/load-settings.js';
+import { ShortlistError } from '../src/domain/errors.js';
+import { requireAccess } from '../src/http/access/require-access.js';
 import { createMetrics } from '../src/observability/metrics.js';
 
 const folder = 'deploy/kubernetes';
@@ -81,6 +84,34 @@ t.test('environments set variables that the settings know', async (t) => {
     t.ok(loadSettings({ configsDir: 'configs', env: variables }));
   }
 });
+
+t.test(
+  'both environments start with a key and not without one, and open nothing but metrics besides',
+  async (t) => {
+    const variablesOf = (file: string): Record<string, string> => {
+      const { configMapGenerator = [] } = parse(read(file)) as Kustomization;
+      const literals = configMapGenerator.flatMap((generator) => generator.literals);
+      return Object.fromEntries(literals.map((literal) => literal.split(/=(.*)/s))) as Record<string, string>;
+    };
+    for (const environment of ['staging', 'production']) {
+      const env = {
+        ...variablesOf('base/kustomization.yaml'),
+        ...variablesOf(`${environment}/kustomization.yaml`),
+      };
+      const { entry } = createApiKey('app', ['read']);
+      const settings = loadSettings({ configsDir: 'configs', env: { ...env, SHORTLIST_API_KEYS: entry } });
+      requireAccess(settings);
+      t.match(settings.auth, {
+        mode: 'required',
+        openRoutes: ['health', 'docs', 'metrics'],
+        openListeners: [],
+      });
+      t.throws(() => requireAccess(loadSettings({ configsDir: 'configs', env })), ShortlistError);
+    }
+    const [deployment] = resourcesOf(read('base/deployment.yaml'));
+    t.match(deployment!.spec['template'], { spec: { enableServiceLinks: false } });
+  },
+);
 
 t.test('probes, ports and the time to drain are those of the server', async (t) => {
   const [deployment] = resourcesOf(read('base/deployment.yaml'));

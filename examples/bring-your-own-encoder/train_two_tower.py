@@ -1,6 +1,7 @@
-"""PyTorch, a small two-tower model. Usage: python train_two_tower.py data/prepared/demo --out encoder"""
+"""PyTorch, a small two-tower model of any prepared dataset. Usage: python train_two_tower.py data/prepared/demo --out encoder"""
 
 import argparse
+import json
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -25,74 +26,117 @@ arguments = parser.parse_args()
 torch.manual_seed(42)
 torch.set_num_threads(1)
 
+dataset = json.loads((arguments.prepared / "prepared.json").read_text())
 interactions = pq.read_table(arguments.prepared / "interactions.parquet").to_pandas()
 until = int(interactions["timestamp"].max() + 1 - arguments.weeks * WEEK)
 interactions = interactions[interactions["timestamp"] < until].sort_values(["user_id", "timestamp"])
+if not (interactions["user_id"].value_counts() > 1).any():
+    raise SystemExit(f"Nothing to learn from before the last {arguments.weeks} weeks: say fewer --weeks, or bring interactions with times.")
 users = pq.read_table(arguments.prepared / "users.parquet").to_pandas().set_index("user_id")
 items = pq.read_table(arguments.prepared / "items.parquet").to_pandas().set_index("item_id")
 
+
+def attributes(table: str, *roles: str) -> list[str]:
+    """The attributes of a table that features may read, by role."""
+    return [each["name"] for each in dataset[table] if each["feature"] and each["role"] in roles]
+
+
 # Item numbers as the model knows them: 1 and up, those of the history first; 0 is padding. Items that nobody had taken by
-# then have no embedding of their own, but their genres give them a vector.
+# then have no embedding of their own, but their attributes give them a vector.
 seen = interactions["item_id"].unique().tolist()
 ids = seen + [item for item in items.index if item not in set(seen)]
 number = {item: index + 1 for index, item in enumerate(ids)}
-genres = sorted({genre for each in items["genres"].dropna() for genre in each})
-has_genre = torch.zeros(len(ids) + 1, len(genres))
-for item, each in items["genres"].dropna().items():
-    has_genre[number[item], [genres.index(genre) for genre in each]] = 1 / max(1, len(each))
-countries = {country: index + 1 for index, country in enumerate(sorted(users["country"].dropna().unique()))}
+
+
+def describe_items() -> torch.Tensor:
+    """[items, columns]: each value of a category as a column, numbers scaled, and a column of ones for all."""
+    rows = items.reindex(ids)
+    columns = [np.ones(len(ids))]
+    for name in attributes("items", "categorical", "multi-valued"):
+        values = [[] if each is None or isinstance(each, float) else each if isinstance(each, (list, np.ndarray)) else [each] for each in rows[name]]
+        for value in sorted({value for each in values for value in each}):
+            columns.append(np.array([(value in each) / max(1, len(each)) for each in values]))
+    for name in attributes("items", "numeric", "boolean"):
+        values = rows[name].astype(float)
+        columns.append(((values - values.mean()) / (values.std() + 1e-6)).fillna(0).to_numpy())
+    padding = np.zeros((1, len(columns)))
+    return torch.tensor(np.concatenate([padding, np.stack(columns, axis=1)]), dtype=torch.float32)
+
+
+content = describe_items()
+numbers = attributes("users", "numeric", "boolean")
+categories = {
+    name: {value: code + 1 for code, value in enumerate(sorted(users[name].dropna().unique()))}
+    for name in attributes("users", "categorical")
+}
+means = {name: float(users[name].astype(float).mean()) for name in numbers}
+deviations = {name: float(users[name].astype(float).std()) + 1e-6 for name in numbers}
+# What Shortlist has for a user of whom it does not know a number: the mean, or -1 for a boolean.
+missing = {name: means[name] if name in attributes("users", "numeric") else -1.0 for name in numbers}
 
 
 def describe(user: str) -> list[float]:
-    """The columns of userFeatures: age, and the code of the country."""
-    known = users.loc[user] if user in users.index else {}
-    age = known.get("age")
-    return [mean_age if age is None or np.isnan(age) else float(age), float(countries.get(known.get("country"), 0))]
+    """The columns of userFeatures: numbers as they are, then the codes of categories."""
+    known = users.loc[user].to_dict() if user in users.index else {}
+    given = [known.get(name) for name in numbers]
+    return [
+        *(missing[name] if value is None or value != value else float(value) for name, value in zip(numbers, given)),
+        *(float(codes.get(known.get(name), 0)) for name, codes in categories.items()),
+    ]
 
 
 class ItemTower(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.own = nn.Embedding(len(seen) + 1, arguments.dimensions, padding_idx=0)
-        self.genre = nn.Linear(len(genres), arguments.dimensions, bias=False)
+        self.content = nn.Linear(content.shape[1], arguments.dimensions, bias=False)
         nn.init.normal_(self.own.weight, std=0.1)
 
     def forward(self, numbers: torch.Tensor) -> torch.Tensor:
         own = self.own(torch.where(numbers > len(seen), 0, numbers))
-        return own + self.genre(has_genre[numbers])
+        return own + self.content(content[numbers])
 
 
 class UserTower(nn.Module):
-    """What is exported: nothing in it needs the genres of items, only the embeddings of those it knows."""
+    """What is exported: nothing in it needs the attributes of items, only the embeddings of those it knows."""
 
     def __init__(self) -> None:
         super().__init__()
         self.item = nn.Embedding(len(seen) + 1, arguments.dimensions, padding_idx=0)
-        self.country = nn.Embedding(len(countries) + 1, 4)
-        self.layers = nn.Sequential(nn.Linear(arguments.dimensions + 5, 32), nn.ReLU(), nn.Linear(32, arguments.dimensions))
+        self.categories = nn.ModuleList(nn.Embedding(len(codes) + 1, 4) for codes in categories.values())
+        width = arguments.dimensions + len(numbers) + 4 * len(categories)
+        self.layers = nn.Sequential(nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, arguments.dimensions))
+        self.register_buffer("mean", torch.tensor([means[name] for name in numbers]))
+        self.register_buffer("deviation", torch.tensor([deviations[name] for name in numbers]))
         nn.init.normal_(self.item.weight, std=0.1)
 
-    def forward(self, history: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, history: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         is_item = (history != 0).float().unsqueeze(2)
         taste = (self.item(history) * is_item).sum(1) / is_item.sum(1).clamp(min=1)
-        age = (features[:, :1] - mean_age) / 20
-        country = self.country(features[:, 1].long())
-        return taste + self.layers(torch.cat([taste, age, country], dim=1))
+        known = [taste]
+        if numbers:
+            known.append((features[:, : len(numbers)] - self.mean) / self.deviation)
+        for column, embedding in enumerate(self.categories, start=len(numbers)):
+            known.append(embedding(features[:, column].long()))
+        return taste + self.layers(torch.cat(known, dim=1))
 
 
-mean_age = float(users["age"].mean())
 user_tower, item_tower = UserTower(), ItemTower()
 
 # Every item that a user took, asked for from what the user took before it.
-histories, features, targets = [], [], []
+histories, features, targets, weights = [], [], [], []
 for user, rows in interactions.groupby("user_id"):
     taken = [number[item] for item in rows["item_id"]]
+    values = rows["value"].fillna(1).tolist() if dataset.get("weighted") else [1.0] * len(taken)
     for at in range(1, len(taken)):
         latest = taken[max(0, at - LENGTH) : at]
         histories.append(latest + [0] * (LENGTH - len(latest)))
         features.append(describe(user))
         targets.append(taken[at])
+        weights.append(values[at])
 histories, features, targets = torch.tensor(histories), torch.tensor(features), torch.tensor(targets)
+weights = torch.tensor(weights) / np.mean(weights)  # what the weights of the dataset make a target count
+has_features = features.shape[1] > 0
 
 # Other targets of a batch are the negatives; popular ones come more often, for which log_share makes up.
 log_share = torch.log(torch.bincount(targets, minlength=len(ids) + 1).float() / len(targets))
@@ -103,7 +147,8 @@ for epoch in range(arguments.epochs):
         wanted = targets[batch]
         scores = user_tower(histories[batch], features[batch]) @ item_tower(wanted).T - log_share[wanted]
         is_same = (wanted.unsqueeze(0) == wanted.unsqueeze(1)) & ~torch.eye(len(batch), dtype=torch.bool)
-        loss = cross_entropy(scores.masked_fill(is_same, -1e9), torch.arange(len(batch)))
+        each = cross_entropy(scores.masked_fill(is_same, -1e9), torch.arange(len(batch)), reduction="none")
+        loss = (weights[batch] * each).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -111,13 +156,14 @@ for epoch in range(arguments.epochs):
     print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}")
 
 arguments.out.mkdir(parents=True, exist_ok=True)
+inputs = {"history": histories[:2], **({"user": features[:2]} if has_features else {})}
 torch.onnx.export(
     user_tower.eval(),
-    (histories[:2], features[:2]),
+    tuple(inputs.values()),
     str(arguments.out / "encoder.onnx"),
-    input_names=["history", "user"],
+    input_names=list(inputs),
     output_names=["vector"],
-    dynamic_axes={"history": {0: "users"}, "user": {0: "users"}, "vector": {0: "users"}},
+    dynamic_axes={name: {0: "users"} for name in [*inputs, "vector"]},
     dynamo=False,
 )
 with torch.no_grad():
@@ -133,9 +179,13 @@ def golden(user: str) -> dict:
     row = torch.tensor([latest + [0] * (LENGTH - len(latest))])
     with torch.no_grad():
         vector = user_tower(row, torch.tensor([describe(user)]))[0].tolist()
-    return {"history": taken, "features": describe(user), "vector": vector}
+    return {"history": taken, **({"features": describe(user)} if has_features else {}), "vector": vector}
 
 
+fields = [
+    *({"view": "users", "field": name} for name in numbers),
+    *({"view": "users", "field": name, "codes": codes, "otherwise": 0} for name, codes in categories.items()),
+]
 spec = {
     "history": {
         "input": "history",
@@ -146,13 +196,7 @@ spec = {
         "firstItem": 1,
         "vocabulary": len(seen),
     },
-    "userFeatures": {
-        "input": "user",
-        "fields": [
-            {"view": "users", "field": "age"},
-            {"view": "users", "field": "country", "codes": countries, "otherwise": 0},
-        ],
-    },
+    **({"userFeatures": {"input": "user", "fields": fields}} if has_features else {}),
     "output": "vector",
     "similarity": "dot",
     "trainedUntil": datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -5,14 +5,14 @@ import numpy as np
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from training_set import parse_arguments, read_features, read_parts, report, write_golden_batch
+from training_set import parse_arguments, read_features, read_parts, report, save_model, write_golden_batch
 
 arguments = parse_arguments(trees=300)
 features = read_features(arguments.features)
 parts = read_parts(arguments.rows, features)
 train, validation = parts["train"], parts["validation"]
 
-rows = lgb.Dataset(train.features, train.labels, group=train.groups, params={"max_bin": 255})
+rows = lgb.Dataset(train.features, train.labels, weight=train.weights, group=train.groups, params={"max_bin": 255})
 booster = lgb.train(
     {
         "objective": "lambdarank",
@@ -28,7 +28,11 @@ booster = lgb.train(
     },
     rows,
     num_boost_round=arguments.trees,
-    valid_sets=[lgb.Dataset(validation.features, validation.labels, group=validation.groups, reference=rows)],
+    valid_sets=[
+        lgb.Dataset(
+            validation.features, validation.labels, weight=validation.weights, group=validation.groups, reference=rows
+        )
+    ],
     callbacks=[lgb.early_stopping(30, verbose=False)],
 )
 # The converter knows LightGBM's ranking trees as a regression: both are a sum of leaves.
@@ -36,7 +40,7 @@ text = booster.model_to_string(num_iteration=booster.best_iteration).replace("ob
 model = convert_lightgbm(
     lgb.Booster(model_str=text), initial_types=[("features", FloatTensorType([None, len(features)]))]
 )
-arguments.out.write_bytes(model.SerializeToString())
+save_model(model, arguments.out)
 
 
 def predict(inputs: np.ndarray) -> np.ndarray:

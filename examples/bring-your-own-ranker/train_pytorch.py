@@ -31,8 +31,10 @@ class Ranker(nn.Module):
 
 
 def split_queries(part: Part) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Rows and what each counts for, by query: 0 where it was not taken."""
     sizes = part.groups.tolist()
-    return list(zip(torch.from_numpy(part.features).split(sizes), torch.from_numpy(part.labels).split(sizes)))
+    counts = torch.from_numpy(part.labels * part.weights)
+    return list(zip(torch.from_numpy(part.features).split(sizes), counts.split(sizes)))
 
 
 def predict(inputs: np.ndarray) -> np.ndarray:
@@ -46,8 +48,8 @@ queries = split_queries(train)
 best = -1.0
 for epoch in range(arguments.trees):
     for index in torch.randperm(len(queries)).tolist():
-        rows, labels = queries[index]
-        loss = -(labels / labels.sum() * torch.log_softmax(ranker(rows), 0)).sum()
+        rows, counts = queries[index]
+        loss = -(counts / counts.sum() * torch.log_softmax(ranker(rows), 0)).sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -5,7 +5,7 @@ import xgboost as xgb
 from onnxmltools import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from training_set import parse_arguments, read_features, read_parts, report, write_golden_batch
+from training_set import parse_arguments, read_features, read_parts, report, save_model, write_golden_batch
 
 arguments = parse_arguments(trees=300)
 features = read_features(arguments.features)
@@ -30,13 +30,15 @@ ranker.fit(
     group=train.groups,
     eval_set=[(validation.features, validation.labels)],
     eval_group=[validation.groups],
+    sample_weight=train.group_weights(),  # XGBoost weighs queries, not rows
+    sample_weight_eval_set=[validation.group_weights()],
     verbose=False,
 )
 trees = ranker.get_booster()[: ranker.best_iteration + 1]
 regressor = xgb.XGBRegressor()  # the converter knows a sum of leaves as a regression
 regressor.load_model(trees.save_raw("json"))
 model = convert_xgboost(regressor, initial_types=[("features", FloatTensorType([None, len(features)]))])
-arguments.out.write_bytes(model.SerializeToString())
+save_model(model, arguments.out)
 
 
 def predict(inputs: np.ndarray) -> np.ndarray:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pandas as pd
 import yaml
 
 GOLDEN_ROWS = 100
+
+# The newest ONNX IR version that `shortlist import-ranker` reads; the onnx package writes a newer one by default.
+NEWEST_IR_VERSION = 13
 
 
 @dataclass
@@ -17,8 +21,15 @@ class Part:
     """Rows of whole queries, those of a query together."""
 
     features: np.ndarray  # float32 [rows, features]
-    labels: np.ndarray  # float32 [rows], 1 where the candidate was taken
+    labels: np.ndarray  # float32 [rows], 1 where the candidate was taken, else 0
+    weights: np.ndarray  # float32 [rows], what the dataset's weights make a taken row count, else 1
     groups: np.ndarray  # int64 [queries], how many rows each has
+
+    def group_weights(self) -> np.ndarray:
+        """float32 [queries]: the mean weight of what was taken, for libraries that weigh whole queries only."""
+        starts = np.cumsum(self.groups) - self.groups
+        taken = np.add.reduceat(self.labels, starts)
+        return (np.add.reduceat(self.labels * self.weights, starts) / np.maximum(taken, 1)).astype(np.float32)
 
 
 def parse_arguments(trees: int) -> argparse.Namespace:
@@ -43,10 +54,16 @@ def read_parts(rows: Path, features: list[str]) -> dict[str, Part]:
         split: Part(
             part[features].to_numpy(np.float32),
             part["label"].to_numpy(np.float32),
+            part["weight"].to_numpy(np.float32),
             part.groupby("query", sort=False).size().to_numpy(),
         )
         for split, part in frame.groupby("split", sort=False)
     }
+
+
+def save_model(model: onnx.ModelProto, out: Path) -> None:
+    model.ir_version = min(model.ir_version, NEWEST_IR_VERSION)
+    onnx.save_model(model, str(out))
 
 
 def ndcg(part: Part, scores: np.ndarray, k: int = 10) -> float:

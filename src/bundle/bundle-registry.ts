@@ -13,11 +13,29 @@ export interface ChannelPointer {
   readonly previous: readonly string[];
   /** ISO 8601. */
   readonly updatedAt: string;
+  /** Whose bundles the channel takes; absent in files of earlier releases, where it is the dataset of the version. */
+  readonly dataset?: string | undefined;
+}
+
+/** How a channel is moved. */
+export interface MoveOptions {
+  /** Lets a channel take a bundle of another dataset than it has; that is refused otherwise. */
+  readonly allowDatasetChange?: boolean | undefined;
+}
+
+export interface PromoteOptions extends MoveOptions {
+  /** `production` by default. */
+  readonly to?: PromotedChannel | undefined;
+  /** What the channel pointed at when it was decided to move it, null for nothing: it is not moved when that has changed. */
+  readonly expected?: string | null | undefined;
+  /** Goes into the audit log right before the channel is moved. */
+  readonly event?: AuditEvent | undefined;
 }
 
 /**
  * Where published bundles live: one immutable folder per version, and channels (`candidate`, `staging`, `production`) that point at
- * versions. Moving a channel never moves files.
+ * versions. Moving a channel never moves files. What changes a registry holds its lock meanwhile, and looks again once it has it:
+ * each of these methods may throw LOCKED when others do not let go of it, and CONFLICT when it was taken over.
  */
 export interface BundleRegistry {
   /**
@@ -25,9 +43,12 @@ export interface BundleRegistry {
    * same bundle again only moves the pointer. What publishes that were killed over a day ago left is removed.
    * @param options.channel `staging` by default
    * @returns the version
-   * @throws ShortlistError BUNDLE_NOT_FOUND, or INVALID_BUNDLE when the bundle is not sound or another one has its version
+   * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE when the bundle is not sound or another one has its version; OTHER_DATASET
    */
-  publish(trainedFolder: string, options?: { channel?: 'candidate' | 'staging' }): Promise<string>;
+  publish(
+    trainedFolder: string,
+    options?: MoveOptions & { channel?: 'candidate' | 'staging' },
+  ): Promise<string>;
   /** All versions, oldest first. */
   list(): Promise<string[]>;
   /** @throws ShortlistError BUNDLE_NOT_FOUND when the channel points nowhere, INVALID_BUNDLE when its file is not sound */
@@ -37,19 +58,19 @@ export interface BundleRegistry {
    * @throws ShortlistError BUNDLE_NOT_FOUND, listing the versions there are
    */
   pathOf(version: string): Promise<string>;
-  /** Points a channel at a version; what it pointed at before goes into its history. Throws as pathOf does. */
-  point(channel: string, version: string): Promise<ChannelPointer>;
+  /** Points a channel at a version; what it pointed at before goes into its history. Throws as pathOf does, and OTHER_DATASET. */
+  point(channel: string, version: string, options?: MoveOptions): Promise<ChannelPointer>;
   /**
    * Points a channel, `production` by default, at a version, by default the one that the channel before it points at, after
    * verifying its files.
-   * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE
+   * @throws ShortlistError BUNDLE_NOT_FOUND, INVALID_BUNDLE, OTHER_DATASET; CONFLICT when the channel was moved since it was decided
    */
-  promote(version?: string, options?: { to?: PromotedChannel }): Promise<ChannelPointer>;
+  promote(version?: string, options?: PromoteOptions): Promise<ChannelPointer>;
   /**
    * Points a channel at the version before, and forgets the one it leaves; again goes further back.
-   * @throws ShortlistError BUNDLE_NOT_FOUND when there is none before, or it was removed
+   * @throws ShortlistError BUNDLE_NOT_FOUND when there is none before, or it was removed; OTHER_DATASET
    */
-  rollback(channel: string): Promise<ChannelPointer>;
+  rollback(channel: string, options?: MoveOptions): Promise<ChannelPointer>;
   /** Every channel there is, by name. */
   listChannels(): Promise<ReadonlyMap<string, ChannelPointer>>;
   /**
@@ -59,7 +80,12 @@ export interface BundleRegistry {
   readManifest(version: string): Promise<Manifest>;
   /** Takes a version out, whoever points at it. Throws as pathOf does. */
   remove(version: string): Promise<void>;
-  /** Adds to the audit log; `publish`, `rollback` and `remove` do so themselves, before they act. */
+  /**
+   * Takes a version out unless a channel points at it, or would be rolled back to it, at that moment.
+   * @returns whether it was taken out
+   */
+  removeUnused(version: string): Promise<boolean>;
+  /** Adds to the audit log; `publish`, `rollback` and what removes do so themselves, before they act. */
   record(event: AuditEvent): Promise<void>;
   /** The audit log, oldest first. */
   readAudit(): Promise<AuditEntry[]>;

@@ -15,9 +15,13 @@ export interface BundleStore {
   findText(name: string): Promise<string | undefined>;
   /** A reader sees the old text or the new one. */
   replaceText(name: string, text: string): Promise<void>;
+  /** The same where the text is there, and of the same length; false, and nothing is written, where it has gone. */
+  renewText(name: string, text: string): Promise<boolean>;
+  /** Nothing happens where it has gone already. */
+  removeText(name: string): Promise<void>;
   /** Names of the texts in a folder, without it. */
   listTexts(folder: string): Promise<string[]>;
-  /** Adds a line to a log; lines of several writers do not mix. */
+  /** Adds a line to a log; lines of several writers do not mix, and one that was cut off spoils no other. */
   appendLine(log: string, line: string): Promise<void>;
   /** Oldest first. */
   readLines(log: string): Promise<string[]>;

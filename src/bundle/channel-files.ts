@@ -10,7 +10,12 @@ const HISTORY_LENGTH = 20;
 
 const FOLDER = 'channels';
 const version = Type.String({ pattern: VERSION_PATTERN.source });
-const ChannelFile = Type.Object({ version, previous: Type.Array(version), updatedAt: Type.String() });
+const ChannelFile = Type.Object({
+  version,
+  previous: Type.Array(version),
+  updatedAt: Type.String(),
+  dataset: Type.Optional(Type.String()),
+});
 
 /** The pointers of a registry, each a small text of JSON. Their methods throw as those of a registry do. */
 export interface ChannelFiles {
@@ -18,8 +23,8 @@ export interface ChannelFiles {
   find(channel: string): Promise<ChannelPointer | undefined>;
   listNames(): Promise<string[]>;
   write(channel: string, pointer: Omit<ChannelPointer, 'updatedAt'>): Promise<ChannelPointer>;
-  /** Points at a version; what the channel pointed at before goes into its history. */
-  move(channel: string, version: string): Promise<ChannelPointer>;
+  /** Points at a version of a dataset; what the channel pointed at before goes into its history. */
+  move(channel: string, to: Pick<ChannelPointer, 'version' | 'dataset'>): Promise<ChannelPointer>;
 }
 
 export function createChannelFiles(store: BundleStore, now: () => Date): ChannelFiles {
@@ -45,12 +50,12 @@ export function createChannelFiles(store: BundleStore, now: () => Date): Channel
       (await store.listTexts(FOLDER))
         .filter((name) => name.endsWith(ENDING))
         .map((name) => name.slice(0, -ENDING.length)),
-    move: async (channel, version) => {
+    move: async (channel, to) => {
       const current = await find(channel);
-      if (current === undefined) return write(channel, { version, previous: [] });
-      if (current.version === version) return current;
+      if (current === undefined) return write(channel, { ...to, previous: [] });
+      if (current.version === to.version) return current;
       const previous = [current.version, ...current.previous].slice(0, HISTORY_LENGTH);
-      return write(channel, { version, previous });
+      return write(channel, { ...to, previous });
     },
   };
 }

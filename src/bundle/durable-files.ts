@@ -44,6 +44,38 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
   await syncFolder(dirname(path));
 }
 
+/**
+ * Puts a new folder in the place of another one, which is removed. Of several that are put there at the same moment one stays, whole. For a
+ * moment there is none.
+ */
+export async function replaceFolder(newFolder: string, target: string): Promise<void> {
+  const old: string[] = [];
+  while (!(await moveUnlessTaken(newFolder, target))) {
+    const aside = temporarySibling(target);
+    try {
+      await rename(target, aside);
+      old.push(aside);
+    } catch (error) {
+      // Another process has moved it away.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  for (const folder of old) await rm(folder, { recursive: true, force: true });
+}
+
+const TAKEN: ReadonlySet<string | undefined> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
+
+/** Moves a folder; false where there is one already, which is not empty. */
+export async function moveUnlessTaken(folder: string, target: string): Promise<boolean> {
+  try {
+    await rename(folder, target);
+    return true;
+  } catch (error) {
+    if (TAKEN.has((error as NodeJS.ErrnoException).code)) return false;
+    throw error;
+  }
+}
+
 /** A hidden name beside a path, on the same disk, that nobody else uses. */
 export function temporarySibling(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
@@ -35,27 +35,85 @@ export function createFolderStore(root: string, now: () => Date): BundleStore {
       try {
         return await readFile(join(root, name), 'utf8');
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     },
     replaceText: async (name, text) => {
       const path = join(root, name);
-      await mkdir(dirname(path), { recursive: true });
-      await replaceFile(path, text);
+      for (let attempt = 1; ; attempt++) {
+        await mkdir(dirname(path), { recursive: true });
+        try {
+          return await replaceFile(path, text);
+        } catch (error) {
+          // Whoever removed the last text of the folder removed the folder.
+          if (!isMissing(error) || attempt === ATTEMPTS) throw error;
+        }
+      }
+    },
+    renewText: async (name, text) => {
+      try {
+        // Never one that was removed meanwhile: a file that is opened like this is not made.
+        const file = await open(join(root, name), 'r+');
+        try {
+          await file.write(text, 0);
+          return (await file.stat()).nlink > 0;
+        } finally {
+          await file.close();
+        }
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw error;
+      }
+    },
+    removeText: async (name) => {
+      await rm(join(root, name), { force: true });
+      await removeEmpty(dirname(name), root);
     },
     listTexts: async (folder) =>
       (await listNames(join(root, folder))).filter((name) => !isTemporary(name)).sort(),
     appendLine: async (log, line) => {
       await mkdir(root, { recursive: true });
-      // One write in append mode: lines of two processes stand one after the other.
-      await appendFile(join(root, `${log}.jsonl`), `${line}\n`);
+      const file = await open(join(root, `${log}.jsonl`), 'a+');
+      try {
+        // One write in append mode: lines of two processes stand one after the other.
+        await file.appendFile(`${(await endsWithLine(file)) ? '' : '\n'}${line}\n`);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     },
     readLines: async (log) => {
       const path = join(root, `${log}.jsonl`);
       return (await exists(path)) ? (await readFile(path, 'utf8')).split('\n').filter(Boolean) : [];
     },
   };
+}
+
+/** How often a folder is made that others remove. */
+const ATTEMPTS = 100;
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** Folders below the root that have nothing in them any more. */
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  if (folder === '.') return;
+  try {
+    await rmdir(join(root, folder));
+  } catch {
+    return;
+  }
+  await removeEmpty(dirname(folder), root);
+}
+
+/** False where a writer was killed in the middle of a line. */
+async function endsWithLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() === '\n';
 }
 
 async function listNames(folder: string): Promise<string[]> {

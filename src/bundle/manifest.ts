@@ -189,6 +189,12 @@ export const Manifest = Type.Object({
     outputName: name('Output that gives the scores, one per row.'),
     objective: name('What it was trained for; `imported` when elsewhere.'),
     trees: Type.Optional(count('Trees of the model, where it has any.')),
+    rows: Type.Optional(
+      Type.Enum(['independent', 'together'], {
+        description:
+          'What one run may hold: rows of several requests (also when absent), or all candidates of one request and no others.',
+      }),
+    ),
     featureOrder: Type.Array(name('Feature.'), {
       minItems: 1,
       description: 'Names of its features, by input column.',

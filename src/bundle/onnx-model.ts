@@ -48,7 +48,20 @@ const RUNTIME_OPERATORS = { domain: 'com.microsoft', version: 1 };
 /** AttributeProto.AttributeType */
 const ATTRIBUTE_TYPES = { number: 2, text: 3, floats: 6, numbers: 7, texts: 8 } as const;
 /** TensorProto.DataType */
-const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, float64: 11 } as const;
+const ELEMENT_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
+
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
 
 /** The part of onnx.proto3 that is written here, with its field numbers (github.com/onnx/onnx). */
 const SCHEMA = protobuf.Root.fromJSON({
@@ -60,8 +73,10 @@ const SCHEMA = protobuf.Root.fromJSON({
         graph: { id: 7, type: 'GraphProto' },
         opset_import: { id: 8, type: 'OperatorSetIdProto', rule: 'repeated' },
         metadata_props: { id: 14, type: 'StringStringEntryProto', rule: 'repeated' },
+        functions: { id: 25, type: 'FunctionProto', rule: 'repeated' },
       },
     },
+    FunctionProto: { fields: { name: { id: 1, type: 'string' }, domain: { id: 10, type: 'string' } } },
     OperatorSetIdProto: { fields: { domain: { id: 1, type: 'string' }, version: { id: 2, type: 'int64' } } },
     StringStringEntryProto: { fields: { key: { id: 1, type: 'string' }, value: { id: 2, type: 'string' } } },
     GraphProto: {
@@ -99,6 +114,8 @@ const SCHEMA = protobuf.Root.fromJSON({
         data_type: { id: 2, type: 'int32' },
         name: { id: 8, type: 'string' },
         raw_data: { id: 9, type: 'bytes' },
+        external_data: { id: 13, type: 'StringStringEntryProto', rule: 'repeated' },
+        data_location: { id: 14, type: 'int32' },
       },
     },
     ValueInfoProto: { fields: { name: { id: 1, type: 'string' }, type: { id: 2, type: 'TypeProto' } } },
@@ -143,15 +160,63 @@ export interface ReadOnnxNode extends Required<Omit<OnnxNode, 'attributes'>> {
   readonly attributes: Readonly<Record<string, OnnxAttribute | undefined>>;
 }
 
+/** What an ONNX file says of itself. */
+export interface OnnxHeader {
+  readonly irVersion: number;
+  /** Versions of operator sets by domain; '' is ONNX's own. */
+  readonly operatorSets: ReadonlyMap<string, number>;
+  /** Files that weights lie in, beside this one. */
+  readonly externalFiles: readonly string[];
+  /** Domains of the functions that the file defines. */
+  readonly functionDomains: readonly string[];
+}
+
 /** @param model bytes that ONNX Runtime has taken for a model */
 export function decodeOnnxGraph(model: Uint8Array): OnnxGraph {
-  const { graph } = SCHEMA.lookupType('ModelProto').decode(model) as unknown as { graph: GraphMessage };
+  const { graph } = decodeModel(model);
   const namesOf = (values: GraphMessage['input']): readonly string[] => values.map(({ name }) => name);
   return { nodes: graph.node.map(readNode), inputs: namesOf(graph.input), outputs: namesOf(graph.output) };
 }
 
+/** @returns undefined when the bytes are no ONNX file */
+export function findOnnxHeader(model: Uint8Array): OnnxHeader | undefined {
+  let message: ModelMessage;
+  try {
+    message = decodeModel(model);
+  } catch {
+    return undefined;
+  }
+  const { ir_version, opset_import, graph, functions } = message;
+  if (Number(ir_version) === 0 || graph === null) return undefined;
+  const external = graph.initializer.filter(({ data_location }) => data_location === EXTERNAL);
+  const files = external.flatMap(({ external_data }) =>
+    external_data.filter(({ key }) => key === 'location').map(({ value }) => value),
+  );
+  return {
+    irVersion: Number(ir_version),
+    operatorSets: new Map(opset_import.map(({ domain, version }) => [domain, Number(version)])),
+    externalFiles: [...new Set(files)],
+    functionDomains: functions.map(({ domain }) => domain),
+  };
+}
+
+function decodeModel(model: Uint8Array): ModelMessage {
+  return SCHEMA.lookupType('ModelProto').decode(model) as unknown as ModelMessage;
+}
+
+interface ModelMessage {
+  readonly ir_version: unknown;
+  readonly opset_import: readonly { readonly domain: string; readonly version: unknown }[];
+  readonly graph: GraphMessage;
+  readonly functions: readonly { readonly domain: string }[];
+}
+
 interface GraphMessage {
   readonly node: readonly NodeMessage[];
+  readonly initializer: readonly {
+    readonly data_location: number;
+    readonly external_data: readonly { readonly key: string; readonly value: string }[];
+  }[];
   readonly input: readonly { readonly name: string }[];
   readonly output: readonly { readonly name: string }[];
 }
@@ -226,7 +291,7 @@ function toTensorProto({ name, shape, data }: OnnxConstant): object {
   return { name, dims: shape, data_type: ELEMENT_TYPES.float32, raw_data: bytes };
 }
 
-function toValueInfoProto({ name, type, shape }: OnnxValue): object {
+function toValueInfoProto({ name, type, shape }: OnnxValue): { name: string; type: object } {
   const dim = shape.map((size) => (typeof size === 'number' ? { dim_value: size } : { dim_param: size }));
   return { name, type: { tensor_type: { elem_type: ELEMENT_TYPES[type], shape: { dim } } } };
 }
@@ -236,11 +301,81 @@ function toValueInfoProto({ name, type, shape }: OnnxValue): object {
  * @param index of the operator among the nodes
  */
 export function cutOutNode(model: Uint8Array, index: number, input: OnnxValue): Uint8Array {
+  return editGraph(model, (graph) => {
+    graph.node.splice(index, 1);
+    graph.input = [toValueInfoProto(input)];
+  });
+}
+
+/** What ends in a ZipMap of ai.onnx.ml: a list of maps from class to probability, which no server can rank by. */
+export interface ZipMap {
+  /** The output of the model. */
+  readonly output: string;
+  /** Labels of the classes, by column of the probabilities. */
+  readonly classes: readonly string[];
+}
+
+/** A model whose outputs that are maps are the probabilities themselves, float32 [rows, classes], under the same names. */
+export function cutOffZipMaps(model: Uint8Array): { model: Uint8Array; zipMaps: readonly ZipMap[] } {
+  const zipMaps = decodeOnnxGraph(model)
+    .nodes.filter(({ operator, domain }) => operator === 'ZipMap' && domain === ML_DOMAIN)
+    .map(({ outputs: [output], attributes }) => ({ output: output!, classes: readClasses(attributes) }));
+  if (zipMaps.length === 0) return { model, zipMaps };
+  const edited = editGraph(model, (graph) => {
+    for (const { output, classes } of zipMaps) {
+      const node = graph.node.find((each) => each.output.includes(output))!;
+      Object.assign(node, { op_type: 'Identity', domain: '', attribute: [] });
+      const value = { name: output, type: 'float32', shape: ['rows', classes.length] } as const;
+      graph.output = graph.output.map((each) => (each.name === output ? toValueInfoProto(value) : each));
+    }
+  });
+  return { model: edited, zipMaps };
+}
+
+const ML_DOMAIN = 'ai.onnx.ml';
+
+/** The labels that an operator gives its classes, in the order of their columns; none when it says nothing. */
+export function readClasses(attributes: ReadOnnxNode['attributes']): readonly string[] {
+  const names = ['classlabels_strings', 'classlabels_int64s', 'classlabels_ints'];
+  const given = names.map((name) => attributes[name]).find((labels) => labels !== undefined);
+  if (given instanceof Int32Array) return Array.from(given, String);
+  return Array.isArray(given) ? (given as readonly string[]) : [];
+}
+
+interface EditedGraph {
+  node: { op_type: string; readonly output: readonly string[] }[];
+  input: object[];
+  output: { readonly name: string }[];
+}
+
+/** A model that says of itself that it is no newer than these versions; whether its operators are as old is left to whoever opens it. */
+export function lowerVersions(
+  model: Uint8Array,
+  limits: { irVersion: number; operatorSets: Readonly<Record<string, number>> },
+): Uint8Array {
+  return editModel(model, (message) => {
+    message.ir_version = Math.min(Number(message.ir_version), limits.irVersion);
+    for (const set of message.opset_import) {
+      set.version = Math.min(Number(set.version), limits.operatorSets[set.domain] ?? Infinity);
+    }
+  });
+}
+
+function editGraph(model: Uint8Array, edit: (graph: EditedGraph) => void): Uint8Array {
+  return editModel(model, ({ graph }) => edit(graph));
+}
+
+interface EditedModel {
+  ir_version: unknown;
+  readonly opset_import: { readonly domain: string; version: unknown }[];
+  readonly graph: EditedGraph;
+}
+
+function editModel(model: Uint8Array, edit: (message: EditedModel) => void): Uint8Array {
   const type = SCHEMA.lookupType('ModelProto');
   const reader = protobuf.Reader.create(model);
   reader.discardUnknown = false;
-  const message = type.decode(reader) as unknown as { graph: { node: unknown[]; input: unknown[] } };
-  message.graph.node.splice(index, 1);
-  message.graph.input = [toValueInfoProto(input)];
+  const message = type.decode(reader) as unknown as EditedModel;
+  edit(message);
   return type.encode(message).finish();
 }

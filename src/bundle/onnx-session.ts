@@ -1,5 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { ShortlistError } from '../domain/errors.js';
+import { decodeOnnxGraph, findOnnxHeader } from './onnx-model.js';
 
 /** What a model says of an input or an output. */
 export type ValueMetadata = InferenceSession.ValueMetadata;
@@ -15,10 +16,14 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   logSeverityLevel: 4, // what fails is thrown; the library's own lines on stderr would say it twice
 };
 
+/** What this version of ONNX Runtime (1.30) reads: the IR version of a file, and operator sets by domain. A test asks it. */
+export const ONNX_LIMITS = { irVersion: 13, operatorSets: { '': 26, 'ai.onnx.ml': 5 } } as const;
+
 /**
  * A session of ONNX Runtime for a model; whoever opens it releases it.
  * @param what what the model is of, for errors: `ranker 'onnx'`
- * @throws ShortlistError INVALID_BUNDLE when the bytes are no model that ONNX Runtime can run, with what to do
+ * @throws ShortlistError INVALID_BUNDLE when the bytes are no model that ONNX Runtime can run, with every reason that is known and
+ * what to do
  */
 export async function openOnnxSession(
   model: Uint8Array,
@@ -27,13 +32,54 @@ export async function openOnnxSession(
   try {
     return await InferenceSession.create(ownBytes(model), SESSION_OPTIONS);
   } catch (cause) {
+    const problems = listReadingProblems(model);
+    const reason = problems.length === 0 ? `: ${messageOf(cause)}${adviseOn(cause)}` : '.';
     throw new ShortlistError(
       'INVALID_BUNDLE',
-      `The model of ${what} (${model.length} bytes) cannot be read as ONNX: ${messageOf(cause)}${adviseOn(cause)}`,
-      { cause },
+      `The model of ${what} (${model.length} bytes) cannot be read as ONNX${reason}`,
+      { cause, problems },
     );
   }
 }
+
+/** Why ONNX Runtime cannot open a file, as far as the file says it: one sentence each, with what to do. */
+function listReadingProblems(model: Uint8Array): string[] {
+  const header = findOnnxHeader(model);
+  if (header === undefined) return [];
+  const { irVersion, operatorSets, externalFiles, functionDomains } = header;
+  const limits: Readonly<Record<string, number>> = ONNX_LIMITS.operatorSets;
+  const newer = [...operatorSets].filter(([domain, version]) => version > (limits[domain] ?? Infinity));
+  const known = [...Object.keys(limits), ...RUNTIME_DOMAINS, ...functionDomains];
+  const foreign = decodeOnnxGraph(model).nodes.filter(({ domain }) => !known.includes(domain));
+  return [
+    ...(irVersion > ONNX_LIMITS.irVersion
+      ? [
+          `its ONNX IR version is ${irVersion}, and at most ${ONNX_LIMITS.irVersion} can be read: set model.ir_version = ` +
+            `${ONNX_LIMITS.irVersion} before it is saved`,
+        ]
+      : []),
+    ...newer.map(
+      ([domain, version]) =>
+        `its operator set of ${domain || 'ai.onnx'} is ${version}, and at most ${limits[domain]} can be read: export it for ` +
+        'that one (target_opset in skl2onnx and onnxmltools, opset_version in torch.onnx.export)',
+    ),
+    ...(externalFiles.length === 0
+      ? []
+      : [
+          `its weights lie in another file (${externalFiles.join(', ')}): export it with the weights inside ` +
+            '(external_data=False, or onnx.save_model)',
+        ]),
+    ...new Set(
+      foreign.map(
+        ({ operator, domain }) =>
+          `it uses operators that ONNX Runtime does not have (${operator} of ${domain}): export it with standard ones`,
+      ),
+    ),
+  ];
+}
+
+/** Domains of operators that ONNX Runtime has beside those of ONNX; the first is ONNX's own under its long name. */
+const RUNTIME_DOMAINS = ['ai.onnx', 'com.microsoft', 'com.microsoft.nchwc', 'com.ms.internal.nhwc'];
 
 /** ONNX Runtime does not take memory that threads share. */
 function ownBytes(model: Uint8Array): Uint8Array {
@@ -74,12 +120,9 @@ export function messageOf(cause: unknown): string {
   return String(cause).replace(/^\w*Error: /, '');
 }
 
-/** What to do about the two things that a sound file of another tool is refused for. */
+/** What to do about an operator that is missing from a set that is known. */
 function adviseOn(cause: unknown): string {
   const message = messageOf(cause);
-  if (/external data|model_path must not be empty/i.test(message)) {
-    return ' Its weights lie in another file: export it with the weights inside (external_data=False, or onnx.save_model).';
-  }
   if (/is not a registered function|No Op registered|not find an implementation/i.test(message)) {
     return ' It uses operators that ONNX Runtime does not have: export it with standard ones, for a lower opset if need be.';
   }

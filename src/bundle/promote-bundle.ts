@@ -1,4 +1,5 @@
 import { ShortlistError } from '../domain/errors.js';
+import type { AuditEvent } from './audit-entry.js';
 import { openBundleFiles } from './bundle-files.js';
 import {
   type BundleRegistry,
@@ -24,6 +25,8 @@ export interface PromotionOptions {
   /** Gates that may fail, and why: it is kept in the audit log. */
   readonly allowed?: { readonly gates: readonly (keyof Gates)[]; readonly reason: string } | undefined;
   readonly tryOut: TryOut;
+  /** Lets the channel take a bundle of another dataset than it has. */
+  readonly allowDatasetChange?: boolean | undefined;
 }
 
 /**
@@ -43,28 +46,28 @@ export interface Promotion {
 
 /**
  * Points a channel at a version that opens, answers, and passes every gate that it is not allowed to fail. The decision is recorded first, so
- * that none is taken without a record.
+ * that none is taken without a record. It is not made when the channel was moved while the version was tried.
  *
  * @throws ShortlistError GATES_FAILED naming each failed gate with its value and threshold; what `tryOut` throws; else as
  * BundleRegistry.promote
  */
 export async function promoteBundle(registry: BundleRegistry, options: PromotionOptions): Promise<Promotion> {
-  const { to = 'production', allowed, gates, tryOut } = options;
+  const { to = 'production', allowed, gates, tryOut, allowDatasetChange } = options;
   const version = options.version ?? (await registry.readChannel(PROMOTED_FROM[to])).version;
-  const current = await findCurrentManifest(registry, to);
-  const decide = (checks: readonly GateCheck[]): Promise<void> => {
+  const expected = (await findChannel(registry, to))?.version ?? null;
+  const current = expected === null ? undefined : await findManifest(registry, expected);
+  const describeDecision = (checks: readonly GateCheck[]): AuditEvent => {
     const passed = checks.every((check) => check.passed || check.allowed === true);
     const reason = passed && checks.some((check) => check.allowed === true) ? allowed?.reason : undefined;
-    const before = current?.version ?? null;
-    return registry.record({
+    return {
       action: 'promote',
       version,
       channel: to,
-      before,
+      before: expected,
       passed,
       checks,
       ...(reason !== undefined && { reason }),
-    });
+    };
   };
 
   let opened: { manifest: Manifest; trial: TrialResult };
@@ -74,7 +77,8 @@ export async function promoteBundle(registry: BundleRegistry, options: Promotion
     opened = { manifest, trial: await tryOut(folder, findCurrent) };
   } catch (error) {
     if (isNotFound(error)) throw error;
-    await decide([{ gate: 'opens', passed: false, value: 0, threshold: 1, note: describeError(error) }]);
+    const note = describeError(error);
+    await registry.record(describeDecision([{ gate: 'opens', passed: false, value: 0, threshold: 1, note }]));
     throw error;
   }
   const { manifest, trial } = opened;
@@ -83,23 +87,31 @@ export async function promoteBundle(registry: BundleRegistry, options: Promotion
       ? { ...check, allowed: true }
       : check,
   );
-  await decide(checks);
+  const event = describeDecision(checks);
   const failed = checks.filter((check) => !check.passed && check.allowed !== true);
-  if (failed.length > 0) throw gatesFailed({ version, to }, failed);
-  return { pointer: await registry.promote(version, { to }), checks };
+  if (failed.length > 0) {
+    await registry.record(event);
+    throw gatesFailed({ version, to }, failed);
+  }
+  return { pointer: await registry.promote(version, { to, expected, event, allowDatasetChange }), checks };
 }
 
 const OPENS: GateCheck = { gate: 'opens', passed: true, value: 1, threshold: 1 };
 
-/** None where the channel points nowhere, or at a version that was removed: nothing to be worse than. */
-async function findCurrentManifest(registry: BundleRegistry, channel: string): Promise<Manifest | undefined> {
-  try {
-    // Its files are not verified: a bundle that was damaged since must not keep a sound one out of its place.
-    return await registry.readManifest((await registry.readChannel(channel)).version);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+async function findChannel(registry: BundleRegistry, channel: string): Promise<ChannelPointer | undefined> {
+  return registry.readChannel(channel).catch(ignoreNotFound);
+}
+
+/**
+ * None of a version that was removed: nothing to be worse than. Its files are not verified: a bundle that was damaged since must not keep
+ * a sound one out of its place.
+ */
+async function findManifest(registry: BundleRegistry, version: string): Promise<Manifest | undefined> {
+  return registry.readManifest(version).catch(ignoreNotFound);
+}
+
+function ignoreNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
 }
 
 /** On one line, as a log has it. */

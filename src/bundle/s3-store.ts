@@ -101,6 +101,12 @@ export async function createS3Store(
     },
     findText: async (name) => (await objects.find(key(name)))?.toString('utf8'),
     replaceText: (name, text) => objects.put(key(name), Buffer.from(text)),
+    renewText: async (name, text) => {
+      const found = (await objects.find(key(name))) !== undefined;
+      if (found) await objects.put(key(name), Buffer.from(text));
+      return found;
+    },
+    removeText: (name) => objects.remove(key(name)),
     listTexts: async (folder) =>
       (await objects.list(key(`${folder}/`))).map((name) => name.slice(key(`${folder}/`).length)),
     appendLine: (log, line) =>

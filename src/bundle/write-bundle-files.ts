@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
 import { type BundleFiles, formatChecksum } from './bundle-files.js';
 import { createBundleVersion, hashContents } from './bundle-version.js';
-import { exists, syncFolder, temporarySibling, writeDurably } from './durable-files.js';
+import {
+  exists,
+  moveUnlessTaken,
+  replaceFolder,
+  syncFolder,
+  temporarySibling,
+  writeDurably,
+} from './durable-files.js';
 import {
   CHECKSUM_FILE,
   FORMAT_VERSION,
@@ -57,7 +64,7 @@ export async function writeBundleFiles(
     await mkdir(temporary, { recursive: true });
     const manifest = await fillFolder(temporary, draft);
     if (replace) await replaceFolder(temporary, target);
-    else await rename(temporary, target);
+    else if (!(await moveUnlessTaken(temporary, target))) throw alreadyThere(folder);
     await syncFolder(dirname(target));
     return manifest;
   } catch (error) {
@@ -115,13 +122,6 @@ function completeManifest(draft: ManifestDraft, files: Manifest['files']): Manif
     ranker: { ...draft.ranker, featureOrderHash },
     files,
   };
-}
-
-async function replaceFolder(temporary: string, target: string): Promise<void> {
-  const old = temporarySibling(target);
-  if (await exists(target)) await rename(target, old);
-  await rename(temporary, target);
-  await rm(old, { recursive: true, force: true });
 }
 
 function alreadyThere(folder: string): ShortlistError {

@@ -10,7 +10,7 @@ export interface ItemVectors {
 export interface SearchOptions {
   readonly limit: number;
   readonly eligible: Uint8Array;
-  /** Milliseconds of `monotonicNow` after which nobody waits for the answer. */
+  /** Milliseconds of `processClock` after which nobody waits for the answer. */
   readonly deadline?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type * as pg from 'pg';
 import { ShortlistError } from '../domain/errors.js';
-import { monotonicNow } from '../domain/monotonic-clock.js';
+import { processClock } from '../domain/process-clock.js';
 import { createBreaker } from '../features/circuit-breaker.js';
 import { augmentUser, countIndexed } from './augmented-vectors.js';
 import type { ItemSearch, ItemVectors } from './item-search.js';
@@ -134,7 +134,7 @@ async function refuseOtherVectors(pool: pg.Pool, expected: Expected): Promise<vo
 
 /** @throws ShortlistError VECTOR_ENGINE_FAILED when there is no time left */
 function findTimeout(deadline = Number.POSITIVE_INFINITY, { queryTimeoutMs }: VectorEngineOptions): number {
-  const left = Math.floor(SHARE_OF_REQUEST * (deadline - monotonicNow()));
+  const left = Math.floor(SHARE_OF_REQUEST * (deadline - processClock()));
   if (left >= 1) return Math.min(queryTimeoutMs, left);
   throw failed('was not asked: the request had no time left for it');
 }

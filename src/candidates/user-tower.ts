@@ -47,10 +47,10 @@ export const LARGEST_VALUE = 1e15;
 /**
  * Opens an ONNX model as the tower that a spec describes: exactly the inputs that it names, with a first dimension that is
  * dynamic or 1, and an output float32 [N, dimensions]. Before it is handed out it is tried on short and full histories, on
- * the first and the last item, and, where it takes features, on a user without a history.
+ * the first and the last item, and, where it takes features, on a user without a history; twice on each.
  *
  * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit, or
- * when it cannot encode the users it is tried on
+ * when it cannot encode the users it is tried on, or gives one of them two vectors
  */
 export async function openUserTower(
   model: Uint8Array,
@@ -240,8 +240,9 @@ function listPaddingProblems(
 
 async function tryUsers(tower: UserTower, config: TowerConfig, options: UserTowerOptions): Promise<void> {
   for (const [what, user] of Object.entries(inventUsers(config, options))) {
+    let vectors: Float64Array[];
     try {
-      await tower.encode(user);
+      vectors = [await tower.encode(user), await tower.encode(user)];
     } catch (cause) {
       throw new ShortlistError(
         'INVALID_BUNDLE',
@@ -249,7 +250,25 @@ async function tryUsers(tower: UserTower, config: TowerConfig, options: UserTowe
         { cause },
       );
     }
+    refuseRandom(vectors, { what, ...options });
   }
+}
+
+/** The same input runs through the same kernels: what differs is no rounding, though a last bit is forgiven. */
+const ROUNDING = 1e-6;
+
+function refuseRandom(
+  [first, second]: readonly Float64Array[],
+  { what, name }: { what: string; name: string },
+): void {
+  const size = Math.max(...first!.map(Math.abs));
+  const at = first!.findIndex((value, place) => Math.abs(value - second![place]!) > ROUNDING * size);
+  if (at < 0) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `${name} gives ${what} another vector when it is asked again (place ${at + 1}: ${first![at]}, then ${second![at]}): ` +
+      'dropout, batch normalisation in training mode or a random operator is on; export it in evaluation mode (model.eval()).',
+  );
 }
 
 function inventUsers(

@@ -18,8 +18,9 @@ export function createGcCommand(context: CommandContext): Command {
       const registry = await openRegistry(loadSettings(context).bundle, context);
       const unused = await findUnusedVersions(registry, { keep });
       for (const version of unused) {
-        if (dryRun !== true) await registry.remove(version);
-        context.print(`${dryRun === true ? 'Would remove' : 'Removed'} ${version}`);
+        if (dryRun === true) context.print(`Would remove ${version}`);
+        else if (await registry.removeUnused(version)) context.print(`Removed ${version}`);
+        else context.print(`Kept ${version}: it was removed, or is in use, by now`);
       }
       if (unused.length === 0) context.print('Nothing to remove.');
     });

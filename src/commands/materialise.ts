@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
+import { ShortlistError } from '../domain/errors.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/row-source.js';
+import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
 import type { SourceAccess } from '../domain/source-access.js';
 import type { ProgressReporter } from '../offline/progress.js';
 import type { CommandContext } from './command-context.js';
@@ -27,7 +30,10 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });
-      const load = { ...features, client, access, progress: await context.openProgress() };
+      const confirm = (): Promise<void> => refuseMoved(online, { registry, channel: bundle.channel });
+      const progress = await context.openProgress();
+      const now = context.now().getTime() / 1000;
+      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, now, confirm };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -40,24 +46,45 @@ interface Loading {
   readonly client: RedisClient;
   readonly access: SourceAccess;
   readonly expirySeconds: number;
+  /** What keys begin with. */
+  readonly prefix: string;
   readonly progress: ProgressReporter;
+  /** Unix seconds. */
+  readonly now: number;
+  readonly confirm: () => Promise<void>;
+}
+
+/** Rows of a bundle that the channel has left would be served beside the bundle that it points at now. */
+async function refuseMoved(
+  { version }: OnlineViews,
+  { registry, channel }: { registry: BundleRegistry; channel: string },
+): Promise<void> {
+  const now = (await registry.readChannel(channel)).version;
+  if (now === version) return;
+  throw new ShortlistError(
+    'CONFLICT',
+    `${channel} was moved to ${now} while the rows of ${version} were loaded; they are not put into service. Run it again.`,
+  );
 }
 
 /** @returns what came of it */
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, access, expirySeconds, progress }: Loading,
+  { client, access, expirySeconds, prefix, progress, now, confirm }: Loading,
 ): Promise<string> {
-  const { knownUntil } = files.manifest;
+  const { knownUntil, dataset } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
+  refuseTimesToCome(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {
     let rows = 0;
     return materialiseView(readRowsOfTable(table), client, {
-      generation: version,
+      version,
+      space: { prefix, dataset: dataset.name },
       expirySeconds,
+      confirm,
       onRows: (count) => {
         rows += count;
         // Rows that an attempt before this one had written are there already.

@@ -32,6 +32,8 @@ export function openReleases(
   const { settings, metrics } = parts;
   refuseScenarios(settings, options.scenarios);
   let changed = (): void => undefined;
+  const stable = createServedBundle(options);
+  const dataset = (): string | undefined => stable.describe()?.dataset;
   const open = (release: TrialRelease, describe: typeof describeCanary): Trial | undefined => {
     if (!isTried(settings[release])) return undefined;
     const { channel, share, scenarios } = settings[release];
@@ -42,7 +44,8 @@ export function openReleases(
       share,
       scenarios,
       registry: options.registry,
-      createService: ({ onHung }) => createServedBundle(watchHangs({ ...trialOptions, channel }, onHung)),
+      createService: ({ onHung }) =>
+        createServedBundle(watchHangs({ ...trialOptions, channel, dataset }, onHung)),
       onChange: (trial, err) => {
         tellOf(trial, err, parts);
         changed();
@@ -53,7 +56,7 @@ export function openReleases(
   const shadow = open('shadow', describeShadow);
   const { deadlineMs } = settings.compute;
   const releases = createReleases({
-    stable: createServedBundle(options),
+    stable,
     canary,
     shadow,
     deadlineMs,
@@ -137,7 +140,7 @@ function describeTrial(
   return {
     ...shared,
     ...changes,
-    ...(threads && { threads: { ...threads, onBatch: undefined } }),
+    ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
     isTrial: true,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen }),
   };
@@ -146,7 +149,8 @@ function describeTrial(
 function watchHangs(options: ServedBundleOptions, onHung: (error: Error) => void): ServedBundleOptions {
   const { threads } = options;
   if (threads?.watch === undefined) return options;
-  return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung } } };
+  const desertion = threads.desertion && { ...threads.desertion, onDeserted: onHung };
+  return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung }, desertion } };
 }
 
 function tellOf(trial: TrialDescription, err: unknown, { logger, metrics }: ReleaseParts): void {

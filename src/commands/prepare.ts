@@ -17,7 +17,8 @@ export function createPrepareCommand(context: CommandContext): Command {
       );
       const progress = await context.openProgress();
       const access = openSources(context);
-      const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access });
+      const now = context.now();
+      const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access, now });
       context.print(renderPrepareReport(report));
       context.print(
         `Prepared tables are in ${preparedDir}. Next: shortlist train --dataset ${options.dataset}`,

@@ -15,6 +15,7 @@ import { createGcCommand } from './gc.js';
 import { createImpressionsCommand } from './impressions.js';
 import { createImportEncoderCommand } from './import-encoder.js';
 import { createImportRankerCommand } from './import-ranker.js';
+import { createInitCommand } from './init.js';
 import { createListCommand } from './list.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createLoadVectorsCommand } from './load-vectors.js';
@@ -32,6 +33,7 @@ import { createTrainCommand } from './train.js';
 const COMMANDS = [
   createDemoDataCommand,
   createDownloadCommand,
+  createInitCommand,
   createPrepareCommand,
   createImportEncoderCommand,
   createTrainCommand,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PROMOTED_FROM, type PromotedChannel } from '../bundle/bundle-registry.js';
+import { type MoveOptions, PROMOTED_FROM, type PromotedChannel } from '../bundle/bundle-registry.js';
 import { promoteBundle, type TryOut } from '../bundle/promote-bundle.js';
 import { describeCheck, Gates } from '../bundle/promotion-gates.js';
 import { loadSettings } from '../config/load-settings.js';
@@ -10,9 +10,10 @@ import type { Settings } from '../config/settings.js';
 import { compareOnTrial } from '../serving/compare-on-trial.js';
 import { tryBundle } from '../serving/try-bundle.js';
 import type { CommandContext } from './command-context.js';
+import { createDatasetChangeOption } from './dataset-change-option.js';
 import { openRegistry } from './open-registry.js';
 
-interface PromoteOptions {
+interface PromoteOptions extends MoveOptions {
   readonly to: PromotedChannel;
   readonly allow?: readonly (keyof Gates)[];
   readonly reason?: string;
@@ -34,7 +35,9 @@ export function createPromoteCommand(context: CommandContext): Command {
     )
     .option('--allow <gates>', 'gates that may fail this once, joined by commas', parseGates)
     .option('--reason <text>', 'why; the audit log keeps it')
-    .action(async (version: string | undefined, { to, allow, reason }: PromoteOptions, command: Command) => {
+    .addOption(createDatasetChangeOption())
+    .action(async (version: string | undefined, options: PromoteOptions, command: Command) => {
+      const { to, allow, reason, allowDatasetChange } = options;
       if ((allow === undefined) !== (reason === undefined))
         command.error('error: --allow and --reason go together: which gates may fail, and why.', {
           exitCode: 2,
@@ -46,6 +49,7 @@ export function createPromoteCommand(context: CommandContext): Command {
         to,
         allowed: allow && { gates: allow, reason: reason! },
         tryOut: createTryOut(settings, context),
+        allowDatasetChange,
       });
       for (const check of checks)
         context.print(`${check.passed ? 'passed' : 'allowed'} ${describeCheck(check)}`);

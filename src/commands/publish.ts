@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { MoveOptions } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
+import { createDatasetChangeOption } from './dataset-change-option.js';
 import { openRegistry } from './open-registry.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 
@@ -9,13 +11,16 @@ export function createPublishCommand(context: CommandContext): Command {
     new Command('publish').description(
       'Put a trained bundle into the registry and point the candidate channel at it.',
     ),
-  ).action(async (options: DatasetOptions) => {
-    const { trainedDir } = findDataset(options, context);
-    const { bundle } = loadSettings(context);
-    const registry = await openRegistry(bundle, context);
-    const version = await registry.publish(trainedDir, { channel: 'candidate' });
-    context.print(
-      `Published ${version} to ${bundle.registry}; candidate points at it. Next: shortlist serve`,
-    );
-  });
+  )
+    .addOption(createDatasetChangeOption())
+    .action(async (options: DatasetOptions & MoveOptions) => {
+      const { allowDatasetChange } = options;
+      const { trainedDir } = findDataset(options, context);
+      const { bundle } = loadSettings(context);
+      const registry = await openRegistry(bundle, context);
+      const version = await registry.publish(trainedDir, { channel: 'candidate', allowDatasetChange });
+      context.print(
+        `Published ${version} to ${bundle.registry}; candidate points at it. Next: shortlist serve`,
+      );
+    });
 }

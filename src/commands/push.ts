@@ -30,7 +30,8 @@ export function createPushCommand(context: CommandContext): Command {
       const readLines = chooseLines(given);
       const { bundle, features, redis } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
-      const [view] = (await openOnlineViews(registry, bundle.channel, given.view)).views;
+      const online = await openOnlineViews(registry, bundle.channel, given.view);
+      const [view] = online.views;
       const now = context.now().getTime() / 1000;
       const options = { view: view!, now };
       // Twice, so that a row that makes no sense is told before any is sent, and a file of any length fits the memory.
@@ -40,7 +41,8 @@ export function createPushCommand(context: CommandContext): Command {
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), { isPassing });
       const step = (await context.openProgress()).start(`push ${view!.name}`, total);
       try {
-        const pushing = { view: view!, expirySeconds: features.expirySeconds };
+        const space = { prefix: redis.keyPrefix, dataset: online.files.manifest.dataset.name };
+        const pushing = { view: view!, space, expirySeconds: features.expirySeconds };
         // Rows that are there already are written again: the same rows, at the same event times.
         const push = async (rows: PushedRow[]): Promise<PushCounts> => {
           const counts = await access.retry('redis', () => pushRows(rows, client, pushing), { isPassing });

@@ -8,99 +8,138 @@ import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
-import { requireApiKeys } from '../http/access/authenticator.js';
+import { requireAccess } from '../http/access/require-access.js';
 import type { AppParts } from '../http/app-parts.js';
-import { serveInGroup } from '../http/serve-in-group.js';
+import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
+import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createLogger } from '../observability/create-logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
 import { openSlateCache } from '../serving/open-slate-cache.js';
+import { createQuarantine, type Quarantine, type QuarantineChange } from '../serving/quarantine.js';
 import type { BundleDescription } from '../serving/recommendation-service.js';
 import type { ThreadOptions } from '../serving/open-served-bundle.js';
 import type { ServedBundleOptions } from '../serving/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
+import { openServerLog } from './open-server-log.js';
 import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
-import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
+import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
 
 export function createServeCommand(context: CommandContext): Command {
-  return new Command('serve')
-    .description(
-      'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
-    )
-    .addOption(createWorkersOption())
-    .addOption(createProcessesOption())
-    .action(async (options: ServeOptions) => {
-      const settings = loadSettings({ ...context, flags: listFlags(options) });
-      // Told before the bundle loads, which may take a while.
-      requireApiKeys(settings);
-      const { processes } = settings.supervisor;
-      if (cluster.isWorker) return serveInPlace(settings, context);
-      if (processes > 0) return supervise(processes, settings, context);
-      const { parts, bundle } = await openService(settings, context);
-      const server = await startServer(parts);
-      stopOnSignals(server, parts);
-      // Standard output is the log; this line is for the person at the terminal.
-      context.printError(
-        `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
-      );
-    });
+  const command = new Command('serve').description(
+    'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
+  );
+  for (const option of createServeOptions()) command.addOption(option);
+  return command.action(async (options: ServeOptions) => {
+    const settings = loadSettings({ ...context, flags: listFlags(options) });
+    // Told before the bundle loads, which may take a while.
+    requireAccess(settings);
+    const { processes } = settings.supervisor;
+    if (cluster.isWorker) return serveInPlace(settings, context);
+    if (processes > 0) return supervise(processes, settings, context);
+    return serveAlone(settings, context);
+  });
 }
 
-/** As a process of a group. One that fails has to let go of its supervisor, or it would never end. */
-async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
+/** How long what does not close may hold up the error that everything is closed for. */
+const CLOSING_PATIENCE_MS = 3000;
+
+async function serveAlone(settings: Settings, context: CommandContext): Promise<void> {
+  const opened = createOpenedThings();
   try {
-    serveInGroup((await openService(settings, context)).parts);
+    const { parts, bundle } = await openService(settings, context, { opened });
+    const server = await startServer(parts);
+    stopOnSignals(server, parts);
+    // Standard output is the log; this line is for the person at the terminal.
+    context.printError(
+      `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
+    );
   } catch (error) {
-    cluster.worker!.disconnect();
+    await opened.close({ patienceMs: CLOSING_PATIENCE_MS });
     throw error;
   }
 }
 
+/** As a process of a group. One that fails tells its supervisor why, which tells whoever started the group. */
+async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
+  const opened = createOpenedThings();
+  const known: { quarantine?: Quarantine } = {};
+  const member = joinGroup({
+    closeAll: () => opened.close({ patienceMs: CLOSING_PATIENCE_MS }),
+    learn: (change) => known.quarantine?.learn(change),
+  });
+  try {
+    const { parts, quarantine } = await openService(settings, context, { opened, onHeld: member.tell });
+    Object.assign(known, { quarantine });
+    member.serve(parts);
+  } catch (error) {
+    member.refuse(error);
+  }
+}
+
+interface Service {
+  readonly parts: AppParts;
+  readonly bundle: BundleDescription;
+  readonly quarantine: Quarantine | undefined;
+}
+
+/**
+ * @param options.opened takes care of each thing from the moment that it is open; who calls closes them when something fails
+ * @param options.onHeld is told of requests that other processes should not meet
+ */
 async function openService(
   settings: Settings,
   context: CommandContext,
-): Promise<{ parts: AppParts; bundle: BundleDescription }> {
+  { opened, onHeld }: { opened: OpenedThings; onHeld?: (change: QuarantineChange) => void },
+): Promise<Service> {
   const { channel, trialSilenceMs } = settings.bundle;
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const place = context.env[PLACE_VARIABLE];
   const metrics = createMetrics({
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),
   });
+  const logger = openServerLog(settings, { metrics, process: place });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const sources = openSourceAccess(settings.sources, { logger, metrics });
   const registry = await openRegistry(settings.bundle, context, sources);
+  const cache = await openSlateCache(settings, { logger, metrics, release: context.codeVersion });
+  opened.add(cache, () => cache?.close());
+  const quarantine = openQuarantine({ settings, metrics }, onHeld);
   const stable: ServedBundleOptions = {
     registry,
     channel,
+    dataset: () => settings.bundle.dataset,
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
     access: sources,
     observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
     clock,
-    threads: describeThreads({ settings, logger, metrics }),
+    threads: describeThreads({ settings, logger, metrics }, quarantine),
     trialSilenceMs: trialSilenceMs || undefined,
     deadlineMs: settings.compute.deadlineMs,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
     vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
-    cache: await openSlateCache(settings, { logger, metrics, release: context.codeVersion }),
+    cache,
   };
   const { service, shadow } = openReleases(stable, { settings, logger, metrics });
+  opened.add(service, () => service.close());
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
-  const impressions = openImpressionLog(settings, { logger, metrics });
-  const featureLog = openFeatureLog(settings, { logger, metrics });
-  const tracing = await openTracing(settings, { logger, metrics, version: context.codeVersion });
+  const impressions = opened.add(openImpressionLog(settings, { logger, metrics }), (log) => log?.close());
+  const featureLog = opened.add(openFeatureLog(settings, { logger, metrics }), (log) => log?.close());
+  const tracing = opened.add(
+    await openTracing(settings, { logger, metrics, version: context.codeVersion }),
+    (traces) => traces?.close(),
+  );
   const followed = {
     registry,
     logger,
@@ -110,9 +149,11 @@ async function openService(
   };
   // In a group the supervisor watches, and has one process after the other open a bundle.
   const watch = place === undefined ? openChannelWatch(settings, followed) : undefined;
+  opened.add(watch, () => watch?.stop());
   return {
     parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch, shadow },
     bundle,
+    quarantine,
   };
 }
 
@@ -123,12 +164,30 @@ function countThreads({ compute, supervisor }: Settings): number {
   );
 }
 
-function describeThreads({
-  settings,
-  logger,
-  metrics,
-}: Pick<AppParts, 'settings' | 'logger' | 'metrics'>): ThreadOptions {
+function openQuarantine(
+  { settings: { compute }, metrics }: Pick<AppParts, 'settings' | 'metrics'>,
+  onHeld?: (change: QuarantineChange) => void,
+): Quarantine | undefined {
+  if (compute.quarantineSeconds === 0) return undefined;
+  return createQuarantine({
+    lifeMs: 1000 * compute.quarantineSeconds,
+    onSize: (keys) => metrics.showQuarantined(keys),
+    onChange: (change) => {
+      if (change.kind === 'hold') metrics.countQuarantined(change.keys.length);
+      onHeld?.(change);
+    },
+  });
+}
+
+function describeThreads(
+  { settings, logger, metrics }: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
+  quarantine: Quarantine | undefined,
+): ThreadOptions {
   const { compute } = settings;
+  // Nobody catches it: the process drains and ends.
+  const end = (error: Error): never => {
+    throw error;
+  };
   return {
     workers: countThreads(settings),
     maxBatch: compute.maxBatch,
@@ -143,12 +202,9 @@ function describeThreads({
       metrics.countLostThread();
       logger.error({ err }, 'a computing thread was lost');
     },
-    watch: {
-      hangMs: compute.hangMs,
-      // Nobody catches it: the process drains and ends.
-      onHung: (error) => {
-        throw error;
-      },
-    },
+    onThreads: (change) => metrics.changeThreads(change),
+    quarantine,
+    watch: { hangMs: compute.hangMs, onHung: end },
+    desertion: { afterMs: compute.desertedMs, onDeserted: end },
   };
 }

@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endBusyProcess } from '../http/end-busy-process.js';
 import type { CommandContext } from './command-context.js';
 import { openProgress } from './open-progress.js';
 import { PACKAGE_ROOT } from './package-root.js';
 import { runCommandLine } from './program.js';
 
+/** A command that failed has nothing left to do: what it could not close holds the process no longer than this. */
+const PATIENCE_MS = 5000;
+
 process.exitCode = await runCommandLine(process.argv.slice(2), createProcessContext());
+if (process.exitCode !== 0) {
+  process.on('exit', endBusyProcess);
+  setTimeout(() => process.exit(), PATIENCE_MS).unref();
+}
 
 /** The real process. Configs are those of the working directory, else those that came with the package. */
 function createProcessContext(): CommandContext {

@@ -1,54 +1,81 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createLogger } from '../observability/create-logger.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics.js';
 import { createProcessGroup, type ServerProcess } from '../serving/process-group.js';
 import { createServingEnvironment } from '../serving/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
+import { openServerLog } from './open-server-log.js';
+
+/** Sets `bundle.dataset`. */
+const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
 
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
+/** How long what does not close may hold up the error that everything is closed for. */
+const CLOSING_PATIENCE_MS = 3000;
+
+/** What the supervisor is called beside the places of its processes, in log lines and metrics. */
+const SUPERVISOR = 'supervisor';
+
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
  * listener for all of them.
- * @throws ShortlistError PROCESS_FAILED when one of them does not come up; INVALID_CONFIG when the admin listener cannot be bound
+ * @throws ShortlistError why one of them cannot serve, PROCESS_FAILED when it does not say so; INVALID_CONFIG when the admin listener cannot
+ * be bound. No process is left then
  */
 export async function supervise(
   processes: number,
   settings: Settings,
   context: CommandContext,
 ): Promise<void> {
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
-  const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
-  const group = createProcessGroup({
-    ...settings.supervisor,
-    processes,
-    start: (place) => {
-      const started = cluster.fork({
-        ...createServingEnvironment(context.env),
-        [PLACE_VARIABLE]: String(place),
-      });
-      cutLostConnection(started);
-      logger.info({ place, processId: started.process.pid }, 'server process started');
-      return started as unknown as ServerProcess;
-    },
-    random: Math.random,
-    onLost: (end) => {
-      metrics.countLostProcess();
-      logger.error(end, 'a server process ended by itself');
-    },
-    // Nobody catches it: the others drain, and this process ends.
-    onGivenUp: (error) => {
-      throw error;
-    },
-  });
-  let closeAdmin = async (): Promise<void> => undefined;
+  const opened = createOpenedThings();
+  try {
+    await superviseWith(opened, { processes, settings, context });
+  } catch (error) {
+    await opened.close({ patienceMs: CLOSING_PATIENCE_MS });
+    throw error;
+  }
+}
+
+async function superviseWith(
+  opened: OpenedThings,
+  { processes, settings, context }: { processes: number; settings: Settings; context: CommandContext },
+): Promise<void> {
+  const metrics = createMetrics({ processMetrics: true, labels: { process: SUPERVISOR } });
+  const logger = openServerLog(settings, { metrics, process: SUPERVISOR });
+  let findServedDataset = (): string | undefined => undefined;
   const registry = await openRegistry(settings.bundle, context);
+  const group = opened.add(
+    createProcessGroup({
+      ...settings.supervisor,
+      processes,
+      quarantineMs: 1000 * settings.compute.quarantineSeconds,
+      start: (place) =>
+        startProcess(place, { logger, context, dataset: settings.bundle.dataset || findServedDataset() }),
+      random: Math.random,
+      onLost: (end) => {
+        metrics.countLostProcess();
+        if (end.wasSilent) metrics.countSilentProcess();
+        logger.error(end, 'a server process ended by itself');
+      },
+      // Nobody catches it: the others drain, and this process ends.
+      onGivenUp: (error) => {
+        throw error;
+      },
+    }),
+    ({ kill }) => kill(),
+  );
+  findServedDataset = () => group.describe()?.dataset;
+  // Whatever ends this process ends them: one that is stopped or hangs would not notice.
+  process.on('exit', () => group.kill());
+  let closeAdmin = async (): Promise<void> => undefined;
   const watch = openChannelWatch(settings, {
     registry,
     logger,
@@ -56,12 +83,13 @@ export async function supervise(
     descriptions: () => group.descriptions(),
     reload: () => group.reload({ ifMoved: true }),
   });
+  opened.add(watch, () => watch?.stop());
   const stop = async (): Promise<void> => {
     watch?.stop();
     await group.stop();
     await closeAdmin();
   };
-  stopOnSignals({ stop }, { logger, settings });
+  opened.add(stopOnSignals({ stop }, { logger, settings }), ({ forget }) => forget());
   const url = await group.serving;
   const merged = {
     ...metrics,
@@ -73,6 +101,24 @@ export async function supervise(
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);
+}
+
+function startProcess(
+  place: number,
+  { logger, context, dataset }: { logger: Logger; context: CommandContext; dataset: string | undefined },
+): ServerProcess {
+  const started = cluster.fork({
+    ...createServingEnvironment(context.env),
+    [PLACE_VARIABLE]: String(place),
+    // One that is started anew serves the shop that the others do, wherever the channel points by then.
+    [DATASET_VARIABLE]: dataset,
+  });
+  cutLostConnection(started);
+  logger.info({ place, processId: started.process.pid }, 'server process started');
+  // `Worker.kill` waits until the process lets go of its connection, which one that is stopped never does.
+  return Object.assign(started, {
+    kill: (signal: 'SIGKILL') => started.process.kill(signal),
+  }) as unknown as ServerProcess;
 }
 
 /** What `node:cluster` sends with a connection that it hands to a process. */

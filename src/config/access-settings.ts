@@ -10,7 +10,7 @@ export const Auth = Type.Object(
         '`required`: a request needs an API key or, where `jwt.jwksUrl` is set, a token, and the server does not start without either. `none`: everybody may ask.',
       variable: 'SHORTLIST_AUTH',
       danger:
-        'With `none`, who reaches the listeners can ask about every user, and over the admin listener change what is served.',
+        'With `none`, who reaches the listeners can ask about every user, and over the admin listener change what is served. Beyond loopback it needs `auth.openListeners`.',
     }),
     apiKeys: Type.Array(
       Type.String({ pattern: API_KEY_ENTRY, 'x-allowed': API_KEY_ENTRY_FORM, secret: true }),
@@ -26,9 +26,19 @@ export const Auth = Type.Object(
         'A file with more such entries, one per line; empty lines and lines that begin with # do not count. Read once, at the start.',
       variable: 'SHORTLIST_API_KEYS_FILE',
     }),
-    openRoutes: Type.Array(Type.Enum(['health', 'docs']), {
+    openRoutes: Type.Array(Type.Enum(['health', 'docs', 'metrics']), {
       description:
-        'What needs no key: `health` is `/live` and `/ready`, `docs` is `/docs` and `/openapi.json`.',
+        'What needs no key: `health` is `/live` and `/ready`, `docs` is `/docs` and `/openapi.json`, `metrics` is `/metrics` of the admin listener.',
+      variable: 'SHORTLIST_OPEN_ROUTES',
+      danger:
+        'With `metrics`, who reaches the admin listener reads how much is asked, what fails, and the names of bundles, scenarios and features.',
+    }),
+    openListeners: Type.Array(Type.Enum(['public', 'admin']), {
+      description:
+        'Listeners that may answer without credentials at an address that is not loopback. With `auth.mode: none` the server does not start without their names here.',
+      variable: 'SHORTLIST_OPEN_LISTENERS',
+      danger:
+        'Who reaches an open listener needs no key: `public` answers about every user, `admin` swaps the bundle and takes pushes.',
     }),
   },
   { additionalProperties: false },
@@ -61,7 +71,7 @@ export const Jwt = Type.Object(
     ),
     scopePrefix: Type.String({
       description:
-        'Before `read`, `write` and `admin` in `scope` or `scp` of a token, so that a scope meant for something else opens nothing here.',
+        'Before `read`, `write`, `metrics` and `admin` in `scope` or `scp` of a token, so that a scope meant for something else opens nothing here.',
     }),
     bindSubject: Type.Boolean({
       description:
@@ -130,7 +140,8 @@ export const Cors = Type.Object(
     origins: Type.Array(
       Type.String({
         pattern: '^(\\*|https?://[^/\\s,]+)$',
-        'x-allowed': 'an origin such as `https://shop.example` (no path, no slash at the end), or `*`',
+        'x-allowed':
+          'an origin as browsers send it, such as `https://shop.example` (lower case, no path, no slash at the end, no default port), or `*`',
       }),
       {
         description:

@@ -53,6 +53,17 @@ const entitySource = {
 const ItemsSource = Type.Object(entitySource, closed);
 const UsersSource = Type.Object({ ...entitySource, online: ONLINE }, closed);
 
+/** ISO 8601: a day, which begins at midnight UTC, or a time with its zone. */
+const TIME_LIMIT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/;
+
+function timeLimitType(description: string): Type.TString {
+  return Type.String({
+    pattern: TIME_LIMIT.source,
+    'x-allowed': 'a day as 2024-02-29, or a time as 2024-02-29T12:00:00Z',
+    description,
+  });
+}
+
 const DatasetSchema = Type.Object(
   {
     name: Type.String({
@@ -88,6 +99,23 @@ const DatasetSchema = Type.Object(
               'How much a row counts, by its `type`; its value is multiplied by it. Every type needs one.',
           }),
         ),
+        times: Type.Optional(
+          Type.Object(
+            {
+              from: Type.Optional(timeLimitType('The earliest time of a row.')),
+              to: Type.Optional(
+                timeLimitType(
+                  'The latest time of a row. Later ones of the files are then believed to be mistakes.',
+                ),
+              ),
+            },
+            {
+              ...closed,
+              minProperties: 1,
+              description: 'Rows of before or after are left out, and counted in the report.',
+            },
+          ),
+        ),
         context: Type.Optional(ContextConfig),
       },
       closed,
@@ -120,6 +148,8 @@ export type ColumnConfig = Static<typeof ColumnConfig>;
 /** The section of items or users; of items nothing is served online. */
 export type EntitySourceConfig = Static<typeof UsersSource>;
 
+export type InteractionsConfig = DatasetConfig['interactions'];
+
 /** A dataset as its config file tells it, `{path}` already replaced in every SQL text, but not in the sources of views. */
 export type DatasetConfig = Static<typeof DatasetSchema>;
 
@@ -139,6 +169,7 @@ export function readDatasetConfig(
     ...listColumnProblems('items', config.items),
     ...listColumnProblems('users', config.users),
     ...listViewProblems(config.views ?? {}),
+    ...listTimeProblems(config.interactions),
     ...(config.interactions.context ? listContextProblems(config.interactions.context) : []),
   ];
   if (problems.length > 0) {
@@ -146,6 +177,26 @@ export function readDatasetConfig(
     throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems: named });
   }
   return replacePath({ ...config, path: options.path ?? config.path });
+}
+
+/** Unix seconds of a limit of `interactions.times`. */
+export function parseTimeLimit(text: string): number {
+  return Date.parse(text) / 1000;
+}
+
+function listTimeProblems({ times }: DatasetConfig['interactions']): string[] {
+  const { from, to } = times ?? {};
+  const isDay = (text: string): boolean =>
+    new Date(text.slice(0, 10)).toJSON()?.startsWith(text.slice(0, 10)) ?? false;
+  const problems = [from, to].flatMap((limit) =>
+    limit === undefined || (isDay(limit) && !Number.isNaN(parseTimeLimit(limit)))
+      ? []
+      : [`interactions.times: ${limit} is no time of the calendar`],
+  );
+  if (problems.length > 0 || from === undefined || to === undefined) return problems;
+  return parseTimeLimit(from) < parseTimeLimit(to)
+    ? []
+    : [`interactions.times.from is ${from}, which is not before interactions.times.to, ${to}`];
 }
 
 function findConfigFile(nameOrFile: string, datasetsDir: string): string {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { TSchema } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { findUnknownVariables } from './find-unknown-variables.js';
+import { type GivenSetting, listIneffectiveSettings } from './list-ineffective-settings.js';
 import { listProblems, type NodeSchema } from './list-problems.js';
 import { listSettings, type Setting } from './list-settings.js';
 import { parseRedisUrl } from './parse-redis-url.js';
@@ -45,7 +47,8 @@ type Layered = Record<string, unknown>;
 /**
  * The settings in force: `default.yaml`, over it the file of the environment that `SHORTLIST_ENV` names, over both the
  * variables, over all of them the options of the command line.
- * @throws ShortlistError INVALID_CONFIG with every unknown key, wrong value, missing key and unreadable file at once.
+ * @throws ShortlistError INVALID_CONFIG with every unknown key and `SHORTLIST_` variable, wrong value, missing key and unreadable file at
+ * once, and with every setting of security that would have no effect.
  */
 export function loadSettings(sources: SettingsSources): Settings {
   return checkLayers(readLayers(sources), sources);
@@ -72,14 +75,32 @@ function listFiles(env: Variables): string[] {
 }
 
 function checkLayers(layers: readonly Layer[], { env }: SettingsSources): Settings {
-  const problems = [...environmentProblems(env), ...layers.flatMap((layer) => layer.problems)];
+  const problems = [
+    ...environmentProblems(env),
+    ...findUnknownVariables(env),
+    ...layers.flatMap((layer) => layer.problems),
+  ];
   const settings = layers.reduce((merged, layer) => merge(merged, layer.values), {} as Layered);
   if (problems.length === 0)
     problems.push(...listProblems(SettingsSchema, settings, { origin: listFiles(env).join(' + ') }));
-  if (problems.length === 0) problems.push(...limitProblems(settings as Settings));
+  if (problems.length === 0) {
+    problems.push(
+      ...limitProblems(settings as Settings),
+      ...listIneffectiveSettings(settings as Settings, listGiven(layers)),
+    );
+  }
   if (problems.length > 0)
     throw new ShortlistError('INVALID_CONFIG', 'The settings cannot be used:', { problems });
   return settings as Settings;
+}
+
+/** What the layers above the first one say. */
+function listGiven([, ...above]: readonly Layer[]): GivenSetting[] {
+  return listSettings().flatMap((setting) => {
+    const layer = above.findLast(({ values }) => valueIn(values, setting) !== undefined);
+    if (layer === undefined) return [];
+    return [{ ...setting, value: valueIn(layer.values, setting), origin: layer.originOf(setting) }];
+  });
 }
 
 function valueIn(values: Layered, { group, key }: Setting): unknown {

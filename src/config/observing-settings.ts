@@ -16,6 +16,13 @@ export const Logging = Type.Object(
       danger:
         'A line costs CPU: at 1 every request pays for it. Metrics count every request whatever the rate.',
     }),
+    bufferMegabytes: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      unit: 'MB',
+      description:
+        'Memory for lines that wait for a reader of the log that reads slowly or not at all. Lines beyond are dropped and counted in `shortlist_log_lines_dropped_total`; neither requests nor the end of the process wait for a reader.',
+    }),
   },
   { additionalProperties: false },
 );
@@ -156,10 +163,21 @@ export const Tracing = Type.Object(
       zero: 'only those whose `traceparent` says so',
     }),
     serviceName: Type.String({
-      minLength: 1,
-      description: '`service.name` of the spans.',
+      description:
+        '`service.name` of the spans. Empty: that of `tracing.resourceAttributes`, or else `shortlist`.',
       variable: 'OTEL_SERVICE_NAME',
     }),
+    resourceAttributes: Type.Array(
+      Type.String({
+        pattern: '^(([^\\s=,%]|%[0-9A-Fa-f]{2})+=([^\\s=,%]|%[0-9A-Fa-f]{2})*)?$',
+        'x-allowed': '`key=value`; blanks, commas, `=` and `%` inside are percent-encoded',
+      }),
+      {
+        description:
+          'What else the spans say of the process that made them, as `key=value`: `deployment.environment.name=production`.',
+        variable: 'OTEL_RESOURCE_ATTRIBUTES',
+      },
+    ),
   },
   { additionalProperties: false },
 );

@@ -56,7 +56,33 @@ const Server = Type.Object(
       description: 'Path and query at most; 414 above. 500 excluded ids of 36 characters need 22,500.',
       danger: 'It must stay below `maxHeaderBytes`, which would answer first.',
     }),
+    maxPipelined: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      unit: 'requests',
+      description:
+        'Requests that one connection sends without waiting for answers and that are answered at a time; those behind them wait for these to be read.',
+    }),
+    maxHeldRequests: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      unit: 'requests',
+      description:
+        'Requests of all connections that wait like this. Beyond, the connection that has most of them is cut, and counted in `shortlist_slow_clients_total`.',
+      danger: 'Each takes about 4 KB of memory.',
+    }),
     maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
+    allowedHosts: Type.Array(
+      Type.String({
+        pattern: '^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$',
+        'x-allowed': 'a host name in lower case, without a port',
+      }),
+      {
+        description:
+          'Names that requests may give in `Host`, beside loopback ones; 403 for others. A listener checks `Host` when it is on loopback and `auth.mode` is none, so that no web page reaches it under a name of its own (DNS rebinding), and wherever this list is not empty. The address that a request came to passes there too.',
+        variable: 'SHORTLIST_ALLOWED_HOSTS',
+      },
+    ),
     trustProxy: Type.Array(Type.String({ minLength: 1, 'x-allowed': 'an IP address or CIDR range' }), {
       description:
         'Proxies whose `X-Forwarded-For` is believed; the log line and the rate limit name the client by it.',
@@ -108,6 +134,11 @@ const Bundle = Type.Object(
       description: 'Channel whose bundle is served.',
       variable: 'SHORTLIST_CHANNEL',
     }),
+    dataset: Type.String({
+      description:
+        'Dataset whose bundles are served: a bundle of another one is refused, at the start and when the channel moves. Without one it is that of the bundle that the server opens first.',
+      variable: 'SHORTLIST_SERVED_DATASET',
+    }),
     watchSeconds: Type.Integer({
       minimum: 0,
       maximum: 3600,
@@ -150,7 +181,7 @@ const Compute = Type.Object(
     }),
     deadlineMs: milliseconds(1, 60_000, {
       description:
-        'Time that a request has, from its arrival to its answer; then it is answered with what most people chose, and says so. A client may ask for less with the header `x-request-timeout-ms`.',
+        'Time that a request has, from its arrival to its answer; then it is answered with what most people chose, and says so. A client may ask for less with the header `x-request-timeout-ms` or the parameter `timeoutMs`.',
       variable: 'SHORTLIST_DEADLINE_MS',
       danger: 'What cannot be answered within it is refused with 503: a short one refuses much.',
     }),
@@ -185,6 +216,20 @@ const Compute = Type.Object(
         'A thread that has not answered a batch for so long hangs. The process then logs `fatal`, drains and ends with a code other than 0, for its supervisor to start anew: a thread inside of a model cannot be ended alone.',
       danger: 'Below the time of the longest run, a slow model restarts the process.',
     }),
+    desertedMs: milliseconds(100, 600_000, {
+      description:
+        'A thread that ended is replaced, and where that fails tried again, ever less often. While no thread is left `/ready` answers 503; after so long the process logs `fatal`, drains and ends, for its supervisor to start anew.',
+    }),
+    quarantineSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 86_400,
+      unit: 's',
+      description:
+        'A user or item whose request ended a computing thread, or made it hang, is answered with what most people chose for so long, by every process of a supervisor; each further time four times as long, up to a day. `degraded` says `request_quarantined`.',
+      zero: 'such a request is given to the next thread',
+      danger:
+        'Requests that the same thread had taken are held too: up to `compute.maxBatch` users get the fallback for so long.',
+    }),
   },
   { additionalProperties: false },
 );
@@ -213,6 +258,16 @@ const Supervisor = Type.Object(
         'When more processes than this end by themselves within `supervisor.deathWindowMs`, the supervisor stops the others and ends with 1.',
     }),
     deathWindowMs: milliseconds(1000, 3_600_000, { description: 'How long an end counts.' }),
+    silenceMs: milliseconds(100, 600_000, {
+      description:
+        'A server process that gives its supervisor no sign of life for so long (it is stopped, or its event loop hangs) is killed, counted in `shortlist_silent_processes_total`, and replaced. While it starts it has six times as long.',
+      danger: 'Below the longest pause of a busy machine, processes that work are killed.',
+    }),
+    answerMs: milliseconds(10, 60_000, {
+      description:
+        'How long `GET /metrics` waits for each server process; the metrics of one that has not answered by then are left out.',
+      danger: 'Above the timeout of the scraper, one stuck process hides the metrics of all.',
+    }),
   },
   { additionalProperties: false },
 );

@@ -52,6 +52,15 @@ export const RedisSettings = Type.Object(
       variable: 'REDIS_URL',
       secret: true,
     }),
+    keyPrefix: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$',
+      'x-allowed': 'letters, digits and `:._-`, a letter or digit first',
+      description:
+        'What every key of Shortlist in Redis begins with: rows, slates and rate limits. Give each deployment that shares a Redis its own; `materialise` and `push` need the one of the servers.',
+      variable: 'SHORTLIST_REDIS_PREFIX',
+      danger:
+        'After a change every key of before is as if it were not there, until it expires: run `shortlist materialise`.',
+    }),
     connectTimeoutMs: milliseconds(10, 60_000, { description: 'Time that a connection has to open.' }),
     commandTimeoutMs: milliseconds(1, 10_000, {
       description: 'Time that Redis has for one reply; then the request uses the declared defaults.',

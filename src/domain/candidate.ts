@@ -19,7 +19,7 @@ export interface RetrievalQuery {
   readonly readUserValues?: (() => UserValues | Promise<UserValues>) | undefined;
   /** At most this many candidates; fewer when fewer are eligible or the source knows fewer. */
   readonly limit: number;
-  /** Milliseconds of `monotonicNow` after which nobody waits for the answer; sources that wait for nothing ignore it. */
+  /** Milliseconds of `processClock` after which nobody waits for the answer; sources that wait for nothing ignore it. */
   readonly deadline?: number | undefined;
 }
 

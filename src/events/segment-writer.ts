@@ -1,3 +1,4 @@
+import { timerMs } from '../domain/timers.js';
 import { openSegment, type Segment } from './segment.js';
 
 /** What is appended to by one process, in files that others read once they are closed. */
@@ -25,7 +26,7 @@ export interface SegmentOptions {
   /** Memory for what waits. */
   readonly maxBufferBytes: number;
   readonly observer: SegmentObserver;
-  /** Milliseconds since 1970; by default those of the machine. */
+  /** Milliseconds on a clock that nobody sets; `performance.now` by default. */
   readonly now?: () => number;
 }
 
@@ -36,15 +37,16 @@ const EAGER_BYTES = 262_144;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * An append-only log of lines in segments, `<time>-<random>.jsonl`, with `.open` at the end while they are written to. A
+ * An append-only log of lines in segments, `<time>-<random>.jsonl`; while they are written to, with who writes before `.jsonl` and `.open` after it. A
  * segment is opened for the first line that needs it, and closed when it is large or old enough. Writes happen one
  * after the other beside whoever appends; one that fails is taken back and tried again with what came meanwhile.
  */
 export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
-  const { observer, now = Date.now } = options;
+  const { observer, now = () => performance.now() } = options;
   const waiting: string[] = [];
   let waitingBytes = 0;
   let segment: Segment | undefined;
+  let openedAt = 0;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let ageTimer: NodeJS.Timeout | undefined;
@@ -70,8 +72,8 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   function watchAge(): void {
     clearTimeout(ageTimer);
     if (segment === undefined) return;
-    const leftMs = options.maxSegmentMs - (now() - segment.openedAt);
-    ageTimer = setTimeout(() => void flush(), Math.max(1, leftMs)).unref();
+    const leftMs = options.maxSegmentMs - (now() - openedAt);
+    ageTimer = setTimeout(() => void flush(), timerMs(leftMs)).unref();
   }
 
   async function write(): Promise<void> {
@@ -88,7 +90,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   async function writeChunk(): Promise<void> {
     const lines = takeChunk();
     try {
-      segment ??= await openSegment(options.folder, now());
+      segment ??= await openNext();
       await segment.append(lines);
     } catch (error) {
       if (segment?.isBroken() === true) segment = undefined;
@@ -97,6 +99,12 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
     }
     waitingBytes -= lengthOf(lines);
     observer.written(lines.length);
+  }
+
+  /** Its age is that of a clock that nobody sets; its name is of the time that people know. */
+  async function openNext(): Promise<Segment> {
+    openedAt = now();
+    return openSegment(options.folder, Date.now());
   }
 
   /** So many lines that putting them together does not hold up the event loop. */
@@ -108,7 +116,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
 
   async function closeOldSegment(): Promise<void> {
     if (segment === undefined) return;
-    const isOld = now() - segment.openedAt >= options.maxSegmentMs;
+    const isOld = now() - openedAt >= options.maxSegmentMs;
     if (isOld || segment.sizeBytes() >= options.maxSegmentBytes) await closeSegment();
   }
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CLOSED_SEGMENT, nameOpenSegment } from './segment-name.js';
 
 /** A file of lines that one process writes to. */
 export interface Segment {
-  /** Milliseconds since 1970. */
-  readonly openedAt: number;
   sizeBytes(): number;
   /** Rejects when not all of them were written; then none is there, unless the segment is broken. */
   append(lines: readonly string[]): Promise<void>;
@@ -15,38 +14,48 @@ export interface Segment {
   close(): Promise<void>;
 }
 
-/** What ends the name of a closed segment. */
-const CLOSED = '.jsonl';
-
-/** The same of one that is written to. */
-const OPEN = '.jsonl.open';
-
-/** Opens a segment of its own in a folder, which is made where it is missing. */
+/**
+ * Opens a segment of its own in a folder, which is made where it is missing. Another process may take it for abandoned, or remove it: that
+ * is looked for before and after each write, so that no line counts as written that went into a file which nobody has any more.
+ * @param openedAt milliseconds since 1970, for its name
+ */
 export async function openSegment(folder: string, openedAt: number): Promise<Segment> {
   await mkdir(folder, { recursive: true });
   const time = new Date(openedAt).toISOString().replace(/[-:.]/g, '');
-  const name = join(folder, `${time}-${randomUUID().slice(0, 8)}`);
-  const file = await open(name + OPEN, 'ax');
+  const closed = `${time}-${randomUUID().slice(0, 8)}${CLOSED_SEGMENT}`;
+  const path = join(folder, nameOpenSegment(closed));
+  const file = await open(path, 'ax');
+  const { ino, dev } = await file.stat();
   let bytes = 0;
   let broken = false;
+
+  async function refuseLost(): Promise<void> {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.ino === ino && found.dev === dev) return;
+    broken = true;
+    await file.close().catch(() => undefined);
+    throw new Error(`${path} was taken for abandoned, or removed, by another process`);
+  }
+
   return {
-    openedAt,
     sizeBytes: () => bytes,
     append: async (lines) => {
       const content = Buffer.from(lines.join(''));
+      await refuseLost();
       try {
         await file.appendFile(content);
-        bytes += content.length;
       } catch (error) {
         broken = !(await takeBack(file, bytes));
         throw error;
       }
+      await refuseLost();
+      bytes += content.length;
     },
     isBroken: () => broken,
     close: async () => {
       await file.datasync();
       await file.close();
-      await rename(name + OPEN, name + CLOSED);
+      await rename(path, join(folder, closed));
     },
   };
 }

@@ -18,6 +18,8 @@ export interface BreakerHooks {
   readonly refusal: () => Error;
   /** Whether an answer counts as a failure all the same; it is handed on. By default none does. */
   readonly isFailure?: (answer: unknown) => boolean;
+  /** Milliseconds on a clock that nobody sets; `performance.now` by default. */
+  readonly now?: () => number;
 }
 
 /** Keeps calls from a dependency that fails. */
@@ -35,19 +37,22 @@ export interface Breaker {
  */
 export function createBreaker(
   { calls, failureShare, probeAfterMs }: BreakerOptions,
-  { probe, onChange, refusal, isFailure = () => false }: BreakerHooks,
+  { probe, onChange, refusal, isFailure = () => false, now = () => performance.now() }: BreakerHooks,
 ): Breaker {
   // Only failures of the dependency count: a mistake of ours in `call` passes through.
   const policy = circuitBreaker(
     handleWhen((error) => error instanceof ShortlistError).orWhenResult(isFailure),
     {
-      halfOpenAfter: probeAfterMs,
+      // The library's own pause goes by the wall clock, which jumps; it always lets a probe through, and ours says when.
+      halfOpenAfter: Number.NEGATIVE_INFINITY,
       breaker: new CountBreaker({ size: calls, threshold: failureShare }),
     },
   );
   let available = true;
+  let openedAt = 0;
   policy.onStateChange((state) => {
     const closed = state === CircuitState.Closed;
+    if (state === CircuitState.Open) openedAt = now();
     if (state === CircuitState.HalfOpen || closed === available) return; // a probe that failed changes nothing
     available = closed;
     onChange(available);
@@ -55,7 +60,8 @@ export function createBreaker(
   return {
     run: async (call) => {
       if (policy.state === CircuitState.Closed) return policy.execute(call);
-      if (policy.state === CircuitState.Open) policy.execute(probe).catch(() => undefined);
+      if (policy.state === CircuitState.Open && now() - openedAt >= probeAfterMs)
+        policy.execute(probe).catch(() => undefined);
       throw refusal();
     },
   };

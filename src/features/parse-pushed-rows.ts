@@ -1,5 +1,6 @@
 import { showValue } from '../config/show-value.js';
 import { ShortlistError } from '../domain/errors.js';
+import { latestPushTime } from '../domain/latest-time.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import type { PushedRow } from './push-rows.js';
 
@@ -7,18 +8,20 @@ export interface ParsedRowsOptions {
   readonly view: FeatureView;
   /** Unix seconds: the event time of rows that say none. */
   readonly now: number;
+  /** Place of the first of the given rows among all; 0 when not said. */
+  readonly firstRow?: number;
 }
 
 /**
- * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `eventTime` is Unix seconds or
- * ISO 8601, `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
+ * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `id` is text or a whole number; `eventTime` is Unix seconds
+ * or ISO 8601, at most ten minutes after `now`, and `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
  * false, vectors arrays of numbers.
  * @param given parsed JSON
  * @throws ShortlistError INVALID_REQUEST with every problem, by `rows/<place>`
  */
 export function parsePushedRows(given: readonly unknown[], options: ParsedRowsOptions): PushedRow[] {
   return parseEntries(
-    given.map((entry, index) => ({ label: `rows/${index}`, read: () => entry })),
+    given.map((entry, index) => ({ label: `rows/${(options.firstRow ?? 0) + index}`, read: () => entry })),
     options,
   );
 }
@@ -75,13 +78,27 @@ function parseRow(
   problems: string[],
 ): PushedRow {
   for (const key of Object.keys(others)) problems.push(`${key} is unknown; known are id, eventTime, values`);
-  if (typeof id !== 'string' || id === '' || /\p{Surrogate}/u.test(id))
-    problems.push('id is not a text, or empty');
   return {
-    id: String(id),
-    eventTime: parseTime(eventTime ?? now, problems),
+    id: parseId(id, problems),
+    eventTime: parseTime(eventTime ?? now, now, problems),
     values: parseValues(values, view, problems),
   };
+}
+
+/** A whole number is the text of its digits, as `prepare` has it of ids in files. */
+function parseId(id: unknown, problems: string[]): string {
+  if (typeof id === 'number' && Number.isInteger(id)) {
+    if (!Number.isSafeInteger(id)) {
+      problems.push(
+        `id is ${id}, which may be another id, rounded: JSON numbers are exact up to ${Number.MAX_SAFE_INTEGER}; write it as text`,
+      );
+    }
+    return String(id);
+  }
+  if (typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id)) return id;
+  const shown = id === undefined ? 'missing' : showValue(id);
+  problems.push(`id is ${shown}, allowed is text that is not empty, or a whole number`);
+  return '';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -91,11 +108,20 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** The first second of the year 10000: what is meant as milliseconds lies after it, and no later push could replace it. */
 const END_OF_TIMES = 253_402_300_800;
 
-function parseTime(time: unknown, problems: string[]): number {
+function parseTime(time: unknown, now: number, problems: string[]): number {
   const seconds = typeof time === 'string' ? parseIso(time) : time;
-  if (typeof seconds === 'number' && Math.abs(seconds) < END_OF_TIMES) return seconds;
-  problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
-  return 0;
+  if (typeof seconds !== 'number' || !(Math.abs(seconds) < END_OF_TIMES)) {
+    problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
+    return 0;
+  }
+  if (seconds > latestPushTime(now)) {
+    const clock = new Date(now * 1000).toISOString();
+    problems.push(
+      `eventTime is ${showValue(time)}, which is after now (${clock}) and would shut out later rows; ` +
+        'a time without a zone is UTC',
+    );
+  }
+  return seconds;
 }
 
 const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?<zone>Z|[+-]\d\d:?\d\d)?)?$/i;

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureView } from './feature-view.js';
 import { type RedisClient, toFeaturesFailed } from './redis-connection.js';
-import { createRedisKeys } from './redis-keys.js';
+import { createRedisKeys, type KeySpace } from './redis-keys.js';
 import { createRowCodec, ROW_PREFIX_BYTES } from './row-codec.js';
 
 /** New values of one entity. */
@@ -14,6 +15,7 @@ export interface PushedRow {
 
 export interface PushOptions {
   readonly view: FeatureView;
+  readonly space: KeySpace;
   /** After so long every row that was written is gone. */
   readonly expirySeconds: number;
   /** Called after every round trip, with how many more rows Redis has answered for. */
@@ -43,6 +45,9 @@ return 1`;
 /** Rows per round trip: what waits for Redis in memory, whatever is pushed. */
 const BATCH_ROWS = 500;
 
+/** Rows that are handed over between two turns of the event loop. */
+const SLICE_ROWS = 100;
+
 /**
  * Upserts whole rows over what `materialise` loaded, each unless a row with a newer event time was pushed before. They
  * stay over later generations, and a reader takes the newer of the two by event time.
@@ -53,17 +58,25 @@ export async function pushRows(
   client: RedisClient,
   options: PushOptions,
 ): Promise<PushCounts> {
-  const codec = createRowCodec(options.view);
-  const keys = createRedisKeys(options.view);
+  const codec = createRowCodec(options.view, options.space);
+  const keys = createRedisKeys(options.view, options.space);
   let written = 0;
   for (let first = 0; first < rows.length; first += BATCH_ROWS) {
     const batch = rows.slice(first, first + BATCH_ROWS);
-    const upserts = batch.map(({ id, eventTime, values }) =>
-      client.eval(UPSERT, 1, keys.pushed(id), codec.encode(values, eventTime), options.expirySeconds),
-    );
-    const answers = await Promise.all(upserts).catch((error: unknown) => {
+    const upserts: Promise<unknown[]>[] = [];
+    for (let start = 0; start < batch.length; start += SLICE_ROWS) {
+      const upsert = ({ id, eventTime, values }: PushedRow): Promise<unknown> =>
+        client.eval(UPSERT, 1, keys.pushed(id), codec.encode(values, eventTime), options.expirySeconds);
+      const slice = Promise.all(batch.slice(start, start + SLICE_ROWS).map(upsert));
+      // Who waits for all of them is told; until then nobody else is there to be.
+      slice.catch(() => undefined);
+      upserts.push(slice);
+      await nextTurn();
+    }
+    const answered = await Promise.all(upserts).catch((error: unknown) => {
       throw toFeaturesFailed(error);
     });
+    const answers = answered.flat();
     written += answers.filter((answer) => answer === 1).length;
     options.onRows?.(batch.length);
   }

@@ -7,6 +7,8 @@ import { isPassing } from '../domain/source-access.js';
 export interface RedisConnectionOptions {
   /** One server, Sentinels or a cluster, in the forms of `redis.url`. */
   readonly url: string;
+  /** What every key that is written over it begins with. */
+  readonly keyPrefix: string;
   readonly connectTimeoutMs: number;
   /** Longest wait for the reply to one command. */
   readonly commandTimeoutMs: number;

@@ -11,7 +11,7 @@ import {
   type RedisConnectionOptions,
   toFeaturesFailed,
 } from './redis-connection.js';
-import { createRedisKeys, parseGeneration } from './redis-keys.js';
+import { createRedisKeys, type KeySpace, parseGeneration } from './redis-keys.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
 
 /** What Redis stores have to tell. */
@@ -22,26 +22,40 @@ export interface RedisStoreObserver {
   newestEvent(view: string, eventTime: number): void;
   /** The stores are not asked any more, or again. */
   availabilityChanged(available: boolean): void;
+  /** What is wrong with the generation in service is another thing, or nothing any more; told once at the first look, too. */
+  generationChanged(view: string, fault: GenerationFault | undefined): void;
 }
+
+/**
+ * Why a user without a row may be one whose row is not there: no generation is in service (none was loaded, or Redis lost it), the one in
+ * service is of other fields, or rows of it are gone (evicted, expired, deleted).
+ */
+export type GenerationFault = 'none' | 'other_schema' | 'incomplete';
 
 export interface RedisStoreOptions {
   readonly redis: RedisConnectionOptions;
   readonly breaker: BreakerOptions;
   readonly observer: RedisStoreObserver;
+  /** Whose rows the views are. */
+  readonly dataset: string;
 }
 
 /**
  * Serves the rows of views from Redis: what `materialise` loaded and what `push` changed, the newer of the two by event
  * time. Whatever is asked in the same turn of the event loop, of any number of ids and views, takes one round trip. A
  * read right after a new generation came into service takes two. Redis may be away when the stores open.
+ * A user without a row is unknown only where a whole generation is in service; otherwise reading fails with FEATURES_NOT_LOADED.
  * @returns one store per view; they share a connection, which ends with the last of them, and a breaker
  */
 export async function openRedisStores(
   views: readonly FeatureView[],
-  { redis, breaker, observer }: RedisStoreOptions,
+  { redis, breaker, observer, dataset }: RedisStoreOptions,
 ): Promise<FeatureStore[]> {
   const client = await openRedis(redis);
-  const readers = views.map((view) => createRowReader(view, client, observer));
+  const space = { prefix: redis.keyPrefix, dataset };
+  const readers = views.map((view) => createRowReader(view, client, { observer, space }));
+  // So that what is not loaded is shown before anybody asks for it.
+  await Promise.all(readers.map((reader) => reader.probe().catch(() => undefined)));
   const guard = createBreaker(breaker, {
     probe: () =>
       readers[0]!.probe().catch((error: unknown) => {
@@ -54,12 +68,15 @@ export async function openRedisStores(
   });
   let open = views.length;
   return views.map((view, index) => {
-    const fill = createRowFiller(view, observer);
+    const fill = createRowFiller(view, { observer, space });
     return {
       view,
       getMany: async (ids, rows, { now }) => {
         if (ids.length === 0) return;
-        const found = await guard.run(() => answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)));
+        const { found, fault } = await guard.run(() =>
+          answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)),
+        );
+        if (fault !== undefined) throw notLoaded(view, fault);
         fill(ids, found, { rows, now });
       },
       close: async () => {
@@ -73,17 +90,79 @@ export async function openRedisStores(
 /** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
+/** Whether a generation is whole is looked at again after so long, when an id has no row. */
+const LOOK_AGAIN_MS = 5000;
+
 interface RowReader {
-  /** The bytes of each id's newest row; undefined for an id that has none. */
-  read(ids: readonly string[]): Promise<(Buffer | undefined)[]>;
+  /**
+   * The bytes of each id's newest row; undefined for an id that has none, and then with what is wrong with the generation in service,
+   * where something is.
+   */
+  read(
+    ids: readonly string[],
+  ): Promise<{ found: (Buffer | undefined)[]; fault: GenerationFault | undefined }>;
   probe(): Promise<unknown>;
 }
 
-function createRowReader(view: FeatureView, client: RedisClient, observer: RedisStoreObserver): RowReader {
-  const codec = createRowCodec(view);
-  const keys = createRedisKeys(view);
+interface ReaderOptions {
+  readonly observer: RedisStoreObserver;
+  readonly space: KeySpace;
+}
+
+function createRowReader(
+  view: FeatureView,
+  client: RedisClient,
+  { observer, space }: ReaderOptions,
+): RowReader {
+  const codec = createRowCodec(view, space);
+  const keys = createRedisKeys(view, space);
   /** The generation last seen in service: its rows are asked for together with the pointer, in the hope that it still is. */
   let generation: string | undefined;
+  let fault: GenerationFault | undefined;
+  let told = false;
+  /** When the generation was last looked at, on the clock of `performance.now()`, and the look that is under way. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
+
+  function tell(found: GenerationFault | undefined): void {
+    if (told && found === fault) return;
+    told = true;
+    fault = found;
+    observer.generationChanged(view.name, fault);
+  }
+
+  /** What the pointer says; a generation that was whole or incomplete stays so until it is looked at again. */
+  function enter(pointer: Buffer | undefined): void {
+    const pointed = parseGeneration(pointer);
+    const next = pointed?.schema === codec.schema ? pointed.name : undefined;
+    const isOther = next !== generation;
+    generation = next;
+    if (next === undefined) tell(pointed === undefined ? 'none' : 'other_schema');
+    else if (isOther || !told) {
+      lookedAt = Number.NEGATIVE_INFINITY;
+      tell(undefined);
+    }
+  }
+
+  /** Looks for the rows that a whole generation has; a look that fails says nothing. */
+  async function look(looked: string): Promise<void> {
+    try {
+      const known = await client.get(keys.witnesses(looked));
+      const ids = known === null ? undefined : (JSON.parse(known) as string[]);
+      const found = await Promise.all((ids ?? []).map((id) => client.exists(keys.loaded(looked, id))));
+      if (looked === generation) tell(ids === undefined || found.includes(0) ? 'incomplete' : undefined);
+    } catch {
+      return;
+    }
+  }
+
+  /** Once in a while, for all that ask meanwhile. */
+  async function lookAgain(): Promise<void> {
+    if (generation === undefined || performance.now() - lookedAt < LOOK_AGAIN_MS) return looking;
+    lookedAt = performance.now();
+    looking = look(generation).finally(() => (looking = undefined));
+    return looking;
+  }
 
   async function readKey(key: string): Promise<Buffer | undefined> {
     try {
@@ -98,7 +177,7 @@ function createRowReader(view: FeatureView, client: RedisClient, observer: Redis
   /** The generation in service; the last known one when its node of a cluster cannot be asked, while others can. */
   async function readGeneration(): Promise<string | undefined> {
     try {
-      generation = parseGeneration(await readKey(keys.pointer));
+      enter(await readKey(keys.pointer));
     } catch (error) {
       if (generation === undefined) throw error;
     }
@@ -125,7 +204,7 @@ function createRowReader(view: FeatureView, client: RedisClient, observer: Redis
   }
 
   return {
-    probe: () => readKey(keys.pointer),
+    probe: async () => enter(await readKey(keys.pointer)),
     read: async (ids) => {
       const hoped = generation;
       const [current, pushed, early] = await Promise.all([
@@ -134,9 +213,25 @@ function createRowReader(view: FeatureView, client: RedisClient, observer: Redis
         readLoaded(ids, hoped),
       ]);
       const loaded = current === hoped ? early : await readLoaded(ids, current);
-      return ids.map((_, index) => pickNewer(pushed[index], loaded[index]));
+      const found = ids.map((_, index) => pickNewer(pushed[index], loaded[index]));
+      if (!found.includes(undefined)) return { found, fault: undefined };
+      await lookAgain();
+      return { found, fault };
     },
   };
+}
+
+const FAULTS = {
+  none: 'has no generation in service',
+  other_schema: 'has a generation in service whose fields are not those of the bundle',
+  incomplete: 'lost rows of the generation in service',
+} as const satisfies Record<GenerationFault, string>;
+
+function notLoaded({ name }: FeatureView, fault: GenerationFault): ShortlistError {
+  return new ShortlistError(
+    'FEATURES_NOT_LOADED',
+    `Redis ${FAULTS[fault]} of the view ${name}, so a user without a row may be known all the same: run \`shortlist materialise\`.`,
+  );
 }
 
 type RowFiller = (
@@ -145,10 +240,10 @@ type RowFiller = (
   options: { rows: FeatureRows; now: number },
 ) => void;
 
-function createRowFiller(view: FeatureView, observer: RedisStoreObserver): RowFiller {
+function createRowFiller(view: FeatureView, { observer, space }: ReaderOptions): RowFiller {
   const { PRESENT, DEFAULTED, STALE, UNKNOWN_ENTITY } = VALUE_STATUS;
   const { fields } = view;
-  const codec = createRowCodec(view);
+  const codec = createRowCodec(view, space);
   const { whenStale = 'default' } = view;
   const timesToLive = timesToLiveOf(view);
   const places = placesOf(view);

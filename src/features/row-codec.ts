@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type FeatureView, rowWidthOf, widthOf } from './feature-view.js';
+import type { KeySpace } from './redis-keys.js';
 
-/** Why bytes are not a row of the view: damaged or cut, or written for other fields than the view has now. */
+/** Why bytes are not a row of the view: damaged or cut, or written for other fields than the view has now, or for another dataset. */
 export type RowFault = 'corrupt' | 'other_schema';
 
 /**
@@ -12,6 +13,8 @@ export type RowFault = 'corrupt' | 'other_schema';
  */
 export interface RowCodec {
   readonly rowBytes: number;
+  /** Hex of the schema hash: equal for rows that mean the same. */
+  readonly schema: string;
   /**
    * @param values one per place of the row, in float64 so that an int32 keeps its 32 bits; NaN in the first place of a
    * field that has no value, else finite as the field's type
@@ -33,12 +36,14 @@ const PREFIX = Buffer.from([0x53, 0x52, 1, 0]);
 const BITMAP_START = ROW_PREFIX_BYTES + 8;
 const CHECKSUM_BYTES = 4;
 
-export function createRowCodec(view: FeatureView): RowCodec {
+/** @param dataset whose rows they are: those of another one are of another schema */
+export function createRowCodec(view: FeatureView, { dataset }: Pick<KeySpace, 'dataset'>): RowCodec {
   const width = rowWidthOf(view);
   const valuesStart = BITMAP_START + Math.ceil(view.fields.length / 8);
   const checksumStart = valuesStart + 4 * width;
   const rowBytes = checksumStart + CHECKSUM_BYTES;
-  const prefix = Buffer.concat([PREFIX, hashSchema(view)]);
+  const schema = hashSchema(view, dataset);
+  const prefix = Buffer.concat([PREFIX, schema]);
   const fieldAt = view.fields.flatMap((field, index) => Array<number>(widthOf(field)).fill(index));
   const isInt = fieldAt.map((field) => view.fields[field]!.type === 'int32');
 
@@ -74,6 +79,7 @@ export function createRowCodec(view: FeatureView): RowCodec {
 
   return {
     rowBytes,
+    schema: schema.toString('hex'),
     encode,
     findFault,
     eventTimeOf: (bytes) => bytes.readDoubleBE(ROW_PREFIX_BYTES),
@@ -86,7 +92,7 @@ export function createRowCodec(view: FeatureView): RowCodec {
 }
 
 /** The meaning of the bytes of a row. Defaults are not in it: a row says which values are missing, not what stands in for them. */
-function hashSchema({ entity, fields }: FeatureView): Buffer {
+function hashSchema({ entity, fields }: FeatureView, dataset: string): Buffer {
   const meaning = fields.map(({ name, type, length, dictionary }) => [
     name,
     type,
@@ -94,7 +100,7 @@ function hashSchema({ entity, fields }: FeatureView): Buffer {
     dictionary ?? [],
   ]);
   return createHash('sha256')
-    .update(JSON.stringify([entity, meaning]))
+    .update(JSON.stringify([dataset, entity, meaning]))
     .digest()
     .subarray(0, 8);
 }

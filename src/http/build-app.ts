@@ -1,17 +1,19 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TSchema } from 'typebox';
 import { addCors, addSecurityHeaders } from './access/browser-rules.js';
 import { addGuard } from './access/guard.js';
 import { addRateLimiter } from './access/rate-limiter.js';
 import type { AppParts } from './app-parts.js';
 import { createHttpApp, type HttpApp } from './create-http-app.js';
-import { createOpenapiOptions, DOCS_OPTIONS } from './openapi.js';
+import { createOpenapiOptions, PUBLIC_LISTENER } from './openapi.js';
+import { createDocumentPublisher } from './publish-document.js';
+import { addDocsRoutes } from './routes/docs.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
 import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
+import { addRootRoute } from './routes/root.js';
 import { addSimilarItemsRoute } from './routes/similar-items.js';
 import { Liveness, Readiness } from './schemas/health.js';
 import { PopularAnswer } from './schemas/popular.js';
@@ -37,31 +39,29 @@ const COMPONENTS: readonly TSchema[] = [
 /** Builds the public app: recommendations, health, and with `docs.enabled` the documentation. It does not listen yet. */
 export function buildApp(parts: AppParts): HttpApp {
   const { settings } = parts;
-  const app = createHttpApp(parts, {
+  const app: HttpApp = createHttpApp(parts, {
     codes: PUBLIC_CODES,
     faults: false,
     stallTimeoutMs: settings.server.stallTimeoutMs,
+    findLimit: () => limit,
   });
+  const limit = addRateLimiter(app, parts);
   addSecurityHeaders(app);
   addCors(app, settings.cors);
-  addGuard(app, parts, { scope: 'read', limit: addRateLimiter(app, parts) });
+  addGuard(app, parts, { listener: 'public', scope: 'read', limit });
   for (const schema of COMPONENTS) app.addSchema(schema);
-  app.register(swagger, createOpenapiOptions(settings));
+  app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
+  const publish = createDocumentPublisher(parts);
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
-    if (settings.docs.enabled) addOpenapiRoute(routes);
+    if (!settings.docs.enabled) return;
+    addRootRoute(routes);
+    addOpenapiRoute(routes, publish);
   });
-  if (settings.docs.enabled) app.register(addDocs);
+  if (settings.docs.enabled) app.register((docs: HttpApp) => addDocsRoutes(docs, publish));
   return app;
-}
-
-async function addDocs(app: HttpApp): Promise<void> {
-  app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, kind: 'docs' };
-  });
-  await app.register(swaggerUi, DOCS_OPTIONS);
 }

@@ -1,11 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
+import { findClientAddress } from './access/client-address.js';
 import type { ListenerParts } from './app-parts.js';
+import { createSampler } from './create-sampler.js';
 import { logFeatures } from './log-features.js';
 import { logImpression } from './log-impression.js';
+import { toFailure, type Disclosure } from './problem.js';
 import { scoreInShadow } from './score-in-shadow.js';
 import { endTrace } from './trace-request.js';
 
@@ -54,10 +58,12 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
     });
     if (request.failure !== undefined) parts.metrics.countProblem(codeOf(request.failure));
     if (request.trace !== undefined) endTrace(request, { status, milliseconds });
-    if (parts.impressions !== undefined && status === 200)
-      logImpression(parts.impressions, request, milliseconds);
-    if (parts.featureLog !== undefined && status === 200) logFeatures(parts.featureLog, request);
-    if (parts.shadow !== undefined && status === 200) scoreInShadow(parts.shadow, request, parts);
+    // An answer to HEAD has no items.
+    if (status === 200 && request.method !== 'HEAD') {
+      if (parts.impressions !== undefined) logImpression(parts.impressions, request, milliseconds);
+      if (parts.featureLog !== undefined) logFeatures(parts.featureLog, request);
+      if (parts.shadow !== undefined) scoreInShadow(parts.shadow, request, parts);
+    }
     if (config.quiet === true && status !== 500) return;
     if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
@@ -65,20 +71,10 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
 }
 
 function codeOf(failure: unknown): string {
-  if (failure instanceof ShortlistError) return failure.code;
-  return (failure as { statusCode?: number }).statusCode === undefined ? 'INTERNAL' : 'other';
+  return failure instanceof ShortlistError ? failure.code : toFailure(failure, NOTHING_SHOWN).code;
 }
 
-/** Says yes for a share of the calls, evenly: at 0.25 to every fourth. */
-function createSampler(share: number): () => boolean {
-  let credit = 0;
-  return () => {
-    credit += share;
-    if (credit < 1) return false;
-    credit -= 1;
-    return true;
-  };
-}
+const NOTHING_SHOWN: Disclosure = { codes: [], faults: false };
 
 /** Whether we did not do what we should. */
 function isFault({ failure }: FastifyRequest, status: number): boolean {
@@ -95,17 +91,24 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
   const { slateAnswer } = request;
   return {
     requestId: request.id,
-    ...(request.trace && { trace_id: request.trace.traceId, span_id: request.trace.spanId }),
+    ...describeTrace(request),
     method: request.method,
     route: request.routeOptions.url,
     status: end.status,
     milliseconds: round(end.milliseconds),
-    ip: request.ip,
+    ip: findClientAddress(request),
     ...(request.principal && { client: request.principal.name }),
     ...(slateAnswer && describeSlate(slateAnswer)),
     ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),
   };
+}
+
+/** Where this process traces nothing, the trace that the sender says it is part of: its other services have that in their logs. */
+function describeTrace({ trace, headers }: FastifyRequest) {
+  if (trace !== undefined) return { trace_id: trace.traceId, span_id: trace.spanId };
+  const parent = parseTraceparent(headers['traceparent']);
+  return parent && { trace_id: parent.traceId };
 }
 
 const LONGEST_URL = 300;

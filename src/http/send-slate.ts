@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import type { Slate } from '../domain/slate.js';
 import type { RecommendationSample } from '../observability/metrics.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { CacheOutcome, SlateAnswer } from '../serving/slate-cache.js';
+import type { CacheOutcome, SlateAnswer, SlateFacts } from '../serving/slate-cache.js';
 import type { AppParts } from './app-parts.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';
@@ -32,7 +32,10 @@ export function createSlateSender(
     const { request } = reply;
     const form = {
       write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
-      isWritten: (body: Buffer) => isAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request),
+      isWritten: (body: Buffer, facts: SlateFacts) => {
+        const answer = parseAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request);
+        return answer !== undefined && isAnswerTo(asked, answer, facts);
+      },
     };
     const startedAt = performance.now();
     const send = (answer: SlateAnswer): FastifyReply => {
@@ -62,10 +65,11 @@ const SHOWN: Readonly<Record<CacheOutcome, string>> = {
   off: 'off',
 };
 
-/** Milliseconds that the client waits, when it says so: the schema has checked that it is a number. */
-function findTimeout({ headers }: FastifyRequest): number | undefined {
-  const timeout = headers[TIMEOUT_HEADER];
-  return timeout === undefined ? undefined : Number(timeout);
+/** Milliseconds that the client waits, when it says so: the schemas have checked that they are numbers. */
+function findTimeout({ headers, query }: FastifyRequest): number | undefined {
+  const said = [headers[TIMEOUT_HEADER], (query as { timeoutMs?: number }).timeoutMs];
+  const timeouts = said.flatMap((timeout) => (timeout === undefined ? [] : [Number(timeout)]));
+  return timeouts.length === 0 ? undefined : Math.min(...timeouts);
 }
 
 /** Ids are visible ASCII, which may be a quotation mark. */
@@ -73,13 +77,41 @@ function beginAnswer({ id }: FastifyRequest): string {
   return `{"requestId":${JSON.stringify(id)}`;
 }
 
-function isAnswer(text: string, schema: TSchema, request: FastifyRequest): boolean {
+/** What any answer with items says of itself. */
+interface AnyAnswer {
+  readonly scenario: string;
+  readonly bundle: string;
+  readonly strategy?: string;
+  readonly userId?: string;
+  readonly itemId?: string;
+  readonly degraded: readonly unknown[];
+  readonly items: readonly unknown[];
+}
+
+function parseAnswer(text: string, schema: TSchema, request: FastifyRequest): AnyAnswer | undefined {
   try {
-    return request.compileValidationSchema(schema)(JSON.parse(text));
+    const answer: unknown = JSON.parse(text);
+    return request.compileValidationSchema(schema)(answer) ? (answer as AnyAnswer) : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** Whether answer and facts say the same, and of what was asked: whoever writes to the cache of several processes could say anything. */
+function isAnswerTo(asked: RecommendationRequest, answer: AnyAnswer, facts: SlateFacts): boolean {
+  const { subject, scenario, limit } = asked;
+  return (
+    answer.scenario === scenario &&
+    facts.scenario === scenario &&
+    answer.bundle === facts.bundle &&
+    (answer.strategy ?? facts.strategy) === facts.strategy &&
+    answer.degraded.length === 0 &&
+    answer.items.length === facts.itemCount &&
+    facts.itemCount <= limit &&
+    (answer.userId === undefined || answer.userId === subject.userId) &&
+    (answer.itemId === undefined || answer.itemId === subject.itemId)
+  );
 }
 
 /** What was computed counts once, however many it answered. */

@@ -5,55 +5,113 @@ import type {
   ProcessOrder,
   ProcessReport,
 } from '../serving/process-messages.js';
+import type { QuarantineChange } from '../serving/quarantine.js';
 import type { AppParts } from './app-parts.js';
+import { endBusyProcess } from './end-busy-process.js';
 import { startPublicServer } from './start-server.js';
 import { STOP_SIGNALS, stopWhenTold } from './stop-on-signals.js';
 
+/** A process of a group, as its supervisor sees it from its first moment. */
+export interface GroupMember {
+  /**
+   * Serves: the bundle of the parts is open. Says so to the supervisor, listens when told to, answers what it asks, and drains and ends
+   * when told to.
+   */
+  serve(parts: Omit<AppParts, 'isDraining'>): void;
+  /** Tells the supervisor why this process cannot serve, and ends it with 1. */
+  refuse(error: unknown): void;
+  /** Tells the supervisor, which tells the other processes. */
+  tell(change: QuarantineChange): void;
+}
+
 /**
- * Serves as one process of a group whose bundle is open: says so to the supervisor that started this process, listens when told to, answers
- * what it asks, and drains and ends when told to.
+ * Makes this process one of the group of the supervisor that started it: from now on it says that it lives whenever it is asked, and ends when
+ * it is told to.
+ * @param options.closeAll closes what the process has opened, when it cannot serve
+ * @param options.learn is told of requests that other processes met
  */
-export function serveInGroup(parts: Omit<AppParts, 'isDraining'>): void {
-  const { service, metrics } = parts;
-  const describe = (): ProcessBundle => ({ description: service.describe()!, views: service.views()! });
-  const reload = async (options: { ifMoved: boolean }): Promise<ProcessBundle> => {
-    await service.reload(options);
-    return describe();
-  };
-  const answers: { [Q in keyof ProcessAnswers]: () => Promise<ProcessAnswers[Q]> } = {
-    reload: () => reload({ ifMoved: false }),
-    follow: () => reload({ ifMoved: true }),
-    metrics: () => {
-      metrics.showBundle(service.describe());
-      return metrics.snapshot();
-    },
-  };
+export function joinGroup({
+  closeAll,
+  learn,
+}: {
+  closeAll: () => Promise<void>;
+  learn: (change: QuarantineChange) => void;
+}): GroupMember {
+  let parts: Omit<AppParts, 'isDraining'> | undefined;
+  let stop = (): void => process.exit(0);
+  process.on('exit', endBusyProcess);
   // What a terminal sends to all processes is for the supervisor.
   for (const signal of STOP_SIGNALS) if (signal !== 'SIGTERM') process.on(signal, () => undefined);
-  let stop = (): void => process.exit(0);
 
-  async function obey(order: ProcessOrder): Promise<void> {
-    if (order.order === 'stop') return stop();
-    if (order.order === 'listen') {
-      const server = await startPublicServer(parts);
-      stop = stopWhenTold(server, parts);
-      return say({ report: 'serving', url: server.url });
-    }
-    const { id, question } = order;
-    try {
-      say({ report: 'answered', id, answer: await answers[question]() });
-    } catch (error) {
-      say({ report: 'failed', id, error: packError(error) });
-    }
+  function refuse(error: unknown): void {
+    void closeAll().then(() => say({ report: 'refused', error: packError(error) }, () => process.exit(1)));
+  }
+
+  async function listen(known: Omit<AppParts, 'isDraining'>): Promise<void> {
+    const server = await startPublicServer(known);
+    stop = stopWhenTold(server, known);
+    say({ report: 'serving', url: server.url });
+  }
+
+  function obey(order: ProcessOrder): void {
+    if (order.order === 'ping') say({ report: 'alive' });
+    else if (order.order === 'quarantine') learn(order.change);
+    else if (order.order === 'stop') stop();
+    else if (order.order === 'listen') listen(parts!).catch(refuse);
+    else void answer(order, parts!);
   }
 
   process.on('message', (order: ProcessOrder) => {
-    if ('order' in order) void obey(order);
+    if ('order' in order) obey(order);
   });
-  say({ report: 'open', bundle: describe() });
-  service.onChange?.(() => say({ report: 'changed', bundle: describe() }));
+  return {
+    serve: (known) => {
+      parts = known;
+      say({ report: 'open', bundle: describe(known) });
+      known.service.onChange?.(() => say({ report: 'changed', bundle: describe(known) }));
+    },
+    refuse,
+    tell: (change) => say({ report: 'quarantine', change }),
+  };
 }
 
-function say(report: ProcessReport): void {
-  process.send!(report);
+function describe({ service }: Pick<AppParts, 'service'>): ProcessBundle {
+  return { description: service.describe()!, views: service.views()! };
+}
+
+async function answer(
+  { id, question }: Extract<ProcessOrder, { order: 'answer' }>,
+  parts: Pick<AppParts, 'service' | 'metrics'>,
+): Promise<void> {
+  try {
+    say({ report: 'answered', id, answer: await ANSWERS[question](parts) });
+  } catch (error) {
+    say({ report: 'failed', id, error: packError(error) });
+  }
+}
+
+const ANSWERS: {
+  readonly [Q in keyof ProcessAnswers]: (
+    parts: Pick<AppParts, 'service' | 'metrics'>,
+  ) => Promise<ProcessAnswers[Q]>;
+} = {
+  alive: async () => true,
+  reload: (parts) => reload(parts, { ifMoved: false }),
+  follow: (parts) => reload(parts, { ifMoved: true }),
+  metrics: ({ service, metrics }) => {
+    metrics.showBundle(service.describe());
+    return metrics.snapshot();
+  },
+};
+
+async function reload(
+  parts: Pick<AppParts, 'service'>,
+  options: { ifMoved: boolean },
+): Promise<ProcessBundle> {
+  await parts.service.reload(options);
+  return describe(parts);
+}
+
+function say(report: ProcessReport, onSent?: () => void): void {
+  process.send!(report, undefined, undefined, onSent);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import { isExposed, type ListenerName } from './access/require-access.js';
 import type { AdminParts, AppParts } from './app-parts.js';
 import { buildAdminApp } from './build-admin-app.js';
 import { buildApp } from './build-app.js';
@@ -21,7 +22,7 @@ export interface RunningServer {
 
 /**
  * Opens both listeners. The service may still have no bundle: `/ready` then answers 503.
- * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; nothing stays open then
+ * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; no listener stays open then, and the parts stay with the caller
  */
 export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<RunningServer> {
   const drain = createDrain(parts);
@@ -48,15 +49,22 @@ export async function startPublicServer(
 ): Promise<Pick<RunningServer, 'url' | 'stop'>> {
   const drain = createDrain(parts);
   const app = buildApp({ ...parts, isDraining: drain.isDraining });
-  const url = await listenPublicly(app, parts.settings);
+  const url = await listenPublicly(app, parts.settings).catch((error: unknown) => closeAndThrow(app, error));
   return { url, stop: () => drain.stop(() => close(app)) };
 }
 
 /** The admin listener alone. Throws as `startServer` does. */
 export async function startAdminServer(parts: AdminParts): Promise<Pick<RunningServer, 'adminUrl' | 'stop'>> {
   const admin = buildAdminApp(parts);
-  const adminUrl = await listenForAdmins(admin, parts.settings);
+  const adminUrl = await listenForAdmins(admin, parts.settings).catch((error: unknown) =>
+    closeAndThrow(admin, error),
+  );
   return { adminUrl, stop: () => close(admin) };
+}
+
+async function closeAndThrow(app: HttpApp, error: unknown): Promise<never> {
+  await close(app);
+  throw error;
 }
 
 function createDrain({
@@ -90,19 +98,27 @@ function createDrain({
   };
 }
 
-function listenPublicly(app: HttpApp, { server: { host, port } }: Settings): Promise<string> {
+function listenPublicly(app: HttpApp, settings: Settings): Promise<string> {
+  warnOfExposure('public', app, settings);
+  const { host, port } = settings.server;
   return listen(app, { host, port, name: 'public', prefix: '' });
 }
 
-function listenForAdmins(admin: HttpApp, { server }: Settings): Promise<string> {
-  const { adminHost: host, adminPort: port } = server;
+function listenForAdmins(admin: HttpApp, settings: Settings): Promise<string> {
+  warnOfExposure('admin', admin, settings);
+  const { adminHost: host, adminPort: port } = settings.server;
   return listen(admin, { host, port, name: 'admin', prefix: 'ADMIN_' });
+}
+
+function warnOfExposure(listener: ListenerName, app: HttpApp, settings: Settings): void {
+  if (isExposed(listener, settings))
+    app.log.warn({ listener }, 'everybody who reaches this listener is answered');
 }
 
 interface Listener {
   readonly host: string;
   readonly port: number;
-  readonly name: string;
+  readonly name: ListenerName;
   /** What the variables that move it elsewhere begin with: before HOST and PORT. */
   readonly prefix: string;
 }
@@ -122,11 +138,13 @@ async function listen(app: HttpApp, listener: Listener): Promise<string> {
   }
 }
 
-function adviseOn(error: unknown, { prefix }: Listener): string {
+function adviseOn(error: unknown, { port, prefix }: Listener): string {
   const { code = '' } = error as NodeJS.ErrnoException;
-  return ['EADDRINUSE', 'EACCES'].includes(code)
-    ? `Stop what listens there, or set ${prefix}PORT.`
-    : `Set ${prefix}HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for every network.`;
+  if (code === 'EADDRINUSE')
+    return `Stop what listens there (\`ss -ltnp 'sport = :${port}'\` or \`lsof -i :${port}\` names it), or set ${prefix}PORT.`;
+  if (code === 'EACCES')
+    return `This user may not listen on port ${port}: set ${prefix}PORT to one from 1024 on, or give the process the right (CAP_NET_BIND_SERVICE).`;
+  return `Set ${prefix}HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for every network.`;
 }
 
 const REAP_INTERVAL_MS = 50;

@@ -25,12 +25,14 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
  * Ends the process when it is asked to or has to: SIGTERM, SIGINT, SIGHUP and SIGQUIT stop the server and exit with 0; an uncaught
  * error is logged with the id of the request that set it going, stops the server and exits with 1. A second signal, or requests that do not finish within
  * `shutdown.timeoutMs` after the drain, exit with 1 at once. A thread that hangs inside of a model makes of any of these a SIGKILL.
+ * @returns leaves signals and errors to Node again: there is no server any more
  */
 export function stopOnSignals(
   server: Pick<RunningServer, 'stop'>,
   parts: Pick<AppParts, 'logger' | 'settings'>,
-): void {
-  stopGracefully(server, { ...parts, skip: NOT_OURS });
+): { forget: () => void } {
+  const { uninstall } = stopGracefully(server, { ...parts, skip: NOT_OURS });
+  return { forget: uninstall };
 }
 
 /**
@@ -61,7 +63,8 @@ function stopGracefully(
   const { drainDelayMs, timeoutMs } = settings.shutdown;
   // What is said right before an exit that nothing waits for must be out when the call returns: a write that is still
   // under way off the event loop is lost with the process.
-  const lastWords = createLogger({ level: settings.logging.level, writing: 'sync' });
+  const { process: place } = logger.bindings() as { process?: string };
+  const lastWords = createLogger({ level: settings.logging.level, writing: 'sync', process: place });
   return closeWithGrace(
     { delay: drainDelayMs + timeoutMs, logger: lastWords, skip },
     async ({ signal, err }) => {

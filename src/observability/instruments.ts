@@ -204,6 +204,38 @@ function createComputeInstruments(registers: Registry[]) {
       help: 'Server processes that ended by themselves under a supervisor.',
       registers,
     }),
+    silentProcesses: new Counter({
+      name: 'shortlist_silent_processes_total',
+      help: 'Server processes that a supervisor killed because they gave no sign of life; they count as lost too.',
+      registers,
+    }),
+    slowClients: new Counter({
+      name: 'shortlist_slow_clients_total',
+      help: 'Connections that were cut because they take no answers: pipelined (too many requests wait behind them) or stalled (nothing moved for server.stallTimeoutMs).',
+      labelNames: ['reason'],
+      registers,
+    }),
+    droppedLines: new Counter({
+      name: 'shortlist_log_lines_dropped_total',
+      help: 'Lines of the log that were dropped because too much waited for its reader.',
+      registers,
+    }),
+    threads: new Gauge({
+      name: 'shortlist_threads',
+      help: 'Computing threads of the bundle in service: living, and wanted. Fewer live than are wanted while one that ended cannot be replaced.',
+      labelNames: ['state'],
+      registers,
+    }),
+    quarantined: new Gauge({
+      name: 'shortlist_quarantined_keys',
+      help: 'Users and items whose requests are answered with the fallback because they ended a computing thread, or are computed too long right now.',
+      registers,
+    }),
+    quarantines: new Counter({
+      name: 'shortlist_quarantines_total',
+      help: 'Users and items that were put into quarantine because a computing thread that had their request ended or hangs.',
+      registers,
+    }),
     lostThreads: new Counter({
       name: 'shortlist_lost_threads_total',
       help: 'Computing threads that ended by themselves, or could not take the place of one that did.',
@@ -223,6 +255,12 @@ function createOnlineInstruments(registers: Registry[]) {
     featureStoreUp: new Gauge({
       name: 'shortlist_feature_store_up',
       help: '1 while the online store of the view is asked, 0 while its breaker is open; absent where the bundle serves.',
+      labelNames: ['view'],
+      registers,
+    }),
+    featureGenerationUp: new Gauge({
+      name: 'shortlist_feature_generation_up',
+      help: '1 while the online store of the view has a whole generation of its rows in service, 0 while it has none, one of other fields, or has lost rows; absent until it is known.',
       labelNames: ['view'],
       registers,
     }),

@@ -88,8 +88,16 @@ export interface Metrics {
   /** A batch that a computing thread takes: its size, how many requests wait still, and the share of candidates that is ranked. */
   observeBatch(batch: { requests: number; waiting: number; depth: number }): void;
   countLostThread(): void;
+  /** Adds to the computing threads that live, and to those that should. */
+  changeThreads(change: { living: number; wanted: number }): void;
+  /** Users and items whose requests are kept from the threads. */
+  showQuarantined(keys: number): void;
+  /** Counts users and items that were put into quarantine. */
+  countQuarantined(keys: number): void;
   /** Counts a server process that ended by itself. */
   countLostProcess(): void;
+  /** Counts a server process that was killed because it gave no sign of life. */
+  countSilentProcess(): void;
   countReload(outcome: 'swapped' | 'refused'): void;
   /** Whether the channels of the bundle registry can be read. */
   showRegistry(readable: boolean): void;
@@ -105,6 +113,8 @@ export interface Metrics {
   countRefusedRow(view: string, reason: string): void;
   /** Whether the online store of a view is asked. */
   showFeatureStore(view: string, available: boolean): void;
+  /** Whether the online store of a view has a whole generation of its rows in service. */
+  showFeatureGeneration(view: string, whole: boolean): void;
   /** Unix seconds of the newest row that the online store of a view gave. */
   showNewestEvent(view: string, eventTime: number): void;
   /** Counts rows pushed to a view: written, or older than what was there, or failed with the store. */
@@ -143,6 +153,10 @@ export interface Metrics {
   countSpans(outcome: 'sent' | 'failed', count: number): void;
   /** Sets the drift of everything that is watched, a full window of it; nothing clears it. */
   showDrift(drifts: readonly DriftSample[]): void;
+  /** Counts a connection that was cut because it takes no answers: too many requests wait behind them, or nothing moved for long. */
+  countSlowClient(reason: 'pipelined' | 'stalled'): void;
+  /** Counts a line of the log that nobody took in time. */
+  countDroppedLine(): void;
   /** Counts a request that was answered with an error, by its code. */
   countProblem(code: string): void;
   /** Sets the bundle gauges; undefined clears them. */
@@ -184,7 +198,14 @@ export function createMetrics(options: {
       instruments.depth.set(depth);
     },
     countLostThread: () => instruments.lostThreads.inc(),
+    changeThreads: ({ living, wanted }) => {
+      instruments.threads.inc({ state: 'living' }, living);
+      instruments.threads.inc({ state: 'wanted' }, wanted);
+    },
+    showQuarantined: (keys) => instruments.quarantined.set(keys),
+    countQuarantined: (keys) => instruments.quarantines.inc(keys),
     countLostProcess: () => instruments.lostProcesses.inc(),
+    countSilentProcess: () => instruments.silentProcesses.inc(),
     countReload: (outcome) => instruments.reloads.inc({ outcome }),
     showRegistry: (readable) => instruments.registryUp.set({ store: 'bundles' }, readable ? 1 : 0),
     showChannelBehind: (channel, behind) => instruments.channelBehind.set({ channel }, behind ? 1 : 0),
@@ -196,6 +217,7 @@ export function createMetrics(options: {
     countFeatureValues: (view, status, count) => instruments.featureValues.inc({ view, status }, count),
     countRefusedRow: (view, reason) => instruments.refusedRows.inc({ view, reason }),
     showFeatureStore: (view, available) => instruments.featureStoreUp.set({ view }, available ? 1 : 0),
+    showFeatureGeneration: (view, whole) => instruments.featureGenerationUp.set({ view }, whole ? 1 : 0),
     showNewestEvent: (view, eventTime) => instruments.newestEvent.set({ view }, eventTime),
     countPushedRows: (view, outcome, count) => instruments.pushedRows.inc({ view, outcome }, count),
     showRateLimitStore: (available) =>
@@ -204,6 +226,8 @@ export function createMetrics(options: {
     ...createImpressionMetrics(registers),
     ...createSourceMetrics(registers),
     countSpans: (outcome, count) => instruments.spans.inc({ outcome }, count),
+    countSlowClient: (reason) => instruments.slowClients.inc({ reason }),
+    countDroppedLine: () => instruments.droppedLines.inc(),
     countProblem: (code) => instruments.problems.inc({ code }),
     ...createDriftMetrics(registers),
     showBundle: (bundle) => showBundle(instruments, bundle),

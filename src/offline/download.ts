@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { createFolderStore } from '../bundle/folder-store.js';
+import { withLock } from '../bundle/with-lock.js';
 import { ShortlistError } from '../domain/errors.js';
 import { PASSING_STATUSES, type SourceAccess, SourceTimeout } from '../domain/source-access.js';
 import { extractArchive } from './extract-archive.js';
@@ -32,20 +34,34 @@ export interface DownloadOptions {
  * `<toDir>.part` when the download breaks off, and the next attempt, in this run or a later one, asks for the rest only.
  *
  * @throws {ShortlistError} DOWNLOAD_FAILED when the server refuses, stays silent or breaks off for good, when the
- * content is not that of the sha256 (the part file is then removed), and when the archive is not sound
+ * content is not that of the sha256 (the part file is then removed), and when the archive is not sound; LOCKED when another process
+ * downloads to the same folder
  */
 export async function downloadArchive(source: ArchiveSource, options: DownloadOptions): Promise<void> {
   const { toDir } = options;
-  if (await hasEntries(toDir)) {
-    throw failed(`${toDir} exists already and is not empty; remove it to download again`);
-  }
+  await refuseFull(toDir);
+  const folder = dirname(toDir);
+  await mkdir(folder, { recursive: true });
+  // Two that write to one part file would spoil it.
+  const store = createFolderStore(folder, () => new Date());
+  const lock = { purpose: `shortlist download of ${toDir}`, name: basename(toDir) };
+  await withLock(store, lock, () => downloadAlone(source, options));
+}
+
+async function downloadAlone(source: ArchiveSource, options: DownloadOptions): Promise<void> {
+  const { toDir } = options;
+  await refuseFull(toDir);
   const partFile = `${toDir}.part`;
-  await mkdir(dirname(partFile), { recursive: true });
   await fetchWithRetries(source, partFile, options);
   const step = options.progress.start(`unpack into ${toDir}`);
   const files = await replaceFolder(toDir, async (dir) => extractArchive(partFile, { toDir: dir }));
   await rm(partFile);
   step.finish(`${files} files`);
+}
+
+async function refuseFull(toDir: string): Promise<void> {
+  if (!(await hasEntries(toDir))) return;
+  throw failed(`${toDir} exists already and is not empty; remove it to download again`);
 }
 
 async function fetchWithRetries(

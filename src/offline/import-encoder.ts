@@ -155,6 +155,7 @@ async function askForUsers(
   const eligible = new Uint8Array(catalogue.entities.size).fill(1);
   const step = Math.max(1, Math.floor(users.entities.size / TRIAL_USERS));
   const answers = { tried: 0, answered: 0 };
+  const distinct = new Set<string>();
   for (let user = 0; user < users.entities.size; user += step) {
     const userId = users.entities.idAt(user);
     const { values: readUserValues } = createUserReading({ userId }, engine);
@@ -169,7 +170,9 @@ async function askForUsers(
         readUserValues,
       });
       answers.tried++;
-      if (found.items.length > 0) answers.answered++;
+      if (found.items.length === 0) continue;
+      answers.answered++;
+      distinct.add(`${found.items.join()} ${found.scores.join()}`);
     } catch (cause) {
       throw new ShortlistError(
         'INVALID_BUNDLE',
@@ -179,7 +182,20 @@ async function askForUsers(
       );
     }
   }
+  refuseConstant(answers, distinct.size);
   return answers;
+}
+
+/** Fewer users may well be alike. */
+const LEAST_DISTINCT_OF = 10;
+
+function refuseConstant({ answered }: ImportEncoderResult['users'], distinct: number): void {
+  if (answered < LEAST_DISTINCT_OF || distinct > 1) return;
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `The model gives ${answered} users of the dataset the same items with the same scores: its vector does not depend on who is ` +
+      'asked for. Check that encoder.yaml names the output of the user tower, and that the export keeps its inputs.',
+  );
 }
 
 /** Where the encoder may not be asked, because it may know the answers. */

@@ -14,7 +14,7 @@ export function createLineProgress(
   stream: Pick<NodeJS.WriteStream, 'write'>,
   options: { now?: () => number } = {},
 ): ProgressReporter {
-  const { now = Date.now } = options;
+  const { now = () => performance.now() } = options;
   return {
     start: (label, total) => {
       const started = now();

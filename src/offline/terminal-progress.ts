@@ -12,7 +12,7 @@ export function createTerminalProgress(
   stream: NodeJS.WriteStream,
   options: { now?: () => number } = {},
 ): ProgressReporter {
-  const { now = Date.now } = options;
+  const { now = () => performance.now() } = options;
   if (!stream.isTTY) return createLineProgress(stream, options);
   return { start: (label, total) => startBar(stream, label, { total, now }) };
 }

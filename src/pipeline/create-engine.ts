@@ -22,6 +22,7 @@ import { parseItemContexts } from '../features/read-item-contexts.js';
 import { parseItemLinks } from '../features/read-item-links.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
+import { drawReferenceRows } from '../ranking/trial-rows.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { closeSources } from './close-engine.js';
 import type { Engine } from './engine.js';
@@ -141,14 +142,19 @@ export function listUserViews({ views }: Manifest): FeatureView[] {
   return Object.values(views).filter(({ entity }) => entity === 'user');
 }
 
+/** Rows that a ranker is tried on where the manifest says what it is asked for. */
+const TRIAL_ROWS = 200;
+
 function openRanker(contents: BundleContents): Promise<Ranker> {
-  const { manifest } = contents;
-  const { file, featureOrder, inputName, outputName } = manifest.ranker;
+  const { ranker, reference } = contents.manifest;
+  const { file, featureOrder, inputName, outputName, rows } = ranker;
   return openOnnxRanker(contents.files.get(file)!, {
     columns: featureOrder.length,
     inputName,
     outputName,
     name: file,
+    ...(rows !== undefined && { rows }),
+    trialRows: reference && drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder }),
   });
 }
 

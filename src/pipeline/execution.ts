@@ -4,7 +4,7 @@ import type { PrefetchedRows } from './read-user-rows.js';
 
 /** How one request is run: what the rooms around the pipeline want of it, apart from what the client asks. */
 export interface Execution {
-  /** Milliseconds of `monotonicNow` after which nobody waits for the answer; sources that ask a network give up before it. */
+  /** Milliseconds of `processClock` after which nobody waits for the answer; sources that ask a network give up before it. */
   readonly deadline?: number | undefined;
   /** Share of the scenario's candidates that are retrieved and ranked; never fewer than the request's `limit`. All by default. */
   readonly depth?: number | undefined;

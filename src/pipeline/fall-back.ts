@@ -13,13 +13,13 @@ export const LAST_RESORT = 'popular';
 
 /**
  * What most people chose, under the rules of the scenario: the answer to a request whose pipeline failed as a whole.
- * @param cause is named in `degraded`
+ * @param cause is named in `degraded`, by its reason where it has one, else by its code
  * @throws `cause`, when the bundle has no popular items
  */
 export async function fallBack(
   request: RecommendationRequest,
   engine: FallbackEngine,
-  cause: ShortlistError,
+  cause: ShortlistError & { readonly reason?: string },
 ): Promise<RecommendationRecord> {
   const source = engine.sources.get(LAST_RESORT);
   if (source === undefined) throw cause;
@@ -35,7 +35,7 @@ export async function fallBack(
       scenario: request.scenario,
       bundle: engine.manifest.version,
       strategy: 'cold-start',
-      degraded: [{ stage: 'pipeline', reason: cause.code.toLowerCase() }],
+      degraded: [{ stage: 'pipeline', reason: cause.reason ?? cause.code.toLowerCase() }],
       items: describeItems(selection, { candidates, ranked, explain, engine }),
     },
     stages: [{ stage: 'pipeline', milliseconds: performance.now() - started, outcome: 'fallback', cause }],

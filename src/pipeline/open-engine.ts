@@ -14,7 +14,10 @@ import type { BundleContents } from './read-bundle.js';
 import { readContents } from './read-contents.js';
 
 /** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
-export type OnlineStoresOpener = (views: readonly FeatureView[]) => Promise<readonly FeatureStore[]>;
+export type OnlineStoresOpener = (
+  views: readonly FeatureView[],
+  options: { dataset: string },
+) => Promise<readonly FeatureStore[]>;
 
 export interface EngineOptions {
   /** What the tables of the feature views may take in memory together; without it nothing is refused. */
@@ -92,8 +95,9 @@ export async function openContents(
 ): Promise<OpenContents> {
   refuseUnknownNames(scenarios);
   const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, access, read = readContents } = options;
-  const views = listUserViews(await readBundleManifest(folder));
-  const online = (await options.openOnlineStores?.(views)) ?? [];
+  const manifest = await readBundleManifest(folder);
+  const opening = options.openOnlineStores?.(listUserViews(manifest), { dataset: manifest.dataset.name });
+  const online = (await opening) ?? [];
   try {
     const replacedViews = online.map(({ view }) => view.name);
     const contents = await read({ folder, scenarios, replacedViews, memoryLimitBytes }, observer, access);

@@ -9,10 +9,11 @@ import {
   type ValueMetadata,
 } from '../bundle/onnx-session.js';
 import { ShortlistError } from '../domain/errors.js';
-import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import { createSessionRun, type ModelRun } from './model-run.js';
 import type { Ranker } from './ranker.js';
+import { findRandomness, findRowDependence } from './row-dependence.js';
+import { drawUniformRows } from './trial-rows.js';
 import { openTreeRun } from './tree-run.js';
 
 /** What the manifest says of the model. */
@@ -25,12 +26,19 @@ export interface OnnxRankerOptions {
   readonly outputName?: string;
   /** Name of the ranker. Default `onnx`. */
   readonly name?: string;
+  /** What one run may hold: rows of several requests (`independent`, the default), or the rows of one request only. */
+  readonly rows?: RowsOfRun;
+  /** Rows like those that it will be asked for. The default is rows of values from 0 to 1. */
+  readonly trialRows?: FeatureMatrix | undefined;
 }
 
-type CompleteOptions = Required<OnnxRankerOptions>;
+/** Whether a ranker scores each row by itself, or the rows of one request together. */
+export type RowsOfRun = 'independent' | 'together';
+
+type CompleteOptions = Required<Omit<OnnxRankerOptions, 'trialRows'>>;
 
 /** Rows of the batches that a model must answer before it serves: one row, and a usual candidate list. */
-const TRIAL_ROWS = [1, 200];
+const TRIAL_ROWS = [1, 200] as const;
 
 /** Largest difference between the trees of ONNX Runtime and those of the kernel that is rounding, relative above 1. */
 const MAX_DIFFERENCE = 1e-6;
@@ -40,17 +48,25 @@ const MAX_DIFFERENCE = 1e-6;
  * a classifier, [N, 2], whose second column is the score; other outputs are not computed. It is tried on zeros and on
  * seeded values from 0 to 1 before it is handed out. Trees are then computed by a kernel of ours, if it gives what ONNX Runtime
  * gives for rows of their thresholds. A call blocks its thread while it computes.
- * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit, or
- * when it cannot score the trial batches. What the ranker throws is said at `Ranker`; a matrix of another width is a
- * RangeError.
+ * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit; when
+ * it cannot score the trial batches; when it gives one row several scores: asked twice, or, unless `rows` is `together`, alone and
+ * among other rows. What the ranker throws is said at `Ranker`; a matrix of another width is a RangeError.
  */
 export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptions): Promise<Ranker> {
-  const complete = { inputName: 'features', outputName: 'scores', name: 'onnx', ...options };
+  const { trialRows, ...given } = options;
+  const complete: CompleteOptions = {
+    inputName: 'features',
+    outputName: 'scores',
+    name: 'onnx',
+    rows: 'independent',
+    ...given,
+  };
   const session = await openOnnxSession(model, { what: `ranker '${complete.name}'` });
   const ranker = createRanker(createSessionRun(session, complete), complete);
   try {
     refuseMisfit(session, complete);
     await warm(ranker, complete);
+    await refuseOtherScores(ranker, complete, trialRows);
     return await preferTrees(ranker, model, complete);
   } catch (error) {
     await ranker.close();
@@ -79,17 +95,6 @@ async function scoreAlike(one: Ranker, other: Ranker, rows: FeatureMatrix): Prom
   } catch {
     return false;
   }
-}
-
-/** The names of a model's inputs and outputs. Throws as `openOnnxRanker` does when the bytes are no model. */
-export async function readOnnxNames(
-  model: Uint8Array,
-  options: { name: string },
-): Promise<{ inputs: readonly string[]; outputs: readonly string[] }> {
-  const session = await openOnnxSession(model, { what: `ranker '${options.name}'` });
-  const { inputNames, outputNames } = session;
-  await session.release();
-  return { inputs: inputNames, outputs: outputNames };
 }
 
 function createRanker(computing: ModelRun, options: CompleteOptions): Ranker {
@@ -146,10 +151,8 @@ function readScores(output: Tensor, rows: number, { name }: CompleteOptions): Fl
 }
 
 function refuseMisfit(session: InferenceSession, options: CompleteOptions): void {
-  const problems = [
-    ...listInputProblems(session.inputMetadata, options),
-    ...listOutputProblems(session.outputMetadata, options),
-  ];
+  const { inputMetadata: inputs, outputMetadata: outputs } = session;
+  const problems = listFormProblems({ inputs, outputs }, options);
   if (problems.length === 0) return;
   throw new ShortlistError(
     'INVALID_BUNDLE',
@@ -158,9 +161,19 @@ function refuseMisfit(session: InferenceSession, options: CompleteOptions): void
   );
 }
 
+/** Everything in the form of a model that does not fit a ranker: one sentence each. */
+export function listFormProblems(
+  { inputs, outputs }: { inputs: Values; outputs: Values },
+  names: FormOptions,
+): string[] {
+  return [...listInputProblems(inputs, names), ...listOutputProblems(outputs, names)];
+}
+
+type FormOptions = Pick<CompleteOptions, 'inputName' | 'outputName' | 'columns'>;
+
 type Values = readonly ValueMetadata[];
 
-function listInputProblems(inputs: Values, { inputName, columns }: CompleteOptions): string[] {
+function listInputProblems(inputs: Values, { inputName, columns }: FormOptions): string[] {
   const input = findValue('input', inputName, inputs);
   if (typeof input === 'string' || inputs.length !== 1) {
     return [
@@ -184,10 +197,15 @@ function adviseOnInput(input: ValueMetadata): string {
     : '';
 }
 
-function listOutputProblems(outputs: Values, { outputName }: CompleteOptions): string[] {
+/** True for an output that can be scores by its form: float32 [N], [N, 1] or [N, 2]. */
+export function canBeScores(output: ValueMetadata): boolean {
+  return fits(output, []) || fits(output, [1]) || fits(output, [2]);
+}
+
+function listOutputProblems(outputs: Values, { outputName }: FormOptions): string[] {
   const output = findValue('output', outputName, outputs);
   if (typeof output === 'string') return [output];
-  if (fits(output, []) || fits(output, [1]) || fits(output, [2])) return [];
+  if (canBeScores(output)) return [];
   return [
     `output ${describeValue(output)} should be float32 [N], [N, 1], or [N, 2] of a classifier${adviseOnOutput(output)}`,
   ];
@@ -197,10 +215,15 @@ function adviseOnOutput(output: ValueMetadata): string {
   if (!output.isTensor) {
     return ": its probabilities are a map per row; convert it with zipmap off (options={'zipmap': False} in skl2onnx and onnxmltools)";
   }
-  if (output.type === 'int64' || output.type === 'string') {
+  const { type, shape } = output;
+  if (type === 'int64' || type === 'int32' || type === 'string' || type === 'bool') {
     return ': it gives labels, and labels rank nothing; name the output of the probabilities';
   }
-  return output.type === 'float64' ? ': cast it to float32' : '';
+  if (type !== 'float32') return ': cast it to float32';
+  const classes = shape[1];
+  return shape.length === 2 && typeof classes === 'number' && classes > 2
+    ? `: train on labels 0 and 1, not on ${classes} classes`
+    : '';
 }
 
 /** A float32 tensor [N, ...sizes]; the rows of an output are left to the trial batches: exporters often say 1. */
@@ -213,13 +236,14 @@ function isDynamic(value: ValueMetadata): boolean {
 }
 
 async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise<void> {
-  const random = createSeededRandom(1);
-  // Not below 0: a sound model may take roots and logarithms of features that never are.
-  const batches = { zeros: () => 0, 'values from 0 to 1': () => random.uniform() };
+  const batches = {
+    zeros: (rows: number) => ({ data: new Float32Array(rows * columns), rows, columns }),
+    'values from 0 to 1': (rows: number) => drawUniformRows(rows, columns),
+  };
   for (const [what, draw] of Object.entries(batches)) {
     for (const rows of TRIAL_ROWS) {
       try {
-        await ranker.rank({ data: Float32Array.from({ length: rows * columns }, draw), rows, columns });
+        await ranker.rank(draw(rows));
       } catch (cause) {
         throw new ShortlistError(
           'INVALID_BUNDLE',
@@ -230,3 +254,29 @@ async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise
     }
   }
 }
+
+/** Evaluation asks for one user at a time, serving for several in one run: a row must have the same score in both. */
+async function refuseOtherScores(
+  ranker: Ranker,
+  { name, columns, rows }: CompleteOptions,
+  trialRows: FeatureMatrix | undefined,
+): Promise<void> {
+  const uniform = drawUniformRows(TRIAL_ROWS[1], columns);
+  for (const trial of trialRows === undefined ? [uniform] : [trialRows, uniform]) {
+    const random = await findRandomness(ranker, trial);
+    if (random !== undefined) {
+      throw new ShortlistError('INVALID_BUNDLE', `The model of ranker '${name}' ${random}.`);
+    }
+    const dependent = rows === 'together' ? undefined : await findRowDependence(ranker, trial);
+    if (dependent !== undefined) {
+      throw new ShortlistError(
+        'INVALID_BUNDLE',
+        `The model of ranker '${name}' ${dependent}. ${ADVICE_ON_ROWS}`,
+      );
+    }
+  }
+}
+
+const ADVICE_ON_ROWS =
+  'Rows of several requests share a run, so it would answer differently from what was evaluated. Where it quantises dynamically, ' +
+  'export it in float32 or with static quantisation; where it looks at the whole list on purpose, import it with `--rows together`.';

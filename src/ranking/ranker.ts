@@ -4,7 +4,8 @@ import type { FeatureMatrix } from '../features/feature-matrix.js';
 export interface Ranker {
   readonly name: string;
   /**
-   * One finite score per row, larger is better.
+   * One finite score per row, larger is better. Rows of several requests may be in one call, except for a bundle whose manifest
+   * says `ranker.rows: together`.
    * @throws ShortlistError RANKER_FAILED, or RANKER_INVALID_OUTPUT when a score is NaN or infinite; the pipeline then
    * falls back to fusion order.
    */

@@ -1,25 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { ShortlistError } from '../domain/errors.js';
+import { retryDelay, type RetryPace } from '../domain/retry-delay.js';
 import type { Compute } from './compute.js';
 import type { ComputeTask } from './compute-messages.js';
 import { type ComputeThread, openComputeThread } from './compute-thread.js';
 import { createJobQueue, type JobQueueOptions } from './job-queue.js';
+import { type Quarantine, quarantineKeyOf } from './quarantine.js';
 
-export interface ComputePoolOptions extends JobQueueOptions {
+export interface ComputePoolOptions extends Omit<JobQueueOptions, 'onThread' | 'quarantine'> {
   /** Threads, 1 or more. */
   readonly workers: number;
+  /** Is told by how many the threads that live, and those that should, become more or fewer. */
+  readonly onThreads?: ((change: ThreadChange) => void) | undefined;
+  /** Is told when there has been no thread for `afterMs`, though each that ended was tried to be replaced. */
+  readonly desertion?:
+    { readonly afterMs: number; readonly onDeserted: (error: ShortlistError) => void } | undefined;
+  /** Keeps requests that kill threads from the next one; without it they are given to it. */
+  readonly quarantine?: Quarantine | undefined;
+  /** How a thread that cannot be replaced is tried again. */
+  readonly pace?: RetryPace | undefined;
   /** Is told of a thread that ended by itself, and of one that could not take its place. */
   readonly onLost?: ((error: unknown) => void) | undefined;
 }
 
+export interface ThreadChange {
+  readonly living: number;
+  readonly wanted: number;
+}
+
+const PACE: RetryPace = { firstMs: 200, longestMs: 30_000 };
+
 /**
  * Threads that share the memory of one bundle. A free thread takes what waits at once, so that a request that finds one
  * waits for nobody; requests that wait while all compute are answered together, in batches that grow with the load. A
- * thread that ends by itself is replaced.
+ * thread that ends by itself is replaced; where that fails it is tried again, ever less often, for as long as the pool is open.
  * @throws ShortlistError INVALID_BUNDLE when a thread cannot make an engine of the contents
  */
 export async function openComputePool(task: ComputeTask, options: ComputePoolOptions): Promise<Compute> {
-  const queue = createJobQueue(options);
-  const opened = await openThreads(task, options.workers);
+  const { workers, quarantine, desertion, onThreads, pace = PACE } = options;
+  const { version } = task.contents.manifest;
+  let living = 0;
+  let desertedTimer: NodeJS.Timeout | undefined;
+  const queue = createJobQueue({
+    ...options,
+    quarantine: quarantine && { of: quarantine, keyOf: (request) => quarantineKeyOf(request, version) },
+    onThread: (change) => {
+      living += change;
+      onThreads?.({ living: change, wanted: 0 });
+      clearTimeout(desertedTimer);
+      if (living === 0 && !closing.signal.aborted) desertedTimer = startDesertion(desertion);
+    },
+  });
+  const closing = new AbortController();
+  const replacing = new Set<Promise<void>>();
+  const opened = await openThreads(task, workers);
   const refused = opened.find((thread) => thread.status === 'rejected');
   const threads = opened.flatMap((thread) => (thread.status === 'fulfilled' ? [thread.value] : []));
   if (refused !== undefined) {
@@ -27,20 +61,21 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
     throw refused.reason;
   }
 
-  let closing = false;
-  const replacing = new Set<Promise<void>>();
-
   async function replace(): Promise<void> {
-    try {
-      const thread = await openComputeThread(task);
-      if (closing) await thread.close();
-      else watch(thread);
-    } catch (cause) {
-      const error = new ShortlistError('COMPUTE_FAILED', 'A computing thread could not be replaced.', {
-        cause,
-      });
-      options.onLost?.(error);
-      queue.failIfDeserted(error);
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      try {
+        const thread = await openComputeThread(task);
+        if (closing.signal.aborted) await thread.close();
+        else watch(thread);
+        return;
+      } catch (cause) {
+        const error = new ShortlistError('COMPUTE_FAILED', 'A computing thread could not be replaced.', {
+          cause,
+        });
+        options.onLost?.(error);
+        queue.failIfDeserted(error);
+        await wait(retryDelay(attempt, pace), undefined, { signal: closing.signal }).catch(() => undefined);
+      }
     }
   }
 
@@ -56,14 +91,26 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
     void thread.lost.then((error) => takePlaceOf(thread, error));
   }
 
+  onThreads?.({ living: 0, wanted: workers });
   threads.forEach(watch);
   return {
     recommend: (request, execution) => queue.push(request, execution),
+    findProblem: () => queue.findProblem(),
     close: async () => {
-      closing = true;
+      if (closing.signal.aborted) return;
+      closing.abort();
+      clearTimeout(desertedTimer);
       await Promise.all([queue.close(), ...replacing]);
+      onThreads?.({ living: 0, wanted: -workers });
     },
   };
+}
+
+function startDesertion(desertion: ComputePoolOptions['desertion']): NodeJS.Timeout | undefined {
+  if (desertion === undefined) return undefined;
+  const { afterMs, onDeserted } = desertion;
+  const what = `There has been no computing thread for ${afterMs} ms, and none can be opened.`;
+  return setTimeout(() => onDeserted(new ShortlistError('COMPUTE_FAILED', what)), afterMs).unref();
 }
 
 /** Beside others that answer one opens after the other: each takes a core for a while. */

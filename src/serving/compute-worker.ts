@@ -66,7 +66,9 @@ async function open(): Promise<Engine> {
   reads = [];
   const counted = countRuns(engine.ranker, counter);
   const guarded = rankerGuard === undefined ? counted : createGuardedRanker(counted, rankerGuard);
-  return { ...engine, ranker: createBatchRanker(guarded) };
+  // A ranker that looks at the whole list has a run for each request: rows of another request would change its scores.
+  const isTogether = engine.manifest.ranker.rows === 'together';
+  return { ...engine, ranker: isTogether ? guarded : createBatchRanker(guarded) };
 }
 
 /** Views without a table are served by the main thread: their rows come with the request; only what warms up brings none. */

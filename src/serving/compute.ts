@@ -8,6 +8,8 @@ export interface Compute {
    * deadline; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
    */
   recommend(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
+  /** Why nothing can be computed now; undefined, or absent, where it can. */
+  findProblem?(): unknown;
   /** Waits for what is under way, then frees what the computing holds. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
-import { monotonicNow } from '../domain/monotonic-clock.js';
+import { processClock } from '../domain/process-clock.js';
+import { timerMs } from '../domain/timers.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { Execution } from '../pipeline/execution.js';
@@ -7,6 +8,7 @@ import type { RecommendationRecord, RecommendationRequest } from '../pipeline/re
 import type { AnsweredBatch } from './compute-messages.js';
 import type { ComputeThread } from './compute-thread.js';
 import { createLoadEstimate, depthAt } from './load-estimate.js';
+import { type Quarantine, RequestQuarantined } from './quarantine.js';
 
 export interface JobQueueOptions {
   /** Requests that a thread answers together at most. */
@@ -22,6 +24,11 @@ export interface JobQueueOptions {
   readonly onBatch?: ((batch: BatchFacts) => void) | undefined;
   /** Without it nobody sees that a thread hangs. */
   readonly watch?: HangWatch | undefined;
+  /** Is told of each thread that comes or goes: 1 or -1. */
+  readonly onThread?: ((change: 1 | -1) => void) | undefined;
+  /** Keeps requests that kill threads from the next one; without it they are given to it. */
+  readonly quarantine?:
+    { readonly of: Quarantine; readonly keyOf: (request: RecommendationRequest) => string } | undefined;
 }
 
 /** What becomes of a thread that does not answer. */
@@ -49,8 +56,10 @@ export interface JobQueue {
    * @throws ShortlistError as `Compute.recommend` does
    */
   push(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
-  /** Gives up what waits, and whatever comes, when there is no thread left. */
+  /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
   failIfDeserted(error: unknown): void;
+  /** Why nothing can be computed now; undefined where it can. */
+  findProblem(): unknown;
   /** Lets every thread answer what it computes, and end; one that hangs is left behind. */
   close(): Promise<void>;
 }
@@ -61,9 +70,6 @@ export interface JobQueue {
  */
 const ADMITTED_SHARE = 0.7;
 
-/** The longest that Node can wait. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** A request that waits for its answer. */
 interface Job {
   readonly request: RecommendationRequest;
@@ -72,15 +78,24 @@ interface Job {
   /** Milliseconds from then to its deadline. */
   readonly budgetMs: number;
   readonly timer: NodeJS.Timeout;
+  /** That it is computed in; absent while it waits. */
+  batch?: Batch;
   readonly resolve: (record: RecommendationRecord) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Requests that a thread answers together. */
+interface Batch {
+  readonly jobs: readonly Job[];
+  /** Somebody has given up waiting for it. */
+  isSuspect: boolean;
 }
 
 /** One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made. */
 const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 
 export function createJobQueue(options: JobQueueOptions): JobQueue {
-  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch, watch } = options;
+  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch, watch, onThread, quarantine } = options;
   const waiting: Job[] = [];
   const threads = new Set<ComputeThread>();
   let idle: ComputeThread[] = [];
@@ -100,26 +115,43 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   function dispatch(): void {
     while (idle.length > 0 && waiting.length > 0) {
       const share = Math.ceil(waiting.length / threads.size);
-      void run(idle.shift()!, waiting.splice(0, Math.min(maxBatch, share)));
+      void run(idle.shift()!, takeJobs(Math.min(maxBatch, share)));
     }
   }
 
+  /** Who killed a thread before is computed alone. */
+  function takeJobs(most: number): Job[] {
+    if (quarantine === undefined) return waiting.splice(0, most);
+    const { of, keyOf } = quarantine;
+    const alone = waiting.slice(0, most).findIndex(({ request }) => of.isOnProbation(keyOf(request)));
+    return waiting.splice(0, alone < 0 ? most : Math.max(1, alone));
+  }
+
+  function tellOf(kind: 'suspect' | 'clear' | 'hold', { jobs }: Batch): void {
+    quarantine?.of.change({ kind, keys: jobs.map(({ request }) => quarantine.keyOf(request)) });
+  }
+
   async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
-    const started = monotonicNow();
+    const started = processClock();
     // The first one has waited longest.
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
+    const batch: Batch = { jobs, isSuspect: false };
+    for (const job of jobs) job.batch = batch;
+    if (isOnProbation(jobs)) suspect(batch);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
-    const timer = watch && startWatch(watch, (error) => giveUp(thread, error));
+    const timer = watch && startWatch(watch, (error) => giveUp(thread, batch, error));
     try {
-      const batch = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
-      const answered = await thread.answer({ jobs: batch, now: clock() });
-      load.answered({ requests: jobs.length, milliseconds: monotonicNow() - started });
+      const asked = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
+      const answered = await thread.answer({ jobs: asked, now: clock() });
+      load.answered({ requests: jobs.length, milliseconds: processClock() - started });
       // One that was given up has come back: nobody else would end it.
       void (threads.has(thread) ? idle.push(thread) : thread.close());
+      if (batch.isSuspect) tellOf('clear', batch);
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
     } catch (error) {
+      tellOf('hold', batch);
       for (const job of jobs) fail(job, error);
     } finally {
       clearTimeout(timer);
@@ -128,9 +160,25 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     }
   }
 
-  function giveUp(thread: ComputeThread, error: ShortlistError): void {
-    threads.delete(thread);
+  function isOnProbation([first]: readonly Job[]): boolean {
+    return quarantine?.of.isOnProbation(quarantine.keyOf(first!.request)) === true;
+  }
+
+  /** Until it is answered the other threads are not given the same. */
+  function suspect(batch: Batch): void {
+    batch.isSuspect = true;
+    tellOf('suspect', batch);
+  }
+
+  function giveUp(thread: ComputeThread, batch: Batch, error: ShortlistError): void {
+    tellOf('hold', batch);
+    remove(thread);
     failIfDeserted(error);
+  }
+
+  function remove(thread: ComputeThread): void {
+    idle = idle.filter((other) => other !== thread);
+    if (threads.delete(thread)) onThread?.(-1);
   }
 
   function failIfDeserted(error: unknown): void {
@@ -144,6 +192,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     const index = waiting.indexOf(job);
     if (index >= 0) waiting.splice(index, 1);
     const place = index >= 0 ? 'before it was computed' : 'while it was computed';
+    const { batch } = job;
+    if (batch !== undefined && !batch.isSuspect) suspect(batch);
     job.reject(new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`));
   }
 
@@ -155,30 +205,35 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     return OVERLOADED;
   }
 
+  function findQuarantine(request: RecommendationRequest): ShortlistError | undefined {
+    return quarantine?.of.holds(quarantine.keyOf(request)) === true ? new RequestQuarantined() : undefined;
+  }
+
   return {
     add: (thread) => {
       threads.add(thread);
       idle.push(thread);
+      deserted = undefined;
+      onThread?.(1);
       dispatch();
     },
-    remove: (thread) => {
-      threads.delete(thread);
-      idle = idle.filter((other) => other !== thread);
-    },
+    remove,
     push: (request, execution) =>
       new Promise((resolve, reject) => {
-        const pushedAt = monotonicNow();
+        const pushedAt = processClock();
         const budgetMs = (execution.deadline ?? Number.POSITIVE_INFINITY) - pushedAt;
-        const refusal = deserted?.error ?? refuse(budgetMs);
+        const refusal = deserted?.error ?? findQuarantine(request) ?? refuse(budgetMs);
         if (refusal !== undefined) return reject(refusal);
-        const timer = setTimeout(() => expire(job), Math.min(budgetMs, LONGEST_TIMER_MS));
+        const timer = setTimeout(() => expire(job), timerMs(budgetMs));
         const job: Job = { request, execution, pushedAt, budgetMs, timer, resolve, reject };
         waiting.push(job);
         dispatch();
       }),
     failIfDeserted,
+    findProblem: () => deserted?.error,
     close: async () => {
       await Promise.all([...threads].map((thread) => thread.close()));
+      [...threads].forEach(remove);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { FeatureStore } from '../features/feature-store.js';
-import { openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
+import { type GenerationFault, openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
 import type { Metrics } from '../observability/metrics.js';
 import { traceWork } from '../observability/traced-work.js';
 import type { OnlineStoresOpener } from '../pipeline/open-engine.js';
@@ -12,22 +12,52 @@ export function createOnlineStoresOpener(
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): OnlineStoresOpener | undefined {
   if (!features.online) return undefined;
-  return async (views) => {
+  const showGeneration = createGenerationObserver({ logger, metrics });
+  return async (views, { dataset }) => {
     const online = views.filter((view) => view.online === 'redis');
     if (online.length === 0) return [];
     const stores = await openRedisStores(online, {
       redis,
+      dataset,
       breaker: {
         calls: redis.breakerCalls,
         failureShare: redis.breakerFailureShare,
         probeAfterMs: redis.breakerProbeAfterMs,
       },
-      observer: createObserver(
-        online.map(({ name }) => name),
-        { logger, metrics },
-      ),
+      observer: {
+        ...createObserver(
+          online.map(({ name }) => name),
+          { logger, metrics },
+        ),
+        generationChanged: showGeneration,
+      },
     });
     return stores.map(traceReads);
+  };
+}
+
+/** One line per change, whichever bundle's stores saw it. */
+function createGenerationObserver({
+  logger,
+  metrics,
+}: {
+  logger: Logger;
+  metrics: Metrics;
+}): RedisStoreObserver['generationChanged'] {
+  const faults = new Map<string, GenerationFault>();
+  return (view, fault) => {
+    metrics.showFeatureGeneration(view, fault === undefined);
+    if (faults.get(view) === fault) return;
+    if (fault === undefined) {
+      faults.delete(view);
+      logger.info({ view }, 'Redis has the rows of the view: users have their values');
+    } else {
+      faults.set(view, fault);
+      logger.warn(
+        { view, fault },
+        'Redis does not have the rows of the view: users without one have the declared defaults until `shortlist materialise` has run',
+      );
+    }
   };
 }
 
@@ -41,7 +71,7 @@ function traceReads(store: FeatureStore): FeatureStore {
 function createObserver(
   views: readonly string[],
   { logger, metrics }: { logger: Logger; metrics: Metrics },
-): RedisStoreObserver {
+): Omit<RedisStoreObserver, 'generationChanged'> {
   const showAvailability = (available: boolean): void => {
     for (const view of views) metrics.showFeatureStore(view, available);
   };

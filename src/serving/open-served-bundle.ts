@@ -5,12 +5,14 @@ import { createFallbackEngine } from '../pipeline/create-fallback-engine.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { type EngineOptions, openBundle, openContents } from '../pipeline/open-engine.js';
 import { packContents } from '../pipeline/read-bundle.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { recommend } from '../pipeline/recommend.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import type { RankerGuard } from '../ranking/guarded-ranker.js';
 import type { Compute } from './compute.js';
 import { type ComputePoolOptions, openComputePool } from './compute-pool.js';
 import { prefetchUserRows } from './prefetch-user-rows.js';
+import { RequestQuarantined } from './quarantine.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from './rests.js';
 import { warm } from './warm.js';
@@ -67,7 +69,9 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
     : openInThreads(opening, options, threads));
   const pause = opening.beside ? createRests() : undefined;
   try {
-    await warm(bundle.engine, (request) => bundle.compute.recommend(request, {}), pause);
+    const ask = (request: RecommendationRequest): Promise<unknown> =>
+      bundle.compute.recommend(request, {}).catch(ignoreQuarantine);
+    await warm(bundle.engine, ask, pause);
     const { engine, compute } = bundle;
     return options.drift === undefined
       ? bundle
@@ -76,6 +80,11 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
     await bundle.close();
     throw error;
   }
+}
+
+/** Somebody who is held says nothing of the bundle. */
+function ignoreQuarantine(error: unknown): void {
+  if (!(error instanceof RequestQuarantined)) throw error;
 }
 
 /** Computes in the thread that asks. */
@@ -112,6 +121,7 @@ async function openInThreads(
         const prefetched = await prefetchUserRows(request, execution.prefetched, { engine, online });
         return traceWork(COMPUTE, () => pool.recommend(request, { ...execution, prefetched }));
       },
+      findProblem: () => pool.findProblem?.(),
       close: () => pool.close(),
     };
     const close = async (): Promise<void> => {

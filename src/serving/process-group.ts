@@ -2,7 +2,9 @@ import { ShortlistError } from '../domain/errors.js';
 import { unpackError } from '../domain/packed-error.js';
 import type { Settings } from '../config/settings.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
+import { joinReloads } from './join-reloads.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
+import { createQuarantine, type QuarantineChange } from './quarantine.js';
 import type { RecommendationService, ServiceDescription } from './recommendation-service.js';
 
 /** A server process as `node:cluster` gives it. */
@@ -11,16 +13,20 @@ export interface ServerProcess {
   send(order: ProcessOrder, onSent: () => void): unknown;
   on(event: 'message', listener: (report: ProcessReport) => void): unknown;
   on(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): unknown;
+  /** Ends it at once, whatever it does. */
+  kill(signal: 'SIGKILL'): unknown;
 }
 
 export interface ProcessGroupOptions extends Omit<Settings['supervisor'], 'processes'> {
   /** Processes, 1 or more. */
   readonly processes: number;
+  /** How long a request that ended a process is kept from the others the first time; 0 for not at all. */
+  readonly quarantineMs: number;
   /** Starts the process of a place, from 1. */
   readonly start: (place: number) => ServerProcess;
   /** From 0 to below 1; of the time before a process is started anew. */
   readonly random: () => number;
-  /** Is told of each process that ended by itself. */
+  /** Is told of each process that ended by itself, or was killed because it answered nothing. */
   readonly onLost: (end: LostProcess) => void;
   /** Is told when too many did: none is started any more. */
   readonly onGivenUp: (error: ShortlistError) => void;
@@ -30,6 +36,10 @@ export interface LostProcess {
   readonly place: number;
   /** How it ended: `exit code 1`, `SIGKILL`. */
   readonly how: string;
+  /** Whether it was killed because it answered nothing. */
+  readonly wasSilent: boolean;
+  /** What it said of why it cannot serve, when it did. */
+  readonly err?: unknown;
   /** Until another one is started in its place. */
   readonly restartMs: number;
 }
@@ -38,27 +48,63 @@ export interface LostProcess {
 export interface ProcessGroup extends Pick<RecommendationService, 'describe' | 'views' | 'reload'> {
   /**
    * The address that all of them listen at, once all do.
-   * @throws ShortlistError PROCESS_FAILED when one ends before
+   * @throws ShortlistError why one cannot serve; PROCESS_FAILED when one ends without saying so
    */
   readonly serving: Promise<string>;
   /** What each process has open; one that was restarted may have another bundle than the rest. */
   descriptions(): ServiceDescription[];
-  /** The metrics of every process that serves. */
+  /** The metrics of every process that serves and answers within `answerMs`. */
   metrics(): Promise<MetricsSnapshot[]>;
   /**
    * Lets every process drain and end.
    * @throws ShortlistError PROCESS_FAILED naming those that did not end with 0
    */
   stop(): Promise<void>;
+  /** Kills every process at once; none is started any more. */
+  kill(): void;
+}
+
+/** What is known of the process of a place. */
+interface Standing {
+  readonly process: ServerProcess | undefined;
+  bundle: ProcessBundle | undefined;
+  isServing: boolean;
+  /** Whether it was asked for a sign of life that it has not given yet. */
+  isAsked: boolean;
+  /** How many looks in a row found it without a sign of life. */
+  missed: number;
+  /** Killed because of that. */
+  wasSilent: boolean;
+  /** Why it cannot serve, when it said so. */
+  refusal: unknown;
+  /** Requests that it computes longer than anybody waits. */
+  readonly suspects: Set<string>;
 }
 
 /** One of the places that processes take. */
-interface Place {
+interface Place extends Omit<Standing, 'process'> {
   readonly number: number;
   process: ServerProcess | undefined;
-  bundle: ProcessBundle | undefined;
-  isServing: boolean;
   restart: NodeJS.Timeout | undefined;
+}
+
+/** Looks at a process within the silence that it is allowed: what holds up the supervisor itself costs nobody more than one of them. */
+const LOOKS = 4;
+
+/** How much longer a process may be silent while it starts: it compiles the program and reads its bundle. */
+const STARTING_PATIENCE = 6;
+
+function beginWith(process: ServerProcess | undefined): Standing {
+  return {
+    process,
+    bundle: undefined,
+    isServing: false,
+    isAsked: false,
+    missed: 0,
+    wasSilent: false,
+    refusal: undefined,
+    suspects: new Set(),
+  };
 }
 
 /**
@@ -68,13 +114,13 @@ interface Place {
 export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
   const { onLost, onGivenUp } = options;
   const places = Array.from({ length: options.processes }, (_, index): Place => ({
+    ...beginWith(undefined),
     number: index + 1,
-    process: undefined,
-    bundle: undefined,
-    isServing: false,
     restart: undefined,
   }));
   const questions = createQuestions();
+  const quarantine = createQuarantine({ lifeMs: options.quarantineMs });
+  const looking = setInterval(() => places.forEach(lookAt), options.silenceMs / LOOKS).unref();
   const unclean: string[] = [];
   /** When processes ended by themselves of late, on the clock of `performance.now()`. */
   let deaths: number[] = [];
@@ -85,14 +131,36 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
 
   function start(place: Place): void {
     const started = options.start(place.number);
-    place.process = started;
+    Object.assign(place, beginWith(started));
     started.on('message', (report) => hear(place, report));
     started.on('exit', (code, signal) => bury(place, { process: started, code, signal }));
   }
 
+  /** A process that is stopped or whose event loop hangs says nothing: it is killed, and another one takes its place. */
+  function lookAt(place: Place): void {
+    const { process } = place;
+    if (process === undefined) return;
+    if (place.isAsked) place.missed++;
+    if (place.missed >= LOOKS * (place.bundle === undefined ? STARTING_PATIENCE : 1)) {
+      place.wasSilent = true;
+      process.kill('SIGKILL');
+    } else if (!place.isAsked) {
+      place.isAsked = true;
+      process.send({ order: 'ping' }, ignore);
+    }
+  }
+
   function hear(place: Place, report: ProcessReport): void {
+    Object.assign(place, { isAsked: false, missed: 0 });
     if ('bundle' in report) place.bundle = report.bundle;
+    if (report.report === 'alive') return;
+    if (report.report === 'quarantine') return spread(place, report.change);
+    if (report.report === 'refused') {
+      place.refusal = unpackError(report.error);
+      return;
+    }
     if (report.report === 'open') {
+      for (const change of quarantine.list()) place.process?.send({ order: 'quarantine', change }, ignore);
       if (phase === 'serving') place.process?.send({ order: 'listen' }, ignore);
       else if (places.every(({ bundle }) => bundle !== undefined)) tellAll({ order: 'listen' });
     } else if (report.report === 'serving') {
@@ -105,35 +173,55 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     }
   }
 
+  /** What one process met the others are not to meet. */
+  function spread(origin: Place, change: QuarantineChange): void {
+    quarantine.learn(change);
+    for (const key of change.keys) {
+      if (change.kind === 'suspect') origin.suspects.add(key);
+      else origin.suspects.delete(key);
+    }
+    for (const place of places)
+      if (place !== origin && place.missed === 0)
+        place.process?.send({ order: 'quarantine', change }, ignore);
+  }
+
   function bury(
     place: Place,
     end: { process: ServerProcess; code: number | null; signal: string | null },
   ): void {
     const how = end.signal ?? `exit code ${end.code}`;
-    Object.assign(place, { process: undefined, bundle: undefined, isServing: false });
+    const { bundle, wasSilent, refusal, suspects } = place;
+    if (suspects.size > 0) spread(place, { kind: 'hold', keys: [...suspects] });
+    Object.assign(place, beginWith(undefined));
     const error = new ShortlistError('PROCESS_FAILED', `Server process ${place.number} has ended (${how}).`);
     questions.abandon(end.process, error);
-    if (phase === 'serving') return replace(place, how);
-    if (end.code !== 0) unclean.push(`process ${place.number}: ${how}`);
-    if (phase === 'starting') settle.reject(error);
+    if (phase === 'serving') return replace(place, { how, wasSilent, err: refusal });
+    if (end.code !== 0 && !(phase === 'ending' && bundle === undefined))
+      unclean.push(`process ${place.number}: ${how}`);
+    if (phase === 'starting') settle.reject(refusal ?? error);
     if (places.every(({ process }) => process === undefined)) onAllEnded();
   }
 
-  function replace(place: Place, how: string): void {
+  function replace(place: Place, end: Pick<LostProcess, 'how' | 'wasSilent' | 'err'>): void {
     const { maxDeaths, deathWindowMs, restartDelayMs, maxRestartDelayMs } = options;
     const now = performance.now();
     deaths = [...deaths.filter((time) => now - time < deathWindowMs), now];
     if (deaths.length > maxDeaths) {
       phase = 'ending';
-      const what = `${deaths.length} server processes ended within ${deathWindowMs} ms, the last one with ${how}; no more are started.`;
+      const what = `${deaths.length} server processes ended within ${deathWindowMs} ms, the last one with ${end.how}; no more are started.`;
       onGivenUp(new ShortlistError('PROCESS_FAILED', what));
       return;
     }
     // Full jitter: processes that one thing ended together do not start together.
     const longestMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** (deaths.length - 1));
     const restartMs = Math.round(options.random() * longestMs);
-    onLost({ place: place.number, how, restartMs });
+    onLost({ place: place.number, ...end, restartMs });
     place.restart = setTimeout(() => start(place), restartMs);
+  }
+
+  function stopStarting(): void {
+    phase = 'ending';
+    for (const { restart } of places) clearTimeout(restart);
   }
 
   function tellAll(order: ProcessOrder): void {
@@ -146,15 +234,23 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     serving,
     describe: () => findBundle()?.description,
     views: () => findBundle()?.views,
-    reload: createReload(places, questions),
+    reload: joinReloads(({ ifMoved }) =>
+      reloadAll(places, questions, { ...options, question: ifMoved ? 'follow' : 'reload' }),
+    ),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
-    metrics: () => readAllMetrics(places, questions),
+    metrics: () => readAllMetrics(places, questions, options),
+    kill: () => {
+      stopStarting();
+      for (const { process } of places) process?.kill('SIGKILL');
+    },
     stop: async () => {
-      phase = 'ending';
-      for (const { restart } of places) clearTimeout(restart);
+      stopStarting();
+      // One that has nothing open yet has nothing to drain, and may not listen for a long time.
+      for (const { process, bundle } of places) if (bundle === undefined) process?.kill('SIGKILL');
       tellAll({ order: 'stop' });
       if (places.some(({ process }) => process !== undefined))
         await new Promise<void>((resolve) => (onAllEnded = resolve));
+      clearInterval(looking);
       if (unclean.length === 0) return;
       throw new ShortlistError('PROCESS_FAILED', 'Server processes did not end as they should.', {
         problems: unclean,
@@ -163,37 +259,45 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
   };
 }
 
-/** Of several processes, what one does not answer because it ends is left out. */
-async function readAllMetrics(places: readonly Place[], questions: Questions): Promise<MetricsSnapshot[]> {
-  const living = listServing(places).map((place) => questions.ask(place.process!, 'metrics'));
-  const answers = await Promise.allSettled(living);
+/** What a process does not answer, because it ends or is silent, is left out. */
+async function readAllMetrics(
+  places: readonly Place[],
+  questions: Questions,
+  { answerMs }: Pick<ProcessGroupOptions, 'answerMs'>,
+): Promise<MetricsSnapshot[]> {
+  // One that is silent already is not asked: what it is sent would pile up until it is killed.
+  const asked = listServing(places).filter(({ missed }) => missed === 0);
+  const answers = await Promise.allSettled(
+    asked.map(({ process }) => questions.ask(process!, 'metrics', { limitMs: answerMs })),
+  );
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
 }
 
-/** Who asks for a reload while there is one has that one. */
-function createReload(places: readonly Place[], questions: Questions): ProcessGroup['reload'] {
-  let reloading: ReturnType<typeof reloadAll> | undefined;
-  return ({ ifMoved = false } = {}) => {
-    const question = ifMoved ? 'follow' : 'reload';
-    reloading ??= reloadAll(places, questions, question).finally(() => (reloading = undefined));
-    return reloading;
-  };
-}
+type Limits = Pick<ProcessGroupOptions, 'silenceMs'>;
 
-/** One after the other, so that no more than one holds two bundles; the first that refuses it is the last. */
+/**
+ * One after the other, so that no more than one holds two bundles; the first that refuses it is the last. A process that is silent is left
+ * out: it is killed, and the one that takes its place opens what the channel points at by then.
+ */
 async function reloadAll(
   places: readonly Place[],
   questions: Questions,
-  question: 'reload' | 'follow',
+  { question, silenceMs }: Limits & { question: 'reload' | 'follow' },
 ): Promise<ServiceDescription> {
   let swapped: ProcessBundle | undefined;
   for (const place of listServing(places)) {
-    if (place.process === undefined) continue;
-    swapped = await questions.ask(place.process, question);
+    const { process } = place;
+    if (process === undefined || !(await isAlive(process, questions, silenceMs))) continue;
+    // As long as it takes: it is looked at meanwhile, and a process that falls silent is killed.
+    swapped = await questions.ask(process, question);
     place.bundle = swapped;
   }
   if (swapped !== undefined) return swapped.description;
   throw new ShortlistError('NOT_READY', 'No server process is up.');
+}
+
+function isAlive(process: ServerProcess, questions: Questions, limitMs: number): Promise<boolean> {
+  return questions.ask(process, 'alive', { limitMs }).catch(() => false);
 }
 
 /** Whether an order was sent is not asked: of a process that has ended its exit tells. */
@@ -210,15 +314,28 @@ function createQuestions() {
   const open = new Map<number, Question>();
   let asked = 0;
   return {
-    ask: <Q extends keyof ProcessAnswers>(process: ServerProcess, question: Q): Promise<ProcessAnswers[Q]> =>
+    /** @throws ShortlistError PROCESS_FAILED when the process ends, or has not answered within the limit */
+    ask: <Q extends keyof ProcessAnswers>(
+      process: ServerProcess,
+      question: Q,
+      { limitMs }: { limitMs?: number } = {},
+    ): Promise<ProcessAnswers[Q]> =>
       new Promise((resolve, reject) => {
         const id = ++asked;
-        open.set(id, { process, resolve, reject });
+        const giveUp = (): void => {
+          open.delete(id);
+          reject(
+            new ShortlistError('PROCESS_FAILED', `A server process has not answered within ${limitMs} ms.`),
+          );
+        };
+        const timer = limitMs === undefined ? undefined : setTimeout(giveUp, limitMs);
+        open.set(id, { process, timer, resolve, reject });
         process.send({ order: 'answer', id, question }, ignore);
       }),
     settle: (report: Extract<ProcessReport, { id: number }>): void => {
       const question = open.get(report.id);
       open.delete(report.id);
+      clearTimeout(question?.timer);
       if (report.report === 'failed') question?.reject(unpackError(report.error));
       else question?.resolve(report.answer as never);
     },
@@ -227,6 +344,7 @@ function createQuestions() {
       for (const [id, question] of open) {
         if (question.process !== process) continue;
         open.delete(id);
+        clearTimeout(question.timer);
         question.reject(error);
       }
     },
@@ -235,6 +353,7 @@ function createQuestions() {
 
 interface Question {
   readonly process: ServerProcess;
+  readonly timer: NodeJS.Timeout | undefined;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -1,6 +1,7 @@
 import type { FeatureView } from '../features/feature-view.js';
 import type { PackedError } from '../domain/packed-error.js';
 import type { MetricsSnapshot } from '../observability/metrics.js';
+import type { QuarantineChange } from './quarantine.js';
 import type { ServiceDescription } from './recommendation-service.js';
 
 /** The bundle that a process serves, as its supervisor tells of it. */
@@ -9,14 +10,18 @@ export interface ProcessBundle {
   readonly views: Readonly<Record<string, FeatureView>>;
 }
 
-/** What a supervisor tells a server process: to listen, to stop, or to answer a question. */
+/** What a supervisor tells a server process: to say that it lives, what requests another process met, to listen, to stop, or to answer a question. */
 export type ProcessOrder =
+  | { readonly order: 'ping' }
+  | { readonly order: 'quarantine'; readonly change: QuarantineChange }
   | { readonly order: 'listen' }
   | { readonly order: 'stop' }
   | { readonly order: 'answer'; readonly id: number; readonly question: keyof ProcessAnswers };
 
 /** What it can be asked. */
 export interface ProcessAnswers {
+  /** Whether its event loop turns. */
+  readonly alive: boolean;
   /** To open what the channel points at, and swap it in. */
   readonly reload: ProcessBundle;
   /** The same where that is another bundle than is open. */
@@ -24,8 +29,11 @@ export interface ProcessAnswers {
   readonly metrics: MetricsSnapshot;
 }
 
-/** What a server process says: that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */
+/** What a server process says: that it lives, that it cannot serve and ends, that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */
 export type ProcessReport =
+  | { readonly report: 'alive' }
+  | { readonly report: 'refused'; readonly error: PackedError }
+  | { readonly report: 'quarantine'; readonly change: QuarantineChange }
   | { readonly report: 'open'; readonly bundle: ProcessBundle }
   | { readonly report: 'changed'; readonly bundle: ProcessBundle }
   | { readonly report: 'serving'; readonly url: string }

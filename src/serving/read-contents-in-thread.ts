@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ShortlistError } from '../domain/errors.js';
 import type {
   SourceAccess,
   SourceExcess,
@@ -66,13 +67,28 @@ export async function readContentsInThread(
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
   const giveUp = (): void => worker.postMessage('give up');
   trial?.signal.addEventListener('abort', giveUp, { once: true });
-  const [reply] = (await once(worker, 'message').finally(() =>
-    trial?.signal.removeEventListener('abort', giveUp),
-  )) as [ContentsReply];
+  const reply = await hear(worker).finally(() => trial?.signal.removeEventListener('abort', giveUp));
   tellAgain(reply.told, access?.observer);
   if ('refused' in reply) throw unpackError(reply.refused);
   for (const load of reply.loads) observer?.loaded(load);
   return unpackContents(reply.contents);
+}
+
+/** @throws Error when the thread fails, or ends without a word: a wait for its answer would never end */
+async function hear(worker: Worker): Promise<ContentsReply> {
+  const over = new AbortController();
+  const ended = once(worker, 'exit', { signal: over.signal }).then(() => {
+    throw new ShortlistError('COMPUTE_FAILED', 'The thread that read the bundle ended without an answer.');
+  });
+  try {
+    const [reply] = (await Promise.race([once(worker, 'message', { signal: over.signal }), ended])) as [
+      ContentsReply,
+    ];
+    return reply;
+  } finally {
+    over.abort();
+    ended.catch(() => undefined);
+  }
 }
 
 function tellAgain({ retries, reads, excesses }: ToldOfSources, observer: SourceObserver | undefined): void {

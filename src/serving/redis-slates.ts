@@ -8,7 +8,8 @@ import {
   type RedisConnectionOptions,
   toFeaturesFailed,
 } from '../features/redis-connection.js';
-import type { SharedSlates, SlateFacts, SlateForm, WrittenSlate } from './slate-cache.js';
+import type { SharedSlates, SlateForm, WrittenSlate } from './slate-cache.js';
+import { parseSlateFacts } from './slate-facts.js';
 import { digest } from './slate-key.js';
 
 /** Why a value is not taken for a slate. */
@@ -37,7 +38,7 @@ export interface RedisSlatesOptions {
 export async function openRedisSlates(options: RedisSlatesOptions): Promise<SharedSlates> {
   const { redis, observer, release, longestLifeMs } = options;
   const client = await openRedis(redis);
-  const space = `shortlist:slates:${release}:`;
+  const space = `${redis.keyPrefix}slates:${release}:`;
   const breaker = createBreaker(options.breaker, {
     probe: () =>
       client.exists(`${space}probe`).catch((error: unknown) => {
@@ -123,17 +124,9 @@ function parseSlate(
   if (bytes[MARK.length] !== FORMAT) return 'other_schema';
   if (bytes.readUInt32BE(CHECKSUM_AT) !== checksumOf(bytes, key)) return 'corrupt';
   const bodyAt = FACTS_AT + bytes.readUInt32BE(FACTS_LENGTH_AT);
-  const facts = findFacts(bytes.toString('utf8', FACTS_AT, bodyAt));
+  const facts = parseSlateFacts(bytes.toString('utf8', FACTS_AT, bodyAt));
   const body = bytes.subarray(bodyAt);
-  return facts !== undefined && form.isWritten(body) ? { facts, body } : 'other_schema';
-}
-
-function findFacts(text: string): SlateFacts | undefined {
-  try {
-    return JSON.parse(text) as SlateFacts;
-  } catch {
-    return undefined;
-  }
+  return facts !== undefined && form.isWritten(body, facts) ? { facts, body } : 'other_schema';
 }
 
 function checksumOf(bytes: Buffer, key: string): number {

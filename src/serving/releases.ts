@@ -78,6 +78,8 @@ export function createReleases(options: ReleasesOptions): Releases {
   const service: RecommendationService = {
     describe,
     views: () => stable.views(),
+    findProblem: () => stable.findProblem?.(),
+    examples: () => stable.examples(),
     recommend: (request, options = {}) => {
       const tried = canary?.find(request);
       if (tried === undefined) return stable.recommend(request, options);

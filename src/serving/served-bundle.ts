@@ -1,20 +1,35 @@
+import { readBundleManifest } from '../bundle/bundle-files.js';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
+import type { Manifest } from '../bundle/manifest.js';
 import { type ErrorCode, ShortlistError } from '../domain/errors.js';
-import { monotonicNow } from '../domain/monotonic-clock.js';
+import { processClock } from '../domain/process-clock.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import type { Execution, Prefetched } from '../pipeline/execution.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { collectGarbage } from './collect-garbage.js';
+import { joinReloads } from './join-reloads.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import { prefetchUserRows } from './prefetch-user-rows.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
+import { chooseRequestExamples, type RequestExamples } from './request-examples.js';
+import {
+  type SlateAnswer,
+  type SlateCache,
+  type SlateFacts,
+  type SlateQuestion,
+  writeRecord,
+} from './slate-cache.js';
 import { createSlateKeys, type SlateKeys } from './slate-key.js';
 
 export interface ServedBundleOptions extends OpeningOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;
+  /**
+   * The dataset whose bundles are served, where there is one already: a bundle of another one is refused. Undefined, or '', is that of the
+   * first bundle that is opened.
+   */
+  readonly dataset?: (() => string | undefined) | undefined;
   /** Milliseconds that a request has; only threads can keep to it. */
   readonly deadlineMs?: number;
   /**
@@ -38,6 +53,8 @@ interface Tenancy {
   readonly bundle: OpenServedBundle;
   requests: number;
   retired: boolean;
+  /** Chosen when they are first asked for. */
+  examples?: RequestExamples;
 }
 
 /** A request to the cache on the bundle that it began with. */
@@ -58,27 +75,46 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
+  const findDataset = (): string | undefined =>
+    options.dataset?.() || current?.bundle.engine.manifest.dataset.name;
+
+  async function open(version: string): Promise<OpenServedBundle> {
+    try {
+      const folder = await options.registry.pathOf(version);
+      refuseOtherDataset(await readBundleManifest(folder), findDataset());
+      const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
+      return await openServedBundle(opening, options);
+    } catch (error) {
+      // It may have been removed while it was opened, once the channel pointed elsewhere.
+      const pointed = await options.registry.readChannel(options.channel).catch(() => undefined);
+      if (pointed === undefined || pointed.version === version || closing.signal.aborted) throw error;
+      return open(pointed.version);
+    }
+  }
 
   async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
+    if (closing.signal.aborted) throw new ShortlistError('NOT_READY', 'The server stops.');
     const { version } = await options.registry.readChannel(options.channel);
-    const open = current?.bundle.engine;
-    if (ifMoved && open?.manifest.version === version) return describeEngine(open);
-    const folder = await options.registry.pathOf(version);
-    const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
-    const bundle = await openServedBundle(opening, options);
+    const opened = current?.bundle.engine;
+    if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
+    const bundle = await open(version);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
     await retire(previous);
     return describeEngine(bundle.engine);
   }
 
+  const reload = joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved)));
+
   const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
+    findProblem: () => current?.bundle.compute.findProblem?.(),
+    examples: () => current && findExamples(current),
     recommend: async (request, { timeoutMs = longestMs, capture } = {}) => {
-      const deadline = monotonicNow() + Math.min(timeoutMs, longestMs);
+      const deadline = processClock() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);
       return hold(tenancy, async () => {
         try {
@@ -95,7 +131,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       }
       const tenancy = requireOpen(current);
       const { engine, online } = tenancy.bundle;
-      const arrivedAt = monotonicNow();
+      const arrivedAt = processClock();
       const deadline = arrivedAt + Math.min(timeoutMs, longestMs);
       const ask = (prefetched: Prefetched | undefined): SlateAnswer | Promise<SlateAnswer> => {
         const execution = { deadline: arrivedAt + longestMs, prefetched, capture };
@@ -105,8 +141,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(prefetched instanceof Promise)) return ask(prefetched);
       return hold(tenancy, async () => ask(await prefetched));
     },
-    reload: ({ ifMoved = false } = {}) =>
-      (reloading ??= openAndSwap(ifMoved).finally(() => (reloading = undefined))),
+    reload,
     close: async () => {
       closing.abort();
       await reloading?.catch(() => undefined);
@@ -130,8 +165,13 @@ function createCacheAsker(
     const key = nameKey();
     const kept = cache.find(key);
     if (kept !== undefined) return kept;
+    const { version } = tenancy.bundle.engine.manifest;
     const question = {
-      form,
+      form: {
+        ...form,
+        isWritten: (body: Buffer, facts: SlateFacts) =>
+          facts.bundle === version && form.isWritten(body, facts),
+      },
       deadline,
       computeDeadline: execution.deadline,
       key,
@@ -149,6 +189,19 @@ function createCacheAsker(
     };
     return hold(tenancy, computeAndKeep);
   };
+}
+
+function refuseOtherDataset({ version, dataset }: Manifest, served: string | undefined): void {
+  if (served === undefined || served === dataset.name) return;
+  throw new ShortlistError(
+    'OTHER_DATASET',
+    `The channel points at ${version}, a bundle of ${dataset.name}, and this server serves ${served}. Point the channel back ` +
+      '(`shortlist rollback --allow-dataset-change`); or, where the other dataset is to be served, start the server again.',
+  );
+}
+
+function findExamples(tenancy: Tenancy): RequestExamples {
+  return (tenancy.examples ??= chooseRequestExamples(tenancy.bundle.engine));
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

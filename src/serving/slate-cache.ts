@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../domain/errors.js';
-import { monotonicNow } from '../domain/monotonic-clock.js';
+import { processClock } from '../domain/process-clock.js';
 import type { TrialRelease } from '../domain/release.js';
+import { timerMs } from '../domain/timers.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import { traceWork } from '../observability/traced-work.js';
 import type { RecommendationRecord } from '../pipeline/recommendation-request.js';
@@ -22,8 +23,8 @@ export interface WrittenSlate {
 /** How the HTTP layer writes slates: the cache keeps the bytes and looks into none. */
 export interface SlateForm {
   write(slate: Slate): Buffer;
-  /** Whether bytes from outside of the process are what `write` makes. */
-  isWritten(body: Buffer): boolean;
+  /** Whether bytes from outside of the process are what `write` makes for this request, and the facts beside them are true of them. */
+  isWritten(body: Buffer, facts: SlateFacts): boolean;
 }
 
 /** How an answer came about: `joined` waited for what another request had asked for, `off` met no cache. */
@@ -46,7 +47,7 @@ export interface SlateQuestion {
   /** Runs what answers this request and those that join it, and holds what it needs until that ends. */
   readonly run: (flight: () => Promise<SlateAnswer>) => Promise<SlateAnswer>;
   readonly form: SlateForm;
-  /** When this request is out of time, in milliseconds of `monotonicNow`. */
+  /** When this request is out of time, in milliseconds of `processClock`. */
   readonly deadline: number;
   /** When `compute` gives up by itself. */
   readonly computeDeadline: number;
@@ -219,7 +220,7 @@ async function awaitUntil(deadline: number, { landing, deadline: end }: Flight):
   const late = new Promise<never>((_resolve, reject) => {
     const expire = (): void =>
       reject(new ShortlistError('DEADLINE_EXCEEDED', 'The request ran out of time while it was computed.'));
-    timer = setTimeout(expire, deadline - monotonicNow());
+    timer = setTimeout(expire, timerMs(deadline - processClock()));
   });
   try {
     return await Promise.race([landing, late]);

@@ -24,7 +24,7 @@ export function createSlateKeys(scenarios: ReadonlyMap<string, ScenarioConfig>):
     const { subject, scenario, limit, explain } = request;
     const context = readContext(request.context ?? [], clock()).join();
     const rest = nameRest(request, prefetched);
-    return `${configured} ${manifest.version} ${scenario} ${limit} ${explain} ${context} ${keyOf(subject)}${rest}`;
+    return `${configured} ${manifest.version} ${JSON.stringify([scenario, manifest.dataset.name])} ${limit} ${explain} ${context} ${keyOf(subject)}${rest}`;
   };
 }
 

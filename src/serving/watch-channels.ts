@@ -38,7 +38,7 @@ export interface ChannelWatch {
  * Refusals that lie in the bundle or in the settings, not in the moment: the same bundle would be refused again. It is tried again when a
  * channel moves, or when POST /bundle/reload asks for it.
  */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['INVALID_BUNDLE', 'INVALID_CONFIG']);
+const FINAL: ReadonlySet<ErrorCode> = new Set(['INVALID_BUNDLE', 'INVALID_CONFIG', 'OTHER_DATASET']);
 
 /** Any other refusal may pass (a bucket that fails, a version that is not copied yet): it is tried again after this, then twice as much, ... */
 const FIRST_RETRY_MS = 30_000;

@@ -48,6 +48,7 @@ export function watchDrift(
       if (sample !== undefined) setImmediate(() => window.add(sample));
       return record;
     },
+    findProblem: () => compute.findProblem?.(),
     close: () => compute.close(),
   };
 }

@@ -58,6 +58,7 @@ t.test(
     t.equal(await registry.pathOf(version), join(root, version));
     t.strictSame(await registry.readChannel('staging'), {
       version,
+      dataset: 'small',
       previous: [],
       updatedAt: '2026-11-22T01:00:00.000Z',
     });

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
-import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
+import { type BundleContent, contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { createSmallBundle } from './small-bundle.js';
 
 t.test('a written bundle opens, and says of each file its hash, size and rows', async (t) => {
@@ -61,7 +61,7 @@ t.test('a bundle written again with additions keeps its version, its files and u
   });
   const bundle = await openBundleFiles(folder);
   const report = { bytes: new TextEncoder().encode('<html>') };
-  const files = new Map([...contentsOf(bundle), ['report.html', report]]);
+  const files = new Map<string, BundleContent>([...contentsOf(bundle), ['report.html', report]]);
   await writeBundleFiles(
     folder,
     { manifest: { ...bundle.manifest, metrics: { map: 1 } }, files },

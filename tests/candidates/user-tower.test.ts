@@ -240,3 +240,16 @@ t.test('a closed tower fails, and closing twice is once', async (t) => {
   const user = { history: Int32Array.of(1), features: new Float32Array(0) };
   await t.rejects(tower.encode(user), { code: 'SOURCE_FAILED', message: /is closed/ });
 });
+
+t.test('a tower that gives one user two vectors is refused when it is opened', async (t) => {
+  const nodes: OnnxNode[] = [
+    { ...TO_FLOAT, outputs: ['items'] },
+    { operator: 'RandomNormalLike', inputs: ['items'], outputs: ['noise'] },
+    { operator: 'Add', inputs: ['items', 'noise'], outputs: ['vector'] },
+  ];
+  await t.rejects(openTower(t, {}, { model: encode({ nodes }) }), {
+    code: 'INVALID_BUNDLE',
+    message:
+      /^tower gives a user of one item, the first another vector when it is asked again \(place \d: .*model\.eval/,
+  });
+});

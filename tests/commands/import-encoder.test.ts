@@ -31,6 +31,25 @@ const OF_NO_AGE = encodeOnnxModel({
   outputs: [{ name: 'vector', type: 'float32', shape: ['n', 8] }],
 });
 
+/** Eight ones, whoever is asked for. */
+const OF_NOBODY = encodeOnnxModel({
+  name: 'test',
+  nodes: [
+    { operator: 'Constant', inputs: [], outputs: ['zero'], attributes: { value_floats: Float32Array.of(0) } },
+    { operator: 'Constant', inputs: [], outputs: ['one'], attributes: { value_floats: Float32Array.of(1) } },
+    { operator: 'Mul', inputs: ['user', 'zero'], outputs: ['nothing'] },
+    { operator: 'Add', inputs: ['nothing', 'one'], outputs: ['each'] },
+    {
+      operator: 'Concat',
+      inputs: Array<string>(8).fill('each'),
+      outputs: ['vector'],
+      attributes: { axis: 1 },
+    },
+  ],
+  inputs: [{ name: 'user', type: 'float32', shape: ['n', 1] }],
+  outputs: [{ name: 'vector', type: 'float32', shape: ['n', 8] }],
+});
+
 t.test('a two-tower model of PyTorch comes in, is trained with, judged and served', async (t) => {
   const { dir, configsDir, run } = await createWorkplace(t);
   const raw = join(dir, 'raw');
@@ -96,6 +115,11 @@ t.test('a two-tower model of PyTorch comes in, is trained with, judged and serve
     t.match(await run('import-encoder', model, '--items', items, '--spec', specFile, ...data), {
       code: 1,
       errors: /The model cannot encode user u\d+: .*NaN at place 1/,
+    });
+    await writeFile(model, OF_NOBODY);
+    t.match(await run('import-encoder', model, '--items', items, '--spec', specFile, ...data), {
+      code: 1,
+      errors: /The model gives 50 users of the dataset the same items with the same scores/,
     });
   });
 

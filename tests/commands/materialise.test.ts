@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { createRedisKeys } from '../../src/features/redis-keys.js';
+import { createRedisKeys, parseGeneration } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import { createCommandRunner } from '../support/command-runner.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect } from '../support/redis-view.js';
+import { connect, SPACE } from '../support/redis-view.js';
 import { publishOnlineBundle } from '../support/online-server.js';
 
 const dir = t.testdir({ trained: {} });
@@ -28,22 +28,25 @@ t.test('without Redis nothing can be loaded, and the message says where it was l
 t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
   const { url } = await startRedisServer(t);
   const client = await connect(t, url);
-  const keys = createRedisKeys(view);
-  const codec = createRowCodec(view);
+  const space = { ...SPACE, dataset: manifest.dataset.name };
+  const keys = createRedisKeys(view, space);
+  const codec = createRowCodec(view, space);
 
   await t.test("materialise loads the users of the channel's bundle", async (t) => {
     t.match(await run(url, 'materialise', '--view', 'users'), {
       code: 0,
       out: `Redis serves the users of ${manifest.version}: 80 rows written.`,
     });
-    t.equal(await client.get(keys.pointer), manifest.version);
-    const row = await client.getBuffer(keys.loaded(manifest.version, 'u3'));
+    const generation = parseGeneration(await client.get(keys.pointer))!;
+    t.match(generation, { version: manifest.version, schema: codec.schema });
+    const row = await client.getBuffer(keys.loaded(generation.name, 'u3'));
     t.equal(codec.findFault(row!), undefined);
     t.equal(codec.eventTimeOf(row!), manifest.knownUntil);
   });
 
   await t.test('one that was cut off goes on where it stopped', async (t) => {
-    await client.set(keys.progress(manifest.version), 70);
+    const generation = (await client.get(keys.pointer))!;
+    await client.set(keys.progress(manifest.version), JSON.stringify({ generation, rows: 70 }));
     t.match(await run(url, 'materialise'), { code: 0, out: /10 rows written, after 70 of an earlier run/ });
   });
 
@@ -70,7 +73,7 @@ t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
     });
     const refused = await run(url, 'push', '--file', join(folder, 'bad'));
     t.equal(refused.code, 1);
-    t.match(refused.errors, 'line 100: id is not a text, or empty');
+    t.match(refused.errors, 'line 100: id is missing, allowed is text that is not empty, or a whole number');
     t.match(refused.errors, 'and 140 more');
     t.equal(await client.exists(keys.pushed('v1')), 0, 'nothing was sent');
     t.match(await run(url, 'push', '--file', join(folder, 'good')), {

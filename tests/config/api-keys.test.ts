@@ -14,7 +14,7 @@ function problemsOf(auth: Partial<Settings['auth']>): readonly string[] {
 }
 
 function authOf(auth: Partial<Settings['auth']>): Settings['auth'] {
-  return { mode: 'required', apiKeys: [], apiKeysFile: '', openRoutes: [], ...auth };
+  return { mode: 'required', apiKeys: [], apiKeysFile: '', openRoutes: [], openListeners: [], ...auth };
 }
 
 t.test('a key has 256 random bits, and its entry holds nothing but its hash', async (t) => {

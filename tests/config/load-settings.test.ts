@@ -119,7 +119,7 @@ t.test(
     const file = join(configsDir, 'production.yaml');
     t.strictSame(problemsOf({ configsDir, env }), [
       `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
-      `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, stallTimeoutMs, maxHeaderBytes, maxHeaderCount, maxUrlLength, maxBodyBytes, trustProxy`,
+      `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, stallTimeoutMs, maxHeaderBytes, maxHeaderCount, maxUrlLength, maxBodyBytes, allowedHosts, trustProxy`,
       `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, supervisor, features, redis, cache, impressions, featureLog, sources, tracing, drift, docs, auth, jwt, rateLimit, cors, vectorEngine, canary, shadow`,
       `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
       `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
@@ -223,4 +223,154 @@ t.test('algorithms with a shared secret, and origins with a path, are refused', 
     /jwt\.algorithms\.0 is "HS256", allowed is one of RS256/,
     /cors\.origins\.0 is "https:\/\/shop\.example\/", allowed is an origin/,
   ]);
+});
+
+/** What each of these variables is named with, where it is unknown. */
+const UNKNOWN: readonly [string, string][] = [
+  ['SHORTLIST_AUTHMODE', 'SHORTLIST_AUTH (auth.mode)'],
+  ['SHORTLIST_AUTH_MODE', 'SHORTLIST_AUTH (auth.mode)'],
+  ['shortlist_auth', 'SHORTLIST_AUTH (auth.mode)'],
+  ['SHORTLIST-AUTH', 'SHORTLIST_AUTH (auth.mode)'],
+  ['SHORTLIST_APIKEYS', 'SHORTLIST_API_KEYS (auth.apiKeys)'],
+  ['SHORTLIST_API_KEY_FILE', 'SHORTLIST_API_KEYS_FILE (auth.apiKeysFile)'],
+  ['SHORTLIST_JWKS_URL', 'SHORTLIST_JWT_JWKS_URL (jwt.jwksUrl)'],
+  ['SHORTLIST_JWT_AUDIENCES', 'SHORTLIST_JWT_AUDIENCE (jwt.audience)'],
+  ['SHORTLIST_JWT_ALGORITHMS', 'jwt.algorithms, which has no variable'],
+  ['SHORTLIST_RATELIMITS', 'SHORTLIST_RATE_LIMIT (rateLimit.requests)'],
+  ['SHORTLIST_CORS_ORIGIN', 'SHORTLIST_CORS_ORIGINS (cors.origins)'],
+  ['SHORTLIST_TRUST_PROXY', 'TRUST_PROXY (server.trustProxy)'],
+  ['SHORTLIST_HOST', 'HOST (server.host)'],
+  ['SHORTLIST_PORT', 'PORT (server.port)'],
+  ['SHORTLIST_ENVIRONMENT', 'SHORTLIST_ENV'],
+  ['SHORTLIST_CHANEL', 'SHORTLIST_CHANNEL (bundle.channel)'],
+  ['SHORTLIST_REDIS_URL', 'REDIS_URL (redis.url)'],
+];
+
+for (const [name, nearest] of UNKNOWN) {
+  t.test(`${name} is unknown, and named with the nearest variable`, async (t) => {
+    const problems = problemsOf({ configsDir: 'configs', env: { [name]: '4000-hunter2' } });
+    t.equal(problems.length, 1);
+    t.match(problems, [`${name}: no setting has this variable; the nearest is ${nearest}`]);
+    t.notMatch(problems.join(), 'hunter2', 'a value may be a secret');
+  });
+}
+
+t.test('variables that are known, of Kubernetes services, of others or empty are no problem', async (t) => {
+  const env = {
+    SHORTLIST_API_KEY: 'sl_x',
+    SHORTLIST_PROCESS_PLACE: '1',
+    SHORTLIST_SOURCE: 'https://git.example/shortlist.git',
+    SHORTLIST_AUTHMODE: '',
+    SHORTLISTED: 'yes',
+    // A Service named shortlist, and one named shortlist-redis.
+    SHORTLIST_SERVICE_HOST: '10.0.0.1',
+    SHORTLIST_SERVICE_PORT: '80',
+    SHORTLIST_SERVICE_PORT_HTTP: '80',
+    SHORTLIST_PORT: 'tcp://10.0.0.1:80',
+    SHORTLIST_PORT_80_TCP: 'tcp://10.0.0.1:80',
+    SHORTLIST_PORT_80_TCP_PROTO: 'tcp',
+    SHORTLIST_PORT_80_TCP_PORT: '80',
+    SHORTLIST_PORT_80_TCP_ADDR: '10.0.0.1',
+    SHORTLIST_REDIS_SERVICE_HOST: '10.0.0.2',
+    SHORTLIST_REDIS_PORT: 'tcp://10.0.0.2:6379',
+    SHORTLIST_REDIS_PORT_6379_TCP_ADDR: '10.0.0.2',
+  };
+  t.strictSame(problemsOf({ configsDir: 'configs', env }), []);
+});
+
+const LIMIT = { SHORTLIST_RATE_LIMIT: '600' };
+
+/** Settings of security that have no effect, and with what beside them they would have one. */
+const INEFFECTIVE: readonly [string, Record<string, string>, RegExp, Record<string, string>?][] = [
+  [
+    'subjects are bound without tokens',
+    { SHORTLIST_JWT_BIND_SUBJECT: 'true' },
+    /^SHORTLIST_JWT_BIND_SUBJECT: jwt\.bindSubject is true and has no effect, because jwt\.jwksUrl is empty/,
+    {
+      SHORTLIST_JWT_JWKS_URL: 'https://id.example/keys',
+      SHORTLIST_JWT_ISSUER: 'https://id.example/',
+      SHORTLIST_JWT_AUDIENCE: 'shortlist',
+    },
+  ],
+  ['an issuer without keys', { SHORTLIST_JWT_ISSUER: 'https://id.example/' }, /jwt\.issuer .* has no effect/],
+  ['an audience without keys', { SHORTLIST_JWT_AUDIENCE: 'shop' }, /jwt\.audience .* has no effect/],
+  [
+    'a place to count requests without a limit',
+    { SHORTLIST_RATE_LIMIT_STORE: 'redis' },
+    /rateLimit\.store is "redis" and has no effect, because rateLimit\.requests is 0/,
+    LIMIT,
+  ],
+  [
+    'routes that are closed to nobody',
+    { SHORTLIST_OPEN_ROUTES: 'health' },
+    /auth\.openRoutes is \["health"\] and has no effect, because auth\.mode is none/,
+    { SHORTLIST_AUTH: 'required' },
+  ],
+  [
+    'an origin in upper case',
+    { SHORTLIST_CORS_ORIGINS: 'https://Shop.example' },
+    /send it as https:\/\/shop\.example$/,
+  ],
+  [
+    'an origin with its default port',
+    { SHORTLIST_CORS_ORIGINS: 'https://shop.example:443' },
+    /send it as https:\/\/shop\.example$/,
+  ],
+  [
+    'an origin in Unicode',
+    { SHORTLIST_CORS_ORIGINS: 'https://bücher.example' },
+    /send it as https:\/\/xn--bcher-kva\.example$/,
+  ],
+  [
+    'an origin with a login',
+    { SHORTLIST_CORS_ORIGINS: 'https://me@shop.example' },
+    /send it as https:\/\/shop\.example$/,
+  ],
+  [
+    'an origin with a query',
+    { SHORTLIST_CORS_ORIGINS: 'https://shop.example?x' },
+    /send it as https:\/\/shop\.example$/,
+  ],
+  [
+    'an origin with a wildcard',
+    { SHORTLIST_CORS_ORIGINS: 'https://*.shop.example' },
+    /cannot be a wildcard$/,
+  ],
+  [
+    'an origin with a port that is none',
+    { SHORTLIST_CORS_ORIGINS: 'https://shop.example:99999' },
+    /is not an origin$/,
+  ],
+  [
+    'every origin beside one',
+    { SHORTLIST_CORS_ORIGINS: '*,https://shop.example' },
+    /makes the other origins of no effect$/,
+  ],
+  [
+    'a proxy that is a name',
+    { TRUST_PROXY: 'proxy.example' },
+    /server\.trustProxy has "proxy\.example", allowed are IP/,
+  ],
+  ['a proxy that is a word', { TRUST_PROXY: 'true' }, /server\.trustProxy has "true"/],
+  ['a range that is too long', { TRUST_PROXY: '10.0.0.0/33' }, /server\.trustProxy has "10\.0\.0\.0\/33"/],
+  [
+    'TLS that is misspelt',
+    { VECTOR_ENGINE_URL: 'postgres://me:hunter2@db/shop?sslmod=verify-full' },
+    /^vectorEngine\.url has the parameter "sslmod", which nothing reads/,
+  ],
+];
+
+for (const [what, env, problem, cure] of INEFFECTIVE) {
+  t.test(`${what}: a setting without effect is refused`, async (t) => {
+    const problems = problemsOf({ configsDir: 'configs', env });
+    t.match(problems, [problem]);
+    t.equal(problems.length, 1);
+    t.notMatch(problems.join(), 'hunter2');
+    if (cure !== undefined) t.strictSame(problemsOf({ configsDir: 'configs', env: { ...env, ...cure } }), []);
+  });
+}
+
+t.test('proxies are addresses, ranges and names of ranges', async (t) => {
+  const env = { TRUST_PROXY: 'loopback,uniquelocal,10.0.0.1,10.0.0.0/8,fd00::/8,::1' };
+  t.strictSame(problemsOf({ configsDir: 'configs', env }), []);
 });

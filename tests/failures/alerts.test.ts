@@ -22,7 +22,7 @@ import { LONG } from '../support/long-tests.js';
 import { publishOnlineBundle } from '../support/online-server.js';
 import { PROMETHEUS_MISSING } from '../support/prometheus.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect } from '../support/redis-view.js';
+import { connect, SPACE } from '../support/redis-view.js';
 import { startWatchedProcess } from '../support/watched-process.js';
 import { startFaultProxy } from '../support/tcp-fault-proxy.js';
 import { startTraceCollector } from '../support/trace-collector.js';
@@ -268,11 +268,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
   const { view } = published;
   const redis = await startRedisServer(t);
   const client = await connect(t, redis.url);
-  const fill = (generation: string, eventTime: number) =>
+  const space = { ...SPACE, dataset: published.manifest.dataset.name };
+  const fill = (version: string, eventTime: number) =>
     materialiseView(
       { view, ids: EVERYBODY, eventTimeOf: () => eventTime, fillRow: (_, values) => values.fill(0) },
       client,
-      { generation, expirySeconds: 3600 },
+      { space, version, expirySeconds: 3600 },
     );
   const server = await startWatchedProcess(t, published.registry, {
     changes: { compute: { deadlineMs: 10_000 }, redis: { commandTimeoutMs: 500 } },
@@ -289,12 +290,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
 
   // Nobody materialises again, and values come to the end of their time.
   await raise(t, watch, { ShortlistFeaturesStale: { view: 'users' } }, askAll);
-  await fill('2', Date.now() / 1000 + 86_400);
+  const { generation } = await fill('2', Date.now() / 1000 + 86_400);
   await raise(
     t,
     watch,
     { ShortlistRowsRefused: { view: 'users' } },
-    after(() => client.set(createRedisKeys(view).loaded('2', 'u7'), 'no row'), askAll),
+    after(() => client.set(createRedisKeys(view, space).loaded(generation, 'u7'), 'no row'), askAll),
   );
   await raise(t, watch, { ShortlistRedisAway: { view: 'users' } }, after(redis.kill, askAll));
 });

@@ -94,7 +94,7 @@ t.test(
         const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(server.url)));
         for (const socket of sockets) {
           socket.on('error', () => undefined);
-          socket.write('GET /recommendations/u1 HTTP/1.1\r\nHost: x\r\n\r\n');
+          socket.write('GET /recommendations/u1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
           socket.resetAndDestroy();
         }
       },

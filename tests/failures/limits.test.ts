@@ -24,7 +24,7 @@ t.test('of a thousand idle connections the others notice nothing, and none is cu
     Array.from({ length: 1000 }, async () => {
       const socket = await openSocket(server.url);
       socket.on('close', () => cut++);
-      socket.write('GET /live HTTP/1.1\r\nHost: x\r\n\r\n');
+      socket.write('GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await once(socket, 'data');
       return socket;
     }),

@@ -6,6 +6,7 @@ import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import {
   DEGRADED,
+  NOT_LOADED,
   type OnlineServer,
   publishOnlineBundle,
   startOnlineServer,
@@ -17,19 +18,23 @@ import {
   type RedisServer,
   startRedisServer,
 } from '../support/redis-server.js';
-import { connect } from '../support/redis-view.js';
+import { connect, SPACE } from '../support/redis-view.js';
 import { type Faults, startFaultProxy } from '../support/tcp-fault-proxy.js';
 
 const GONE = 'Redis fails: users have the declared defaults until it answers';
 const BACK = 'Redis answers again: users have their values';
+const LOST =
+  'Redis does not have the rows of the view: users without one have the declared defaults until `shortlist materialise` has run';
+const LOADED = 'Redis has the rows of the view: users have their values';
 const online = await publishOnlineBundle(t.testdir({}));
 const { view } = online;
-const keys = createRedisKeys(view);
+const space = { ...SPACE, dataset: online.manifest.dataset.name };
+const keys = createRedisKeys(view, space);
 const users = Array.from({ length: 80 }, (_, user) => `u${user}`);
 /** A machine that runs other tests too does not reach the time limit by itself. */
 const PATIENT = { commandTimeoutMs: 200 };
 const SOON = { ...PATIENT, breakerProbeAfterMs: 50 };
-const LOADING = { generation: '1', expirySeconds: 3600 };
+const LOADING = { space, version: '1', expirySeconds: 3600 };
 const source = {
   view,
   ids: users,
@@ -41,6 +46,11 @@ async function fill(t: Parameters<typeof connect>[0], server: RedisServer) {
   const client = await connect(t, server.url);
   await materialiseView(source, client, LOADING);
   return client;
+}
+
+/** What was told of whether Redis answers. */
+function listChanges({ notices }: OnlineServer): string[] {
+  return notices.filter((notice) => notice === GONE || notice === BACK);
 }
 
 /** Asks until Redis has a part in the answer; the test's own time limit ends it otherwise. */
@@ -71,7 +81,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     await redis.start();
     await fill(t, redis);
     await untilWhole(server);
-    t.same(server.notices, [GONE, BACK], 'one line per change');
+    t.same(listChanges(server), [GONE, BACK], 'one line per change');
     t.match(await server.metrics(), 'shortlist_feature_store_up{view="users"} 1');
     t.match(await server.metrics(), /newest_event_timestamp_seconds\{view="users"\} 1700000000/);
   });
@@ -89,7 +99,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     await redis.kill();
     while (server.notices.length < 1) await wait(5);
     await redis.start();
-    while (server.notices.length < 2) await wait(5);
+    while (listChanges(server).length < 2) await wait(5);
     await fill(t, redis);
     load.done = true;
     await Promise.all(clients);
@@ -98,7 +108,7 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
       [],
     );
     t.same(await server.ask('u1'), WHOLE);
-    t.same(server.notices, [GONE, BACK]);
+    t.same(server.notices, [GONE, LOST, BACK, LOADED], 'it came back empty');
   });
 
   await t.test('that hangs is sent nothing but probes, and goes on without what was not sent', async (t) => {
@@ -174,24 +184,21 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     t.same(await server.ask('u1'), WHOLE);
     const refused = await server.push([{ id: 'u1', values: {} }]);
     t.match(refused, { status: 503, body: { code: 'FEATURES_FAILED', detail: /OOM/ } });
-    await t.rejects(materialiseView(source, client, { ...LOADING, generation: '2' }), { message: /OOM/ });
+    await t.rejects(materialiseView(source, client, { ...LOADING, version: '2' }), { message: /OOM/ });
     t.same(await server.ask('u1'), WHOLE);
     t.same(server.notices, []);
   });
 
-  await t.test('that evicts everything knows nobody, which is no failure', async (t) => {
+  await t.test('that evicts everything is told from one that does not know a user', async (t) => {
     const redis = await startRedisServer(t);
     const client = await fill(t, redis);
     const server = await startOnlineServer(t, online, redis.url, PATIENT);
-    t.same(await server.ask('u1'), WHOLE);
-    const known = /values_total\{view="users",status="unknown_entity"\} (\d+)/;
-    const before = Number(known.exec(await server.metrics())?.[1]);
+    t.same(await server.ask('nobody'), WHOLE, 'an unknown user is no fault');
     await client.config('SET', 'maxmemory-policy', 'allkeys-random');
     await client.config('SET', 'maxmemory', '1');
     while ((await client.dbsize()) > 0) await client.set('x', 'y').catch(() => undefined);
-    t.same(await server.ask('u1'), WHOLE);
-    t.equal(Number(known.exec(await server.metrics())![1]) - before, view.fields.length);
-    t.same(server.notices, []);
+    t.same(await server.ask('u1'), NOT_LOADED);
+    t.same(server.notices, [LOST]);
   });
 
   await t.test('that became a replica is read, and refuses pushes', async (t) => {
@@ -245,9 +252,9 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     const redis = await startRedisServer(t);
     const client = await fill(t, redis);
     const server = await startOnlineServer(t, online, redis.url, PATIENT);
-    const codec = createRowCodec(view);
+    const codec = createRowCodec(view, space);
     const good = codec.encode(new Float64Array(codec.rowBytes), 1_800_000_000);
-    const other = createRowCodec({ ...view, fields: view.fields.slice(1) });
+    const other = createRowCodec({ ...view, fields: view.fields.slice(1) }, space);
     const nan = codec.encode(new Float64Array(codec.rowBytes).fill(Number.POSITIVE_INFINITY), 1);
     const cases: [reason: string, write: (key: string) => Promise<unknown>][] = [
       ['corrupt', (key) => client.set(key, 'hello')],
@@ -273,3 +280,81 @@ t.test('a server over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
     }
   });
 });
+
+t.test('rows that are not in Redis are told from users that are not', { skip: REDIS_MISSING }, async (t) => {
+  const up = /feature_generation_up\{view="users"\} (\d)/;
+  /** What takes rows away, and whom a request is then not answered whole for. */
+  const cases: [what: string, lose: (client: Redis) => Promise<unknown>, user: string][] = [
+    ['it was flushed', (client) => client.flushall(), 'u1'],
+    ['its pointer is gone', (client) => client.del(keys.pointer), 'u1'],
+    ['its pointer is no name', (client) => client.set(keys.pointer, 'x'), 'u1'],
+    ['its pointer is of another type', (client) => replaceByList(client, keys.pointer), 'u1'],
+    ['what it points at has other fields', (client) => pointAtOtherFields(client), 'u1'],
+    ['half of the generation was evicted', (client) => removeHalf(client, 0), 'u0'],
+    ['the other half was', (client) => removeHalf(client, 1), 'u1'],
+    ['all rows expired, and the pointer did not', (client) => removeRows(client, () => true), 'u1'],
+    ['what says which rows there are was evicted', (client) => removeWitnesses(client), 'nobody'],
+  ];
+  for (const [what, lose, user] of cases) {
+    await t.test(what, async (t) => {
+      const redis = await startRedisServer(t);
+      const client = await fill(t, redis);
+      const server = await startOnlineServer(t, online, redis.url, PATIENT);
+      t.same(await server.ask('u1'), WHOLE);
+      t.match(await server.metrics(), 'feature_generation_up{view="users"} 1');
+      await lose(client);
+      t.same(await server.ask(user), NOT_LOADED);
+      t.same(await server.ask(user), NOT_LOADED);
+      t.same(server.notices, [LOST], 'one line');
+      t.equal(up.exec(await server.metrics())?.[1], '0');
+      await fill(t, redis);
+      t.same(await server.ask(user), WHOLE);
+      t.same(server.notices, [LOST, LOADED]);
+      t.equal(up.exec(await server.metrics())?.[1], '1');
+    });
+  }
+
+  await t.test('it was never loaded: told before anybody asks, and what is pushed is used', async (t) => {
+    const redis = await startRedisServer(t);
+    const server = await startOnlineServer(t, online, redis.url, PATIENT);
+    t.equal(up.exec(await server.metrics())?.[1], '0');
+    t.same(server.notices, [LOST]);
+    t.match(await server.push([{ id: 'u1', values: {} }]), { status: 200 });
+    t.same(await server.ask('u1'), WHOLE);
+    t.same(await server.ask('u2'), NOT_LOADED);
+  });
+
+  // The control: nothing is lost, and somebody whom no row is about is no fault.
+  await t.test('a user without a row in a whole generation is unknown, and nothing is told', async (t) => {
+    const redis = await startRedisServer(t);
+    await fill(t, redis);
+    const server = await startOnlineServer(t, online, redis.url, PATIENT);
+    t.same(await server.ask('nobody'), WHOLE);
+    t.same(server.notices, []);
+    t.equal(up.exec(await server.metrics())?.[1], '1');
+  });
+});
+
+async function replaceByList(client: Redis, key: string): Promise<void> {
+  await client.del(key);
+  await client.rpush(key, 'x');
+}
+
+async function pointAtOtherFields(client: Redis): Promise<void> {
+  const other = { ...view, fields: view.fields.slice(1) };
+  await materialiseView({ ...source, view: other }, client, { ...LOADING, version: '2' });
+}
+
+async function removeRows(client: Redis, isRemoved: (user: number) => boolean): Promise<void> {
+  const generation = (await client.get(keys.pointer))!;
+  const removed = users.filter((_, user) => isRemoved(user));
+  await client.del(...removed.map((user) => keys.loaded(generation, user)));
+}
+
+function removeHalf(client: Redis, which: 0 | 1): Promise<void> {
+  return removeRows(client, (user) => user % 2 === which);
+}
+
+async function removeWitnesses(client: Redis): Promise<void> {
+  await client.del(keys.witnesses((await client.get(keys.pointer))!));
+}

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type FaultAnswer, askServer, publishBundle } from '../support/fault-server.js';
 import { USERS, writeFaultyBundle } from '../support/faulty-bundle.js';
 import { LONG } from '../support/long-tests.js';
@@ -81,6 +81,9 @@ t.test(
     t.same([...new Set(answers.map(({ status }) => status))], [200]);
     t.ok(failed <= USERS.healthy.length, 'each client had one request under way at most');
 
+    const written = new Set(server.log().map(({ process }) => process));
+    t.same([...written].sort(), ['0', '1', '2', 'supervisor'], 'each line says which process wrote it');
+
     const ready = fetch(`${url}/ready`).then(({ status }) => status);
     t.equal(await ready, 200);
     server.child.kill('SIGTERM');
@@ -143,3 +146,90 @@ t.test(
     t.same(await server.ended, { code: 0, signal: null });
   },
 );
+
+/** What becomes of a group of two while one user, whose request hangs the model, asks again and again. */
+async function askForTrouble(t: Test, quarantineSeconds: number) {
+  const server = await startServingProcess(t, registry, {
+    args: ['--processes', '2', '--workers', '1'],
+    changes: {
+      compute: { hangMs: 4000, deadlineMs: 1500, quarantineSeconds },
+      shutdown: { drainDelayMs: 0, timeoutMs: 10_000 },
+      supervisor: { ...QUICK, maxDeaths: 100, processes: 0 },
+    },
+    env: { PORT: String(await findFreePort()) },
+  });
+  const url = await server.url;
+  const countLost = (): number =>
+    server.log().filter(({ msg }) => msg === 'a server process ended by itself').length;
+  const first = await askServer(url, USERS.hanging);
+  const asking = { done: false };
+  const reasons = new Set<string>();
+  const client = (async () => {
+    while (!asking.done) {
+      const answer = await askServer(url, USERS.hanging).catch(() => undefined);
+      for (const { reason } of answer?.degraded ?? []) reasons.add(reason);
+    }
+  })();
+  return { server, url, first, reasons, countLost, stop: () => ((asking.done = true), client) };
+}
+
+t.test('a user whose request hangs the model takes one process with it, and no other', async (t) => {
+  const { server, url, first, reasons, countLost, stop } = await askForTrouble(t, 600);
+  t.match(first, { status: 200, degraded: [{ reason: 'deadline_exceeded' }] });
+  await until(() => reasons.has('request_quarantined') && countLost() > 0);
+  await until(() => listProcesses(server).length === 3);
+  await until(async () => (await askServer(url, 'u1').catch(() => undefined))?.degraded.length === 0);
+  const before = await Promise.all(Array.from({ length: 40 }, () => askServer(url, USERS.hanging)));
+  t.ok(
+    before.every(({ status, items, degraded: [stage] }) => {
+      return status === 200 && items.length > 0 && stage?.reason === 'request_quarantined';
+    }),
+    'it has the fallback, from the old process and from the new one',
+  );
+  await stop();
+  t.equal(countLost(), 1);
+});
+
+t.test('negative control: without quarantine the same user ends every process', LONG, async (t) => {
+  const { reasons, countLost, stop } = await askForTrouble(t, 0);
+  await until(() => countLost() > 2);
+  t.notOk(reasons.has('request_quarantined'));
+  await stop();
+});
+
+t.test('a process that is stopped holds up nothing, and is killed and replaced', async (t) => {
+  const adminPort = await findFreePort();
+  const server = await startServingProcess(t, registry, {
+    args: ['--processes', '2', '--workers', '1'],
+    changes: {
+      compute: { deadlineMs: 60_000 },
+      bundle: { trialSilenceMs: 0, watchSeconds: 0 },
+      shutdown: { drainDelayMs: 0 },
+      supervisor: { ...QUICK, processes: 0, silenceMs: 4000, answerMs: 500 },
+    },
+    env: { ADMIN_PORT: String(adminPort) },
+  });
+  await server.url;
+  const admin = `http://127.0.0.1:${adminPort}`;
+  const [stopped] = listProcesses(server);
+  process.kill(stopped!, 'SIGSTOP');
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  t.match(metrics, /process="supervisor"/, 'whoever answers is shown');
+  const reload = await fetch(`${admin}/bundle/reload`, { method: 'POST' });
+  t.match(
+    { status: reload.status, body: await reload.json() },
+    { status: 200, body: { version: manifest.version } },
+  );
+  await until(() => server.log().some(({ wasSilent }) => wasSilent === true));
+  await until(() => listProcesses(server).length === 3);
+  t.throws(() => process.kill(stopped!, 0), { code: 'ESRCH' });
+  t.match(
+    await (await fetch(`${admin}/metrics`)).text(),
+    /shortlist_silent_processes_total\{process="supervisor"\} 1/,
+  );
+  const [other] = listProcesses(server).slice(1);
+  process.kill(other!, 'SIGSTOP');
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 1 }, 'one that is stopped in a drain is killed too');
+  for (const id of listProcesses(server)) t.throws(() => process.kill(id, 0), { code: 'ESRCH' });
+});

@@ -14,12 +14,13 @@ import {
   patient,
   readOne,
   rowSource,
+  SPACE,
   untilAnswered,
   USERS,
 } from '../support/redis-view.js';
 
-const LOADING = { generation: '1', expirySeconds: 3600 };
-const PUSHING = { view: USERS, expirySeconds: 3600 };
+const LOADING = { space: SPACE, version: '1', expirySeconds: 3600 };
+const PUSHING = { view: USERS, space: SPACE, expirySeconds: 3600 };
 const USER_COUNT = 60;
 const ids = Array.from({ length: USER_COUNT }, (_, user) => `u${user}`);
 const pushed = (id: string, age: number): Parameters<typeof pushRows>[0] => [
@@ -30,10 +31,10 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
   const cluster = await startRedisCluster(t, t.testdir());
   const client = await requireRedis(patient(cluster.url));
   t.teardown(() => client.disconnect());
-  const keys = createRedisKeys(USERS);
+  const keys = createRedisKeys(USERS, SPACE);
 
   await t.test('takes what is loaded and pushed on every node, and serves it', async (t) => {
-    t.same(await materialiseView(rowSource(USER_COUNT), client, LOADING), {
+    t.match(await materialiseView(rowSource(USER_COUNT), client, LOADING), {
       written: USER_COUNT,
       resumed: 0,
     });
@@ -59,7 +60,7 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('lets the rows of all views of a user lie on one node', async (t) => {
     const others = { ...USERS, name: 'moods' };
-    const [moods, slots] = [createRedisKeys(others), (key: string) => client.cluster('KEYSLOT', key)];
+    const [moods, slots] = [createRedisKeys(others, SPACE), (key: string) => client.cluster('KEYSLOT', key)];
     const rows = [keys.loaded('1', 'u1'), keys.pushed('u1'), moods.loaded('2', 'u1'), moods.pushed('u1')];
     t.equal(new Set(await Promise.all(rows.map(slots))).size, 1);
     await pushRows(pushed('u1', 50), client, { ...PUSHING, view: others });
@@ -69,13 +70,14 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
   });
 
   await t.test('retires an old generation on every node', async (t) => {
-    await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, generation: '2' });
-    const times = await Promise.all(ids.map((id) => client.ttl(keys.loaded('1', id))));
+    const old = (await client.get(keys.pointer))!;
+    const { generation } = await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, version: '2' });
+    const times = await Promise.all(ids.map((id) => client.ttl(keys.loaded(old, id))));
     t.ok(
       times.every((seconds) => seconds <= 60),
       'all of it',
     );
-    t.ok((await client.ttl(keys.loaded('2', 'u3'))) > 60);
+    t.ok((await client.ttl(keys.loaded(generation, 'u3'))) > 60);
   });
 
   await t.test(
@@ -136,7 +138,7 @@ t.test('a master behind a Sentinel', { skip: REDIS_MISSING }, async (t) => {
   const watched = await startWatchedRedis(t, t.testdir());
   const client = await requireRedis(patient(watched.url));
   t.teardown(() => client.disconnect());
-  await materialiseView(rowSource(USER_COUNT), client, LOADING);
+  const { generation } = await materialiseView(rowSource(USER_COUNT), client, LOADING);
   await pushRows(pushed('u7', 30), client, PUSHING);
   const { store, changes } = await openStore(t, watched.url, { redis: impatient(watched.url) });
   t.equal((await untilAnswered(() => readOne(store, 'u7')))[0]![0], 30);
@@ -149,8 +151,8 @@ t.test('a master behind a Sentinel', { skip: REDIS_MISSING }, async (t) => {
   t.same(changes, [false, true]);
   t.same(await untilAnswered(() => pushRows(pushed('u7', 31), client, PUSHING)), { written: 1, older: 0 });
   t.equal((await readOne(store, 'u7'))[0]![0], 31, 'and takes writes');
-  await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, generation: '2' });
-  t.ok((await client.ttl(createRedisKeys(USERS).loaded('1', 'u1'))) <= 60);
+  await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, version: '2' });
+  t.ok((await client.ttl(createRedisKeys(USERS, SPACE).loaded(generation, 'u1'))) <= 60);
 });
 
 t.test('Sentinels or nodes that are all away are named, and do not hold up a start', async (t) => {

@@ -12,6 +12,7 @@ import {
   openStores,
   readOne,
   rowSource,
+  SPACE,
   UNKNOWN,
   USERS,
 } from '../support/redis-view.js';
@@ -19,8 +20,8 @@ import { startFaultProxy } from '../support/tcp-fault-proxy.js';
 import { testFeatureStore } from './feature-store-contract.js';
 
 const HOUR = 3600;
-const keys = createRedisKeys(USERS);
-const codec = createRowCodec(USERS);
+const keys = createRedisKeys(USERS, SPACE);
+const codec = createRowCodec(USERS, SPACE);
 
 function missingValue(field: FeatureField): number[] {
   return Array<number>(widthOf(field)).fill(Number.NaN);
@@ -39,7 +40,7 @@ t.test('the Redis store keeps the contract of every store', { skip: REDIS_MISSIN
       fillRow: (row: number, values: Float64Array) =>
         values.set(truth[row]![1].flatMap((value, field) => value ?? missingValue(view.fields[field]!))),
     };
-    await materialiseView(source, client, { generation: '1', expirySeconds: HOUR });
+    await materialiseView(source, client, { space: SPACE, version: '1', expirySeconds: HOUR });
     const { store } = await openStore(t, server.url, { view });
     return store;
   });
@@ -52,12 +53,15 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
   const load = (
     count: number,
     options: Parameters<typeof rowSource>[1] = {},
-    generation = '1',
-  ): Promise<unknown> =>
-    materialiseView(rowSource(count, options), client, { generation, expirySeconds: HOUR });
+    version = '1',
+  ): Promise<string> =>
+    materialiseView(rowSource(count, options), client, { space: SPACE, version, expirySeconds: HOUR }).then(
+      ({ generation }) => generation,
+    );
   const push = (id: string, eventTime: number, age: number): Promise<number> =>
     pushRows([{ id, eventTime, values: [age, 1, Number.NaN] }], client, {
       view: USERS,
+      space: SPACE,
       expirySeconds: HOUR,
     }).then(({ written }) => written);
 
@@ -80,7 +84,8 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     const moods = { ...USERS, name: 'moods' };
     await load(3);
     await materialiseView({ ...rowSource(3, { age: 50 }), view: moods }, client, {
-      generation: '2',
+      space: SPACE,
+      version: '2',
       expirySeconds: HOUR,
     });
     const proxy = await startFaultProxy(t, server.port);
@@ -103,7 +108,7 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     const good = codec.encode([40, 0, 1], LOADED_AT);
     const flipped = Buffer.from(good);
     flipped[24]! ^= 1;
-    const other = createRowCodec({ ...USERS, fields: USERS.fields.slice(1) });
+    const other = createRowCodec({ ...USERS, fields: USERS.fields.slice(1) }, SPACE);
     const nan = Buffer.from(good);
     nan.fill(0xff, 21, 25);
     const cases: [what: string, write: (key: string) => Promise<unknown>, reason: string][] = [
@@ -119,9 +124,9 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     const { store, refused } = await openStore(t, server.url);
     for (const [what, write, reason] of cases) {
       await client.flushall();
-      await load(3);
-      await client.del(keys.loaded('1', 'u1'));
-      await write(keys.loaded('1', 'u1'));
+      const generation = await load(3);
+      await client.del(keys.loaded(generation, 'u1'));
+      await write(keys.loaded(generation, 'u1'));
       refused.length = 0;
       t.same(await readOne(store, 'u1'), UNKNOWN, what);
       t.match(refused, [reason], `${what} is counted as ${reason}`);
@@ -142,12 +147,12 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     await push('u1', LOADED_AT, 50);
     for (const pointer of ['', 'pushed', '../1', '1'.repeat(500)]) {
       await client.set(keys.pointer, pointer);
-      t.same(await readOne(store, 'u0'), UNKNOWN);
+      await t.rejects(readOne(store, 'u0'), { code: 'FEATURES_NOT_LOADED' });
       t.equal((await readOne(store, 'u1'))[0]![0], 50);
     }
     await client.del(keys.pointer);
     await client.rpush(keys.pointer, 'x');
-    t.same(await readOne(store, 'u0'), UNKNOWN);
+    await t.rejects(readOne(store, 'u0'), { code: 'FEATURES_NOT_LOADED' });
     t.same(refused, ['wrong_type']);
   });
 
@@ -181,7 +186,7 @@ t.test('the Redis store', { skip: REDIS_MISSING }, async (t) => {
     await load(1500);
     await push('u0', LOADED_AT, 50);
     const all = await client.keys('*');
-    t.equal(all.length, 1502);
+    t.equal(all.length, 1503, 'rows, a pushed one, the pointer, and what a whole generation has');
     for (const key of all) t.ok((await client.ttl(key)) > HOUR - 60, key);
   });
 

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { createRowCodec } from '../../src/features/row-codec.js';
-import { USERS } from '../support/redis-view.js';
+import { SPACE, USERS } from '../support/redis-view.js';
 
-const codec = createRowCodec(USERS);
+const codec = createRowCodec(USERS, SPACE);
 
 t.test('a row has 24 bytes and four and an eighth per field', async (t) => {
   const wide = { ...USERS, fields: Array.from({ length: 32 }, () => USERS.fields[0]!) };
-  t.equal(createRowCodec(wide).rowBytes, 24 + 4 + 4 * 32);
+  t.equal(createRowCodec(wide, SPACE).rowBytes, 24 + 4 + 4 * 32);
   t.equal(codec.rowBytes, codec.encode([1, 0, 1], 0).length);
 });
 
@@ -45,11 +45,12 @@ t.test('a row says nothing to a view of other names, types, orders or dictionari
     [age!, premium!, { ...country!, dictionary: ['uk', 'fr'] }],
   ];
   for (const fields of others) {
-    t.equal(createRowCodec({ ...USERS, fields }).findFault(row), 'other_schema');
+    t.equal(createRowCodec({ ...USERS, fields }, SPACE).findFault(row), 'other_schema');
   }
-  t.equal(createRowCodec({ ...USERS, entity: 'item' }).findFault(row), 'other_schema');
+  t.equal(createRowCodec({ ...USERS, entity: 'item' }, SPACE).findFault(row), 'other_schema');
+  t.equal(createRowCodec(USERS, { dataset: 'another shop' }).findFault(row), 'other_schema');
   const sameMeaning = [{ ...age!, default: 18 }, premium!, country!];
-  t.equal(createRowCodec({ ...USERS, fields: sameMeaning }).findFault(row), undefined);
+  t.equal(createRowCodec({ ...USERS, fields: sameMeaning }, SPACE).findFault(row), undefined);
 });
 
 t.test('an integer keeps its 32 bits and a vector its components', async (t) => {
@@ -58,7 +59,7 @@ t.test('an integer keeps its 32 bits and a vector its components', async (t) => 
     { name: 'level', type: 'int32' as const, default: 0 },
     { name: 'mood', type: 'vector' as const, length: 2, default: 0 },
   ];
-  const { encode, findFault, isMissing, rowBytes, valueAt } = createRowCodec({ ...USERS, fields });
+  const { encode, findFault, isMissing, rowBytes, valueAt } = createRowCodec({ ...USERS, fields }, SPACE);
   t.equal(rowBytes, 24 + 1 + 4 * 6);
   for (const level of [0, -1, 16_777_217, 2_147_483_647, -2_147_483_648, 2_143_289_344]) {
     const row = encode([1.5, -2, 3, level, Number.NaN, Number.NaN], 1);
@@ -74,7 +75,7 @@ t.test('an integer keeps its 32 bits and a vector its components', async (t) => 
   }
   const longer = fields.map((field) => ({ ...field, ...(field.length === 2 ? { length: 4 } : {}) }));
   t.equal(
-    createRowCodec({ ...USERS, fields: longer }).findFault(encode([0, 0, 0, 0, 0, 0], 1)),
+    createRowCodec({ ...USERS, fields: longer }, SPACE).findFault(encode([0, 0, 0, 0, 0, 0], 1)),
     'other_schema',
   );
 });

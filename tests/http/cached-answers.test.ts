@@ -71,7 +71,7 @@ t.test('a client that leaves does not take the answer from those who joined it',
   const before = (await server.metric(BATCHES))!;
   const leaving = connect(Number(port), hostname);
   await once(leaving, 'connect');
-  leaving.write(`GET /recommendations/u11 HTTP/1.1\r\nHost: x\r\n\r\n`);
+  leaving.write(`GET /recommendations/u11 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   const joined = server.get('/recommendations/u11');
   leaving.resetAndDestroy();
   t.equal((await joined).body.items.length, 10);

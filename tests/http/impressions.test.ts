@@ -48,6 +48,10 @@ t.test('every slate that is served is a line of what was shown and where it came
   await server.get('/items/i001/similar', { 'x-request-id': 'three' });
   await server.get('/popular', { 'x-request-id': 'four' });
   await server.get('/recommendations/u3?limit=0');
+  // An answer to HEAD shows nothing, whether or not it was kept.
+  for (const path of ['/recommendations/u3?limit=5', '/recommendations/u4', '/popular']) {
+    t.equal((await fetch(`${server.url}${path}`, { method: 'HEAD' })).status, 200);
+  }
   await server.get('/items/nothing/similar');
   t.notMatch(JSON.stringify(miss.body), 'retrievedBy');
   t.same(miss.body.items, hit.body.items);
@@ -137,7 +141,7 @@ t.test('an answer that nobody took is no impression', async (t) => {
   const { hostname, port } = new URL(server.url);
   const leaving = connect(Number(port), hostname);
   await once(leaving, 'connect');
-  leaving.write('GET /recommendations/u11 HTTP/1.1\r\nHost: x\r\n\r\n');
+  leaving.write('GET /recommendations/u11 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   leaving.resetAndDestroy();
   await server.get('/recommendations/u12');
   const lines = await server.stop();

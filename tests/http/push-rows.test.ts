@@ -2,7 +2,7 @@ import t from 'tap';
 import { createRedisKeys } from '../../src/features/redis-keys.js';
 import { createRowCodec } from '../../src/features/row-codec.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect, USERS } from '../support/redis-view.js';
+import { connect, SPACE, USERS } from '../support/redis-view.js';
 import { build } from './build.js';
 
 const VIEWS = { users: { ...USERS, online: 'redis' as const }, items: { ...USERS, name: 'items' } };
@@ -25,7 +25,7 @@ function setUp(t: Parameters<typeof build>[0], overrides: Parameters<typeof buil
 
 t.test('rows are written, older ones not over newer ones', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
-  const { post, admin } = setUp(t, { redis: { url: server.url, socketTimeoutMs: 10_000 } });
+  const { post, admin, service } = setUp(t, { redis: { url: server.url, socketTimeoutMs: 10_000 } });
   const client = await connect(t, server.url);
   const rows = [
     { id: 'u1', eventTime: '2026-01-02T00:00:00Z', values: { age: 31 } },
@@ -37,8 +37,9 @@ t.test('rows are written, older ones not over newer ones', { skip: REDIS_MISSING
     written: 1,
     older: 1,
   });
-  const row = (await client.getBuffer(createRedisKeys(USERS).pushed('u2')))!;
-  t.equal(createRowCodec(USERS).eventTimeOf(row), 200);
+  const space = { ...SPACE, dataset: service.describe()!.dataset };
+  const row = (await client.getBuffer(createRedisKeys(USERS, space).pushed('u2')))!;
+  t.equal(createRowCodec(USERS, space).eventTimeOf(row), 200);
   const { body } = await admin.inject('/metrics');
   t.match(body, 'shortlist_online_rows_pushed_total{view="users",outcome="written"} 3');
   t.match(body, 'shortlist_online_rows_pushed_total{view="users",outcome="older"} 1');
@@ -54,7 +55,7 @@ t.test('a body that makes no sense is refused with every problem, by row', async
     'rows/0: there is no field height; there are age, premium, country',
     'rows/0: age is "x", allowed is a number that float32 holds',
     'rows/1: it is not a JSON object',
-    'rows/2: id is not a text, or empty',
+    'rows/2: id is "", allowed is text that is not empty, or a whole number',
   ]) {
     t.match(answer.detail, problem);
   }
@@ -97,4 +98,32 @@ t.test('without Redis a push is 503, and a body has a limit of its own', async (
 t.test('the public listener takes no rows', async (t) => {
   const { app } = setUp(t);
   t.equal((await app.inject({ method: 'POST', url: '/views/users/rows' })).statusCode, 404);
+});
+
+t.test('a push of 20,000 rows lets the event loop turn', { skip: REDIS_MISSING }, async (t) => {
+  const server = await startRedisServer(t);
+  const { post } = setUp(t, {
+    redis: { url: server.url, socketTimeoutMs: 60_000 },
+    features: { ...build(t).settings.features, maxPushBytes: 10_000_000 },
+  });
+  const rows = Array.from({ length: 20_000 }, (_, index) => ({ id: `u${index}`, values: { age: index } }));
+  const payload = JSON.stringify({ rows });
+  const turns = { over: false, count: 0 };
+  const counting = (async () => {
+    for (; !turns.over; turns.count++) await new Promise(setImmediate);
+  })();
+  t.match(await post(payload), { written: 20_000 });
+  turns.over = true;
+  await counting;
+  t.ok(turns.count > 20_000 / 250 + 20_000 / 100, `${turns.count} turns`);
+});
+
+t.test('of rows that make no sense all are named by their place, wherever they are', async (t) => {
+  const { post } = setUp(t);
+  const rows: unknown[] = Array.from({ length: 1000 }, (_, index) => ({ id: `u${index}`, values: {} }));
+  rows[3] = 7;
+  rows[997] = { id: '', values: {} };
+  const { detail } = await post({ rows });
+  t.match(detail, 'rows/3: it is not a JSON object');
+  t.match(detail, 'rows/997: id is not a text, or empty');
 });

@@ -7,7 +7,7 @@ import { buildSettings } from './build.js';
 import { MemoryService } from './memory-service.js';
 
 /** What a test tells the process: hold answers back, or fail outside of any request. */
-export type Command = 'hold' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
+export type Command = 'hold' | 'release' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
 
 /** What the process tells the test. */
 export type Report = { url: string; adminUrl: string } | { done: Command };
@@ -17,6 +17,7 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
   const service = new MemoryService();
   // Set by a command: what the next request leaves behind, to fail after its answer.
   let leaveBehind = (): void => undefined;
+  let release = (): void => undefined;
   // Answers take a moment, so that some are always under way.
   const recommend = service.recommend.bind(service);
   service.recommend = async (request) => {
@@ -33,7 +34,8 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
   const server = await startServer(parts);
   stopOnSignals(server, parts);
   const actions: Record<Command, () => void> = {
-    hold: () => void service.hold(),
+    hold: () => void (release = service.hold()),
+    release: () => release(),
     throw: () => setImmediate(() => throwLater()),
     reject: () => void Promise.reject(new Error('nobody waits for this')),
     'break-timer': () => {

@@ -1,9 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { buildSettings } from './build.js';
+import { openSocket, parseAnswers, readAll, sendRaw } from './raw-socket.js';
 import type { Command, Report } from './server-process.js';
 
 const PROGRAM = join(import.meta.dirname, 'server-process.js');
@@ -153,3 +155,71 @@ for (const command of ['break-timer', 'break-promise'] as const) {
     t.match(fatal, [{ requestId: 'guilty', err: { message: 'nobody catches this' } }]);
   });
 }
+
+const PIPELINES = [
+  // Answered before the next one is parsed.
+  { what: 'requests that are answered at once', path: '/live', bytes: 60 },
+  { what: 'requests that are computed', path: '/popular?limit=1', bytes: 60 },
+  { what: 'requests with answers that pile up', path: '/popular?limit=100', bytes: 60 },
+  { what: 'requests of many packets', path: '/popular?limit=1', bytes: 4000 },
+  { what: 'requests that nobody answers', path: '/nothing', bytes: 60 },
+] as const;
+
+for (const { what, path, bytes } of PIPELINES) {
+  for (const drainDelayMs of [0, 300]) {
+    t.test(`a drain of ${drainDelayMs} ms answers all pipelined requests: ${what}`, async (t) => {
+      const { child, url } = await start(t, {
+        shutdown: { drainDelayMs, timeoutMs: 20_000 },
+        logging: { level: 'info', requestSampleRate: 0 },
+      });
+      const COUNT = 136;
+      const exited = exitOf(child);
+      // An answer that is held back keeps the connections open until all of it has been sent.
+      await tell(child, 'hold');
+      const one = (id: number) =>
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${id}\r\nX-Filler: ${'x'.repeat(bytes)}\r\n\r\n`;
+      const connections = await Promise.all(
+        Array.from({ length: 3 }, async () => {
+          const socket = await openSocket(url);
+          socket.write('GET /popular?limit=2 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: first\r\n\r\n');
+          return { socket, text: readAll(socket) };
+        }),
+      );
+      // The server has read the first requests when it answers one that came after them.
+      await seen(`${url}/live`, 200);
+      child.kill('SIGTERM');
+      if (drainDelayMs > 0) await seen(`${url}/ready`, 503);
+      const pipeline = Array.from({ length: COUNT }, (_, id) => one(id)).join('');
+      // Written is in the server's kernel: this is the same machine.
+      await Promise.all(
+        connections.map(({ socket }) => new Promise((written) => socket.write(pipeline, written))),
+      );
+      await tell(child, 'release');
+      for (const { text } of connections) {
+        const answers = parseAnswers(await text);
+        const ids = answers.map(({ headers }) => /^x-request-id: (.*)$/im.exec(headers)?.[1]?.trim());
+        t.strictSame(ids, ['first', ...Array.from({ length: COUNT }, (_, id) => String(id))]);
+        const closing = answers.filter(({ headers }) => /^connection: close/im.test(headers));
+        t.ok(closing.length <= 1 && (closing.length === 0 || closing[0] === answers.at(-1)));
+      }
+      t.equal(await exited, 0);
+    });
+  }
+}
+
+t.test(
+  'negative control: where every answer closes its connection, what lies behind the first is lost',
+  async (t) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { connection: 'close', 'content-length': 0 }).end();
+    });
+    t.teardown(() => server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const text = await sendRaw(
+      `http://127.0.0.1:${port}`,
+      'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(136),
+    );
+    t.equal(parseAnswers(text).length, 1);
+  },
+);

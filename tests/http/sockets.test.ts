@@ -28,7 +28,7 @@ function expectOneProblem(t: Test, text: string, code: string): Problem {
 
 t.test('headers that come too slowly are a 408, and so is a connection that says nothing', async (t) => {
   const { url } = await listen(t);
-  for (const bytes of ['', 'GET /popular HTTP/1.1\r\nHost: x\r\nX-Slow: ']) {
+  for (const bytes of ['', 'GET /popular HTTP/1.1\r\nHost: localhost\r\nX-Slow: ']) {
     expectOneProblem(t, await sendRaw(url, bytes), 'REQUEST_TIMEOUT');
   }
 });
@@ -46,7 +46,7 @@ t.test('headers beyond server.maxHeaderBytes are a 431', async (t) => {
   const { url } = await listen(t, { server: { maxHeaderBytes: 8192, maxUrlLength: 4096 } });
   const flood = Array.from({ length: 2500 }, (_, index) => `X-${index}: 1\r\n`).join('');
   for (const header of [`X-Big: ${'x'.repeat(20_000)}\r\n`, flood]) {
-    const text = await sendRaw(url, `GET /popular HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
+    const text = await sendRaw(url, `GET /popular HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
     t.match(expectOneProblem(t, text, 'HEADERS_TOO_LARGE').detail, '8192 bytes');
   }
 });
@@ -55,10 +55,10 @@ t.test('more than server.maxHeaderCount headers are a 431, none is dropped witho
   const { url } = await listen(t, { server: { maxHeaderCount: 100 } });
   const send = (count: number) => {
     const flood = Array.from({ length: count }, (_, index) => `X-${index}: 1\r\n`).join('');
-    return sendRaw(url, `GET /popular HTTP/1.1\r\n${flood}Host: x\r\nConnection: close\r\n\r\n`);
+    return sendRaw(url, `GET /popular HTTP/1.1\r\n${flood}Host: localhost\r\nConnection: close\r\n\r\n`);
   };
   t.match(parseAnswers(await send(98)), [{ status: 200 }]);
-  for (const count of [99, 2500]) {
+  for (const count of [99, 2400]) {
     t.match(expectOneProblem(t, await send(count), 'HEADERS_TOO_LARGE').detail, 'more than 100 headers');
   }
 });
@@ -68,7 +68,7 @@ t.test('a target that is too long is a 414, and one longer than all headers a 43
   const send = (length: number) =>
     sendRaw(
       url,
-      `GET /popular?exclude=${'x'.repeat(length)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      `GET /popular?exclude=${'x'.repeat(length)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
     );
   expectOneProblem(t, await send(25_000), 'URI_TOO_LONG');
   expectOneProblem(t, await send(40_000), 'HEADERS_TOO_LARGE');
@@ -77,7 +77,7 @@ t.test('a target that is too long is a 414, and one longer than all headers a 43
 t.test('methods that no route answers are a 405 that names those that one does', async (t) => {
   const { url } = await listen(t, {});
   for (const method of ['POST', 'PUT', 'DELETE', 'TRACE']) {
-    const bytes = `${method} /popular HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
+    const bytes = `${method} /popular HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
     const text = await sendRaw(url, bytes);
     expectOneProblem(t, text, 'METHOD_NOT_ALLOWED');
     t.match(parseAnswers(text)[0]!.headers, /^allow: GET, HEAD\r$/im);
@@ -92,7 +92,7 @@ t.test('a client that takes no answers is cut after server.stallTimeoutMs', asyn
   const socket = await openSocket(url);
   const [served] = await accepted;
   const cut = once(served, 'close');
-  socket.write('GET /popular HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write('GET /popular HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await cut;
   t.ok(served.destroyed);
 });
@@ -100,12 +100,15 @@ t.test('a client that takes no answers is cut after server.stallTimeoutMs', asyn
 const BROKEN: readonly [string, string][] = [
   ['garbage', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n'],
   ['another protocol', 'HELO example.org\r\n'],
-  ['a control character in the target', 'GET /popular\u0001 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a control character in the target', 'GET /popular\u0001 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   [
     'length and chunks at once',
-    'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: x\r\n\r\n',
+    'POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: localhost\r\n\r\n',
   ],
-  ['two lengths', 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'],
+  [
+    'two lengths',
+    'POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!',
+  ],
   ['a header line folded around a colon', 'GET /popular HTTP/1.1\r\nHost : x\r\n\r\n'],
 ];
 
@@ -135,7 +138,7 @@ t.test('an expectation that nobody knows is ignored', async (t) => {
   const { url } = await listen(t);
   const text = await sendRaw(
     url,
-    'GET /live HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nConnection: close\r\n\r\n',
+    'GET /live HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\nConnection: close\r\n\r\n',
   );
   t.match(parseAnswers(text), [{ status: 200, body: '{"status":"live"}' }]);
 });
@@ -144,7 +147,7 @@ t.test('1000 pipelined requests get 1000 answers, in order', async (t) => {
   const { url } = await listen(t, {});
   const requests = Array.from({ length: 1000 }, (_, index) => {
     const last = index === 999 ? 'Connection: close\r\n' : '';
-    return `GET /recommendations/${index}?limit=1 HTTP/1.1\r\nHost: x\r\n${last}\r\n`;
+    return `GET /recommendations/${index}?limit=1 HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
   });
   const answers = parseAnswers(await sendRaw(url, requests.join('')));
   t.strictSame(
@@ -153,14 +156,30 @@ t.test('1000 pipelined requests get 1000 answers, in order', async (t) => {
   );
 });
 
+t.test('requests before a broken one get their answers, and it gets its own', async (t) => {
+  const { url, service, app } = await listen(t, {});
+  const release = service.hold();
+  const broken = once(app.server, 'clientError');
+  const text = sendRaw(
+    url,
+    `${'GET /popular HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3)}\u0000garbage\r\n\r\n`,
+  );
+  await broken;
+  release();
+  t.match(
+    parseAnswers(await text).map(({ status }) => status),
+    [200, 200, 200, 400],
+  );
+});
+
 t.test(
-  'a broken request behind one that is being answered ends the connection without a second answer',
+  'a request whose body breaks off is cut without an answer that could be taken for another',
   async (t) => {
-    const { url, service } = await listen(t, {});
-    const release = service.hold();
-    const text = await sendRaw(url, 'GET /popular HTTP/1.1\r\nHost: x\r\n\r\n\u0000garbage\r\n\r\n');
-    t.equal(text, '', 'a 400 here would be taken for the answer to the first');
-    release();
+    const { admin, service } = await listen(t, QUICK);
+    service.featureViews = {};
+    const url = await admin.listen({ port: 0, host: '127.0.0.1' });
+    const head = 'POST /bundle/reload HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    t.equal(await sendRaw(url, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nab`), '');
   },
 );
 
@@ -184,7 +203,7 @@ t.test('a client that leaves before its answer is counted as 499, once', async (
     app.server.once('request', (request) => request.once('close', resolve)),
   );
   const socket = await openSocket(url);
-  socket.write('GET /recommendations/42 HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write('GET /recommendations/42 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(app.server, 'request');
   socket.destroy();
   await aborted;

@@ -50,7 +50,7 @@ t.test('a port that is taken is named with the variable that moves it, and nothi
   await t.rejects(startServer(buildParts({ server: { port: taken } })), {
     code: 'INVALID_CONFIG',
     message: new RegExp(
-      `^The public listener cannot bind 127\\.0\\.0\\.1:${taken} \\(.*EADDRINUSE.*\\)\\. Stop .* or set PORT\\.$`,
+      `^The public listener cannot bind 127\\.0\\.0\\.1:${taken} \\(.*EADDRINUSE.*\\)\\. Stop .*lsof -i :${taken}.* or set PORT\\.$`,
     ),
   });
   await t.rejects(startServer(buildParts({ server: { adminPort: taken } })), {
@@ -78,7 +78,7 @@ t.test(
     const server = await startServer(parts);
     const release = parts.service.hold();
     const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(server.url)));
-    for (const socket of sockets) socket.write('GET /popular?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    for (const socket of sockets) socket.write('GET /popular?limit=1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     // Answered after the ten have arrived.
     await fetch(`${server.url}/live`);
     const stopped = server.stop();
@@ -105,7 +105,7 @@ t.test(
     const stopped = server.stop();
     await refused(server.url);
     const answer = readAll(socket);
-    socket.write('Host: x\r\n\r\n');
+    socket.write('Host: localhost\r\n\r\n');
     t.match(parseAnswers(await answer), [{ status: 400 }]);
     await stopped;
   },

@@ -20,6 +20,13 @@ t.test('a line says its level in words and its time in ISO 8601, and no more tha
   t.equal(new Date(time as string).toISOString(), time);
 });
 
+t.test('a line of a process in a group says which one wrote it', async (t) => {
+  const { logger, first } = build(t, { process: '2' });
+  logger.info('ready');
+  t.match(first(), { process: '2', msg: 'ready' });
+  t.strictSame(logger.bindings(), { process: '2' });
+});
+
 t.test('lines below the level are not written', async (t) => {
   const { logger, lines } = build(t, { level: 'warn' });
   logger.info('quiet');
@@ -91,3 +98,52 @@ for (const [gone, stdout] of [
     t.same({ code, signal }, { code: 7, signal: null });
   });
 }
+
+/** Writes 40 MB of lines, and ends. */
+const WRITER = `const { createLogger, flushLogger } = await import(process.argv[1]);
+  let dropped = 0;
+  const parts = { level: 'info', writing: 'async', onDropped: () => dropped++ };
+  const logger = createLogger({ ...parts, maxBufferBytes: Number(process.argv[2]) });
+  const text = 'x'.repeat(4000);
+  for (let line = 0; line < 10_000; line++) {
+    logger.info({ text });
+    if (line % 100 === 0) await new Promise(setImmediate);
+  }
+  createLogger({ level: 'info', writing: 'sync' }).fatal('last words');
+  await flushLogger(logger);
+  process.on('exit', () => process.stderr.write(JSON.stringify({ dropped })));
+  process.exit(7);`;
+
+/** Runs it with a log that nobody reads. Node gives a process sockets to write to, a shell gives it pipes. */
+async function writeToNobody(t: Test, kind: 'pipe' | 'socket', maxBufferBytes: number) {
+  const source = join(import.meta.dirname, '../../src/observability/create-logger.js');
+  const program = [process.execPath, '--input-type=module', '--eval', WRITER, source, String(maxBufferBytes)];
+  const [command, ...args] =
+    kind === 'socket' ? program : ['sh', '-c', '("$@"; echo "code $?" >&2) | sleep 600', 'sh', ...program];
+  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  // The shell's own end leaves who was to read.
+  t.teardown(() => (kind === 'pipe' ? process.kill(-child.pid!, 'SIGKILL') : child.kill('SIGKILL')));
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const ended =
+    kind === 'socket'
+      ? once(child, 'exit').then(([code]) => `code ${code}`)
+      : new Promise<string>(() => undefined);
+  while (!/^\{.*\}/.test(said)) await once(child.stderr, 'data');
+  while (kind === 'pipe' && !/code \d/.test(said)) await once(child.stderr, 'data');
+  const code = kind === 'pipe' ? /code \d+/.exec(said)![0] : await ended;
+  return { code, ...(JSON.parse(/^\{[^}]*\}/.exec(said)![0]) as { dropped: number }) };
+}
+
+for (const kind of ['pipe', 'socket'] as const) {
+  t.test(`a ${kind} that nobody reads costs lines that are counted, and holds up no exit`, async (t) => {
+    const { code, dropped } = await writeToNobody(t, kind, 1e6);
+    t.equal(code, 'code 7');
+    t.ok(dropped > 9000, `${dropped} of 10000 lines were dropped`);
+  });
+}
+
+t.test('negative control: without a bound every line is kept', async (t) => {
+  const { code, dropped } = await writeToNobody(t, 'pipe', 1e9);
+  t.same({ code, dropped }, { code: 'code 7', dropped: 0 });
+});

@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import t from 'tap';
 import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
+import { encodeOnnxModel } from '../../src/bundle/onnx-model.js';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { buildApp } from '../../src/http/build-app.js';
+import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { importRanker } from '../../src/offline/import-ranker.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress.js';
 import { readFeaturesFile } from '../../src/offline/training-set/features-file.js';
 import { readGoldenBatch } from '../../src/offline/training-set/read-golden-batch.js';
 import { createServedBundle } from '../../src/serving/served-bundle.js';
 import { build } from '../http/build.js';
+import { CONSTANT, DEPENDENT, RANDOM } from '../support/ranker-models.js';
 import { PROVENANCE, SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const FIXTURES = 'tests/fixtures/onnx';
@@ -33,8 +36,8 @@ const OUTPUTS: Record<string, string | undefined> = {
   lightgbm: undefined,
   xgboost: undefined,
   pytorch: undefined,
-  catboost: 'predictions',
-  'scikit-learn': 'probabilities',
+  catboost: undefined,
+  'scikit-learn': undefined,
 };
 
 for (const [name, output] of Object.entries(OUTPUTS)) {
@@ -60,7 +63,6 @@ t.test('a model that does not fit is refused with what to do, and the bundle sta
     ['external-data', {}, /weights lie in another file/],
     ['custom-operator', {}, /operators that ONNX Runtime does not have/],
     ['nan-on-real-rows', {}, /cannot rank the candidates of user .*NaN/],
-    ['scikit-learn', {}, /2 outputs \(label, probabilities\): say with --output/],
     ['scikit-learn', { output: 'label' }, /it gives labels, and labels rank nothing/],
     ['pytorch', { output: 'ranks' }, /no output is named 'ranks', only 'scores'/],
     ['pytorch', { features: { features: ['als.score'] } }, /should be float32 \[N, 1\]/],
@@ -74,6 +76,168 @@ t.test('a model that does not fit is refused with what to do, and the bundle sta
   ];
   for (const [name, more, message] of refusals) await t.rejects(importModel(name, more), { message }, name);
   t.same((await openBundleFiles(trained.folder)).manifest, before);
+});
+
+/** Queries of five candidates each, of which the one whose features add up to the most is taken. */
+async function writeLabelledRows(file: string): Promise<string> {
+  const random = createSeededRandom(2);
+  const rows = Array.from({ length: 100 }, (_, row) => ({
+    query: Math.floor(row / 5),
+    values: features.features.map(() => random.uniform()),
+  }));
+  const sumOf = (row: number): number => rows[row]!.values.reduce((sum, value) => sum + value, 0);
+  const label = rows.map(({ query }, row) => {
+    const others = [0, 1, 2, 3, 4].map((at) => sumOf(5 * query + at));
+    return sumOf(row) === Math.max(...others) ? 1 : 0;
+  });
+  const columnData = [
+    { name: 'query', data: rows.map(({ query }) => query), type: 'INT32' as const },
+    { name: 'label', data: label, type: 'FLOAT' as const },
+    {
+      name: 'split',
+      data: rows.map(({ query }) => (query < 10 ? 'train' : 'validation')),
+      type: 'STRING' as const,
+    },
+    ...features.features.map((name, column) => ({
+      name,
+      data: rows.map(({ values }) => values[column]!),
+      type: 'FLOAT' as const,
+    })),
+  ];
+  await writeFile(file, new Uint8Array(parquetWriteBuffer({ columnData })));
+  return file;
+}
+
+t.test('a classifier with a map of its classes at the end is taken without it', async (t) => {
+  const labels = await writeLabelledRows(join(t.testdir(), 'rows.parquet'));
+  const found = await importModel('zip-map', { labels });
+  t.same(found.cutOff, ['ZipMap of probabilities']);
+  t.match(found.pairAccuracy, { mean: 1, queries: 10 });
+  const { ranker, training } = found.manifest;
+  t.match(ranker, { outputName: 'probabilities' });
+  t.match(training['ranker'], { model: 'zip-map.onnx', cutOff: ['ZipMap of probabilities'] });
+});
+
+t.test('a classifier whose first class is what users take is refused as backwards', async (t) => {
+  const labels = await writeLabelledRows(join(t.testdir(), 'rows.parquet'));
+  const said = /second column counts.*'bought' and 'ignored': train on labels 0 and 1/;
+  await t.rejects(importModel('text-labels', { labels }), {
+    code: 'INVALID_BUNDLE',
+    message: new RegExp(
+      `ranks worse than chance: over 10 queries .* in 0\\.0 % of the pairs\\. .*${said.source}`,
+    ),
+  });
+  const own = await writeSmallBundle(t.testdir());
+  await t.rejects(importRanker(own.folder, join(FIXTURES, 'text-labels.onnx'), options), {
+    code: 'INVALID_BUNDLE',
+    message: new RegExp(`mean rank correlation -0\\.\\d+ over .*${said.source}.*--labels`),
+  });
+});
+
+t.test('labels of exported rows decide, whatever the order was before', async (t) => {
+  const file = join(t.testdir(), 'rows.parquet');
+  await writeFile(file, 'no parquet');
+  await t.rejects(importModel('pytorch', { labels: file }), {
+    code: 'INVALID_CONFIG',
+    message: /rows\.parquet cannot be read/,
+  });
+  const columnData = [{ name: 'query', data: [1], type: 'INT32' as const }];
+  await writeFile(file, new Uint8Array(parquetWriteBuffer({ columnData })));
+  await t.rejects(importModel('pytorch', { labels: file }), {
+    code: 'INVALID_CONFIG',
+    problems: ['label', ...features.features].map((name) => `it has no column '${name}'`),
+  });
+});
+
+const quantised = 'quantised by the rows of a run';
+const KINDS = { CONSTANT, DEPENDENT: { [quantised]: DEPENDENT[quantised]! }, RANDOM };
+
+for (const [kind, models] of Object.entries(KINDS)) {
+  t.test(`models that are ${kind.toLowerCase()} are refused`, async (t) => {
+    const file = join(t.testdir(), 'model.onnx');
+    const said = {
+      CONSTANT: /gives all candidates of a user the same score, for each of \d+ users/,
+      DEPENDENT: /does not score a row by itself: .*--rows together/s,
+      RANDOM: /other scores when it is asked for the same rows again/,
+    }[kind]!;
+    for (const [what, model] of Object.entries(models)) {
+      await writeFile(file, model(features.features.length));
+      await t.rejects(
+        importRanker(trained.folder, file, options),
+        { code: 'INVALID_BUNDLE', message: said },
+        what,
+      );
+    }
+  });
+}
+
+t.test('two columns that are no probabilities are refused, for the second alone is no score', async (t) => {
+  const file = join(t.testdir(), 'logits.onnx');
+  const width = features.features.length;
+  const logits = encodeOnnxModel({
+    name: 'logits',
+    nodes: [{ operator: 'MatMul', inputs: ['features', 'w'], outputs: ['logits'] }],
+    constants: [
+      {
+        name: 'w',
+        shape: [width, 2],
+        data: Float32Array.from({ length: 2 * width }, (_, at) => (at % 2 ? 1 : 3)),
+      },
+    ],
+    inputs: [{ name: 'features', type: 'float32', shape: ['rows', width] }],
+    outputs: [{ name: 'logits', type: 'float32', shape: ['rows', 2] }],
+  });
+  await writeFile(file, logits);
+  await t.rejects(importRanker(trained.folder, file, options), {
+    code: 'INVALID_BUNDLE',
+    message: /two columns that are no probabilities \(row 1: \S+ and \S+\): export probabilities/,
+  });
+});
+
+t.test('everything that is wrong with a model is said at once', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'model.onnx');
+  const wrong = { features: [...features.features.slice(2), 'item.colour'] };
+  await t.rejects(importModel('too-new', { features: wrong, output: 'ranks' }), {
+    code: 'INVALID_BUNDLE',
+    problems: [
+      /^its ONNX IR version is 14/,
+      /^its operator set of ai\.onnx is 27/,
+      /^input 'features' is float32 \[rows, 8\], should be float32 \[N, 7\]/,
+      "no output is named 'ranks', only 'scores'",
+      /feature 'item\.colour' is computed by no feature group/,
+    ],
+  });
+  await writeFile(file, CONSTANT['of ones']!(features.features.length));
+  const golden = { inputs: [features.features.map(() => 1)], scores: [3] };
+  const labels = await writeLabelledRows(join(folder, 'rows.parquet'));
+  await t.rejects(importRanker(trained.folder, file, { ...options, golden, labels }), {
+    code: 'INVALID_BUNDLE',
+    problems: [
+      /^it gives all candidates of a user the same score/,
+      /^it gives row 1 of its golden batch 1, not 3/,
+    ],
+  });
+});
+
+t.test('golden scores of a ranker that scores a list together are of the queries they name', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'model.onnx');
+  await writeFile(file, DEPENDENT['that subtracts the mean of the rows']!(features.features.length));
+  const values = [1, 2, 3, 5].map((value) => features.features.map(() => value));
+  const weights = features.features.reduce((sum, _, column) => sum + Math.sin(column + 1), 0);
+  const half = (weights * (Math.log(3) - Math.log(2))) / 2;
+  const other = (weights * (Math.log(6) - Math.log(4))) / 2;
+  const golden = { inputs: values, scores: [-half, half, -other, other], queries: [0, 0, 1, 1] };
+  const together = { ...options, rows: 'together' as const, golden };
+  const labels = await writeLabelledRows(join(folder, 'rows.parquet'));
+  const { goldenDifference } = await importRanker(trained.folder, file, { ...together, labels });
+  t.ok(goldenDifference! < 1e-5);
+  const { queries: _, ...mixed } = golden;
+  await t.rejects(importRanker(trained.folder, file, { ...together, labels, golden: mixed }), {
+    code: 'INVALID_BUNDLE',
+    message: /row \d of its golden batch/,
+  });
 });
 
 t.test('golden batches say what they lack', async (t) => {

@@ -9,7 +9,8 @@ import { createUserFolder, findObstacle, run, withoutTestRunner } from '../packa
 import { followPage } from './follow-page.js';
 
 /** What is made in a checkout and is not part of it. */
-const MADE = /^(\.git|\.tap|node_modules|dist|build|data|client\/(dist|node_modules)|models\/(?!README))/;
+const MADE =
+  /^(\.git|\.tap|node_modules|runtime\/(node_modules|fetching)|dist|build|data|client\/(dist|node_modules)|models\/(?!README))/;
 
 const user = await createUserFolder(t, {});
 const obstacle = await findObstacle(user);

@@ -38,8 +38,8 @@ function matrix(...rows: [number, number][]): FeatureMatrix {
   return { data: Float32Array.from(rows.flat()), rows: rows.length, columns: 2 };
 }
 
-async function openModel(t: Test, model: Partial<OnnxModel>) {
-  const ranker = await openOnnxRanker(encode(model), { columns: 2 });
+async function openModel(t: Test, model: Partial<OnnxModel>, options: { rows?: 'together' } = {}) {
+  const ranker = await openOnnxRanker(encode(model), { columns: 2, ...options });
   t.teardown(() => ranker.close());
   return ranker;
 }
@@ -201,16 +201,15 @@ t.test('another number of scores than rows is refused', async (t) => {
 
 t.test('a failure inside ONNX Runtime is a failed ranker, and leaves no scores behind', async (t) => {
   // gathers each row's product at the index that its hundredth names: 0 in the batches that are tried
-  const ranker = await openModel(t, {
-    nodes: [
-      WEIGHTS,
-      product('products'),
-      { operator: 'Constant', inputs: [], outputs: ['hundred'], attributes: { value_floats: Float32Array.of(100) } }, // prettier-ignore
-      { operator: 'Div', inputs: ['products', 'hundred'], outputs: ['hundredths'] },
-      { operator: 'Cast', inputs: ['hundredths'], outputs: ['indexes'], attributes: { to: 7 } },
-      { operator: 'Gather', inputs: ['products', 'indexes'], outputs: ['scores'], attributes: { axis: 0 } },
-    ],
-  });
+  const nodes: OnnxNode[] = [
+    WEIGHTS,
+    product('products'),
+    { operator: 'Constant', inputs: [], outputs: ['hundred'], attributes: { value_floats: Float32Array.of(100) } }, // prettier-ignore
+    { operator: 'Div', inputs: ['products', 'hundred'], outputs: ['hundredths'] },
+    { operator: 'Cast', inputs: ['hundredths'], outputs: ['indexes'], attributes: { to: 7 } },
+    { operator: 'Gather', inputs: ['products', 'indexes'], outputs: ['scores'], attributes: { axis: 0 } },
+  ];
+  const ranker = await openModel(t, { nodes }, { rows: 'together' });
   t.same([...(await ranker.rank(matrix([100, 0], [0, 0])))], [0, 100]);
   await t.rejects(ranker.rank(matrix([700, 0], [0, 0])), {
     code: 'RANKER_FAILED',

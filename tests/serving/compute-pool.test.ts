@@ -8,6 +8,7 @@ import { recommend } from '../../src/pipeline/recommend.js';
 import { collectGarbage } from '../../src/serving/collect-garbage.js';
 import { openComputePool, type ComputePoolOptions } from '../../src/serving/compute-pool.js';
 import { openComputeThread } from '../../src/serving/compute-thread.js';
+import { createQuarantine } from '../../src/serving/quarantine.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder } = await writeSmallBundle(t.testdir({}));
@@ -117,6 +118,85 @@ t.test(
     await pool.close();
   },
 );
+
+/** Contents that threads cannot be made of until `mend` is called. */
+function breakable() {
+  const files = new Map(task.contents.files);
+  const model = task.contents.manifest.ranker.file;
+  return {
+    task: { ...task, contents: { ...task.contents, files } },
+    spoil: () => files.delete(model),
+    mend: () => files.set(model, task.contents.files.get(model)!),
+  };
+}
+
+t.test('a thread that cannot be replaced at first is tried again until it can', async (t) => {
+  started.length = 0;
+  const changing = breakable();
+  const threads = { living: 0, wanted: 0 };
+  let failures = 0;
+  const pool = await openComputePool(changing.task, {
+    ...options,
+    workers: 1,
+    pace: { firstMs: 1, longestMs: 4 },
+    onThreads: ({ living, wanted }) => {
+      threads.living += living;
+      threads.wanted += wanted;
+    },
+    onLost: () => {
+      if (++failures === 4) changing.mend();
+    },
+  });
+  t.same(threads, { living: 1, wanted: 1 });
+  t.equal(pool.findProblem?.(), undefined);
+  changing.spoil();
+  await started[0]!.terminate();
+  while (threads.living > 0) await new Promise(setImmediate);
+  while (pool.findProblem?.() === undefined) await new Promise(setImmediate);
+  t.match(pool.findProblem?.(), { code: 'COMPUTE_FAILED' }, 'without a thread it says so');
+  while (threads.living === 0) await new Promise(setImmediate);
+  t.equal(failures, 4, 'the end, and three attempts that failed');
+  t.equal(pool.findProblem?.(), undefined);
+  t.match(await pool.recommend(ask('u3'), TIME), { slate: { degraded: [] } });
+  await pool.close();
+  t.same(threads, { living: 0, wanted: 0 });
+});
+
+t.test('when there is no thread for long, whoever opened the pool is told', async (t) => {
+  started.length = 0;
+  const changing = breakable();
+  const deserted = new Promise<Error>((resolve) => {
+    void openComputePool(changing.task, {
+      ...options,
+      workers: 1,
+      pace: { firstMs: 1, longestMs: 4 },
+      desertion: { afterMs: 50, onDeserted: resolve },
+    }).then((pool) => {
+      t.teardown(() => pool.close());
+      changing.spoil();
+      return started[0]!.terminate();
+    });
+  });
+  t.match(await deserted, { code: 'COMPUTE_FAILED', message: /no computing thread for 50 ms/ });
+});
+
+t.test('a request that ended a thread is not given to the next one, and others are', async (t) => {
+  for (const quarantine of [createQuarantine({ lifeMs: 600_000 }), undefined]) {
+    started.length = 0;
+    const pool = await openComputePool(task, { ...options, workers: 1, quarantine });
+    const replaced = once(process, 'worker');
+    const lost = pool.recommend(ask('u3'), TIME);
+    void started[0]!.terminate();
+    await t.rejects(lost, { code: 'COMPUTE_FAILED' });
+    await replaced;
+    t.match(await pool.recommend(ask('u4'), TIME), { slate: { degraded: [] } });
+    const again = pool.recommend(ask('u3'), TIME);
+    if (quarantine !== undefined)
+      await t.rejects(again, { message: /A request like this one ended a computing thread/ });
+    else t.match(await again, { slate: { degraded: [] } }, 'control: without quarantine the next one has it');
+    await pool.close();
+  }
+});
 
 t.test('contents that make no engine are refused as by the pipeline, and no thread stays', async (t) => {
   started.length = 0;

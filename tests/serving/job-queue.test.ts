@@ -1,5 +1,5 @@
 import t from 'tap';
-import { monotonicNow } from '../../src/domain/monotonic-clock.js';
+import { processClock } from '../../src/domain/process-clock.js';
 import type { Execution } from '../../src/pipeline/execution.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import type {
@@ -55,7 +55,7 @@ function recordOf({ request }: ComputeJob): RecommendationRecord {
 }
 
 const options: JobQueueOptions = { maxBatch: 4, maxWaiting: 6, minDepth: 0.25, clock: () => 7 };
-const within = (milliseconds: number): Execution => ({ deadline: monotonicNow() + milliseconds });
+const within = (milliseconds: number): Execution => ({ deadline: processClock() + milliseconds });
 const later = (): Execution => within(60_000);
 const sizes = ({ batches }: HeldThread): number[] => batches.map(({ jobs }) => jobs.length);
 

@@ -28,6 +28,9 @@ function startGroup(t: Test, behaviours: readonly string[], changes: Partial<Pro
     maxRestartDelayMs: 30,
     maxDeaths: 3,
     deathWindowMs: 60_000,
+    silenceMs: 60_000,
+    answerMs: 60_000,
+    quarantineMs: 60_000,
     onLost: (end) => lost.push(end),
     onGivenUp: (error) => giveUp(error),
     ...changes,
@@ -53,9 +56,9 @@ t.test('a group serves when all of its processes do, and ends when all have ende
     await group.metrics(),
     started.map(({ pid }) => [pid]),
   );
-  const [one, other] = await Promise.all([group.reload(), group.reload()]);
+  const [one, next, other] = await Promise.all([group.reload(), group.reload(), group.reload()]);
   t.match(one, { version: '2' });
-  t.equal(one, other, 'asked for at the same time it happens once');
+  t.equal(next, other, 'asked for while one runs it happens once more');
   await group.stop();
   t.same(
     started.map(({ exitCode }) => exitCode),
@@ -127,4 +130,29 @@ t.test('processes that do not end with 0 are told of', async (t) => {
   const { group } = startGroup(t, ['', 'ends unclean']);
   await group.serving;
   await t.rejects(group.stop(), { code: 'PROCESS_FAILED', message: /process 2: exit code 1/ });
+});
+
+t.test('a process that falls silent is left out, killed and replaced', async (t) => {
+  const { group, lost, startedAre } = startGroup(t, ['', 'stops when asked'], {
+    silenceMs: 2000,
+    answerMs: 200,
+  });
+  await group.serving;
+  t.equal((await group.metrics()).length, 1, 'metrics are those of the others');
+  t.match(await group.reload(), { version: '2' }, 'and so is a reload');
+  await startedAre(3);
+  t.match(lost, [{ place: 2, how: 'SIGKILL', wasSilent: true }]);
+  group.kill();
+});
+
+t.test('negative control: nobody looks, and what a silent process is asked waits for it', async (t) => {
+  const { group, started } = startGroup(t, ['', 'stops when asked']);
+  await group.serving;
+  let isOver = false;
+  const metrics = group.metrics().then(() => (isOver = true));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.notOk(isOver);
+  started[1]!.kill('SIGKILL');
+  await metrics;
+  group.kill();
 });

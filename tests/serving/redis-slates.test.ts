@@ -3,10 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { materialiseView } from '../../src/features/materialise-view.js';
 import { publishOnlineBundle } from '../support/online-server.js';
 import { startCachedServer } from '../support/cached-server.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
-import { connect } from '../support/redis-view.js';
+import { connect, SPACE } from '../support/redis-view.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
 
 const PATH = '/recommendations/u3';
@@ -57,7 +58,36 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const score = /"score":[\d.]+/.exec(whole.toString('latin1'))![0];
     const withScore = (text: string): Buffer =>
       signed(Buffer.from(whole.toString('latin1').replace(score, text.padEnd(score.length)), 'latin1'));
+    const factsLength = whole.readUInt32BE(7);
+    const facts = JSON.parse(whole.toString('utf8', 11, 11 + factsLength)) as Record<string, unknown>;
+    /** A slate whose checksum is right: whoever can write to Redis can compute it. */
+    const forged = (changes: object, answer: object = {}): Buffer => {
+      const text = Buffer.from(JSON.stringify({ ...facts, ...changes }));
+      const { requestId: _requestId, ...rest } = { ...body, ...answer };
+      const head = Buffer.from(whole.subarray(0, 11));
+      head.writeUInt32BE(text.length, 7);
+      return signed(Buffer.concat([head, text, Buffer.from(`,${JSON.stringify(rest).slice(1)}`)]));
+    };
     const put = (bytes: Buffer) => client.set(key, bytes, 'PX', 50_000);
+    const FORGED: [string, object, object?][] = [
+      ['no facts', { scenario: undefined, strategy: undefined, degraded: undefined }],
+      ['a scenario of the forger’s choice', { scenario: 'forged' }],
+      ['a scenario of the forger’s choice everywhere', { scenario: 'forged' }, { scenario: 'forged' }],
+      ['a strategy of the forger’s choice', { strategy: 'forged' }],
+      ['another strategy than the answer has', { strategy: 'cold-start' }],
+      ['a strategy that is no text', { strategy: { toString: 1 } }],
+      ['degraded stages of the forger’s choice', { degraded: [{ stage: 'forged', reason: 'forged' }] }],
+      ['degraded that is no list', { degraded: null }],
+      ['degraded in the answer only', {}, { degraded: [{ stage: 'forged', reason: 'forged' }] }],
+      ['another bundle', { bundle: 'forged' }],
+      ['another bundle everywhere', { bundle: 'forged' }, { bundle: 'forged' }],
+      ['a number of items that is not theirs', { itemCount: 99 }],
+      ['a number of items that is none', { itemCount: '10' }],
+      ['sources that are no lists', { retrievedBy: [1] }],
+      ['sources of other items', { retrievedBy: [] }],
+      ['facts beside the known ones', { forged: true }],
+      ['the answer of another user', {}, { userId: 'u4' }],
+    ];
     const faults: [string, string, () => Promise<unknown>][] = [
       ['a flipped bit', 'corrupt', () => put(changed(whole.length - 9, 0))],
       ['a truncated one', 'corrupt', () => put(whole.subarray(0, whole.length - 20))],
@@ -67,6 +97,11 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['NaN inside', 'other_schema', () => put(withScore('"score":NaN'))],
       ['no number inside', 'other_schema', () => put(withScore('"score":""'))],
       ['facts that are none', 'other_schema', () => put(signed(changed(11, 0)))],
+      ...FORGED.map(([what, changes, answer]): [string, string, () => Promise<unknown>] => [
+        what,
+        'other_schema',
+        () => put(forged(changes, answer)),
+      ]),
       [
         'a list',
         'wrong_type',
@@ -79,6 +114,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['one for ever', 'no_expiry', () => client.set(key, whole)],
       ['one from a clock an hour ahead', 'no_expiry', () => client.set(key, whole, 'PX', 3_660_000)],
     ];
+    await put(forged({}));
+    t.equal((await (await start(t, redis.url)).get(PATH)).cache, 'hit', 'control: the same facts are taken');
     for (const [name, reason, damage] of faults) {
       await damage();
       const server = await start(t, redis.url);
@@ -121,7 +158,11 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
 
   await t.test('a push to a user makes the answers of that user others, in every process', async (t) => {
     const redis = await startRedisServer(t);
-    const { registry } = await publishOnlineBundle(join(dir, 'online'));
+    const { registry, manifest, view } = await publishOnlineBundle(join(dir, 'online'));
+    const space = { ...SPACE, dataset: manifest.dataset.name };
+    const nobody = { view, ids: [], eventTimeOf: () => 0, fillRow: () => undefined };
+    const client = await connect(t, redis.url);
+    await materialiseView(nobody, client, { space, version: '1', expirySeconds: 3600 });
     const changes = { workers: 0 as const, redis: { url: redis.url, ...PATIENT } };
     const [one, other] = [
       await startCachedServer(t, registry, changes),

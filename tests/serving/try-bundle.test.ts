@@ -57,3 +57,56 @@ t.test('a model that hangs in its trial runs is refused, and its process is kill
   closing.abort();
   await t.rejects(givenUp, { name: 'AbortError' });
 });
+
+/** Does something to each process that tries a bundle, for as long as `isOver` does not say so. */
+async function meddle(isOver: () => boolean, act: (child: number) => void): Promise<number> {
+  const met = new Set<number>();
+  while (!isOver()) {
+    for (const child of await listChildren()) {
+      if (met.has(child)) continue;
+      met.add(child);
+      act(child);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return met.size;
+}
+
+t.test('a process that is killed once is started again, and a sound bundle passes', async (t) => {
+  const { folder } = await writeSmallBundle(t.testdir({}));
+  let over = false;
+  let kills = 0;
+  const meddling = meddle(
+    () => over,
+    (child) => ++kills === 1 && process.kill(child, 'SIGKILL'),
+  );
+  await t.resolves(tryBundle(requestFor(folder), { silenceMs: PATIENT, signal }));
+  over = true;
+  t.equal(await meddling, 2);
+});
+
+t.test('one that is killed each time, or gets no processor, says nothing against the bundle', async (t) => {
+  const { folder } = await writeSmallBundle(t.testdir({}));
+  let over = false;
+  const killing = meddle(
+    () => over,
+    (child) => process.kill(child, 'SIGKILL'),
+  );
+  await t.rejects(tryBundle(requestFor(folder), { silenceMs: PATIENT, signal }), {
+    code: 'TRIAL_FAILED',
+    message: /was killed \(SIGKILL\)/,
+  });
+  over = true;
+  t.equal(await killing, 3);
+  over = false;
+  const stopping = meddle(
+    () => over,
+    (child) => process.kill(child, 'SIGSTOP'),
+  );
+  await t.rejects(tryBundle(requestFor(folder), { silenceMs: 300, signal }), {
+    code: 'TRIAL_FAILED',
+    message: /said nothing for 900 ms, and had \d+ ms of a processor/,
+  });
+  over = true;
+  await stopping;
+});

@@ -3,12 +3,16 @@ const [behaviour] = process.argv.slice(2);
 if (behaviour === 'fails') process.exit(3);
 let version = 1;
 const bundle = () => ({ description: { version: String(version) }, views: {} });
-process.on('message', ({ order, id, question }) => {
+process.on('message', ({ order, id, question, change }) => {
+  if (order === 'ping') process.send({ report: 'alive' });
+  if (order === 'quarantine')
+    process.send({ report: 'changed', bundle: { description: { version: change.keys.join() }, views: {} } });
   if (order === 'listen') process.send({ report: 'serving', url: 'http://here' });
   if (order === 'stop') process.exit(behaviour === 'ends unclean' ? 1 : 0);
   if (order !== 'answer') return;
-  if (behaviour === 'dies when asked') process.kill(process.pid, 'SIGKILL');
-  if (behaviour === 'refuses') {
+  if (behaviour === 'stops when asked') process.kill(process.pid, 'SIGSTOP');
+  if (behaviour === 'dies when asked' && question !== 'alive') process.kill(process.pid, 'SIGKILL');
+  if (behaviour === 'refuses' && question !== 'alive') {
     const error = {
       name: 'Error',
       message: 'no',
@@ -18,6 +22,7 @@ process.on('message', ({ order, id, question }) => {
     return;
   }
   if (question === 'reload') version++;
+  if (question === 'alive') return process.send({ report: 'answered', id, answer: true });
   process.send({ report: 'answered', id, answer: question === 'reload' ? bundle() : [process.pid] });
 });
 process.send({ report: 'open', bundle: bundle() });

@@ -109,6 +109,13 @@ export async function startOnlineServer(
 /** What a healthy request answers. */
 export const WHOLE = { status: 200, degraded: [], items: 5 };
 
+/** What a request answers while Redis does not have the rows of the view. */
+export const NOT_LOADED = {
+  status: 200,
+  degraded: [{ stage: 'features', reason: 'features_not_loaded' }],
+  items: 5,
+};
+
 /** What a request answers while the store of features fails. */
 export const DEGRADED = {
   status: 200,

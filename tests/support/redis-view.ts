@@ -5,7 +5,12 @@ import { createFeatureRows, type FeatureStore, VALUE_STATUS } from '../../src/fe
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { RowSource } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
-import { openRedisStores, type RedisStoreOptions } from '../../src/features/redis-store.js';
+import type { KeySpace } from '../../src/features/redis-keys.js';
+import {
+  type GenerationFault,
+  openRedisStores,
+  type RedisStoreOptions,
+} from '../../src/features/redis-store.js';
 
 /** Unix seconds: when the rows of `rowSource` became true. */
 export const LOADED_AT = 1_700_000_000;
@@ -22,6 +27,9 @@ export const USERS: FeatureView = {
   ],
 };
 
+/** Whose keys and rows those of the tests are. */
+export const SPACE: KeySpace = { prefix: 'shortlist:', dataset: 'shop' };
+
 /** Users u0, u1, … of `age` and no country. */
 export function rowSource(count: number, options: { age?: number; eventTime?: number } = {}): RowSource {
   const { age = 20, eventTime = LOADED_AT } = options;
@@ -35,12 +43,24 @@ export function rowSource(count: number, options: { age?: number; eventTime?: nu
 
 /** Timeouts that a busy machine does not reach. */
 export function patient(url: string): RedisConnectionOptions {
-  return { url, connectTimeoutMs: 10_000, commandTimeoutMs: 10_000, socketTimeoutMs: 10_000 };
+  return {
+    url,
+    keyPrefix: SPACE.prefix,
+    connectTimeoutMs: 10_000,
+    commandTimeoutMs: 10_000,
+    socketTimeoutMs: 10_000,
+  };
 }
 
 /** The timeouts that ship. */
 export function impatient(url: string): RedisConnectionOptions {
-  return { url, connectTimeoutMs: 500, commandTimeoutMs: 50, socketTimeoutMs: 1000 };
+  return {
+    url,
+    keyPrefix: SPACE.prefix,
+    connectTimeoutMs: 500,
+    commandTimeoutMs: 50,
+    socketTimeoutMs: 1000,
+  };
 }
 
 /** A client for what the test itself does in Redis. */
@@ -62,6 +82,8 @@ export interface Told {
   readonly refused: string[];
   readonly changes: boolean[];
   readonly newest: number[];
+  /** What was wrong with the generation in service, at each change; undefined for nothing. */
+  readonly faults: (GenerationFault | undefined)[];
 }
 
 /** A store of `USERS` that is closed with the test, and what it told. */
@@ -81,14 +103,16 @@ export async function openStores(
   url: string,
   { views, ...changes }: Partial<RedisStoreOptions> & { views: readonly FeatureView[] },
 ): Promise<{ stores: FeatureStore[] } & Told> {
-  const told: Told = { refused: [], changes: [], newest: [] };
+  const told: Told = { refused: [], changes: [], newest: [], faults: [] };
   const stores = await openRedisStores(views, {
     redis: patient(url),
     breaker: BREAKER,
+    dataset: SPACE.dataset,
     observer: {
       rowRefused: (_view, reason) => told.refused.push(reason),
       availabilityChanged: (available) => told.changes.push(available),
       newestEvent: (_view, eventTime) => told.newest.push(eventTime),
+      generationChanged: (_view, fault) => told.faults.push(fault),
     },
     ...changes,
   });

@@ -23,7 +23,11 @@ export interface ServingProcess {
 export async function startServingProcess(
   t: Test,
   registry: string,
-  options: { changes?: Changes; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+  options: {
+    changes?: Changes | undefined;
+    args?: readonly string[];
+    env?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<ServingProcess> {
   const { changes = {}, args = [], env = {} } = options;
   const configs = await mkdtemp(join(tmpdir(), 'shortlist-configs-'));

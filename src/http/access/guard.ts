@@ -3,9 +3,13 @@ import type { Scope } from '../../config/api-key-entry.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { createUnroutableRefusal } from '../refuse-unroutable.js';
+import { createHostCheck } from './allowed-hosts.js';
+import { createCrossSiteCheck } from './cross-site.js';
 import { createAuthenticator, type Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
 import type { RateLimiter } from './rate-limiter.js';
+import type { ListenerName } from './require-access.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,13 +20,14 @@ declare module 'fastify' {
     /** What the route needs where it is not what its listener needs. */
     scope?: Scope;
     /** Routes that `auth.openRoutes` may open. */
-    kind?: 'health' | 'docs';
+    kind?: 'health' | 'docs' | 'metrics';
   }
 }
 
 /**
- * Puts a guard before every route of a listener: who asks, whether it asked too often, whether it may. Requests without
- * accepted credentials count for their address, so that guessing is limited too.
+ * Puts a guard before every route of a listener, and before what has no route. In this order: who asks; whether it asked too often;
+ * whether the request can be routed; under which host and from which site it comes; whether who asks may. Requests without accepted
+ * credentials count for their address, so that guessing is limited too.
  *
  * @param options.scope what a route needs that says nothing else
  * @throws ShortlistError INVALID_CONFIG when credentials are required and nothing accepts any
@@ -30,19 +35,37 @@ declare module 'fastify' {
 export function addGuard(
   app: HttpApp,
   parts: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
-  options: { scope: Scope; limit?: RateLimiter | undefined },
+  options: { listener: ListenerName; scope: Scope; limit?: RateLimiter | undefined },
 ): void {
-  const authenticator = createAuthenticator(parts.settings, parts);
-  const { openRoutes } = parts.settings.auth;
+  const { settings } = parts;
+  const authenticator = createAuthenticator(settings, parts);
+  const { openRoutes } = settings.auth;
+  const refuseUnroutable = createUnroutableRefusal(app, settings.server);
+  const checkHost = createHostCheck(options.listener, settings);
+  const checkSite = createCrossSiteCheck(settings.cors);
+  const refuse = (request: FastifyRequest, reply: FastifyReply): void => {
+    refuseUnroutable(request, reply);
+    checkHost?.(request);
+    checkSite(request);
+  };
   app.decorateRequest('principal', undefined);
   app.addHook('onClose', async () => authenticator?.close());
-  if (authenticator === undefined && options.limit === undefined) return;
-  // After `onRequest`: an answer to a preflight comes before, since browsers send no credentials with one.
+  // Not in `onRequest`: what is refused has the security headers too, and an answer to a preflight comes before, since browsers send
+  // no credentials with one.
+  if (authenticator === undefined && options.limit === undefined) {
+    // Without a promise: nothing is waited for.
+    app.addHook('preParsing', (request, reply, payload, done) => {
+      refuse(request, reply);
+      done(null, payload);
+    });
+    return;
+  }
   app.addHook('preParsing', async (request, reply) => {
     const { kind, scope = options.scope } = request.routeOptions.config;
     const isOpen = kind !== undefined && openRoutes.includes(kind);
     const refusal = isOpen ? undefined : await identify(request, authenticator);
     if (kind !== 'health') await options.limit?.(request, reply);
+    refuse(request, reply);
     if (refusal !== undefined) throw challenge(refusal, request, reply);
     if (request.principal !== undefined) requirePermission(request, reply, scope);
   });
@@ -70,7 +93,7 @@ const REALM = 'Bearer realm="shortlist"';
 
 function requirePermission(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
   const { scopes, boundTo } = request.principal!;
-  if (!scopes.includes(scope)) {
+  if (!scopes.includes(scope) && !(scope === 'metrics' && scopes.includes('admin'))) {
     reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
     throw new ShortlistError('FORBIDDEN', `This needs the scope \`${scope}\`.`);
   }

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
@@ -29,8 +29,13 @@ export function createIssuerKeys(
   { logger, access }: { logger: Logger; access: SourceAccess },
 ): IssuerKeys {
   const closing = new AbortController();
-  const issuer = { lastAskedMs: 0, failedUntilMs: 0, answers: true };
-  const notice = (error?: Error): void => {
+  const { jwksUrl, fetchTimeoutMs: totalMs } = jwt;
+  // All by a clock that nobody sets: by the wall clock, one that is set back by an hour would find no new key for an hour.
+  const issuer = { askedAt: 0, failedUntil: 0, answers: true };
+  let known: { readonly find: JWTVerifyGetKey; readonly fetchedAt: number } | undefined;
+  let fetching: Promise<JWTVerifyGetKey> | undefined;
+
+  function notice(error?: Error): void {
     const answers = error === undefined;
     if (answers !== issuer.answers) {
       if (answers) logger.info('the issuer of tokens gives its keys again');
@@ -38,46 +43,55 @@ export function createIssuerKeys(
         logger.warn({ err: error }, 'the issuer of tokens does not give its keys: the known ones are used');
     }
     issuer.answers = answers;
-  };
-  const fetchKeys: FetchImplementation = async (url, { headers, method, redirect, signal }) => {
-    if (Date.now() < issuer.failedUntilMs) throw unavailable(new Error('it failed a moment ago'));
-    issuer.lastAskedMs = Date.now();
+  }
+
+  async function ask(signal: AbortSignal): Promise<JSONWebKeySet> {
+    const started = performance.now();
+    const headers = { accept: 'application/json, application/jwk-set+json' };
+    const text = await readText(await fetch(jwksUrl, { headers, redirect: 'manual', signal }));
+    const seconds = (performance.now() - started) / 1000;
+    access.measure({ source: 'issuer', name: jwksUrl, bytes: text.length, seconds });
+    return parseKeySet(text);
+  }
+
+  async function fetchKeys(): Promise<JWTVerifyGetKey> {
+    if (performance.now() < issuer.failedUntil) throw unavailable(new Error('it failed a moment ago'));
+    issuer.askedAt = performance.now();
     try {
-      const ask = async (either: AbortSignal): Promise<string> => {
-        const started = performance.now();
-        const text = await readKeySet(await fetch(url, { headers, method, redirect, signal: either }));
-        const seconds = (performance.now() - started) / 1000;
-        access.measure({ source: 'issuer', name: jwt.jwksUrl, bytes: text.length, seconds });
-        return text;
-      };
-      const text = await access.retry('issuer', ask, {
+      const set = await access.retry('issuer', ask, {
         isPassing: (error) => isPassing(error) || error instanceof BusyIssuer,
-        signal: AbortSignal.any([signal, closing.signal]),
-        totalMs: jwt.fetchTimeoutMs,
+        signal: closing.signal,
+        totalMs,
       });
+      const find = createLocalJWKSet(set);
+      known = { find, fetchedAt: performance.now() };
       notice();
-      return new Response(text);
+      return find;
     } catch (error) {
-      issuer.failedUntilMs = Date.now() + RETRY_AFTER_MS;
+      issuer.failedUntil = performance.now() + RETRY_AFTER_MS;
       notice(error as Error);
       throw unavailable(error);
     }
-  };
-  const keys = createRemoteJWKSet(new URL(jwt.jwksUrl), {
-    timeoutDuration: jwt.fetchTimeoutMs,
-    cooldownDuration: COOLDOWN_MS,
-    cacheMaxAge: jwt.maxKeyAgeSeconds * 1000,
-    [customFetch]: fetchKeys,
-  });
-  const refreshLater = (): void => {
-    const due = issuer.lastAskedMs + jwt.refreshSeconds * 1000;
-    if (keys.jwks() !== undefined && !keys.reloading && Date.now() >= due)
-      keys.reload().catch(() => undefined);
-  };
+  }
+
+  /** Who asks while keys are fetched waits for those. */
+  function refresh(): Promise<JWTVerifyGetKey> {
+    fetching ??= fetchKeys().finally(() => (fetching = undefined));
+    return fetching;
+  }
+
   return {
-    find: (header, token) => {
-      refreshLater();
-      return keys(header, token);
+    find: async (header, token) => {
+      const ageMs = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.fetchedAt;
+      if (known === undefined || ageMs >= jwt.maxKeyAgeSeconds * 1000)
+        return (await refresh())(header, token);
+      if (performance.now() - issuer.askedAt >= jwt.refreshSeconds * 1000) refresh().catch(() => undefined);
+      try {
+        return await known.find(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || ageMs < COOLDOWN_MS) throw error;
+        return (await refresh())(header, token);
+      }
     },
     close: () => closing.abort(),
   };
@@ -94,8 +108,8 @@ function unavailable(cause: unknown): ShortlistError {
 /** An answer that may be another in a moment. */
 class BusyIssuer extends Error {}
 
-/** @throws Error when it is no key set of a sensible size: what is known is better */
-async function readKeySet(response: Response): Promise<string> {
+/** @throws Error when it is no answer of a sensible size */
+async function readText(response: Response): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
     const { status } = response;
@@ -108,9 +122,13 @@ async function readKeySet(response: Response): Promise<string> {
     if (size > MOST_BYTES) throw new Error(`it answers with more than ${MOST_BYTES} bytes`);
     chunks.push(chunk as Uint8Array);
   }
-  const text = Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString();
+}
+
+/** @throws Error when it is no key set: what is known is better */
+function parseKeySet(text: string): JSONWebKeySet {
   const { keys } = Object(JSON.parse(text)) as { keys?: unknown };
   if (Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'object' && key !== null))
-    return text;
+    return { keys: keys as JSONWebKeySet['keys'] };
   throw new Error('it answers with something that is no set of keys');
 }

@@ -2,9 +2,12 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
+import { encodePart } from '../../features/redis-keys.js';
 import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
+import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
+import { findClientAddress } from './client-address.js';
 
 /** Counts a request; writes the `ratelimit-` headers. @throws ShortlistError RATE_LIMITED when its client had enough */
 export type RateLimiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -14,6 +17,13 @@ type Count = ReturnType<HttpApp['createRateLimit']>;
 /** Clients that a process remembers; the one that asked least recently is forgotten first. */
 const MOST_CLIENTS = 20_000;
 
+/** The plugin makes its store by itself, with options of its own. */
+class StoreOfProcess extends MonotonicStore {
+  constructor() {
+    super({ cache: MOST_CLIENTS });
+  }
+}
+
 /**
  * Limits what each client may ask per window, as `rateLimit` says; undefined where there is no limit. A limit that cannot be
  * shared, because Redis is away, is kept by each process: no request waits or fails for it.
@@ -22,7 +32,7 @@ export function addRateLimiter(app: HttpApp, parts: AppParts): RateLimiter | und
   const { requests, windowSeconds, store } = parts.settings.rateLimit;
   if (requests === 0) return undefined;
   const limits = { global: false, max: requests, timeWindow: windowSeconds * 1000, keyGenerator: nameClient };
-  const alone = addCounter(app, async () => ({ ...limits, cache: MOST_CLIENTS }));
+  const alone = addCounter(app, async () => ({ ...limits, store: StoreOfProcess }));
   const count = store === 'redis' ? addSharedCounter(app, parts, { limits, alone }) : alone;
   return async (request, reply) => {
     const standing = await count(request);
@@ -42,8 +52,8 @@ export function addRateLimiter(app: HttpApp, parts: AppParts): RateLimiter | und
 }
 
 /** Who its requests are counted by: who it says it is, or else where it comes from. */
-function nameClient({ principal, ip }: FastifyRequest): string {
-  return principal?.countedAs ?? `ip:${normalizeIP(ip)}`;
+function nameClient(request: FastifyRequest): string {
+  return request.principal?.countedAs ?? `ip:${normalizeIP(findClientAddress(request))}`;
 }
 
 type CounterOptions = Parameters<typeof rateLimit>[1];
@@ -60,14 +70,18 @@ function addCounter(app: HttpApp, readOptions: () => Promise<CounterOptions>): C
 
 function addSharedCounter(
   app: HttpApp,
-  { settings: { redis }, logger, metrics }: AppParts,
+  { service, settings: { redis }, logger, metrics }: AppParts,
   { limits, alone }: { limits: CounterOptions; alone: Count },
 ): Count {
+  const nameSpace = `${redis.keyPrefix}rate:`;
+  // Clients of two shops may have one name.
+  const nameInShop = async (request: FastifyRequest): Promise<string> =>
+    `${encodePart(service.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
   let client: RedisClient;
   const shared = addCounter(app, async () => {
     client = await openRedis(redis);
     app.addHook('onClose', async () => client.disconnect());
-    return { ...limits, redis: client, nameSpace: 'shortlist:rate:' };
+    return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });
   metrics.showRateLimitStore(true);
   const breaker = createBreaker(
@@ -78,7 +92,7 @@ function addSharedCounter(
     },
     {
       probe: () =>
-        client.get('shortlist:rate:probe').catch((error: unknown) => {
+        client.get(`${nameSpace}probe`).catch((error: unknown) => {
           reconnect(client);
           throw toFeaturesFailed(error);
         }),

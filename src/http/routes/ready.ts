@@ -6,9 +6,10 @@ import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 const DRAINING = 'The process is draining: send requests elsewhere.';
 const NO_BUNDLE = 'No bundle is open yet.';
+const NO_THREAD = 'No computing thread is left: every answer would be what most people chose.';
 const EXAMPLE: Readiness = { status: 'ready', bundle: '20240601T120000Z-1a2b3c4d', channel: 'production' };
 
-/** Adds `GET /ready`: 200 while a bundle is open and nobody asked the process to stop, else 503. */
+/** Adds `GET /ready`: 200 while a bundle is open that can compute, and nobody asked the process to stop, else 503. */
 export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: AppParts): void {
   const schema = {
     operationId: 'getReady',
@@ -23,6 +24,7 @@ export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: A
     if (isDraining?.() === true) throw new ShortlistError('NOT_READY', DRAINING);
     const bundle = service.describe();
     if (bundle === undefined) throw new ShortlistError('NOT_READY', NO_BUNDLE);
+    if (service.findProblem?.() !== undefined) throw new ShortlistError('NOT_READY', NO_THREAD);
     const answer: Readiness = { status: 'ready', bundle: bundle.version, channel: settings.bundle.channel };
     return reply.header('cache-control', 'no-store').send(answer);
   });

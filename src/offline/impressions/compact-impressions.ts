@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import parquet from 'parquetjs-lite';
 import { isTemporary, syncFolder, temporarySibling } from '../../bundle/durable-files.js';
+import { createFolderStore } from '../../bundle/folder-store.js';
+import { type Lock, withLock } from '../../bundle/with-lock.js';
 import { ShortlistError } from '../../domain/errors.js';
+import { CLOSED_SEGMENT, OPEN_SEGMENT, parseOpenSegment } from '../../events/segment-name.js';
 import type { ProgressReporter } from '../progress.js';
 import { readSegment } from '../read-segment.js';
 import { findImpression, IMPRESSION_COLUMNS, toRows } from './impression-rows.js';
@@ -28,32 +31,51 @@ export interface CompactionOptions {
   readonly progress: ProgressReporter;
 }
 
-const CLOSED = '.jsonl';
-const OPEN = '.jsonl.open';
-
 /** Key of the footer under which a parquet file says what is in it. */
 const SEGMENTS_KEY = 'shortlist.segments';
 
 /**
  * Turns the closed segments of an impression log into parquet, one file for each day (UTC) that they were begun on, and removes
  * them. Each file names the segments that it holds and is put in place whole, so a run that was killed is simply run
- * again: what is in a file already is only removed, what is in none is still there. One run at a time.
- * @throws ShortlistError INVALID_DATASET when there is no such folder, or a file of an earlier run cannot be read
+ * again: what is in a file already is only removed, what is in none is still there. One run at a time: others wait.
+ * @throws ShortlistError INVALID_DATASET when there is no such folder, or a file of an earlier run cannot be read; LOCKED, CONFLICT
  */
 export async function compactImpressions(folder: string, options: CompactionOptions): Promise<Compaction> {
+  await listFolder(folder);
+  const purpose = 'shortlist impressions compact';
+  const lockOf = (root: string) => createFolderStore(root, () => new Date());
+  return withLock(lockOf(folder), { purpose }, (log) =>
+    // Another log may be compacted into the same folder.
+    withLock(lockOf(options.outDir), { purpose, name: 'parquet' }, (out) =>
+      compact(folder, {
+        ...options,
+        confirm: async () => {
+          await log.confirm();
+          await out.confirm();
+        },
+      }),
+    ),
+  );
+}
+
+type Compacting = CompactionOptions & Lock;
+
+async function compact(folder: string, options: Compacting): Promise<Compaction> {
   const { outDir, progress } = options;
   await mkdir(outDir, { recursive: true });
   await removeTemporaries(outDir);
   const compacted = await listCompacted(outDir);
   const closed = await closeAbandoned(folder, options);
-  for (const segment of closed) if (compacted.has(segment)) await rm(join(folder, segment));
+  for (const segment of closed.filter((name) => compacted.has(name))) {
+    await dispose(join(folder, segment), await isDamaged(join(folder, segment)));
+  }
   const segments = closed.filter((segment) => !compacted.has(segment));
   const step = progress.start('compact impressions', segments.length);
   const total = { segments: segments.length, impressions: 0, rows: 0 };
   const files: string[] = [];
   const warnings: string[] = [];
   for (const [day, names] of groupByDay(segments)) {
-    const written = await writeDay(day, names, { folder, outDir });
+    const written = await writeDay(day, names, { ...options, folder });
     total.impressions += written.impressions;
     total.rows += written.rows;
     if (written.file !== undefined) files.push(written.file);
@@ -92,15 +114,30 @@ async function closeAbandoned(
   { abandonedBefore }: Pick<CompactionOptions, 'abandonedBefore'>,
 ): Promise<string[]> {
   const names = await listFolder(folder);
-  const closed = names.filter((name) => name.endsWith(CLOSED));
-  for (const name of names.filter((other) => other.endsWith(OPEN))) {
-    const { mtimeMs } = await stat(join(folder, name));
-    if (mtimeMs >= abandonedBefore) continue;
-    const segment = name.slice(0, -OPEN.length) + CLOSED;
-    await rename(join(folder, name), join(folder, segment));
-    closed.push(segment);
+  const closed = names.filter((name) => name.endsWith(CLOSED_SEGMENT));
+  for (const name of names.filter((other) => other.endsWith(OPEN_SEGMENT))) {
+    const segment = parseOpenSegment(name);
+    if (segment.isWritten === true) continue;
+    if (segment.isWritten === undefined && !(await isOlder(join(folder, name), abandonedBefore))) continue;
+    if (await moveIfThere(join(folder, name), join(folder, segment.closed))) closed.push(segment.closed);
   }
   return closed.sort();
+}
+
+async function isOlder(path: string, time: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < time;
+}
+
+/** False where its process closed it meanwhile. */
+async function moveIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function listFolder(folder: string): Promise<string[]> {
@@ -134,7 +171,7 @@ interface WrittenDay {
 async function writeDay(
   day: string,
   segments: readonly string[],
-  { folder, outDir }: { folder: string; outDir: string },
+  { folder, outDir, confirm }: Compacting & { folder: string },
 ): Promise<WrittenDay> {
   const digest = createHash('sha256').update(segments.join('\n')).digest('hex').slice(0, 12);
   const file = join(outDir, `impressions-${day}-${digest}.parquet`);
@@ -166,6 +203,7 @@ async function writeDay(
     }
   }
   await writer.close();
+  await confirm();
   if (rows > 0) await putInPlace(temporary, file);
   else await rm(temporary);
   for (const segment of segments) await dispose(join(folder, segment), damaged.has(segment));
@@ -178,6 +216,14 @@ async function putInPlace(temporary: string, file: string): Promise<void> {
   await written.close();
   await rename(temporary, file);
   await syncFolder(join(file, '..'));
+}
+
+/** Of a segment that is in a parquet file: a run that was killed may not have come to keep it. */
+async function isDamaged(path: string): Promise<boolean> {
+  let damaged = false;
+  const lines = readSegment(path, findImpression, (faults) => (damaged = faults.lines.length > 0));
+  for await (const _ of lines) continue;
+  return damaged;
 }
 
 async function dispose(path: string, isDamaged: boolean): Promise<void> {

@@ -2,10 +2,13 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, SourceLimits } from '../../config/dataset-config.js';
 import { isAskable, LONGEST_ID } from '../../domain/entity-id.js';
 import type { IdIndex } from '../../domain/id-index.js';
+import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
 import { countRepeats } from './keep-interactions.js';
-import { listLimitWarnings, reportSource, type PrepareReport, type SourceReport } from './prepare-report.js';
+import type { ValueSpread } from './check-values.js';
+import { listLimitWarnings, reportSource } from './prepare-report.js';
+import type { PrepareReport, SourceReport, TimeSpread } from './prepare-report.js';
 import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
 import { viewOf, type ReadSources } from './read-sources.js';
 import { listContextWarnings } from './specify-context.js';
@@ -27,9 +30,10 @@ export async function buildReport(
     tables: PreparedTables;
     dropped: Readonly<Record<string, number>>;
     summary: InteractionSummary;
+    values: { spread: ValueSpread; warnings: readonly string[] };
   },
 ): Promise<PrepareReport> {
-  const { config, manifest, tables, summary } = options;
+  const { config, manifest, tables, summary, values } = options;
   const reports = reportSources(options.sources, options.dropped);
   const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
   const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
@@ -37,10 +41,15 @@ export async function buildReport(
   const views = await reportViews(connection, options);
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
-    ...(await listIdWarnings(connection)),
+    ...listNotes(options.sources),
+    ...Object.values(options.sources).flatMap((source) => source?.warnings ?? []),
     ...listUnaskableIds('user', tables.users.entities),
     ...listUnaskableIds('item', tables.catalogue.entities),
+    ...listLookalikeIds('user', tables.users.entities),
+    ...listLookalikeIds('item', tables.catalogue.entities),
+    ...values.warnings,
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
+    ...listShortSpan(summary),
     ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
     ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
@@ -55,8 +64,10 @@ export async function buildReport(
       distinctUsers: summary.users,
       distinctItems: summary.items,
       repeats,
-      from: new Date(summary.from * 1000).toISOString(),
-      to: new Date(summary.to * 1000).toISOString(),
+      from: toIso(summary.from),
+      to: toIso(summary.to),
+      times: spreadOf(summary),
+      values: values.spread,
     },
     items: {
       rows: manifest.counts.items,
@@ -74,12 +85,45 @@ export async function buildReport(
   };
 }
 
+function spreadOf({ quantiles }: InteractionSummary): TimeSpread {
+  const [first, lowerQuartile, median, upperQuartile, last] = quantiles.map(toIso) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return { first, lowerQuartile, median, upperQuartile, last };
+}
+
+function toIso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** So few rows may be of one day. */
+const FEW_ROWS = 5;
+
+function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): string[] {
+  const seconds = quantiles[4] - quantiles[0];
+  if (rows < FEW_ROWS || from === to || seconds >= SECONDS_PER_DAY) return [];
+  return [
+    `interactions: nearly all rows are of one day, ${toIso(quantiles[0])} to ${toIso(quantiles[4])}: are their times in another unit?`,
+  ];
+}
+
 function reportSources(sources: ReadSources, dropped: Readonly<Record<string, number>>): SourceReport[] {
   return Object.values(sources)
     .filter((read) => read !== undefined)
     .map(({ source, missing, seconds }) =>
       reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
     );
+}
+
+/** What a person should know of how files were read. */
+function listNotes(sources: ReadSources): string[] {
+  return Object.values(sources)
+    .filter((read) => read !== undefined)
+    .flatMap(({ source }) => source.notes.map((note) => `${source.table}: ${note}`));
 }
 
 async function reportViews(
@@ -111,22 +155,6 @@ function strangers(kind: 'item' | 'user'): string {
   return `${kind}s: no ${kind}_id of the interactions is in the ${kind}s table; do both write ids the same way?`;
 }
 
-/** Words that other tools write for "no value" are text to us: they may be ids, but hardly ever are. */
-async function listIdWarnings(connection: DuckDBConnection): Promise<string[]> {
-  const warnings: string[] = [];
-  for (const key of ['user_id', 'item_id']) {
-    const rows = await queryRows(
-      connection,
-      `SELECT ${key} AS id, count(*) AS rows FROM kept
-       WHERE lower(${key}) IN ('null', 'none', 'nan', 'na', 'n/a', 'nil', '<na>', '\\n', 'undefined') GROUP BY id ORDER BY id`,
-    );
-    warnings.push(
-      ...rows.map(({ id, rows }) => `interactions: ${String(rows)} rows have the ${key} '${String(id)}'`),
-    );
-  }
-  return warnings;
-}
-
 /** Such users and items are trained on and served like others, but nobody can ask for them by id. */
 function listUnaskableIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
   const unaskable = ids.filter((id) => !isAskable(id));
@@ -136,4 +164,42 @@ function listUnaskableIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
     `${kind}s: requests cannot name ${unaskable.length} of the ${kind}_ids, which are longer than ${LONGEST_ID} ` +
       `characters or hold control characters; the first begins ${example}`,
   ];
+}
+
+/** Ids that a person cannot tell apart: one letter may be written in two ways, and some characters are not seen at all. */
+function listLookalikeIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
+  const unseen = ids.filter((id) => /\p{Cf}/u.test(id));
+  const firsts = new Map<string, string>();
+  const pairs = ids.filter(isNotAscii).flatMap((id) => {
+    const composed = id.normalize('NFC');
+    const first = firsts.get(composed);
+    firsts.set(composed, first ?? id);
+    return first === undefined ? [] : [[first, id] as const];
+  });
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [
+          `${kind}s: ${unseen.length} of the ${kind}_ids hold characters that nobody sees; the first is ${escape(unseen[0]!)}`,
+        ]),
+    ...(pairs.length === 0
+      ? []
+      : [
+          `${kind}s: ${pairs.length} of the ${kind}_ids look like another one, whose letters are written as other characters, ` +
+            `and are kept apart: ${pairs[0]!.map(escape).join(' and ')}; nfc_normalize(…) in the SQL writes both alike`,
+        ]),
+  ];
+}
+
+function isNotAscii(id: string): boolean {
+  return /[^\0-\x7F]/.test(id);
+}
+
+/** An id of which every character can be told. */
+function escape(id: string): string {
+  const shown = JSON.stringify(id.slice(0, 40));
+  return shown.replaceAll(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

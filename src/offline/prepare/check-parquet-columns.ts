@@ -47,8 +47,8 @@ function findIncompleteFiles(columns: readonly FileColumn[], request: SourceRequ
   });
 }
 
-/** A star uses the columns that are wanted of the table. */
-function createUseTest(root: TreeNode, request: SourceRequest): (column: string) => boolean {
+/** Whether the SQL of a table uses a column; a star uses the columns that are wanted of the table. */
+export function createUseTest(root: TreeNode, request: SourceRequest): (column: string) => boolean {
   const nodes = [...walkTree(root)];
   const named = nodes
     .filter((node) => node.type === 'COLUMN_REF')

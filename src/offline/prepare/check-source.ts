@@ -10,13 +10,23 @@ import type { TypedColumn } from './typed-columns.js';
 export const ORDINAL = 'shortlist_ordinal';
 
 /** Says where in the files a row of a loaded source stands. */
-type RowLocator = (column: string, row: Row) => string;
+export type RowLocator = (column: string, row: Row) => string;
 
 /** SQL of the columns that a RowLocator reads, over `raw_<table>`. */
-function locationColumns(source: LoadedSource): string {
+export function locationColumns(source: LoadedSource): string {
   return source.query.hasRows
     ? `${FILE_COLUMN} AS file, ${ROW_COLUMN} AS row`
     : 'NULL AS file, raw.rowid + 1 AS row';
+}
+
+/** FROM of the rows of a loaded source, as `raw`, with what is derived of its columns. */
+export function rawRows(source: LoadedSource, columns: readonly TypedColumn[]): string {
+  const derived = columns.flatMap((column) =>
+    column.derived === undefined
+      ? []
+      : [`, ${column.derived.sql} AS ${quoteIdentifier(column.derived.name)}`],
+  );
+  return `(SELECT rowid, *${derived.join('')} FROM ${rawTable(source.table)}) AS raw`;
 }
 
 /** Every row that a check of a column finds, by file, column and row; the first rows are named, the others counted. */
@@ -32,7 +42,7 @@ export async function checkColumns(
   const counters = checks.map(({ when }, index) => `count(*) FILTER (WHERE ${when}) AS c${index}`);
   const [counts] = await queryRows(
     connection,
-    `SELECT ${counters.join(', ')} FROM ${rawTable(source.table)}`,
+    `SELECT ${counters.join(', ')} FROM ${rawRows(source, options.columns)}`,
   );
   const failed = checks.flatMap((check, index) => {
     const total = Number(counts![`c${index}`]);
@@ -45,13 +55,14 @@ export async function checkColumns(
     const rows = await queryRows(
       connection,
       `SELECT ${locationColumns(source)}, left(CAST(${quoteIdentifier(check.column)} AS VARCHAR), 60) AS value
-       FROM ${rawTable(source.table)} AS raw WHERE ${check.when} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
+       FROM ${rawRows(source, options.columns)} WHERE ${check.when} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
     );
     const says = (row: Row): string => check.says.replace('{value}', () => `'${String(row.value)}'`);
     problems.push(...rows.map((row) => `${locate(check.column, row)}: ${says(row)}`));
     if (total > rows.length) {
       problems.push(`${columnOf(source, check.column)}: … and ${total - rows.length} more rows like these`);
     }
+    if (check.remedy !== undefined) problems.push(`${columnOf(source, check.column)}: ${check.remedy}`);
   }
   return problems;
 }
@@ -96,7 +107,10 @@ export function columnOf(source: LoadedSource, column: string): string {
 }
 
 /** A locator over a loaded source. Rows are counted from 1 in each file, the header of a CSV file not counted. */
-async function createRowLocator(connection: DuckDBConnection, source: LoadedSource): Promise<RowLocator> {
+export async function createRowLocator(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+): Promise<RowLocator> {
   if (!source.query.hasRows) {
     return (column, row) => `${columnOf(source, column)}, row ${String(row.row)} of the query's result`;
   }

@@ -9,6 +9,7 @@ import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.j
 import type { ProgressReporter } from '../progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { buildReport } from './build-report.js';
+import { checkValues } from './check-values.js';
 import { fingerprintTables } from './fingerprint.js';
 import { keepInteractions, listWeightProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
@@ -24,20 +25,27 @@ import { writeTables } from './write-tables.js';
  *
  * Rows below the dataset's minimum are dropped and counted, rows that repeat another in every column are kept and
  * counted; whatever is wrong (a missing or damaged file, a missing column, a null, empty or duplicate id, a time or a
- * number that cannot be read, a value that is not of the type that its view declares) fails.
+ * number that cannot be read, a time after now or years after all others, a weight below zero, a value that is not of the type that its view declares) fails.
  *
  * @throws {ShortlistError} INVALID_DATASET with every problem found by file, column and row; nothing is written then
  */
 export async function prepareDataset(
   config: DatasetConfig,
-  options: { outDir: string; progress: ProgressReporter; access?: SourceAccess | undefined },
+  options: {
+    outDir: string;
+    progress: ProgressReporter;
+    access?: SourceAccess | undefined;
+    /** Rows of after that are mistakes; the clock's time when absent. */
+    now?: Date;
+  },
 ): Promise<PrepareReport> {
+  const { now = new Date() } = options;
   const started = performance.now();
   return replaceFolder(options.outDir, async (dir) => {
     const spillDir = join(dir, 'spill');
     const database = await openDatabase({ spillDir });
     try {
-      const sources = await readSources(database.connection, config, options);
+      const sources = await readSources(database.connection, config, { ...options, now });
       return await writePrepared(database.connection, dir, {
         config,
         sources,
@@ -66,10 +74,18 @@ async function writePrepared(
     ...listContextObstacles(context, { columns }),
   ];
   if (problems.length > 0) throw invalidDataset(config, problems);
-  const dropped = await keepInteractions(connection, { columns, ...config });
+  const dropped = {
+    ...sources.interactions.dropped,
+    ...(await keepInteractions(connection, { columns, ...config })),
+  };
   const summary = await summariseInteractions(connection);
   if (summary.rows === 0)
     throw invalidDataset(config, ['no interactions are left after the minimum and the minimum value']);
+  const values = await checkValues(connection, {
+    isGiven: columns.includes('value'),
+    isWeighted: weights !== undefined,
+  });
+  if (values.problems.length > 0) throw invalidDataset(config, values.problems);
   const specs = {
     items: listSpecs(config.items, { shown: true }),
     users: listSpecs(config.users, { shown: false }),
@@ -102,7 +118,7 @@ async function writePrepared(
     views,
     evaluation: config.evaluation,
   };
-  const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary });
+  const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary, values });
   await writeJson(join(dir, 'prepared.json'), manifest);
   await writeJson(join(dir, 'report.json'), report);
   step.finish(

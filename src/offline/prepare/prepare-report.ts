@@ -1,4 +1,5 @@
 import type { SourceLimits } from '../../config/dataset-config.js';
+import type { ValueSpread } from './check-values.js';
 import type { LoadedSource } from './load-source.js';
 import type { ViewReport } from './prepare-views.js';
 import type { TableName } from './source-request.js';
@@ -8,6 +9,8 @@ export interface SourceReport {
   readonly table: TableName;
   readonly files: readonly string[];
   readonly bytes: number;
+  /** Files that match but were left out, as their names, or those of folders, begin with `_` or `.`. */
+  readonly hiddenFiles: number;
   readonly rowsRead: number;
   readonly rowsKept: number;
   /** Rows left out, by reason; reasons without rows are not listed. */
@@ -17,6 +20,15 @@ export interface SourceReport {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly megabytesPerSecond: number;
+}
+
+/** How the times of the interactions that were kept are spread, ISO 8601: what 1, 25, 50, 75 and 99 % of them are not after. */
+export interface TimeSpread {
+  readonly first: string;
+  readonly lowerQuartile: string;
+  readonly median: string;
+  readonly upperQuartile: string;
+  readonly last: string;
 }
 
 /** `report.json`: what `prepare` read, dropped and kept. */
@@ -33,6 +45,8 @@ export interface PrepareReport {
     /** ISO 8601. */
     readonly from: string;
     readonly to: string;
+    readonly times: TimeSpread;
+    readonly values: ValueSpread;
   };
   /** Of the prepared tables, entities without interactions included. */
   readonly items: {
@@ -67,6 +81,7 @@ export function reportSource(
     table: source.table,
     files: source.files.map((file) => file.path),
     bytes,
+    hiddenFiles: source.hiddenFiles.length,
     rowsRead: source.rowsRead,
     rowsKept: source.rowsRead - Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
     dropped,
@@ -103,6 +118,7 @@ export function renderPrepareReport(report: PrepareReport): string {
     ...report.sources.map(renderSource),
     `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
+    ...renderSpread(interactions),
     `  catalogue of ${count(items.rows, 'items')}, ${items.withoutInteractions} without interactions, ` +
       `${items.withoutItemsRow} without a row in items; ${count(users.rows, 'users')}, ${users.withoutInteractions} without interactions`,
     ...(interactions.repeats > 0
@@ -114,13 +130,39 @@ export function renderPrepareReport(report: PrepareReport): string {
   return lines.join('\n');
 }
 
+/** One line on times that differ, and one on values that do. */
+function renderSpread({ from, to, times, values }: PrepareReport['interactions']): string[] {
+  const days = [times.first, times.lowerQuartile, times.median, times.upperQuartile, times.last];
+  const { lowest, lowerQuartile, median, upperQuartile, highest, rowsBelowZero, rowsOfZero } = values;
+  return [
+    ...(from === to
+      ? []
+      : [
+          `  times: 1, 25, 50, 75 and 99 % of them until ${days.map((time) => time.slice(0, 10)).join(', ')}`,
+        ]),
+    ...(lowest === highest
+      ? []
+      : [
+          `  values: ${lowest} to ${highest}; 25, 50 and 75 % of them up to ${lowerQuartile}, ${median}, ${upperQuartile}; ` +
+            `${rowsBelowZero} below zero, ${rowsOfZero} of zero`,
+        ]),
+  ];
+}
+
 function renderSource(source: SourceReport): string {
   const dropped = Object.entries(source.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
   const missing = Object.entries(source.missing).map(([column, rows]) => `${rows} without ${column}`);
   const speed = `${megabytes(source.bytes)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
-  return [`  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`, ...dropped, ...missing].join(
-    '; ',
-  );
+  const hidden =
+    source.hiddenFiles > 0
+      ? [`${count(source.hiddenFiles, 'files')} left out, whose names begin with _ or .`]
+      : [];
+  return [
+    `  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`,
+    ...hidden,
+    ...dropped,
+    ...missing,
+  ].join('; ');
 }
 
 function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {

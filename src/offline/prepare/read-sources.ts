@@ -26,14 +26,15 @@ export type ReadSources = { readonly interactions: ReadSource } & Partial<Record
 export async function readSources(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { progress: ProgressReporter; access?: SourceAccess | undefined },
+  options: { progress: ProgressReporter; access?: SourceAccess | undefined; now: Date },
 ): Promise<ReadSources> {
   const { access = createSourceAccess() } = options;
+  const now = options.now.getTime() / 1000;
   const problems: string[] = [];
   const read: Partial<Record<TableName, ReadSource>> = {};
   for (const request of listRequests(config)) {
     const step = options.progress.start(`read ${request.table}`);
-    const result = await readSource(connection, config, { request, access });
+    const result = await readSource(connection, config, { request, access, now });
     problems.push(...result.problems);
     if ('source' in result) read[request.table] = result;
     step.finish('source' in result ? describeRead(result) : 'failed');
@@ -54,6 +55,7 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
       required: context.map(([name]) => name),
       optional: ['timestamp', 'value', 'type'],
       texts: ['type', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [name] : []))],
+      numbers: ['value', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [] : [name]))],
       times: ['timestamp'],
     },
   ];
@@ -67,14 +69,18 @@ function entityRequest(
   key: string,
   { sql, columns }: EntitySourceConfig,
 ): SourceRequest {
-  const texts = Object.entries(columns).filter(([, { role }]) => role !== 'numeric' && role !== 'boolean');
+  const namesOf = (isNumber: boolean): string[] =>
+    Object.entries(columns).flatMap(([name, { role }]) =>
+      (role === 'numeric' || role === 'boolean') === isNumber ? [name] : [],
+    );
   return {
     table,
     sql,
     keys: [key],
     required: Object.keys(columns),
     optional: [],
-    texts: texts.map(([name]) => name),
+    texts: namesOf(false),
+    numbers: namesOf(true),
     times: [],
   };
 }
@@ -82,13 +88,13 @@ function entityRequest(
 async function readSource(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  { request, access }: { request: SourceRequest; access: SourceAccess },
+  { request, access, now }: { request: SourceRequest; access: SourceAccess; now: number },
 ): Promise<ReadSource | { problems: readonly string[] }> {
   const started = performance.now();
   const source = await loadSource(connection, request, access);
   if ('problems' in source) return source;
   if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
-  const typed = await typeTable(connection, source, config);
+  const typed = await typeTable(connection, source, { config, now });
   await connection.run(`DROP TABLE ${rawTable(request.table)}`);
   return { ...typed, source, seconds: (performance.now() - started) / 1000 };
 }
@@ -96,16 +102,17 @@ async function readSource(
 function typeTable(
   connection: DuckDBConnection,
   source: LoadedSource,
-  config: DatasetConfig,
+  { config, now }: { config: DatasetConfig; now: number },
 ): Promise<TypedSource> {
   const { table } = source;
+  const { context, times } = config.interactions;
   if (table === 'interactions')
-    return typeInteractions(connection, source, { context: config.interactions.context?.columns ?? {} });
+    return typeInteractions(connection, source, { context: context?.columns ?? {}, times, now });
   if (table === 'items')
     return typeEntities(connection, source, { key: 'item_id', columns: config.items!.columns });
   if (table === 'users')
     return typeEntities(connection, source, { key: 'user_id', columns: config.users!.columns });
-  return typeView(connection, source, { view: viewOf(config, table) });
+  return typeView(connection, source, { view: viewOf(config, table), now });
 }
 
 /** The declaration of the view that a table holds. */

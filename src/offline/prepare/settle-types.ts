@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { findFileSources, type FileKind, type FileSource } from './file-sources.js';
-import { branchesOf, type SelectNode, type TreeNode } from './select-tree.js';
+import { branchesOf, findPlainColumn, outputName, walkTree } from './select-tree.js';
+import { parseSelect, type SelectNode, type TreeNode } from './select-tree.js';
 import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
 import type { SourceRequest } from './source-request.js';
 import { kindOf } from './typed-columns.js';
@@ -25,6 +26,7 @@ interface UntypedSource {
 }
 
 const TIME_FORMATS = new Set(['dateformat', 'timestampformat', 'date_format', 'timestamp_format']);
+const NUMBER_FORMATS = new Set(['decimal_separator', 'thousands']);
 const TYPE_OPTIONS: Readonly<Record<FileKind, ReadonlySet<string>>> = {
   csv: new Set(['types', 'dtypes', 'column_types', 'columns', 'all_varchar', 'auto_detect']),
   json: new Set(['columns', 'auto_detect', 'records']),
@@ -39,28 +41,24 @@ const WHOLE_FILES: Readonly<Record<FileKind, readonly string[]>> = {
 const ALL_FILES = 1_000_000_000;
 
 /**
- * Settles what the readers of a tree read the columns of CSV and JSON files as, from all rows of all files. Ids,
- * categories and other texts stay as they are written, and so do times that DuckDB would guess the format of: it reads
- * 1.10 as 1.1, T as true, the JSON text 10-11-12 as a date, 02/01/2024 as the second of January. Readers that a query
- * tells the types are left alone.
- *
- * @returns the wanted columns that are now the text of a CSV file
+ * Settles what the readers of a tree read the columns of CSV and JSON files as, from all rows of all files. Every column
+ * of a CSV file that is wanted as it is stays text, for the rules of `text-rules.ts` to read: DuckDB would read 1.10 as
+ * 1.1, T as true, 1_5 and 0xF as 15, 02/01/2024 as the second of January. So do JSON texts that look like dates or UUIDs.
+ * Readers that a query tells the types are left alone.
  */
 export async function settleTypes(
   connection: DuckDBConnection,
   root: TreeNode,
   request: SourceRequest,
-): Promise<string[]> {
+): Promise<void> {
   const branches = new Map(branchesOf(root).map((branch) => [branch.from_table, branch]));
-  const kept = new Set<string>();
   for (const source of findFileSources(root)) {
     if (optionsOf(source.node).some((name) => TYPE_OPTIONS[source.kind].has(name))) continue;
     const types = await findTypesInAllRows(connection, source);
     const folders = await findFolderColumns(connection, source);
     const untyped: UntypedSource = { source, branch: branches.get(source.node), types, folders };
-    for (const { output } of await settleSource(connection, untyped, request)) kept.add(output);
+    await settleSource(connection, untyped, request);
   }
-  return [...kept];
 }
 
 async function findTypesInAllRows(
@@ -76,14 +74,16 @@ async function findTypesInAllRows(
   return findColumnTypes(connection, looking.node);
 }
 
-/** Returns the columns of a CSV file that are now text. */
 async function settleSource(
   connection: DuckDBConnection,
   untyped: UntypedSource,
   request: SourceRequest,
-): Promise<WantedColumn[]> {
+): Promise<void> {
   const { source, branch, folders } = untyped;
-  const columns = branch === undefined ? [] : findGuessed(branch, { ...untyped, request });
+  const texts = branch === undefined ? [] : findGuessed(branch, { ...untyped, request });
+  const numbers = branch === undefined ? [] : findNumbers(branch, { ...untyped, request });
+  if (branch !== undefined) await keepNumbersElsewhere(connection, branch, { numbers, ...untyped });
+  const columns = [...texts, ...numbers];
   const [inFolders, inFile] = partition(columns, ({ column }) => folders.has(column.toLowerCase()));
   const types = settledTypes(untyped, inFile);
   if (types.size > 0) {
@@ -93,7 +93,6 @@ async function settleSource(
   const hiveTypes = new Map(inFolders.map(({ column }) => [column, 'VARCHAR']));
   if (hiveTypes.size > 0)
     await addOption(connection, source, { name: 'hive_types', value: toStruct(hiveTypes) });
-  return source.kind === 'csv' ? inFile : [];
 }
 
 /** Wanted columns of a source whose values a guess may change. */
@@ -101,17 +100,72 @@ function findGuessed(
   branch: SelectNode,
   options: Pick<UntypedSource, 'source' | 'types'> & { request: SourceRequest },
 ): WantedColumn[] {
-  const { source, types, request } = options;
-  const find = (output: string): WantedColumn[] => {
-    const name = findColumnOf(branch, output)?.toLowerCase();
-    const found = [...types].find(([column]) => column.toLowerCase() === name);
-    return found === undefined ? [] : [{ output, column: found[0], type: found[1] }];
-  };
+  const { source, request } = options;
+  const find = (output: string): WantedColumn[] => findWanted(branch, output, options);
   const hasFormat = optionsOf(source.node).some((name) => TIME_FORMATS.has(name));
   const times = request.times.flatMap(find).filter(({ type }) => kindOf(type) === 'time' && !hasFormat);
   const texts = [...request.keys, ...request.texts].flatMap(find);
   if (source.kind === 'csv') return [...texts, ...times];
   return [...texts, ...times].filter(({ type }) => isGuessedFromText(type));
+}
+
+/** Columns of a CSV file that DuckDB takes for numbers, and that the query gives as they are, without grouping. */
+function findNumbers(
+  branch: SelectNode,
+  options: Pick<UntypedSource, 'source' | 'types' | 'folders'> & { request: SourceRequest },
+): WantedColumn[] {
+  const { source, folders, request } = options;
+  const hasFormat = optionsOf(source.node).some((name) => NUMBER_FORMATS.has(name));
+  if (source.kind !== 'csv' || hasFormat || branch.group_expressions.length > 0) return [];
+  return [...request.numbers, ...request.times]
+    .filter((output) => !isCast(branch, output))
+    .flatMap((output) => findWanted(branch, output, options))
+    .filter(({ column, type }) => NUMBER_KINDS.has(kindOf(type)) && !folders.has(column.toLowerCase()));
+}
+
+const NUMBER_KINDS = new Set(['integer', 'decimal', 'float', 'double']);
+
+function isCast(branch: SelectNode, output: string): boolean {
+  return branch.select_list.some(
+    (each) => each.type === 'OPERATOR_CAST' && outputName(each)?.toLowerCase() === output.toLowerCase(),
+  );
+}
+
+function findWanted(
+  branch: SelectNode,
+  output: string,
+  { types }: Pick<UntypedSource, 'types'>,
+): WantedColumn[] {
+  const name = findColumnOf(branch, output)?.toLowerCase();
+  const found = [...types].find(([column]) => column.toLowerCase() === name);
+  return found === undefined ? [] : [{ output, column: found[0], type: found[1] }];
+}
+
+/** Where a query compares or computes with columns that are now text, it goes on with the numbers they were. */
+async function keepNumbersElsewhere(
+  connection: DuckDBConnection,
+  branch: SelectNode,
+  options: Pick<UntypedSource, 'types'> & { numbers: readonly WantedColumn[] },
+): Promise<void> {
+  const { numbers } = options;
+  const inFile = new Set([...options.types.keys()].map((name) => name.toLowerCase()));
+  const types = new Map(numbers.map(({ column, type }) => [column.toLowerCase(), type]));
+  for (const { output, type } of numbers)
+    if (!inFile.has(output.toLowerCase())) types.set(output.toLowerCase(), type);
+  const { from_table: _, select_list, ...clauses } = branch;
+  const computed = select_list.filter((each) => each.type !== 'COLUMN_REF');
+  const references = [...walkTree([computed, clauses])].filter((node) => node.type === 'COLUMN_REF');
+  for (const reference of references) {
+    const type = types.get(findPlainColumn(reference)!.toLowerCase());
+    if (type !== undefined) await castReference(connection, reference, type);
+  }
+}
+
+async function castReference(connection: DuckDBConnection, reference: TreeNode, type: string): Promise<void> {
+  const { root } = await parseSelect(connection, `SELECT CAST(source AS ${type}) FROM source`);
+  const cast = (root as SelectNode).select_list[0]!;
+  Object.assign(reference, { ...cast, alias: reference.alias, child: { ...reference, alias: '' } });
+  delete reference.column_names;
 }
 
 /** JSON texts and names of folders become these types when all of them look like it. */

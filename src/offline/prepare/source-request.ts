@@ -12,6 +12,8 @@ export interface SourceRequest {
   readonly optional: readonly string[];
   /** Those of `required` and `optional` that hold texts: as they are written, never a number that they look like. */
   readonly texts: readonly string[];
+  /** Those of `required` and `optional` that hold numbers. */
+  readonly numbers: readonly string[];
   /** Those of `optional` that hold times. */
   readonly times: readonly string[];
   /** Where each file must have every required column by itself: SQL would read a missing one as nulls. */

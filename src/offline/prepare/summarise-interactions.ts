@@ -9,6 +9,8 @@ export interface InteractionSummary {
   /** Unix seconds. */
   readonly from: number;
   readonly to: number;
+  /** Times that 1, 25, 50, 75 and 99 % of the rows are not after, in Unix seconds. */
+  readonly quantiles: readonly [number, number, number, number, number];
 }
 
 /** Counts the rows of the table `kept`. */
@@ -16,14 +18,18 @@ export async function summariseInteractions(connection: DuckDBConnection): Promi
   const [row] = await queryRows(
     connection,
     `SELECT count(*) AS rows, count(DISTINCT user_id) AS users, count(DISTINCT item_id) AS items,
-       min(timestamp) AS "from", max(timestamp) AS "to" FROM kept`,
+       min(timestamp) AS "from", max(timestamp) AS "to",
+       quantile_disc(timestamp, [0.01, 0.25, 0.5, 0.75, 0.99])::VARCHAR AS quantiles FROM kept`,
   );
-  const { rows, users, items, from, to } = row!;
+  const { rows, users, items, from, to, quantiles } = row!;
   return {
     rows: Number(rows),
     users: Number(users),
     items: Number(items),
     from: Number(from),
     to: Number(to),
+    quantiles: JSON.parse(
+      (quantiles as string | null) ?? '[0, 0, 0, 0, 0]',
+    ) as InteractionSummary['quantiles'],
   };
 }

@@ -19,13 +19,11 @@ export interface TracedQuery {
   readonly hasRows: boolean;
   /** Queries that give `file` and `skipped`: how many rows of earlier files ROW_COLUMN counts before a file begins. */
   readonly skippedRows: readonly string[];
-  /** Output columns whose CSV text was kept instead of what DuckDB guessed it to be. */
-  readonly textColumns: readonly string[];
 }
 
 /**
- * Changes a query over files in two ways, as far as its shape allows. Ids and other texts are read as they are written:
- * DuckDB would read 007 as 7. And every row says which file it comes from and where it stands there, for queries that neither join,
+ * Changes a query over files in two ways, as far as its shape allows. Ids, numbers and other texts are read as they are
+ * written: DuckDB would read 007 as 7. And every row says which file it comes from and where it stands there, for queries that neither join,
  * group nor deduplicate (UNION ALL of such queries included).
  *
  * @returns variants of the query, best first, ending in the query as given; the first that binds is the one to run
@@ -36,22 +34,17 @@ export async function traceQuery(
   options: { tree: SelectTree },
 ): Promise<TracedQuery[]> {
   const { sql } = request;
-  const plain = { sql, hasRows: false, skippedRows: [], textColumns: [] };
-  if (!options.tree.exact) return [plain];
   const withText = structuredClone(options.tree.root);
-  const textColumns = await settleTypes(connection, withText, request);
+  await settleTypes(connection, withText, request);
   const variants: TracedQuery[] = [];
-  for (const [root, columns] of [
-    [withText, textColumns],
-    [structuredClone(options.tree.root), []],
-  ] as const) {
+  for (const root of [withText, structuredClone(options.tree.root)]) {
     const untraced = root === withText ? await formatSelect(connection, root) : sql;
     const skippedRows = await addRowColumns(connection, root);
     if (skippedRows !== undefined) {
       const traced = await formatSelect(connection, root);
-      variants.push({ sql: traced, hasRows: true, skippedRows, textColumns: columns });
+      variants.push({ sql: traced, hasRows: true, skippedRows });
     }
-    variants.push({ sql: untraced, hasRows: false, skippedRows: [], textColumns: columns });
+    variants.push({ sql: untraced, hasRows: false, skippedRows: [] });
   }
   return variants;
 }

@@ -1,5 +1,13 @@
 import type { ColumnConfig } from '../../config/dataset-config.js';
 import { quoteIdentifier, quoteLiteral } from '../database.js';
+import {
+  booleanOfText,
+  idOfText,
+  isBlankOrNoValue,
+  isScientific,
+  numberOfText,
+  trimmed,
+} from './text-rules.js';
 
 /** How a column of a raw table becomes the column that is kept. */
 export interface TypedColumn {
@@ -9,12 +17,16 @@ export interface TypedColumn {
   readonly checks: readonly ColumnCheck[];
   /** When a row counts as having no value; where `sql` is NULL unless said otherwise. */
   readonly missingWhen?: string;
+  /** SQL that `sql` and the checks use again and again, under a name of its own: it is computed once a row. */
+  readonly derived?: { readonly name: string; readonly sql: string };
 }
 
 /** Rows that must not be: `when` holds for them; `says` what is wrong, `{value}` standing for the raw value. */
 export interface ColumnCheck {
   readonly when: string;
   readonly says: string;
+  /** What to do about such rows, said once of all of them. */
+  readonly remedy?: string;
 }
 
 type Kind =
@@ -36,30 +48,28 @@ type Kind =
 export class UnusableType extends Error {}
 
 /**
- * A user or item id as text: whole numbers keep all digits, numbers that arrive as floats (pandas does that to columns
- * with gaps) must be whole.
+ * A user or item id as text, the same whichever format wrote it: without blanks around it; whole numbers with all digits
+ * and without the `.0` that a float column (pandas' for numbers with gaps) gives them.
  *
- * @param options.isCsvText the text of a CSV file: blanks around it are not part of it
- * @param options.endsInZero every id ends in ".0": a float column written as CSV, the ids are the whole numbers
  * @throws {UnusableType} for lists, structs and truth values
  */
-export function idColumn(
-  name: string,
-  type: string,
-  options: { isCsvText: boolean; endsInZero: boolean },
-): TypedColumn {
+export function idColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
   const kind = kindOf(type);
   if (['boolean', 'list', 'nested'].includes(kind))
     throw new UnusableType('an id must be text or a whole number');
-  const text = textOf(kind, raw);
-  const sql = options.isCsvText ? `trim(${text})` : text;
+  const text = plainTextOf(kind, raw);
+  const isText = findText(kind, raw) !== undefined;
   const checks: ColumnCheck[] = [
     { when: missing(kind, raw), says: 'is null; every row needs one' },
-    { when: `trim(${text}) = ''`, says: 'is empty; every row needs one' },
+    { when: `${text} = ''`, says: 'is empty; every row needs one' },
+    ...blobCheck(kind, raw),
   ];
-  if (kind === 'blob')
-    checks.push({ when: `${raw} IS NOT NULL AND ${text} IS NULL`, says: 'is no UTF-8 text' });
+  if (isText)
+    checks.push({
+      when: isScientific(text),
+      says: '{value} may be another id, rounded: it is in scientific notation; write ids as whole numbers or text',
+    });
   const exact = largestExactInteger(kind);
   if (exact !== undefined) {
     const isWhole = `isfinite(${raw}) AND ${raw} = trunc(${raw})`;
@@ -75,20 +85,15 @@ export function idColumn(
   if (kind === 'decimal') {
     checks.push({ when: `${raw} <> trunc(${raw})`, says: '{value} is not a whole number; cast ids to text' });
   }
-  return { name, sql: options.endsInZero ? withoutZero(sql) : sql, checks };
-}
-
-/** SQL of a text without the ".0" at its end. */
-export function withoutZero(sql: string): string {
-  return `regexp_replace(${sql}, '\\.0$', '')`;
+  return { name, sql: isText ? idOfText(text) : text, checks, missingWhen: 'false' };
 }
 
 /** Ratings, weights, counts: missing ones are 1. @throws {UnusableType} for what is no number */
 export function valueColumn(name: string, type: string): TypedColumn {
-  const { sql, checks } = numericColumn(name, type);
+  const { sql, checks, ...number } = numericColumn(name, type);
   const when = `${sql} IS NOT NULL AND TRY_CAST(${sql} AS FLOAT) IS NULL`;
   return {
-    name,
+    ...number,
     sql: `coalesce(${sql}, 1)`,
     checks: [...checks, { when, says: '{value} is too large' }],
     missingWhen: `${sql} IS NULL`,
@@ -117,34 +122,45 @@ export function textColumn(name: string, type: string, options: { role: string }
     throw new UnusableType('a list needs the role multi-valued');
   if (kind === 'list' || kind === 'nested')
     throw new UnusableType(`the role ${options.role} needs single values`);
-  const text = textOf(kind, raw);
-  return { name, sql: `nullif(trim(${text}), '')`, checks: blobCheck(kind, raw) };
+  const text = plainTextOf(kind, raw);
+  return { name, sql: `nullif(${text}, '')`, checks: blobCheck(kind, raw) };
 }
 
 function numericColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
-  const number = numberOf(kindOf(type), raw);
-  if (number === undefined) {
+  const kind = kindOf(type);
+  const sql = numberOf(kind, raw);
+  if (sql === undefined) {
     throw new UnusableType(
       'a number is wanted; of a date take year(…) or epoch(…), in the SQL or where the file is written',
     );
   }
+  const derived = { name: derivedName(name), sql };
+  const number = quoteIdentifier(derived.name);
   const checks: ColumnCheck[] = [{ when: `isinf(${number})`, says: '{value} is not a finite number' }];
-  const text = textNumber(kindOf(type), raw);
+  const text = findText(kind, raw);
   if (text !== undefined) {
-    checks.push({ when: `trim(${text}) <> '' AND ${number} IS NULL`, says: '{value} is not a number' });
+    checks.push({
+      when: `NOT ${isBlankOrNoValue(text)} AND ${number} IS NULL`,
+      says: '{value} is not a number',
+    });
   }
-  return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks };
+  return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks, derived };
+}
+
+/** Name of what is derived of a column. */
+export function derivedName(column: string): string {
+  return `shortlist_number of ${column}`;
 }
 
 function booleanColumn(name: string, type: string): TypedColumn {
   const raw = quoteIdentifier(name);
   const kind = kindOf(type);
   if (kind === 'boolean') return { name, sql: raw, checks: [] };
-  const text = textNumber(kind, raw);
+  const text = findText(kind, raw);
   if (text !== undefined) {
-    const sql = `TRY_CAST(trim(${text}) AS BOOLEAN)`;
-    const when = `trim(${text}) <> '' AND ${sql} IS NULL`;
+    const sql = booleanOfText(text);
+    const when = `NOT ${isBlankOrNoValue(text)} AND ${sql} IS NULL`;
     return { name, sql, checks: [{ when, says: '{value} is neither true nor false' }] };
   }
   const number = numberOf(kind, raw);
@@ -188,8 +204,8 @@ function splitText(kind: Kind, raw: string, options: { splitBy: string | undefin
 }
 
 function withoutBlanks(list: string): string {
-  const trimmed = `list_transform(${list}, lambda value: trim(value))`;
-  return `list_filter(${trimmed}, lambda value: value <> '')`;
+  const values = `list_transform(${list}, lambda value: ${trimmed('value')})`;
+  return `list_filter(${values}, lambda value: value <> '')`;
 }
 
 /** What a DuckDB type is to us. */
@@ -246,15 +262,20 @@ export function numberOf(kind: Kind, raw: string): string | undefined {
     case 'blob':
     case 'json':
     case 'other-scalar':
-      return `TRY_CAST(trim(${textOf(kind, raw)}) AS DOUBLE)`;
+      return numberOfText(plainTextOf(kind, raw));
     default:
       return undefined;
   }
 }
 
-/** The text of a value of a textual type; undefined for other types. */
-export function textNumber(kind: Kind, raw: string): string | undefined {
-  return ['text', 'blob', 'json', 'other-scalar'].includes(kind) ? textOf(kind, raw) : undefined;
+/** The text of a value of a textual type, without blanks around it; undefined for other types. */
+export function findText(kind: Kind, raw: string): string | undefined {
+  return ['text', 'blob', 'json', 'other-scalar'].includes(kind) ? plainTextOf(kind, raw) : undefined;
+}
+
+/** The text of a value without blanks around it; columns of texts are without them once they are loaded. */
+function plainTextOf(kind: Kind, raw: string): string {
+  return ['blob', 'json', 'other-scalar'].includes(kind) ? trimmed(textOf(kind, raw)) : textOf(kind, raw);
 }
 
 /** NULL, or the NaN that pandas writes for it. */

@@ -29,19 +29,19 @@ export function fieldColumn(name: string, type: string, options: { field: ViewFi
 }
 
 function float32Column(name: string, type: string): TypedColumn {
-  const { sql, checks } = attributeColumn(name, type, { column: { role: 'numeric' } });
+  const { sql, checks, ...number } = attributeColumn(name, type, { column: { role: 'numeric' } });
   const when = `${sql} IS NOT NULL AND TRY_CAST(${sql} AS FLOAT) IS NULL`;
   return {
-    name,
+    ...number,
     sql: `CAST(${sql} AS FLOAT)`,
     checks: [...checks, { when, says: '{value} is too large for a float32' }],
   };
 }
 
 function int32Column(name: string, type: string): TypedColumn {
-  const { sql, checks } = attributeColumn(name, type, { column: { role: 'numeric' } });
+  const { sql, checks, ...number } = attributeColumn(name, type, { column: { role: 'numeric' } });
   return {
-    name,
+    ...number,
     sql: `CAST(${sql} AS INTEGER)`,
     checks: [
       ...checks,

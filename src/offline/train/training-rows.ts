@@ -66,7 +66,12 @@ function thinQuery(query: LabelledQuery, maxRows: number, random: SeededRandom):
   const columns = data.length / labels.length;
   const kept = new Float32Array(rows.length * columns);
   rows.forEach((row, at) => kept.set(data.subarray(row * columns, (row + 1) * columns), at * columns));
-  return { ...query, data: kept, labels: Float32Array.from(rows, (row) => labels[row]!) };
+  return {
+    ...query,
+    items: Int32Array.from(rows, (row) => query.items[row]!),
+    data: kept,
+    labels: Float32Array.from(rows, (row) => labels[row]!),
+  };
 }
 
 async function labelQuery(

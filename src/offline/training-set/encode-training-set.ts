@@ -1,9 +1,10 @@
+import { gzipSync } from 'node:zlib';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import type { IdIndex } from '../../domain/id-index.js';
 import type { LabelledQuery } from '../train/training-rows.js';
 
 /** The columns that come before the features. */
-export const ROW_COLUMNS = ['query', 'user_id', 'item_id', 'label', 'split'] as const;
+export const ROW_COLUMNS = ['query', 'user_id', 'item_id', 'label', 'split', 'weight'] as const;
 
 /** The parts of a training set, in the order of their rows. */
 export interface TrainingSetParts {
@@ -16,9 +17,12 @@ export interface TrainingSetParts {
 
 const ROW_GROUP_ROWS = 50_000;
 
+const MOST_IN_DICTIONARY = 10_000;
+
 /**
  * A training set as parquet, one row per candidate: `query` (int32, a group of consecutive rows), `user_id`, `item_id` and
- * `split` (text), `label` (float32, 1 where the candidate was taken), then each feature as float32. Nothing is null.
+ * `split` (text), `label` (float32, 1 where the candidate was taken, else 0), `weight` (float32, what the dataset's weights make the
+ * interaction count where it was taken, else 1), then each feature as float32. Nothing is null.
  */
 export function encodeTrainingSet(
   parts: TrainingSetParts,
@@ -33,19 +37,38 @@ export function encodeTrainingSet(
     {
       name: 'label',
       type: 'FLOAT',
-      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => labels[row]!)),
+      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => (labels[row]! > 0 ? 1 : 0))),
     },
     textColumn('split', queries, (_, index) => splits[index]!),
+    {
+      name: 'weight',
+      type: 'FLOAT',
+      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => weightOf(labels[row]!))),
+    },
     ...options.featureOrder.map((name, column): ColumnSource => {
       const width = options.featureOrder.length;
       const values = eachRow(queries, ({ data }, _, row) => data[row * width + column]!);
-      return { name, type: 'FLOAT', encoding: 'PLAIN', data: Float32Array.from(values) };
+      const data = Float32Array.from(values);
+      // Values of which few differ have a dictionary; of others the bytes that are alike lie together, which compresses.
+      const isVaried = new Set(data.subarray(0, ROW_GROUP_ROWS)).size > MOST_IN_DICTIONARY;
+      return { name, type: 'FLOAT', data, ...(isVaried && { encoding: 'BYTE_STREAM_SPLIT' }) };
     }),
   ];
   const columnData = columns.map((column) => ({ ...column, nullable: false }));
   return new Uint8Array(
-    parquetWriteBuffer({ columnData, rowGroupSize: ROW_GROUP_ROWS, createdBy: 'shortlist' }),
+    parquetWriteBuffer({
+      columnData,
+      rowGroupSize: ROW_GROUP_ROWS,
+      createdBy: 'shortlist',
+      codec: 'GZIP',
+      compressors: { GZIP: (bytes) => gzipSync(bytes) },
+    }),
   );
+}
+
+/** The weight whose grade a label is, 2^grade − 1, without the rounding of float32; 1 where nothing was taken. */
+function weightOf(label: number): number {
+  return label > 0 ? Number((2 ** label - 1).toPrecision(6)) : 1;
 }
 
 /** Rows of all queries together. */

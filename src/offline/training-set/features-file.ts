@@ -21,6 +21,11 @@ const GoldenBatch = Type.Object(
   {
     inputs: Type.Array(Type.Array(Type.Number()), { minItems: 1, description: 'Rows in feature order.' }),
     scores: Type.Array(Type.Number(), { minItems: 1, description: 'What the model gave them.' }),
+    queries: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description: 'Of a ranker with rows together: which rows were scored together, by number.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -76,7 +81,7 @@ function listNameProblems({ features, hash }: FeaturesFile): string[] {
 
 function listGoldenProblems({ features, golden }: FeaturesFile): string[] {
   if (golden === undefined) return [];
-  const { inputs, scores } = golden;
+  const { inputs, scores, queries = scores } = golden;
   const narrow = inputs.findIndex((row) => row.length !== features.length);
   return [
     ...(narrow < 0
@@ -87,5 +92,8 @@ function listGoldenProblems({ features, golden }: FeaturesFile): string[] {
     ...(inputs.length === scores.length
       ? []
       : [`golden: ${inputs.length} rows of inputs, but ${scores.length} scores`]),
+    ...(queries.length === scores.length
+      ? []
+      : [`golden: ${queries.length} queries for ${scores.length} scores; give one for each row`]),
   ];
 }

@@ -6,14 +6,19 @@ import type { GoldenBatch } from './features-file.js';
 /** The column of what the model gave. */
 const SCORE = 'score';
 
+/** The column that may say which rows the model scored together. */
+const QUERY = 'query';
+
 /**
- * Reads a golden batch from parquet: one column per feature, and `score` with what the model gave each row.
+ * Reads a golden batch from parquet: one column per feature, `score` with what the model gave each row, and, where rows were scored
+ * together by query, `query` with its number.
  * @throws ShortlistError INVALID_CONFIG when the file or a column is missing, or a value is no number
  */
 export async function readGoldenBatch(file: string, features: readonly string[]): Promise<GoldenBatch> {
   const { rows, columns: found } = await readParquetColumns(await readOrRefuse(file), file);
   const problems = rows === 0 ? ['it has no rows'] : [];
-  const columns = [...features, SCORE].map((name) => {
+  const wanted = [...features, SCORE, ...(found.has(QUERY) ? [QUERY] : [])];
+  const columns = wanted.map((name) => {
     if (!found.has(name)) problems.push(`it has no column '${name}'`);
     const values = (found.get(name) ?? []).map((value) => Number(value ?? Number.NaN));
     const bad = values.findIndex((value) => !Number.isFinite(value));
@@ -27,6 +32,8 @@ export async function readGoldenBatch(file: string, features: readonly string[])
       { problems },
     );
   }
+  const queries = found.has(QUERY) ? columns.pop() : undefined;
   const scores = columns.pop()!;
-  return { inputs: scores.map((_, row) => columns.map((values) => values[row]!)), scores };
+  const inputs = scores.map((_, row) => columns.map((values) => values[row]!));
+  return { inputs, scores, ...(queries !== undefined && { queries }) };
 }

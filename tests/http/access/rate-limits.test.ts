@@ -125,7 +125,7 @@ t.test('limits in Redis', { skip: REDIS_MISSING }, async (t) => {
     t.strictSame(await askTimes(b.app, 2, { url: '/popular' }), [200, 429]);
     const client = await connect(t, server.url);
     const keys = await client.keys('*');
-    t.strictSame(keys, ['shortlist:rate:ip:127.0.0.1']);
+    t.strictSame(keys, ['shortlist:rate:demo:ip:127.0.0.1']);
     const milliseconds = await client.pttl(keys[0]!);
     t.ok(milliseconds > 0 && milliseconds <= 3_600_000);
     t.match((await a.admin.inject('/metrics')).body, 'shortlist_rate_limit_store_up{store="redis"} 1');
@@ -172,7 +172,7 @@ t.test('limits in Redis', { skip: REDIS_MISSING }, async (t) => {
       t.strictSame(await askTimes(app, 4, { url: '/popular' }), [200, 200, 200, 429]);
       const client = await connect(t, server.url);
       await client.config('SET', 'maxmemory', '0');
-      await client.lpush('shortlist:rate:ip:127.0.0.1', 'x');
+      await client.lpush('shortlist:rate:demo:ip:127.0.0.1', 'x');
       t.strictSame(await askTimes(app, 1, { url: '/popular' }), [429]);
     },
   );

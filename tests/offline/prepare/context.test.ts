@@ -149,7 +149,7 @@ t.test('fields that say nothing are warned of', async (t) => {
 
 t.test('of very many values the most frequent are told apart', async (t) => {
   t.testdir();
-  const parquet = `SELECT 'u' || (i % 50) AS user_id, 'i' || (i % 40) AS item_id, i AS timestamp,
+  const parquet = `SELECT 'u' || (i % 50) AS user_id, 'i' || (i % 40) AS item_id, 1700000000 + i * 9 AS timestamp,
     CASE WHEN i < 20000 THEN 'page ' || (i % 1500) ELSE 'session ' || i END AS place FROM range(120000) AS r(i)`;
   const { dataset, report } = await tryPrepare(t, {
     files: { 'log.parquet': { parquet } },

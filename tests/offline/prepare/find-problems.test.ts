@@ -85,17 +85,7 @@ t.test('at most ten rows of a kind are named, the others are counted', async (t)
 });
 
 t.test('times that cannot be read are problems, and so are rows in another unit than most', async (t) => {
-  const times = [
-    '1700000000',
-    'abc',
-    'nan',
-    'inf',
-    '1700000001',
-    '1700000002000',
-    '2024-01-01',
-    '',
-    '99999999999',
-  ];
+  const times = ['1700000000', 'abc', 'nan', 'inf', '1700000001', '1700000002000', '2024-01-01', ''];
   const text = `${HEADER}${times.map((time) => `u,i,${time}`).join('\n')}\n`;
   const at = (row: number): string => `interactions: log.csv, column timestamp, row ${row}`;
   t.strictSame(await problemsOf(t, log(text)), [
@@ -226,7 +216,7 @@ t.test('attributes of mixed types are named by row', async (t) => {
     "items: items.csv, column year, row 2: 'MCMXC' is not a number",
     "items: items.csv, column price, row 1: 'inf' is not a finite number",
     "items: items.csv, column fresh, row 2: 'maybe' is neither true nor false",
-    "items: items.csv, column rare, row 1: '2' is neither 1 nor 0",
+    "items: items.csv, column rare, row 1: '2' is neither true nor false",
     'users: users.parquet, column name, row 1: is no UTF-8 text',
     'users: users.parquet, column tags, row 1: is no UTF-8 text',
   ]);
@@ -368,21 +358,23 @@ t.test('an empty CSV file among others is a partition without rows', async (t) =
 t.test('lines of a CSV file that do not fit are all named, early and late ones', async (t) => {
   const early = `${HEADER}ann,x,1700000000\nbob,y\ncat,z,1700000000,9\n${'dan,w,1700000000\n'.repeat(5)}`;
   const expected = [
-    'interactions: log.csv, column timestamp, row 2: Expected Number of Columns: 3 Found: 2',
-    'interactions: log.csv, row 3: Expected Number of Columns: 3 Found: 4',
+    'interactions: log.csv, row 2: has 2 values, not 3',
+    'interactions: log.csv, row 3: has 4 values, not 3',
   ];
   t.strictSame(await problemsOf(t, log(early)), expected);
   const named = "SELECT user_id, item_id, timestamp FROM '{dir}/log.csv'";
   t.strictSame(await problemsOf(t, log(early, named)), expected);
-  const late =
-    HEADER + 'ann,x,1700000000\n'.repeat(30_000) + 'bob,y\nbob,y,soon\n' + 'bob,y,later\n'.repeat(12);
-  const problems = await problemsOf(t, log(late));
-  t.equal(problems.length, 11);
-  t.strictSame(problems.slice(0, 2), [
-    'interactions: log.csv, column timestamp, row 30001: Expected Number of Columns: 3 Found: 2',
-    `interactions: log.csv, column timestamp, row 30002: Error when converting column "timestamp". Could not convert string "soon" to 'BIGINT'`,
+  const late = HEADER + 'ann,x,1700000000\n'.repeat(30_000);
+  t.strictSame(await problemsOf(t, log(`${late}bob,y\n`)), [
+    'interactions: log.csv, row 30001: has 2 values, not 3',
   ]);
-  t.equal(problems[10], '… and 4 more rows');
+  const problems = await problemsOf(t, log(`${late}bob,y,soon\n${'bob,y,later\n'.repeat(12)}`));
+  t.equal(problems.length, 11);
+  t.equal(
+    problems[0],
+    `interactions: log.csv, column timestamp, row 30001: Error when converting column "timestamp". Could not convert string "soon" to 'BIGINT'`,
+  );
+  t.equal(problems[10], '… and 3 more rows');
 });
 
 t.test('text in another encoding is named by row', async (t) => {

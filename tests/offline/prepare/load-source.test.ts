@@ -30,6 +30,7 @@ async function loadWhile(
     required: ['n'],
     optional: [],
     texts: [],
+    numbers: [],
     times: [],
   } as const;
   return loadSource(interrupted, request, access);

@@ -32,6 +32,22 @@ t.test('files, bytes, rows, speed, distinct ids and dates of each source are rep
     repeats: 0,
     from: '2023-11-14T22:13:20.000Z',
     to: '2023-11-14T22:15:00.000Z',
+    times: {
+      first: '2023-11-14T22:13:20.000Z',
+      lowerQuartile: '2023-11-14T22:13:20.000Z',
+      median: '2023-11-14T22:13:20.000Z',
+      upperQuartile: '2023-11-14T22:15:00.000Z',
+      last: '2023-11-14T22:15:00.000Z',
+    },
+    values: {
+      lowest: 1,
+      lowerQuartile: 1,
+      median: 1,
+      upperQuartile: 1,
+      highest: 1,
+      rowsBelowZero: 0,
+      rowsOfZero: 0,
+    },
   });
   t.strictSame(report.warnings, []);
 });
@@ -69,8 +85,8 @@ t.test('ids that other tools write for no value are warned of', async (t) => {
     interactions: PLAIN,
   });
   t.strictSame(report.warnings, [
-    "interactions: 2 rows have the user_id 'NULL'",
-    "interactions: 1 rows have the item_id 'nan'",
+    "interactions: 2 rows have the user_id 'NULL', which is taken as any other text; where it stands for no value, say nullif(user_id, 'NULL') in the SQL",
+    "interactions: 1 rows have the item_id 'nan', which is taken as any other text; where it stands for no value, say nullif(item_id, 'nan') in the SQL",
   ]);
 });
 
@@ -98,6 +114,7 @@ const REPORT: PrepareReport = {
       table: 'interactions',
       files: ['log.csv'],
       bytes: 2_500_000,
+      hiddenFiles: 0,
       rowsRead: 100_000,
       rowsKept: 99_990,
       dropped: { 'below the minimum': 10 },
@@ -114,6 +131,22 @@ const REPORT: PrepareReport = {
     repeats: 4,
     from: '2024-01-01T10:00:00.000Z',
     to: '2024-03-01T10:00:00.000Z',
+    times: {
+      first: '2024-01-02T10:00:00.000Z',
+      lowerQuartile: '2024-01-15T10:00:00.000Z',
+      median: '2024-02-01T10:00:00.000Z',
+      upperQuartile: '2024-02-15T10:00:00.000Z',
+      last: '2024-02-29T10:00:00.000Z',
+    },
+    values: {
+      lowest: -1,
+      lowerQuartile: 2,
+      median: 3.5,
+      upperQuartile: 4,
+      highest: 5,
+      rowsBelowZero: 7,
+      rowsOfZero: 0,
+    },
   },
   items: { rows: 600, withoutInteractions: 100, withoutItemsRow: 1 },
   users: { rows: 1100, withoutInteractions: 100, withoutUsersRow: 0 },
@@ -139,6 +172,8 @@ t.test('the report is readable', async (t) => {
     `films: prepared in 1.2 s, fingerprint 0123456789ab
   interactions: 100,000 rows read, 2.5 MB in 0.2 s: 500000 rows/s, 12.5 MB/s; 10 dropped (below the minimum); 3 without value
   99,990 interactions of 1,000 users with 500 items, 2024-01-01 to 2024-03-01
+  times: 1, 25, 50, 75 and 99 % of them until 2024-01-02, 2024-01-15, 2024-02-01, 2024-02-15, 2024-02-29
+  values: -1 to 5; 25, 50 and 75 % of them up to 2, 3.5, 4; 7 below zero, 0 of zero
   catalogue of 600 items, 100 without interactions, 1 without a row in items; 1,100 users, 100 without interactions
   4 interactions repeat another in every column; they are kept
   view prices: 1,200 rows of 800 keys, 12.5 % of them known to the dataset; 2024-01-02 to 2024-02-03; 50 % without price

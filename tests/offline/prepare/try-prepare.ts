@@ -27,6 +27,9 @@ export interface TryDataset {
   readonly weights?: DatasetConfig['interactions']['weights'];
   readonly minimumValue?: number;
   readonly context?: DatasetConfig['interactions']['context'];
+  readonly times?: DatasetConfig['interactions']['times'];
+  /** When it is prepared; the clock's time when absent. */
+  readonly now?: Date;
 }
 
 export interface Prepared {
@@ -57,7 +60,7 @@ export function withView(
 export async function tryPrepare(t: TestWithFolder, wanted: TryDataset): Promise<Prepared> {
   await writeFiles(t.testdirName, wanted.files);
   const outDir = join(t.testdirName, 'prepared');
-  const report = await prepareDataset(toConfig(t, wanted), { outDir, progress: SILENT_PROGRESS });
+  const report = await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(wanted) });
   return { report, dataset: await readPreparedDataset(outDir), outDir };
 }
 
@@ -67,7 +70,7 @@ export async function problemsOf(t: TestWithFolder, wanted: TryDataset): Promise
   const before = readdirSync(t.testdirName);
   const outDir = join(t.testdirName, 'prepared');
   try {
-    await prepareDataset(toConfig(t, wanted), { outDir, progress: SILENT_PROGRESS });
+    await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(wanted) });
   } catch (error) {
     const { code, problems } = error as ShortlistError;
     if (code !== 'INVALID_DATASET') throw error;
@@ -89,6 +92,10 @@ export function rowsOf({ interactions }: PreparedDataset): [string, string, numb
   ]);
 }
 
+function optionsOf({ now }: TryDataset): Omit<Parameters<typeof prepareDataset>[1], 'outDir'> {
+  return { progress: SILENT_PROGRESS, ...(now && { now }) };
+}
+
 function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
   const inFolder = <T extends { sql: string }>(source: T): T => ({
     ...source,
@@ -103,6 +110,7 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
       sql: wanted.interactions,
       ...(wanted.limits && { limits: wanted.limits }),
       ...(wanted.weights && { weights: wanted.weights }),
+      ...(wanted.times && { times: wanted.times }),
       ...(wanted.context && { context: wanted.context }),
       ...(wanted.minimumValue !== undefined && { minimumValue: wanted.minimumValue }),
     }),

@@ -14,7 +14,7 @@ import { ROW_COLUMNS } from '../../../src/offline/training-set/encode-training-s
 import { exportTrainingSet } from '../../../src/offline/training-set/export-training-set.js';
 import { readFeaturesFile } from '../../../src/offline/training-set/features-file.js';
 import { SCENARIOS, smallTrainingConfig } from '../../support/trained-bundle.js';
-import { prepareSmallDemo } from './prepare-small-demo.js';
+import { prepareSmallDemo, prepareWeightedDemo } from './prepare-small-demo.js';
 
 const config = smallTrainingConfig();
 const training = { config, scenario: SCENARIOS.get('home')!, progress: SILENT_PROGRESS };
@@ -69,6 +69,10 @@ t.test('the rows of `train` are those that training learns from and stops by', a
     perRow(({ labels }, _, row) => labels[row]),
   );
   sameValues(
+    'weight',
+    perRow(() => 1),
+  );
+  sameValues(
     'split',
     perRow((_, index) => (index < held.train.length ? 'train' : 'validation')),
   );
@@ -113,6 +117,45 @@ t.test('the rows of `evaluate` leave the test part to a part of its own', async 
     t.same(learnt, [], 'nothing that is tested on trains');
     t.ok(asked.every(({ pair }) => tested.has(pair)));
   }
+});
+
+t.test('on a weighted shop labels are 0 and 1, and weights are a column of their own', async (t) => {
+  const folder = t.testdir();
+  const preparedDir = await prepareWeightedDemo(folder);
+  const file = join(folder, 'rows.parquet');
+  const options = { ...training, protocol: 'chronological', rows: 'train' } as const;
+  await exportTrainingSet(preparedDir, file, options);
+  const columns = await readColumns(file);
+  const labels = columns.get('label') as number[];
+  const weights = columns.get('weight') as number[];
+  t.same([...new Set(labels)].sort(), [0, 1]);
+  const weightsOf = (label: number) => [...new Set(weights.filter((_, row) => labels[row] === label))].sort();
+  t.same(weightsOf(1), [1, 5]);
+  t.same(weightsOf(0), [1]);
+});
+
+t.test('rows that a query was thinned to keep their items', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'rows.parquet');
+  const preparedDir = await prepared;
+  const { interactions, users, catalogue } = await readPreparedDataset(preparedDir);
+  const taken = new Set(
+    Array.from(
+      interactions.user,
+      (user, row) => `${users.entities.idAt(user)} ${catalogue.entities.idAt(interactions.item[row]!)}`,
+    ),
+  );
+  const thin = { ...config, ranker: { ...config.ranker, maxRows: 100 } };
+  const options = { ...training, config: thin, protocol: 'chronological', rows: 'train' } as const;
+  const { rows, queries } = await exportTrainingSet(preparedDir, file, options);
+  t.ok(rows.train + rows.validation < 60 * (queries.train + queries.validation), 'they are thinned');
+  const columns = await readColumns(file);
+  const labels = columns.get('label') as number[];
+  const pairs = labels.map(
+    (_, row) => `${columns.get('user_id')![row] as string} ${columns.get('item_id')![row] as string}`,
+  );
+  t.equal(new Set(pairs).size, pairs.length, 'each item once');
+  t.ok(pairs.every((pair, row) => taken.has(pair) === (labels[row] === 1)));
 });
 
 t.test('exporting again replaces the rows, and gives the same bytes', async (t) => {

@@ -1,0 +1,18 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import { createLogger } from '../observability/create-logger.js';
+import type { Metrics } from '../observability/metrics.js';
+
+/** The log of a server, which never waits for who reads it, as `logging` of the settings says; what is dropped is counted. */
+export function openServerLog(
+  { logging }: Pick<Settings, 'logging'>,
+  { metrics, process }: { metrics: Metrics; process: string | undefined },
+): Logger {
+  return createLogger({
+    level: logging.level,
+    writing: 'async',
+    process,
+    maxBufferBytes: logging.bufferMegabytes * 1e6,
+    onDropped: () => metrics.countDroppedLine(),
+  });
+}

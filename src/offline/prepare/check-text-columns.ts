@@ -1,0 +1,79 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { queryRows, quoteLiteral } from '../database.js';
+import { createUseTest } from './check-parquet-columns.js';
+import type { FileKind, FileSource } from './file-sources.js';
+import type { SourceFile } from './list-files.js';
+import type { SelectTree } from './select-tree.js';
+import { findColumns, optionsOf } from './source-node.js';
+import type { SourceRequest } from './source-request.js';
+
+/** Lines among which the header of a CSV file stands. */
+const HEADER_LINES = 100;
+
+/**
+ * Columns of CSV and JSON files whose names SQL cannot tell apart. DuckDB calls the second one `name_1`, and reads the
+ * first for both without a word. Only columns that the SQL uses are looked at.
+ */
+export async function checkTextColumns(
+  connection: DuckDBConnection,
+  sources: readonly FileSource[],
+  options: { request: SourceRequest; tree: SelectTree; files: readonly SourceFile[] },
+): Promise<string[]> {
+  const { request, tree } = options;
+  const isUsed = createUseTest(tree.root, request);
+  const problems: string[] = [];
+  for (const source of sources) {
+    if (source.kind === 'parquet' || optionsOf(source.node).some((name) => NAMING.has(name))) continue;
+    for (const { base, renamed } of await findCandidates(connection, source)) {
+      if (!isUsed(base) && !isUsed(renamed)) continue;
+      const files = options.files.filter(({ kind }) => kind === source.kind);
+      if (await isWritten(connection, files, renamed)) continue;
+      problems.push(
+        `${request.table}: ${source.patterns.join(', ')}: two of its columns are called ${base}; rename one where it is written` +
+          (source.kind === 'csv' ? ', or name all columns in read_csv: names = […]' : ''),
+      );
+    }
+  }
+  return problems;
+}
+
+/** Options that give the columns their names. */
+const NAMING = new Set(['names', 'column_names', 'columns']);
+
+/** Columns that may have got their name from DuckDB. */
+async function findCandidates(
+  connection: DuckDBConnection,
+  source: FileSource,
+): Promise<{ base: string; renamed: string }[]> {
+  const columns = await findColumns(connection, source.node);
+  const known = new Map(columns.map((column) => [column.toLowerCase(), column]));
+  return columns.flatMap((renamed) => {
+    const base = known.get(renamed.toLowerCase().replace(/_\d+$/, ''));
+    return base === undefined || base === renamed ? [] : [{ base, renamed }];
+  });
+}
+
+/** Whether one of the files has that name itself; where that cannot be seen, it is believed. */
+async function isWritten(
+  connection: DuckDBConnection,
+  files: readonly SourceFile[],
+  name: string,
+): Promise<boolean> {
+  for (const { kind, path } of files) {
+    try {
+      const [row] = await queryRows(connection, selectWritten(kind, quoteLiteral(path), name));
+      if (row!.written !== false) return true;
+    } catch {
+      return true;
+    }
+  }
+  return false;
+}
+
+function selectWritten(kind: FileKind, file: string, name: string): string {
+  if (kind === 'json')
+    return `SELECT bool_or(list_contains(json_keys(json), ${quoteLiteral(name)})) AS written FROM read_json_objects(${file})`;
+  return `SELECT bool_or(contains(lower(line), ${quoteLiteral(name.toLowerCase())})) AS written FROM (
+    SELECT line FROM read_csv(${file}, columns = {line: 'VARCHAR'}, auto_detect = false, header = false,
+      delim = '\x01', quote = '', escape = '', strict_mode = false, ignore_errors = true) LIMIT ${HEADER_LINES})`;
+}

@@ -1,0 +1,33 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { queryRows, quoteIdentifier } from '../database.js';
+import type { LoadedSource } from './load-source.js';
+import { rawTable } from './source-request.js';
+import { hasBlanks, hasUnseenBlanks, trimmed } from './text-rules.js';
+
+/**
+ * Takes the blanks around the texts of a loaded source away, which are part of no value.
+ * @returns warnings of those that nobody sees, by column
+ */
+export async function trimTexts(connection: DuckDBConnection, source: LoadedSource): Promise<string[]> {
+  const table = rawTable(source.table);
+  const names = [...source.types].flatMap(([name, type]) => (type === 'VARCHAR' ? [name] : []));
+  if (names.length === 0) return [];
+  const counts = names.map((name, place) => {
+    const text = quoteIdentifier(name);
+    return `count(*) FILTER (WHERE ${hasBlanks(text)}) AS b${place}, count(*) FILTER (WHERE ${hasUnseenBlanks(text)}) AS u${place}`;
+  });
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${table}`);
+  const blank = names.filter((_, place) => row![`b${place}`] !== 0n).map(quoteIdentifier);
+  if (blank.length > 0)
+    await connection.run(
+      `UPDATE ${table} SET ${blank.map((text) => `${text} = ${trimmed(text)}`).join(', ')}`,
+    );
+  return names.flatMap((name, place) =>
+    row![`u${place}`] === 0n
+      ? []
+      : [
+          `${source.table}: ${String(row![`u${place}`])} rows have a ${name} with blanks around it that nobody sees ` +
+            '(no-break or zero-width spaces, byte order marks); they are left out',
+        ],
+  );
+}

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+
+/**
+ * Where the wall clock may be read, and how often: it jumps when it is set. What lasts (lives, pauses, limits, ages of what is open) goes by
+ * `performance.now`, or by `processClock` where threads compare.
+ */
+const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why: string }>> = {
+  'bundle/folder-registry.ts': { times: 1, why: 'the time that a pointer says it was moved at' },
+  'bundle/s3-store.ts': { times: 1, why: 'the name of a line of the audit log' },
+  'commands/shortlist.ts': { times: 1, why: 'the clock of commands: the age of data, and names' },
+  'observability/create-tracing.ts': { times: 1, why: 'the time of the day that a span began at' },
+  'events/segment-writer.ts': { times: 1, why: 'the name of a segment' },
+  'http/log-features.ts': { times: 1, why: 'the time of a line' },
+  'http/log-impression.ts': { times: 2, why: 'the times of two lines' },
+  'http/routes/push-rows.ts': { times: 1, why: 'the age of pushed rows' },
+};
+
+/** Timers for longer than Node can wait fire at once, again and again: who waits for a computed time has it clamped. */
+const TIMER = /\bset(?:Timeout|Interval)\(/g;
+
+function readSources(): [string, string][] {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => [name, readFileSync(join('src', name), 'utf8')]);
+}
+
+const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+
+t.test('the wall clock is read only for what people call a time', (t) => {
+  const found = readSources()
+    .map(([name, text]) => [name, count(text, /\bDate\.now\b|\bnew Date\(\)/g)] as const)
+    .filter(([, times]) => times > 0);
+  t.same(
+    Object.fromEntries(found),
+    Object.fromEntries(Object.entries(WALL_CLOCK).map(([name, { times }]) => [name, times])),
+    'measure what lasts with performance.now, or add the file to this table with the reason',
+  );
+  t.end();
+});
+
+t.test('a timer for a computed time is clamped', (t) => {
+  const unclamped = readSources().filter(
+    ([, text]) =>
+      count(text, TIMER) > 0 && /openedAt|deadline - |budgetMs,/.test(text) && !/timerMs\(/.test(text),
+  );
+  t.same(
+    unclamped.map(([name]) => name),
+    [],
+  );
+  t.end();
+});

@@ -1,0 +1,201 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readDatasetConfig } from '../../src/config/dataset-config.js';
+import { openDatabase } from '../../src/offline/database.js';
+import { createSeededRandom } from '../../src/domain/seeded-random.js';
+import { createCommandRunner } from '../support/command-runner.js';
+
+const START = Date.UTC(2024, 0, 1) / 1000;
+
+interface Line {
+  readonly user: number;
+  readonly item: number;
+  /** Unix seconds. */
+  readonly time: number;
+}
+
+const random = createSeededRandom(11);
+const LINES: readonly Line[] = Array.from({ length: 600 }, (_, row) => ({
+  user: random.integer(60),
+  item: random.integer(40),
+  time: START + row * 3600,
+}));
+
+function csv(header: string, rows: readonly (readonly (string | number | boolean)[])[], separator = ','): string {
+  return `${[header, ...rows.map((row) => row.join(separator))].join('\n')}\n`;
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+const PRODUCTS = csv(
+  'id,name,category,price,tags,in_stock,added',
+  Array.from({ length: 45 }, (_, item) => [
+    `P${item}`,
+    `Thing ${item}`,
+    ['shoes', 'hats', 'bags'][item % 3]!,
+    9.5 + item,
+    ['red|wool', 'blue', 'red|linen'][item % 3]!,
+    item % 2 === 0,
+    '2023-05-06',
+  ]),
+);
+const CUSTOMERS = csv(
+  'customer_id,Country Code,age',
+  Array.from({ length: 60 }, (_, user) => [`c-${user}`, ['UK', 'DE'][user % 2]!, 20 + user]),
+);
+
+/** Runs `init` and then `prepare` over a folder; what each said, and the config. */
+async function initAndPrepare(folder: string, ...argv: string[]) {
+  const out = join(folder, '..', 'mine.yaml');
+  const run = createCommandRunner();
+  const init = await run('init', folder, '--name', 'mine', '--out', out, '--force', ...argv);
+  const prepare = await run('prepare', '--dataset', out, '--data', join(folder, '..', 'data'));
+  return { init, prepare, config: readFileSync(out, 'utf8'), dataset: readDatasetConfig(out, { configsDir: 'configs' }) };
+}
+
+t.test("a shop's events, products and customers become a dataset that prepare takes", async (t) => {
+  const events = csv(
+    'event_id,customer_id,product_id,event_type,created_at,quantity',
+    LINES.map(({ user, item, time }, row) => [row, `c-${user}`, `P${item}`, row % 4 === 0 ? 'purchase' : 'view', iso(time), 1 + (row % 3)]),
+  );
+  const dir = t.testdir({
+    shop: { 'events.csv': events, 'products.csv': PRODUCTS, 'customers.csv': CUSTOMERS, 'README.md': 'A shop.', '_old.csv': 'user_id,item_id\n' },
+  });
+  const { init, prepare, config, dataset } = await initAndPrepare(join(dir, 'shop'));
+  t.equal(init.code, 0, init.errors);
+  t.match(init.out, 'interactions: events.csv, 600 rows');
+  t.match(init.out, /user_id +customer_id \(by its name, 60 of them\)/);
+  t.match(init.out, /item_id +product_id \(by its name, 40 of them\)/);
+  t.match(init.out, /timestamp +created_at \(times, 2024-01-01 to 2024-01-25\)/);
+  t.match(init.out, /type +event_type \(view 450 times, purchase 150 times\)/);
+  t.match(init.out, 'items: products.csv, 45 rows; its key id has 40 of the 40 item_ids');
+  t.match(init.out, 'users: customers.csv, 60 rows; its key customer_id has 60 of the 60 user_ids');
+  t.match(init.out, /Next: shortlist prepare --dataset .*mine\.yaml/);
+  t.same(dataset.items!.columns, {
+    name: { role: 'text' },
+    category: { role: 'categorical' },
+    price: { role: 'numeric' },
+    tags: { role: 'multi-valued', splitBy: '|' },
+    in_stock: { role: 'boolean' },
+  });
+  t.same(dataset.users!.columns, { country_code: { role: 'categorical' }, age: { role: 'numeric' } });
+  t.match(config, "# left out: added (a time; year(…) makes a number of it)");
+  t.match(config, '  #   purchase: 1');
+  t.equal(prepare.code, 0, prepare.errors);
+  t.match(prepare.out, '600 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25');
+  t.notMatch(prepare.out, 'warning');
+});
+
+t.test('orders and their lines are joined', async (t) => {
+  const orders = csv('order_id,customer,order_date', LINES.map(({ user, time }, row) => [`o${row}`, `c${user}`, iso(time).slice(0, 10)]));
+  const lines = csv(
+    'order_id,sku,qty',
+    LINES.flatMap(({ item }, row) => [
+      [`o${row}`, `00${item}`, 2],
+      [`o${row}`, `00${(item + 7) % 40}`, 1],
+    ]),
+  );
+  const dir = t.testdir({ shop: { 'orders.csv': orders, 'order_items.csv': lines } });
+  const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+  t.match(init.out, 'interactions: order_items.csv joined with orders.csv by order_id, 1,200 rows');
+  t.equal(prepare.code, 0, prepare.errors);
+  t.match(prepare.out, '1,200 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25');
+});
+
+t.test('files without a header are told by their values, and said to be guesses', async (t) => {
+  const log = csv('', LINES.map(({ user, item, time }, row) => [user + 1, item + 500, (row % 5) + 1, time]), '\t').slice(1);
+  const films = csv('', Array.from({ length: 40 }, (_, item) => [item + 500, `Film: ${item} (1999)`, 'Drama|War']), '::').slice(1);
+  const dir = t.testdir({ films: { 'u.data': log, 'movies.dat': films } });
+  const { init, prepare, config } = await initAndPrepare(join(dir, 'films'));
+  t.match(init.out, 'look at it: nothing but its place says that column1 is the user');
+  t.match(init.out, /value +column3 \(numbers from 1 to 5\)/);
+  t.match(config, "read_csv('{path}/u.data', delim = '\\t', header = false, names = ['column1', 'column2', 'column3', 'column4'])");
+  t.match(config, "read_csv('{path}/movies.dat', delim = '::', quote = ''");
+  t.equal(prepare.code, 0, prepare.errors);
+  t.match(prepare.out, '600 interactions of 60 users with 40 items');
+});
+
+t.test('JSON lines and a folder of parquet parts', async (t) => {
+  const dir = t.testdir({
+    lake: {
+      'plays.jsonl': LINES.map(({ user, item, time }) => JSON.stringify({ userId: user, trackId: `t${item}`, ts: time * 1000 })).join('\n'),
+      tracks: {},
+    },
+  });
+  const database = await openDatabase();
+  for (const part of [0, 1]) {
+    await database.connection.run(
+      `COPY (SELECT 't' || i AS track_id, 'Song ' || i AS title, ['pop', 'rock'] AS genres, {'a': 1} AS raw FROM range(${part * 20}, ${part * 20 + 20}) AS r(i))
+       TO '${join(dir, 'lake', 'tracks', `part-${part}.parquet`)}' (FORMAT parquet)`,
+    );
+  }
+  database.close();
+  const { init, prepare, dataset } = await initAndPrepare(join(dir, 'lake'));
+  t.match(init.out, /timestamp +ts \(numbers since 1970, nearly all of 2024-01-0/);
+  t.match(init.out, 'items: tracks/*.parquet, 40 rows');
+  t.same(dataset.items!.columns, { title: { role: 'text' }, genres: { role: 'multi-valued' } });
+  t.equal(prepare.code, 0, prepare.errors);
+  t.match(prepare.out, '600 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25');
+});
+
+/** Interactions with their times written in some way. */
+function timed(write: (seconds: number) => string | number): string {
+  return csv('user_id,item_id,date', LINES.map(({ user, item, time }) => [`u${user}`, `i${item}`, write(time)]));
+}
+
+t.test('times in another order or epoch are converted, where there is one way to read them', async (t) => {
+  const write: Readonly<Record<string, (seconds: number) => string | number>> = {
+    'days before months': (s) => iso(s).slice(0, 10).split('-').reverse().join('/'),
+    'Excel serials': (s) => s / 86_400 + 25_569,
+    'written dates': (s) => iso(s).slice(0, 10).replaceAll('-', ''),
+    '.NET ticks': (s) => String((BigInt(s) + 62_135_596_800n) * 10_000_000n),
+  };
+  for (const [name, times] of Object.entries(write)) {
+    const dir = t.testdir({ log: { 'log.csv': timed(times) } });
+    const { prepare, config } = await initAndPrepare(join(dir, 'log'));
+    t.equal(prepare.code, 0, `${name}: ${prepare.errors}\n${config}`);
+    t.match(prepare.out, '2024-01-01 to 2024-01-25', name);
+  }
+});
+
+t.test('times that can be read in several ways are left out, and said', async (t) => {
+  const dir = t.testdir({ log: { 'log.csv': timed((s) => `0${1 + (s % 3)}/02/2024`) } });
+  const { init, prepare, config } = await initAndPrepare(join(dir, 'log'));
+  const says = /date: '0\d\/02\/2024' can be read in several ways; say which in the SQL: strptime\(date, '%d\/%m\/%Y'\) or strptime\(date, '%m\/%d\/%Y'\)/;
+  t.match(init.out, says);
+  t.match(config, says);
+  t.equal(prepare.code, 0, prepare.errors);
+});
+
+t.test('a config that is there stays, unless told otherwise; a name comes from the folder', async (t) => {
+  const dir = t.testdir({ 'My Shop (2024)': { 'log.csv': timed(iso) }, configs: { datasets: {} } });
+  const run = createCommandRunner({ configsDir: join(dir, 'configs') });
+  const file = join(dir, 'configs', 'datasets', 'my-shop-2024.yaml');
+  const first = await run('init', join(dir, 'My Shop (2024)'));
+  t.match(first.out, 'Next: shortlist prepare --dataset my-shop-2024');
+  t.equal(existsSync(file), true);
+  writeFileSync(file, 'mine');
+  const again = await run('init', join(dir, 'My Shop (2024)'));
+  t.equal(again.code, 1);
+  t.match(again.errors, `INVALID_REQUEST: ${file} is there already; say --force`);
+  t.equal(readFileSync(file, 'utf8'), 'mine');
+  t.equal((await run('init', join(dir, 'My Shop (2024)'), '--force')).code, 0);
+  t.match(readFileSync(file, 'utf8'), 'name: my-shop-2024');
+  const wrong = await run('init', join(dir, 'My Shop (2024)'), '--name', 'My Shop');
+  t.match(wrong.errors, /INVALID_CONFIG.*name is "My Shop"/s);
+  t.equal(existsSync(join(dir, 'configs', 'datasets', 'My Shop.yaml')), false);
+});
+
+t.test('a folder without interactions is refused with what it holds, and so is none', async (t) => {
+  const dir = t.testdir({ bare: { 'products.csv': PRODUCTS, 'note.txt': 'hello' } });
+  const run = createCommandRunner();
+  const { code, errors } = await run('init', join(dir, 'bare'), '--out', join(dir, 'x.yaml'));
+  t.equal(code, 1);
+  t.match(errors, `INVALID_DATASET: no table in ${join(dir, 'bare')} has a user and an item in each row`);
+  t.match(errors, 'products.csv (id, name, category, price, tags, in_stock, added), 45 rows');
+  t.equal(existsSync(join(dir, 'x.yaml')), false);
+  t.match((await run('init', join(dir, 'nowhere'))).errors, /INVALID_REQUEST: .*nowhere is no folder/);
+});
