@@ -1,17 +1,6 @@
-import { ShortlistError, type ErrorCode } from '../domain/errors.js';
+import { hasTrait } from '../domain/errors.js';
 import type { Degradation } from '../domain/slate.js';
 import type { StageRecord } from './recommendation-request.js';
-
-/** Failures of something a stage depends on. Everything else is our own mistake and fails the request. */
-const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
-  'SOURCE_FAILED',
-  'VECTOR_ENGINE_FAILED',
-  'FEATURES_FAILED',
-  'FEATURES_NOT_LOADED',
-  'RANKER_FAILED',
-  'RANKER_TIMEOUT',
-  'RANKER_INVALID_OUTPUT',
-]);
 
 /** The stages of one request: timed, and on the failure of a dependency answered by their fallback. */
 export interface StageRun {
@@ -37,7 +26,7 @@ export function createStageRun(): StageRun {
         records.push({ stage: name, milliseconds: performance.now() - started, outcome: 'ok' });
         return value;
       } catch (cause) {
-        if (fallback === undefined || !isDependencyFailure(cause)) throw cause;
+        if (fallback === undefined || !hasTrait(cause, 'stageFallback')) throw cause;
         records.push({
           stage: name,
           milliseconds: performance.now() - started,
@@ -49,8 +38,4 @@ export function createStageRun(): StageRun {
       }
     },
   };
-}
-
-function isDependencyFailure(cause: unknown): cause is ShortlistError {
-  return cause instanceof ShortlistError && FALL_BACK_ON.has(cause.code);
 }

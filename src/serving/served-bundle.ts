@@ -1,7 +1,7 @@
 import { readBundleManifest } from '../bundle/bundle-files.js';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { Manifest } from '../bundle/manifest.js';
-import { type ErrorCode, ShortlistError } from '../domain/errors.js';
+import { hasTrait, ShortlistError } from '../domain/errors.js';
 import { processClock } from '../domain/process-clock.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import type { Execution, Prefetched } from '../pipeline/execution.js';
@@ -40,13 +40,6 @@ export interface ServedBundleOptions extends OpeningOptions {
   /** Keeps answers; it is closed with the service. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
 }
-
-/** What a request is answered with the fallback for: a dependency failed as a whole, or time ran out. */
-const FALL_BACK_ON: ReadonlySet<ErrorCode> = new Set([
-  'SOURCE_FAILED',
-  'DEADLINE_EXCEEDED',
-  'COMPUTE_FAILED',
-]);
 
 /** A bundle with the requests that run on it: it is closed when it is retired and the last of them has ended. */
 interface Tenancy {
@@ -230,7 +223,7 @@ async function fallBackOver(
   request: RecommendationRequest,
   { bundle }: Tenancy,
 ): Promise<RecommendationRecord> {
-  if (!(error instanceof ShortlistError && FALL_BACK_ON.has(error.code))) throw error;
+  if (!hasTrait(error, 'slateFallback')) throw error;
   return fallBack(request, bundle.engine, error);
 }
 

@@ -1,4 +1,4 @@
-import { ShortlistError } from '../domain/errors.js';
+import { hasTrait } from '../domain/errors.js';
 import type { Capture } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { RecommendationService } from './recommendation-service.js';
@@ -44,7 +44,7 @@ export function createShadow(
       onScored(record, performance.now() - startedAt);
       observer.answered();
     } catch (error) {
-      if (error instanceof ShortlistError && LATE.has(error.code)) observer.dropped();
+      if (hasTrait(error, 'late')) observer.dropped();
       else observer.failed(error);
     }
   }
@@ -60,6 +60,3 @@ export function createShadow(
     settle: async () => void (await Promise.all(underWay)),
   };
 }
-
-/** It has no room: the one thread of a shadow is not meant to keep up with everybody. */
-const LATE: ReadonlySet<string> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED']);

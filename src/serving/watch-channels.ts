@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { BundleRegistry, ChannelPointer } from '../bundle/bundle-registry.js';
-import { type ErrorCode, ShortlistError } from '../domain/errors.js';
+import { hasTrait, ShortlistError } from '../domain/errors.js';
 import type { Metrics } from '../observability/metrics.js';
 
 /** What serves the bundles of channels. */
@@ -33,12 +33,6 @@ export interface ChannelWatch {
   /** From now on nothing is reloaded that was not begun. */
   stop(): void;
 }
-
-/**
- * Refusals that lie in the bundle or in the settings, not in the moment: the same bundle would be refused again. It is tried again when a
- * channel moves, or when POST /bundle/reload asks for it.
- */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['INVALID_BUNDLE', 'INVALID_CONFIG', 'OTHER_DATASET']);
 
 /** Any other refusal may pass (a bucket that fails, a version that is not copied yet): it is tried again after this, then twice as much, ... */
 const FIRST_RETRY_MS = 30_000;
@@ -163,6 +157,7 @@ function isMissing(error: unknown): boolean {
 
 /** Milliseconds until the same is tried again; infinite when it would be refused for the same reason. */
 function chooseRetry(error: unknown, before: number | undefined): number {
-  if (error instanceof ShortlistError && FINAL.has(error.code)) return Number.POSITIVE_INFINITY;
+  // The same bundle would be refused again: it is tried again when a channel moves, or when POST /bundle/reload asks for it.
+  if (hasTrait(error, 'final')) return Number.POSITIVE_INFINITY;
   return before === undefined ? FIRST_RETRY_MS : Math.min(LONGEST_RETRY_MS, 2 * before);
 }

@@ -1,36 +1,8 @@
 import { Type, type Static } from 'typebox';
-import type { ErrorCode } from '../../domain/errors.js';
+import { type ErrorCode, listCodes } from '../../domain/errors.js';
 
 /** The codes that an answer of the public listener may carry; errors of any other code reach a client as INTERNAL. */
-export const PUBLIC_CODES = [
-  'INVALID_REQUEST',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'HOST_NOT_ALLOWED',
-  'CROSS_SITE',
-  'UNKNOWN_SCENARIO',
-  'UNKNOWN_ATTRIBUTE',
-  'UNKNOWN_CONTEXT',
-  'ITEM_NOT_FOUND',
-  'ROUTE_NOT_FOUND',
-  'METHOD_NOT_ALLOWED',
-  'REQUEST_TIMEOUT',
-  'PAYLOAD_TOO_LARGE',
-  'URI_TOO_LONG',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'RATE_LIMITED',
-  'HEADERS_TOO_LARGE',
-  'KEYS_UNAVAILABLE',
-  'NOT_READY',
-  'INTERNAL',
-  'SOURCE_FAILED',
-  'RANKER_FAILED',
-  'RANKER_TIMEOUT',
-  'DEADLINE_EXCEEDED',
-  'OVERLOADED',
-  'COMPUTE_FAILED',
-  'RANKER_INVALID_OUTPUT',
-] as const satisfies readonly ErrorCode[];
+export const PUBLIC_CODES = listCodes('public');
 
 /** Every answer that is not a success (RFC 9457), of a listener whose answers may carry these codes. */
 export function createProblemSchema(codes: readonly ErrorCode[]) {
