@@ -1,24 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { access, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { atPath } from '../domain/system-failure.js';
 
-/** True when a file or folder has this path. */
+/** True when a file or folder has this path. Rejects when that cannot be told: a folder that may not be read is not an empty one. */
 export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Writes a new file and waits until the disk has it. Rejects when the file exists. */
 export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await atPath(path, async () => {
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /** Waits until the disk knows which entries a folder has. */
@@ -42,6 +48,20 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Puts a new folder in the place of another, of which nothing is left. When that fails, the other one stays. */
+export async function replaceFolderBy(newFolder: string, folder: string): Promise<void> {
+  const old = temporarySibling(folder);
+  const isThere = await exists(folder);
+  if (isThere) await rename(folder, old);
+  try {
+    await rename(newFolder, folder);
+  } catch (error) {
+    if (isThere) await rename(old, folder).catch(() => undefined);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
 }
 
 /** A hidden name beside a path, on the same disk, that nobody else uses. */

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { atPath } from '../domain/system-failure.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
 import { exists, isTemporary, replaceFile, temporarySibling } from './durable-files.js';
@@ -49,7 +50,8 @@ export function createFolderStore(root: string, now: () => Date): BundleStore {
     appendLine: async (log, line) => {
       await mkdir(root, { recursive: true });
       // One write in append mode: lines of two processes stand one after the other.
-      await appendFile(join(root, `${log}.jsonl`), `${line}\n`);
+      const path = join(root, `${log}.jsonl`);
+      await atPath(path, () => appendFile(path, `${line}\n`));
     },
     readLines: async (log) => {
       const path = join(root, `${log}.jsonl`);

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
 import { type BundleFiles, formatChecksum } from './bundle-files.js';
 import { createBundleVersion, hashContents } from './bundle-version.js';
-import { exists, syncFolder, temporarySibling, writeDurably } from './durable-files.js';
+import { exists, syncFolder, temporarySibling, writeDurably, replaceFolderBy } from './durable-files.js';
 import {
   CHECKSUM_FILE,
   FORMAT_VERSION,
@@ -56,7 +56,7 @@ export async function writeBundleFiles(
   try {
     await mkdir(temporary, { recursive: true });
     const manifest = await fillFolder(temporary, draft);
-    if (replace) await replaceFolder(temporary, target);
+    if (replace) await replaceFolderBy(temporary, target);
     else await rename(temporary, target);
     await syncFolder(dirname(target));
     return manifest;
@@ -115,13 +115,6 @@ function completeManifest(draft: ManifestDraft, files: Manifest['files']): Manif
     ranker: { ...draft.ranker, featureOrderHash },
     files,
   };
-}
-
-async function replaceFolder(temporary: string, target: string): Promise<void> {
-  const old = temporarySibling(target);
-  if (await exists(target)) await rename(target, old);
-  await rename(temporary, target);
-  await rm(old, { recursive: true, force: true });
 }
 
 function alreadyThere(folder: string): ShortlistError {

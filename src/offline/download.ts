@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ShortlistError } from '../domain/errors.js';
+import { atPath } from '../domain/system-failure.js';
 import { PASSING_STATUSES, type SourceAccess, SourceTimeout } from '../domain/source-access.js';
 import { extractArchive } from './extract-archive.js';
 import type { ProgressReporter, ProgressStep } from './progress.js';
@@ -122,7 +123,7 @@ async function fetchRest(
     try {
       for await (const chunk of response.body!) {
         timer.refresh();
-        await file.write(chunk);
+        await atPath(partFile, () => file.write(chunk));
         received += chunk.byteLength;
         reach(received);
       }

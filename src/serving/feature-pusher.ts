@@ -6,6 +6,7 @@ import { type PushCounts, pushRows } from '../features/push-rows.js';
 import { openRedis, type RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { RecommendationService } from './recommendation-service.js';
+import { findOwn } from '../domain/find-own.js';
 
 /** Writes rows of views that are served online. */
 export interface FeaturePusher {
@@ -78,7 +79,7 @@ function findOnlineView(
 }
 
 function requireView(name: string, views: Readonly<Record<string, FeatureView>>): FeatureView {
-  const view = Object.hasOwn(views, name) ? views[name] : undefined;
+  const view = findOwn(views, name);
   if (view !== undefined) return view;
   throw new ShortlistError(
     'UNKNOWN_VIEW',

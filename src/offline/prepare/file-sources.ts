@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { walkTree, type TreeNode } from './select-tree.js';
+import { findOwn } from '../../domain/find-own.js';
 
 export type FileKind = 'csv' | 'parquet' | 'json';
 
@@ -46,7 +47,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
   }
   if (node.type !== 'TABLE_FUNCTION') return undefined;
   const call = node.function as TreeNode;
-  const kind = READERS[String(call.function_name).toLowerCase()];
+  const kind = findOwn(READERS, String(call.function_name).toLowerCase());
   const [argument] = call.children as TreeNode[];
   return kind && { node, kind, patterns: textConstants(argument) };
 }
