@@ -53,6 +53,7 @@ export const ERRORS = {
   NOT_COMPARABLE: { status: 500, title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, title: 'The download failed' },
   TRAINING_FAILED: { status: 500, title: 'Training failed' },
+  SYSTEM_FAILED: { status: 500, title: 'The operating system refused' },
   LOAD_TEST_FAILED: { status: 500, title: 'The load test failed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,4 +1,5 @@
 import { walkTree, type TreeNode } from './select-tree.js';
+import { findOwn } from '../../domain/find-own.js';
 
 export type FileKind = 'csv' | 'parquet' | 'json';
 
@@ -38,7 +39,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
   }
   if (node.type !== 'TABLE_FUNCTION') return undefined;
   const call = node.function as TreeNode;
-  const kind = READERS[String(call.function_name).toLowerCase()];
+  const kind = findOwn(READERS, String(call.function_name).toLowerCase());
   const [argument] = call.children as TreeNode[];
   return kind && { node, kind, patterns: textConstants(argument) };
 }
