@@ -62,7 +62,7 @@ async function superviseWith(
         throw error;
       },
     }),
-    ({ kill }) => kill(),
+    (started) => started.kill(),
   );
   // Whatever ends this process ends them: one that is stopped or hangs would not notice.
   process.on('exit', () => group.kill());

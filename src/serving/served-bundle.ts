@@ -48,7 +48,7 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadli
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
-  const { cache, isTrial = false } = options;
+  const { cache, isTrial = false, deadlineMs: longestMs = Number.POSITIVE_INFINITY } = options;
   const meet = isTrial ? rethrow : fallBackOver;
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
@@ -67,8 +67,6 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     await retire(previous);
     return describeEngine(bundle.engine);
   }
-
-  const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
   function askCache(
     cache: SlateCache,
