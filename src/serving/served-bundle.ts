@@ -65,7 +65,7 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline' | 'computeDeadli
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
-  const { cache, isTrial = false } = options;
+  const { cache, isTrial = false, deadlineMs: longestMs = Number.POSITIVE_INFINITY } = options;
   const meet = isTrial ? rethrow : fallBackOver;
   const keyOf = createSlateKeys(options.scenarios);
   let current: Tenancy | undefined;
@@ -101,8 +101,6 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   }
 
   const reload = joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved)));
-
-  const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
   function askCache(
     cache: SlateCache,

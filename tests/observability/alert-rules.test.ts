@@ -113,6 +113,16 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
     firing: { [of('lost_threads_total')]: '0x5 1x60' },
     quiet: { [of('lost_threads_total')]: '3x60' },
   },
+  ShortlistThreadsMissing: {
+    minutes: 2,
+    firing: { [of('threads', 'state="wanted"')]: '2x60', [of('threads', 'state="living"')]: '2x3 1x60' },
+    quiet: { [of('threads', 'state="wanted"')]: '2x60', [of('threads', 'state="living"')]: '2 1 1 2x60' },
+  },
+  ShortlistQuarantined: {
+    minutes: 2,
+    firing: { [of('quarantines_total')]: '0x5 1x60' },
+    quiet: { [of('quarantines_total')]: '3x60' },
+  },
   ShortlistProcessLost: {
     minutes: 2,
     firing: { [of('lost_processes_total', 'process="supervisor"')]: '0x5 1x60' },
