@@ -129,7 +129,9 @@ t.test(
   async (t) => {
     t.testdir({});
     const act = (): string[] => ['rollback', 'candidate'];
-    const publish = ({ registry, trained }: Scene) => registry.publish(trained, { channel: 'candidate' });
+    const publishing = {
+      meanwhile: ({ registry, trained }: Scene) => registry.publish(trained, { channel: 'candidate' }),
+    };
     const outcomes = await suspendEverywhere(t, 'locked', act, publishing);
     for (const { end, isTold, output } of outcomes) {
       t.equal(end, 0, output);
