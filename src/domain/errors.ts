@@ -30,7 +30,7 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, title: 'A candidate source failed' },
   VECTOR_ENGINE_FAILED: { status: 503, title: 'The vector engine failed' },
   FEATURES_FAILED: { status: 503, title: 'The feature store failed' },
-  FEATURES_NOT_LOADED: { status: 503, title: 'The feature store does not have the rows of a view' },
+  FEATURES_NOT_LOADED: { status: 503, title: 'The feature store lacks rows of a view' },
   RANKER_FAILED: { status: 503, title: 'The ranker failed' },
   RANKER_TIMEOUT: { status: 503, title: 'The ranker is too slow' },
   DEADLINE_EXCEEDED: { status: 503, title: 'There was no time left for an answer' },

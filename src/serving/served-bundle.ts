@@ -71,29 +71,14 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
-  const findDataset = (): string | undefined =>
-    options.dataset?.() || current?.bundle.engine.manifest.dataset.name;
-
-  async function open(version: string): Promise<OpenServedBundle> {
-    try {
-      const folder = await options.registry.pathOf(version);
-      refuseOtherDataset(await readBundleManifest(folder), findDataset());
-      const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
-      return await openServedBundle(opening, options);
-    } catch (error) {
-      // It may have been removed while it was opened, once the channel pointed elsewhere.
-      const pointed = await options.registry.readChannel(options.channel).catch(() => undefined);
-      if (pointed === undefined || pointed.version === version || closing.signal.aborted) throw error;
-      return open(pointed.version);
-    }
-  }
-
   async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
     if (closing.signal.aborted) throw new ShortlistError('NOT_READY', 'The server stops.');
     const { version } = await options.registry.readChannel(options.channel);
     const opened = current?.bundle.engine;
     if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
-    const bundle = await open(version);
+    const beside = isTrial || opened !== undefined;
+    const dataset = options.dataset?.() || opened?.manifest.dataset.name;
+    const bundle = await openPointed(version, { beside, signal: closing.signal, dataset }, options);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
     await retire(previous);
@@ -163,7 +148,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
-    reload,
+    reload: joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved))),
     close: async () => {
       closing.abort();
       await reloading?.catch(() => undefined);
@@ -174,6 +159,24 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     },
   };
   return service;
+}
+
+/** Opens a version that the channel points at, or what it points at by then where that version was removed meanwhile. */
+async function openPointed(
+  version: string,
+  { dataset, ...opening }: { beside: boolean; signal: AbortSignal; dataset: string | undefined },
+  options: ServedBundleOptions,
+): Promise<OpenServedBundle> {
+  const { registry, channel } = options;
+  try {
+    const folder = await registry.pathOf(version);
+    refuseOtherDataset(await readBundleManifest(folder), dataset);
+    return await openServedBundle({ ...opening, folder }, options);
+  } catch (error) {
+    const pointed = await registry.readChannel(channel).catch(() => undefined);
+    if (pointed === undefined || pointed.version === version || opening.signal.aborted) throw error;
+    return openPointed(pointed.version, { dataset, ...opening }, options);
+  }
 }
 
 function refuseOtherDataset({ version, dataset }: Manifest, served: string | undefined): void {

@@ -302,6 +302,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
     { ShortlistRowsRefused: { view: 'users' } },
     after(() => client.set(createRedisKeys(view, space).loaded(generation, 'u7'), 'no row'), askAll),
   );
+  await raise(
+    t,
+    watch,
+    { ShortlistFeaturesNotLoaded: { view: 'users' } },
+    after(() => client.flushall(), askAll),
+  );
   await raise(t, watch, { ShortlistRedisAway: { view: 'users' } }, after(redis.kill, askAll));
 });
 

@@ -93,6 +93,11 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
       [of('slate_cache_store_up', 'store="redis"')]: '1 0 1x60',
     },
   },
+  ShortlistFeaturesNotLoaded: {
+    minutes: 2,
+    firing: { [of('feature_generation_up', 'view="users"')]: '1x3 0x60' },
+    quiet: { [of('feature_generation_up', 'view="users"')]: '1 0 1x60' },
+  },
   ShortlistFeaturesStale: {
     minutes: 12,
     firing: {

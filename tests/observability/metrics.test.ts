@@ -162,6 +162,7 @@ t.test('an online feature store shows what it gave and whether it is asked', asy
   metrics.countRefusedRow('users', 'corrupt');
   metrics.showFeatureStore('users', true);
   t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
+  metrics.showFeatureGeneration('users', true);
   metrics.showFeatureStore('users', false);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
