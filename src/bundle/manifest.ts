@@ -193,7 +193,7 @@ export const Manifest = Type.Object({
     rows: Type.Optional(
       Type.Enum(['independent', 'together'], {
         description:
-          'What one run may hold: rows of several requests (also when absent), or all candidates of one request and no others.',
+          'What one run may hold: rows of several requests (also when absent) or, `together`, those of one request.',
       }),
     ),
     featureOrder: Type.Array(name('Feature.'), {

@@ -148,7 +148,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
     },
-    reload: joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved))),
+    reload,
     close: async () => {
       closing.abort();
       await reloading?.catch(() => undefined);
