@@ -22,7 +22,9 @@ export function locationColumns(source: LoadedSource): string {
 /** FROM of the rows of a loaded source, as `raw`, with what is derived of its columns. */
 export function rawRows(source: LoadedSource, columns: readonly TypedColumn[]): string {
   const derived = columns.flatMap((column) =>
-    column.derived === undefined ? [] : [`, ${column.derived.sql} AS ${quoteIdentifier(column.derived.name)}`],
+    column.derived === undefined
+      ? []
+      : [`, ${column.derived.sql} AS ${quoteIdentifier(column.derived.name)}`],
   );
   return `(SELECT rowid, *${derived.join('')} FROM ${rawTable(source.table)}) AS raw`;
 }

@@ -28,6 +28,8 @@ export async function summariseInteractions(connection: DuckDBConnection): Promi
     items: Number(items),
     from: Number(from),
     to: Number(to),
-    quantiles: JSON.parse((quantiles as string | null) ?? '[0, 0, 0, 0, 0]') as InteractionSummary['quantiles'],
+    quantiles: JSON.parse(
+      (quantiles as string | null) ?? '[0, 0, 0, 0, 0]',
+    ) as InteractionSummary['quantiles'],
   };
 }

@@ -19,12 +19,14 @@ export async function trimTexts(connection: DuckDBConnection, source: LoadedSour
   const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${table}`);
   const blank = names.filter((_, place) => row![`b${place}`] !== 0n).map(quoteIdentifier);
   if (blank.length > 0)
-    await connection.run(`UPDATE ${table} SET ${blank.map((text) => `${text} = ${trimmed(text)}`).join(', ')}`);
+    await connection.run(
+      `UPDATE ${table} SET ${blank.map((text) => `${text} = ${trimmed(text)}`).join(', ')}`,
+    );
   return names.flatMap((name, place) =>
     row![`u${place}`] === 0n
       ? []
       : [
-          `${source.table}: ${String(row![`u${place}`])} rows have a ${name} with blanks around it that nobody sees ` +
+          `${source.table}: ${String(row![`u${place}`])} rows have blanks around the ${name} that nobody sees ` +
             '(no-break or zero-width spaces, byte order marks); they are left out',
         ],
   );

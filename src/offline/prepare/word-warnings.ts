@@ -24,7 +24,9 @@ export async function listWordWarnings(
        WHERE ${isNoValue('word')} GROUP BY word ORDER BY word LIMIT ${MOST_WORDS}`,
     );
     const isList = column_type !== 'VARCHAR';
-    warnings.push(...rows.map((row) => describe({ table, name, isList, word: String(row.word), rows: String(row.rows) })));
+    warnings.push(
+      ...rows.map((row) => describe({ table, name, isList, word: String(row.word), rows: String(row.rows) })),
+    );
   }
   return warnings;
 }
@@ -35,8 +37,16 @@ const VALUES: Readonly<Record<string, ((column: string) => string) | undefined>>
   'VARCHAR[]': (column) => `unnest(${column})`,
 };
 
-function describe(found: { table: string; name: string; isList: boolean; word: string; rows: string }): string {
+function describe(found: {
+  table: string;
+  name: string;
+  isList: boolean;
+  word: string;
+  rows: string;
+}): string {
   const { table, name, isList, word, rows } = found;
-  const remedy = isList ? `list_filter(${name}, lambda value: value <> '${word}')` : `nullif(${name}, '${word}')`;
+  const remedy = isList
+    ? `list_filter(${name}, lambda value: value <> '${word}')`
+    : `nullif(${name}, '${word}')`;
   return `${table}: ${rows} rows have the ${name} '${word}', which is taken as any other text; where it stands for no value, say ${remedy} in the SQL`;
 }

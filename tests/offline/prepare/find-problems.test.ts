@@ -85,16 +85,7 @@ t.test('at most ten rows of a kind are named, the others are counted', async (t)
 });
 
 t.test('times that cannot be read are problems, and so are rows in another unit than most', async (t) => {
-  const times = [
-    '1700000000',
-    'abc',
-    'nan',
-    'inf',
-    '1700000001',
-    '1700000002000',
-    '2024-01-01',
-    '',
-  ];
+  const times = ['1700000000', 'abc', 'nan', 'inf', '1700000001', '1700000002000', '2024-01-01', ''];
   const text = `${HEADER}${times.map((time) => `u,i,${time}`).join('\n')}\n`;
   const at = (row: number): string => `interactions: log.csv, column timestamp, row ${row}`;
   t.strictSame(await problemsOf(t, log(text)), [
