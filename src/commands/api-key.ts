@@ -6,6 +6,7 @@ import type { CommandContext } from './command-context.js';
 interface ApiKeyOptions {
   readonly name: string;
   readonly scope: readonly Scope[];
+  readonly json?: boolean;
 }
 
 export function createApiKeyCommand(context: CommandContext): Command {
@@ -19,8 +20,10 @@ export function createApiKeyCommand(context: CommandContext): Command {
       parseScopes,
       ['read'] as const,
     )
-    .action((_action: 'create', { name, scope }: ApiKeyOptions) => {
+    .option('--json', 'print JSON: name, scopes, key, entry')
+    .action((_action: 'create', { name, scope, json = false }: ApiKeyOptions) => {
       const { key, entry } = createApiKey(name, scope);
+      if (json) return context.print(JSON.stringify({ name, scopes: scope, key, entry }, null, 2));
       context.print(
         `The key, for ${name} to keep. It is shown this once; only its hash is configured:\n\n  ${key}\n`,
       );

@@ -6,7 +6,7 @@ import { ENVIRONMENTS, type Environment } from '../config/settings.js';
 import { requireApiKeys } from '../http/access/authenticator.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
-import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
+import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 
 interface ConfigOptions extends ServeOptions {
   readonly env?: Environment;
@@ -14,7 +14,7 @@ interface ConfigOptions extends ServeOptions {
 }
 
 export function createConfigCommand(context: CommandContext): Command {
-  return new Command('config')
+  const command = new Command('config')
     .description(
       'Print the settings that `serve` would run with, each with what set it; secrets are masked. Fails where `serve` would not start over them.',
     )
@@ -23,19 +23,18 @@ export function createConfigCommand(context: CommandContext): Command {
         ENVIRONMENTS,
       ),
     )
-    .addOption(createWorkersOption())
-    .addOption(createProcessesOption())
-    .option('--json', 'print JSON')
-    .action(({ env: name, json = false, ...options }: ConfigOptions) => {
-      const env = name === undefined ? context.env : { ...context.env, SHORTLIST_ENV: name };
-      const sources = { ...context, env, flags: listFlags(options) };
-      const settings = explainSettings(sources).map(show);
-      const environment = env['SHORTLIST_ENV'] || ENVIRONMENTS[0];
-      context.print(json ? toJson(environment, settings) : toTable(environment, settings));
-      // What else the start refuses of what is configured.
-      requireApiKeys(loadSettings(sources));
-      readScenarios(join(context.configsDir, 'scenarios'));
-    });
+    .option('--json', 'print JSON');
+  for (const option of createServeOptions()) command.addOption(option);
+  return command.action(({ env: name, json = false, ...options }: ConfigOptions) => {
+    const env = name === undefined ? context.env : { ...context.env, SHORTLIST_ENV: name };
+    const sources = { ...context, env, flags: listFlags(options) };
+    const settings = explainSettings(sources).map(show);
+    const environment = env['SHORTLIST_ENV'] || ENVIRONMENTS[0];
+    context.print(json ? toJson(environment, settings) : toTable(environment, settings));
+    // What else the start refuses of what is configured.
+    requireApiKeys(loadSettings(sources));
+    readScenarios(join(context.configsDir, 'scenarios'));
+  });
 }
 
 interface Shown {

@@ -27,31 +27,29 @@ import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';
 import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
-import { createProcessesOption, createWorkersOption, listFlags, type ServeOptions } from './serve-flags.js';
+import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { PLACE_VARIABLE, supervise } from './supervise.js';
 
 export function createServeCommand(context: CommandContext): Command {
-  return new Command('serve')
-    .description(
-      'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
-    )
-    .addOption(createWorkersOption())
-    .addOption(createProcessesOption())
-    .action(async (options: ServeOptions) => {
-      const settings = loadSettings({ ...context, flags: listFlags(options) });
-      // Told before the bundle loads, which may take a while.
-      requireApiKeys(settings);
-      const { processes } = settings.supervisor;
-      if (cluster.isWorker) return serveInPlace(settings, context);
-      if (processes > 0) return supervise(processes, settings, context);
-      const { parts, bundle } = await openService(settings, context);
-      const server = await startServer(parts);
-      stopOnSignals(server, parts);
-      // Standard output is the log; this line is for the person at the terminal.
-      context.printError(
-        `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
-      );
-    });
+  const command = new Command('serve').description(
+    'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
+  );
+  for (const option of createServeOptions()) command.addOption(option);
+  return command.action(async (options: ServeOptions) => {
+    const settings = loadSettings({ ...context, flags: listFlags(options) });
+    // Told before the bundle loads, which may take a while.
+    requireApiKeys(settings);
+    const { processes } = settings.supervisor;
+    if (cluster.isWorker) return serveInPlace(settings, context);
+    if (processes > 0) return supervise(processes, settings, context);
+    const { parts, bundle } = await openService(settings, context);
+    const server = await startServer(parts);
+    stopOnSignals(server, parts);
+    // Standard output is the log; this line is for the person at the terminal.
+    context.printError(
+      `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
+    );
+  });
 }
 
 /** As a process of a group. One that fails has to let go of its supervisor, or it would never end. */
@@ -69,8 +67,8 @@ async function openService(
   context: CommandContext,
 ): Promise<{ parts: AppParts; bundle: BundleDescription }> {
   const { channel, trialSilenceMs } = settings.bundle;
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
   const place = context.env[PLACE_VARIABLE];
+  const logger = createLogger({ level: settings.logging.level, writing: 'async', process: place });
   const metrics = createMetrics({
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),

@@ -14,6 +14,16 @@ t.test('a key is printed with the entry that accepts it', async (t) => {
   ]);
 });
 
+t.test('a script takes the key and its entry from JSON', async (t) => {
+  const { code, out } = await run('api-key', 'create', '--name', 'app', '--scope', 'read,write', '--json');
+  t.equal(code, 0);
+  const { key, entry, ...rest } = JSON.parse(out) as { key: string; entry: string };
+  t.strictSame(rest, { name: 'app', scopes: ['read', 'write'] });
+  t.strictSame(readApiKeys({ mode: 'required', apiKeys: [entry], apiKeysFile: '', openRoutes: [] }), [
+    { name: 'app', scopes: ['read', 'write'], hash: hashApiKey(key) },
+  ]);
+});
+
 t.test('a key is for reading unless more is said', async (t) => {
   t.match(await run('api-key', 'create', '--name', 'app'), { code: 0, out: /app:read:[0-9a-f]{64}$/ });
 });

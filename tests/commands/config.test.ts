@@ -31,6 +31,22 @@ t.test('every setting is shown with the file, variable or option that set it', a
   t.match((await show({ SHORTLIST_ENV: 'production', ...KEYS })).environment, 'production');
 });
 
+t.test('serve and config take the addresses of both listeners, over the variables', async (t) => {
+  const env = { PORT: '8080', HOST: '10.0.0.1', ADMIN_PORT: '8081', ADMIN_HOST: '10.0.0.2' };
+  const options = ['--host', '::1', '--port', '0', '--admin-host', '127.0.0.2', '--admin-port', '9090'];
+  const shown = await show(env, ...options);
+  t.equal(shown.code, 0);
+  t.match(shown.find('server.host'), { value: '::1', origin: '--host' });
+  t.match(shown.find('server.port'), { value: 0, origin: '--port' });
+  t.match(shown.find('server.adminHost'), { value: '127.0.0.2', origin: '--admin-host' });
+  t.match(shown.find('server.adminPort'), { value: 9090, origin: '--admin-port' });
+  t.match((await show(env)).find('server.port'), { value: 8080, origin: 'PORT' });
+  t.match(await createCommandRunner()('config', '--host', ''), {
+    code: 1,
+    errors: /--host: server\.host is ""/,
+  });
+});
+
 t.test('no secret is shown, only that there is one', async (t) => {
   const env = {
     ...KEYS,

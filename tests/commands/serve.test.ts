@@ -11,6 +11,16 @@ t.test('a number of threads that makes no sense is refused', async (t) => {
   }
 });
 
+t.test('a port that makes no sense is refused', async (t) => {
+  for (const option of ['--port', '--admin-port']) {
+    for (const port of ['80a', '-1', '65536', '']) {
+      const { code, errors } = await run('serve', option, port);
+      t.equal(code, 2, `${option} ${port}`);
+      t.match(errors, new RegExp(`${option} .* is invalid.*integer from 0 to 65535`));
+    }
+  }
+});
+
 t.test('a number that does passes, up to what else is wrong', async (t) => {
   const nowhere = createCommandRunner({ env: { SHORTLIST_REGISTRY: t.testdir({}) } });
   t.match(await nowhere('serve', '--workers', '3'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
