@@ -10,7 +10,7 @@ export interface ParsedRowsOptions {
 }
 
 /**
- * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `eventTime` is Unix seconds or
+ * Reads rows as people write them: `{"id": "u1", "eventTime": …, "values": {"age": 31}}`. `id` is text or a whole number, `eventTime` is Unix seconds or
  * ISO 8601, `now` when absent. A field that is null or absent has no value; categories are their text, booleans true or
  * false, vectors arrays of numbers.
  * @param given parsed JSON
@@ -75,13 +75,27 @@ function parseRow(
   problems: string[],
 ): PushedRow {
   for (const key of Object.keys(others)) problems.push(`${key} is unknown; known are id, eventTime, values`);
-  if (typeof id !== 'string' || id === '' || /\p{Surrogate}/u.test(id))
-    problems.push('id is not a text, or empty');
   return {
-    id: String(id),
+    id: parseId(id, problems),
     eventTime: parseTime(eventTime ?? now, problems),
     values: parseValues(values, view, problems),
   };
+}
+
+/** A whole number is the text of its digits, as `prepare` has it of ids in files. */
+function parseId(id: unknown, problems: string[]): string {
+  if (typeof id === 'number' && Number.isInteger(id)) {
+    if (!Number.isSafeInteger(id)) {
+      problems.push(
+        `id is ${id}, which may be another id, rounded: JSON numbers are exact up to ${Number.MAX_SAFE_INTEGER}; write it as text`,
+      );
+    }
+    return String(id);
+  }
+  if (typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id)) return id;
+  const shown = id === undefined ? 'missing' : showValue(id);
+  problems.push(`id is ${shown}, allowed is text that is not empty, or a whole number`);
+  return '';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

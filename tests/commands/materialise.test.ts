@@ -70,7 +70,7 @@ t.test('users in Redis', { skip: REDIS_MISSING }, async (t) => {
     });
     const refused = await run(url, 'push', '--file', join(folder, 'bad'));
     t.equal(refused.code, 1);
-    t.match(refused.errors, 'line 100: id is not a text, or empty');
+    t.match(refused.errors, 'line 100: id is missing, allowed is text that is not empty, or a whole number');
     t.match(refused.errors, 'and 140 more');
     t.equal(await client.exists(keys.pushed('v1')), 0, 'nothing was sent');
     t.match(await run(url, 'push', '--file', join(folder, 'good')), {

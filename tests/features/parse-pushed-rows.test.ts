@@ -33,6 +33,42 @@ t.test('rows are read one per line, with their time as seconds, as a date, or no
   ]);
 });
 
+t.test('ids are text or whole numbers, by one rule on both ways in', async (t) => {
+  const cases: [json: string, id: string | RegExp][] = [
+    ['"u1"', 'u1'],
+    ['"42"', '42'],
+    ['"042"', '042'],
+    ['42', '42'],
+    ['42.0', '42'],
+    ['1e3', '1000'],
+    ['-7', '-7'],
+    ['-0', '0'],
+    ['0', '0'],
+    ['9007199254740991', '9007199254740991'],
+    ['9007199254740993', /may be another id, rounded/],
+    ['-9007199254740993', /may be another id, rounded/],
+    ['9.06e+17', /may be another id, rounded/],
+    ['1.5', /id is 1\.5, allowed is text that is not empty, or a whole number/],
+    ['1e999', /allowed is text/],
+    ['""', /allowed is text/],
+    ['"\\ud800"', /allowed is text/],
+    ['true', /allowed is text/],
+    ['null', /allowed is text/],
+    ['["u1"]', /allowed is text/],
+    ['{"id": "u1"}', /allowed is text/],
+  ];
+  for (const [json, expected] of cases) {
+    const line = `{"id": ${json}, "values": {}}`;
+    for (const parse of [
+      () => parsePushedLines([line], OPTIONS),
+      () => parsePushedRows([JSON.parse(line)], OPTIONS),
+    ]) {
+      if (typeof expected === 'string') t.equal(parse()[0]!.id, expected, json);
+      else t.match(problemsOf(parse), [expected], json);
+    }
+  }
+});
+
 t.test('every problem of every line is listed', async (t) => {
   t.strictSame(
     problemsOfLines(
@@ -50,9 +86,9 @@ t.test('every problem of every line is listed', async (t) => {
       'line 1: premium is 1, allowed is true or false',
       'line 1: country is "de", allowed is one of fr, uk',
       'line 2: value is unknown; known are id, eventTime, values',
-      'line 2: id is not a text, or empty',
+      'line 2: id is "", allowed is text that is not empty, or a whole number',
       'line 2: values is not an object of fields',
-      'line 3: id is not a text, or empty',
+      'line 3: id is "\\ud800", allowed is text that is not empty, or a whole number',
       'line 3: eventTime is true, allowed is Unix seconds or ISO 8601',
       'line 3: age is 1e+39, allowed is a number that float32 holds',
       'line 4: it is not a JSON object',

@@ -54,7 +54,7 @@ t.test('a body that makes no sense is refused with every problem, by row', async
     'rows/0: there is no field height; there are age, premium, country',
     'rows/0: age is "x", allowed is a number that float32 holds',
     'rows/1: it is not a JSON object',
-    'rows/2: id is not a text, or empty',
+    'rows/2: id is "", allowed is text that is not empty, or a whole number',
   ]) {
     t.match(answer.detail, problem);
   }
