@@ -11,17 +11,17 @@ const BATCH_SPANS = 512;
 const SEND_EVERY_MS = 2000;
 const SEND_TIMEOUT_MS = 5000;
 
-/** How long a stop waits for a collector that does not answer. */
 const PATIENCE_MS = 1000;
 
 /**
  * The tracing that `tracing` of the settings asks for; undefined where there is none, and then nothing of OpenTelemetry's SDK
  * is loaded. The collector may be away: spans are dropped, which is a warning once and a metric.
+ * @param parts.patienceMs how long a stop waits for a collector that does not answer
  * @throws ShortlistError INVALID_CONFIG when the SDK is not installed
  */
 export async function openTracing(
   { tracing }: Pick<Settings, 'tracing'>,
-  parts: { logger: Logger; metrics: Metrics; version: string },
+  parts: { logger: Logger; metrics: Metrics; version: string; patienceMs?: number },
 ): Promise<Tracing | undefined> {
   if (tracing.endpoint === '') return undefined;
   const { sdk, resources, otlp } = await importSdk();
@@ -42,10 +42,7 @@ export async function openTracing(
     forceFlush: () => exporter.forceFlush(),
   };
   const provider = new sdk.BasicTracerProvider({
-    resource: resources.resourceFromAttributes({
-      'service.name': tracing.serviceName,
-      'service.version': parts.version,
-    }),
+    resource: resources.resourceFromAttributes(describeResource(tracing, parts)),
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(tracing.sampleShare) }),
     spanProcessors: [
       new sdk.BatchSpanProcessor(telling, {
@@ -57,8 +54,38 @@ export async function openTracing(
     ],
   });
   return createTracing(provider.getTracer('shortlist', parts.version), () =>
-    withinPatience(provider.shutdown()),
+    withinPatience(provider.shutdown(), parts.patienceMs ?? PATIENCE_MS),
   );
+}
+
+/**
+ * What all spans say of this process. What its operator says of it counts.
+ * @throws ShortlistError INVALID_CONFIG for an attribute that is not UTF-8, percent-encoded
+ */
+function describeResource(
+  { serviceName, resourceAttributes }: Settings['tracing'],
+  { version }: { version: string },
+): Record<string, string> {
+  const given = resourceAttributes.filter((text) => text !== '').map(parseAttribute);
+  return {
+    'service.name': 'shortlist',
+    'service.version': version,
+    ...Object.fromEntries(given),
+    ...(serviceName !== '' && { 'service.name': serviceName }),
+  };
+}
+
+function parseAttribute(text: string): [key: string, value: string] {
+  const [key, value] = text.split('=') as [string, string];
+  try {
+    return [decodeURIComponent(key), decodeURIComponent(value)];
+  } catch (cause) {
+    throw new ShortlistError(
+      'INVALID_CONFIG',
+      `tracing.resourceAttributes has ${JSON.stringify(text)}, which is not UTF-8, percent-encoded. Correct OTEL_RESOURCE_ATTRIBUTES.`,
+      { cause },
+    );
+  }
 }
 
 async function importSdk() {
@@ -89,9 +116,9 @@ function createTeller(endpoint: string, { logger, metrics }: { logger: Logger; m
   };
 }
 
-async function withinPatience(work: Promise<void>): Promise<void> {
+async function withinPatience(work: Promise<void>, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
+  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)));
   await Promise.race([work.catch(() => undefined), patience]);
   clearTimeout(timer);
 }

@@ -13,6 +13,9 @@ import { openRegistry } from './open-registry.js';
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
+/** What the supervisor is called beside the places of its processes, in log lines and metrics. */
+const SUPERVISOR = 'supervisor';
+
 /**
  * Runs the command line so many times as server processes behind one public listener, keeps them running, and has the admin
  * listener for all of them.
@@ -23,8 +26,12 @@ export async function supervise(
   settings: Settings,
   context: CommandContext,
 ): Promise<void> {
-  const logger = createLogger({ level: settings.logging.level, writing: 'async' });
-  const metrics = createMetrics({ processMetrics: true, labels: { process: 'supervisor' } });
+  const logger = createLogger({
+    level: settings.logging.level,
+    writing: 'async',
+    process: SUPERVISOR,
+  });
+  const metrics = createMetrics({ processMetrics: true, labels: { process: SUPERVISOR } });
   const group = createProcessGroup({
     ...settings.supervisor,
     processes,

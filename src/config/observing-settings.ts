@@ -156,10 +156,21 @@ export const Tracing = Type.Object(
       zero: 'only those whose `traceparent` says so',
     }),
     serviceName: Type.String({
-      minLength: 1,
-      description: '`service.name` of the spans.',
+      description:
+        '`service.name` of the spans. Empty: that of `tracing.resourceAttributes`, or else `shortlist`.',
       variable: 'OTEL_SERVICE_NAME',
     }),
+    resourceAttributes: Type.Array(
+      Type.String({
+        pattern: '^(([^\\s=,%]|%[0-9A-Fa-f]{2})+=([^\\s=,%]|%[0-9A-Fa-f]{2})*)?$',
+        'x-allowed': '`key=value`; blanks, commas, `=` and `%` inside are percent-encoded',
+      }),
+      {
+        description:
+          'What else the spans say of the process that made them, as `key=value`: `deployment.environment.name=production`.',
+        variable: 'OTEL_RESOURCE_ATTRIBUTES',
+      },
+    ),
   },
   { additionalProperties: false },
 );

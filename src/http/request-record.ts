@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/slate-cache.js';
 import type { ListenerParts } from './app-parts.js';
@@ -95,7 +96,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
   const { slateAnswer } = request;
   return {
     requestId: request.id,
-    ...(request.trace && { trace_id: request.trace.traceId, span_id: request.trace.spanId }),
+    ...describeTrace(request),
     method: request.method,
     route: request.routeOptions.url,
     status: end.status,
@@ -106,6 +107,13 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
     ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),
   };
+}
+
+/** Where this process traces nothing, the trace that the sender says it is part of: its other services have that in their logs. */
+function describeTrace({ trace, headers }: FastifyRequest) {
+  if (trace !== undefined) return { trace_id: trace.traceId, span_id: trace.spanId };
+  const parent = parseTraceparent(headers['traceparent']);
+  return parent && { trace_id: parent.traceId };
 }
 
 const LONGEST_URL = 300;

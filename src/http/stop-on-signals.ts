@@ -61,7 +61,8 @@ function stopGracefully(
   const { drainDelayMs, timeoutMs } = settings.shutdown;
   // What is said right before an exit that nothing waits for must be out when the call returns: a write that is still
   // under way off the event loop is lost with the process.
-  const lastWords = createLogger({ level: settings.logging.level, writing: 'sync' });
+  const { process: place } = logger.bindings() as { process?: string };
+  const lastWords = createLogger({ level: settings.logging.level, writing: 'sync', process: place });
   return closeWithGrace(
     { delay: drainDelayMs + timeoutMs, logger: lastWords, skip },
     async ({ signal, err }) => {

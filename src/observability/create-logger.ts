@@ -11,6 +11,8 @@ export interface LoggerOptions {
   readonly writing: 'async' | 'sync';
   /** A file path, or a file descriptor; 1, stdout, when not said. */
   readonly destination?: string | number;
+  /** Which process of a group writes; each line has it as `process`. */
+  readonly process?: string | undefined;
 }
 
 // Paths are spelled out: wildcards doubled the cost of a line (3.6 to 8.2 µs), these cost nothing measurable.
@@ -34,7 +36,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
       level: options.level,
-      base: null,
+      base: options.process === undefined ? null : { process: options.process },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       redact: { paths: REDACTED, censor: '[redacted]' },

@@ -1,6 +1,5 @@
 import {
   createTraceState,
-  isSpanContextValid,
   ROOT_CONTEXT,
   type Context,
   type Span,
@@ -10,6 +9,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { placeStages } from './place-stages.js';
+import { parseTraceparent } from './traceparent.js';
 import { COMPUTE, type TracedWork } from './traced-work.js';
 import type { TracedRequest, TraceHeaders, Tracing } from './tracing.js';
 
@@ -36,20 +36,17 @@ export function createTracing(tracer: Tracer, close: () => Promise<void>): Traci
   };
 }
 
-/** `traceparent` as W3C Trace Context has it; what does not fit begins a trace of its own. */
+/** What is no `traceparent` begins a trace of its own. */
 function readParent({ traceparent, tracestate }: TraceHeaders): Context {
-  const parts = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(
-    String(traceparent ?? ''),
-  );
-  if (parts === null) return ROOT_CONTEXT;
-  const spanContext = {
-    traceId: parts[1]!,
-    spanId: parts[2]!,
-    traceFlags: Number.parseInt(parts[3]!, 16) & 1,
+  const parent = parseTraceparent(traceparent);
+  if (parent === undefined) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: parent.traceId,
+    spanId: parent.spanId,
+    traceFlags: Number(parent.sampled),
     isRemote: true,
     ...(tracestate !== undefined && { traceState: createTraceState(String(tracestate)) }),
-  };
-  return isSpanContextValid(spanContext) ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : ROOT_CONTEXT;
+  });
 }
 
 interface SpanParts {

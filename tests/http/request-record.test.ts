@@ -28,6 +28,30 @@ t.test('a request is one line with what it was and how it went, without the user
   t.notMatch(readFileSync(logFile, 'utf8'), 'user-77');
 });
 
+t.test('the trace that a request is part of is in its line, though nothing is traced here', async (t) => {
+  const { app, readLog } = build(t);
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const parent = 'b7ad6b7169203331';
+  const isPart = [
+    [`00-${trace}-${parent}-01`, true],
+    [`00-${trace}-${parent}-00`, true],
+    [`cc-${trace}-${parent}-01-what-comes-later`, true],
+    [`ff-${trace}-${parent}-01`, false],
+    [`00-${'0'.repeat(32)}-${parent}-01`, false],
+    [`00-${trace}-${'0'.repeat(16)}-01`, false],
+    [`00-${trace.toUpperCase()}-${parent}-01`, false],
+    ['nonsense', false],
+    ['', false],
+  ] as const;
+  for (const [traceparent] of isPart) await app.inject({ url: '/popular?limit=0', headers: { traceparent } });
+  await app.inject('/popular');
+  t.same(
+    readLog().map((line) => line['trace_id']),
+    [...isPart.map(([, isRead]) => (isRead ? trace : undefined)), undefined],
+  );
+  t.equal(readLog()[0]!['span_id'], undefined, 'there is no span of ours');
+});
+
 t.test('a degraded answer is a warning with its cause', async (t) => {
   const { app, service, readLog } = build(t);
   service.degraded = [{ stage: 'ranking', reason: 'ranker_failed' }];

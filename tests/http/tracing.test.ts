@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
+import { loadSettings } from '../../src/config/load-settings.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { startCachedServer } from '../support/cached-server.js';
@@ -181,4 +182,54 @@ t.test('reads of Redis are spans, those that fail too', { skip: REDIS_MISSING },
   t.ok(spans.some(({ name }) => name === 'redis slates'));
   const failed = spans.find(({ name, status }) => name === 'features' && status.code === 2);
   t.ok(failed, 'a stage that fell back is an error with its code');
+});
+
+t.test('what the variables of OpenTelemetry say of the process is in its spans', async (t) => {
+  const cases: [env: Record<string, string>, said: Record<string, string>][] = [
+    [{}, { 'service.name': 'shortlist', 'service.version': '1' }],
+    [
+      { OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=production, k8s.pod.name=shop%2Cone%3D1,' },
+      {
+        'service.name': 'shortlist',
+        'deployment.environment.name': 'production',
+        'k8s.pod.name': 'shop,one=1',
+      },
+    ],
+    [
+      { OTEL_RESOURCE_ATTRIBUTES: 'service.name=shop,service.version=7' },
+      { 'service.name': 'shop', 'service.version': '7' },
+    ],
+    [
+      { OTEL_RESOURCE_ATTRIBUTES: 'service.name=shop', OTEL_SERVICE_NAME: 'shortlist' },
+      { 'service.name': 'shortlist' },
+    ],
+  ];
+  for (const [env, said] of cases) {
+    const { tracing } = loadSettings({ configsDir: 'configs', env });
+    const { serviceName, resourceAttributes } = tracing;
+    const server = await start(t, { tracing: { serviceName, resourceAttributes } });
+    await server.get('/popular');
+    await server.stop();
+    t.match(server.collector.resources[0], said, JSON.stringify(env));
+  }
+});
+
+t.test('an attribute that is none keeps the server from starting', async (t) => {
+  for (const text of ['production', 'a b=c', '=c', 'a=b=c', 'a=%', 'a=%zz']) {
+    const env = { OTEL_RESOURCE_ATTRIBUTES: text };
+    t.throws(() => loadSettings({ configsDir: 'configs', env }), {
+      code: 'INVALID_CONFIG',
+      message: /OTEL_RESOURCE_ATTRIBUTES.*allowed is `key=value`/,
+    });
+  }
+  const { tracing } = loadSettings({ configsDir: 'configs', env: { OTEL_RESOURCE_ATTRIBUTES: 'a=%FF' } });
+  const parts = {
+    logger: createLogger({ level: 'silent', writing: 'sync' }),
+    metrics: createMetrics({ processMetrics: false }),
+    version: '1',
+  };
+  await t.rejects(openTracing({ tracing: { ...tracing, endpoint: 'http://127.0.0.1:9' } }, parts), {
+    code: 'INVALID_CONFIG',
+    message: /"a=%FF", which is not UTF-8/,
+  });
 });

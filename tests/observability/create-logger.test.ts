@@ -20,6 +20,13 @@ t.test('a line says its level in words and its time in ISO 8601, and no more tha
   t.equal(new Date(time as string).toISOString(), time);
 });
 
+t.test('a line of a process in a group says which one wrote it', async (t) => {
+  const { logger, first } = build(t, { process: '2' });
+  logger.info('ready');
+  t.match(first(), { process: '2', msg: 'ready' });
+  t.strictSame(logger.bindings(), { process: '2' });
+});
+
 t.test('lines below the level are not written', async (t) => {
   const { logger, lines } = build(t, { level: 'warn' });
   logger.info('quiet');

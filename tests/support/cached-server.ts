@@ -22,6 +22,7 @@ export interface Answer {
 
 export interface CachedServer {
   readonly url: string;
+  readonly adminUrl: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   push(rows: readonly unknown[]): Promise<number>;
   reload(): Promise<void>;
@@ -40,6 +41,8 @@ export async function startCachedServer(
     impressions?: Partial<Settings['impressions']>;
     featureLog?: Partial<Settings['featureLog']>;
     tracing?: Partial<Settings['tracing']>;
+    /** How long a stop waits for the trace collector: longer than a busy machine needs. */
+    patienceMs?: number;
     logger?: Logger;
     release?: string;
     /** 0 computes on the event loop, which opens sooner. */
@@ -77,7 +80,12 @@ export async function startCachedServer(
   await service.reload();
   const impressions = openImpressionLog(settings, { logger, metrics });
   const featureLog = openFeatureLog(settings, { logger, metrics });
-  const tracing = await openTracing(settings, { logger, metrics, version: '1' });
+  const tracing = await openTracing(settings, {
+    logger,
+    metrics,
+    version: '1',
+    patienceMs: changes.patienceMs ?? 60_000,
+  });
   const server = await startServer({ service, settings, logger, metrics, impressions, featureLog, tracing });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
@@ -85,6 +93,7 @@ export async function startCachedServer(
   return {
     stop,
     url: server.url,
+    adminUrl: server.adminUrl,
     get: async (path, headers = {}) => {
       const answer = await fetch(`${server.url}${path}`, { headers });
       const body = (await answer.json()) as Answer['body'];
