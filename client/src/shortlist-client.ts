@@ -9,7 +9,11 @@ export { ShortlistProblem, type ProblemCode } from './shortlist-problem.js';
 export { ShortlistUnreachable } from './shortlist-unreachable.js';
 
 type Schemas = components['schemas'];
-type QueryOf<Operation extends keyof operations> = NonNullable<operations[Operation]['parameters']['query']>;
+/** `timeoutMs` is the client's own: it tells the server what is left of it. */
+type QueryOf<Operation extends keyof operations> = Omit<
+  NonNullable<operations[Operation]['parameters']['query']>,
+  'timeoutMs'
+>;
 
 export type RecommendationsAnswer = Schemas['RecommendationsAnswer'];
 export type SimilarItemsAnswer = Schemas['SimilarItemsAnswer'];
@@ -63,29 +67,39 @@ const DEFAULT_RETRIES = 2;
 export function createShortlistClient(options: ShortlistClientOptions): ShortlistClient {
   const { baseUrl, fetch } = options;
   // Throws where it is made what every call would fail with.
-  void new Request(baseUrl);
+  const { url } = new Request(baseUrl);
+  const told = { ...options, tellsByQuery: isPreflightAvoidable(url, options) };
   const http = createClient<paths>({ baseUrl, ...(fetch !== undefined && { fetch }) });
   return {
     recommendations: (userId, given = {}) => {
       const { call, query } = split(given);
-      return ask(options, call, ({ header, ...init }) =>
-        http.GET('/recommendations/{userId}', { ...init, params: { path: { userId }, query, header } }),
+      return ask(told, call, ({ timeout, ...init }) =>
+        http.GET('/recommendations/{userId}', {
+          ...init,
+          params: { path: { userId }, query: { ...query, ...timeout.query }, header: timeout.header },
+        }),
       );
     },
     similarItems: (itemId, given = {}) => {
       const { call, query } = split(given);
-      return ask(options, call, ({ header, ...init }) =>
-        http.GET('/items/{itemId}/similar', { ...init, params: { path: { itemId }, query, header } }),
+      return ask(told, call, ({ timeout, ...init }) =>
+        http.GET('/items/{itemId}/similar', {
+          ...init,
+          params: { path: { itemId }, query: { ...query, ...timeout.query }, header: timeout.header },
+        }),
       );
     },
     popular: (given = {}) => {
       const { call, query } = split(given);
-      return ask(options, call, ({ header, ...init }) =>
-        http.GET('/popular', { ...init, params: { query, header } }),
+      return ask(told, call, ({ timeout, ...init }) =>
+        http.GET('/popular', {
+          ...init,
+          params: { query: { ...query, ...timeout.query }, header: timeout.header },
+        }),
       );
     },
     ready: (call = {}) =>
-      ask({ ...options, retries: 0 }, call, ({ signal, headers }) => http.GET('/ready', { signal, headers })),
+      ask({ ...told, retries: 0 }, call, ({ signal, headers }) => http.GET('/ready', { signal, headers })),
   };
 }
 
@@ -98,35 +112,51 @@ function split<Options extends CallOptions>(given: Options) {
   return { call, query };
 }
 
+/**
+ * A page whose requests go to another origin first has to ask that for permission when a request has a header that pages do not have
+ * by themselves. Credentials are such a header already; without them the one of the timeout would be the only one.
+ */
+function isPreflightAvoidable(url: string, { apiKey, token }: Credentials): boolean {
+  // Pages and workers have an origin; Node and other servers have none.
+  const { origin } = globalThis as { origin?: string };
+  return (
+    origin !== undefined && origin !== new URL(url).origin && apiKey === undefined && token === undefined
+  );
+}
+
+type AskOptions = ShortlistClientOptions & {
+  /** Whether the server is told by a query parameter how long the client waits, in place of a header. */
+  readonly tellsByQuery: boolean;
+};
+
+/** How the server is told how long the client waits. */
+interface Timeout {
+  readonly query: { readonly timeoutMs?: number };
+  readonly header: { readonly 'x-request-timeout-ms'?: string };
+}
+
 /** What is sent besides path and query. */
 interface Sent {
   readonly signal: AbortSignal;
   readonly headers: Record<string, string>;
-  readonly header: { 'x-request-timeout-ms': string };
+  readonly timeout: Timeout;
 }
 
-type Send<Answer> = (sent: Sent) => Promise<{ data?: Answer; error?: unknown; response: Response }>;
+/** `data` has the type that the document gives to the answer: what openapi-fetch makes of a union that is open is not that type any more. */
+type Send = (sent: Sent) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
 
 /** Sends until there is an answer, a failure that no retry cures, or neither time nor retries are left. */
-function ask<Answer>(
-  options: ShortlistClientOptions,
-  call: CallOptions,
-  send: Send<Answer>,
-): Promise<Answer> {
+function ask<Answer>(options: AskOptions, call: CallOptions, send: Send): Promise<Answer> {
   const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const deadline = startDeadline(timeoutMs, call.signal);
-  return askWithin(deadline, options, send).finally(() => deadline.end());
+  return askWithin<Answer>(deadline, options, send).finally(() => deadline.end());
 }
 
-async function askWithin<Answer>(
-  deadline: Deadline,
-  options: ShortlistClientOptions,
-  send: Send<Answer>,
-): Promise<Answer> {
+async function askWithin<Answer>(deadline: Deadline, options: AskOptions, send: Send): Promise<Answer> {
   const { retries = DEFAULT_RETRIES } = options;
   for (let retry = 0; ; retry++) {
     try {
-      return await sendOnce(send, await describeSent(options, deadline));
+      return await sendOnce<Answer>(send, await describeSent(options, deadline));
     } catch (failure) {
       const waitMs = retry < retries ? planRetry(failure, retry, Math.random) : undefined;
       if (waitMs === undefined || waitMs >= deadline.leftMs()) throw failure;
@@ -139,25 +169,28 @@ async function askWithin<Answer>(
 const SERVER_SHARE = 0.8;
 const LONGEST_DEADLINE_MS = 999_999;
 
-async function describeSent({ apiKey, token }: Credentials, deadline: Deadline): Promise<Sent> {
+async function describeSent({ apiKey, token, tellsByQuery }: AskOptions, deadline: Deadline): Promise<Sent> {
   const current = typeof token === 'function' ? await token() : token;
-  const serverMs = Math.floor(deadline.leftMs() * SERVER_SHARE);
+  const shareMs = Math.floor(deadline.leftMs() * SERVER_SHARE);
+  const timeoutMs = Math.min(LONGEST_DEADLINE_MS, Math.max(1, shareMs));
   return {
     signal: deadline.signal,
     headers: {
       ...(apiKey !== undefined && { 'x-api-key': apiKey }),
       ...(current !== undefined && { authorization: `Bearer ${current}` }),
     },
-    header: { 'x-request-timeout-ms': String(Math.min(LONGEST_DEADLINE_MS, Math.max(1, serverMs))) },
+    timeout: tellsByQuery
+      ? { query: { timeoutMs }, header: {} }
+      : { query: {}, header: { 'x-request-timeout-ms': String(timeoutMs) } },
   };
 }
 
-async function sendOnce<Answer>(send: Send<Answer>, sent: Sent): Promise<Answer> {
+async function sendOnce<Answer>(send: Send, sent: Sent): Promise<Answer> {
   const { data, error, response } = await send(sent).catch((failure: unknown) => {
     throw sent.signal.aborted ? sent.signal.reason : describeFailure(failure);
   });
   if (data === undefined) throw toProblem(error, response);
-  return data;
+  return data as Answer;
 }
 
 /** What `fetch` throws when there is no answer is a TypeError; what it throws over a success that is not JSON, a SyntaxError. */

@@ -150,7 +150,7 @@ const Compute = Type.Object(
     }),
     deadlineMs: milliseconds(1, 60_000, {
       description:
-        'Time that a request has, from its arrival to its answer; then it is answered with what most people chose, and says so. A client may ask for less with the header `x-request-timeout-ms`.',
+        'Time that a request has, from its arrival to its answer; then it is answered with what most people chose, and says so. A client may ask for less with the header `x-request-timeout-ms` or the parameter `timeoutMs`.',
       variable: 'SHORTLIST_DEADLINE_MS',
       danger: 'What cannot be answered within it is refused with 503: a short one refuses much.',
     }),

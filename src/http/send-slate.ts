@@ -61,10 +61,11 @@ const SHOWN: Readonly<Record<CacheOutcome, string>> = {
   off: 'off',
 };
 
-/** Milliseconds that the client waits, when it says so: the schema has checked that it is a number. */
-function findTimeout({ headers }: FastifyRequest): number | undefined {
-  const timeout = headers[TIMEOUT_HEADER];
-  return timeout === undefined ? undefined : Number(timeout);
+/** Milliseconds that the client waits, when it says so: the schemas have checked that they are numbers. */
+function findTimeout({ headers, query }: FastifyRequest): number | undefined {
+  const said = [headers[TIMEOUT_HEADER], (query as { timeoutMs?: number }).timeoutMs];
+  const timeouts = said.flatMap((timeout) => (timeout === undefined ? [] : [Number(timeout)]));
+  return timeouts.length === 0 ? undefined : Math.min(...timeouts);
 }
 
 /** Ids are visible ASCII, which may be a quotation mark. */

@@ -47,6 +47,26 @@ function listSecurityHeaders(): OutgoingHttpHeaders {
   return { ...response.getHeaders() };
 }
 
+const ALLOWED = [
+  'authorization',
+  'x-api-key',
+  'x-request-id',
+  TIMEOUT_HEADER,
+  'content-type',
+  // Tracing in the page adds these to its requests: W3C Trace Context and Baggage, and what Sentry, Zipkin and Jaeger had before them.
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+  'uber-trace-id',
+];
+
 const EXPOSED = [
   'x-request-id',
   'x-cache',
@@ -68,7 +88,7 @@ export function addCors(app: HttpApp, { origins }: Settings['cors']): void {
       done(null, {
         origin: [...origins],
         methods: ['GET', 'HEAD'],
-        allowedHeaders: ['authorization', 'x-api-key', 'x-request-id', TIMEOUT_HEADER, 'content-type'],
+        allowedHeaders: ALLOWED,
         exposedHeaders: EXPOSED,
         maxAge: PREFLIGHT_SECONDS,
         preflight: isPreflight(request),

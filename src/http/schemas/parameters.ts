@@ -12,16 +12,17 @@ const ID = {
   'x-allowed': `text of 1 to ${LONGEST_ID} characters, no control characters`,
 };
 
+/** The first example is what a reader of /docs sends without thinking, so it fits every dataset; `describeBundle` adds others. */
+const NO_VALUES = { nothing: { value: [] } };
+
 export const UserId = Type.String({
   ...ID,
   description: 'The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error.',
-  examples: ['42'],
 });
 
 export const ItemId = Type.String({
   ...ID,
   description: 'An item’s id as in the dataset.',
-  examples: ['318'],
 });
 
 export const Limit = Type.Optional(
@@ -41,7 +42,6 @@ export const Scenario = Type.Optional(
     'x-allowed': 'the name of a scenario',
     default: DEFAULT_SCENARIO,
     description: 'The placement to fill: which sources, rules and ranker.',
-    examples: ['home'],
   }),
 );
 
@@ -49,8 +49,7 @@ export const Exclude = Type.Optional(
   Type.Array(Type.String(ID), {
     maxItems: 500,
     description: 'Items that must not come back, one per `exclude=`. Unknown ids are ignored.',
-    // The first is what a reader of /docs sends without thinking, so it must fit every dataset.
-    'x-examples': { nothing: { value: [] }, 'two items': { value: ['318', '296'] } },
+    'x-examples': NO_VALUES,
   }),
 );
 
@@ -58,6 +57,12 @@ const NAMED_VALUE = {
   maxLength: 512,
   pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
 };
+const NAMED = new RegExp(NAMED_VALUE.pattern, 'u');
+
+/** True for text that a request can give as `name:value`. */
+export function isNamedValue(text: string): boolean {
+  return text.length <= NAMED_VALUE.maxLength && NAMED.test(text);
+}
 
 export const Filter = Type.Optional(
   Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
@@ -65,10 +70,7 @@ export const Filter = Type.Optional(
     description:
       'Only items with this attribute value, as `attribute:value`, one per `filter=`. ' +
       'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.',
-    'x-examples': {
-      nothing: { value: [] },
-      'either of two genres': { value: ['genres:Comedy', 'genres:Drama'] },
-    },
+    'x-examples': NO_VALUES,
   }),
 );
 
@@ -79,10 +81,7 @@ export const Context = Type.Optional(
       'What is known of this moment, as `field:value`, one per `context=`, each field once; the dataset declares the fields. ' +
       'A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are ' +
       'those of the server’s clock unless given.',
-    'x-examples': {
-      nothing: { value: [] },
-      'a phone in Germany': { value: ['device:mobile', 'country:DE'] },
-    },
+    'x-examples': NO_VALUES,
   }),
 );
 
@@ -99,14 +98,28 @@ export const Explain = Type.Optional(
 /** Name of the header by which a client says how long it waits. */
 export const TIMEOUT_HEADER = 'x-request-timeout-ms';
 
+const LONGEST_TIMEOUT_MS = 999_999;
+
+const TIMEOUT =
+  'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.';
+
+/** The same as the header, for pages of another origin: a header of its own costs them a request to ask for permission. */
+export const Timeout = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: LONGEST_TIMEOUT_MS,
+    description: `${TIMEOUT} The header \`${TIMEOUT_HEADER}\` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.`,
+    examples: [1000],
+  }),
+);
+
 export const RecommendingHeaders = Type.Object({
   [TIMEOUT_HEADER]: Type.Optional(
     Type.String({
       pattern: '^[1-9][0-9]{0,5}$',
-      'x-allowed': 'a whole number of milliseconds from 1 to 999999',
-      description:
-        'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.',
-      examples: ['80'],
+      'x-allowed': `a whole number of milliseconds from 1 to ${LONGEST_TIMEOUT_MS}`,
+      description: TIMEOUT,
+      examples: ['1000'],
     }),
   ),
 });

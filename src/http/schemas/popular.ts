@@ -1,9 +1,9 @@
 import { Type, type Static } from 'typebox';
-import { Exclude, Filter, Limit } from './parameters.js';
+import { Exclude, Filter, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 export const PopularQuery = Type.Object(
-  { limit: Limit, exclude: Exclude, filter: Filter },
+  { limit: Limit, exclude: Exclude, filter: Filter, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 

@@ -1,11 +1,19 @@
 import { Type, type Static } from 'typebox';
-import { Context, Exclude, Explain, Filter, Limit, Scenario, UserId } from './parameters.js';
+import { Context, Exclude, Explain, Filter, Limit, Scenario, Timeout, UserId } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 export const RecommendationsParams = Type.Object({ userId: UserId });
 
 export const RecommendationsQuery = Type.Object(
-  { limit: Limit, scenario: Scenario, exclude: Exclude, filter: Filter, context: Context, explain: Explain },
+  {
+    limit: Limit,
+    scenario: Scenario,
+    exclude: Exclude,
+    filter: Filter,
+    context: Context,
+    explain: Explain,
+    timeoutMs: Timeout,
+  },
   { additionalProperties: false },
 );
 

@@ -1,11 +1,11 @@
 import { Type, type Static } from 'typebox';
-import { Exclude, Explain, Filter, ItemId, Limit } from './parameters.js';
+import { Exclude, Explain, Filter, ItemId, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 export const SimilarItemsParams = Type.Object({ itemId: ItemId });
 
 export const SimilarItemsQuery = Type.Object(
-  { limit: Limit, exclude: Exclude, filter: Filter, explain: Explain },
+  { limit: Limit, exclude: Exclude, filter: Filter, explain: Explain, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 

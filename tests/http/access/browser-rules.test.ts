@@ -88,6 +88,32 @@ t.test('an origin that is listed may read answers and ask first, without a key',
   });
 });
 
+t.test('tracing in a page may add its headers to requests', async (t) => {
+  const { app } = build(t, OPEN);
+  const answer = await app.inject({
+    method: 'OPTIONS',
+    url: '/popular',
+    headers: { origin: SHOP, 'access-control-request-method': 'GET' },
+  });
+  const allowed = String(answer.headers['access-control-allow-headers']).split(', ');
+  // OpenTelemetry, Sentry, Zipkin, Jaeger.
+  for (const header of [
+    'traceparent',
+    'tracestate',
+    'baggage',
+    'sentry-trace',
+    'b3',
+    'x-b3-traceid',
+    'x-b3-spanid',
+    'x-b3-parentspanid',
+    'x-b3-sampled',
+    'x-b3-flags',
+    'uber-trace-id',
+  ]) {
+    t.ok(allowed.includes(header), header);
+  }
+});
+
 t.test('an origin that is not listed is told nothing, however like a listed one', async (t) => {
   const { app } = build(t, OPEN);
   for (const origin of [
