@@ -108,11 +108,8 @@ export interface components {
             scenario: string;
             /** @description The version of the bundle that answered. */
             bundle: string;
-            /**
-             * @description `cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody.
-             * @enum {string}
-             */
-            strategy: "personalised" | "cold-start";
+            /** @description `cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody. Known values: `personalised`, `cold-start`. A later release may add others. */
+            strategy: "personalised" | "cold-start" | (string & {});
             /** @description Empty when every stage did its part. */
             degraded: components["schemas"]["Degradation"][];
             /** @description Best first, each item once. */
@@ -181,13 +178,13 @@ export interface components {
         };
         /** @description The process answers. */
         Liveness: {
-            /** @enum {string} */
-            status: "live";
+            /** @description Known values: `live`. A later release may add others. */
+            status: "live" | (string & {});
         };
         /** @description A bundle is open and requests are welcome. */
         Readiness: {
-            /** @enum {string} */
-            status: "ready";
+            /** @description Known values: `ready`. A later release may add others. */
+            status: "ready" | (string & {});
             /** @description The version of the bundle in service. */
             bundle: string;
             /** @description The channel that the bundle is served from. */
@@ -201,11 +198,8 @@ export interface components {
             title: string;
             /** @description The HTTP status. */
             status: number;
-            /**
-             * @description Stable: switch on this one.
-             * @enum {string}
-             */
-            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "URI_TOO_LONG" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT";
+            /** @description Stable: switch on this one. Known values: `INVALID_REQUEST`, `UNAUTHENTICATED`, `FORBIDDEN`, `UNKNOWN_SCENARIO`, `UNKNOWN_ATTRIBUTE`, `UNKNOWN_CONTEXT`, `ITEM_NOT_FOUND`, `ROUTE_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_TIMEOUT`, `URI_TOO_LONG`, `RATE_LIMITED`, `HEADERS_TOO_LARGE`, `KEYS_UNAVAILABLE`, `NOT_READY`, `INTERNAL`, `SOURCE_FAILED`, `RANKER_FAILED`, `RANKER_TIMEOUT`, `DEADLINE_EXCEEDED`, `OVERLOADED`, `COMPUTE_FAILED`, `RANKER_INVALID_OUTPUT`. A later release may add others. */
+            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "URI_TOO_LONG" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT" | (string & {});
             /** @description What is wrong this time, for a person. */
             detail: string;
             /** @description The path that was asked for. */
@@ -230,10 +224,7 @@ export interface operations {
                  * @example 5
                  */
                 limit?: number;
-                /**
-                 * @description The placement to fill: which sources, rules and ranker.
-                 * @example home
-                 */
+                /** @description The placement to fill: which sources, rules and ranker. */
                 scenario?: string;
                 /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
                 exclude?: string[];
@@ -246,19 +237,21 @@ export interface operations {
                  * @example sources
                  */
                 explain?: "none" | "sources" | "features";
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
+                 * @example 1000
+                 */
+                timeoutMs?: number;
             };
             header?: {
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
-                 * @example 80
+                 * @example 1000
                  */
                 "x-request-timeout-ms"?: string;
             };
             path: {
-                /**
-                 * @description The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error.
-                 * @example 42
-                 */
+                /** @description The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error. */
                 userId: string;
             };
             cookie?: never;
@@ -271,7 +264,7 @@ export interface operations {
                     /** @description The incoming one when it was sane, else a new one. */
                     "x-request-id"?: string;
                     /** @description Whether the answer was kept from before. */
-                    "x-cache"?: "hit" | "miss" | "off";
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
                     [name: string]: unknown;
                 };
                 content: {
@@ -356,19 +349,21 @@ export interface operations {
                  * @example sources
                  */
                 explain?: "none" | "sources" | "features";
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
+                 * @example 1000
+                 */
+                timeoutMs?: number;
             };
             header?: {
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
-                 * @example 80
+                 * @example 1000
                  */
                 "x-request-timeout-ms"?: string;
             };
             path: {
-                /**
-                 * @description An item’s id as in the dataset.
-                 * @example 318
-                 */
+                /** @description An item’s id as in the dataset. */
                 itemId: string;
             };
             cookie?: never;
@@ -381,7 +376,7 @@ export interface operations {
                     /** @description The incoming one when it was sane, else a new one. */
                     "x-request-id"?: string;
                     /** @description Whether the answer was kept from before. */
-                    "x-cache"?: "hit" | "miss" | "off";
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
                     [name: string]: unknown;
                 };
                 content: {
@@ -472,11 +467,16 @@ export interface operations {
                 exclude?: string[];
                 /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
                 filter?: string[];
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
+                 * @example 1000
+                 */
+                timeoutMs?: number;
             };
             header?: {
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
-                 * @example 80
+                 * @example 1000
                  */
                 "x-request-timeout-ms"?: string;
             };
@@ -491,7 +491,7 @@ export interface operations {
                     /** @description The incoming one when it was sane, else a new one. */
                     "x-request-id"?: string;
                     /** @description Whether the answer was kept from before. */
-                    "x-cache"?: "hit" | "miss" | "off";
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,24 +1,50 @@
+import swagger from '@fastify/swagger';
+import type { TSchema } from 'typebox';
 import { ERRORS, type ErrorCode } from '../domain/errors.js';
 import { addSecurityHeaders } from './access/browser-rules.js';
 import { addGuard } from './access/guard.js';
 import type { AdminParts } from './app-parts.js';
 import { createHttpApp, type HttpApp } from './create-http-app.js';
+import { openAnswers } from './open-answers.js';
+import { ADMIN_LISTENER, createOpenapiOptions } from './openapi.js';
 import { addBundleReloadRoute } from './routes/bundle-reload.js';
 import { addBundleRoute } from './routes/bundle.js';
 import { addMetricsRoute } from './routes/metrics.js';
+import { addOpenapiRoute } from './routes/openapi.js';
 import { addPushRowsRoute } from './routes/push-rows.js';
+import { Bundle, BundleInService, Trial } from './schemas/bundle.js';
+import { createProblemSchema } from './schemas/problem.js';
+import { PushAnswer } from './schemas/pushed-rows.js';
 
 const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** Builds the admin app: metrics, the bundle in service, reload, pushed features. Where credentials are required its routes need the scope `admin`, pushes `write`. It does not listen yet. */
+/** The schemas that the OpenAPI document names. */
+const COMPONENTS: readonly TSchema[] = [
+  BundleInService,
+  Bundle,
+  Trial,
+  PushAnswer,
+  createProblemSchema(ALL_CODES),
+];
+
+/**
+ * Builds the admin app: metrics, the bundle in service, reload, pushed features, and with `docs.enabled` the OpenAPI document of these.
+ * Where credentials are required its routes need the scope `admin`, pushes `write`. It does not listen yet.
+ */
 export function buildAdminApp(parts: AdminParts): HttpApp {
+  const { settings } = parts;
   // A reload may take its time.
   const app = createHttpApp(parts, { codes: ALL_CODES, faults: true, stallTimeoutMs: 0 });
   addSecurityHeaders(app);
   addGuard(app, parts, { scope: 'admin' });
-  addMetricsRoute(app, parts);
-  addBundleRoute(app, parts);
-  addBundleReloadRoute(app, parts);
-  addPushRowsRoute(app, parts);
+  for (const schema of COMPONENTS) app.addSchema(schema);
+  app.register(swagger, createOpenapiOptions(settings, ADMIN_LISTENER));
+  app.register(async (routes: HttpApp) => {
+    addMetricsRoute(routes, parts);
+    addBundleRoute(routes, parts);
+    addBundleReloadRoute(routes, parts);
+    addPushRowsRoute(routes, parts);
+    if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
+  });
   return app;
 }

@@ -6,12 +6,14 @@ import { addGuard } from './access/guard.js';
 import { addRateLimiter } from './access/rate-limiter.js';
 import type { AppParts } from './app-parts.js';
 import { createHttpApp, type HttpApp } from './create-http-app.js';
-import { createOpenapiOptions, DOCS_OPTIONS } from './openapi.js';
+import { createDocsOptions, createOpenapiOptions, PUBLIC_LISTENER } from './openapi.js';
+import { createDocumentPublisher, type DocumentPublisher } from './publish-document.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
 import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
+import { addRootRoute } from './routes/root.js';
 import { addSimilarItemsRoute } from './routes/similar-items.js';
 import { Liveness, Readiness } from './schemas/health.js';
 import { PopularAnswer } from './schemas/popular.js';
@@ -46,22 +48,25 @@ export function buildApp(parts: AppParts): HttpApp {
   addCors(app, settings.cors);
   addGuard(app, parts, { scope: 'read', limit: addRateLimiter(app, parts) });
   for (const schema of COMPONENTS) app.addSchema(schema);
-  app.register(swagger, createOpenapiOptions(settings));
+  app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
+  const publish = createDocumentPublisher(parts);
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
-    if (settings.docs.enabled) addOpenapiRoute(routes);
+    if (!settings.docs.enabled) return;
+    addRootRoute(routes);
+    addOpenapiRoute(routes, publish);
   });
-  if (settings.docs.enabled) app.register(addDocs);
+  if (settings.docs.enabled) app.register((docs: HttpApp) => addDocs(docs, publish));
   return app;
 }
 
-async function addDocs(app: HttpApp): Promise<void> {
+async function addDocs(app: HttpApp, publish: DocumentPublisher): Promise<void> {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, kind: 'docs' };
   });
-  await app.register(swaggerUi, DOCS_OPTIONS);
+  await app.register(swaggerUi, createDocsOptions(publish));
 }

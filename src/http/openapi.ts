@@ -1,48 +1,71 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifySwaggerUiOptions } from '@fastify/swagger-ui';
 import type { Settings } from '../config/settings.js';
+import type { OpenapiDocument } from './openapi-document.js';
+import type { DocumentPublisher } from './publish-document.js';
 
 /** Changes when the interface does, not with every release. */
-const API_VERSION = '1.0.0';
+const API_VERSION = '1.1.0';
 
-/** How the OpenAPI document is made from the routes: 3.1, components named by their `$id`, credentials where they are required. */
-export function createOpenapiOptions({ auth, jwt }: Settings): FastifyDynamicSwaggerOptions {
-  const isGuarded = auth.mode === 'required';
+/** What a listener's document says of it as a whole. */
+export interface ListenerDescription {
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+}
+
+/** How the OpenAPI document is made from the routes: 3.1, components named by their `$id`, with the credentials that are taken. */
+export function createOpenapiOptions(
+  { auth, jwt }: Settings,
+  { title, description, tags }: ListenerDescription,
+): FastifyDynamicSwaggerOptions {
+  const isOptional = auth.mode !== 'required';
   return {
     openapi: {
       openapi: '3.1.1',
-      info: INFO,
-      tags: TAGS,
-      ...(isGuarded ? describeCredentials(jwt) : {}),
+      info: { title, version: API_VERSION, description, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: '/', description: 'The server that this document comes from' }],
+      tags: [...tags],
+      ...describeCredentials(jwt, isOptional),
     },
     refResolver: { buildLocalReference: (json) => json.$id as string },
     transform: ({ schema, url, route }) => {
       const { kind } = route.config ?? {};
-      const isOpen = isGuarded && kind !== undefined && auth.openRoutes.includes(kind);
+      const isOpen = kind !== undefined && auth.openRoutes.includes(kind);
       return { schema: isOpen ? { ...schema, security: [] } : schema, url };
     },
   };
 }
 
-const INFO = {
+export const PUBLIC_LISTENER: ListenerDescription = {
   title: 'Shortlist',
-  version: API_VERSION,
   description:
     'Recommendations in two stages: candidates from several sources, re-ranked by a model. ' +
     'Every answer carries `x-request-id`, and every problem is `application/problem+json` with a stable `code`.',
-  license: { name: 'MIT', identifier: 'MIT' },
+  tags: [
+    { name: 'recommendations', description: 'Items for a user, for an item, for anybody' },
+    { name: 'health', description: 'For probes' },
+  ],
 };
 
-const TAGS = [
-  { name: 'recommendations', description: 'Items for a user, for an item, for anybody' },
-  { name: 'health', description: 'For probes' },
-];
+export const ADMIN_LISTENER: ListenerDescription = {
+  title: 'Shortlist admin',
+  description:
+    'What the people who run Shortlist ask of a server, on a listener of its own: metrics, the bundle in service, its reload, ' +
+    'pushed feature rows. Every problem is `application/problem+json` with a stable `code`.',
+  tags: [
+    { name: 'metrics', description: 'For Prometheus' },
+    { name: 'bundle', description: 'The bundle in service' },
+    { name: 'features', description: 'Rows of feature views that are served online' },
+  ],
+};
 
-function describeCredentials({ jwksUrl }: Settings['jwt']) {
+/** The empty requirement is how OpenAPI says that credentials are optional. */
+function describeCredentials({ jwksUrl }: Settings['jwt'], isOptional: boolean) {
   const bearer = jwksUrl === '' ? 'An API key.' : 'An API key, or a token of the issuer.';
   const security: Record<string, string[]>[] = [{ apiKey: [] }, { bearer: [] }];
   return {
-    security,
+    security: isOptional ? [{}, ...security] : security,
     components: {
       securitySchemes: {
         apiKey: { type: 'apiKey' as const, in: 'header', name: 'x-api-key' },
@@ -53,7 +76,16 @@ function describeCredentials({ jwksUrl }: Settings['jwt']) {
 }
 
 /** `/docs`: nothing from elsewhere, nothing sent elsewhere. */
-export const DOCS_OPTIONS: FastifySwaggerUiOptions = {
+export function createDocsOptions(publish: DocumentPublisher): FastifySwaggerUiOptions {
+  return {
+    ...DOCS_OPTIONS,
+    transformSpecification: (document) => ({ ...publish(document as unknown as OpenapiDocument) }),
+    // The publisher makes a document of its own.
+    transformSpecificationClone: false,
+  };
+}
+
+const DOCS_OPTIONS: FastifySwaggerUiOptions = {
   routePrefix: '/docs',
   theme: { title: 'Shortlist' },
   // Without the bar that offers other documents.

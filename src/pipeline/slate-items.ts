@@ -30,7 +30,8 @@ export function buildSlateItems(
   });
 }
 
-function describeItem(item: number, catalogue: Catalogue): Record<string, AttributeValue> {
+/** What answers show of an item, by index. */
+export function describeItem(item: number, catalogue: Catalogue): Record<string, AttributeValue> {
   const shown: [string, AttributeValue][] = [];
   for (const attribute of catalogue.attributes) {
     const value = attribute.values[item];

@@ -1,6 +1,7 @@
 import type { TrialRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { RequestExamples } from './request-examples.js';
 import type { SlateAnswer, SlateForm } from './slate-cache.js';
 
 /** What `GET /bundle` says of the bundle that serves now. */
@@ -46,6 +47,8 @@ export interface RecommendationService {
   describe(): ServiceDescription | undefined;
   /** The feature views of the bundle in service, by name; undefined before the first one is open. */
   views(): Readonly<Record<string, FeatureView>> | undefined;
+  /** What requests can name of the bundle in service; undefined before the first one is open. The same object until a swap. */
+  examples(): RequestExamples | undefined;
   /**
    * An answer in time: when the pipeline cannot give one, it is what most people chose, and says so.
    * @param options.timeoutMs milliseconds that the client waits; without it, or above it, the configured deadline counts

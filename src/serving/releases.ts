@@ -78,6 +78,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   const service: RecommendationService = {
     describe,
     views: () => stable.views(),
+    examples: () => stable.examples(),
     recommend: (request, { timeoutMs } = {}) => {
       const tried = canary?.find(request);
       if (tried === undefined) return stable.recommend(request, { timeoutMs });

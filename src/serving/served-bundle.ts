@@ -7,6 +7,7 @@ import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
+import { chooseRequestExamples, type RequestExamples } from './request-examples.js';
 import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 
@@ -36,6 +37,8 @@ interface Tenancy {
   readonly bundle: OpenServedBundle;
   requests: number;
   retired: boolean;
+  /** Chosen when they are first asked for. */
+  examples?: RequestExamples;
 }
 
 /** A request to the cache on the bundle that it began with. */
@@ -101,6 +104,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
     views: () => current?.bundle.engine.manifest.views,
+    examples: () => current && findExamples(current),
     recommend: async (request, { timeoutMs = longestMs } = {}) => {
       const deadline = performance.now() + Math.min(timeoutMs, longestMs);
       const tenancy = requireOpen(current);
@@ -118,13 +122,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       }
       const tenancy = requireOpen(current);
       const { engine, online } = tenancy.bundle;
-      const arrivedAt = performance.now();
-      const asked = {
-        tenancy,
-        form,
-        deadline: arrivedAt + Math.min(timeoutMs, longestMs),
-        computeDeadline: arrivedAt + longestMs,
-      };
+      const asked = { tenancy, form, ...startDeadlines(timeoutMs, longestMs) };
       const brought = bringUserRows(request, engine, online);
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
@@ -141,6 +139,16 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     },
   };
   return service;
+}
+
+/** When a client has waited for long enough, and when everybody who may join it has. */
+function startDeadlines(timeoutMs: number, longestMs: number): Pick<Asked, 'deadline' | 'computeDeadline'> {
+  const arrivedAt = performance.now();
+  return { deadline: arrivedAt + Math.min(timeoutMs, longestMs), computeDeadline: arrivedAt + longestMs };
+}
+
+function findExamples(tenancy: Tenancy): RequestExamples {
+  return (tenancy.examples ??= chooseRequestExamples(tenancy.bundle.engine));
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

@@ -14,7 +14,7 @@ const shortlist = createShortlistClient({ baseUrl: 'https://shortlist.example', 
 export async function listTitles(userId: string, signal: AbortSignal): Promise<string[]> {
   try {
     const { items, strategy } = await shortlist.recommendations(userId, { limit: 5, explain: 'sources', signal });
-    const kind: 'personalised' | 'cold-start' = strategy;
+    const kind: string = strategy === 'cold-start' ? 'new here' : strategy;
     return [kind, ...items.map(({ itemId, attributes }: SlateItem) => String(attributes['title'] ?? itemId))];
   } catch (error) {
     if (error instanceof ShortlistProblem && error.code === 'UNKNOWN_SCENARIO') return [error.detail];
@@ -43,7 +43,8 @@ void client.popular({ scenario: 'home' });
 void client.similarItems('i1', { context: ['hour:3'] });
 void client.ready().then(({ items }) => items);
 void client.popular().then(({ userId }) => userId);
-export const isGone = (problem: ShortlistProblem): boolean => problem.code === 'GONE';
+export const isGone = (problem: ShortlistProblem): boolean => problem.code === 410;
+void client.recommendations('u1').then(({ strategy }): 'personalised' | 'cold-start' => strategy);
 `;
 
 /** A folder of an app in which the package is installed as it is published. */

@@ -6,6 +6,7 @@ import type {
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
+import type { RequestExamples } from '../../src/serving/request-examples.js';
 import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/slate-cache.js';
 
 interface Movie {
@@ -35,6 +36,13 @@ export const BUNDLE: BundleDescription = {
   scenarios: SCENARIOS,
   filterableAttributes: ['genres'],
   contextFields: ['device'],
+};
+
+const EXAMPLES: RequestExamples = {
+  userIds: ['42'],
+  items: MOVIES.slice(3, 7).map(({ itemId, title }) => ({ itemId, attributes: { title } })),
+  filters: [{ attribute: 'genres', values: ['Drama', 'Comedy'] }],
+  contextFields: [{ name: 'device', type: 'categorical', values: ['mobile'] }],
 };
 
 /**
@@ -70,6 +78,13 @@ export class MemoryService implements RecommendationService {
 
   describe(): BundleDescription | undefined {
     return this.bundle;
+  }
+
+  /** What `examples` gives while there is a bundle. */
+  requestExamples: RequestExamples = EXAMPLES;
+
+  examples(): RequestExamples | undefined {
+    return this.bundle === undefined ? undefined : this.requestExamples;
   }
 
   async recommend(request: RecommendationRequest): Promise<RecommendationRecord> {

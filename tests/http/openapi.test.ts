@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { PUBLIC_CODES } from '../../src/http/schemas/problem.js';
 import { build } from './build.js';
@@ -74,6 +76,125 @@ t.test('every parameter has an example that fits it', async (t) => {
   }
 });
 
+t.test('answers are open to what a minor release may add, requests are not', async (t) => {
+  const { app } = build(t);
+  const documents = [app, build(t).admin].map(async (listener) =>
+    (await listener.inject('/openapi.json')).json<OpenapiDocument>(),
+  );
+  for (const document of await Promise.all(documents)) {
+    const validator = createOpenapiValidator(document);
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { responses }] of Object.entries(methods)) {
+        for (const [status, { content }] of Object.entries(responses)) {
+          for (const { schema, examples } of Object.values(content)) {
+            for (const { value } of Object.values(examples!)) {
+              const problems = validator.problemsOf(schema, extend(value));
+              t.same(problems, [], `${method} ${path} ${status}`);
+            }
+          }
+        }
+      }
+    }
+    const text = JSON.stringify(document.components.schemas);
+    t.notMatch(text, /"enum"|"additionalProperties":false|"const"/);
+  }
+  for (const query of ['explain=everything', 'colour=red', 'timeoutMs=0']) {
+    t.equal((await app.inject(`/recommendations/42?${query}`)).statusCode, 400, query);
+  }
+});
+
+/** The names whose values are enumerated, save those of maps, which any value fits. */
+const ENUMERATED = ['code', 'strategy', 'status', 'release', 'state'];
+
+/** An answer of a later release: with another field in every object, and values that this release does not know. */
+function extend(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((entry) => extend(entry));
+  if (typeof value === 'string' && ENUMERATED.includes(name)) return 'one-that-came-later';
+  // Of these two the dataset says what they hold.
+  if (typeof value !== 'object' || value === null || ['attributes', 'features'].includes(name)) return value;
+  const entries = Object.entries(value).map(([key, entry]) => [key, extend(entry, key)]);
+  return { ...Object.fromEntries(entries), addedLater: { of: ['any', 'kind'] } };
+}
+
+t.test('the known values stand in the document all the same', async (t) => {
+  const { document } = await buildDocument(t);
+  const { Problem, RecommendationsAnswer } = document.components.schemas;
+  t.match(Problem, { properties: { code: { type: 'string', 'x-extensible-enum': [...PUBLIC_CODES] } } });
+  t.match(RecommendationsAnswer, {
+    properties: {
+      strategy: {
+        'x-extensible-enum': ['personalised', 'cold-start'],
+        description: /Known values: `personalised`, `cold-start`/,
+      },
+    },
+  });
+});
+
+t.test('credentials are described where they are required and where they are not', async (t) => {
+  const { document } = await buildDocument(t);
+  t.match(document, {
+    security: [{}, { apiKey: [] }, { bearer: [] }],
+    components: { securitySchemes: { apiKey: { in: 'header' }, bearer: { scheme: 'bearer' } } },
+  });
+});
+
+t.test('the recommended rules of Redocly find no error in any document', async (t) => {
+  const { app, admin, service } = build(t);
+  const files: Record<string, string> = {};
+  const keep = async (name: string, listener: typeof app) => {
+    files[name] = (await listener.inject('/openapi.json')).body;
+  };
+  await keep('served.json', app);
+  await keep('admin.json', admin);
+  service.bundle = undefined;
+  await keep('any.json', app);
+  const dir = t.testdir(files);
+  for (const name of [...Object.keys(files).map((file) => join(dir, file)), 'client/openapi.json']) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--extends=recommended', '--format=json', name],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+      },
+    );
+    t.equal(status, 0, `${name}: ${stdout}${stderr}`.slice(0, 2000));
+  }
+});
+
+t.test('the admin listener has a document of its own, by the same switch', async (t) => {
+  const { admin } = build(t);
+  const document = (await admin.inject('/openapi.json')).json<OpenapiDocument>();
+  t.strictSame(Object.keys(document.paths), ['/metrics', '/bundle', '/bundle/reload', '/views/{view}/rows']);
+  const validator = createOpenapiValidator(document);
+  for (const [method, url, path = url] of [
+    ['GET', '/bundle'],
+    ['POST', '/bundle/reload'],
+    ['POST', '/views/nothing/rows', '/views/{view}/rows'],
+  ] as const) {
+    const payload = path === '/views/{view}/rows' ? { payload: { rows: [{}] } } : {};
+    const response = await admin.inject({ method, url, ...payload });
+    const answer = {
+      status: response.statusCode,
+      contentType: String(response.headers['content-type']),
+      body: response.json<unknown>(),
+    };
+    const operation = document.paths[path]![method.toLowerCase()]!;
+    t.strictSame(validator.problemsOfAnswer(operation, answer), [], url);
+  }
+  const shut = build(t, { docs: { enabled: false } }).admin;
+  t.equal((await shut.inject('/openapi.json')).statusCode, 404);
+});
+
+t.test('/ leads to the documentation, where there is some, also below a path of a proxy', async (t) => {
+  const { app } = build(t);
+  const response = await app.inject('/');
+  t.match(response, { statusCode: 302, headers: { location: 'docs' } });
+  t.equal(new URL('docs', 'http://shop.example/shortlist/').pathname, '/shortlist/docs');
+  const shut = build(t, { docs: { enabled: false } }).app;
+  t.match((await shut.inject('/')).json(), { status: 404, code: 'ROUTE_NOT_FOUND' });
+});
+
 t.test('the documented defaults are the ones in force, and optional', async (t) => {
   const { app, document } = await buildDocument(t);
   const { parameters } = document.paths['/recommendations/{userId}']!['get']!;
@@ -86,6 +207,7 @@ t.test('the documented defaults are the ones in force, and optional', async (t) 
     context: undefined,
     explain: 'none',
     userId: undefined,
+    timeoutMs: undefined,
     'x-request-timeout-ms': undefined,
   });
   const answer = (await app.inject('/recommendations/42')).json<{

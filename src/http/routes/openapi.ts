@@ -1,10 +1,10 @@
 import type { HttpApp } from '../create-http-app.js';
+import type { OpenapiDocument } from '../openapi-document.js';
+import type { DocumentPublisher } from '../publish-document.js';
 
-/** Adds `GET /openapi.json`: the document of the public listener, the same for every request. */
-export function addOpenapiRoute(app: HttpApp): void {
-  let document: string | undefined;
-  app.get('/openapi.json', { schema: { hide: true }, config: { kind: 'docs' } }, async (_request, reply) => {
-    document ??= JSON.stringify(app.swagger());
-    return reply.type('application/json').send(document);
-  });
+/** Adds `GET /openapi.json`: the document of the listener, as the publisher has it by then. */
+export function addOpenapiRoute(app: HttpApp, publish: DocumentPublisher): void {
+  app.get('/openapi.json', { schema: { hide: true }, config: { kind: 'docs' } }, async (_request, reply) =>
+    reply.send(publish(app.swagger() as unknown as OpenapiDocument)),
+  );
 }

@@ -1,13 +1,26 @@
 import { createFeaturePusher } from '../../serving/feature-pusher.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
-import { type PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
+import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
+import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `POST /views/:view/rows`: upserts rows of a view that is served online, an older event time never over a newer one. */
 export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
   const pusher = createFeaturePusher(parts.settings, { ...parts, now: () => new Date() });
   app.addHook('onClose', () => pusher.close());
-  const schema = { params: PushParams, body: PushBody };
+  const schema = {
+    operationId: 'pushRows',
+    tags: ['features'],
+    summary: 'Upsert rows of a feature view',
+    description:
+      'An older event time never goes over a newer one. All rows are written or none, unless the store fails.',
+    params: PushParams,
+    body: PushBody,
+    response: {
+      200: describeSuccess(PushAnswer, PUSH_EXAMPLES),
+      ...describeProblems(PUSH_PROBLEMS, '/views/users/rows'),
+    },
+  };
   const bodyLimit = parts.settings.features.maxPushBytes;
   app.post('/views/:view/rows', { schema, bodyLimit, config: { scope: 'write' } }, async (request, reply) => {
     const { view } = request.params;
@@ -15,3 +28,13 @@ export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
     return reply.header('cache-control', 'no-store').send(answer);
   });
 }
+
+const PUSH_PROBLEMS = {
+  INVALID_REQUEST: 'The rows cannot be pushed:\n  - rows/0: values is not an object of fields',
+  UNKNOWN_VIEW: "There is no feature view 'user'. Feature views: users.",
+  VIEW_NOT_ONLINE: "The feature view 'users' is not served online.",
+  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
+  NOT_READY: 'No bundle is open yet.',
+  FEATURES_FAILED: 'Redis cannot be reached.',
+};

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../domain/errors.js';
 import { buildProblem, PROBLEM_TYPE } from '../problem.js';
 import { Problem } from './problem.js';
@@ -40,6 +40,15 @@ export function describeSuccess(
   };
 }
 
+/** Describes the success of a route that answers with text. */
+export function describeText(description: string, example: string): Content {
+  return {
+    description,
+    headers: HEADERS,
+    content: { 'text/plain': { schema: Type.String(), examples: { text: { value: example } } } },
+  };
+}
+
 /**
  * Describes, by status, the problems that a route may answer with, one example per code, from an example of each detail and of the path.
  * `default` holds those that no route decides about.
@@ -62,7 +71,7 @@ type Details = Readonly<Partial<Record<ErrorCode, string>>>;
 /** The problems, with an example of each detail, of every route that recommends. */
 export const RECOMMENDING_PROBLEMS = {
   INVALID_REQUEST: 'limit is "0", allowed is an integer from 1 to 100',
-  UNKNOWN_ATTRIBUTE: "There is no filterable attribute 'genre'. Filterable: genres, year.",
+  UNKNOWN_ATTRIBUTE: "Cannot filter on 'genre'. Attributes to filter on: genres, year.",
   URI_TOO_LONG: 'Path and query have 30000 characters, allowed are 24576.',
   INTERNAL: 'Something went wrong on our side. Try again; when you report it, quote the request id.',
   NOT_READY: 'No bundle is open yet.',

@@ -1,0 +1,248 @@
+import type { ContextField } from '../domain/context.js';
+import { ID_CHARACTER, isAskable } from '../domain/entity-id.js';
+import type { BundleDescription } from '../serving/recommendation-service.js';
+import type { ExampleItem, RequestExamples } from '../serving/request-examples.js';
+import {
+  mapOperations,
+  mapValues,
+  type OpenapiDocument,
+  type OpenapiExamples,
+  type OpenapiParameter,
+} from './openapi-document.js';
+import { buildProblem } from './problem.js';
+import { DEFAULT_SCENARIO, isNamedValue } from './schemas/parameters.js';
+import type { Problem } from './schemas/problem.js';
+
+/** The bundle in service, for a document of it. */
+export interface DescribedBundle {
+  readonly bundle: Pick<BundleDescription, 'version' | 'scenarios'>;
+  readonly examples: RequestExamples;
+}
+
+/**
+ * Makes of a document of any server one of the server that serves this bundle: its scenarios, filterable attributes and context
+ * fields are what the parameters allow, its users and items are the examples. An example that would be refused is not there.
+ */
+export function describeBundle(document: OpenapiDocument, described: DescribedBundle): OpenapiDocument {
+  const facts = collectFacts(described);
+  return mapOperations(document, ({ parameters, responses, ...operation }) => ({
+    ...operation,
+    ...(parameters && { parameters: parameters.map((parameter) => describeParameter(parameter, facts)) }),
+    responses: mapValues(responses, ({ content, ...response }) => ({
+      ...response,
+      ...(content && {
+        content: mapValues(content, ({ examples, ...media }) => ({
+          ...media,
+          ...(examples && { examples: describeAnswers(examples, facts) }),
+        })),
+      }),
+    })),
+  }));
+}
+
+/** What of a bundle a request can say, in the form in which requests say it. */
+interface Facts {
+  readonly version: string;
+  readonly scenarios: readonly string[];
+  readonly userId: string | undefined;
+  readonly items: readonly ExampleItem[];
+  readonly attributes: readonly string[];
+  readonly fields: readonly ContextField[];
+  /** By attribute, values as `attribute:value`. */
+  readonly filters: readonly (readonly string[])[];
+  readonly context: readonly string[];
+}
+
+function collectFacts({ bundle, examples }: DescribedBundle): Facts {
+  const { userIds, items, filters, contextFields } = examples;
+  const attributes = filters.map(({ attribute }) => attribute);
+  return {
+    version: bundle.version,
+    scenarios: bundle.scenarios,
+    userId: userIds.find(isPathSegment),
+    items: items.filter(({ itemId }) => isPathSegment(itemId)),
+    attributes: attributes.filter(isName),
+    fields: contextFields.filter(({ name }) => isName(name)),
+    filters: filters.map(({ attribute, values }) =>
+      values
+        .map((value) => `${attribute}:${value}`)
+        .filter((text) => isNamedValue(text) && isName(attribute)),
+    ),
+    context: contextFields.flatMap(({ name, ...field }) => {
+      const value = exampleOf(field);
+      const text = `${name}:${value}`;
+      return value !== undefined && isNamedValue(text) && isName(name) ? [text] : [];
+    }),
+  };
+}
+
+/** An id that stays what it is in the path of a URL: clients resolve the segments `.` and `..`. */
+function isPathSegment(id: string): boolean {
+  return isAskable(id) && !/\p{Surrogate}/u.test(id) && !/^\.{1,2}$/.test(id);
+}
+
+/** In `name:value` the name ends at the first colon. */
+function isName(name: string): boolean {
+  return !name.includes(':') && isNamedValue(`${name}:1`);
+}
+
+function exampleOf({ type, values = [] }: Omit<ContextField, 'name'>): string | undefined {
+  return type === 'categorical' ? values[0] : NUMBERS[type];
+}
+
+const NUMBERS = { hour: '20', weekday: '6', numeric: '1' } as const;
+
+function describeParameter(parameter: OpenapiParameter, facts: Facts): OpenapiParameter {
+  return PARAMETERS[parameter.name]?.(parameter, facts) ?? parameter;
+}
+
+const PARAMETERS: Readonly<
+  Record<string, (parameter: OpenapiParameter, facts: Facts) => OpenapiParameter | undefined>
+> = {
+  userId: (parameter, { userId }) => withExample(parameter, userId),
+  itemId: (parameter, { items }) => withExample(parameter, items[0]?.itemId),
+  scenario: ({ schema, ...parameter }, { scenarios }) => ({
+    ...parameter,
+    schema: { ...schema, enum: scenarios },
+    example: scenarios.includes(DEFAULT_SCENARIO) ? DEFAULT_SCENARIO : scenarios[0],
+  }),
+  exclude: (parameter, { items }) => {
+    const ids = items.slice(1, 3).map(({ itemId }) => itemId);
+    return withExamples(parameter, ids.length > 1 ? { 'two items': { value: ids } } : {});
+  },
+  filter: (parameter, { attributes, filters }) => {
+    const lists = filters.filter((values) => values.length > 0);
+    const [first = []] = lists;
+    const examples: [string, string[]][] = [
+      ['one value', first.slice(0, 1)],
+      ['either of two values', first.length > 1 ? first.slice(0, 2) : []],
+      ['two attributes', lists.length > 1 ? [lists[0]![0]!, lists[1]![0]!] : []],
+    ];
+    const named = attributes.map((name) => `${escapePattern(name)}:${ID_CHARACTER}+`);
+    return withExamples(
+      allowNamed(parameter, named, `Attributes: ${listNames(attributes)}.`),
+      listed(examples),
+    );
+  },
+  context: (parameter, { fields, context }) => {
+    const named = fields.map((field) => `${escapePattern(field.name)}:${PATTERNS[field.type]}`);
+    const names = listNames(fields.map(({ name }) => name));
+    const allowed = allowNamed(parameter, named, `Fields: ${names}.`);
+    return withExamples(onceEach(allowed, fields), listed([['every field', [...context]]]));
+  },
+};
+
+/** What the server takes for a value. `[0-9]` since `\d` means the digits of every script to some readers of patterns. */
+const PATTERNS: Readonly<Record<ContextField['type'], string>> = {
+  hour: '([0-9]|1[0-9]|2[0-3])',
+  weekday: '[1-7]',
+  numeric: '-?[0-9]{1,30}(\\.[0-9]{1,30})?',
+  categorical: `${ID_CHARACTER}+`,
+};
+
+function withExample(parameter: OpenapiParameter, example: string | undefined): OpenapiParameter {
+  return example === undefined ? parameter : { ...parameter, example };
+}
+
+function withExamples(
+  { examples, ...parameter }: OpenapiParameter,
+  others: OpenapiExamples,
+): OpenapiParameter {
+  return { ...parameter, examples: { ...examples, ...others } };
+}
+
+function listed(examples: readonly (readonly [string, string[]])[]): OpenapiExamples {
+  const known = examples.filter(([, value]) => value.length > 0);
+  return Object.fromEntries(known.map(([name, value]) => [name, { value }]));
+}
+
+/** Only texts of these patterns, or none where there are no patterns. */
+function allowNamed(
+  { schema, description, ...parameter }: OpenapiParameter,
+  patterns: readonly string[],
+  names: string,
+): OpenapiParameter {
+  const items = schema['items'] as object;
+  const allowed =
+    patterns.length === 0 ? { maxItems: 0 } : { items: { ...items, pattern: `^(${patterns.join('|')})$` } };
+  return { ...parameter, description: `${description} ${names}`, schema: { ...schema, ...allowed } };
+}
+
+/** A request has one value of a field. */
+function onceEach(
+  { schema, ...parameter }: OpenapiParameter,
+  fields: readonly ContextField[],
+): OpenapiParameter {
+  if (fields.length === 0) return { ...parameter, schema };
+  const allOf = fields.map(({ name }) => ({
+    contains: { pattern: `^${escapePattern(name)}:` },
+    minContains: 0,
+    maxContains: 1,
+  }));
+  return {
+    ...parameter,
+    schema: { ...schema, maxItems: fields.length, ...(fields.length > 1 && { allOf }) },
+  };
+}
+
+function listNames(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ') || 'none';
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[$()*+./?[\\\]^{|}]/g, '\\$&');
+}
+
+/** Answers and problems as this bundle gives them. */
+function describeAnswers(examples: OpenapiExamples, facts: Facts): OpenapiExamples {
+  return mapValues(examples, ({ value }) => ({
+    value: isProblem(value) ? describeProblem(value, facts) : describeAnswer(value as Answer, facts),
+  }));
+}
+
+/** What the answers of the public listener may have. */
+interface Answer {
+  readonly userId?: string;
+  readonly itemId?: string;
+  readonly bundle?: string;
+  readonly strategy?: string;
+  readonly items?: readonly object[];
+}
+
+function describeAnswer(answer: Answer, { version, userId, items }: Facts): Answer {
+  const { bundle, strategy, itemId } = answer;
+  // The items of an answer are not the item that was asked about.
+  const shown = itemId === undefined || items.length === 0 ? items : items.slice(1);
+  return {
+    ...answer,
+    ...(bundle !== undefined && { bundle: version }),
+    ...(strategy === 'personalised' && userId !== undefined && { userId }),
+    ...(itemId !== undefined && items[0] !== undefined && { itemId: items[0].itemId }),
+    ...(answer.items &&
+      items.length > 0 && {
+        items: answer.items.slice(0, shown.length).map((item, place) => ({ ...item, ...shown[place] })),
+      }),
+  };
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'code' in value;
+}
+
+function describeProblem({ code, detail, instance, requestId }: Problem, facts: Facts): Problem {
+  const { userId, scenarios, attributes, fields } = facts;
+  const known: Partial<Record<typeof code, readonly string[]>> = {
+    UNKNOWN_SCENARIO: scenarios,
+    UNKNOWN_ATTRIBUTE: attributes,
+    UNKNOWN_CONTEXT: fields.map(({ name }) => name),
+  };
+  const names = known[code];
+  // These details end with the names that there are.
+  const detailed =
+    names === undefined ? detail : detail.replace(/[^:]*$/, () => ` ${names.join(', ') || 'none'}.`);
+  const path =
+    userId !== undefined && instance.startsWith(USERS) ? `${USERS}${encodeURIComponent(userId)}` : instance;
+  return buildProblem({ code, detail: detailed }, { id: requestId, path });
+}
+
+const USERS = '/recommendations/';
