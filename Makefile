@@ -29,7 +29,7 @@ NODE_IS_NEW_ENOUGH := var found = process.versions.node.split("."), wanted = $(N
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean node-check
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ test-package: $(INSTALLED) ## Pack both packages, install them into an empty fol
 test-operations: $(INSTALLED) ## Follow docs/operations.md from an empty folder to production and back, every command of it; asks the registry
 	npm --silent run compile && node_modules/.bin/tap build
 	node_modules/.bin/tap --disable-coverage --timeout=1000 build/tests/operations/operations-page.js $(TAP_FLAGS)
+
+test-openapi: $(INSTALLED) ## Ask a server whatever its OpenAPI documents allow, by schemathesis; installs it with Python from its registry
+	npm --silent run compile && node_modules/.bin/tap build
+	node_modules/.bin/tap --disable-coverage --timeout=1000 build/tests/openapi/schemathesis.js $(TAP_FLAGS)
 
 test-soak: $(INSTALLED) ## Load a server for five minutes and see that nothing grows, as CI does; make soak tells more
 	npm --silent run compile && node_modules/.bin/tap build
