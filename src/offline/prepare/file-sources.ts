@@ -11,6 +11,18 @@ export interface FileSource {
   readonly patterns: readonly string[];
 }
 
+/** What the content of a file is packed in. */
+export type Container = 'none' | 'gzip' | 'zstd';
+
+export interface SourceFile {
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly container: Container;
+  readonly bytes: number;
+  /** Another one once the file is replaced, written or cut. */
+  readonly state: string;
+}
+
 const READERS: Readonly<Record<string, FileKind>> = {
   read_csv: 'csv',
   read_csv_auto: 'csv',
