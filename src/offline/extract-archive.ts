@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { ShortlistError } from '../domain/errors.js';
 
@@ -21,7 +22,12 @@ export async function extractArchive(archive: string, options: { toDir: string }
     await visitFiles(archive, async (entry, zip) => {
       const file = join(options.toDir, entry.fileName.slice(top.length));
       await mkdir(dirname(file), { recursive: true });
-      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(file, { flags: 'wx' }));
+      const content = await zip.openReadStreamPromise(entry);
+      await pipeline(
+        content,
+        (chunks) => checkContent(chunks, entry),
+        createWriteStream(file, { flags: 'wx' }),
+      );
     });
     return names.length;
   } catch (cause) {
@@ -30,7 +36,17 @@ export async function extractArchive(archive: string, options: { toDir: string }
   }
 }
 
-/** yauzl refuses absolute names and names with `..`, and checks sizes and checksums of what it unpacks. */
+/** yauzl checks the sizes of what it unpacks, but no checksums. */
+async function* checkContent(chunks: AsyncIterable<Buffer>, entry: yauzl.Entry): AsyncGenerator<Buffer> {
+  let checksum = 0;
+  for await (const chunk of chunks) {
+    checksum = crc32(chunk, checksum);
+    yield chunk;
+  }
+  if (checksum !== entry.crc32) throw new Error(`${entry.fileName} is damaged: its checksum does not fit`);
+}
+
+/** yauzl refuses absolute names and names with `..`. */
 async function visitFiles(
   archive: string,
   visit: (entry: yauzl.Entry, zip: yauzl.ZipFile) => Promise<void>,

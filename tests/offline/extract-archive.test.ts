@@ -59,3 +59,15 @@ t.test('an archive that is none, is empty, or has a flipped byte is refused', as
     refused(/cannot be unpacked/),
   );
 });
+
+t.test('an archive whose content is not what its checksum says is refused', async (t) => {
+  const dir = t.testdir({ out: {} });
+  const bytes = makeZip({ 'a.txt': 'some text' });
+  const entry = bytes.indexOf('PK\x01\x02');
+  bytes[entry + 16]! ^= 1;
+  writeFileSync(join(dir, 'a.zip'), bytes);
+  await t.rejects(extractArchive(join(dir, 'a.zip'), { toDir: join(dir, 'out') }), {
+    code: 'DOWNLOAD_FAILED',
+    message: /a\.zip cannot be unpacked: a\.txt is damaged: its checksum does not fit/,
+  });
+});
