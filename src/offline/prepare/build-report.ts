@@ -37,6 +37,7 @@ export async function buildReport(
   const views = await reportViews(connection, options);
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
+    ...listNotes(options.sources),
     ...(await listIdWarnings(connection)),
     ...listUnaskableIds('user', tables.users.entities),
     ...listUnaskableIds('item', tables.catalogue.entities),
@@ -80,6 +81,13 @@ function reportSources(sources: ReadSources, dropped: Readonly<Record<string, nu
     .map(({ source, missing, seconds }) =>
       reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
     );
+}
+
+/** What a person should know of how files were read. */
+function listNotes(sources: ReadSources): string[] {
+  return Object.values(sources)
+    .filter((read) => read !== undefined)
+    .flatMap(({ source }) => source.notes.map((note) => `${source.table}: ${note}`));
 }
 
 async function reportViews(

@@ -1,10 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceAccess } from '../../domain/source-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
+import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
-import { findFileSources, listChangedFiles, listFiles, type SourceFile } from './file-sources.js';
-import { branchesOf, parseSelect, type SelectTree } from './select-tree.js';
+import { findFileSources, type SourceFile } from './file-sources.js';
+import { listChangedFiles } from './list-files.js';
+import { branchesOf, formatSelect, parseSelect, type SelectTree } from './select-tree.js';
+import { settleSources } from './settle-sources.js';
 import { findColumnOf } from './source-node.js';
 import { rawTable, type SourceRequest, type TableName } from './source-request.js';
 import { FILE_COLUMN, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
@@ -18,6 +21,10 @@ export interface LoadedSource {
   /** The column of the files that each wanted column is, where that is known. */
   readonly origins: ReadonlyMap<string, string>;
   readonly files: readonly SourceFile[];
+  /** Files that match but are left out: hidden ones. */
+  readonly hiddenFiles: readonly string[];
+  /** What a person should know of how the files were read. */
+  readonly notes: readonly string[];
   readonly rowsRead: number;
   readonly seconds: number;
 }
@@ -25,15 +32,27 @@ export interface LoadedSource {
 /** Loads one table of a dataset; whatever keeps it from loading is listed, everything at once as far as possible. */
 export async function loadSource(
   connection: DuckDBConnection,
-  request: SourceRequest,
+  written: SourceRequest,
   access: SourceAccess,
+  { progress = SILENT_PROGRESS }: { progress?: ProgressReporter } = {},
 ): Promise<LoadedSource | { problems: readonly string[] }> {
   const started = performance.now();
-  const tree = await parse(connection, request);
+  const tree = await parse(connection, written);
   if ('problems' in tree) return tree;
+  const settled = await access.retry('dataset', () =>
+    settleSources(connection, tree.root, { request: written, progress }),
+  );
+  const { files } = settled;
+  const before = listChanged(written, files);
+  if (before.length > 0) return { problems: before };
+  if (settled.problems.length > 0)
+    return { problems: settled.problems.map((problem) => `${written.table}: ${problem}`) };
+  const request = { ...written, sql: await formatSelect(connection, tree.root) };
+  if (settled.failure !== undefined) {
+    const rejected = await findRejectedLines(connection, request);
+    return { problems: rejected.length > 0 ? rejected : [`${request.table}: ${settled.failure}`] };
+  }
   const sources = findFileSources(tree.root);
-  const { files, problems } = await listFiles(connection, sources);
-  if (problems.length > 0) return { problems: problems.map((problem) => `${request.table}: ${problem}`) };
   const variants = await traceQuery(connection, request, { tree });
   const bound = await bindFirst(connection, variants);
   if ('error' in bound)
@@ -66,6 +85,8 @@ export async function loadSource(
       query,
       origins: findOrigins(tree, types),
       files,
+      hiddenFiles: settled.hidden,
+      notes: settled.notes,
       rowsRead,
       seconds,
     };

@@ -8,6 +8,8 @@ export interface SourceReport {
   readonly table: TableName;
   readonly files: readonly string[];
   readonly bytes: number;
+  /** Files that match but were left out, as their names, or those of folders, begin with `_` or `.`. */
+  readonly hiddenFiles: number;
   readonly rowsRead: number;
   readonly rowsKept: number;
   /** Rows left out, by reason; reasons without rows are not listed. */
@@ -67,6 +69,7 @@ export function reportSource(
     table: source.table,
     files: source.files.map((file) => file.path),
     bytes,
+    hiddenFiles: source.hiddenFiles.length,
     rowsRead: source.rowsRead,
     rowsKept: source.rowsRead - Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
     dropped,
@@ -118,9 +121,16 @@ function renderSource(source: SourceReport): string {
   const dropped = Object.entries(source.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
   const missing = Object.entries(source.missing).map(([column, rows]) => `${rows} without ${column}`);
   const speed = `${megabytes(source.bytes)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
-  return [`  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`, ...dropped, ...missing].join(
-    '; ',
-  );
+  const hidden =
+    source.hiddenFiles > 0
+      ? [`${count(source.hiddenFiles, 'files')} left out, whose names begin with _ or .`]
+      : [];
+  return [
+    `  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`,
+    ...hidden,
+    ...dropped,
+    ...missing,
+  ].join('; ');
 }
 
 function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {

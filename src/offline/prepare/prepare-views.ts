@@ -8,6 +8,7 @@ import type { ViewConfig } from '../../config/view-config.js';
 import { copyToParquet, queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import type { PreparedManifest } from '../prepared-dataset.js';
 import type { PreparedFreshness } from '../prepared-views.js';
+import { escapeGlob } from './list-files.js';
 import { typedTable, type SourceRequest } from './source-request.js';
 
 /** What became of one declared view. */
@@ -146,10 +147,6 @@ function findPattern(source: string, path: string): string {
   const found = statSync(plain, { throwIfNoEntry: false });
   if (found?.isDirectory()) return `${escapeGlob(plain.replace(/\/+$/, ''))}/**/*.parquet`;
   return found?.isFile() ? escapeGlob(plain) : source.replaceAll('{path}', () => escapeGlob(path));
-}
-
-function escapeGlob(path: string): string {
-  return path.replaceAll(/[*?[]/g, '[$&]');
 }
 
 function specifyFreshness(source: EntitySourceConfig | undefined): PreparedFreshness {

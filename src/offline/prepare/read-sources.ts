@@ -33,7 +33,7 @@ export async function readSources(
   const read: Partial<Record<TableName, ReadSource>> = {};
   for (const request of listRequests(config)) {
     const step = options.progress.start(`read ${request.table}`);
-    const result = await readSource(connection, config, { request, access });
+    const result = await readSource(connection, config, { request, access, progress: options.progress });
     problems.push(...result.problems);
     if ('source' in result) read[request.table] = result;
     step.finish('source' in result ? describeRead(result) : 'failed');
@@ -82,10 +82,11 @@ function entityRequest(
 async function readSource(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  { request, access }: { request: SourceRequest; access: SourceAccess },
+  options: { request: SourceRequest; access: SourceAccess; progress: ProgressReporter },
 ): Promise<ReadSource | { problems: readonly string[] }> {
+  const { request, access, progress } = options;
   const started = performance.now();
-  const source = await loadSource(connection, request, access);
+  const source = await loadSource(connection, request, access, { progress });
   if ('problems' in source) return source;
   if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
   const typed = await typeTable(connection, source, config);

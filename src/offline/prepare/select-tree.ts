@@ -19,9 +19,20 @@ export interface SelectNode extends TreeNode {
 /** One SELECT statement as a tree. */
 export interface SelectTree {
   readonly root: TreeNode;
-  /** False when the text holds numbers that JSON cannot carry, so that the tree may be looked at but not turned back. */
-  readonly exact: boolean;
 }
+
+/** Marks the digits of a number that no JavaScript number holds, so that they come back as they were. */
+const DIGITS = '\u{F0000}';
+
+// The types of Node 20 do not have the source text of numbers; Node has it since 21.
+const exactJson = JSON as unknown as {
+  parse(
+    text: string,
+    revive: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
+  stringify(value: unknown, replace: (key: string, value: unknown) => unknown): string;
+  rawJSON(text: string): unknown;
+};
 
 /**
  * Parses one SELECT with DuckDB's parser.
@@ -31,7 +42,9 @@ export interface SelectTree {
 export async function parseSelect(connection: DuckDBConnection, sql: string): Promise<SelectTree> {
   const [row] = await queryRows(connection, `SELECT json_serialize_sql(${quoteLiteral(sql)}) AS tree`);
   const json = String(row!.tree).replaceAll(/"query_location":\d+/g, '"query_location":0');
-  const parsed = JSON.parse(json) as {
+  const parsed = exactJson.parse(json, (_, value, { source }) =>
+    typeof value === 'number' && String(value) !== source ? `${DIGITS}${source}` : value,
+  ) as {
     error: boolean;
     error_message?: string;
     statements: { node: TreeNode }[];
@@ -39,12 +52,17 @@ export async function parseSelect(connection: DuckDBConnection, sql: string): Pr
   if (parsed.error) throw new Error(parsed.error_message);
   if (parsed.statements.length !== 1)
     throw new Error(`${parsed.statements.length} statements where one is wanted`);
-  return { root: parsed.statements[0]!.node, exact: !/[:,[]-?\d{16}/.test(json) };
+  return { root: parsed.statements[0]!.node };
 }
 
 /** The SQL text of a tree. */
 export async function formatSelect(connection: DuckDBConnection, root: TreeNode): Promise<string> {
-  const json = JSON.stringify({ error: false, statements: [{ node: root, named_param_map: [] }] });
+  const statement = { error: false, statements: [{ node: root, named_param_map: [] }] };
+  const json = exactJson.stringify(statement, (_, value) =>
+    typeof value === 'string' && value.startsWith(DIGITS)
+      ? exactJson.rawJSON(value.slice(DIGITS.length))
+      : value,
+  );
   const [row] = await queryRows(connection, `SELECT json_deserialize_sql(${quoteLiteral(json)}) AS sql`);
   return String(row!.sql);
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { queryRows } from '../database.js';
+import { queryRows, quoteLiteral } from '../database.js';
 import { findFileSources, type FileSource } from './file-sources.js';
+import { escapeGlob } from './list-files.js';
 import { findPlainColumn, formatSelect, outputName, parseSelect } from './select-tree.js';
 import type { SelectNode, TreeNode } from './select-tree.js';
 
@@ -37,11 +38,98 @@ export function listFolderColumns(path: string): Set<string> {
   return new Set([...folders].map(([, name]) => name!.toLowerCase()));
 }
 
+/** What a query says to a reader, by the name of the option in lower case, and the names that it gives to its columns. */
+export type ReaderOptions = Readonly<Record<string, unknown>> & {
+  readonly alias?: readonly string[] | undefined;
+};
+
 /** Names of the options that a query gives to a reader, in lower case. */
 export function optionsOf(source: TreeNode): string[] {
+  return listOptions(source).map(optionName);
+}
+
+/** The options that a query gives to a reader, with their values; those that are no constants have none. */
+export async function readOptions(connection: DuckDBConnection, source: TreeNode): Promise<ReaderOptions> {
+  const said: Record<string, unknown> = {};
+  for (const option of listOptions(source)) {
+    const value = option.type === 'COMPARE_EQUAL' ? (option.right as TreeNode) : option;
+    said[optionName(option)] = await evaluate(connection, value);
+  }
+  const alias = source.column_name_alias as string[] | undefined;
+  return { ...said, ...(alias !== undefined && alias.length > 0 && { alias }) };
+}
+
+/** The paths and globs of a reader, also when the query computes them. */
+export async function readPatterns(
+  connection: DuckDBConnection,
+  { node, patterns }: FileSource,
+): Promise<readonly string[]> {
+  if (node.type !== 'TABLE_FUNCTION') return patterns;
+  const [argument] = (node.function as TreeNode).children as TreeNode[];
+  const value = argument === undefined ? undefined : await evaluate(connection, argument);
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.map(String) : patterns;
+}
+
+/** Undefined for what has no value outside of its query. */
+async function evaluate(connection: DuckDBConnection, expression: TreeNode): Promise<unknown> {
+  const { root } = await parseSelect(connection, 'SELECT 1');
+  const sql = await formatSelect(connection, { ...root, select_list: [{ ...expression, alias: 'said' }] });
+  try {
+    const [row] = await queryRows(connection, sql);
+    return row?.said;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of an option; empty when it is not given. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function listOptions(source: TreeNode): TreeNode[] {
   if (source.type !== 'TABLE_FUNCTION') return [];
-  const named = ((source.function as TreeNode).children as TreeNode[]).slice(1);
-  return named.map((option) => (findPlainColumn(option.left as TreeNode) ?? '').toLowerCase());
+  return ((source.function as TreeNode).children as TreeNode[]).slice(1);
+}
+
+/** `name = value`, or `name := value`. */
+function optionName(option: TreeNode): string {
+  const name = option.type === 'COMPARE_EQUAL' ? findPlainColumn(option.left as TreeNode) : option.alias;
+  return (name ?? '').toLowerCase();
+}
+
+/** Says `name = value` to a reader, in the place of what the query says; `value` is an SQL expression. */
+export async function setOption(
+  connection: DuckDBConnection,
+  source: FileSource,
+  options: { name: string; value: string },
+): Promise<void> {
+  const { node } = source;
+  if (node.type === 'TABLE_FUNCTION') {
+    const call = node.function as TreeNode;
+    const [files] = call.children as TreeNode[];
+    call.children = [files, ...listOptions(node).filter((option) => optionName(option) !== options.name)];
+  }
+  await addOption(connection, source, options);
+}
+
+/** Has a reader read these files, in the place of the patterns of the query. */
+export async function setFiles(
+  connection: DuckDBConnection,
+  source: FileSource,
+  paths: readonly string[],
+): Promise<void> {
+  const list = paths.map((path) => quoteLiteral(escapeGlob(path))).join(', ');
+  const { root } = await parseSelect(connection, `SELECT * FROM read_${source.kind}([${list}])`);
+  const template = (root as SelectNode).from_table;
+  if (source.node.type !== 'TABLE_FUNCTION') {
+    Object.assign(source.node, template, { alias: source.node.alias || aliasOf(source) });
+    return;
+  }
+  const call = source.node.function as TreeNode;
+  const [files] = (template.function as TreeNode).children as TreeNode[];
+  call.children = [files, ...listOptions(source.node)];
 }
 
 /** Adds `name = value` to a reader; `value` is an SQL expression. */

@@ -36,8 +36,6 @@ export async function traceQuery(
   options: { tree: SelectTree },
 ): Promise<TracedQuery[]> {
   const { sql } = request;
-  const plain = { sql, hasRows: false, skippedRows: [], textColumns: [] };
-  if (!options.tree.exact) return [plain];
   const withText = structuredClone(options.tree.root);
   const textColumns = await settleTypes(connection, withText, request);
   const variants: TracedQuery[] = [];

@@ -98,6 +98,7 @@ const REPORT: PrepareReport = {
       table: 'interactions',
       files: ['log.csv'],
       bytes: 2_500_000,
+      hiddenFiles: 0,
       rowsRead: 100_000,
       rowsKept: 99_990,
       dropped: { 'below the minimum': 10 },
