@@ -87,7 +87,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 58);
+  t.equal(ours.length, 59);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -165,6 +165,7 @@ t.test('an online feature store shows what it gave and whether it is asked', asy
   metrics.showFeatureGeneration('users', true);
   metrics.showFeatureStore('users', false);
   const text = await metrics.render();
+  t.match(text, 'shortlist_feature_generation_up{view="users"} 1');
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
   t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 3');
   t.match(text, 'shortlist_feature_rows_refused_total{view="users",reason="corrupt"} 1');
