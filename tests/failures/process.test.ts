@@ -54,7 +54,7 @@ t.test(
 t.test('a process whose log nobody reads answers, and ends when it is asked to', async (t) => {
   const server = await startServingProcess(t, registry, {
     args: ['--workers', '1'],
-    changes: { compute: { deadlineMs: 60_000 }, shutdown: { drainDelayMs: 0, timeoutMs: 600_000 } },
+    changes: { compute: { deadlineMs: 60_000 }, shutdown: { drainDelayMs: 0, timeoutMs: 300_000 } },
   });
   const url = await server.url;
   const exited = once(server.child, 'exit');
