@@ -92,7 +92,7 @@ interface Place extends Omit<Standing, 'process'> {
 const LOOKS = 4;
 
 /** How much longer a process may be silent while it starts: it compiles the program and reads its bundle. */
-const STARTING_PATIENCE = 6;
+const STARTING_PATIENCE = 30;
 
 function beginWith(process: ServerProcess | undefined): Standing {
   return {
