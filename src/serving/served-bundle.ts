@@ -7,13 +7,7 @@ import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import {
-  type SlateAnswer,
-  type SlateCache,
-  type SlateFacts,
-  type SlateQuestion,
-  writeRecord,
-} from './slate-cache.js';
+import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 
 export interface ServedBundleOptions extends OpeningOptions {
@@ -86,14 +80,9 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     const key = nameKey();
     const kept = cache.find(key);
     if (kept !== undefined) return kept;
-    const { version } = tenancy.bundle.engine.manifest;
     const question = {
       ...asked,
-      form: {
-        ...form,
-        isWritten: (body: Buffer, facts: SlateFacts) =>
-          facts.bundle === version && form.isWritten(body, facts),
-      },
+      form: formOf(asked),
       key,
       isSame: () => nameKey() === key,
       compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),
@@ -153,6 +142,15 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     },
   };
   return service;
+}
+
+/** An answer that was kept counts only where it is of the bundle that answers. */
+function formOf({ form, tenancy }: Asked): SlateForm {
+  const { version } = tenancy.bundle.engine.manifest;
+  return {
+    ...form,
+    isWritten: (body, facts) => facts.bundle === version && form.isWritten(body, facts),
+  };
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {
