@@ -7,7 +7,13 @@ import { bringUserRows } from './bring-user-rows.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
 import type { BundleDescription, RecommendationService } from './recommendation-service.js';
-import { type SlateAnswer, type SlateCache, type SlateQuestion, writeRecord } from './slate-cache.js';
+import {
+  type SlateAnswer,
+  type SlateCache,
+  type SlateForm,
+  type SlateQuestion,
+  writeRecord,
+} from './slate-cache.js';
 import { createSlateKeys } from './slate-key.js';
 
 export interface ServedBundleOptions extends OpeningOptions {
@@ -82,7 +88,6 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     if (kept !== undefined) return kept;
     const question = {
       ...asked,
-      form: formOf(asked),
       key,
       isSame: () => nameKey() === key,
       compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),
@@ -122,7 +127,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       const arrivedAt = performance.now();
       const asked = {
         tenancy,
-        form,
+        form: formOf(form, tenancy),
         deadline: arrivedAt + Math.min(timeoutMs, longestMs),
         computeDeadline: arrivedAt + longestMs,
       };
@@ -145,8 +150,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
 }
 
 /** An answer that was kept counts only where it is of the bundle that answers. */
-function formOf({ form, tenancy }: Asked): SlateForm {
-  const { version } = tenancy.bundle.engine.manifest;
+function formOf(form: SlateForm, { bundle }: Tenancy): SlateForm {
+  const { version } = bundle.engine.manifest;
   return {
     ...form,
     isWritten: (body, facts) => facts.bundle === version && form.isWritten(body, facts),
