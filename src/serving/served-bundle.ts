@@ -14,7 +14,7 @@ import { chooseRequestExamples, type RequestExamples } from './request-examples.
 import {
   type SlateAnswer,
   type SlateCache,
-  type SlateFacts,
+  type SlateForm,
   type SlateQuestion,
   writeRecord,
 } from './slate-cache.js';
@@ -97,14 +97,8 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
     const key = nameKey();
     const kept = cache.find(key);
     if (kept !== undefined) return kept;
-    const { version } = tenancy.bundle.engine.manifest;
     const question = {
       ...asked,
-      form: {
-        ...form,
-        isWritten: (body: Buffer, facts: SlateFacts) =>
-          facts.bundle === version && form.isWritten(body, facts),
-      },
       key,
       isSame: () => nameKey() === key,
       compute: () => tenancy.bundle.compute.recommend(request, { deadline: asked.computeDeadline }),
@@ -143,7 +137,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       }
       const tenancy = requireOpen(current);
       const { engine, online } = tenancy.bundle;
-      const asked = { tenancy, form, ...startDeadlines(timeoutMs, longestMs) };
+      const asked = { tenancy, form: formOf(form, tenancy), ...startDeadlines(timeoutMs, longestMs) };
       const brought = bringUserRows(request, engine, online);
       if (!(brought instanceof Promise)) return askCache(cache, brought, asked);
       return hold(tenancy, async () => askCache(cache, await brought, asked));
@@ -196,6 +190,15 @@ function startDeadlines(timeoutMs: number, longestMs: number): Pick<Asked, 'dead
 
 function findExamples(tenancy: Tenancy): RequestExamples {
   return (tenancy.examples ??= chooseRequestExamples(tenancy.bundle.engine));
+}
+
+/** An answer that was kept counts only where it is of the bundle that answers. */
+function formOf(form: SlateForm, { bundle }: Tenancy): SlateForm {
+  const { version } = bundle.engine.manifest;
+  return {
+    ...form,
+    isWritten: (body, facts) => facts.bundle === version && form.isWritten(body, facts),
+  };
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

@@ -53,7 +53,10 @@ const SMALL_DATA = ['demo-data', '--users', '60', '--items', '80', '--path'];
 
 t.test('a full disk is named with what to do, and leaves nothing half done', async (t) => {
   const disk = await mountSmall(t, { kilobytes: 40 });
-  if (disk === undefined) return void t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+  if (disk === undefined) {
+    t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+    return;
+  }
   const { code, errors } = await createCommandRunner()(...SMALL_DATA, join(disk, 'raw'));
   expectSystemFailure(
     t,
@@ -65,7 +68,10 @@ t.test('a full disk is named with what to do, and leaves nothing half done', asy
 
 t.test('a full disk under DuckDB is named, too', async (t) => {
   const disk = await mountSmall(t, { kilobytes: 40 });
-  if (disk === undefined) return void t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+  if (disk === undefined) {
+    t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+    return;
+  }
   const { connection, close } = await openDatabase();
   t.teardown(close);
   const file = join(disk, 'x.parquet');
@@ -76,7 +82,10 @@ t.test('a full disk under DuckDB is named, too', async (t) => {
 
 t.test('a disk that is mounted read-only is named with what to do', async (t) => {
   const disk = await mountSmall(t, { kilobytes: 400, readOnly: true });
-  if (disk === undefined) return void t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+  if (disk === undefined) {
+    t.pass(NO_MOUNTS, { skip: NO_MOUNTS });
+    return;
+  }
   const { code, errors } = await createCommandRunner()(...SMALL_DATA, join(disk, 'raw'));
   expectSystemFailure(t, { code, errors }, /^SYSTEM_FAILED: EROFS \(read-only file system\): mkdir .*\/raw/);
 });
