@@ -23,13 +23,19 @@ BENCH_FLAGS ?=
 SOAK_FLAGS ?=
 # How long make soak lasts.
 MINUTES ?= 5
+# The Node that make test-node tests on, by its package in the registry, and the tests that meet it most: sockets, processes, threads, native
+# libraries.
+NODE_VERSION ?= 22.19.0
+NODE_PACKAGE = $$($(NODE) -p '(process.platform === "darwin" ? "node-bin-" : "node-") + process.platform + "-" + process.arch')
+NODE_TESTS := $(addprefix build/tests/,http/recommendations http/sockets http/shutdown http/tracing commands/serve commands/shortlist \
+  candidates/hnsw-index features/redis-store bundle/s3-store client/shortlist-client failures/supervisor failures/trial-processes)
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-node test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +69,11 @@ test: $(INSTALLED) ## Run the tests, with the coverage gate; offline once instal
 	@command -v redis-server >/dev/null 2>&1 || echo 'redis-server is missing: tests of the Redis store are skipped, and the' \
 	  'coverage gate may fail for it. Debian: apt-get install redis-server; macOS: brew install redis' >&2
 	$(NPM) --silent test -- $(TAP_FLAGS)
+
+test-node: $(INSTALLED) ## Run a part of the tests on another Node: NODE_VERSION=26.10.0; asks the registry
+	$(NPM) --silent run compile && $(TAP) build
+	$(NPM) exec --yes --package=$(NODE_PACKAGE)@$(NODE_VERSION) --call='test "$$(node --version)" = v$(NODE_VERSION) && \
+	  node node_modules/.bin/tap --disable-coverage $(NODE_TESTS:=.test.js) $(TAP_FLAGS)'
 
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once, CLEAN_SECONDS=30 of nothing
 	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
@@ -136,9 +147,12 @@ docker: ## Build the serving image (IMAGE=shortlist:local)
 clean: ## Remove what build and test made; data/ and models/ stay
 	rm -rf dist build client/dist .tap
 
-# Without install scripts: none is needed, and that of onnxruntime-node fetches CUDA libraries where npm runs it.
+# Without install scripts: none is needed, and that of onnxruntime-node fetches CUDA libraries where npm runs it. Its package brings ONNX
+# Runtime for five platforms; one is kept.
 $(INSTALLED): package.json package-lock.json .npmrc
 	$(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+	@kept=$$($(NODE) -p 'process.platform + "/" + process.arch') && \
+	  find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$$kept" -exec rm -rf {} +
 	@touch $@
 
 $(BUILT): $(SOURCES) package.json tsconfig.json $(INSTALLED)

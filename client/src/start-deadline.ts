@@ -11,7 +11,7 @@ export interface Deadline {
   end(): void;
 }
 
-/** Starts the clock of a call. `AbortSignal.timeout` and `any` are not used: Node 20 may collect what they make before it fires. */
+/** Starts the clock of a call. `AbortSignal.timeout` and `any` are not used: Node may collect what they make before it fires. */
 export function startDeadline(timeoutMs: number, giveUp?: AbortSignal): Deadline {
   const endsAt = performance.now() + timeoutMs;
   const controller = new AbortController();

@@ -1,24 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { access, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { atPath } from '../domain/system-failure.js';
 
-/** True when a file or folder has this path. */
+/** True when a file or folder has this path. Rejects when that cannot be told: a folder that may not be read is not an empty one. */
 export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Writes a new file and waits until the disk has it. Rejects when the file exists. */
 export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await atPath(path, async () => {
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /** Waits until the disk knows which entries a folder has. */
@@ -46,21 +52,29 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
 
 /**
  * Puts a new folder in the place of another one, which is removed. Of several that are put there at the same moment one stays, whole. For a
- * moment there is none.
+ * moment there is none. When it fails, the other one stays.
  */
 export async function replaceFolder(newFolder: string, target: string): Promise<void> {
   const old: string[] = [];
-  while (!(await moveUnlessTaken(newFolder, target))) {
-    const aside = temporarySibling(target);
-    try {
-      await rename(target, aside);
-      old.push(aside);
-    } catch (error) {
-      // Another process has moved it away.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+  try {
+    while (!(await moveUnlessTaken(newFolder, target))) await moveAside(target, old);
+  } catch (error) {
+    const last = old.pop();
+    if (last !== undefined) await rename(last, target).catch(() => undefined);
+    throw error;
   }
   for (const folder of old) await rm(folder, { recursive: true, force: true });
+}
+
+async function moveAside(target: string, moved: string[]): Promise<void> {
+  const aside = temporarySibling(target);
+  try {
+    await rename(target, aside);
+    moved.push(aside);
+  } catch (error) {
+    // Another process has moved it away.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 const TAKEN: ReadonlySet<string | undefined> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { atPath } from '../domain/system-failure.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
 import { exists, isTemporary, replaceFile, temporarySibling } from './durable-files.js';
@@ -74,14 +75,17 @@ export function createFolderStore(root: string, now: () => Date): BundleStore {
       (await listNames(join(root, folder))).filter((name) => !isTemporary(name)).sort(),
     appendLine: async (log, line) => {
       await mkdir(root, { recursive: true });
-      const file = await open(join(root, `${log}.jsonl`), 'a+');
-      try {
-        // One write in append mode: lines of two processes stand one after the other.
-        await file.appendFile(`${(await endsWithLine(file)) ? '' : '\n'}${line}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      const path = join(root, `${log}.jsonl`);
+      await atPath(path, async () => {
+        const file = await open(path, 'a+');
+        try {
+          // One write in append mode: lines of two processes stand one after the other.
+          await file.appendFile(`${(await endsWithLine(file)) ? '' : '\n'}${line}\n`);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+      });
     },
     readLines: async (log) => {
       const path = join(root, `${log}.jsonl`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { findOwn } from '../domain/find-own.js';
 import { isTimeZone } from '../domain/local-time.js';
 import { VERSION_PATTERN } from './bundle-version.js';
 import { findSchemaProblems } from './schema-problems.js';
@@ -192,7 +193,7 @@ export const Manifest = Type.Object({
     rows: Type.Optional(
       Type.Enum(['independent', 'together'], {
         description:
-          'What one run may hold: rows of several requests (also when absent), or all candidates of one request and no others.',
+          'What one run may hold: rows of several requests (also when absent) or, `together`, those of one request.',
       }),
     ),
     featureOrder: Type.Array(name('Feature.'), {
@@ -336,7 +337,7 @@ function findViewProblems(
 ): string[] {
   const view = `views.${called}`;
   const names = [key, ...(eventTime === undefined ? [] : [eventTime]), ...fields.map((field) => field.name)];
-  const expected = ENTITY_OF[called] ?? entity;
+  const expected = findOwn(ENTITY_OF, called) ?? entity;
   const uncoded = fields.filter(({ type, dictionary }) => type === 'category' && dictionary === undefined);
   const unmeasured = fields.filter(({ type, length }) => (type === 'vector') !== (length !== undefined));
   return [

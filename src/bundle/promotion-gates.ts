@@ -47,7 +47,8 @@ export const Gates = Type.Object(
     maximumP99Ms: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
-        description: '99th percentile of the time of a recommendation in milliseconds, at most.',
+        description:
+          '99th percentile of the time of a recommendation in milliseconds, on the machine that promotes, at most.',
       }),
     ),
     maximumDegradedShare: Type.Optional(

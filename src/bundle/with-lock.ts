@@ -27,7 +27,7 @@ export interface Lock {
    * To be called right before each act that nobody else may do meanwhile.
    * @throws ShortlistError CONFLICT when another process took the lock over, because this one seemed dead
    */
-  confirm(): Promise<void>;
+  readonly confirm: () => Promise<void>;
 }
 
 const WAIT_MS = 30_000;

@@ -62,7 +62,8 @@ export async function openPgvectorSearch(
   }
 
   try {
-    await refuseOtherVectors(pool, { table, version, vectors: size, dimensions: dimensions + 1 });
+    const limitMs = options.connectTimeoutMs + options.queryTimeoutMs;
+    await refuseOtherVectors(pool, { table, version, vectors: size, dimensions: dimensions + 1, limitMs });
   } catch (error) {
     await pool.end();
     throw error;
@@ -114,11 +115,13 @@ interface Expected {
   readonly version: string;
   readonly vectors: number;
   readonly dimensions: number;
+  /** An engine that has not answered by then is away. */
+  readonly limitMs: number;
 }
 
 async function refuseOtherVectors(pool: pg.Pool, expected: Expected): Promise<void> {
-  const { table, version, vectors, dimensions } = expected;
-  const found = await readTableFacts(pool, table).catch(() => 'away' as const);
+  const { table, version, vectors, dimensions, limitMs } = expected;
+  const found = await withinTime(readTableFacts(pool, table), limitMs).catch(() => 'away' as const);
   if (found === 'away') return;
   if (found?.version === version && found.vectors === vectors && found.dimensions === dimensions) return;
   const what =

@@ -31,7 +31,7 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .action(async (options: EvaluateOptions) => {
       const { dataset, preparedDir, trainedDir } = findDataset(options, context);
       const { evaluateTrained } = await importOffline(() => import('../offline/evaluate-trained.js'));
-      const { report } = await evaluateTrained(preparedDir, trainedDir, {
+      const { report, version, before } = await evaluateTrained(preparedDir, trainedDir, {
         ...(await readTrainingInputs(context)),
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
         frozenSplit: options.split,
@@ -43,6 +43,9 @@ export function createEvaluateCommand(context: CommandContext): Command {
           if (options.segments === true) context.print(`\n${renderSegmentTables(result)}\n`);
         },
       });
-      context.print(`The report is ${report}. Next: shortlist publish --dataset ${options.dataset}`);
+      context.print(
+        `The report is ${report}. With it the bundle is ${version}, before ${before}. ` +
+          `Next: shortlist publish --dataset ${options.dataset}`,
+      );
     });
 }

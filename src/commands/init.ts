@@ -15,7 +15,9 @@ interface InitOptions {
 
 export function createInitCommand(context: CommandContext): Command {
   return new Command('init')
-    .description('Look at files (CSV, JSON lines, parquet) and write a dataset config for them, to be read before it is used.')
+    .description(
+      'Look at files (CSV, JSON lines, parquet) and write a dataset config for them, to be read before it is used.',
+    )
     .argument('<folder>', 'where the files are')
     .option('--name <name>', 'name of the dataset (default: that of the folder)')
     .option('--out <file>', 'where the config goes (default: configs/datasets/<name>.yaml)')
@@ -26,13 +28,18 @@ export function createInitCommand(context: CommandContext): Command {
       const name = options.name ?? toName(folder);
       const out = options.out ?? join(context.configsDir, 'datasets', `${name}.yaml`);
       if (existsSync(out) && options.force !== true)
-        throw new ShortlistError('INVALID_REQUEST', `${out} is there already; say --force to write over it, or --out or --name.`);
+        throw new ShortlistError(
+          'INVALID_REQUEST',
+          `${out} is there already; say --force to write over it, or --out or --name.`,
+        );
       const { initDataset } = await importOffline(() => import('../offline/init/init-dataset.js'));
       const { config, lines } = await initDataset({ folder, name, now: context.now().getTime() / 1000 });
       await writeChecked(out, config, context);
       for (const line of lines) context.print(line);
       const dataset = options.out === undefined ? name : out;
-      context.print(`The config is in ${out}: read it, it is made of guesses. Next: shortlist prepare --dataset ${dataset}`);
+      context.print(
+        `The config is in ${out}: read it, it is made of guesses. Next: shortlist prepare --dataset ${dataset}`,
+      );
     });
 }
 

@@ -10,7 +10,7 @@ import type { RecommendationService, TrialDescription } from '../serving/recomme
 import { createReleases } from '../serving/releases.js';
 import { createServedBundle, type ServedBundleOptions } from '../serving/served-bundle.js';
 import { createShadow, type Shadow } from '../serving/shadow.js';
-import { createTrial, type Trial } from '../serving/trial.js';
+import { createTrial, type Trial, type TrialOptions } from '../serving/trial.js';
 
 interface ReleaseParts {
   readonly settings: Settings;
@@ -44,8 +44,7 @@ export function openReleases(
       share,
       scenarios,
       registry: options.registry,
-      createService: ({ onHung }) =>
-        createServedBundle(watchHangs({ ...trialOptions, channel, dataset }, onHung)),
+      createService: (told) => createServedBundle(watchThreads({ ...trialOptions, channel, dataset }, told)),
       onChange: (trial, err) => {
         tellOf(trial, err, parts);
         changed();
@@ -146,10 +145,13 @@ function describeTrial(
   };
 }
 
-function watchHangs(options: ServedBundleOptions, onHung: (error: Error) => void): ServedBundleOptions {
+function watchThreads(
+  options: ServedBundleOptions,
+  { onHung, onDeserted }: Parameters<TrialOptions['createService']>[0],
+): ServedBundleOptions {
   const { threads } = options;
   if (threads?.watch === undefined) return options;
-  const desertion = threads.desertion && { ...threads.desertion, onDeserted: onHung };
+  const desertion = threads.desertion && { ...threads.desertion, onDeserted };
   return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung }, desertion } };
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
+import { findSystemFault, toSystemFailure } from '../domain/system-failure.js';
 import { createApiKeyCommand } from './api-key.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
 import type { CommandContext } from './command-context.js';
@@ -95,7 +96,9 @@ function createProgram(context: CommandContext): Command {
 }
 
 /** What a person can act on; for an error that nobody raised on purpose, the stack that a bug report needs. */
-function describeError(error: unknown): string {
+export function describeError(error: unknown): string {
   if (error instanceof ShortlistError) return `${error.code}: ${error.message}`;
+  const fault = findSystemFault(error);
+  if (fault !== undefined) return describeError(toSystemFailure(fault));
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

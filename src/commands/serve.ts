@@ -76,7 +76,10 @@ async function serveInPlace(settings: Settings, context: CommandContext): Promis
     learn: (change) => known.quarantine?.learn(change),
   });
   try {
-    const { parts, quarantine } = await openService(settings, context, { opened, onHeld: member.tell });
+    const { parts, quarantine } = await openService(settings, context, {
+      opened,
+      onHeld: (change) => member.tell(change),
+    });
     Object.assign(known, { quarantine });
     member.serve(parts);
   } catch (error) {

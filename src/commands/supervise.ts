@@ -70,7 +70,7 @@ async function superviseWith(
         throw error;
       },
     }),
-    ({ kill }) => kill(),
+    (started) => started.kill(),
   );
   findServedDataset = () => group.describe()?.dataset;
   // Whatever ends this process ends them: one that is stopped or hangs would not notice.

@@ -56,6 +56,7 @@ function readEntries(file: string): { entries: string[]; problems: string[] } {
   const given = lines.filter(({ entry }) => entry !== '' && !entry.startsWith('#'));
   const isEntry = new RegExp(API_KEY_ENTRY);
   const wrong = given.filter(({ entry }) => !isEntry.test(entry));
+  if (given.length === 0) return { entries: [], problems: [`auth.apiKeysFile: ${file} has no entry`] };
   return {
     entries: given.filter(({ entry }) => isEntry.test(entry)).map(({ entry }) => entry),
     problems: wrong.map(

@@ -111,7 +111,6 @@ const DatasetSchema = Type.Object(
             },
             {
               ...closed,
-              minProperties: 1,
               description: 'Rows of before or after are left out, and counted in the report.',
             },
           ),
@@ -184,8 +183,10 @@ export function parseTimeLimit(text: string): number {
   return Date.parse(text) / 1000;
 }
 
-function listTimeProblems({ times }: DatasetConfig['interactions']): string[] {
+function listTimeProblems({ times }: InteractionsConfig): string[] {
   const { from, to } = times ?? {};
+  if (times !== undefined && from === undefined && to === undefined)
+    return ['interactions.times says neither from nor to'];
   const isDay = (text: string): boolean =>
     new Date(text.slice(0, 10)).toJSON()?.startsWith(text.slice(0, 10)) ?? false;
   const problems = [from, to].flatMap((limit) =>

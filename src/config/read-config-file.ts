@@ -24,12 +24,28 @@ export function readYamlMapping(file: string): { value: Record<string, unknown>;
   } catch (error) {
     return { value: {}, problems: [`${file}: cannot be read: ${(error as Error).message}`] };
   }
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
-    return { value: {}, problems: document.errors.map((error) => `${file}: ${error.message.trim()}`) };
+  const { value, problems } = parseYaml(text);
+  return { value, problems: problems.map((problem) => `${file}: ${problem}`) };
+}
+
+/** Longer than any config that people write; a longer one takes the parser seconds and more. */
+const MOST_CHARACTERS = 2_000_000;
+
+function parseYaml(text: string): { value: Record<string, unknown>; problems: string[] } {
+  const refuse = (...problems: string[]) => ({ value: {}, problems });
+  if (text.length > MOST_CHARACTERS)
+    return refuse(`has ${text.length} characters, allowed are ${MOST_CHARACTERS}`);
+  const document = parseDocument(text, { stringKeys: true, resolveKnownTags: false, logLevel: 'error' });
+  // A tag that is not resolved is a warning, and its value another one than was meant.
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) return refuse(...faults.map(({ message }) => message.trim()));
+  try {
+    const value: unknown = document.toJS() ?? {};
+    // An alias inside of what it stands for has no end.
+    JSON.stringify(value);
+    if (isMapping(value)) return { value, problems: [] };
+  } catch (error) {
+    return refuse(`its aliases cannot be resolved: ${(error as Error).message.split('\n', 1)[0]}`);
   }
-  const value: unknown = document.toJS() ?? {};
-  if (!isMapping(value))
-    return { value: {}, problems: [`${file}: the top level must be a mapping of keys to values`] };
-  return { value, problems: [] };
+  return refuse('the top level must be a mapping of keys to values');
 }

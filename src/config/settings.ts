@@ -260,7 +260,7 @@ const Supervisor = Type.Object(
     deathWindowMs: milliseconds(1000, 3_600_000, { description: 'How long an end counts.' }),
     silenceMs: milliseconds(100, 600_000, {
       description:
-        'A server process that gives its supervisor no sign of life for so long (it is stopped, or its event loop hangs) is killed, counted in `shortlist_silent_processes_total`, and replaced. While it starts it has six times as long.',
+        'A server process that gives its supervisor no sign of life for so long (it is stopped, or its event loop hangs) is killed, counted in `shortlist_silent_processes_total`, and replaced. While it starts it has thirty times as long.',
       danger: 'Below the longest pause of a busy machine, processes that work are killed.',
     }),
     answerMs: milliseconds(10, 60_000, {

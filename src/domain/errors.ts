@@ -48,7 +48,7 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, kind: 'dependency', title: 'A candidate source failed', public: true, stageFallback: true, slateFallback: true },
   VECTOR_ENGINE_FAILED: { status: 503, kind: 'dependency', title: 'The vector engine failed', stageFallback: true },
   FEATURES_FAILED: { status: 503, kind: 'dependency', title: 'The feature store failed', stageFallback: true },
-  FEATURES_NOT_LOADED: { status: 503, kind: 'dependency', title: 'The feature store does not have the rows of a view', stageFallback: true },
+  FEATURES_NOT_LOADED: { status: 503, kind: 'dependency', title: 'The feature store lacks rows of a view', stageFallback: true },
   RANKER_FAILED: { status: 503, kind: 'dependency', title: 'The ranker failed', public: true, stageFallback: true },
   RANKER_TIMEOUT: { status: 503, kind: 'dependency', title: 'The ranker is too slow', public: true, stageFallback: true },
   DEADLINE_EXCEEDED: { status: 503, kind: 'dependency', title: 'There was no time left for an answer', public: true, slateFallback: true, late: true },
@@ -70,6 +70,7 @@ export const ERRORS = {
   NOT_COMPARABLE: { status: 500, kind: 'operator', title: 'The bundles cannot be compared' },
   DOWNLOAD_FAILED: { status: 500, kind: 'operator', title: 'The download failed' },
   TRAINING_FAILED: { status: 500, kind: 'operator', title: 'Training failed' },
+  SYSTEM_FAILED: { status: 500, kind: 'operator', title: 'The operating system refused' },
   LOAD_TEST_FAILED: { status: 500, kind: 'operator', title: 'The load test failed' },
 } as const satisfies Record<string, ErrorClass>;
 

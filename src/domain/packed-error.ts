@@ -1,12 +1,15 @@
 import { type ErrorCode, ShortlistError } from './errors.js';
 import { findPassingCode } from './source-access.js';
+import { findSystemFault, type SystemFault } from './system-failure.js';
 
 /** What of an error another thread can make the same one of: between threads an error loses its class. */
 export interface PackedError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** What the system called it, where another attempt may cure it. */
+  /** What the operating system refused, where that is the reason. */
+  readonly system?: SystemFault;
+  /** What a network or a library called it, where another attempt may cure it. */
   readonly passingCode?: string;
   /** Only of a ShortlistError. */
   readonly shortlist?: {
@@ -19,15 +22,30 @@ export interface PackedError {
 export function packError(error: unknown): PackedError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = findPassingCode(error);
-  const packed = { name, message, stack, ...(code !== undefined && { passingCode: code }) };
+  const system = findSystemFault(error);
+  const packed = {
+    name,
+    message,
+    stack,
+    ...(system !== undefined && { system }),
+    ...(code !== undefined && { passingCode: code }),
+  };
   if (!(error instanceof ShortlistError)) return packed;
   const { summary, problems } = error;
   return { ...packed, shortlist: { code: error.code, summary, problems } };
 }
 
 /** The error that was packed, with the stack that it had there. */
-export function unpackError({ name, message, stack, passingCode: code, shortlist }: PackedError): Error {
-  const cause = code === undefined ? undefined : Object.assign(new Error(message), { code });
+export function unpackError({
+  name,
+  message,
+  stack,
+  system,
+  passingCode: code,
+  shortlist,
+}: PackedError): Error {
+  const marks = { ...system, ...(code !== undefined && { code }) };
+  const cause = 'code' in marks ? Object.assign(new Error(message), marks) : undefined;
   const error =
     shortlist === undefined
       ? Object.assign(new Error(message, { cause }), { name })

@@ -30,6 +30,11 @@ export interface SegmentOptions {
   readonly now?: () => number;
 }
 
+/** Its name is of the time that people know, its age is that of a clock that nobody sets. */
+interface AgedSegment extends Segment {
+  readonly openedAt: number;
+}
+
 /** More than this is not left waiting for its time. */
 const EAGER_BYTES = 262_144;
 
@@ -45,8 +50,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   const { observer, now = () => performance.now() } = options;
   const waiting: string[] = [];
   let waitingBytes = 0;
-  let segment: Segment | undefined;
-  let openedAt = 0;
+  let segment: AgedSegment | undefined;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let ageTimer: NodeJS.Timeout | undefined;
@@ -72,7 +76,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   function watchAge(): void {
     clearTimeout(ageTimer);
     if (segment === undefined) return;
-    const leftMs = options.maxSegmentMs - (now() - openedAt);
+    const leftMs = options.maxSegmentMs - (now() - segment.openedAt);
     ageTimer = setTimeout(() => void flush(), timerMs(leftMs)).unref();
   }
 
@@ -90,7 +94,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   async function writeChunk(): Promise<void> {
     const lines = takeChunk();
     try {
-      segment ??= await openNext();
+      segment ??= { ...(await openSegment(options.folder, Date.now())), openedAt: now() };
       await segment.append(lines);
     } catch (error) {
       if (segment?.isBroken() === true) segment = undefined;
@@ -99,12 +103,6 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
     }
     waitingBytes -= lengthOf(lines);
     observer.written(lines.length);
-  }
-
-  /** Its age is that of a clock that nobody sets; its name is of the time that people know. */
-  async function openNext(): Promise<Segment> {
-    openedAt = now();
-    return openSegment(options.folder, Date.now());
   }
 
   /** So many lines that putting them together does not hold up the event loop. */
@@ -116,7 +114,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
 
   async function closeOldSegment(): Promise<void> {
     if (segment === undefined) return;
-    const isOld = now() - openedAt >= options.maxSegmentMs;
+    const isOld = now() - segment.openedAt >= options.maxSegmentMs;
     if (isOld || segment.sizeBytes() >= options.maxSegmentBytes) await closeSegment();
   }
 

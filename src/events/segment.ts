@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CLOSED_SEGMENT, nameOpenSegment } from './segment-name.js';
+import { CLOSED_SEGMENT, nameOpenSegment } from '../bundle/segment-name.js';
 
 /** A file of lines that one process writes to. */
 export interface Segment {

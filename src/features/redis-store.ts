@@ -11,26 +11,19 @@ import {
   type RedisConnectionOptions,
   toFeaturesFailed,
 } from './redis-connection.js';
-import { createRedisKeys, type KeySpace, parseGeneration } from './redis-keys.js';
+import { createRedisKeys, type KeySpace } from './redis-keys.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
+import { type GenerationFault, type GenerationObserver, watchGeneration } from './watch-generation.js';
 
 /** What Redis stores have to tell. */
-export interface RedisStoreObserver {
+export interface RedisStoreObserver extends GenerationObserver {
   /** A key held something that is no row of the view; it counts as absent. */
   rowRefused(view: string, reason: RowFault | 'wrong_type'): void;
   /** The newest event time, Unix seconds, that any read of the view met so far. */
   newestEvent(view: string, eventTime: number): void;
   /** The stores are not asked any more, or again. */
   availabilityChanged(available: boolean): void;
-  /** What is wrong with the generation in service is another thing, or nothing any more; told once at the first look, too. */
-  generationChanged(view: string, fault: GenerationFault | undefined): void;
 }
-
-/**
- * Why a user without a row may be one whose row is not there: no generation is in service (none was loaded, or Redis lost it), the one in
- * service is of other fields, or rows of it are gone (evicted, expired, deleted).
- */
-export type GenerationFault = 'none' | 'other_schema' | 'incomplete';
 
 export interface RedisStoreOptions {
   readonly redis: RedisConnectionOptions;
@@ -90,9 +83,6 @@ export async function openRedisStores(
 /** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
-/** Whether a generation is whole is looked at again after so long, when an id has no row. */
-const LOOK_AGAIN_MS = 5000;
-
 interface RowReader {
   /**
    * The bytes of each id's newest row; undefined for an id that has none, and then with what is wrong with the generation in service,
@@ -116,53 +106,7 @@ function createRowReader(
 ): RowReader {
   const codec = createRowCodec(view, space);
   const keys = createRedisKeys(view, space);
-  /** The generation last seen in service: its rows are asked for together with the pointer, in the hope that it still is. */
-  let generation: string | undefined;
-  let fault: GenerationFault | undefined;
-  let told = false;
-  /** When the generation was last looked at, on the clock of `performance.now()`, and the look that is under way. */
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
-
-  function tell(found: GenerationFault | undefined): void {
-    if (told && found === fault) return;
-    told = true;
-    fault = found;
-    observer.generationChanged(view.name, fault);
-  }
-
-  /** What the pointer says; a generation that was whole or incomplete stays so until it is looked at again. */
-  function enter(pointer: Buffer | undefined): void {
-    const pointed = parseGeneration(pointer);
-    const next = pointed?.schema === codec.schema ? pointed.name : undefined;
-    const isOther = next !== generation;
-    generation = next;
-    if (next === undefined) tell(pointed === undefined ? 'none' : 'other_schema');
-    else if (isOther || !told) {
-      lookedAt = Number.NEGATIVE_INFINITY;
-      tell(undefined);
-    }
-  }
-
-  /** Looks for the rows that a whole generation has; a look that fails says nothing. */
-  async function look(looked: string): Promise<void> {
-    try {
-      const known = await client.get(keys.witnesses(looked));
-      const ids = known === null ? undefined : (JSON.parse(known) as string[]);
-      const found = await Promise.all((ids ?? []).map((id) => client.exists(keys.loaded(looked, id))));
-      if (looked === generation) tell(ids === undefined || found.includes(0) ? 'incomplete' : undefined);
-    } catch {
-      return;
-    }
-  }
-
-  /** Once in a while, for all that ask meanwhile. */
-  async function lookAgain(): Promise<void> {
-    if (generation === undefined || performance.now() - lookedAt < LOOK_AGAIN_MS) return looking;
-    lookedAt = performance.now();
-    looking = look(generation).finally(() => (looking = undefined));
-    return looking;
-  }
+  const watch = watchGeneration(view, client, { keys, codec, observer });
 
   async function readKey(key: string): Promise<Buffer | undefined> {
     try {
@@ -177,11 +121,11 @@ function createRowReader(
   /** The generation in service; the last known one when its node of a cluster cannot be asked, while others can. */
   async function readGeneration(): Promise<string | undefined> {
     try {
-      enter(await readKey(keys.pointer));
+      watch.enter(await readKey(keys.pointer));
     } catch (error) {
-      if (generation === undefined) throw error;
+      if (watch.generation() === undefined) throw error;
     }
-    return generation;
+    return watch.generation();
   }
 
   async function readRow(id: string, key: string): Promise<Buffer | undefined> {
@@ -204,9 +148,9 @@ function createRowReader(
   }
 
   return {
-    probe: async () => enter(await readKey(keys.pointer)),
+    probe: async () => watch.enter(await readKey(keys.pointer)),
     read: async (ids) => {
-      const hoped = generation;
+      const hoped = watch.generation();
       const [current, pushed, early] = await Promise.all([
         readGeneration(),
         Promise.all(ids.map((id) => readRow(id, keys.pushed(id)))),
@@ -215,8 +159,7 @@ function createRowReader(
       const loaded = current === hoped ? early : await readLoaded(ids, current);
       const found = ids.map((_, index) => pickNewer(pushed[index], loaded[index]));
       if (!found.includes(undefined)) return { found, fault: undefined };
-      await lookAgain();
-      return { found, fault };
+      return { found, fault: await watch.findFault() };
     },
   };
 }

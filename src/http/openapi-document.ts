@@ -1,7 +1,7 @@
 /** The parts of an OpenAPI 3.1 document that are read or changed here. */
 export interface OpenapiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenapiOperation>>>>;
-  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> };
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 }
 
 export interface OpenapiOperation {

@@ -4,6 +4,7 @@ import { createSeededRandom } from '../domain/seeded-random.js';
 import { makeInteractions } from './demo-data/demo-interactions.js';
 import { makeActivity, makeEmbeddings } from './demo-data/demo-views.js';
 import { makeItems, makeUsers } from './demo-data/demo-world.js';
+import { atPath } from '../domain/system-failure.js';
 import { SILENT_PROGRESS, type ProgressReporter } from './progress.js';
 import { replaceFolder } from './replace-folder.js';
 
@@ -97,10 +98,12 @@ async function writeParquet(
   const fields = Object.entries(types).map(
     ([name, type]) => [name, typeof type === 'string' ? { type } : type] as const,
   );
-  const writer = await parquet.ParquetWriter.openFile(
-    new parquet.ParquetSchema(Object.fromEntries(fields)),
-    file,
-  );
-  for (const row of rows) await writer.appendRow(row);
-  await writer.close();
+  await atPath(file, async () => {
+    const writer = await parquet.ParquetWriter.openFile(
+      new parquet.ParquetSchema(Object.fromEntries(fields)),
+      file,
+    );
+    for (const row of rows) await writer.appendRow(row);
+    await writer.close();
+  });
 }

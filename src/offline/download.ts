@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createFolderStore } from '../bundle/folder-store.js';
 import { withLock } from '../bundle/with-lock.js';
 import { ShortlistError } from '../domain/errors.js';
+import { atPath } from '../domain/system-failure.js';
 import { PASSING_STATUSES, type SourceAccess, SourceTimeout } from '../domain/source-access.js';
 import { extractArchive } from './extract-archive.js';
 import type { ProgressReporter, ProgressStep } from './progress.js';
@@ -138,7 +139,7 @@ async function fetchRest(
     try {
       for await (const chunk of response.body!) {
         timer.refresh();
-        await file.write(chunk);
+        await atPath(partFile, () => file.write(chunk));
         received += chunk.byteLength;
         reach(received);
       }

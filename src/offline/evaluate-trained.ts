@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openBundleFiles, type BundleFiles } from '../bundle/bundle-files.js';
 import type { EvaluationSummary } from '../bundle/evaluation-summary.js';
+import type { Manifest } from '../bundle/manifest.js';
 import { contentsOf, writeBundleFiles } from '../bundle/write-bundle-files.js';
 import { ShortlistError } from '../domain/errors.js';
 import { evaluateDataset, type EvaluationOptions } from './evaluate-dataset.js';
@@ -31,7 +32,7 @@ export interface TrainedEvaluationOptions extends EvaluationOptions {
  * Evaluates the dataset that a bundle was trained on, and puts the figures, the report and each query's nDCG into that
  * bundle. Where a search chose the training parameters, they are trained with.
  *
- * @returns where the report is
+ * @returns where the report is, the version that the bundle has with it, and the one that it had before
  * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data, by
  * parameters or a ranker that may have seen what is tested on, or trained again while it was evaluated
  */
@@ -39,7 +40,7 @@ export async function evaluateTrained(
   preparedDir: string,
   trainedDir: string,
   options: TrainedEvaluationOptions,
-): Promise<{ report: string }> {
+): Promise<{ report: string; version: string; before: string }> {
   const dataset = await readPreparedDataset(preparedDir);
   const trained = await openBundleFiles(trainedDir);
   refuseOtherData(trained, dataset, trainedDir);
@@ -60,8 +61,8 @@ export async function evaluateTrained(
   }).finally(() => encoder?.close());
   options.show(result);
   await refuseOtherBundle(trained);
-  await addEvaluation(trained, result);
-  return { report: join(trainedDir, REPORT_FILE) };
+  const { version } = await addEvaluation(trained, result);
+  return { report: join(trainedDir, REPORT_FILE), version, before: trained.manifest.version };
 }
 
 function refuseOtherData({ manifest }: BundleFiles, dataset: PreparedDataset, trainedDir: string): void {
@@ -140,7 +141,7 @@ async function withFrozenSplit(
 }
 
 /** Writes the bundle again with the evaluation in it, which gives it a version of its own: versions are never changed. */
-async function addEvaluation(trained: BundleFiles, result: EvaluationResult): Promise<void> {
+async function addEvaluation(trained: BundleFiles, result: EvaluationResult): Promise<Manifest> {
   const { queries, ...metrics } = result;
   const files = contentsOf(trained)
     .set(METRICS_FILE, { bytes: Buffer.from(`${JSON.stringify(metrics, undefined, 2)}\n`) })
@@ -148,7 +149,7 @@ async function addEvaluation(trained: BundleFiles, result: EvaluationResult): Pr
     .set(QUERIES_FILE, { bytes: encodeQueryFigures(queries), rows: queries.user.length });
   const { version: _, ...manifest } = trained.manifest;
   const draft = { manifest: { ...manifest, metrics: summariseResult(result) }, files };
-  await writeBundleFiles(trained.folder, draft, { replace: true });
+  return writeBundleFiles(trained.folder, draft, { replace: true });
 }
 
 function summariseResult({

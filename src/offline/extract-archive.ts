@@ -23,7 +23,11 @@ export async function extractArchive(archive: string, options: { toDir: string }
       const file = join(options.toDir, entry.fileName.slice(top.length));
       await mkdir(dirname(file), { recursive: true });
       const content = await zip.openReadStreamPromise(entry);
-      await pipeline(content, (chunks) => checkContent(chunks, entry), createWriteStream(file, { flags: 'wx' }));
+      await pipeline(
+        content,
+        (chunks) => checkContent(chunks, entry),
+        createWriteStream(file, { flags: 'wx' }),
+      );
     });
     return names.length;
   } catch (cause) {

@@ -7,6 +7,7 @@ import { type PushCounts, type PushedRow, pushRows } from '../features/push-rows
 import { openRedis, type RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { RecommendationService } from './recommendation-service.js';
+import { findOwn } from '../domain/find-own.js';
 
 /** Writes rows of views that are served online. */
 export interface FeaturePusher {
@@ -109,7 +110,7 @@ function findOnlineView(
 }
 
 function requireView(name: string, views: Readonly<Record<string, FeatureView>>): FeatureView {
-  const view = Object.hasOwn(views, name) ? views[name] : undefined;
+  const view = findOwn(views, name);
   if (view !== undefined) return view;
   throw new ShortlistError(
     'UNKNOWN_VIEW',

@@ -7,8 +7,8 @@ import type { Execution } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { AnsweredBatch } from './compute-messages.js';
 import type { ComputeThread } from './compute-thread.js';
-import { createLoadEstimate, depthAt } from './load-estimate.js';
-import { type Quarantine, RequestQuarantined } from './quarantine.js';
+import { createLoadEstimate, depthAt, type LoadEstimate } from './load-estimate.js';
+import { type Quarantine, type QuarantineChange, RequestQuarantined } from './quarantine.js';
 
 export interface JobQueueOptions {
   /** Requests that a thread answers together at most. */
@@ -95,49 +95,29 @@ interface Batch {
 const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 
 export function createJobQueue(options: JobQueueOptions): JobQueue {
-  const { maxBatch, maxWaiting, minDepth, clock, observer, onBatch, watch, onThread, quarantine } = options;
+  const { maxBatch, minDepth, clock, observer, onBatch, watch, onThread } = options;
   const waiting: Job[] = [];
   const threads = new Set<ComputeThread>();
   let idle: ComputeThread[] = [];
   let computing = 0;
   let deserted: { error: unknown } | undefined;
   const load = createLoadEstimate();
-
-  /** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
-  function foresee(): number {
-    const count = Math.max(1, threads.size);
-    const each = Math.ceil((waiting.length + 1) / count);
-    const wholeBatches = Math.floor(each / maxBatch) * load.batchMs(maxBatch);
-    return load.batchMs(computing / count) / 2 + wholeBatches + load.batchMs(each % maxBatch);
-  }
+  const holds = createHolds(options.quarantine);
+  const busy = (): Busy => ({ threads: threads.size, waiting: waiting.length, computing, limits: options });
 
   /** Threads that will soon be free get their share of what waits. */
   function dispatch(): void {
     while (idle.length > 0 && waiting.length > 0) {
       const share = Math.ceil(waiting.length / threads.size);
-      void run(idle.shift()!, takeJobs(Math.min(maxBatch, share)));
+      void run(idle.shift()!, waiting.splice(0, holds.countTogether(waiting, Math.min(maxBatch, share))));
     }
-  }
-
-  /** Who killed a thread before is computed alone. */
-  function takeJobs(most: number): Job[] {
-    if (quarantine === undefined) return waiting.splice(0, most);
-    const { of, keyOf } = quarantine;
-    const alone = waiting.slice(0, most).findIndex(({ request }) => of.isOnProbation(keyOf(request)));
-    return waiting.splice(0, alone < 0 ? most : Math.max(1, alone));
-  }
-
-  function tellOf(kind: 'suspect' | 'clear' | 'hold', { jobs }: Batch): void {
-    quarantine?.of.change({ kind, keys: jobs.map(({ request }) => quarantine.keyOf(request)) });
   }
 
   async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
     const started = processClock();
     // The first one has waited longest.
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
-    const batch: Batch = { jobs, isSuspect: false };
-    for (const job of jobs) job.batch = batch;
-    if (isOnProbation(jobs)) suspect(batch);
+    const batch = holds.begin(jobs);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
     const timer = watch && startWatch(watch, (error) => giveUp(thread, batch, error));
@@ -147,11 +127,11 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       load.answered({ requests: jobs.length, milliseconds: processClock() - started });
       // One that was given up has come back: nobody else would end it.
       void (threads.has(thread) ? idle.push(thread) : thread.close());
-      if (batch.isSuspect) tellOf('clear', batch);
+      holds.answered(batch);
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
     } catch (error) {
-      tellOf('hold', batch);
+      holds.lost(batch);
       for (const job of jobs) fail(job, error);
     } finally {
       clearTimeout(timer);
@@ -160,18 +140,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     }
   }
 
-  function isOnProbation([first]: readonly Job[]): boolean {
-    return quarantine?.of.isOnProbation(quarantine.keyOf(first!.request)) === true;
-  }
-
-  /** Until it is answered the other threads are not given the same. */
-  function suspect(batch: Batch): void {
-    batch.isSuspect = true;
-    tellOf('suspect', batch);
-  }
-
   function giveUp(thread: ComputeThread, batch: Batch, error: ShortlistError): void {
-    tellOf('hold', batch);
+    holds.lost(batch);
     remove(thread);
     failIfDeserted(error);
   }
@@ -187,26 +157,10 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     for (const job of waiting.splice(0)) fail(job, error);
   }
 
-  /** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
   function expire(job: Job): void {
-    const index = waiting.indexOf(job);
-    if (index >= 0) waiting.splice(index, 1);
-    const place = index >= 0 ? 'before it was computed' : 'while it was computed';
-    const { batch } = job;
-    if (batch !== undefined && !batch.isSuspect) suspect(batch);
-    job.reject(new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`));
-  }
-
-  function refuse(budgetMs: number): ShortlistError | undefined {
-    if (budgetMs <= 0)
-      return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
-    if (waiting.length < maxWaiting && (waiting.length === 0 || foresee() <= ADMITTED_SHARE * budgetMs))
-      return undefined;
-    return OVERLOADED;
-  }
-
-  function findQuarantine(request: RecommendationRequest): ShortlistError | undefined {
-    return quarantine?.of.holds(quarantine.keyOf(request)) === true ? new RequestQuarantined() : undefined;
+    const isWaiting = leave(waiting, job);
+    if (job.batch !== undefined) holds.late(job.batch);
+    job.reject(outOfTime(isWaiting ? 'before it was computed' : 'while it was computed'));
   }
 
   return {
@@ -222,7 +176,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       new Promise((resolve, reject) => {
         const pushedAt = processClock();
         const budgetMs = (execution.deadline ?? Number.POSITIVE_INFINITY) - pushedAt;
-        const refusal = deserted?.error ?? findQuarantine(request) ?? refuse(budgetMs);
+        const refusal = deserted?.error ?? holds.find(request) ?? findRefusal(budgetMs, busy(), load);
         if (refusal !== undefined) return reject(refusal);
         const timer = setTimeout(() => expire(job), timerMs(budgetMs));
         const job: Job = { request, execution, pushedAt, budgetMs, timer, resolve, reject };
@@ -232,9 +186,79 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     failIfDeserted,
     findProblem: () => deserted?.error,
     close: async () => {
-      await Promise.all([...threads].map((thread) => thread.close()));
-      [...threads].forEach(remove);
+      const closed = await Promise.all([...threads].map((thread) => thread.close().then(() => thread)));
+      closed.forEach(remove);
     },
+  };
+}
+
+/** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
+function leave(waiting: Job[], job: Job): boolean {
+  const index = waiting.indexOf(job);
+  if (index >= 0) waiting.splice(index, 1);
+  return index >= 0;
+}
+
+function outOfTime(place: string): ShortlistError {
+  return new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`);
+}
+
+interface Busy extends Readonly<Record<'threads' | 'waiting' | 'computing', number>> {
+  readonly limits: Pick<JobQueueOptions, 'maxBatch' | 'maxWaiting'>;
+}
+
+function findRefusal(budgetMs: number, busy: Busy, load: LoadEstimate): ShortlistError | undefined {
+  if (budgetMs <= 0)
+    return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
+  const { waiting, limits } = busy;
+  if (waiting < limits.maxWaiting && (waiting === 0 || foresee(busy, load) <= ADMITTED_SHARE * budgetMs))
+    return undefined;
+  return OVERLOADED;
+}
+
+/** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
+function foresee({ threads, waiting, computing, limits: { maxBatch } }: Busy, load: LoadEstimate): number {
+  const count = Math.max(1, threads);
+  const each = Math.ceil((waiting + 1) / count);
+  const wholeBatches = Math.floor(each / maxBatch) * load.batchMs(maxBatch);
+  return load.batchMs(computing / count) / 2 + wholeBatches + load.batchMs(each % maxBatch);
+}
+
+/** What the quarantine has to do with batches; without one nothing. */
+function createHolds(quarantine: JobQueueOptions['quarantine']) {
+  const isOnProbation = ({ request }: Job): boolean =>
+    quarantine?.of.isOnProbation(quarantine.keyOf(request)) === true;
+
+  function tell(kind: QuarantineChange['kind'], { jobs }: Batch): void {
+    quarantine?.of.change({ kind, keys: jobs.map(({ request }) => quarantine.keyOf(request)) });
+  }
+
+  /** Until it is answered the other threads are not given the same. */
+  function late(batch: Batch): void {
+    if (batch.isSuspect) return;
+    batch.isSuspect = true;
+    tell('suspect', batch);
+  }
+
+  return {
+    find: (request: RecommendationRequest): ShortlistError | undefined =>
+      quarantine?.of.holds(quarantine.keyOf(request)) === true ? new RequestQuarantined() : undefined,
+    /** Of those that wait, how many are computed together: who killed a thread before is computed alone. */
+    countTogether: (waiting: readonly Job[], most: number): number => {
+      const alone = waiting.slice(0, most).findIndex(isOnProbation);
+      return alone < 0 ? most : Math.max(1, alone);
+    },
+    begin: (jobs: readonly Job[]): Batch => {
+      const batch: Batch = { jobs, isSuspect: false };
+      for (const job of jobs) job.batch = batch;
+      if (isOnProbation(jobs[0]!)) late(batch);
+      return batch;
+    },
+    late,
+    answered: (batch: Batch): void => {
+      if (batch.isSuspect) tell('clear', batch);
+    },
+    lost: (batch: Batch): void => tell('hold', batch),
   };
 }
 

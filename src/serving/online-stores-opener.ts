@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { FeatureStore } from '../features/feature-store.js';
-import { type GenerationFault, openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
+import { openRedisStores, type RedisStoreObserver } from '../features/redis-store.js';
+import type { GenerationFault } from '../features/watch-generation.js';
 import type { Metrics } from '../observability/metrics.js';
 import { traceWork } from '../observability/traced-work.js';
 import type { OnlineStoresOpener } from '../pipeline/open-engine.js';

@@ -92,7 +92,7 @@ interface Place extends Omit<Standing, 'process'> {
 const LOOKS = 4;
 
 /** How much longer a process may be silent while it starts: it compiles the program and reads its bundle. */
-const STARTING_PATIENCE = 6;
+const STARTING_PATIENCE = 30;
 
 function beginWith(process: ServerProcess | undefined): Standing {
   return {
@@ -112,18 +112,12 @@ function beginWith(process: ServerProcess | undefined): Standing {
  * another listens when its own is.
  */
 export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
-  const { onLost, onGivenUp } = options;
-  const places = Array.from({ length: options.processes }, (_, index): Place => ({
-    ...beginWith(undefined),
-    number: index + 1,
-    restart: undefined,
-  }));
+  const places = createPlaces(options.processes);
   const questions = createQuestions();
-  const quarantine = createQuarantine({ lifeMs: options.quarantineMs });
+  const { quarantine, spread } = createSpreading(places, options);
+  const countDeath = createDeathCount(options);
   const looking = setInterval(() => places.forEach(lookAt), options.silenceMs / LOOKS).unref();
   const unclean: string[] = [];
-  /** When processes ended by themselves of late, on the clock of `performance.now()`. */
-  let deaths: number[] = [];
   let phase: 'starting' | 'serving' | 'ending' = 'starting';
   let onAllEnded = (): void => undefined;
   let settle: { resolve: (url: string) => void; reject: (error: unknown) => void };
@@ -136,20 +130,6 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     started.on('exit', (code, signal) => bury(place, { process: started, code, signal }));
   }
 
-  /** A process that is stopped or whose event loop hangs says nothing: it is killed, and another one takes its place. */
-  function lookAt(place: Place): void {
-    const { process } = place;
-    if (process === undefined) return;
-    if (place.isAsked) place.missed++;
-    if (place.missed >= LOOKS * (place.bundle === undefined ? STARTING_PATIENCE : 1)) {
-      place.wasSilent = true;
-      process.kill('SIGKILL');
-    } else if (!place.isAsked) {
-      place.isAsked = true;
-      process.send({ order: 'ping' }, ignore);
-    }
-  }
-
   function hear(place: Place, report: ProcessReport): void {
     Object.assign(place, { isAsked: false, missed: 0 });
     if ('bundle' in report) place.bundle = report.bundle;
@@ -157,12 +137,10 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     if (report.report === 'quarantine') return spread(place, report.change);
     if (report.report === 'refused') {
       place.refusal = unpackError(report.error);
-      return;
-    }
-    if (report.report === 'open') {
+    } else if (report.report === 'open') {
       for (const change of quarantine.list()) place.process?.send({ order: 'quarantine', change }, ignore);
       if (phase === 'serving') place.process?.send({ order: 'listen' }, ignore);
-      else if (places.every(({ bundle }) => bundle !== undefined)) tellAll({ order: 'listen' });
+      else if (places.every(({ bundle }) => bundle !== undefined)) tellAll(places, { order: 'listen' });
     } else if (report.report === 'serving') {
       place.isServing = true;
       if (phase !== 'starting' || !places.every(({ isServing }) => isServing)) return;
@@ -171,18 +149,6 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     } else if (report.report !== 'changed') {
       questions.settle(report);
     }
-  }
-
-  /** What one process met the others are not to meet. */
-  function spread(origin: Place, change: QuarantineChange): void {
-    quarantine.learn(change);
-    for (const key of change.keys) {
-      if (change.kind === 'suspect') origin.suspects.add(key);
-      else origin.suspects.delete(key);
-    }
-    for (const place of places)
-      if (place !== origin && place.missed === 0)
-        place.process?.send({ order: 'quarantine', change }, ignore);
   }
 
   function bury(
@@ -203,19 +169,14 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
   }
 
   function replace(place: Place, end: Pick<LostProcess, 'how' | 'wasSilent' | 'err'>): void {
-    const { maxDeaths, deathWindowMs, restartDelayMs, maxRestartDelayMs } = options;
-    const now = performance.now();
-    deaths = [...deaths.filter((time) => now - time < deathWindowMs), now];
-    if (deaths.length > maxDeaths) {
+    const { deaths, restartMs } = countDeath();
+    if (restartMs === undefined) {
       phase = 'ending';
-      const what = `${deaths.length} server processes ended within ${deathWindowMs} ms, the last one with ${end.how}; no more are started.`;
-      onGivenUp(new ShortlistError('PROCESS_FAILED', what));
+      const what = `${deaths} server processes ended within ${options.deathWindowMs} ms, the last one with ${end.how}; no more are started.`;
+      options.onGivenUp(new ShortlistError('PROCESS_FAILED', what));
       return;
     }
-    // Full jitter: processes that one thing ended together do not start together.
-    const longestMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** (deaths.length - 1));
-    const restartMs = Math.round(options.random() * longestMs);
-    onLost({ place: place.number, ...end, restartMs });
+    options.onLost({ place: place.number, ...end, restartMs });
     place.restart = setTimeout(() => start(place), restartMs);
   }
 
@@ -224,16 +185,11 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     for (const { restart } of places) clearTimeout(restart);
   }
 
-  function tellAll(order: ProcessOrder): void {
-    for (const { process } of places) process?.send(order, ignore);
-  }
-
   places.forEach(start);
-  const findBundle = (): ProcessBundle | undefined => places.find(({ isServing }) => isServing)?.bundle;
   return {
     serving,
-    describe: () => findBundle()?.description,
-    views: () => findBundle()?.views,
+    describe: () => findBundle(places)?.description,
+    views: () => findBundle(places)?.views,
     reload: joinReloads(({ ifMoved }) =>
       reloadAll(places, questions, { ...options, question: ifMoved ? 'follow' : 'reload' }),
     ),
@@ -241,22 +197,92 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     metrics: () => readAllMetrics(places, questions, options),
     kill: () => {
       stopStarting();
-      for (const { process } of places) process?.kill('SIGKILL');
+      killAll(places);
     },
     stop: async () => {
       stopStarting();
-      // One that has nothing open yet has nothing to drain, and may not listen for a long time.
-      for (const { process, bundle } of places) if (bundle === undefined) process?.kill('SIGKILL');
-      tellAll({ order: 'stop' });
+      tellToStop(places);
       if (places.some(({ process }) => process !== undefined))
         await new Promise<void>((resolve) => (onAllEnded = resolve));
       clearInterval(looking);
-      if (unclean.length === 0) return;
-      throw new ShortlistError('PROCESS_FAILED', 'Server processes did not end as they should.', {
-        problems: unclean,
-      });
+      refuseUnclean(unclean);
     },
   };
+}
+
+function refuseUnclean(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new ShortlistError('PROCESS_FAILED', 'Server processes did not end as they should.', { problems });
+}
+
+function killAll(places: readonly Place[]): void {
+  for (const { process } of places) process?.kill('SIGKILL');
+}
+
+function tellToStop(places: readonly Place[]): void {
+  // One that has nothing open yet has nothing to drain, and may not listen for a long time.
+  for (const { process, bundle } of places) if (bundle === undefined) process?.kill('SIGKILL');
+  tellAll(places, { order: 'stop' });
+}
+
+function createPlaces(count: number): Place[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ...beginWith(undefined),
+    number: index + 1,
+    restart: undefined,
+  }));
+}
+
+/** A process that is stopped or whose event loop hangs says nothing: it is killed, and another one takes its place. */
+function lookAt(place: Place): void {
+  const { process } = place;
+  if (process === undefined) return;
+  if (place.isAsked) place.missed++;
+  if (place.missed >= LOOKS * (place.bundle === undefined ? STARTING_PATIENCE : 1)) {
+    place.wasSilent = true;
+    process.kill('SIGKILL');
+  } else if (!place.isAsked) {
+    place.isAsked = true;
+    process.send({ order: 'ping' }, ignore);
+  }
+}
+
+/** What one process met the others are not to meet. */
+function createSpreading(places: readonly Place[], { quarantineMs }: ProcessGroupOptions) {
+  const quarantine = createQuarantine({ lifeMs: quarantineMs });
+  const spread = (origin: Place, change: QuarantineChange): void => {
+    quarantine.learn(change);
+    for (const key of change.keys) {
+      if (change.kind === 'suspect') origin.suspects.add(key);
+      else origin.suspects.delete(key);
+    }
+    const others = places.filter((place) => place !== origin && place.missed === 0);
+    for (const { process } of others) process?.send({ order: 'quarantine', change }, ignore);
+  };
+  return { quarantine, spread };
+}
+
+/** Counts processes that end by themselves; says how long to wait before another one is started, or that too many have ended. */
+function createDeathCount(options: ProcessGroupOptions) {
+  const { maxDeaths, deathWindowMs, restartDelayMs, maxRestartDelayMs, random } = options;
+  /** On the clock of `performance.now()`. */
+  let deaths: number[] = [];
+  return (): { deaths: number; restartMs: number | undefined } => {
+    const now = performance.now();
+    deaths = [...deaths.filter((time) => now - time < deathWindowMs), now];
+    if (deaths.length > maxDeaths) return { deaths: deaths.length, restartMs: undefined };
+    // Full jitter: processes that one thing ended together do not start together.
+    const longestMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** (deaths.length - 1));
+    return { deaths: deaths.length, restartMs: Math.round(random() * longestMs) };
+  };
+}
+
+function tellAll(places: readonly Place[], order: ProcessOrder): void {
+  for (const { process } of places) process?.send(order, ignore);
+}
+
+function findBundle(places: readonly Place[]): ProcessBundle | undefined {
+  return places.find(({ isServing }) => isServing)?.bundle;
 }
 
 /** What a process does not answer, because it ends or is silent, is left out. */

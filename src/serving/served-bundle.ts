@@ -16,7 +16,7 @@ import { chooseRequestExamples, type RequestExamples } from './request-examples.
 import {
   type SlateAnswer,
   type SlateCache,
-  type SlateFacts,
+  type SlateForm,
   type SlateQuestion,
   writeRecord,
 } from './slate-cache.js';
@@ -62,35 +62,20 @@ interface Asked extends Pick<SlateQuestion, 'form' | 'deadline'> {
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): RecommendationService {
-  const { cache, isTrial = false } = options;
+  const { cache, isTrial = false, deadlineMs: longestMs = Number.POSITIVE_INFINITY } = options;
   const meet = isTrial ? rethrow : fallBackOver;
   const askCache = cache && createCacheAsker(cache, { keyOf: createSlateKeys(options.scenarios), meet });
   let current: Tenancy | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
-  const findDataset = (): string | undefined =>
-    options.dataset?.() || current?.bundle.engine.manifest.dataset.name;
-
-  async function open(version: string): Promise<OpenServedBundle> {
-    try {
-      const folder = await options.registry.pathOf(version);
-      refuseOtherDataset(await readBundleManifest(folder), findDataset());
-      const opening = { folder, beside: isTrial || current !== undefined, signal: closing.signal };
-      return await openServedBundle(opening, options);
-    } catch (error) {
-      // It may have been removed while it was opened, once the channel pointed elsewhere.
-      const pointed = await options.registry.readChannel(options.channel).catch(() => undefined);
-      if (pointed === undefined || pointed.version === version || closing.signal.aborted) throw error;
-      return open(pointed.version);
-    }
-  }
-
   async function openAndSwap(ifMoved: boolean): Promise<BundleDescription> {
     if (closing.signal.aborted) throw new ShortlistError('NOT_READY', 'The server stops.');
     const { version } = await options.registry.readChannel(options.channel);
     const opened = current?.bundle.engine;
     if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
-    const bundle = await open(version);
+    const beside = isTrial || opened !== undefined;
+    const dataset = options.dataset?.() || opened?.manifest.dataset.name;
+    const bundle = await openPointed(version, { beside, signal: closing.signal, dataset }, options);
     const previous = current;
     current = { bundle, requests: 0, retired: false };
     await retire(previous);
@@ -98,8 +83,6 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
   }
 
   const reload = joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved)));
-
-  const longestMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
 
   const service: RecommendationService = {
     describe: () => (current === undefined ? undefined : describeEngine(current.bundle.engine)),
@@ -128,7 +111,7 @@ export function createServedBundle(options: ServedBundleOptions): Recommendation
       const deadline = arrivedAt + Math.min(timeoutMs, longestMs);
       const ask = (prefetched: Prefetched | undefined): SlateAnswer | Promise<SlateAnswer> => {
         const execution = { deadline: arrivedAt + longestMs, prefetched, capture };
-        return askCache(request, { tenancy, form, deadline, execution });
+        return askCache(request, { tenancy, form: formOf(form, tenancy), deadline, execution });
       };
       const prefetched = prefetchUserRows(request, undefined, { engine, online });
       if (!(prefetched instanceof Promise)) return ask(prefetched);
@@ -158,13 +141,8 @@ function createCacheAsker(
     const key = nameKey();
     const kept = cache.find(key);
     if (kept !== undefined) return kept;
-    const { version } = tenancy.bundle.engine.manifest;
     const question = {
-      form: {
-        ...form,
-        isWritten: (body: Buffer, facts: SlateFacts) =>
-          facts.bundle === version && form.isWritten(body, facts),
-      },
+      form,
       deadline,
       computeDeadline: execution.deadline,
       key,
@@ -184,6 +162,24 @@ function createCacheAsker(
   };
 }
 
+/** Opens a version that the channel points at, or what it points at by then where that version was removed meanwhile. */
+async function openPointed(
+  version: string,
+  { dataset, ...opening }: { beside: boolean; signal: AbortSignal; dataset: string | undefined },
+  options: ServedBundleOptions,
+): Promise<OpenServedBundle> {
+  const { registry, channel } = options;
+  try {
+    const folder = await registry.pathOf(version);
+    refuseOtherDataset(await readBundleManifest(folder), dataset);
+    return await openServedBundle({ ...opening, folder }, options);
+  } catch (error) {
+    const pointed = await registry.readChannel(channel).catch(() => undefined);
+    if (pointed === undefined || pointed.version === version || opening.signal.aborted) throw error;
+    return openPointed(pointed.version, { dataset, ...opening }, options);
+  }
+}
+
 function refuseOtherDataset({ version, dataset }: Manifest, served: string | undefined): void {
   if (served === undefined || served === dataset.name) return;
   throw new ShortlistError(
@@ -195,6 +191,15 @@ function refuseOtherDataset({ version, dataset }: Manifest, served: string | und
 
 function findExamples(tenancy: Tenancy): RequestExamples {
   return (tenancy.examples ??= chooseRequestExamples(tenancy.bundle.engine));
+}
+
+/** An answer that was kept counts only where it is of the bundle that answers. */
+function formOf(form: SlateForm, { bundle }: Tenancy): SlateForm {
+  const { version } = bundle.engine.manifest;
+  return {
+    ...form,
+    isWritten: (body, facts) => facts.bundle === version && form.isWritten(body, facts),
+  };
 }
 
 function requireOpen(tenancy: Tenancy | undefined): Tenancy {

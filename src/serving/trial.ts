@@ -10,8 +10,12 @@ export interface TrialOptions extends Pick<TrialDescription, 'channel' | 'share'
   /**
    * Makes what serves the bundle of the channel, none of which is open yet.
    * @param options.onHung is to be told when a thread of it hangs: such a bundle is asked nothing any more
+   * @param options.onDeserted is to be told when it has no thread any more and none can be opened: it may be tried again later
    */
-  readonly createService: (options: { onHung: (error: Error) => void }) => RecommendationService;
+  readonly createService: (options: {
+    onHung: (error: Error) => void;
+    onDeserted: (error: Error) => void;
+  }) => RecommendationService;
   /** Is told whenever the state of the trial is another one, with why it was refused; it must not throw. */
   readonly onChange: (trial: TrialDescription, error?: unknown) => void;
 }
@@ -69,12 +73,16 @@ export function createTrial(options: TrialOptions): Trial {
   }
 
   function create(): Tried {
-    const tried: Tried = { service: options.createService({ onHung }), version: undefined };
+    const tried: Tried = { service: options.createService({ onHung, onDeserted }), version: undefined };
     return tried;
 
     function onHung(error: Error): void {
+      if (standing.current === tried) standing.hung = { version: tried.version, error };
+      onDeserted(error);
+    }
+
+    function onDeserted(error: Error): void {
       if (standing.current !== tried) return;
-      standing.hung = { version: tried.version, error };
       void leave();
       enter('refused', error);
     }

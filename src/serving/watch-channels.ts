@@ -25,6 +25,8 @@ export interface ChannelWatchOptions {
   readonly random: () => number;
   /** Milliseconds, on a clock that never goes back. */
   readonly now: () => number;
+  /** A registry that has not said for so long where a channel points (a network disk that hangs) counts as away; a minute when not said. */
+  readonly patienceMs?: number;
 }
 
 export interface ChannelWatch {
@@ -54,7 +56,7 @@ interface Refusal {
  * holds the process.
  */
 export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
-  const { registry, server, logger, metrics, now } = options;
+  const { registry, server, logger, metrics, now, patienceMs = 60_000 } = options;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let isAway = false;
@@ -64,7 +66,7 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
     try {
       const pointers = new Map<string, ChannelPointer>();
       for (const [channel, versions] of server.versions()) {
-        const pointer = await registry.readChannel(channel).catch((error: unknown) => {
+        const pointer = await within(patienceMs, registry.readChannel(channel)).catch((error: unknown) => {
           // Nothing to be tried yet is no fault of the registry.
           if (isMissing(error) && versions.every((version) => version === undefined)) return undefined;
           throw error;
@@ -149,6 +151,16 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
       clearTimeout(timer);
     },
   };
+}
+
+/** Nobody would look any more behind a read that never ends. */
+async function within<T>(patienceMs: number, reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const what = `The bundle registry has not answered for ${patienceMs} ms.`;
+    timer = setTimeout(() => reject(new ShortlistError('REGISTRY_FAILED', what)), patienceMs).unref();
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
 }
 
 function isMissing(error: unknown): boolean {

@@ -44,7 +44,7 @@ function failuresOf(
 t.test('the shipped gates let a sound bundle pass, the first one and one as good', async (t) => {
   t.same(failuresOf(SHIPPED, {}), []);
   t.same(failuresOf(SHIPPED, {}, manifestOf({})), []);
-  t.equal(checkGates(manifestOf({}), SHIPPED, against(undefined)).length, 12);
+  t.equal(checkGates(manifestOf({}), SHIPPED, against(undefined)).length, 11);
 });
 
 t.test('each failed gate is told with its value and its threshold', async (t) => {
@@ -191,6 +191,20 @@ t.test('a bundle must not be too large, nor far smaller than the current one', a
   t.match(tell(empty, gates), /minimumSizeShare: 0, not at least 0.9 \(0 bytes/);
   t.ok(checkGates(current, gates, against(empty))[0]!.passed, 'nothing is more than nothing');
   t.match(checkGates(current, gates, against(undefined)), [{ passed: true, note: /points at nothing/ }]);
+});
+
+t.test('no gate that ships asks for milliseconds of the machine that promotes', async (t) => {
+  const slow = { medianMs: 60_000, p99Ms: 60_000, degradedShare: 0 };
+  const manifest = manifestOf({});
+  const asked = checkGates(manifest, SHIPPED, {
+    current: manifest,
+    trial: { candidate: slow, current: slow },
+  });
+  t.same(
+    asked.filter(({ passed }) => !passed),
+    [],
+  );
+  t.ok(asked.some(({ gate }) => gate === 'maximumLatencyRatio'));
 });
 
 t.test('a bundle must answer nearly as fast as the current one, in time, and in full', async (t) => {

@@ -83,10 +83,28 @@ t.test('an app that installs the package', async (t) => {
   const app = t.testdir({ 'package.json': '{ "type": "module" }' });
   const built = await installPackage(app);
 
-  await t.test('compiles strictly, with either way of finding modules', async (t) => {
+  await t.test('compiles strictly, with every way of finding modules', async (t) => {
     t.same(findWrongLines(join(app, 'app.ts'), USES_ALL), []);
-    const bundler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
-    t.same(findWrongLines(join(app, 'page.ts'), USES_ALL, bundler), []);
+    const { CommonJS, ESNext } = ts.ModuleKind;
+    const { Bundler, Node10 } = ts.ModuleResolutionKind;
+    for (const options of [
+      { module: ESNext, moduleResolution: Bundler },
+      { module: ESNext, moduleResolution: Node10 },
+      { module: CommonJS, moduleResolution: Node10, esModuleInterop: true },
+    ])
+      t.same(findWrongLines(join(app, 'page.ts'), USES_ALL, options), [], JSON.stringify(options));
+  });
+
+  await t.test('may load it by import and by require', async (t) => {
+    cpSync('node_modules/openapi-fetch', join(app, 'node_modules/openapi-fetch'), { recursive: true });
+    for (const [file, load] of [
+      ['load.mjs', `import { createShortlistClient } from '@shortlist/client';`],
+      ['load.cjs', `const { createShortlistClient } = require('@shortlist/client');`],
+    ] as const) {
+      writeFileSync(join(app, file), `${load}\nconsole.log(typeof createShortlistClient);`);
+      const { stdout } = await promisify(execFile)(process.execPath, [join(app, file)]);
+      t.equal(stdout, 'function\n', file);
+    }
   });
 
   await t.test('may take the examples of the READMEs', async (t) => {

@@ -22,7 +22,11 @@ const LINES: readonly Line[] = Array.from({ length: 600 }, (_, row) => ({
   time: START + row * 3600,
 }));
 
-function csv(header: string, rows: readonly (readonly (string | number | boolean)[])[], separator = ','): string {
+function csv(
+  header: string,
+  rows: readonly (readonly (string | number | boolean)[])[],
+  separator = ',',
+): string {
   return `${[header, ...rows.map((row) => row.join(separator))].join('\n')}\n`;
 }
 
@@ -53,16 +57,34 @@ async function initAndPrepare(folder: string, ...argv: string[]) {
   const run = createCommandRunner();
   const init = await run('init', folder, '--name', 'mine', '--out', out, '--force', ...argv);
   const prepare = await run('prepare', '--dataset', out, '--data', join(folder, '..', 'data'));
-  return { init, prepare, config: readFileSync(out, 'utf8'), dataset: readDatasetConfig(out, { configsDir: 'configs' }) };
+  return {
+    init,
+    prepare,
+    config: readFileSync(out, 'utf8'),
+    dataset: readDatasetConfig(out, { configsDir: 'configs' }),
+  };
 }
 
 t.test("a shop's events, products and customers become a dataset that prepare takes", async (t) => {
   const events = csv(
     'event_id,customer_id,product_id,event_type,created_at,quantity',
-    LINES.map(({ user, item, time }, row) => [row, `c-${user}`, `P${item}`, row % 4 === 0 ? 'purchase' : 'view', iso(time), 1 + (row % 3)]),
+    LINES.map(({ user, item, time }, row) => [
+      row,
+      `c-${user}`,
+      `P${item}`,
+      row % 4 === 0 ? 'purchase' : 'view',
+      iso(time),
+      1 + (row % 3),
+    ]),
   );
   const dir = t.testdir({
-    shop: { 'events.csv': events, 'products.csv': PRODUCTS, 'customers.csv': CUSTOMERS, 'README.md': 'A shop.', '_old.csv': 'user_id,item_id\n' },
+    shop: {
+      'events.csv': events,
+      'products.csv': PRODUCTS,
+      'customers.csv': CUSTOMERS,
+      'README.md': 'A shop.',
+      '_old.csv': 'user_id,item_id\n',
+    },
   });
   const { init, prepare, config, dataset } = await initAndPrepare(join(dir, 'shop'));
   t.equal(init.code, 0, init.errors);
@@ -82,15 +104,43 @@ t.test("a shop's events, products and customers become a dataset that prepare ta
     in_stock: { role: 'boolean' },
   });
   t.same(dataset.users!.columns, { country_code: { role: 'categorical' }, age: { role: 'numeric' } });
-  t.match(config, "# left out: added (a time; year(…) makes a number of it)");
+  t.match(config, '# left out: added (a time; year(…) makes a number of it)');
   t.match(config, '  #   purchase: 1');
   t.equal(prepare.code, 0, prepare.errors);
   t.match(prepare.out, '600 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25');
   t.notMatch(prepare.out, 'warning');
 });
 
+t.test('ids of something else are no items, and rows without a user are left out', async (t) => {
+  const events = csv(
+    'timestamp,visitorid,event,itemid,transactionid',
+    LINES.map(({ user, item, time }, row) => [
+      time * 1000,
+      row % 10 === 0 ? '' : `${user}.0`,
+      'view',
+      item,
+      row,
+    ]),
+  );
+  const tree = csv(
+    'categoryid,parentid',
+    Array.from({ length: 50 }, (_, id) => [id, Math.floor(id / 3)]),
+  );
+  const dir = t.testdir({ rocket: { 'events.csv': events, 'category_tree.csv': tree } });
+  const { init, prepare, dataset } = await initAndPrepare(join(dir, 'rocket'));
+  t.match(init.out, 'left out: 60 rows without visitorid');
+  t.match(init.out, 'items: no table has a key that the item_ids are in');
+  t.match(init.out, 'not used: category_tree.csv (categoryid, parentid)');
+  t.equal(dataset.items, undefined);
+  t.equal(prepare.code, 0, prepare.errors);
+  t.match(prepare.out, '540 interactions of 60 users with 40 items');
+});
+
 t.test('orders and their lines are joined', async (t) => {
-  const orders = csv('order_id,customer,order_date', LINES.map(({ user, time }, row) => [`o${row}`, `c${user}`, iso(time).slice(0, 10)]));
+  const orders = csv(
+    'order_id,customer,order_date',
+    LINES.map(({ user, time }, row) => [`o${row}`, `c${user}`, iso(time).slice(0, 10)]),
+  );
   const lines = csv(
     'order_id,sku,qty',
     LINES.flatMap(({ item }, row) => [
@@ -106,13 +156,24 @@ t.test('orders and their lines are joined', async (t) => {
 });
 
 t.test('files without a header are told by their values, and said to be guesses', async (t) => {
-  const log = csv('', LINES.map(({ user, item, time }, row) => [user + 1, item + 500, (row % 5) + 1, time]), '\t').slice(1);
-  const films = csv('', Array.from({ length: 40 }, (_, item) => [item + 500, `Film: ${item} (1999)`, 'Drama|War']), '::').slice(1);
+  const log = csv(
+    '',
+    LINES.map(({ user, item, time }, row) => [user + 1, item + 500, (row % 5) + 1, time]),
+    '\t',
+  ).slice(1);
+  const films = csv(
+    '',
+    Array.from({ length: 40 }, (_, item) => [item + 500, `Film: ${item} (1999)`, 'Drama|War']),
+    '::',
+  ).slice(1);
   const dir = t.testdir({ films: { 'u.data': log, 'movies.dat': films } });
   const { init, prepare, config } = await initAndPrepare(join(dir, 'films'));
   t.match(init.out, 'look at it: nothing but its place says that column1 is the user');
   t.match(init.out, /value +column3 \(numbers from 1 to 5\)/);
-  t.match(config, "read_csv('{path}/u.data', delim = '\\t', header = false, names = ['column1', 'column2', 'column3', 'column4'])");
+  t.match(
+    config,
+    "read_csv('{path}/u.data', delim = '\\t', header = false, names = ['column1', 'column2', 'column3', 'column4'])",
+  );
   t.match(config, "read_csv('{path}/movies.dat', delim = '::', quote = ''");
   t.equal(prepare.code, 0, prepare.errors);
   t.match(prepare.out, '600 interactions of 60 users with 40 items');
@@ -121,7 +182,9 @@ t.test('files without a header are told by their values, and said to be guesses'
 t.test('JSON lines and a folder of parquet parts', async (t) => {
   const dir = t.testdir({
     lake: {
-      'plays.jsonl': LINES.map(({ user, item, time }) => JSON.stringify({ userId: user, trackId: `t${item}`, ts: time * 1000 })).join('\n'),
+      'plays.jsonl': LINES.map(({ user, item, time }) =>
+        JSON.stringify({ userId: user, trackId: `t${item}`, ts: time * 1000 }),
+      ).join('\n'),
       tracks: {},
     },
   });
@@ -143,7 +206,10 @@ t.test('JSON lines and a folder of parquet parts', async (t) => {
 
 /** Interactions with their times written in some way. */
 function timed(write: (seconds: number) => string | number): string {
-  return csv('user_id,item_id,date', LINES.map(({ user, item, time }) => [`u${user}`, `i${item}`, write(time)]));
+  return csv(
+    'user_id,item_id,date',
+    LINES.map(({ user, item, time }) => [`u${user}`, `i${item}`, write(time)]),
+  );
 }
 
 t.test('times in another order or epoch are converted, where there is one way to read them', async (t) => {
@@ -164,7 +230,8 @@ t.test('times in another order or epoch are converted, where there is one way to
 t.test('times that can be read in several ways are left out, and said', async (t) => {
   const dir = t.testdir({ log: { 'log.csv': timed((s) => `0${1 + (s % 3)}/02/2024`) } });
   const { init, prepare, config } = await initAndPrepare(join(dir, 'log'));
-  const says = /date: '0\d\/02\/2024' can be read in several ways; say which in the SQL: strptime\(date, '%d\/%m\/%Y'\) or strptime\(date, '%m\/%d\/%Y'\)/;
+  const says =
+    /date: '0\d\/02\/2024' can be read in several ways; say which in the SQL: strptime\(date, '%d\/%m\/%Y'\) or strptime\(date, '%m\/%d\/%Y'\)/;
   t.match(init.out, says);
   t.match(config, says);
   t.equal(prepare.code, 0, prepare.errors);

@@ -24,10 +24,8 @@ t.test('from demo data to a served bundle', async (t) => {
   });
   t.match(await run('publish', ...data), { code: 1, errors: /BUNDLE_NOT_FOUND: .*shortlist train/s });
 
-  t.match(await run('train', ...data, '--protocol', 'chronological'), {
-    code: 0,
-    out: /Trained \d{8}T\d{6}Z-/,
-  });
+  const trained = await run('train', ...data, '--protocol', 'chronological');
+  t.match(trained, { code: 0, out: /Trained \d{8}T\d{6}Z-/ });
   const evaluated = await run('evaluate', ...data, '--protocol', 'chronological', '--segments', '--ablation');
   t.match(evaluated, {
     code: 0,
@@ -36,7 +34,9 @@ t.test('from demo data to a served bundle', async (t) => {
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 
   t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
-  t.match(await run('publish', ...data), { code: 0, out: /candidate points at it/ });
+  const [, version, before] = /With it the bundle is (\S+), before (\S+)\. Next/.exec(evaluated.out)!;
+  t.match(trained.out, `Trained ${before} `);
+  t.match(await run('publish', ...data), { code: 0, out: `Published ${version} to ` });
   const gates = join(configsDir, 'gates.yaml');
   await writeFile(gates, 'minimumNdcg: 0.99\n');
   t.match(await run('promote', '--to', 'staging'), {

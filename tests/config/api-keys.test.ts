@@ -58,3 +58,10 @@ t.test('one key under two names is one key too many', async (t) => {
     'the API key web is there twice',
   ]);
 });
+
+t.test('a file without an entry is refused: a secret that was not mounted looks like that', async (t) => {
+  const dir = t.testdir({ empty: '', comments: '# none yet\n\n' });
+  for (const name of ['empty', 'comments']) {
+    t.match(problemsOf({ apiKeysFile: `${dir}/${name}` }), [/^auth\.apiKeysFile: .* has no entry$/]);
+  }
+});

@@ -288,3 +288,35 @@ for (const [what, { yaml, problems }] of Object.entries(WRONG)) {
 t.test('lengths of time are seconds', async (t) => {
   t.same(['30s', '15m', '12h', '7d'].map(durationSeconds), [30, 900, 43_200, 604_800]);
 });
+
+t.test(
+  'the times that interactions may be of are days, or times with their zone, in their order',
+  async (t) => {
+    const read = (times: string): unknown => {
+      const log = `interactions: { sql: "SELECT 1", times: ${times} }`;
+      const dir = t.testdir({ 'shop.yaml': GOOD.replace(/interactions:.*/, log) });
+      return readDatasetConfig(join(dir, 'shop.yaml'), { configsDir: 'configs' }).interactions.times;
+    };
+    t.same(read('{ from: 2019-01-01, to: 2024-06-01T12:00:00Z }'), {
+      from: '2019-01-01',
+      to: '2024-06-01T12:00:00Z',
+    });
+    for (const [times, problem] of [
+      ['{ to: 01/02/2024 }', /allowed is a day as 2024-02-29/],
+      ['{ from: 2024-01-01T00:00 }', /allowed is a day as 2024-02-29/],
+      ['{ to: 2023-02-30 }', /interactions\.times: 2023-02-30 is no time of the calendar/],
+      [
+        '{ from: 2024-01-01, to: 2023-01-01 }',
+        /from is 2024-01-01, which is not before interactions\.times\.to/,
+      ],
+      ['{}', /interactions\.times says neither from nor to/],
+    ] as const) {
+      try {
+        read(times);
+        t.fail(times);
+      } catch (error) {
+        t.match((error as ShortlistError).problems, [problem], times);
+      }
+    }
+  },
+);

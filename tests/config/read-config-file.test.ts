@@ -58,3 +58,57 @@ t.test('a file that cannot be read is refused by name', async (t) => {
     problems: [/nowhere\.yaml: cannot be read: ENOENT/] as unknown as string[],
   });
 });
+
+/** Nine lists of ten, each of the one before: a billion texts, in a few lines. */
+const BOMB = Array.from({ length: 9 }, (_, at) => {
+  const entries = Array.from({ length: 10 }, () => (at === 0 ? 'x' : `*l${at - 1}`));
+  return `l${at}: &l${at} [${entries.join(', ')}]`;
+}).join('\n');
+
+/** What YAML can say beyond plain mappings, lists, texts and numbers, and what is said of it. */
+const ODD_YAML: readonly [string, string, RegExp][] = [
+  ['a bomb of aliases', BOMB, /its aliases cannot be resolved: Excessive alias count/],
+  ['an alias of nothing', 'seed: *nowhere\n', /its aliases cannot be resolved: Unresolved alias/],
+  ['an alias inside of itself', 'names: &a [*a]\n', /its aliases cannot be resolved: Converting circular/],
+  [
+    'a mapping inside of itself',
+    'notes: &a { by: *a }\n',
+    /its aliases cannot be resolved: Converting circular/,
+  ],
+  ['a tag of its own', 'seed: !secret 42\n', /Unresolved tag: !secret/],
+  ['a binary tag', 'seed: !!binary aGk=\n', /Unresolved tag: .*binary/],
+  ['a set', 'weights: !!set { als }\n', /Unresolved tag: .*set/],
+  ['a mapping as a key', '? { a: 1 }\n: 2\n', /all keys must be strings/],
+  ['a key twice', 'seed: 1\nseed: 2\n', /Map keys must be unique/],
+  ['two documents', 'seed: 1\n---\nseed: 2\n', /multiple documents/],
+  ['lists in lists without end', `seed: ${'['.repeat(20_000)}`, /: /],
+  [
+    'more than people write',
+    `seed: 1 # ${'x'.repeat(2_000_000)}`,
+    /has 2000010 characters, allowed are 2000000/,
+  ],
+  ['nothing but bytes', '\u0000\u0001\uFFFD', /: /],
+];
+
+for (const [what, yaml, problem] of ODD_YAML) {
+  t.test(`${what}: is a problem of the file, not an error`, async (t) => {
+    const file = join(t.testdir({ 'a.yaml': yaml }), 'a.yaml');
+    t.throws(() => readConfigFile(Schema, file), {
+      code: 'INVALID_CONFIG',
+      problems: [problem] as unknown as string[],
+    });
+  });
+}
+
+t.test(
+  'anchors and aliases that end are fine, and names of Object.prototype are names like others',
+  async (t) => {
+    const yaml = 'seed: &n 1\nweights: { constructor: *n, toString: 2, __proto__: 3 }\nnames: [__proto__]\n';
+    const read = readConfigFile(Schema, join(t.testdir({ 'a.yaml': yaml }), 'a.yaml'));
+    t.strictSame(Object.entries(read.weights), [
+      ['constructor', 1],
+      ['toString', 2],
+      ['__proto__', 3],
+    ]);
+  },
+);

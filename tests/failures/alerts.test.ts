@@ -128,9 +128,13 @@ t.test('faults of bundles, models, threads, disks and of the machine', SKIP, asy
   await raise(
     t,
     watch,
-    { ShortlistThreadLost: {} },
-    after(() => writeFile(join(dir, 'end-a-thread'), ''), askAll),
+    { ShortlistThreadLost: {}, ShortlistThreadsMissing: {} },
+    after(async () => {
+      await writeFile(join(dir, 'no-new-threads'), '');
+      await writeFile(join(dir, 'end-a-thread'), '');
+    }, askAll),
   );
+  await rm(join(dir, 'no-new-threads'));
   await raise(
     t,
     watch,
@@ -231,7 +235,7 @@ t.test('faults of bundles, models, threads, disks and of the machine', SKIP, asy
   await raise(
     t,
     watch,
-    { ShortlistDown: { severity: 'critical' } },
+    { ShortlistQuarantined: {}, ShortlistDown: { severity: 'critical' } },
     after(async () => void (asked = server.ask(USERS.hanging).catch(() => undefined))),
   );
   await asked;
@@ -250,10 +254,11 @@ function after(
   };
 }
 
-/** Options of Node that end one computing thread of a process, as a defect in native code would, when the file `end-a-thread` appears. */
+/** Options of Node that end one computing thread of a process, as a defect in native code would, when the file `end-a-thread` appears, and each new one while `no-new-threads` is there. */
 async function writeThreadFault(dir: string): Promise<string> {
   const program = `const { isMainThread } = require('node:worker_threads');
-const { rmSync } = require('node:fs');
+const { existsSync, rmSync } = require('node:fs');
+if (!isMainThread && existsSync(${JSON.stringify(join(dir, 'no-new-threads'))})) process.exit(1);
 if (!isMainThread) setInterval(() => {
   try { rmSync(${JSON.stringify(join(dir, 'end-a-thread'))}); } catch { return; }
   process.exit(1);
@@ -296,6 +301,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
     watch,
     { ShortlistRowsRefused: { view: 'users' } },
     after(() => client.set(createRedisKeys(view, space).loaded(generation, 'u7'), 'no row'), askAll),
+  );
+  await raise(
+    t,
+    watch,
+    { ShortlistFeaturesNotLoaded: { view: 'users' } },
+    after(() => client.flushall(), askAll),
   );
   await raise(t, watch, { ShortlistRedisAway: { view: 'users' } }, after(redis.kill, askAll));
 });

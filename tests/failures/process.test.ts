@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -49,6 +50,28 @@ t.test(
     );
   },
 );
+
+t.test('a process whose log nobody reads answers, and ends when it is asked to', async (t) => {
+  const server = await startServingProcess(t, registry, {
+    args: ['--workers', '1'],
+    changes: { compute: { deadlineMs: 60_000 }, shutdown: { drainDelayMs: 0, timeoutMs: 300_000 } },
+  });
+  const url = await server.url;
+  const exited = once(server.child, 'exit');
+  server.child.stdout!.pause();
+  const statuses = new Set<number>();
+  // A line of 300 bytes each: four times what the system and Node keep for a reader.
+  for (let round = 0; round < 80; round++) {
+    const answers = Array.from({ length: 50 }, () => fetch(`${url}/items/i1/similar?limit=1`));
+    for (const answer of await Promise.all(answers)) {
+      statuses.add(answer.status);
+      await answer.arrayBuffer();
+    }
+  }
+  server.child.kill('SIGTERM');
+  t.same(await exited, [0, null]);
+  t.equal(statuses.size, 1);
+});
 
 t.test('a second signal ends the process at once, though a thread hangs in the model', LONG, async (t) => {
   const server = await startServingProcess(t, registry, {

@@ -82,7 +82,7 @@ t.test(
     t.ok(failed <= USERS.healthy.length, 'each client had one request under way at most');
 
     const written = new Set(server.log().map(({ process }) => process));
-    t.same([...written].sort(), ['0', '1', '2', 'supervisor'], 'each line says which process wrote it');
+    t.same(written, new Set(['supervisor', '1', '2']), 'each line says which process wrote it');
 
     const ready = fetch(`${url}/ready`).then(({ status }) => status);
     t.equal(await ready, 200);

@@ -31,6 +31,18 @@ t.test('before a bundle is open /ready and the routes that need one are 503', as
   }
 });
 
+t.test('without a computing thread /ready is 503, and 200 when there is one again', async (t) => {
+  const { app, service } = build(t);
+  const standing: { problem?: Error } = { problem: new Error('no thread') };
+  Object.assign(service, { findProblem: () => standing.problem });
+  const refused = await app.inject('/ready');
+  t.equal(refused.statusCode, 503);
+  t.match(refused.json(), { code: 'NOT_READY', detail: /No computing thread is left/ });
+  t.equal((await app.inject('/popular')).statusCode, 200, 'requests are answered all the same');
+  delete standing.problem;
+  t.equal((await app.inject('/ready')).statusCode, 200);
+});
+
 t.test(
   'while draining /ready is 503, requests are answered, and each connection ends with its answer',
   async (t) => {

@@ -133,10 +133,10 @@ t.test('what the document says of filters, context and scenarios is what the ser
   for (const [name, texts, isTaken] of cases) {
     const { schema } = parameterOf(document, name);
     const value = name === 'scenario' ? texts[0] : texts;
-    t.equal(validator.problemsOf(schema, value).length === 0, isTaken, `${name} ${texts} in the document`);
     const query = texts.map((text) => `${name}=${encodeURIComponent(text)}`).join('&');
+    t.equal(validator.problemsOf(schema, value).length === 0, isTaken, `the document on ${query}`);
     const { status } = await ask(`${server.url}/recommendations/u1?${query}`);
-    t.equal(status, isTaken ? 200 : 400, `${name} ${texts} asked`);
+    t.equal(status, isTaken ? 200 : 400, query);
   }
 });
 

@@ -93,6 +93,11 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
       [of('slate_cache_store_up', 'store="redis"')]: '1 0 1x60',
     },
   },
+  ShortlistFeaturesNotLoaded: {
+    minutes: 2,
+    firing: { [of('feature_generation_up', 'view="users"')]: '1x3 0x60' },
+    quiet: { [of('feature_generation_up', 'view="users"')]: '1 0 1x60' },
+  },
   ShortlistFeaturesStale: {
     minutes: 12,
     firing: {
@@ -112,6 +117,16 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
     minutes: 2,
     firing: { [of('lost_threads_total')]: '0x5 1x60' },
     quiet: { [of('lost_threads_total')]: '3x60' },
+  },
+  ShortlistThreadsMissing: {
+    minutes: 2,
+    firing: { [of('threads', 'state="wanted"')]: '2x60', [of('threads', 'state="living"')]: '2x3 1x60' },
+    quiet: { [of('threads', 'state="wanted"')]: '2x60', [of('threads', 'state="living"')]: '2 1 1 2x60' },
+  },
+  ShortlistQuarantined: {
+    minutes: 2,
+    firing: { [of('quarantines_total')]: '0x5 1x60' },
+    quiet: { [of('quarantines_total')]: '3x60' },
   },
   ShortlistProcessLost: {
     minutes: 2,

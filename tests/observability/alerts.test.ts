@@ -61,6 +61,9 @@ function showAll(metrics: Metrics): void {
     ...{ view: 'users', rows: 1, bytes: 1, seconds: 1, megabytesPerSecond: 1, slow: false },
     newestEventAgeSeconds: () => 1,
   });
+  metrics.changeThreads({ living: 1, wanted: 1 });
+  metrics.countQuarantined(1);
+  metrics.showQuarantined(1);
   metrics.countReload('refused');
   metrics.countReload('swapped');
   metrics.showRegistry(true);

@@ -130,8 +130,9 @@ async function writeToNobody(t: Test, kind: 'pipe' | 'socket', maxBufferBytes: n
       ? once(child, 'exit').then(([code]) => `code ${code}`)
       : new Promise<string>(() => undefined);
   while (!/^\{.*\}/.test(said)) await once(child.stderr, 'data');
-  while (kind === 'pipe' && !/code \d/.test(said)) await once(child.stderr, 'data');
-  const code = kind === 'pipe' ? /code \d+/.exec(said)![0] : await ended;
+  if (kind === 'socket') said += await ended;
+  while (!/code \d/.test(said)) await once(child.stderr, 'data');
+  const code = /code \d+/.exec(said)![0];
   return { code, ...(JSON.parse(/^\{[^}]*\}/.exec(said)![0]) as { dropped: number }) };
 }
 

@@ -87,7 +87,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 52);
+  t.equal(ours.length, 59);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -103,6 +103,31 @@ t.test('batches show how the computing threads are doing', async (t) => {
   t.match(text, 'shortlist_waiting_requests 5');
   t.match(text, 'shortlist_ranking_depth 0.5');
   t.match(text, 'shortlist_lost_threads_total 1');
+});
+
+t.test('threads, quarantine, processes, clients and lines that are lost are counted', async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.changeThreads({ living: 0, wanted: 2 });
+  metrics.changeThreads({ living: 1, wanted: 0 });
+  metrics.changeThreads({ living: 1, wanted: 0 });
+  metrics.changeThreads({ living: -1, wanted: 0 });
+  metrics.showQuarantined(3);
+  metrics.countQuarantined(2);
+  metrics.countSilentProcess();
+  metrics.countSlowClient('stalled');
+  metrics.countDroppedLine();
+  const text = await metrics.render();
+  for (const line of [
+    'shortlist_threads{state="living"} 1',
+    'shortlist_threads{state="wanted"} 2',
+    'shortlist_quarantined_keys 3',
+    'shortlist_quarantines_total 2',
+    'shortlist_silent_processes_total 1',
+    'shortlist_slow_clients_total{reason="stalled"} 1',
+    'shortlist_log_lines_dropped_total 1',
+  ]) {
+    t.match(text, line);
+  }
 });
 
 t.test('a feature view shows its newest load, and slow loads count', async (t) => {
@@ -137,8 +162,10 @@ t.test('an online feature store shows what it gave and whether it is asked', asy
   metrics.countRefusedRow('users', 'corrupt');
   metrics.showFeatureStore('users', true);
   t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
+  metrics.showFeatureGeneration('users', true);
   metrics.showFeatureStore('users', false);
   const text = await metrics.render();
+  t.match(text, 'shortlist_feature_generation_up{view="users"} 1');
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
   t.match(text, 'shortlist_feature_values_total{view="users",status="stale"} 3');
   t.match(text, 'shortlist_feature_rows_refused_total{view="users",reason="corrupt"} 1');

@@ -36,12 +36,16 @@ t.test('an evaluation is added to the very bundle that it began with', async (t)
   const before = await trainDataset(prepared!, trained!, options);
 
   const shown: EvaluationResult[] = [];
-  const { report } = await evaluateTrained(prepared!, trained!, {
+  const evaluated = await evaluateTrained(prepared!, trained!, {
     ...options,
     show: (result) => shown.push(result),
   });
   const { manifest, bytesOf } = await openBundleFiles(trained!);
-  t.equal(report, join(trained!, 'report.html'));
+  t.same(evaluated, {
+    report: join(trained!, 'report.html'),
+    version: manifest.version,
+    before: before.version,
+  });
   t.not(manifest.version, before.version, 'a bundle with an evaluation is another version');
   const summary = findEvaluationSummary(manifest)!;
   t.match(summary, { protocol: 'chronological', k: 10, twoStage: 'two-stage' });

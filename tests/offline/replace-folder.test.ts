@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { replaceFolder } from '../../src/offline/replace-folder.js';
@@ -27,6 +27,14 @@ t.test('a write that fails leaves the earlier folder as it was and nothing besid
     throw new Error('no space left');
   });
   await t.rejects(failing, { message: 'no space left' });
+  t.strictSame(readdirSync(root), ['out']);
+  t.equal(readFileSync(join(root, 'out', 'kept'), 'utf8'), 'kept');
+});
+
+t.test('a folder that cannot be put in its place leaves the earlier one there', async (t) => {
+  const root = t.testdir({ out: { kept: 'kept' } });
+  const failing = replaceFolder(join(root, 'out'), (newDir) => rm(newDir, { recursive: true }));
+  await t.rejects(failing, { code: 'ENOENT' });
   t.strictSame(readdirSync(root), ['out']);
   t.equal(readFileSync(join(root, 'out', 'kept'), 'utf8'), 'kept');
 });

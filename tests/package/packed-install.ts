@@ -23,11 +23,11 @@ interface Packed {
   readonly files: readonly { path: string }[];
 }
 
-/** Ports that are free, and no postinstall step that downloads. */
-const VARIABLES = { PORT: '0', ADMIN_PORT: '0', ONNXRUNTIME_NODE_INSTALL: 'skip' };
+/** Ports that are free. */
+const VARIABLES = { PORT: '0', ADMIN_PORT: '0' };
 
-/** `npm install`, with what npm has kept where it has. */
-const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
+/** `npm install` as the README has it, with what npm has kept where it has. */
+const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
 const ASK = `
 import { createShortlistClient } from '@shortlist/client';

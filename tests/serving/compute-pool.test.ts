@@ -162,6 +162,22 @@ t.test('a thread that cannot be replaced at first is tried again until it can', 
   t.same(threads, { living: 0, wanted: 0 });
 });
 
+t.test('negative control: where nobody tries again, it stays without a thread', async (t) => {
+  started.length = 0;
+  const changing = breakable();
+  const pool = await openComputePool(changing.task, {
+    ...options,
+    workers: 1,
+    pace: { firstMs: 1e9, longestMs: 1e9 },
+    onLost: (error) => /could not be replaced/.test((error as Error).message) && changing.mend(),
+  });
+  changing.spoil();
+  await started[0]!.terminate();
+  while (pool.findProblem?.() === undefined) await new Promise(setImmediate);
+  await t.rejects(pool.recommend(ask('u3'), TIME), { message: /could not be replaced/ });
+  await pool.close();
+});
+
 t.test('when there is no thread for long, whoever opened the pool is told', async (t) => {
   started.length = 0;
   const changing = breakable();

@@ -50,6 +50,7 @@ function setUp(changes: Partial<TrialOptions> = {}) {
   const services: TimedService[] = [];
   const states: string[] = [];
   let hang: (error: Error) => void = () => undefined;
+  let desert: (error: Error) => void = () => undefined;
   const canary: Trial = createTrial({
     release: 'canary',
     channel: 'candidate',
@@ -61,8 +62,9 @@ function setUp(changes: Partial<TrialOptions> = {}) {
         return { version: pointer.version, previous: [], updatedAt: '' };
       },
     },
-    createService: ({ onHung }) => {
+    createService: ({ onHung, onDeserted }) => {
       hang = onHung;
+      desert = onDeserted;
       const service = new TimedService();
       service.bundle = undefined;
       service.version = pointer.version;
@@ -100,6 +102,7 @@ function setUp(changes: Partial<TrialOptions> = {}) {
     open,
     canary,
     hang: (error: Error) => hang(error),
+    desert: (error: Error) => desert(error),
   };
 }
 
@@ -293,4 +296,16 @@ t.test('without trials it is the stable service', async (t) => {
   t.equal((await service.recommend(request)).slate.bundle, SAME);
   await service.close();
   t.ok(stable.closed);
+});
+
+t.test('a trial that lost its threads is taken out, and opened again at the next reload', async (t) => {
+  const { service, services, open, desert, states } = setUp();
+  await open();
+  desert(new Error('there is no thread'));
+  t.match(service.describe()!.trials, [
+    { state: 'refused', problem: 'there is no thread', bundle: undefined },
+  ]);
+  t.match((await service.reload()).trials, [{ state: 'open' }]);
+  t.equal(services.length, 2);
+  t.same(states, ['refused', 'opening', 'open']);
 });

@@ -191,6 +191,28 @@ t.test('a registry that cannot be read is told of once, and once when it can be 
   t.equal(await metric('registry_up{store="bundles"}'), '1');
 });
 
+t.test('a registry that says nothing counts as away, and is looked at again', async (t) => {
+  const hanging = { is: true };
+  const { registry, first, second, served, watch, told } = await openWorkshop(t, {
+    patienceMs: 20,
+    registry: {
+      readChannel: () =>
+        hanging.is
+          ? new Promise(() => undefined)
+          : Promise.resolve({ version: second, previous: [], updatedAt: '' }),
+    },
+  });
+  await registry.point('staging', second);
+  const alive = setInterval(() => undefined, 1000);
+  await watch.look();
+  clearInterval(alive);
+  t.same(served.versions, [first]);
+  t.same(told(), ['the bundle registry cannot be read; what is in service stays']);
+  hanging.is = false;
+  await watch.look();
+  t.same(served.versions, [second]);
+});
+
 t.test('it looks by itself, again and again, until it is stopped', async (t) => {
   const asked = new EventTarget();
   const pointer = { previous: [], updatedAt: '' };

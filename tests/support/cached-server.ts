@@ -38,6 +38,7 @@ export async function startCachedServer(
   changes: {
     cache?: Partial<Settings['cache']>;
     redis?: Partial<Settings['redis']>;
+    rateLimit?: Partial<Settings['rateLimit']>;
     impressions?: Partial<Settings['impressions']>;
     featureLog?: Partial<Settings['featureLog']>;
     tracing?: Partial<Settings['tracing']>;
@@ -53,6 +54,7 @@ export async function startCachedServer(
   const settings = buildSettings({
     cache: { enabled: true, ...changes.cache },
     redis: { ...changes.redis },
+    rateLimit: { ...changes.rateLimit },
     impressions: { ...changes.impressions },
     featureLog: { ...changes.featureLog },
     tracing: { ...changes.tracing },

@@ -22,14 +22,19 @@ export interface OnlineRegistry {
   readonly view: FeatureView;
 }
 
-/** @param changes what else the view of users is to say */
+/**
+ * @param changes what else the view of users is to say
+ * @param options.dataset whose bundle it is; else that of the tests
+ */
 export async function publishOnlineBundle(
   dir: string,
   changes: Partial<FeatureView> = {},
+  options: { dataset?: string } = {},
 ): Promise<OnlineRegistry> {
   const { folder, manifest: trained } = await writeSmallBundle(join(dir, 'trained'));
   const users: FeatureView = { ...trained.views.users, online: 'redis', ...changes };
-  const manifest = { ...trained, views: { ...trained.views, users } };
+  const dataset = { ...trained.dataset, name: options.dataset ?? trained.dataset.name };
+  const manifest = { ...trained, dataset, views: { ...trained.views, users } };
   const text = JSON.stringify(manifest);
   await writeFile(join(folder, MANIFEST_FILE), text);
   await writeFile(join(folder, CHECKSUM_FILE), formatChecksum(Buffer.from(text)));

@@ -6,11 +6,8 @@ import type { FeatureView } from '../../src/features/feature-view.js';
 import type { RowSource } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
 import type { KeySpace } from '../../src/features/redis-keys.js';
-import {
-  type GenerationFault,
-  openRedisStores,
-  type RedisStoreOptions,
-} from '../../src/features/redis-store.js';
+import { openRedisStores, type RedisStoreOptions } from '../../src/features/redis-store.js';
+import type { GenerationFault } from '../../src/features/watch-generation.js';
 
 /** Unix seconds: when the rows of `rowSource` became true. */
 export const LOADED_AT = 1_700_000_000;

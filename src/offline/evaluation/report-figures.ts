@@ -22,6 +22,7 @@ import {
 import type { ReportFigure } from '../report/report-page.js';
 import type { Estimate } from './mean-estimate.js';
 import { NEW_ITEM_ROWS } from './segment-queries.js';
+import { findOwn } from '../../domain/find-own.js';
 
 const SEGMENT_TITLES: Readonly<Record<string, string>> = {
   'items known of the user': 'Who gets the better lists?',
@@ -104,9 +105,9 @@ function segmentsFigure(result: EvaluationResult, segmentation: Segmentation): R
   const { by, segments } = segmentation;
   const { twoStage, bestSingle, confidence } = result.comparison;
   return {
-    title: SEGMENT_TITLES[by] ?? `Does it serve every group alike: ${by}?`,
+    title: findOwn(SEGMENT_TITLES, by) ?? `Does it serve every group alike: ${by}?`,
     meaning: [
-      SEGMENT_MEANINGS[by] ?? GROUPS_OF_PEOPLE,
+      findOwn(SEGMENT_MEANINGS, by) ?? GROUPS_OF_PEOPLE,
       'Groups differ in how much there was to find, so compare the two bars of a group, not one group with another.',
       describeLeads(segmentation, twoStage),
     ].join(' '),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShortlistError } from '../../domain/errors.js';
 import { openDatabase, queryRows, quoteLiteral } from '../database.js';
+import { escapeGlob, isHiddenName } from '../prepare/list-files.js';
 import { overlapOf, rankCorrelation } from './list-agreement.js';
 
 /** What a log says of the slates of one bundle. */
@@ -61,15 +62,15 @@ export async function compareImpressions(
   folder: string,
   [first, second]: readonly [string, string],
 ): Promise<ImpressionComparison> {
-  const isThere = existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.parquet'));
-  if (!isThere) {
+  const files = listLogFiles(folder);
+  if (files.length === 0) {
     const what = `There is no compacted impression log in ${folder}: run \`shortlist impressions compact\`.`;
     throw new ShortlistError('INVALID_DATASET', what);
   }
   const database = await openDatabase();
   try {
     const bundles = [first, second] as const;
-    await database.connection.run(logSql(quoteLiteral(join(folder, '*.parquet'))));
+    await database.connection.run(logSql(files));
     const figures = (await queryRows(database.connection, figuresSql(bundles))) as unknown as ServedFigures[];
     const served = [findServed(figures, first), findServed(figures, second)] as const;
     const read = async (sql: string): Promise<Pair[]> =>
@@ -81,6 +82,13 @@ export async function compareImpressions(
   } finally {
     database.close();
   }
+}
+
+/** Hidden files are left out, as `prepare` leaves them out. */
+function listLogFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.parquet') && !isHiddenName(name));
+  return names.sort().map((name) => join(folder, name));
 }
 
 interface Pair {
@@ -98,10 +106,11 @@ function findServed(figures: readonly ServedFigures[], bundle: string): ServedFi
 }
 
 /** Files of an earlier release have no column `release`: nothing was tried then. */
-function logSql(files: string): string {
+function logSql(files: readonly string[]): string {
+  const list = files.map((file) => quoteLiteral(escapeGlob(file))).join(', ');
   return `CREATE VIEW log AS SELECT * REPLACE (coalesce(release, 'stable') AS release) FROM (
       SELECT NULL::VARCHAR AS release WHERE false
-      UNION ALL BY NAME SELECT * FROM read_parquet(${files}, union_by_name = true))`;
+      UNION ALL BY NAME SELECT * FROM read_parquet([${list}], union_by_name = true))`;
 }
 
 function figuresSql(bundles: readonly [string, string]): string {

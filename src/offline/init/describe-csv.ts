@@ -27,13 +27,17 @@ export async function describeCsv(
     ...(hasDoubleColons ? ["delim = '::'", "quote = ''"] : []),
     ...(isCompressed || isUtf8(head) ? [] : ["encoding = 'latin-1'"]),
   ];
-  const sniffed = (await sniff(connection, join(folder, files[0]!), given)) ?? (await sniff(connection, join(folder, files[0]!), [...given, "encoding = 'latin-1'"]));
+  const sniffed =
+    (await sniff(connection, join(folder, files[0]!), given)) ??
+    (await sniff(connection, join(folder, files[0]!), [...given, "encoding = 'latin-1'"]));
   if (sniffed === undefined || sniffed.columns.length < 2) return undefined;
   const hasNames = sniffed.hasHeader && sniffed.columns.every((name) => NAME.test(name));
   return {
     options: [
       ...sniffed.given,
-      ...(hasDoubleColons || sniffed.delimiter === ',' ? [] : [`delim = ${quoteLiteral(sniffed.delimiter === '\t' ? '\\t' : sniffed.delimiter)}`]),
+      ...(hasDoubleColons || sniffed.delimiter === ','
+        ? []
+        : [`delim = ${quoteLiteral(sniffed.delimiter === '\t' ? '\\t' : sniffed.delimiter)}`]),
       `header = ${hasNames}`,
     ],
     hasNames,
@@ -45,7 +49,9 @@ async function sniff(
   connection: DuckDBConnection,
   file: string,
   given: readonly string[],
-): Promise<{ given: readonly string[]; delimiter: string; hasHeader: boolean; columns: string[] } | undefined> {
+): Promise<
+  { given: readonly string[]; delimiter: string; hasHeader: boolean; columns: string[] } | undefined
+> {
   try {
     const [row] = await queryRows(
       connection,

@@ -1,6 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { isBlankOrNoValue, isTruthValue, isWholeNumber, numberOfText, secondsOfText, trimmed } from '../prepare/text-rules.js';
+import {
+  isBlankOrNoValue,
+  isTruthValue,
+  isWholeNumber,
+  numberOfText,
+  secondsOfText,
+  trimmed,
+} from '../prepare/text-rules.js';
 import { describeCsv } from './describe-csv.js';
 import type { FoundColumn, FoundTable } from './found-table.js';
 import { joinFiles, listDataFiles, type DataFile } from './list-data-files.js';
@@ -35,7 +42,9 @@ async function joinAlike(
   const joined: DataFile[] = [];
   for (const group of joinFiles(files)) {
     const shapes = new Set<string>();
-    if (group.files.length > 1) for (const file of group.files) shapes.add(await namesOf(connection, folder, { ...group, path: file, files: [file] }));
+    if (group.files.length > 1)
+      for (const file of group.files)
+        shapes.add(await namesOf(connection, folder, { ...group, path: file, files: [file] }));
     if (shapes.size <= 1 && !shapes.has('')) joined.push(group);
     else joined.push(...group.files.map((file) => ({ ...group, path: file, files: [file] })));
   }
@@ -46,7 +55,10 @@ async function joinAlike(
 async function namesOf(connection: DuckDBConnection, folder: string, file: DataFile): Promise<string> {
   const from = await describeSource(connection, folder, file);
   if (from === undefined || !from.hasNames) return '';
-  const rows = await queryRows(connection, `DESCRIBE SELECT * FROM ${from.sql.replaceAll('{path}', () => literal(folder))}`).catch(() => []);
+  const rows = await queryRows(
+    connection,
+    `DESCRIBE SELECT * FROM ${from.sql.replaceAll('{path}', () => literal(folder))}`,
+  ).catch(() => []);
   return rows.map((row) => String(row.column_name)).join('\n');
 }
 
@@ -61,7 +73,10 @@ async function readTable(
     const from = source.looking.replaceAll('{path}', () => literal(folder));
     await connection.run(`CREATE TABLE ${view} AS SELECT * FROM ${from} LIMIT ${MOST_ROWS + 1}`);
     const described = await queryRows(connection, `DESCRIBE ${view}`);
-    const columns = described.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+    const columns = described.map((row) => ({
+      name: String(row.column_name),
+      type: String(row.column_type),
+    }));
     const [row] = await queryRows(connection, selectProfile(view, columns));
     const rows = Number(row!.rows);
     if (rows === 0 || columns.length < 2) return undefined;
@@ -113,9 +128,11 @@ function selectProfile(view: string, columns: readonly { name: string; type: str
     const number = numberOfText(text);
     const finite = `CASE WHEN isfinite(${number}) THEN ${number} END`;
     const seconds = secondsOfText(text);
-    const separators = SEPARATORS.map((sign, at) => `s${at}: count(*) FILTER (WHERE contains(${text}, ${quoteLiteral(sign)}))`);
+    const separators = SEPARATORS.map(
+      (sign, at) => `s${at}: count(*) FILTER (WHERE contains(${text}, ${quoteLiteral(sign)}))`,
+    );
     return `{
-      filled: count(*) FILTER (WHERE NOT ${isBlankOrNoValue(text)}), distinct_values: count(DISTINCT ${text}), numbers: count(${number}),
+      filled: count(*) FILTER (WHERE NOT ${isBlankOrNoValue(text)}), empty: count(*) - count(${text}), distinct_values: count(DISTINCT ${text}), numbers: count(${number}),
       wholes: count(*) FILTER (WHERE ${isWholeNumber(text)}), smallest: min(${finite}), largest: max(${finite}),
       low: approx_quantile(${finite}, 0.05), high: approx_quantile(${finite}, 0.95),
       instants: count(${seconds}), oldest: min(${seconds}), newest: max(${seconds}),
@@ -123,7 +140,9 @@ function selectProfile(view: string, columns: readonly { name: string; type: str
       ${separators.join(', ')}
     } AS c${place}`;
   });
-  const texts = columns.map(({ name }) => `${trimmed(`CAST(${quoteIdentifier(name)} AS VARCHAR)`)} AS ${quoteIdentifier(name)}`);
+  const texts = columns.map(
+    ({ name }) => `${trimmed(`CAST(${quoteIdentifier(name)} AS VARCHAR)`)} AS ${quoteIdentifier(name)}`,
+  );
   return `SELECT count(*) AS rows, ${profiles.join(', ')} FROM (SELECT ${texts.join(', ')} FROM ${view})`;
 }
 
@@ -134,6 +153,7 @@ function toColumn({ name, type }: { name: string; type: string }, profile: Row):
     name,
     type,
     filled: number('filled'),
+    empty: number('empty'),
     distinct: number('distinct_values'),
     numbers: number('numbers'),
     wholes: number('wholes'),

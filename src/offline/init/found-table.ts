@@ -3,8 +3,10 @@ export interface FoundColumn {
   readonly name: string;
   /** DuckDB's type; VARCHAR for every column of a text file. */
   readonly type: string;
-  /** Rows with a value. */
+  /** Rows with a value: not null, not blank, no word for it. */
   readonly filled: number;
+  /** Rows of null. */
+  readonly empty: number;
   readonly distinct: number;
   /** Rows whose value is a number, and a whole one. */
   readonly numbers: number;

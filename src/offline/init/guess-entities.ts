@@ -6,7 +6,15 @@ import { kindOf } from '../prepare/typed-columns.js';
 import { SEPARATORS } from './find-tables.js';
 import type { FoundColumn, FoundTable } from './found-table.js';
 import { alias, isSingle, type GuessedInteractions } from './guess-interactions.js';
-import { configName, isIdName, isTextName, itemNameScore, sqlName, userNameScore, wordsOf } from './name-words.js';
+import {
+  configName,
+  isIdName,
+  isTextName,
+  itemNameScore,
+  sqlName,
+  userNameScore,
+  wordsOf,
+} from './name-words.js';
 
 /** A table taken for the items or the users, with what its columns mean. */
 export interface GuessedEntities {
@@ -49,8 +57,10 @@ export async function guessEntities(
         const { wanted, known } = await countKnown(connection, { ids, column, entities, key: key.name });
         const named = nameScore(kind, entities, key.name);
         if (known < wanted * LEAST_KNOWN || named < 0) continue;
+        if (named === 0 && key.name !== column && isOtherId(key.name)) continue;
         const described = describeAttributes(entities, key.name);
-        const score = (known / wanted) * (known / entities.rows) + 2 * named + described.attributes.length / 100;
+        const score =
+          (known / wanted) * (known / entities.rows) + 2 * named + described.attributes.length / 100;
         candidates.push({ kind, table: entities, key: key.name, wanted, known, ...described, score });
       }
     }
@@ -58,8 +68,14 @@ export async function guessEntities(
   candidates.sort((one, other) => other.score - one.score);
   const found: GuessedEntities[] = [];
   for (const candidate of candidates)
-    if (found.every(({ kind, table }) => kind !== candidate.kind && table !== candidate.table)) found.push(candidate);
+    if (found.every(({ kind, table }) => kind !== candidate.kind && table !== candidate.table))
+      found.push(candidate);
   return found;
+}
+
+/** `category_id` is the id of a category, whatever numbers it has in common with the items; `id` may be of anything. */
+function isOtherId(name: string): boolean {
+  return isIdName(name) && wordsOf(name).length > 1;
 }
 
 function isUnique({ rows }: FoundTable, { type, filled, distinct }: FoundColumn): boolean {
@@ -88,10 +104,7 @@ function nameScore(kind: 'item' | 'user', { path }: FoundTable, key: string): nu
   return Math.max(score(key), ofFile) - Math.max(other(key), ...files.map(other));
 }
 
-function describeAttributes(
-  table: FoundTable,
-  key: string,
-): Pick<GuessedEntities, 'attributes' | 'leftOut'> {
+function describeAttributes(table: FoundTable, key: string): Pick<GuessedEntities, 'attributes' | 'leftOut'> {
   const attributes: GuessedAttribute[] = [];
   const leftOut: { column: string; why: string }[] = [];
   const names = new Set(['item_id', 'user_id']);
@@ -99,7 +112,8 @@ function describeAttributes(
     const found = describeAttribute(table, column);
     const name = configName(column.name);
     if ('leftOut' in found) leftOut.push({ column: column.name, why: found.leftOut });
-    else if (names.has(name.toLowerCase())) leftOut.push({ column: column.name, why: 'another column has that name' });
+    else if (names.has(name.toLowerCase()))
+      leftOut.push({ column: column.name, why: 'another column has that name' });
     else {
       attributes.push({ column: column.name, name, ...found });
       names.add(name.toLowerCase());
@@ -119,18 +133,22 @@ function describeAttribute(
   const kind = kindOf(type);
   if (filled === 0) return { leftOut: 'it has no values' };
   if (kind === 'list') return { config: { role: 'multi-valued' }, why: 'a list' };
-  if (kind === 'nested' || kind === 'json') return { leftOut: `it is nested (${type}); take what you want of it in the SQL` };
+  if (kind === 'nested' || kind === 'json')
+    return { leftOut: `it is nested (${type}); take what you want of it in the SQL` };
   if (instants === filled) return { leftOut: 'a time; year(…) makes a number of it' };
   if (truths === filled || kind === 'boolean') return { config: { role: 'boolean' }, why: 'true and false' };
   if (numbers === filled) {
-    if (wholes === filled && smallest >= 0 && largest <= 1 && distinct <= 2) return { config: { role: 'boolean' }, why: '0 and 1' };
+    if (wholes === filled && smallest >= 0 && largest <= 1 && distinct <= 2)
+      return { config: { role: 'boolean' }, why: '0 and 1' };
     if (isIdName(column.name)) return { leftOut: 'an id of something else' };
     return { config: { role: 'numeric' }, why: `numbers from ${smallest} to ${largest}` };
   }
   const splitBy = isTextName(column.name) ? undefined : findSeparator(column);
-  if (splitBy !== undefined) return { config: { role: 'multi-valued', splitBy }, why: `values separated by ${splitBy}` };
+  if (splitBy !== undefined)
+    return { config: { role: 'multi-valued', splitBy }, why: `values separated by ${splitBy}` };
   if (isTextName(column.name) || meanLength > 60) return { config: { role: 'text' }, why: 'text to show' };
-  if (distinct <= MOST_CATEGORIES && distinct * 2 <= filled) return { config: { role: 'categorical' }, why: `${distinct} different values` };
+  if (distinct <= MOST_CATEGORIES && distinct * 2 <= filled)
+    return { config: { role: 'categorical' }, why: `${distinct} different values` };
   if (isIdName(column.name)) return { leftOut: 'an id of something else' };
   return table.hasNames || distinct * 2 > filled
     ? { config: { role: 'text' }, why: 'text that hardly comes again' }

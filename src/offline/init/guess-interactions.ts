@@ -21,8 +21,8 @@ export interface GuessedInteractions {
   readonly user: GuessedColumn;
   readonly item: GuessedColumn;
   readonly time?: GuessedTime | undefined;
-  /** With a number above which about a third of a scale is. */
-  readonly value?: (GuessedColumn & { readonly upper: number }) | undefined;
+  /** With whether it is a scale as of stars, and a number above which about a third of it is. */
+  readonly value?: (GuessedColumn & { readonly isScale: boolean; readonly upper: number }) | undefined;
   readonly type?: (GuessedColumn & { readonly values: readonly string[] }) | undefined;
   readonly doubts: readonly string[];
 }
@@ -56,10 +56,19 @@ function findPair(table: FoundTable): { user: GuessedColumn; item: GuessedColumn
   const user = named(userNameScore);
   const item = named(itemNameScore);
   // A table of users, or of items, names one in every row.
-  if ((user ?? item) !== undefined && [user, item].some((column) => column !== undefined && isKey(table, column))) return undefined;
-  const rest = ids.filter((column) => column !== user && column !== item && !isKey(table, column) && isChosen(table, column));
+  if (
+    (user ?? item) !== undefined &&
+    [user, item].some((column) => column !== undefined && isKey(table, column))
+  )
+    return undefined;
+  const rest = ids.filter(
+    (column) => column !== user && column !== item && !isKey(table, column) && isChosen(table, column),
+  );
   const [first, second] = user === undefined ? rest : [user, rest[0]];
-  const chosen = { user: user ?? first, item: item ?? (user === undefined && item === undefined ? second : rest[0]) };
+  const chosen = {
+    user: user ?? first,
+    item: item ?? (user === undefined && item === undefined ? second : rest[0]),
+  };
   if (chosen.user === undefined || chosen.item === undefined || chosen.user === chosen.item) return undefined;
   const tell = (column: FoundColumn, isNamed: boolean): GuessedColumn => ({
     column: column.name,
@@ -82,7 +91,10 @@ function isKey(table: FoundTable, { distinct }: FoundColumn): boolean {
 }
 
 /** Ids without a name are at least as many as ratings have steps, and are no times. */
-function isChosen({ hasNames }: FoundTable, { name, instants, distinct, numbers, low }: FoundColumn): boolean {
+function isChosen(
+  { hasNames }: FoundTable,
+  { name, instants, distinct, numbers, low }: FoundColumn,
+): boolean {
   if (instants > 0 || (numbers > 0 && low > 3e8)) return false;
   return hasNames ? isIdName(name) : distinct > 10;
 }
@@ -95,16 +107,33 @@ async function completeGuess(
   const taken = [user.column, item.column];
   const { time, doubts } = await guessTime(connection, table, { ...options, taken });
   const rest = table.columns.filter(({ name }) => !taken.includes(name) && name !== time?.column);
-  return { table, user, item, time, value: findValue(table, rest), type: await findType(connection, table, rest), doubts };
+  return {
+    table,
+    user,
+    item,
+    time,
+    value: findValue(table, rest),
+    type: await findType(connection, table, rest),
+    doubts,
+  };
 }
 
 function findValue({ hasNames }: FoundTable, columns: readonly FoundColumn[]): GuessedInteractions['value'] {
   const numbers = columns.filter(({ filled, numbers }) => filled > 0 && numbers === filled);
-  const found = numbers.find(({ name }) => isValueName(name) && !isIdName(name)) ?? (hasNames ? undefined : numbers.find(isFewNumbers));
+  const found =
+    numbers.find(({ name }) => isValueName(name) && !isIdName(name)) ??
+    (hasNames ? undefined : numbers.find(isFewNumbers));
   if (found === undefined) return undefined;
   const { name, smallest, largest } = found;
+  const isScale = smallest >= 0 && largest <= 100;
   const upper = Math.ceil(smallest + ((largest - smallest) * 2) / 3);
-  return { column: name, isNamed: isValueName(name), why: `numbers from ${smallest} to ${largest}`, upper };
+  return {
+    column: name,
+    isNamed: isValueName(name),
+    why: `numbers from ${smallest} to ${largest}`,
+    isScale,
+    upper,
+  };
 }
 
 function isFewNumbers({ distinct, smallest, largest }: FoundColumn): boolean {
@@ -116,14 +145,21 @@ async function findType(
   { view }: FoundTable,
   columns: readonly FoundColumn[],
 ): Promise<GuessedInteractions['type']> {
-  const found = columns.find(({ name, distinct, type }) => isTypeName(name) && distinct <= MOST_TYPES && isSingle(type));
+  const found = columns.find(
+    ({ name, distinct, type }) => isTypeName(name) && distinct <= MOST_TYPES && isSingle(type),
+  );
   if (found === undefined) return undefined;
   const rows = await queryRows(
     connection,
     `SELECT CAST(${quoteIdentifier(found.name)} AS VARCHAR) AS type, count(*) AS rows FROM ${view} WHERE type IS NOT NULL GROUP BY ALL ORDER BY rows DESC, type`,
   );
   const values = rows.map((row) => String(row.type));
-  return { column: found.name, isNamed: true, values, why: rows.map((row) => `${String(row.type)} ${String(row.rows)} times`).join(', ') };
+  return {
+    column: found.name,
+    isNamed: true,
+    values,
+    why: rows.map((row) => `${String(row.type)} ${String(row.rows)} times`).join(', '),
+  };
 }
 
 function scoreOf({ table, user, item, time, value, type }: GuessedInteractions): number {
@@ -148,18 +184,32 @@ async function guessJoin(
     for (const head of tables) {
       const user = head === lines ? undefined : best(head, userNameScore);
       const key = head.columns.find(
-        (column) => column !== user && isKey(head, column) && isIdName(column.name) && lines.columns.some(({ name }) => name === column.name),
+        (column) =>
+          column !== user &&
+          isKey(head, column) &&
+          isIdName(column.name) &&
+          lines.columns.some(({ name }) => name === column.name),
       );
       if (user === undefined || key === undefined) continue;
-      const tell = ({ name, distinct }: FoundColumn, where: FoundTable): GuessedColumn => ({ column: name, isNamed: true, why: `by its name in ${where.path}, ${distinct} of them` });
-      const { time, doubts } = await guessTime(connection, head, { ...options, taken: [user.name, key.name] });
+      const tell = ({ name, distinct }: FoundColumn, where: FoundTable): GuessedColumn => ({
+        column: name,
+        isNamed: true,
+        why: `by its name in ${where.path}, ${distinct} of them`,
+      });
+      const { time, doubts } = await guessTime(connection, head, {
+        ...options,
+        taken: [user.name, key.name],
+      });
       return {
         table: lines,
         head: { table: head, key: key.name },
         user: tell(user, head),
         item: tell(item, lines),
         time,
-        value: findValue(lines, lines.columns.filter(({ name }) => name !== item.name && name !== key.name)),
+        value: findValue(
+          lines,
+          lines.columns.filter(({ name }) => name !== item.name && name !== key.name),
+        ),
         doubts,
       };
     }
@@ -185,8 +235,33 @@ export function sqlOfInteractions(guess: GuessedInteractions): string {
     ...(type === undefined ? [] : [alias(of('lines', sqlName(type.column)), 'type')]),
   ];
   const isComputed = time !== undefined && time.sql !== sqlName(time.column);
-  if (head === undefined) return `SELECT ${columns.join(', ')}\nFROM ${isComputed ? asText(table) : table.from}`;
-  return `SELECT ${columns.join(', ')}\nFROM ${asText(table)} AS lines\nJOIN ${asText(head.table)} AS head USING (${sqlName(head.key)})`;
+  const from =
+    head === undefined
+      ? `FROM ${isComputed ? asText(table) : table.from}`
+      : `FROM ${asText(table)} AS lines\nJOIN ${asText(head.table)} AS head USING (${sqlName(head.key)})`;
+  const nobody = listGaps(guess).map(({ owner, column }) => `${of(owner, sqlName(column))} IS NOT NULL`);
+  return [
+    `SELECT ${columns.join(', ')}`,
+    from,
+    ...(nobody.length > 0 ? [`WHERE ${nobody.join(' AND ')}`] : []),
+  ].join('\n');
+}
+
+/** Columns of users and items that some rows have no value of, and how many; the SQL leaves such rows out. */
+export function listGaps({
+  table,
+  head,
+  user,
+  item,
+}: GuessedInteractions): { owner: 'head' | 'lines'; column: string; rows: number }[] {
+  const ofUser = head?.table ?? table;
+  return [
+    { owner: 'head', table: ofUser, column: user.column } as const,
+    { owner: 'lines', table, column: item.column } as const,
+  ].flatMap(({ owner, table: { columns, rows }, column }) => {
+    const { empty } = columns.find(({ name }) => name === column)!;
+    return empty > 0 && empty < rows ? [{ owner, column, rows: empty }] : [];
+  });
 }
 
 export function alias(sql: string, name: string): string {

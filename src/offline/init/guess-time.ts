@@ -13,13 +13,23 @@ export interface GuessedTime {
   readonly why: string;
 }
 
-const EARLIEST = Date.UTC(1990, 0) / 1000;
+/** Numbers that give earlier times likely count from another day. */
+const EARLIEST = Date.UTC(1996, 0) / 1000;
 
 /** Orders of day and month that people write, as strptime takes them. */
 const FORMATS = [
-  ...['%d/%m/%Y', '%m/%d/%Y', '%d.%m.%Y', '%d-%m-%Y', '%m-%d-%Y', '%d/%m/%y', '%m/%d/%y', '%d-%b-%Y', '%b %d, %Y', '%d %b %Y'].flatMap(
-    (day) => [day, `${day} %H:%M`, `${day} %H:%M:%S`, `${day} %I:%M %p`, `${day} %I:%M:%S %p`],
-  ),
+  ...[
+    '%d/%m/%Y',
+    '%m/%d/%Y',
+    '%d.%m.%Y',
+    '%d-%m-%Y',
+    '%m-%d-%Y',
+    '%d/%m/%y',
+    '%m/%d/%y',
+    '%d-%b-%Y',
+    '%b %d, %Y',
+    '%d %b %Y',
+  ].flatMap((day) => [day, `${day} %H:%M`, `${day} %H:%M:%S`, `${day} %I:%M %p`, `${day} %I:%M:%S %p`]),
   '%m %d, %Y',
   '%Y%m%dT%H%M%S',
   '%a %b %d %H:%M:%S %z %Y',
@@ -40,7 +50,9 @@ export async function guessTime(
   const doubts: string[] = [];
   for (const column of [...named, ...columns.filter((column) => !named.includes(column))]) {
     const isNamed = named.includes(column);
-    const time = findTime(column, { latest, isNamed }) ?? (isNamed ? await findFormat(connection, table, column) : undefined);
+    const time =
+      findTime(column, { latest, isNamed }) ??
+      (isNamed ? await findFormat(connection, table, column) : undefined);
     if (time === undefined) continue;
     if (typeof time === 'string') doubts.push(time);
     else return { time, doubts };
@@ -48,18 +60,33 @@ export async function guessTime(
   return { time: undefined, doubts };
 }
 
-function findTime(column: FoundColumn, options: { latest: number; isNamed: boolean }): GuessedTime | undefined {
+function findTime(
+  column: FoundColumn,
+  options: { latest: number; isNamed: boolean },
+): GuessedTime | undefined {
   const { name, filled, instants, numbers, low, high } = column;
   const sql = sqlName(name);
-  if (instants === filled) return { column: name, sql, why: `times, ${dayOf(column.oldest)} to ${dayOf(column.newest)}` };
+  if (instants === filled)
+    return { column: name, sql, why: `times, ${dayOf(column.oldest)} to ${dayOf(column.newest)}` };
   if (numbers !== filled) return undefined;
-  const written = /^(19|20)\d{6}$/.test(String(column.smallest)) && /^(19|20)\d{6}$/.test(String(column.largest));
+  const written =
+    /^(19|20)\d{6}$/.test(String(column.smallest)) && /^(19|20)\d{6}$/.test(String(column.largest));
   if (written && options.isNamed) {
-    return { column: name, sql: `strptime(CAST(${sql} AS VARCHAR), '%Y%m%d')`, why: `dates as ${column.smallest}` };
+    return {
+      column: name,
+      sql: `strptime(CAST(${sql} AS VARCHAR), '%Y%m%d')`,
+      why: `dates as ${column.smallest}`,
+    };
   }
-  const perSecond = [1, 1e3, 1e6, 1e9].find((unit) => low / unit >= EARLIEST && high / unit <= options.latest);
+  const perSecond = [1, 1e3, 1e6, 1e9].find(
+    (unit) => low / unit >= EARLIEST && high / unit <= options.latest,
+  );
   if (perSecond !== undefined) {
-    return { column: name, sql, why: `numbers since 1970, nearly all of ${dayOf(low / perSecond)} to ${dayOf(high / perSecond)}` };
+    return {
+      column: name,
+      sql,
+      why: `numbers since 1970, nearly all of ${dayOf(low / perSecond)} to ${dayOf(high / perSecond)}`,
+    };
   }
   const guess = options.isNamed ? guessEpoch({ low, high, latest: options.latest }) : undefined;
   if (guess === undefined) return undefined;
@@ -73,12 +100,15 @@ async function findFormat(
   { name, filled, example }: FoundColumn,
 ): Promise<GuessedTime | string> {
   const text = `CAST(${quoteIdentifier(name)} AS VARCHAR)`;
-  const counts = FORMATS.map((format, place) => `count(try_strptime(${text}, ${quoteLiteral(format)})) AS f${place}`);
+  const counts = FORMATS.map(
+    (format, place) => `count(try_strptime(${text}, ${quoteLiteral(format)})) AS f${place}`,
+  );
   const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${view}`);
   const fitting = FORMATS.filter((_, place) => Number(row![`f${place}`]) === filled);
   const [format] = fitting;
   const read = (each: string): string => `strptime(${sqlName(name)}, '${each}')`;
-  if (format === undefined) return `${name} is called like a time, but '${example}' is none that is known; convert it in the SQL`;
+  if (format === undefined)
+    return `${name} is called like a time, but '${example}' is none that is known; convert it in the SQL`;
   if (fitting.length === 1) return { column: name, sql: read(format), why: `times as '${example}'` };
   return `${name}: '${example}' can be read in several ways; say which in the SQL: ${fitting.map(read).join(' or ')}`;
 }

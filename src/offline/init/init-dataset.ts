@@ -3,7 +3,7 @@ import { openDatabase } from '../database.js';
 import { findTables } from './find-tables.js';
 import type { FoundTable } from './found-table.js';
 import { guessEntities, type GuessedEntities } from './guess-entities.js';
-import { guessInteractions, type GuessedInteractions } from './guess-interactions.js';
+import { guessInteractions, listGaps, type GuessedInteractions } from './guess-interactions.js';
 import { renderDatasetConfig } from './write-dataset-config.js';
 
 /** A dataset config for files that nobody has described, and how it came about. */
@@ -21,7 +21,11 @@ export interface InitialDataset {
  * @param options.now Unix seconds
  * @throws {ShortlistError} INVALID_DATASET when no table has both a user and an item in a row, with what was found
  */
-export async function initDataset(options: { folder: string; name: string; now: number }): Promise<InitialDataset> {
+export async function initDataset(options: {
+  folder: string;
+  name: string;
+  now: number;
+}): Promise<InitialDataset> {
   const { folder, name } = options;
   const database = await openDatabase();
   try {
@@ -51,19 +55,40 @@ function describe(found: {
     `interactions: ${table.path}${head ? ` joined with ${head.table.path} by ${head.key}` : ''}, ${countRows(table)}`,
     `  user_id    ${user.column} (${user.why})`,
     `  item_id    ${item.column} (${item.why})`,
-    time ? `  timestamp  ${time.column} (${time.why})` : '  timestamp  none found: the order of the rows stands for it',
+    time
+      ? `  timestamp  ${time.column} (${time.why})`
+      : '  timestamp  none found: the order of the rows stands for it',
     value ? `  value      ${value.column} (${value.why})` : '  value      none found: every row counts 1',
     ...(type ? [`  type       ${type.column} (${type.why})`] : []),
-    ...[user, item].flatMap((column) => (column.isNamed ? [] : [`  look at it: nothing but its place says that ${column.column} is ${column === user ? 'the user' : 'the item'}`])),
+    ...[user, item].flatMap((column) =>
+      column.isNamed
+        ? []
+        : [
+            `  look at it: nothing but its place says that ${column.column} is ${column === user ? 'the user' : 'the item'}`,
+          ],
+    ),
+    ...listGaps(interactions).map(({ column, rows }) => `  left out: ${rows} rows without ${column}`),
     ...doubts.map((doubt) => `  could not tell: ${doubt}`),
     ...entities.flatMap(describeEntities),
-    ...(['item', 'user'] as const).flatMap((kind) => (entities.some((each) => each.kind === kind) ? [] : [`${kind}s: no table has a key that the ${kind}_ids are in`])),
+    ...(['item', 'user'] as const).flatMap((kind) =>
+      entities.some((each) => each.kind === kind)
+        ? []
+        : [`${kind}s: no table has a key that the ${kind}_ids are in`],
+    ),
     ...(unused.length > 0 ? [`not used: ${unused.map(describeTable).join('; ')}`] : []),
     ...(found.others.length > 0 ? [`no table in: ${found.others.join(', ')}`] : []),
   ];
 }
 
-function describeEntities({ kind, table, key, known, wanted, attributes, leftOut }: GuessedEntities): string[] {
+function describeEntities({
+  kind,
+  table,
+  key,
+  known,
+  wanted,
+  attributes,
+  leftOut,
+}: GuessedEntities): string[] {
   return [
     `${kind}s: ${table.path}, ${countRows(table)}; its key ${key} has ${known} of the ${wanted} ${kind}_ids`,
     ...attributes.map(({ name, config, why }) => `  ${name.padEnd(10)} ${config.role} (${why})`),
@@ -79,11 +104,17 @@ function countRows({ rows, isCut }: FoundTable): string {
   return `${isCut ? 'the first ' : ''}${rows.toLocaleString('en-GB')} rows`;
 }
 
-function nothingFound(folder: string, tables: readonly FoundTable[], others: readonly string[]): ShortlistError {
+function nothingFound(
+  folder: string,
+  tables: readonly FoundTable[],
+  others: readonly string[],
+): ShortlistError {
   const problems = [
     ...tables.map((table) => `${describeTable(table)}, ${countRows(table)}`),
     ...others.map((path) => `${path}: no table`),
   ];
   const message = `no table in ${folder} has a user and an item in each row; write a config by hand (docs/reading-your-data.md). It holds:`;
-  return new ShortlistError('INVALID_DATASET', message, { problems: problems.length > 0 ? problems : ['nothing'] });
+  return new ShortlistError('INVALID_DATASET', message, {
+    problems: problems.length > 0 ? problems : ['nothing'],
+  });
 }

@@ -15,7 +15,8 @@ export interface DataFile {
 const DEEPEST = 4;
 
 /** What holds no rows, whatever it looks like. */
-const OTHER_FILES = /^(readme|licen[cs]e|changelog|makefile)|\.(md|ya?ml|toml|ini|py|ipynb|js|ts|sh|sql|html?|xml|pdf|png|jpe?g|zip|tar|tgz|7z|xlsx?|docx?|db|sqlite|onnx|bin|crc|log)$/i;
+const OTHER_FILES =
+  /^(readme|licen[cs]e|changelog|makefile)|\.(md|ya?ml|toml|ini|py|ipynb|js|ts|sh|sql|html?|xml|pdf|png|jpe?g|zip|tar|tgz|7z|xlsx?|docx?|db|sqlite|onnx|bin|crc|log)$/i;
 
 /**
  * Files of a folder that may hold tables, by their endings, and those of unknown endings that are text. Names that begin

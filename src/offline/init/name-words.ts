@@ -11,26 +11,164 @@ export function wordsOf(name: string): string[] {
     });
 }
 
-const ID_WORDS = new Set(['id', 'ids', 'key', 'code', 'no', 'nr', 'number', 'num', 'uuid', 'guid', 'hash', 'sk']);
+const ID_WORDS = new Set([
+  'id',
+  'ids',
+  'key',
+  'code',
+  'no',
+  'nr',
+  'number',
+  'num',
+  'uuid',
+  'guid',
+  'hash',
+  'sk',
+]);
 
 /** Who chooses, the likeliest first. */
 const USER_NOUNS = [
-  ...['user', 'customer', 'client', 'member', 'account', 'buyer', 'shopper', 'person', 'profile', 'subscriber', 'reader'],
-  ...['viewer', 'listener', 'player', 'student', 'patient', 'reviewer', 'visitor', 'device', 'session', 'uid', 'usr', 'cust'],
+  ...[
+    'user',
+    'customer',
+    'client',
+    'member',
+    'account',
+    'buyer',
+    'shopper',
+    'person',
+    'profile',
+    'subscriber',
+    'reader',
+  ],
+  ...[
+    'viewer',
+    'listener',
+    'player',
+    'student',
+    'patient',
+    'reviewer',
+    'visitor',
+    'device',
+    'session',
+    'uid',
+    'usr',
+    'cust',
+    'household',
+    'author',
+  ],
 ];
 
 /** What is chosen, the likeliest first. */
 const ITEM_NOUNS = [
-  ...['item', 'product', 'article', 'sku', 'asin', 'isbn', 'ean', 'gtin', 'movie', 'film', 'show', 'video', 'book', 'song'],
-  ...['track', 'artist', 'album', 'podcast', 'episode', 'content', 'asset', 'post', 'news', 'story', 'document', 'doc'],
-  ...['listing', 'offer', 'ad', 'recipe', 'dish', 'game', 'app', 'course', 'job', 'place', 'business', 'restaurant', 'hotel'],
-  ...['venue', 'event', 'property', 'anime', 'beer', 'wine', 'joke', 'iid', 'variant'],
+  ...[
+    'item',
+    'product',
+    'article',
+    'sku',
+    'asin',
+    'isbn',
+    'ean',
+    'gtin',
+    'movie',
+    'film',
+    'show',
+    'video',
+    'book',
+    'song',
+  ],
+  ...[
+    'track',
+    'artist',
+    'album',
+    'podcast',
+    'episode',
+    'content',
+    'asset',
+    'post',
+    'news',
+    'story',
+    'document',
+    'doc',
+  ],
+  ...[
+    'listing',
+    'offer',
+    'ad',
+    'recipe',
+    'dish',
+    'game',
+    'app',
+    'course',
+    'job',
+    'place',
+    'business',
+    'restaurant',
+    'hotel',
+  ],
+  ...['venue', 'event', 'property', 'anime', 'beer', 'wine', 'joke', 'iid', 'variant', 'stock'],
 ];
 
-const TIME_WORDS = new Set(['timestamp', 'time', 'date', 'datetime', 'ts', 'at', 'when', 'day', 'created', 'epoch', 'unixtime']);
-const VALUE_WORDS = new Set(['rating', 'ratings', 'stars', 'star', 'score', 'value', 'quantity', 'qty', 'count', 'plays', 'playcount', 'weight', 'overall', 'clicks', 'hours']);
-const TYPE_NAMES = new Set(['type', 'event', 'event type', 'action', 'action type', 'interaction', 'interaction type', 'behavior', 'behaviour', 'behavior type']);
-const TEXT_WORDS = new Set(['title', 'name', 'description', 'summary', 'text', 'headline', 'url', 'link', 'image', 'img', 'picture', 'poster', 'thumbnail', 'email', 'address', 'phone']);
+const TIME_WORDS = new Set([
+  'timestamp',
+  'time',
+  'date',
+  'datetime',
+  'ts',
+  'at',
+  'when',
+  'day',
+  'created',
+  'epoch',
+  'unixtime',
+]);
+const VALUE_WORDS = new Set([
+  'rating',
+  'ratings',
+  'stars',
+  'star',
+  'score',
+  'value',
+  'quantity',
+  'qty',
+  'count',
+  'plays',
+  'playcount',
+  'weight',
+  'overall',
+  'clicks',
+  'hours',
+]);
+const TYPE_NAMES = new Set([
+  'type',
+  'event',
+  'event type',
+  'action',
+  'action type',
+  'interaction',
+  'interaction type',
+  'behavior',
+  'behaviour',
+  'behavior type',
+]);
+const TEXT_WORDS = new Set([
+  'title',
+  'name',
+  'description',
+  'summary',
+  'text',
+  'headline',
+  'url',
+  'link',
+  'image',
+  'img',
+  'picture',
+  'poster',
+  'thumbnail',
+  'email',
+  'address',
+  'phone',
+]);
 
 /** How well a name is that of an id of users, 0 to 1. */
 export function userNameScore(name: string): number {
@@ -75,14 +213,76 @@ export function isIdName(name: string): boolean {
 
 /** A name as an SQL expression needs it. */
 export function sqlName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KEYWORDS.has(name.toLowerCase()) ? name : `"${name.replaceAll('"', '""')}"`;
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KEYWORDS.has(name.toLowerCase())
+    ? name
+    : `"${name.replaceAll('"', '""')}"`;
 }
 
 const KEYWORDS = new Set([
-  ...['all', 'and', 'any', 'as', 'asc', 'both', 'case', 'cast', 'check', 'column', 'create', 'default', 'desc', 'distinct', 'do'],
-  ...['else', 'end', 'except', 'false', 'fetch', 'for', 'foreign', 'from', 'grant', 'group', 'having', 'in', 'initially', 'into'],
-  ...['lateral', 'leading', 'like', 'limit', 'not', 'null', 'offset', 'on', 'only', 'or', 'order', 'primary', 'references'],
-  ...['select', 'some', 'table', 'then', 'to', 'true', 'union', 'unique', 'user', 'using', 'when', 'where', 'window', 'with'],
+  ...[
+    'all',
+    'and',
+    'any',
+    'as',
+    'asc',
+    'both',
+    'case',
+    'cast',
+    'check',
+    'column',
+    'create',
+    'default',
+    'desc',
+    'distinct',
+    'do',
+  ],
+  ...[
+    'else',
+    'end',
+    'except',
+    'false',
+    'fetch',
+    'for',
+    'foreign',
+    'from',
+    'grant',
+    'group',
+    'having',
+    'in',
+    'initially',
+    'into',
+  ],
+  ...[
+    'lateral',
+    'leading',
+    'like',
+    'limit',
+    'not',
+    'null',
+    'offset',
+    'on',
+    'only',
+    'or',
+    'order',
+    'primary',
+    'references',
+  ],
+  ...[
+    'select',
+    'some',
+    'table',
+    'then',
+    'to',
+    'true',
+    'union',
+    'unique',
+    'user',
+    'using',
+    'when',
+    'where',
+    'window',
+    'with',
+  ],
 ]);
 
 /** A name for a column of the config: letters, digits and underscores. */

@@ -1,6 +1,11 @@
 import { stringify } from 'yaml';
 import { sqlOfEntities, type GuessedEntities } from './guess-entities.js';
-import { sqlOfInteractions, type GuessedColumn, type GuessedInteractions } from './guess-interactions.js';
+import {
+  listGaps,
+  sqlOfInteractions,
+  type GuessedColumn,
+  type GuessedInteractions,
+} from './guess-interactions.js';
 
 /** What a dataset is taken to be. */
 export interface GuessedDataset {
@@ -22,7 +27,9 @@ export function renderDatasetConfig({ name, folder, interactions, entities }: Gu
     'licence: unknown # whose the data are, and who may use them',
     `path: ${quote(folder)}`,
     ...renderInteractions(interactions),
-    ...(item ? renderEntities('items', item) : ['# items: no table of items was found; items are then known by their ids only']),
+    ...(item
+      ? renderEntities('items', item)
+      : ['# items: no table of items was found; items are then known by their ids only']),
     ...(user ? renderEntities('users', user) : ['# users: no table of users was found']),
     '# How held-out rows are chosen. rolling: the last weeks, as in production (needs times over many weeks);',
     '# chronological: the last rows of each user; random: any rows.',
@@ -40,13 +47,16 @@ function renderInteractions(guess: GuessedInteractions): string[] {
     ...(time
       ? [`  # timestamp: ${time.column} (${time.why})`]
       : ['  # timestamp: none was found; the order of the rows stands for it']),
-    ...(value
-      ? describeColumn('value', value)
-      : ['  # value: none was found; every row counts 1']),
+    ...(value ? describeColumn('value', value) : ['  # value: none was found; every row counts 1']),
     ...(type ? describeColumn('type', type) : []),
     ...doubts.map((doubt) => `  # could not tell: ${doubt}`),
+    ...listGaps(guess).map(({ column, rows }) => `  # left out: ${rows} rows without ${column}`),
     ...renderSql(sqlOfInteractions(guess)),
-    ...(value ? [`  # minimumValue: ${value.upper} # leave out the rows with a smaller value: ratings that are no recommendation`] : []),
+    ...(value
+      ? [
+          `  # minimumValue: ${value.upper} # leave out the rows with a smaller value: ratings that are no recommendation`,
+        ]
+      : []),
     ...(type
       ? [
           '  # weights: # what a row of a type counts, times its value; every type needs one',

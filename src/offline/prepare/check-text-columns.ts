@@ -1,8 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { createUseTest } from './check-parquet-columns.js';
-import type { FileKind, FileSource } from './file-sources.js';
-import type { SourceFile } from './list-files.js';
+import type { FileKind, FileSource, SourceFile } from './file-sources.js';
 import type { SelectTree } from './select-tree.js';
 import { findColumns, optionsOf } from './source-node.js';
 import type { SourceRequest } from './source-request.js';

@@ -1,6 +1,6 @@
-import { createCsvScanner, type CsvDialect, type CsvScan, type CsvScanner } from './csv-scanner.js';
-import { readText, type TextEncoding } from './file-content.js';
-import type { SourceFile } from './list-files.js';
+import { CsvScanner, type CsvDialect, type CsvScan } from './csv-scanner.js';
+import { readText, type Advance, type TextEncoding } from './file-content.js';
+import type { SourceFile } from './file-sources.js';
 import { textOf, type ReaderOptions } from './source-node.js';
 
 /** What a CSV file is, told from all of its rows. */
@@ -20,6 +20,7 @@ export interface CsvReading {
   readonly encoding: TextEncoding;
   /** The columns that the query may take from a header, in lower case. */
   readonly names: ReadonlySet<string>;
+  readonly advance: Advance;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'];
@@ -71,16 +72,16 @@ function createScanners(head: Buffer, { said, encoding }: CsvReading): CsvScanne
   const named = namesOf(said)?.length;
   return delimiters.flatMap((each) => {
     const dialect = { ...shared, delimiter: each };
-    if (said.columns !== undefined) return [createCsvScanner(dialect, { width: named, mayBeShort })];
+    if (said.columns !== undefined) return [new CsvScanner(dialect, { width: named, mayBeShort })];
     // Names may be given to the first columns only.
     const widths = named === undefined ? [undefined] : [undefined, named];
-    return widths.map((width) => createCsvScanner(dialect, { width, mayBeShort }));
+    return widths.map((width) => new CsvScanner(dialect, { width, mayBeShort }));
   });
 }
 
 /** A delimiter that the first record does not have is none, where it has another one. */
 function dropUnlikely(scanners: CsvScanner[]): CsvScanner[] {
-  const widths = scanners.map((scanner) => scanner.width());
+  const widths = scanners.map((scanner) => scanner.width);
   if (!widths.some((width) => width !== undefined && width > 1)) return scanners;
   return scanners.filter((_, index) => widths[index] !== 1);
 }

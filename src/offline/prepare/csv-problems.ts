@@ -58,7 +58,7 @@ export function listDifferences(
       differs(`${file.hasHeader ? 'has a header' : 'has no header'}, unlike ${first!.file.path}`);
     if (linesBefore(file) !== linesBefore(first!))
       differs(
-        `has ${linesBefore(file)} lines before its first record, ${first!.file.path} has ${linesBefore(first!)}`,
+        `begins ${linesBefore(file)} lines before its first record, ${first!.file.path} begins ${linesBefore(first!)} before`,
       );
     if (!file.hasHeader && file.scan.width !== first!.scan.width)
       differs(`has ${file.scan.width} columns, ${first!.file.path} has ${first!.scan.width}`);

@@ -1,16 +1,23 @@
 import { createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
-import { describeUnreadable, type Container, type SourceFile } from './list-files.js';
+import type { Container, SourceFile } from './file-sources.js';
+import { describeUnreadable, isUtf16 } from './list-files.js';
 
 /** A file whose container says that it is damaged or cut off; the message goes after its path. */
 export class DamagedFile extends Error {}
+
+/** Is told how many bytes of a file have been read. */
+export type Advance = (bytes: number) => void;
 
 /** A decompressor that counts the bytes it has used. */
 type Decompressor = Transform & { readonly bytesWritten: number };
 
 // The types of Node 20 do not have zstd; Node has it since 22.15.
-const { createGunzip, createZstdDecompress } = zlib as typeof zlib & { createZstdDecompress(): Decompressor };
+const { createGunzip, createZstdDecompress } = zlib as unknown as {
+  readonly createGunzip: () => Decompressor;
+  readonly createZstdDecompress: () => Decompressor;
+};
 
 const DECOMPRESSORS: Readonly<Record<Exclude<Container, 'none'>, () => Decompressor>> = {
   gzip: createGunzip,
@@ -24,10 +31,18 @@ const CHUNK_BYTES = 1 << 18;
  *
  * @throws {DamagedFile} once a container turns out to be damaged, cut off, or followed by something else
  */
-export async function* readContent(file: SourceFile): AsyncGenerator<Buffer> {
+export async function* readContent(
+  file: SourceFile,
+  { advance }: { advance: Advance },
+): AsyncGenerator<Buffer> {
   const { path, container, bytes } = file;
   if (container === 'none') {
-    yield* createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: CHUNK_BYTES,
+    }) as AsyncIterable<Buffer>) {
+      advance(chunk.length);
+      yield chunk;
+    }
     return;
   }
   // Node ends a stream with the frame that it is in: the next one begins where that has ended.
@@ -35,6 +50,7 @@ export async function* readContent(file: SourceFile): AsyncGenerator<Buffer> {
     const decompressor = DECOMPRESSORS[container]();
     const source = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
     source.on('error', (error) => decompressor.destroy(error));
+    source.on('data', (chunk) => advance(chunk.length));
     source.pipe(decompressor);
     try {
       yield* decompressor as AsyncIterable<Buffer>;
@@ -50,8 +66,8 @@ export async function* readContent(file: SourceFile): AsyncGenerator<Buffer> {
 }
 
 /** Reads a file to its end, to have its container checked. */
-export async function checkContainer(file: SourceFile): Promise<void> {
-  for await (const _ of readContent(file));
+export async function checkContainer(file: SourceFile, options: { advance: Advance }): Promise<void> {
+  for await (const _ of readContent(file, options));
 }
 
 /**
@@ -87,23 +103,23 @@ export type TextEncoding = 'utf-8' | 'latin-1' | 'utf-16';
  */
 export async function* readText(
   file: SourceFile,
-  { encoding }: { encoding: TextEncoding },
+  { encoding, advance }: { encoding: TextEncoding; advance: Advance },
 ): AsyncGenerator<Buffer> {
   let isFirst = true;
   let decoder: InstanceType<typeof TextDecoder> | undefined;
-  for await (const chunk of atLeast(readContent(file), MARK_BYTES)) {
+  for await (const chunk of atLeast(readContent(file, { advance }), MARK_BYTES)) {
     const head = isFirst ? chunk.toString('latin1', 0, 4) : '';
     if (isFirst && encoding === 'utf-16')
-      decoder = new TextDecoder(/^\xFE\xFF/.test(head) ? 'utf-16be' : 'utf-16le');
-    else if (UTF_16.test(head)) throw new DamagedFile('is UTF-16 text; write it as UTF-8');
+      decoder = new TextDecoder(head.startsWith('\u00FE\u00FF') ? 'utf-16be' : 'utf-16le');
+    else if (isUtf16(head)) throw new DamagedFile('is UTF-16 text; write it as UTF-8');
     const text = decoder === undefined ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }));
-    yield isFirst && encoding !== 'latin-1' && head.startsWith('\xEF\xBB\xBF') ? text.subarray(3) : text;
+    yield isFirst && encoding !== 'latin-1' && head.startsWith('\u00EF\u00BB\u00BF')
+      ? text.subarray(3)
+      : text;
     isFirst = false;
   }
 }
 
-/** Its byte order marks, and what ASCII text looks like without one. */
-const UTF_16 = /^(\xFF\xFE|\xFE\xFF|[\t\n\r -~]\0[\t\n\r -~]\0|\0[\t\n\r -~]\0[\t\n\r -~])/;
 const MARK_BYTES = 4;
 
 /** Puts the first chunks together until they have so many bytes. */

@@ -1,4 +1,5 @@
 import { walkTree, type TreeNode } from './select-tree.js';
+import { findOwn } from '../../domain/find-own.js';
 
 export type FileKind = 'csv' | 'parquet' | 'json';
 
@@ -8,6 +9,18 @@ export interface FileSource {
   readonly kind: FileKind;
   /** Paths and globs as written. */
   readonly patterns: readonly string[];
+}
+
+/** What the content of a file is packed in. */
+export type Container = 'none' | 'gzip' | 'zstd';
+
+export interface SourceFile {
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly container: Container;
+  readonly bytes: number;
+  /** Another one once the file is replaced, written or cut. */
+  readonly state: string;
 }
 
 const READERS: Readonly<Record<string, FileKind>> = {
@@ -38,7 +51,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
   }
   if (node.type !== 'TABLE_FUNCTION') return undefined;
   const call = node.function as TreeNode;
-  const kind = READERS[String(call.function_name).toLowerCase()];
+  const kind = findOwn(READERS, String(call.function_name).toLowerCase());
   const [argument] = call.children as TreeNode[];
   return kind && { node, kind, patterns: textConstants(argument) };
 }

@@ -12,19 +12,13 @@ import { posix } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isPassing } from '../../domain/source-access.js';
 import { queryRows, quoteLiteral } from '../database.js';
-import { kindOfName, type FileKind, type FileSource } from './file-sources.js';
-
-/** What the content of a file is packed in. */
-export type Container = 'none' | 'gzip' | 'zstd';
-
-export interface SourceFile {
-  readonly path: string;
-  readonly kind: FileKind;
-  readonly container: Container;
-  readonly bytes: number;
-  /** Another one once the file is replaced, written or cut. */
-  readonly state: string;
-}
+import {
+  kindOfName,
+  type Container,
+  type FileKind,
+  type FileSource,
+  type SourceFile,
+} from './file-sources.js';
 
 /** The files of one source, in the order in which they are read. */
 export interface ListedSource {
@@ -53,15 +47,15 @@ interface FoundPaths {
 const REMOTE = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
 const GLOB_SIGNS = /[*?[]/;
 /** What DuckDB does not read, by its first bytes. */
-const FOREIGN: readonly (readonly [RegExp, string])[] = [
-  [/^PK\x03\x04/, 'is a zip archive; unpack it'],
-  [/^BZh/, 'is bzip2 data; decompress it, or compress it with gzip or zstd'],
-  [/^\xFD7zXZ/, 'is xz data; decompress it, or compress it with gzip or zstd'],
+const FOREIGN: readonly (readonly [string, string])[] = [
+  ['PK\u0003\u0004', 'is a zip archive; unpack it'],
+  ['BZh', 'is bzip2 data; decompress it, or compress it with gzip or zstd'],
+  ['\u00FD7zXZ', 'is xz data; decompress it, or compress it with gzip or zstd'],
 ];
-const MARKS: Readonly<Record<Exclude<Container, 'none'>, RegExp>> = {
-  gzip: /^\x1F\x8B/,
+const MARKS: Readonly<Record<Exclude<Container, 'none'>, (head: string) => boolean>> = {
+  gzip: (head) => head.startsWith('\u001F\u008B'),
   // A frame, or one that is to be skipped.
-  zstd: /^(\x28\xB5\x2F\xFD|[\x50-\x5F]\x2A\x4D\x18)/,
+  zstd: (head) => head.startsWith('\u0028\u00B5\u002F\u00FD') || head.startsWith('\u002A\u004D\u0018', 1),
 };
 
 /**
@@ -331,17 +325,25 @@ function findFileProblem(file: SourceFile, options: { mayBeEmpty: boolean }): st
 
 /** What the first bytes of a text file say against its name. */
 function findMisnamed(head: string, { kind, container }: Pick<SourceFile, 'kind' | 'container'>): string[] {
-  const foreign = FOREIGN.find(([mark]) => mark.test(head));
+  const foreign = FOREIGN.find(([mark]) => head.startsWith(mark));
   if (foreign !== undefined) return [foreign[1]];
   if (isParquetMark(head.slice(0, 4))) return [`is a parquet file, not ${kind}: read it with read_parquet`];
   if (container !== 'none')
-    return MARKS[container].test(head) ? [] : [`is no ${container} data, whatever its name says`];
-  const packed = (['gzip', 'zstd'] as const).find((each) => MARKS[each].test(head));
+    return MARKS[container](head) ? [] : [`is no ${container} data, whatever its name says`];
+  if (kind === 'json' && isUtf16(head)) return ['is UTF-16 text; write it as UTF-8'];
+  const packed = (['gzip', 'zstd'] as const).find((each) => MARKS[each](head));
   if (packed !== undefined)
     return [
       `is ${packed} data, which its name does not say: rename it, or say compression = '${packed}' in read_${kind}`,
     ];
   return [];
+}
+
+/** Whether a text begins with a byte order mark of UTF-16, or like ASCII text in it; one character a byte. */
+export function isUtf16(head: string): boolean {
+  if (head.startsWith('\u00FF\u00FE') || head.startsWith('\u00FE\u00FF')) return true;
+  const isNul = (at: number): boolean => head.charCodeAt(at) === 0;
+  return (isNul(0) && isNul(2) && !isNul(1)) || (isNul(1) && isNul(3) && !isNul(0));
 }
 
 function readEnds(path: string): { head: string; tail: string } {

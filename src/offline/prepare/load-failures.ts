@@ -1,7 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { asFileSource, findFileSources } from './file-sources.js';
-import type { SourceFile } from './list-files.js';
+import { asFileSource, findFileSources, type SourceFile } from './file-sources.js';
 import { branchesOf, formatSelect, outputName, parseSelect, walkTree } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
 import { sqlName, type SourceRequest } from './source-request.js';

@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceAccess } from '../../domain/source-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
+import { SILENT_PROGRESS, type ProgressReporter } from '../progress.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { checkTextColumns } from './check-text-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
-import { findFileSources } from './file-sources.js';
-import { listChangedFiles, type SourceFile } from './list-files.js';
+import { findFileSources, type SourceFile } from './file-sources.js';
+import { listChangedFiles } from './list-files.js';
 import { branchesOf, formatSelect, parseSelect, type SelectTree } from './select-tree.js';
 import { settleSources } from './settle-sources.js';
 import { findColumnOf } from './source-node.js';
@@ -34,11 +35,14 @@ export async function loadSource(
   connection: DuckDBConnection,
   written: SourceRequest,
   access: SourceAccess,
+  { progress = SILENT_PROGRESS }: { progress?: ProgressReporter } = {},
 ): Promise<LoadedSource | { problems: readonly string[] }> {
   const started = performance.now();
   const tree = await parse(connection, written);
   if ('problems' in tree) return tree;
-  const settled = await access.retry('dataset', () => settleSources(connection, tree.root, written));
+  const settled = await access.retry('dataset', () =>
+    settleSources(connection, tree.root, { request: written, progress }),
+  );
   const { files } = settled;
   const before = listChanged(written, files);
   if (before.length > 0) return { problems: before };

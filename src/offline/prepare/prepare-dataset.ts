@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atPath } from '../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isCoded, type ColumnConfig, type DatasetConfig } from '../../config/dataset-config.js';
 import type { SourceAccess } from '../../domain/source-access.js';
@@ -149,5 +150,5 @@ async function readTypes(connection: DuckDBConnection, dir: string): Promise<(st
 }
 
 async function writeJson(file: string, value: unknown): Promise<void> {
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+  await atPath(file, () => writeFile(file, `${JSON.stringify(value, null, 2)}\n`));
 }

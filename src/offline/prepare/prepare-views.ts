@@ -10,6 +10,7 @@ import type { PreparedManifest } from '../prepared-dataset.js';
 import type { PreparedFreshness } from '../prepared-views.js';
 import { escapeGlob } from './list-files.js';
 import { typedTable, type SourceRequest } from './source-request.js';
+import { findOwn } from '../../domain/find-own.js';
 
 /** What became of one declared view. */
 export interface ViewReport {
@@ -116,7 +117,7 @@ export async function reportView(
     keys,
     knownKeys: Number(found!.known) / keys,
     missing: Object.fromEntries(
-      Object.keys(view.fields).map((field) => [field, (missing[field] ?? 0) / rows]),
+      Object.keys(view.fields).map((field) => [field, (findOwn(missing, field) ?? 0) / rows]),
     ),
     ...(oldest !== null && { events: { oldest: toIso(oldest), newest: toIso(newest) } }),
     rowsAfterLastInteraction: Number(found!.later),

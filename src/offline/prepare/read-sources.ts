@@ -34,7 +34,12 @@ export async function readSources(
   const read: Partial<Record<TableName, ReadSource>> = {};
   for (const request of listRequests(config)) {
     const step = options.progress.start(`read ${request.table}`);
-    const result = await readSource(connection, config, { request, access, now });
+    const result = await readSource(connection, config, {
+      request,
+      access,
+      now,
+      progress: options.progress,
+    });
     problems.push(...result.problems);
     if ('source' in result) read[request.table] = result;
     step.finish('source' in result ? describeRead(result) : 'failed');
@@ -88,10 +93,11 @@ function entityRequest(
 async function readSource(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  { request, access, now }: { request: SourceRequest; access: SourceAccess; now: number },
+  options: { request: SourceRequest; access: SourceAccess; now: number; progress: ProgressReporter },
 ): Promise<ReadSource | { problems: readonly string[] }> {
+  const { request, access, now, progress } = options;
   const started = performance.now();
-  const source = await loadSource(connection, request, access);
+  const source = await loadSource(connection, request, access, { progress });
   if ('problems' in source) return source;
   if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
   const typed = await typeTable(connection, source, { config, now });

@@ -4,8 +4,7 @@ import { compareWithDuckdb, type Comparison } from './count-csv-rows.js';
 import { readCsvFile, type CsvFile, type CsvReading } from './csv-file.js';
 import { linesBefore, listDifferences, listMisfits } from './csv-problems.js';
 import { describeDamaged, type TextEncoding } from './file-content.js';
-import type { FileSource } from './file-sources.js';
-import type { SourceFile } from './list-files.js';
+import type { FileSource, SourceFile } from './file-sources.js';
 import { setOption, textOf, type ReaderOptions } from './source-node.js';
 
 /** A CSV reader whose dialect is settled, or what keeps it from being so. */
@@ -47,7 +46,7 @@ const ENCODINGS: Readonly<Record<string, TextEncoding>> = {
 export async function settleDialect(
   connection: DuckDBConnection,
   source: FileSource,
-  options: { files: readonly SourceFile[]; said: ReaderOptions; names: ReadonlySet<string> },
+  options: Omit<CsvReading, 'encoding'> & { files: readonly SourceFile[] },
 ): Promise<SettledReader> {
   const { files, said } = options;
   const encoding = ENCODINGS[textOf(said.encoding).toLowerCase() || 'utf-8'];

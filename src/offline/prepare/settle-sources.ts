@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { checkParquetPages } from './check-parquet-pages.js';
-import { checkContainer, describeDamaged } from './file-content.js';
-import { findFileSources, type FileSource } from './file-sources.js';
-import { escapeGlob, listFiles, type ListedSource, type SourceFile } from './list-files.js';
+import type { ProgressReporter } from '../progress.js';
+import { checkContainer, describeDamaged, type Advance } from './file-content.js';
+import { findFileSources, type FileSource, type SourceFile } from './file-sources.js';
+import { escapeGlob, listFiles, type ListedSource } from './list-files.js';
 import { walkTree, type TreeNode } from './select-tree.js';
 import { settleDialect, type SettledReader } from './settle-dialect.js';
-import { readOptions, setFiles, textOf, type ReaderOptions } from './source-node.js';
+import { readOptions, readPatterns, setFiles, textOf, type ReaderOptions } from './source-node.js';
 import type { SourceRequest } from './source-request.js';
 
 /** The files of a query, each read to its end and found sound, or what is wrong with them. */
@@ -19,12 +20,15 @@ export interface SettledSources {
   readonly failure?: string | undefined;
 }
 
+const LARGE_MEGABYTES = 200;
+
 /** A place of a query that reads files, with the options that the query gives there. */
-type ToldSource = FileSource & {
+interface ToldSource extends FileSource {
   readonly said: ReaderOptions;
   readonly compression: string;
-  readonly encoding: string;
-};
+  /** Whether the paths are not those that the text of the query has. */
+  readonly isComputed: boolean;
+}
 
 /**
  * Lists the files that a query reads and checks each by its own means: the lengths and checksums of containers and parquet pages, every record of CSV
@@ -34,19 +38,32 @@ type ToldSource = FileSource & {
 export async function settleSources(
   connection: DuckDBConnection,
   root: TreeNode,
-  request: SourceRequest,
+  { request, progress }: { request: SourceRequest; progress: ProgressReporter },
 ): Promise<SettledSources> {
   const sources: ToldSource[] = [];
   for (const source of findFileSources(root)) {
     const said = await readOptions(connection, source.node);
-    sources.push({ ...source, said, compression: textOf(said.compression), encoding: textOf(said.encoding) });
+    const patterns = await readPatterns(connection, source);
+    sources.push({
+      ...source,
+      patterns,
+      isComputed: patterns.join() !== source.patterns.join(),
+      said,
+      compression: textOf(said.compression),
+    });
   }
   const { files, hidden, problems, sources: listed } = await listFiles(connection, sources);
   if (problems.length > 0) return { files, hidden, problems, notes: [] };
   const names = listUsedNames(root, request);
+  const reading = startReading(files, { label: `check the files of ${request.table}, MB`, progress });
+  const { advance } = reading;
   const settled: SettledReader[] = [];
-  for (const [index, source] of sources.entries())
-    settled.push(await settleReader(connection, source, { listed: listed[index]!, names }));
+  try {
+    for (const [index, source] of sources.entries())
+      settled.push(await settleReader(connection, source, { listed: listed[index]!, names, advance }));
+  } finally {
+    reading.finish();
+  }
   return {
     files,
     hidden,
@@ -56,19 +73,40 @@ export async function settleSources(
   };
 }
 
+/** Says how far the reading of large files has come; of small ones nobody needs to know. */
+function startReading(
+  files: readonly SourceFile[],
+  { label, progress }: { label: string; progress: ProgressReporter },
+): { advance: Advance; finish: () => void } {
+  const total = Math.ceil(
+    files.reduce((sum, { kind, bytes }) => sum + (kind === 'parquet' ? 0 : bytes), 0) / 1e6,
+  );
+  if (total < LARGE_MEGABYTES) return { advance: () => undefined, finish: () => undefined };
+  const step = progress.start(label, total);
+  let read = 0;
+  return {
+    advance: (bytes) => {
+      const before = Math.floor(read / 1e6);
+      read += bytes;
+      step.advance(Math.floor(read / 1e6) - before);
+    },
+    finish: () => step.finish(),
+  };
+}
+
 async function settleReader(
   connection: DuckDBConnection,
   source: ToldSource,
-  { listed, names }: { listed: ListedSource; names: ReadonlySet<string> },
+  { listed, names, advance }: { listed: ListedSource; names: ReadonlySet<string>; advance: Advance },
 ): Promise<SettledReader> {
   const { kind, said } = source;
-  const damaged = await listDamaged(listed.files);
+  const damaged = await listDamaged(listed.files, advance);
   if (damaged.length > 0) return { files: listed.files, problems: damaged, notes: [] };
   const settled =
     kind === 'csv'
-      ? await settleDialect(connection, source, { files: listed.files, said, names })
+      ? await settleDialect(connection, source, { files: listed.files, said, names, advance })
       : { files: await keepFilesWithRows(connection, listed), problems: [], notes: [] };
-  if (listed.isOther || settled.files.length < listed.files.length)
+  if (listed.isOther || source.isComputed || settled.files.length < listed.files.length)
     await setFiles(
       connection,
       source,
@@ -78,11 +116,11 @@ async function settleReader(
 }
 
 /** Reads what has checksums of its own to its end; CSV files are read so for their dialect. */
-async function listDamaged(files: readonly SourceFile[]): Promise<string[]> {
+async function listDamaged(files: readonly SourceFile[], advance: Advance): Promise<string[]> {
   const problems: string[] = [];
   for (const file of new Set(files)) {
     try {
-      if (file.container !== 'none' && file.kind !== 'csv') await checkContainer(file);
+      if (file.container !== 'none' && file.kind !== 'csv') await checkContainer(file, { advance });
       if (file.kind === 'parquet') problems.push(...(await checkParquetPages(file.path)));
     } catch (error) {
       problems.push(describeDamaged(file, error));

@@ -109,14 +109,19 @@ function findGuessed(
   return [...texts, ...times].filter(({ type }) => isGuessedFromText(type));
 }
 
-/** Columns of a CSV file that DuckDB takes for numbers, and that the query gives as they are, without grouping. */
+/**
+ * Columns of a CSV file that DuckDB takes for numbers, and that the query gives as they are. Not where it groups, or asks
+ * another query, which may have columns of the same names.
+ */
 function findNumbers(
   branch: SelectNode,
   options: Pick<UntypedSource, 'source' | 'types' | 'folders'> & { request: SourceRequest },
 ): WantedColumn[] {
   const { source, folders, request } = options;
   const hasFormat = optionsOf(source.node).some((name) => NUMBER_FORMATS.has(name));
-  if (source.kind !== 'csv' || hasFormat || branch.group_expressions.length > 0) return [];
+  const { from_table: _, ...rest } = branch;
+  const hasSubquery = [...walkTree(rest)].some((node) => node.class === 'SUBQUERY');
+  if (source.kind !== 'csv' || hasFormat || hasSubquery || branch.group_expressions.length > 0) return [];
   return [...request.numbers, ...request.times]
     .filter((output) => !isCast(branch, output))
     .flatMap((output) => findWanted(branch, output, options))

@@ -48,18 +48,39 @@ export function optionsOf(source: TreeNode): string[] {
   return listOptions(source).map(optionName);
 }
 
-/** The options that a query gives to a reader, with their values; those that are no constants are left out. */
+/** The options that a query gives to a reader, with their values; those that are no constants have none. */
 export async function readOptions(connection: DuckDBConnection, source: TreeNode): Promise<ReaderOptions> {
   const said: Record<string, unknown> = {};
   for (const option of listOptions(source)) {
-    const value = option.type === 'COMPARE_EQUAL' ? (option.right as TreeNode) : { ...option, alias: '' };
-    const { root } = await parseSelect(connection, 'SELECT 1');
-    const sql = await formatSelect(connection, { ...root, select_list: [{ ...value, alias: 'said' }] });
-    const row = await queryRows(connection, sql).catch(() => []);
-    said[optionName(option)] = row[0]?.said;
+    const value = option.type === 'COMPARE_EQUAL' ? (option.right as TreeNode) : option;
+    said[optionName(option)] = await evaluate(connection, value);
   }
   const alias = source.column_name_alias as string[] | undefined;
   return { ...said, ...(alias !== undefined && alias.length > 0 && { alias }) };
+}
+
+/** The paths and globs of a reader, also when the query computes them. */
+export async function readPatterns(
+  connection: DuckDBConnection,
+  { node, patterns }: FileSource,
+): Promise<readonly string[]> {
+  if (node.type !== 'TABLE_FUNCTION') return patterns;
+  const [argument] = (node.function as TreeNode).children as TreeNode[];
+  const value = argument === undefined ? undefined : await evaluate(connection, argument);
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.map(String) : patterns;
+}
+
+/** Undefined for what has no value outside of its query. */
+async function evaluate(connection: DuckDBConnection, expression: TreeNode): Promise<unknown> {
+  const { root } = await parseSelect(connection, 'SELECT 1');
+  const sql = await formatSelect(connection, { ...root, select_list: [{ ...expression, alias: 'said' }] });
+  try {
+    const [row] = await queryRows(connection, sql);
+    return row?.said;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The text of an option; empty when it is not given. */

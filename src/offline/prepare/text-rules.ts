@@ -2,7 +2,7 @@ import { quoteLiteral } from '../database.js';
 
 /** Every blank of Unicode, and the marks that no screen shows: zero-width spaces and joiners, the byte order mark. */
 const BLANKS =
-  ' \t\n\v\f\r\u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000' +
+  ' \t\n\v\f\r\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000' +
   '\u200B\u200C\u200D\u200E\u200F\u2060\uFEFF';
 
 /** What other tools write for "no value". `Nan`, `Nil` and `Nat` are names of people. */

@@ -11,8 +11,8 @@ const SECONDS_PER_YEAR = 366 * SECONDS_PER_DAY;
 const OLD = Date.UTC(1996, 0) / 1000;
 
 /**
- * Times of a typed source that were hardly meant: those of 1970, which stand for "no time" or are no seconds, and numbers
- * that another way to count makes likelier times.
+ * Times of a typed source that were hardly meant: those of 1970 and before, which stand for "no time" or are no seconds
+ * (databases write 1900-01-01, too), and numbers that another way to count makes likelier times.
  *
  * @param options.range of the numbers that the times were made of, if they were
  */
@@ -24,7 +24,7 @@ export async function listTimeWarnings(
   const time = quoteIdentifier(column);
   const [row] = await queryRows(
     connection,
-    `SELECT count(*) AS rows, count(*) FILTER (WHERE ${time} BETWEEN ${-SECONDS_PER_DAY} AND ${SECONDS_PER_YEAR}) AS early,
+    `SELECT count(*) AS rows, count(*) FILTER (WHERE ${time} < ${SECONDS_PER_YEAR}) AS early,
        max(${time}) AS newest FROM ${typedTable(table)}`,
   );
   const { rows, early, newest } = row!;
@@ -34,7 +34,7 @@ export async function listTimeWarnings(
       : undefined;
   if (early !== 0n) {
     const why = guess ?? 'do they stand for no time, or count something else than seconds?';
-    return [`${table}: ${String(early)} of ${String(rows)} rows have a ${column} of 1970; ${why}`];
+    return [`${table}: ${String(early)} of ${String(rows)} rows have a ${column} of 1970 or before; ${why}`];
   }
   if (guess === undefined) return [];
   const date = new Date(Number(newest) * 1000).toISOString().slice(0, 10);

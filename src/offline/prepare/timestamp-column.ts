@@ -51,7 +51,7 @@ export interface TimeColumn extends TypedColumn {
  * A column must keep to one unit: rows in another one than most are problems. So are rows of after `options.latest`: one of
  * them would be taken for the present.
  *
- * @param options.latest Unix seconds
+ * @param options.latest Unix seconds, Infinity when any time is believed
  * @param options.remedy what to do about rows of after that which mean no time
  * @throws {UnusableType} for what is no time
  */
@@ -68,7 +68,8 @@ export async function timestampColumn(
   const derived = { name: derivedName(name), sql: counted };
   const number = quoteIdentifier(derived.name);
   const { unit, range } = await findCommonUnit(connection, counted, options);
-  const guess = range && guessEpoch({ ...range, latest: options.latest });
+  const guess =
+    range && Number.isFinite(options.latest) ? guessEpoch({ ...range, latest: options.latest }) : undefined;
   const seconds = `${number} / ${UNITS[unit]!.perSecond}`;
   const inOtherUnit = `coalesce(${number} <> 0 AND isfinite(${number}) AND ${unitOf(number)} <> ${unit}, false)`;
   const text = findText(kind, raw);

@@ -26,7 +26,7 @@ export async function trimTexts(connection: DuckDBConnection, source: LoadedSour
     row![`u${place}`] === 0n
       ? []
       : [
-          `${source.table}: ${String(row![`u${place}`])} rows have a ${name} with blanks around it that nobody sees ` +
+          `${source.table}: ${String(row![`u${place}`])} rows have blanks around the ${name} that nobody sees ` +
             '(no-break or zero-width spaces, byte order marks); they are left out',
         ],
   );

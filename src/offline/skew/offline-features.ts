@@ -20,6 +20,7 @@ import { buildDeclaredViews, buildRowAsOf, recodeView } from '../train/declared-
 import { buildItemView } from '../train/item-view.js';
 import { assembleOffline, retrieveOffline } from '../train/training-rows.js';
 import { buildUserViews } from '../train/user-view.js';
+import { findOwn } from '../../domain/find-own.js';
 
 /** Makes the vectors of logged requests again, from parquet, by the path that makes training rows. */
 export interface OfflineFeatures {
@@ -136,8 +137,10 @@ function createJoiningStore(
   return {
     view,
     getMany: (ids, target, options) => {
-      if (moment.online?.statuses[view.name] === undefined) return bundled.getMany(ids, target, options);
-      const now = moment.online.readAt;
+      const { online } = moment;
+      if (online === undefined || findOwn(online.statuses, view.name) === undefined)
+        return bundled.getMany(ids, target, options);
+      const now = online.readAt;
       return createMemoryStore(buildRowAsOf(rows, ids[0]!, { time: now, as: view })).getMany(ids, target, {
         now,
       });

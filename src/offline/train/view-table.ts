@@ -4,6 +4,7 @@ import { createTableBuilder, type FeatureTable, type TableBuilder } from '../../
 import { type FeatureView, placesOf, widthOf } from '../../features/feature-view.js';
 import type { PreparedFreshness } from '../prepared-views.js';
 import { encodeAttribute, type ViewColumn } from './encode-attribute.js';
+import { findOwn } from '../../domain/find-own.js';
 
 /** The columns that a view takes from the dataset's own table, in its order. */
 export function encodeColumns({ attributes }: EntityTable): ViewColumn[] {
@@ -32,7 +33,7 @@ export function createViewTable(
     file: `features/${entity}s.parquet`,
     ...freshness,
     fields: columns.map(({ field }) => {
-      const timeToLiveSeconds = fieldTimeToLiveSeconds[field.name];
+      const timeToLiveSeconds = findOwn(fieldTimeToLiveSeconds, field.name);
       return timeToLiveSeconds === undefined ? field : { ...field, timeToLiveSeconds };
     }),
   };

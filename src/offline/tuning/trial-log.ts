@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atPath } from '../../domain/system-failure.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { exists, replaceFile } from '../../bundle/durable-files.js';
@@ -126,11 +127,13 @@ function toLine(value: unknown): string {
 }
 
 async function appendDurably(path: string, line: string): Promise<void> {
-  const file = await open(path, 'a');
-  try {
-    await file.appendFile(line);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await atPath(path, async () => {
+    const file = await open(path, 'a');
+    try {
+      await file.appendFile(line);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 }

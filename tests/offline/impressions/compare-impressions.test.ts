@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openDatabase } from '../../../src/offline/database.js';
@@ -119,6 +119,13 @@ t.test('the latest slates of the users that both served are paired', async (t) =
   );
   t.equal(rankCorrelation, 0);
   t.ok(Math.abs(scoreDifference! - 1) < 1e-9);
+});
+
+t.test('hidden files beside a log are no part of it', async (t) => {
+  const hidden = join(outDir, '._log.parquet');
+  writeFileSync(hidden, 'what macOS writes');
+  t.teardown(() => rmSync(hidden));
+  t.equal((await compareImpressions(outDir, ['A', 'B'])).pairs, 2);
 });
 
 t.test('the command prints it, and says what is not there', async (t) => {

@@ -2,9 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import zlib from 'node:zlib';
 import t from 'tap';
-import { createSourceAccess } from '../../../src/domain/source-access.js';
 import { openDatabase, queryRows } from '../../../src/offline/database.js';
-import { loadSource } from '../../../src/offline/prepare/load-source.js';
+import { tryLoad, type TriedLoad } from './try-load.js';
 
 const { connection, ...database } = await openDatabase();
 t.teardown(() => database.close());
@@ -45,7 +44,7 @@ const SOUND: readonly [string, string, Buffer | string, number][] = [
 ];
 for (const [what, name, bytes, rows] of SOUND) {
   t.test(`${what}: every row is read`, async (t) => {
-    t.match(await load(t.testdir(), name, bytes), { rowsRead: rows });
+    t.match(await load(t.testdir(), name, bytes), { source: { rowsRead: rows } });
   });
 }
 
@@ -123,6 +122,12 @@ const DAMAGED: readonly [string, string, Buffer | string, RegExp | string][] = [
     /^a\.csv: is gzip data, which its name does not say: rename it, or say compression = 'gzip' in read_csv$/,
   ],
   ['zstd that is named JSON', 'a.jsonl', zstd(JSON_LINES), /^a\.jsonl: is zstd data, .* in read_json$/],
+  [
+    'JSON in UTF-16',
+    'a.jsonl',
+    Buffer.from(`\uFEFF${JSON_LINES}`, 'utf16le'),
+    'a.jsonl: is UTF-16 text; write it as UTF-8',
+  ],
   ['a zip archive', 'a.csv', Buffer.from('PK\x03\x04 and so on'), 'a.csv: is a zip archive; unpack it'],
   ['bzip2 data', 'a.csv', Buffer.from('BZh91AY&SY'), /^a\.csv: is bzip2 data/],
   ['xz data', 'a.csv', Buffer.from('\xFD7zXZ\0\0\x04', 'latin1'), /^a\.csv: is xz data/],
@@ -140,8 +145,8 @@ for (const [what, name, bytes, problem] of DAMAGED) {
 }
 
 t.test('gzip that only the SQL says to be gzip is read', async (t) => {
-  const sql = "SELECT * FROM read_csv('{file}', compression = 'gzip')";
-  t.match(await load(t.testdir(), 'a.txt', gzip(CSV), sql), { rowsRead: 5000 });
+  const sql = "read_csv('{file}', compression = 'gzip')";
+  t.match(await load(t.testdir(), 'a.txt', gzip(CSV), sql), { source: { rowsRead: 5000 } });
   t.match(await load(t.testdir(), 'a.txt', gzip(CSV).subarray(0, -4), sql), { problems: [/is cut off/] });
 });
 
@@ -151,7 +156,7 @@ const CHECKED = ['', '-2'].map(
 
 for (const file of CHECKED) {
   t.test(`${basename(file)} is read`, async (t) => {
-    t.match(await load(t.testdir(), 'a.parquet', readFileSync(file)), { rowsRead: 3000 });
+    t.match(await load(t.testdir(), 'a.parquet', readFileSync(file)), { source: { rowsRead: 3000 } });
   });
 
   t.test(`a bit that flips in ${basename(file)} is refused by column and row group`, async (t) => {
@@ -182,33 +187,13 @@ t.test('parquet that is cut is refused, wherever', async (t) => {
     t.match(await load(t.testdir(), 'a.parquet', bytes.subarray(0, length)), { problems: [/parquet/] });
 });
 
-/** What loading the only file of a folder gives; the folder is left out of problems. */
+/** What loading the only file of a folder gives. */
 async function load(
   dir: string,
   name: string,
   bytes: Buffer | string,
-  sql = "SELECT * FROM '{file}'",
-): Promise<object> {
-  const file = join(dir, name);
-  writeFileSync(file, bytes);
-  const request = {
-    table: 'interactions',
-    sql: sql.replaceAll('{file}', file),
-    keys: ['user_id', 'item_id'],
-    required: [],
-    optional: [],
-    texts: [],
-    numbers: [],
-    times: [],
-  } as const;
-  const loaded = await loadSource(connection, request, createSourceAccess());
-  if (!('problems' in loaded)) {
-    await connection.run('DROP TABLE raw_interactions');
-    return loaded;
-  }
-  return {
-    problems: loaded.problems.map((problem) =>
-      problem.replaceAll(`${dir}/`, '').replace(/^interactions: /, ''),
-    ),
-  };
+  from = "'{file}'",
+): Promise<TriedLoad> {
+  writeFileSync(join(dir, name), bytes);
+  return tryLoad(connection, dir, { sql: `SELECT * FROM ${from.replace('{file}', `{dir}/${name}`)}` });
 }

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { createSourceAccess } from '../../../src/domain/source-access.js';
-import { openDatabase, queryRows } from '../../../src/offline/database.js';
-import { loadSource } from '../../../src/offline/prepare/load-source.js';
+import { openDatabase } from '../../../src/offline/database.js';
+import { tryLoad } from './try-load.js';
 
 const { connection, ...database } = await openDatabase();
 t.teardown(() => database.close());
@@ -363,7 +363,9 @@ const CASES: readonly Case[] = [
     what: 'one file of several that begins with sep=',
     text: { 'a.csv': `${H}ann,x,1\n`, 'b.csv': `sep=,\n${H}bob,y,2\n` },
     sql: ALL,
-    problems: [/b\.csv: has 1 lines before its first record, a\.csv has 0; select each by itself/],
+    problems: [
+      /b\.csv: begins 1 lines before its first record, a\.csv begins 0 before; select each by itself/,
+    ],
   },
   // Others.
   {
@@ -416,39 +418,17 @@ for (const { what, text, sql = PLAIN, rows, problems, notes } of CASES) {
     const files = typeof text === 'string' || text instanceof Uint8Array ? { 'log.csv': text } : text;
     mkdirSync(dir, { recursive: true });
     for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
-    const request = {
-      table: 'interactions',
-      sql: sql.replaceAll('{dir}', dir),
-      keys: ['user_id', 'item_id'],
-      required: [],
-      optional: ['value', 'ts'],
-      texts: [],
-      numbers: [],
-      times: [],
-    } as const;
-    const loaded = await loadSource(connection, request, createSourceAccess());
+    const wanted = { optional: ['value', 'ts'] };
+    const loaded = await tryLoad(connection, dir, { sql, wanted });
     if ('problems' in loaded) {
-      const found = loaded.problems.map((problem) =>
-        problem.replaceAll(`${dir}/`, '').replace(/^interactions: /, ''),
-      );
-      if (rows !== undefined) t.fail(found.join('\n'));
-      else t.match(found, problems);
-      t.equal(found.length, problems?.length ?? 0);
+      t.match(loaded.problems, problems ?? []);
+      t.equal(loaded.problems.length, problems?.length ?? 0, loaded.problems.join('\n'));
       return;
     }
-    const found = await queryRows(
-      connection,
-      "SELECT user_id || ' ' || item_id AS row FROM raw_interactions ORDER BY rowid",
-    );
-    await connection.run('DROP TABLE raw_interactions');
-    t.ok(
-      found.map(({ row }) => row).join('\n') === (rows ?? []).join('\n'),
-      found
-        .slice(0, 5)
-        .map(({ row }) => String(row).slice(0, 40))
-        .join('; '),
-    );
-    if (notes !== undefined) t.match(loaded.notes, notes);
-    if (notes !== undefined) t.equal(loaded.notes.length, notes.length);
+    const found = loaded.rows.map(({ user_id: user, item_id: item }) => `${String(user)} ${String(item)}`);
+    t.ok(isDeepStrictEqual(found, rows), found.slice(0, 5).join('; ').slice(0, 200));
+    if (notes === undefined) return;
+    t.match(loaded.source.notes, notes);
+    t.equal(loaded.source.notes.length, notes.length);
   });
 }

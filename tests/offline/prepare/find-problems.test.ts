@@ -372,9 +372,9 @@ t.test('lines of a CSV file that do not fit are all named, early and late ones',
   t.equal(problems.length, 11);
   t.equal(
     problems[0],
-    `interactions: log.csv, column timestamp, row 30001: Error when converting column "timestamp". Could not convert string "soon" to 'BIGINT'`,
+    "interactions: log.csv, column timestamp, row 30001: 'soon' is no time: give a date, an ISO 8601 timestamp or Unix seconds",
   );
-  t.equal(problems[10], '… and 3 more rows');
+  t.equal(problems[10], 'interactions: log.csv, column timestamp: … and 3 more rows like these');
 });
 
 t.test('text in another encoding is named by row', async (t) => {

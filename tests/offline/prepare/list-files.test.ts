@@ -2,11 +2,10 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createSourceAccess } from '../../../src/domain/source-access.js';
-import { openDatabase, queryRows } from '../../../src/offline/database.js';
+import { openDatabase } from '../../../src/offline/database.js';
 import { isHiddenName } from '../../../src/offline/prepare/list-files.js';
-import { loadSource } from '../../../src/offline/prepare/load-source.js';
-import { tryPrepare, LOG } from './try-prepare.js';
+import { tryLoad } from './try-load.js';
+import { LOG, tryPrepare } from './try-prepare.js';
 
 const { connection, ...database } = await openDatabase();
 t.teardown(() => database.close());
@@ -112,7 +111,7 @@ for (const { what, files, from, read = [], hidden = 0 } of FOLDERS) {
   t.test(`${what}: hidden names below the pattern are left out and counted`, async (t) => {
     const dir = write(t, ['a.csv', ...files]);
     const loaded = await load(dir, `SELECT user_id, item_id FROM ${from}`);
-    if ('problems' in loaded) return void t.fail(loaded.problems.join('\n'));
+    if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
     const wanted =
       from.includes('_old') || from.includes('_in') || /\/_[*b]/.test(from) ? read : ['a.csv', ...read];
     t.strictSame(loaded.users.sort(), [...wanted].sort());
@@ -129,6 +128,16 @@ t.test('the names that are left out are those of Spark', (t) => {
   );
   t.strictSame(kept.filter(isHiddenName), []);
   t.end();
+});
+
+t.test('paths that the SQL computes are those that are read', async (t) => {
+  const dir = write(t, ['a.csv', 'b.csv', '_c.csv']);
+  for (const path of [
+    "'{dir}/d/' || 'a.csv'",
+    "replace('{dir}/d/b.csv', 'b.csv', 'a.csv')",
+    "['{dir}/d' || '/a.csv']",
+  ])
+    t.strictSame(await load(dir, `SELECT * FROM read_csv(${path})`), { users: ['a.csv'], hidden: 0 }, path);
 });
 
 t.test('a pattern that only hidden files match says so', async (t) => {
@@ -267,31 +276,16 @@ function write(t: Test, files: readonly string[]): string {
   return dir;
 }
 
+/** The users that are read, and how many files are hidden. */
 async function load(
   dir: string,
   sql: string,
-  using = connection,
-): Promise<{ problems: string[] } | { users: string[]; hidden: number }> {
-  const request = {
-    table: 'interactions',
-    sql: sql.replaceAll('{dir}', dir),
-    keys: ['user_id', 'item_id'],
-    required: [],
-    optional: [],
-    texts: [],
-    numbers: [],
-    times: [],
-  } as const;
-  const loaded = await loadSource(using, request, createSourceAccess());
-  if ('problems' in loaded)
-    return {
-      problems: loaded.problems.map((problem) =>
-        problem.replaceAll(`${dir}/`, '').replace(/^interactions: /, ''),
-      ),
-    };
-  const rows = await queryRows(connection, 'SELECT user_id FROM raw_interactions ORDER BY rowid');
-  await connection.run('DROP TABLE raw_interactions');
-  return { users: rows.map((each) => String(each.user_id)), hidden: loaded.hiddenFiles.length };
+  reading = connection,
+): Promise<{ problems: readonly string[] } | { users: string[]; hidden: number }> {
+  const loaded = await tryLoad(connection, dir, { sql, reading });
+  if ('problems' in loaded) return loaded;
+  const users = loaded.rows.map(({ user_id: user }) => String(user));
+  return { users, hidden: loaded.source.hiddenFiles.length };
 }
 
 /** Root may read everything: what may not be read is tried as a user who is not root. */

@@ -62,7 +62,7 @@ t.test('years and months as numbers are not taken for Unix times without a word'
   const years = await tryPrepare(t, at([2019, 2020, 2021, 2022, 2023, 2018]));
   t.match(
     years.report.warnings[0],
-    'interactions: 6 of 6 rows have a timestamp of 1970; they are likely years, as which',
+    'interactions: 6 of 6 rows have a timestamp of 1970 or before; they are likely years, as which',
   );
   const months = await tryPrepare(t, at([202301, 202302, 202303, 202304, 202312, 202311]));
   t.match(months.report.warnings[0], 'they are likely years and months as one number, as which');
@@ -120,9 +120,11 @@ t.test('few rows with one far away are enough to tell, and regular gaps are none
 t.test('rows of 1970 and rows years before all others are warned of', async (t) => {
   const { report } = await tryPrepare(t, at([0, -1, ...daily(200)]));
   t.match(report.warnings, [
-    'interactions: 2 of 202 rows have a timestamp of 1970; do they stand for no time, or count something else than seconds?',
+    'interactions: 2 of 202 rows have a timestamp of 1970 or before; do they stand for no time, or count something else than seconds?',
     'interactions: 2 rows have a timestamp of 1970-01-01 or before, 53 years before all others',
   ]);
+  const many = await tryPrepare(t, at(['1900-01-01', '1900-01-01', ...daily(6).map((time) => `${time}`)]));
+  t.match(many.report.warnings[0], 'interactions: 2 of 8 rows have a timestamp of 1970 or before; ');
   const { report: early } = await tryPrepare(t, at(['2001-01-01', ...daily(20)]));
   t.match(early.warnings, [
     /^interactions: 1 rows have a timestamp of 2001-01-01 or before, 22 years before all others/,
@@ -183,7 +185,7 @@ t.test('event times of a view are held to the same rules', async (t) => {
     'views.v: v.parquet, column seen: no later push could replace such a row; leave it out where the file is written',
   ]);
   const { report } = await tryPrepare(t, view("TIMESTAMP '1970-01-01'"));
-  t.match(report.warnings, [/^views\.v: 1 of 2 rows have a seen of 1970; /]);
+  t.match(report.warnings, [/^views\.v: 1 of 2 rows have a seen of 1970 or before; /]);
 });
 
 /** Interactions with these values. */

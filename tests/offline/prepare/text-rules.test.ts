@@ -329,6 +329,7 @@ t.test(
       'rating < 3 AND value * 2 > 4',
       'value BETWEEN 1 AND 2.75 AND timestamp > 5',
       'l.rating < 3',
+      "rating < (SELECT avg(rating) FROM '{dir}/log.csv')",
     ]) {
       const { dataset } = await tryPrepare(t, {
         files: { 'log.csv': csv.replace('1_5', '2.5') },
@@ -406,7 +407,7 @@ t.test('ids that a person cannot tell apart are warned of', async (t) => {
   });
   t.equal(dataset.users.entities.size, 4);
   t.match(report.warnings, [
-    'interactions: 1 rows have a user_id with blanks around it that nobody sees',
+    'interactions: 1 rows have blanks around the user_id that nobody sees',
     'users: 1 of the user_ids hold characters that nobody sees; the first is "a\\u200bb"',
     /^users: 1 of the user_ids look like another one, .*: "e\\u0301" and "\\u00e9"/,
   ]);

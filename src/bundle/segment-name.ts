@@ -1,4 +1,4 @@
-import { identifyThisProcess, isAlive, type ProcessIdentity } from '../bundle/process-identity.js';
+import { identifyThisProcess, isAlive, type ProcessIdentity } from './process-identity.js';
 
 /** What ends the name of a closed segment. */
 export const CLOSED_SEGMENT = '.jsonl';
