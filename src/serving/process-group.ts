@@ -190,9 +190,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
     serving,
     describe: () => findBundle(places)?.description,
     views: () => findBundle(places)?.views,
-    reload: joinReloads(({ ifMoved }) =>
-      reloadAll(places, questions, { ...options, question: ifMoved ? 'follow' : 'reload' }),
-    ),
+    reload: createReload(places, questions, options),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions, options),
     kill: () => {
@@ -300,6 +298,16 @@ async function readAllMetrics(
 }
 
 type Limits = Pick<ProcessGroupOptions, 'silenceMs'>;
+
+function createReload(
+  places: readonly Place[],
+  questions: Questions,
+  limits: Limits,
+): ProcessGroup['reload'] {
+  return joinReloads(({ ifMoved }) =>
+    reloadAll(places, questions, { ...limits, question: ifMoved ? 'follow' : 'reload' }),
+  );
+}
 
 /**
  * One after the other, so that no more than one holds two bundles; the first that refuses it is the last. A process that is silent is left

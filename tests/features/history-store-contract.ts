@@ -31,7 +31,7 @@ export function testHistoryStore(t: Test, makeStore: HistoryStoreMaker): void {
   t.test('concurrent reads do not mix', async (t) => {
     const store = await makeStore(TRUTH, t);
     const users = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? 'ann' : 'bob'));
-    const found = await Promise.all(users.map((user) => store.find(user)));
+    const found = await Promise.all(users.map(async (user) => store.find(user)));
     t.same(
       found,
       users.map((user) => TRUTH.get(user)),
