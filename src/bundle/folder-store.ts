@@ -43,11 +43,11 @@ export function createFolderStore(root: string, now: () => Date): BundleStore {
     replaceText: async (name, text) => {
       const path = join(root, name);
       for (let attempt = 1; ; attempt++) {
-        await mkdir(dirname(path), { recursive: true });
         try {
+          await mkdir(dirname(path), { recursive: true });
           return await replaceFile(path, text);
         } catch (error) {
-          // Whoever removed the last text of the folder removed the folder.
+          // Another process that removed the last text of the folder removed the folder, and may have done so while it was made.
           if (!isMissing(error) || attempt === ATTEMPTS) throw error;
         }
       }

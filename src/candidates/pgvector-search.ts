@@ -1,6 +1,7 @@
 import type * as pg from 'pg';
 import { ShortlistError } from '../domain/errors.js';
 import { processClock } from '../domain/process-clock.js';
+import { timerMs } from '../domain/timers.js';
 import { createBreaker } from '../features/circuit-breaker.js';
 import { augmentUser, countIndexed } from './augmented-vectors.js';
 import type { ItemSearch, ItemVectors } from './item-search.js';
@@ -146,7 +147,7 @@ function findTimeout(deadline = Number.POSITIVE_INFINITY, { queryTimeoutMs }: Ve
 async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), timerMs(milliseconds));
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -52,7 +52,9 @@ function countHosts(rawHeaders: readonly string[]): number {
 function refuseUnmatched(app: HttpApp, { method, url }: FastifyRequest, reply: FastifyReply): never {
   // OPTIONS has a route for every path, that of preflights, where there is one at all.
   const methods = app.supportedMethods.filter((other) => other !== 'OPTIONS');
-  const allowed = methods.filter((other) => app.findRoute({ method: other, url }) !== null);
+  // `OPTIONS *` is about no path.
+  const allowed =
+    url === '*' ? [] : methods.filter((other) => app.findRoute({ method: other, url }) !== null);
   if (allowed.length === 0) throw routeNotFound({ method, url });
   reply.header('allow', allowed.join(', '));
   throw new ShortlistError(

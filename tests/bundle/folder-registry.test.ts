@@ -41,7 +41,7 @@ function openWorkshop(t: Test): Workshop {
 /** Everything below a folder, with contents, to see that nothing moved. */
 async function snapshot(root: string): Promise<Map<string, string>> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.path, entry.name));
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return new Map(
     await Promise.all(files.sort().map(async (file) => [file, await readFile(file, 'latin1')] as const)),
   );
@@ -129,7 +129,10 @@ t.test('a publish that fails leaves nothing behind and staging where it was', as
     version: string;
   };
   await symlink('nowhere', join(root, version)); // everything is copied, then the last rename fails
-  await t.rejects(registry.publish(await train(3)), { code: 'ENOTDIR' });
+  await t.rejects(registry.publish(await train(3)), {
+    code: 'INVALID_BUNDLE',
+    message: /There is already a bundle at/,
+  });
   await rm(join(root, version));
   t.strictSame((await readdir(root)).length, 3);
   t.strictSame(await snapshot(root), before);

@@ -110,7 +110,7 @@ t.test('the users of a prepared dataset are those that it knows', async (t) => {
   });
   t.same(
     [...new Set(service.asked.map(({ subject }) => JSON.stringify(subject)))],
-    ['{"kind":"user","userId":"u7"}'],
+    ['{"userId":"u7"}'],
   );
 });
 

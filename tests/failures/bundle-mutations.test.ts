@@ -117,9 +117,17 @@ async function requireServing(version: string): Promise<void> {
   if (slate.items.length !== 5 || slate.degraded.length > 0) throw new Error('its answers are poor');
 }
 
+/** As an editor does it: the registry would look at the bundle before it points at it. */
+async function pointByHand(): Promise<void> {
+  const file = join(root, 'channels', 'production.json');
+  const { dataset } = await registry.readChannel('production');
+  const pointer = { version: next, previous: [good], updatedAt: '2026-01-01T00:00:00Z', dataset };
+  await writeFile(file, JSON.stringify(pointer));
+}
+
 /** Somebody points the channel at it by hand: neither the watch nor a reload swaps it in. */
 async function requireRefusalByServer(): Promise<void> {
-  await registry.point('production', next);
+  await pointByHand();
   await watch.look();
   await requireServing(good);
   const error: unknown = await service.reload().then(
