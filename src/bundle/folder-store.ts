@@ -121,7 +121,12 @@ async function endsWithLine(file: FileHandle): Promise<boolean> {
 }
 
 async function listNames(folder: string): Promise<string[]> {
-  return (await exists(folder)) ? readdir(folder) : [];
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
 }
 
 /** Removes what was begun before a time (Unix milliseconds) and never renamed. */

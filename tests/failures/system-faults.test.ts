@@ -61,7 +61,7 @@ t.test('a full disk is named with what to do, and leaves nothing half done', asy
   expectSystemFailure(
     t,
     { code, errors },
-    /^SYSTEM_FAILED: ENOSPC \(no space left on device\): write .*\/raw.*\.parquet\. The disk is full/,
+    /^SYSTEM_FAILED: ENOSPC \(no space left on device\): write .*\/\.raw.*\.parquet\. The disk is full/,
   );
   t.strictSame(await readdir(disk), []);
 });
@@ -87,7 +87,7 @@ t.test('a disk that is mounted read-only is named with what to do', async (t) =>
     return;
   }
   const { code, errors } = await createCommandRunner()(...SMALL_DATA, join(disk, 'raw'));
-  expectSystemFailure(t, { code, errors }, /^SYSTEM_FAILED: EROFS \(read-only file system\): mkdir .*\/raw/);
+  expectSystemFailure(t, { code, errors }, /^SYSTEM_FAILED: EROFS \(read-only file system\): mkdir .*\/\.raw/);
 });
 
 /** Commands, and what stands where they look. */

@@ -37,6 +37,8 @@ const query = fc
 async function declaredAnswer(path: string, url: string): Promise<string[]> {
   const response = await app.inject(url);
   if (response.statusCode >= 500) return [`${response.statusCode} for ${url}`];
+  // `..` leaves the route: the root sends to the documentation.
+  if (response.statusCode === 302) return response.headers['location'] === 'docs' ? [] : [`302 for ${url}`];
   const answer = {
     status: response.statusCode,
     contentType: String(response.headers['content-type']),

@@ -125,5 +125,5 @@ t.test('of rows that make no sense all are named by their place, wherever they a
   rows[997] = { id: '', values: {} };
   const { detail } = await post({ rows });
   t.match(detail, 'rows/3: it is not a JSON object');
-  t.match(detail, 'rows/997: id is not a text, or empty');
+  t.match(detail, 'rows/997: id is "", allowed is text that is not empty, or a whole number');
 });
