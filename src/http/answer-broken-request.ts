@@ -13,15 +13,16 @@ export function createBrokenRequestAnswer(
 }
 
 function toFailure(error: NodeJS.ErrnoException, { settings }: ListenerParts): Failure {
-  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs } = settings.server;
+  const { maxHeaderBytes, maxHeaderCount, headersTimeoutMs, requestTimeoutMs } = settings.server;
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     const times = `${headersTimeoutMs} ms for the headers, ${requestTimeoutMs} ms for all`;
     return { code: 'REQUEST_TIMEOUT', detail: `The request did not arrive whole within ${times}.` };
   }
+  // Node says the same of both: from 24.22 on it refuses too many headers itself, and before that dropped them.
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     return {
       code: 'HEADERS_TOO_LARGE',
-      detail: `Request line and headers together are larger than ${maxHeaderBytes} bytes.`,
+      detail: `Request line and headers together are larger than ${maxHeaderBytes} bytes, or there are more than ${maxHeaderCount} headers.`,
     };
   }
   return { code: 'INVALID_REQUEST', detail: 'This is not a valid HTTP/1.1 request.' };
