@@ -179,10 +179,9 @@ t.test('reads of Redis are spans, those that fail too', { skip: REDIS_MISSING },
   const { spans } = server.collector;
   const reads = spans.filter(({ name }) => name === 'redis users');
   t.match(
-    reads.map(({ status }) => status.code ?? 0),
-    [0, 2],
+    reads.map(({ status }) => status.message),
+    ['FEATURES_NOT_LOADED', 'FEATURES_FAILED'],
   );
-  t.equal(reads[1]!.status.message, 'FEATURES_FAILED');
   t.ok(spans.some(({ name }) => name === 'redis slates'));
   const failed = spans.find(({ name, status }) => name === 'features' && status.code === 2);
   t.ok(failed, 'a stage that fell back is an error with its code');

@@ -77,6 +77,7 @@ function showAll(metrics: Metrics): void {
     metrics.countFeatureValues('users', status.toLowerCase(), 1);
   metrics.countRefusedRow('users', 'corrupt');
   metrics.showFeatureStore('users', true);
+  metrics.showFeatureGeneration('users', true);
   metrics.showNewestEvent('users', 1);
   metrics.countPushedRows('users', 'written', 1);
   metrics.showRateLimitStore(true);
