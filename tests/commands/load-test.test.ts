@@ -108,10 +108,7 @@ t.test('the users of a prepared dataset are those that it knows', async (t) => {
   t.match(await run('--target', target.href, ...profile, '--dataset', 'demo', '--data', prepared), {
     code: 0,
   });
-  t.same(
-    [...new Set(service.asked.map(({ subject }) => JSON.stringify(subject)))],
-    ['{"userId":"u7"}'],
-  );
+  t.same([...new Set(service.asked.map(({ subject }) => JSON.stringify(subject)))], ['{"userId":"u7"}']);
 });
 
 function mixOfKnown(): LoadProfile {

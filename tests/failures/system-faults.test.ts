@@ -87,7 +87,11 @@ t.test('a disk that is mounted read-only is named with what to do', async (t) =>
     return;
   }
   const { code, errors } = await createCommandRunner()(...SMALL_DATA, join(disk, 'raw'));
-  expectSystemFailure(t, { code, errors }, /^SYSTEM_FAILED: EROFS \(read-only file system\): mkdir .*\/\.raw/);
+  expectSystemFailure(
+    t,
+    { code, errors },
+    /^SYSTEM_FAILED: EROFS \(read-only file system\): mkdir .*\/\.raw/,
+  );
 });
 
 /** Commands, and what stands where they look. */
