@@ -171,7 +171,7 @@ async function openPointed(
   const { registry, channel } = options;
   try {
     const folder = await registry.pathOf(version);
-    refuseOtherDataset(await readBundleManifest(folder), dataset);
+    refuseOtherDataset(await readBundleManifest(folder), { channel, served: dataset });
     return await openServedBundle({ ...opening, folder }, options);
   } catch (error) {
     const pointed = await registry.readChannel(channel).catch(() => undefined);
@@ -180,12 +180,15 @@ async function openPointed(
   }
 }
 
-function refuseOtherDataset({ version, dataset }: Manifest, served: string | undefined): void {
+function refuseOtherDataset(
+  { version, dataset }: Manifest,
+  { channel, served }: { channel: string; served: string | undefined },
+): void {
   if (served === undefined || served === dataset.name) return;
   throw new ShortlistError(
     'OTHER_DATASET',
-    `The channel points at ${version}, a bundle of ${dataset.name}, and this server serves ${served}. Point the channel back ` +
-      '(`shortlist rollback --allow-dataset-change`); or, where the other dataset is to be served, start the server again.',
+    `The channel ${channel} points at ${version}, a bundle of ${dataset.name}, and this server serves ${served}. Point the channel back ` +
+      `(\`shortlist rollback --channel ${channel} --allow-dataset-change\`); or, where the other dataset is to be served, start the server again.`,
   );
 }
 
