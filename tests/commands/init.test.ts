@@ -227,6 +227,66 @@ t.test('times in another order or epoch are converted, where there is one way to
   }
 });
 
+t.test('the time of the interaction is told from other times by its name, then by its values', async (t) => {
+  const cases: readonly (readonly [header: string, other: string])[] = [
+    ['ordered_at', 'birth_date'],
+    ['order_date', 'shipped_at'],
+    ['purchased_on', 'release_date'],
+    ['order_time', 'signup_date'],
+    ['orderdate', 'birthdate'],
+    ['timestamp', 'date_of_birth'],
+    ['created_at', 'updated_at'],
+    ['eventTime', 'registeredAt'],
+    ['click_time', 'created_at'],
+    ['date', 'expiry_date'],
+    ['rated_at', 'publication_date'],
+    ['order_purchase_timestamp', 'order_delivered_date'],
+  ];
+  for (const [right, other] of cases) {
+    const rows = LINES.map(({ user, item, time }, row) => {
+      const otherTime = iso(START - (1 + (row % 50)) * 86_400).slice(0, 10);
+      return [`u${user}`, otherTime, `i${item}`, iso(time)];
+    });
+    const dir = t.testdir({ log: { 'log.csv': csv(`customer_id,${other},product_id,${right}`, rows) } });
+    const out = join(dir, 'mine.yaml');
+    const init = await createCommandRunner()('init', join(dir, 'log'), '--out', out);
+    t.match(init.out, `  timestamp  ${right} (times, 2024-01-01 to 2024-01-25)`);
+    t.match(init.out, `  other time ${other} (times, 2023-`);
+    t.match(
+      readFileSync(out, 'utf8'),
+      `# other time: ${other}; to take it instead, select ${other} AS timestamp`,
+    );
+  }
+});
+
+t.test('a time that is constant or in the future comes after one that is neither', async (t) => {
+  for (const moment of ['2024-02-01', '2999-01-01']) {
+    const rows = LINES.map(({ user, item, time }, row) => [
+      `u${user}`,
+      `i${item}`,
+      moment === '2024-02-01' || row > 0 ? moment : '2024-01-01',
+      iso(time),
+    ]);
+    const dir = t.testdir({ log: { 'log.csv': csv('user_id,item_id,created_at,date', rows) } });
+    const { init } = await initAndPrepare(join(dir, 'log'));
+    t.match(init.out, '  timestamp  date (', moment);
+  }
+});
+
+t.test('the time of something else does not stand in for one that has to be converted', async (t) => {
+  const rows = LINES.map(({ user, item }, row) => [
+    `u${user}`,
+    `i${item}`,
+    `0${1 + (row % 3)}/02/2024`,
+    iso(START - row * 86_400).slice(0, 10),
+  ]);
+  const dir = t.testdir({ log: { 'log.csv': csv('user_id,item_id,order_date,birth_date', rows) } });
+  const { init } = await initAndPrepare(join(dir, 'log'));
+  t.match(init.out, '  timestamp  none found');
+  t.match(init.out, /could not tell: order_date: .* can be read in several ways/);
+  t.match(init.out, '  other time birth_date (');
+});
+
 t.test('times that can be read in several ways are left out, and said', async (t) => {
   const dir = t.testdir({ log: { 'log.csv': timed((s) => `0${1 + (s % 3)}/02/2024`) } });
   const { init, prepare, config } = await initAndPrepare(join(dir, 'log'));

@@ -21,6 +21,8 @@ export interface GuessedInteractions {
   readonly user: GuessedColumn;
   readonly item: GuessedColumn;
   readonly time?: GuessedTime | undefined;
+  /** Further columns of times. */
+  readonly otherTimes: readonly GuessedTime[];
   /** With whether it is a scale as of stars, and a number above which about a third of it is. */
   readonly value?: (GuessedColumn & { readonly isScale: boolean; readonly upper: number }) | undefined;
   readonly type?: (GuessedColumn & { readonly values: readonly string[] }) | undefined;
@@ -105,13 +107,14 @@ async function completeGuess(
   options: { now: number },
 ): Promise<GuessedInteractions> {
   const taken = [user.column, item.column];
-  const { time, doubts } = await guessTime(connection, table, { ...options, taken });
+  const { time, otherTimes, doubts } = await guessTime(connection, table, { ...options, taken });
   const rest = table.columns.filter(({ name }) => !taken.includes(name) && name !== time?.column);
   return {
     table,
     user,
     item,
     time,
+    otherTimes,
     value: findValue(table, rest),
     type: await findType(connection, table, rest),
     doubts,
@@ -196,7 +199,7 @@ async function guessJoin(
         isNamed: true,
         why: `by its name in ${where.path}, ${distinct} of them`,
       });
-      const { time, doubts } = await guessTime(connection, head, {
+      const { time, otherTimes, doubts } = await guessTime(connection, head, {
         ...options,
         taken: [user.name, key.name],
       });
@@ -206,6 +209,7 @@ async function guessJoin(
         user: tell(user, head),
         item: tell(item, lines),
         time,
+        otherTimes,
         value: findValue(
           lines,
           lines.columns.filter(({ name }) => name !== item.name && name !== key.name),

@@ -48,7 +48,7 @@ function describe(found: {
   entities: readonly GuessedEntities[];
 }): string[] {
   const { interactions, entities } = found;
-  const { table, head, user, item, time, value, type, doubts } = interactions;
+  const { table, head, user, item, time, otherTimes, value, type, doubts } = interactions;
   const used = new Set([table, head?.table, ...entities.map((each) => each.table)]);
   const unused = found.tables.filter((each) => !used.has(each));
   return [
@@ -58,6 +58,7 @@ function describe(found: {
     time
       ? `  timestamp  ${time.column} (${time.why})`
       : '  timestamp  none found: the order of the rows stands for it',
+    ...otherTimes.map(({ column, why }) => `  other time ${column} (${why})`),
     value ? `  value      ${value.column} (${value.why})` : '  value      none found: every row counts 1',
     ...(type ? [`  type       ${type.column} (${type.why})`] : []),
     ...[user, item].flatMap((column) =>
