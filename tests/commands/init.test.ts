@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { readDatasetConfig } from '../../src/config/dataset-config.js';
 import { openDatabase } from '../../src/offline/database.js';
@@ -295,6 +296,95 @@ t.test('times that can be read in several ways are left out, and said', async (t
   t.match(init.out, says);
   t.match(config, says);
   t.equal(prepare.code, 0, prepare.errors);
+});
+
+/** Orders in files of some names, each with its part of the lines and its own order of columns. */
+function orderFiles(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name, part) => {
+      const rows = LINES.filter((_, row) => row % names.length === part).map(({ user, item, time }) => {
+        const cells = [`c-${user}`, `P${item}`, iso(time)];
+        return part % 2 === 0 ? cells : cells.reverse();
+      });
+      const header = 'customer_id,product_id,ordered_at'.split(',');
+      return [name, csv((part % 2 === 0 ? header : header.reverse()).join(), rows)];
+    }),
+  );
+}
+
+t.test('files of the same columns beside other tables are one table', async (t) => {
+  const cases: readonly (readonly [from: string, names: readonly string[]])[] = [
+    ["'{path}/orders-*.csv'", ['orders-0.csv', 'orders-1.csv']],
+    ["'{path}/orders_*.csv'", ['orders_2023.csv', 'orders_2024.csv']],
+    ["['{path}/january.csv', '{path}/may.csv']", ['january.csv', 'may.csv']],
+    ["['{path}/p-1.csv', '{path}/p-2.csv']", ['p-1.csv', 'p-2.csv']],
+  ];
+  for (const [from, names] of cases) {
+    const dir = t.testdir({
+      shop: { ...orderFiles(names), 'products.csv': PRODUCTS, 'p-index.csv': 'page,size\n1,2\n' },
+    });
+    const { init, prepare, config } = await initAndPrepare(join(dir, 'shop'));
+    t.match(config, `FROM read_csv(${from}, header = true)`);
+    t.match(init.out, 'items: products.csv, 45 rows');
+    t.notMatch(init.out, names[1] === 'may.csv' ? 'not used: may' : `not used: ${names[1]}`);
+    t.match(prepare.out, '600 interactions of 60 users with 40 items', prepare.errors);
+  }
+});
+
+t.test('tables of two things whose ids are both called id stay two', async (t) => {
+  const named = (prefix: string, count: number): string =>
+    csv(
+      'id,name',
+      Array.from({ length: count }, (_, id) => [`${prefix}${id}`, `Name ${id}`]),
+    );
+  const dir = t.testdir({
+    shop: { ...orderFiles(['orders.csv']), 'things.csv': named('P', 40), 'people.csv': named('c-', 60) },
+  });
+  const { init } = await initAndPrepare(join(dir, 'shop'));
+  t.match(init.out, 'items: things.csv, 40 rows');
+  t.match(init.out, 'users: people.csv, 60 rows');
+});
+
+t.test('a file that prepare refuses is told with the reason', async (t) => {
+  const { 'orders.csv': orders } = orderFiles(['orders.csv']) as { 'orders.csv': string };
+  const dir = t.testdir({ shop: { 'orders.csv': orders, 'products.csv': PRODUCTS } });
+  const rows = csv('code,colour', [
+    [1, 'red'],
+    [2, 'blue'],
+  ]);
+  const broken: readonly (readonly [name: string, content: Buffer | string, says: RegExp])[] = [
+    ['cut.csv.gz', gzipSync(PRODUCTS).subarray(0, -20), /is cut off: its gzip data end too early/],
+    ['packed.csv', gzipSync(rows), /gzip/],
+    ['wide.csv', Buffer.from(`\uFEFF${rows}`, 'utf16le'), /is UTF-16 text; write it as UTF-8/],
+    ['empty.csv', '', /is empty/],
+    ['short.csv', `${rows}3\n`, /row 3/],
+    ['header.csv', 'code,colour\n', /has no rows/],
+    ['single.csv', 'code\n1\n2\n', /has one column only/],
+    ['bad.parquet', 'PAR1 no parquet', /\w/],
+  ];
+  for (const [name, content] of broken) writeFileSync(join(dir, 'shop', name), content);
+  const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+  for (const [name, , says] of broken) {
+    const line = init.out.split('\n').find((each) => each.startsWith(`not read: ${name}: `));
+    t.match(line, says, `${name}: ${init.out}`);
+  }
+  t.equal(prepare.code, 0, prepare.errors);
+  const run = createCommandRunner();
+  const alone = t.testdir({ shop: { 'orders.csv': `${orders}c-1\n` } });
+  const refused = await run('init', join(alone, 'shop'), '--out', join(alone, 'x.yaml'));
+  t.match(refused.errors, /orders\.csv: .*row 601/);
+});
+
+t.test('lines that end in LF and in CR LF are read as prepare reads them', async (t) => {
+  const [orders] = Object.values(orderFiles(['orders.csv'])) as [string];
+  const mixed = orders
+    .split('\n')
+    .map((line, row) => (row > 300 && line !== '' ? `${line}\r` : line))
+    .join('\n');
+  const dir = t.testdir({ shop: { 'orders.csv': mixed } });
+  const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+  t.match(init.out, 'interactions: orders.csv, 600 rows');
+  t.match(prepare.out, '600 interactions of 60 users with 40 items', prepare.errors);
 });
 
 t.test('a config that is there stays, unless told otherwise; a name comes from the folder', async (t) => {

@@ -13,14 +13,14 @@ export interface CsvShape {
 /** A name of a column is no number and no time, and short. */
 const NAME = /^(?![-+.\d/: ]*$).{1,64}$/s;
 
-/** What DuckDB finds out about a text file; undefined for one that has fewer than two columns. */
+/** What DuckDB finds out about a text file; for one that it makes nothing of, a header and no columns. */
 export async function describeCsv(
   connection: DuckDBConnection,
   folder: string,
-  { path, files }: DataFile,
-): Promise<CsvShape | undefined> {
+  { files }: DataFile,
+): Promise<CsvShape> {
   const head = readHead(join(folder, files[0]!));
-  const isCompressed = /\.(gz|zst)$/i.test(path);
+  const isCompressed = /\.(gz|zst)$/i.test(files[0]!);
   // No program but those of MovieLens and its kin writes it, and DuckDB does not look for it.
   const hasDoubleColons = !isCompressed && isSeparatedBy(head.toString('latin1'), '::');
   const given = [
@@ -30,7 +30,8 @@ export async function describeCsv(
   const sniffed =
     (await sniff(connection, join(folder, files[0]!), given)) ??
     (await sniff(connection, join(folder, files[0]!), [...given, "encoding = 'latin-1'"]));
-  if (sniffed === undefined || sniffed.columns.length < 2) return undefined;
+  if (sniffed === undefined || sniffed.columns.length < 2)
+    return { options: [...given, 'header = true'], hasNames: true, columns: [] };
   const hasNames = sniffed.hasHeader && sniffed.columns.every((name) => NAME.test(name));
   return {
     options: [
