@@ -375,6 +375,22 @@ t.test('a file that prepare refuses is told with the reason', async (t) => {
   t.match(refused.errors, /orders\.csv: .*row 601/);
 });
 
+t.test('ids that prepare refuses are told, and their column is one of ids all the same', async (t) => {
+  for (const broken of [1, 600]) {
+    const rows = LINES.map(({ user, item, time }, row) => [
+      row < broken ? `9.0${user}e+17` : 906_000_000 + user,
+      item,
+      iso(time),
+    ]);
+    const dir = t.testdir({ shop: { 'orders.csv': csv('customer_id,product_id,ordered_at', rows) } });
+    const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+    const says = `could not tell: customer_id: ${broken} of 600 values are numbers with an exponent or decimals`;
+    t.match(init.out, says);
+    t.equal(prepare.code, 1);
+    t.match(prepare.errors, /e\+17/);
+  }
+});
+
 t.test('lines that end in LF and in CR LF are read as prepare reads them', async (t) => {
   const [orders] = Object.values(orderFiles(['orders.csv'])) as [string];
   const mixed = orders

@@ -54,7 +54,9 @@ export async function guessInteractions(
 function findPair(table: FoundTable): { user: GuessedColumn; item: GuessedColumn } | undefined {
   const ids = table.columns.filter(isIdLike);
   const named = (score: (name: string) => number): FoundColumn | undefined =>
-    ids.filter(({ name }) => score(name) > 0).sort((one, other) => score(other.name) - score(one.name))[0];
+    table.columns
+      .filter((column) => isNamedId(column) && score(column.name) > 0)
+      .sort((one, other) => score(other.name) - score(one.name))[0];
   const user = named(userNameScore);
   const item = named(itemNameScore);
   // A table of users, or of items, names one in every row.
@@ -78,6 +80,27 @@ function findPair(table: FoundTable): { user: GuessedColumn; item: GuessedColumn
     why: `${isNamed ? 'by its name' : 'by its place and its values'}, ${column.distinct} of them`,
   });
   return { user: tell(chosen.user, user !== undefined), item: tell(chosen.item, item !== undefined) };
+}
+
+/** Some values that are no ids (`9.06e+17`) do not change what a column is called. */
+function isNamedId(column: FoundColumn): boolean {
+  const { name, type, filled, truths } = column;
+  const isMeant = isIdName(name) || countNoIds(column) <= filled / 10;
+  return filled > 0 && truths < filled && isSingle(type) && isMeant;
+}
+
+function countNoIds({ numbers, wholes }: FoundColumn): number {
+  return numbers - wholes;
+}
+
+/** Ids that `prepare` refuses: it cannot know which id a number in scientific notation or with decimals was. */
+function doubtIds(table: FoundTable, name: string): string[] {
+  const column = table.columns.find((each) => each.name === name)!;
+  const count = countNoIds(column);
+  if (count === 0) return [];
+  return [
+    `${name}: ${count} of ${column.filled} values are numbers with an exponent or decimals (as 9.06e+17), which prepare refuses as ids; export ids as text`,
+  ];
 }
 
 function isIdLike({ type, filled, numbers, wholes, truths }: FoundColumn): boolean {
@@ -117,7 +140,7 @@ async function completeGuess(
     otherTimes,
     value: findValue(table, rest),
     type: await findType(connection, table, rest),
-    doubts,
+    doubts: [...doubts, ...taken.flatMap((name) => doubtIds(table, name))],
   };
 }
 
@@ -214,7 +237,7 @@ async function guessJoin(
           lines,
           lines.columns.filter(({ name }) => name !== item.name && name !== key.name),
         ),
-        doubts,
+        doubts: [...doubts, ...doubtIds(head, user.name), ...doubtIds(lines, item.name)],
       };
     }
   }
@@ -222,7 +245,7 @@ async function guessJoin(
 }
 
 function best({ columns }: FoundTable, score: (name: string) => number): FoundColumn | undefined {
-  const named = columns.filter((column) => isIdLike(column) && score(column.name) > 0);
+  const named = columns.filter((column) => isNamedId(column) && score(column.name) > 0);
   return named.sort((one, other) => score(other.name) - score(one.name))[0];
 }
 
