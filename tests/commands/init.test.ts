@@ -391,6 +391,29 @@ t.test('ids that prepare refuses are told, and their column is one of ids all th
   }
 });
 
+t.test('a preamble, dates under a German name and decimal commas', async (t) => {
+  const rows = LINES.map(({ user, item, time }, row) => [
+    `c${user}`,
+    `p${item}`,
+    iso(time).slice(0, 10).split('-').reverse().join('.'),
+    `${row % 5},5`,
+  ]);
+  const orders = `# exported by the shop\n${csv('customer_id;product_id;Bestelldatum;quantity', rows, ';')}`;
+  const dir = t.testdir({ shop: { 'orders.csv': orders } });
+  const { init, prepare, config } = await initAndPrepare(join(dir, 'shop'));
+  t.match(config, 'skip = 1');
+  t.match(init.out, '  timestamp  Bestelldatum (times as ');
+  t.match(
+    init.out,
+    /could not tell: quantity: .* select CAST\(replace\(quantity, ',', '\.'\) AS DOUBLE\) AS value/,
+  );
+  t.match(
+    prepare.out,
+    '600 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25',
+    prepare.errors,
+  );
+});
+
 t.test('lines that end in LF and in CR LF are read as prepare reads them', async (t) => {
   const [orders] = Object.values(orderFiles(['orders.csv'])) as [string];
   const mixed = orders

@@ -23,7 +23,9 @@ export async function describeCsv(
   const isCompressed = /\.(gz|zst)$/i.test(files[0]!);
   // No program but those of MovieLens and its kin writes it, and DuckDB does not look for it.
   const hasDoubleColons = !isCompressed && isSeparatedBy(head.toString('latin1'), '::');
+  const preamble = isCompressed ? 0 : countComments(head.toString('latin1'));
   const given = [
+    ...(preamble > 0 ? [`skip = ${preamble}`] : []),
     ...(hasDoubleColons ? ["delim = '::'", "quote = ''"] : []),
     ...(isCompressed || isUtf8(head) ? [] : ["encoding = 'latin-1'"]),
   ];
@@ -64,6 +66,14 @@ async function sniff(
   } catch {
     return undefined;
   }
+}
+
+/** Lines of `# comment` before the header; one with as many values as the line after them is a header itself. */
+function countComments(text: string): number {
+  const lines = text.split(/\r?\n/);
+  const count = lines.findIndex((line) => !line.startsWith('#'));
+  const width = (line: string): number => line.split(/[,;\t|]/).length;
+  return count > 0 && width(lines[count - 1]!) !== width(lines[count]!) ? count : 0;
 }
 
 function isSeparatedBy(text: string, sign: string): boolean {

@@ -140,8 +140,19 @@ async function completeGuess(
     otherTimes,
     value: findValue(table, rest),
     type: await findType(connection, table, rest),
-    doubts: [...doubts, ...taken.flatMap((name) => doubtIds(table, name))],
+    doubts: [...doubts, ...taken.flatMap((name) => doubtIds(table, name)), ...rest.flatMap(doubtDecimals)],
   };
+}
+
+/** `1,5` is one and a half to some, and fifteen hundred is `1,500` to others. */
+function doubtDecimals({ name, filled, numbers, separators, example }: FoundColumn): string[] {
+  const commas = separators[','] ?? 0;
+  if (!isValueName(name) || commas === 0 || numbers + commas !== filled) return [];
+  if (!/^[-+]?\d+(,\d+)?$/.test(example)) return [];
+  const sql = `CAST(replace(${sqlName(name)}, ',', '.') AS DOUBLE) AS value`;
+  return [
+    `${name}: '${example}' is no number with a decimal point; if it has a decimal comma, select ${sql}`,
+  ];
 }
 
 function findValue({ hasNames }: FoundTable, columns: readonly FoundColumn[]): GuessedInteractions['value'] {
