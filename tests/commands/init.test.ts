@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { readDatasetConfig } from '../../src/config/dataset-config.js';
 import { openDatabase } from '../../src/offline/database.js';
@@ -227,6 +228,66 @@ t.test('times in another order or epoch are converted, where there is one way to
   }
 });
 
+t.test('the time of the interaction is told from other times by its name, then by its values', async (t) => {
+  const cases: readonly (readonly [header: string, other: string])[] = [
+    ['ordered_at', 'birth_date'],
+    ['order_date', 'shipped_at'],
+    ['purchased_on', 'release_date'],
+    ['order_time', 'signup_date'],
+    ['orderdate', 'birthdate'],
+    ['timestamp', 'date_of_birth'],
+    ['created_at', 'updated_at'],
+    ['eventTime', 'registeredAt'],
+    ['click_time', 'created_at'],
+    ['date', 'expiry_date'],
+    ['rated_at', 'publication_date'],
+    ['order_purchase_timestamp', 'order_delivered_date'],
+  ];
+  for (const [right, other] of cases) {
+    const rows = LINES.map(({ user, item, time }, row) => {
+      const otherTime = iso(START - (1 + (row % 50)) * 86_400).slice(0, 10);
+      return [`u${user}`, otherTime, `i${item}`, iso(time)];
+    });
+    const dir = t.testdir({ log: { 'log.csv': csv(`customer_id,${other},product_id,${right}`, rows) } });
+    const out = join(dir, 'mine.yaml');
+    const init = await createCommandRunner()('init', join(dir, 'log'), '--out', out);
+    t.match(init.out, `  timestamp  ${right} (times, 2024-01-01 to 2024-01-25)`);
+    t.match(init.out, `  other time ${other} (times, 2023-`);
+    t.match(
+      readFileSync(out, 'utf8'),
+      `# other time: ${other}; to take it instead, select ${other} AS timestamp`,
+    );
+  }
+});
+
+t.test('a time that is constant or in the future comes after one that is neither', async (t) => {
+  for (const moment of ['2024-02-01', '2999-01-01']) {
+    const rows = LINES.map(({ user, item, time }, row) => [
+      `u${user}`,
+      `i${item}`,
+      moment === '2024-02-01' || row > 0 ? moment : '2024-01-01',
+      iso(time),
+    ]);
+    const dir = t.testdir({ log: { 'log.csv': csv('user_id,item_id,created_at,date', rows) } });
+    const { init } = await initAndPrepare(join(dir, 'log'));
+    t.match(init.out, '  timestamp  date (', moment);
+  }
+});
+
+t.test('the time of something else does not stand in for one that has to be converted', async (t) => {
+  const rows = LINES.map(({ user, item }, row) => [
+    `u${user}`,
+    `i${item}`,
+    `0${1 + (row % 3)}/02/2024`,
+    iso(START - row * 86_400).slice(0, 10),
+  ]);
+  const dir = t.testdir({ log: { 'log.csv': csv('user_id,item_id,order_date,birth_date', rows) } });
+  const { init } = await initAndPrepare(join(dir, 'log'));
+  t.match(init.out, '  timestamp  none found');
+  t.match(init.out, /could not tell: order_date: .* can be read in several ways/);
+  t.match(init.out, '  other time birth_date (');
+});
+
 t.test('times that can be read in several ways are left out, and said', async (t) => {
   const dir = t.testdir({ log: { 'log.csv': timed((s) => `0${1 + (s % 3)}/02/2024`) } });
   const { init, prepare, config } = await initAndPrepare(join(dir, 'log'));
@@ -235,6 +296,134 @@ t.test('times that can be read in several ways are left out, and said', async (t
   t.match(init.out, says);
   t.match(config, says);
   t.equal(prepare.code, 0, prepare.errors);
+});
+
+/** Orders in files of some names, each with its part of the lines and its own order of columns. */
+function orderFiles(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name, part) => {
+      const rows = LINES.filter((_, row) => row % names.length === part).map(({ user, item, time }) => {
+        const cells = [`c-${user}`, `P${item}`, iso(time)];
+        return part % 2 === 0 ? cells : cells.reverse();
+      });
+      const header = 'customer_id,product_id,ordered_at'.split(',');
+      return [name, csv((part % 2 === 0 ? header : header.reverse()).join(), rows)];
+    }),
+  );
+}
+
+t.test('files of the same columns beside other tables are one table', async (t) => {
+  const cases: readonly (readonly [from: string, names: readonly string[]])[] = [
+    ["'{path}/orders-*.csv'", ['orders-0.csv', 'orders-1.csv']],
+    ["'{path}/orders_*.csv'", ['orders_2023.csv', 'orders_2024.csv']],
+    ["['{path}/january.csv', '{path}/may.csv']", ['january.csv', 'may.csv']],
+    ["['{path}/p-1.csv', '{path}/p-2.csv']", ['p-1.csv', 'p-2.csv']],
+  ];
+  for (const [from, names] of cases) {
+    const dir = t.testdir({
+      shop: { ...orderFiles(names), 'products.csv': PRODUCTS, 'p-index.csv': 'page,size\n1,2\n' },
+    });
+    const { init, prepare, config } = await initAndPrepare(join(dir, 'shop'));
+    t.match(config, `FROM read_csv(${from}, header = true)`);
+    t.match(init.out, 'items: products.csv, 45 rows');
+    t.notMatch(init.out, names[1] === 'may.csv' ? 'not used: may' : `not used: ${names[1]}`);
+    t.match(prepare.out, '600 interactions of 60 users with 40 items', prepare.errors);
+  }
+});
+
+t.test('tables of two things whose ids are both called id stay two', async (t) => {
+  const named = (prefix: string, count: number): string =>
+    csv(
+      'id,name',
+      Array.from({ length: count }, (_, id) => [`${prefix}${id}`, `Name ${id}`]),
+    );
+  const dir = t.testdir({
+    shop: { ...orderFiles(['orders.csv']), 'things.csv': named('P', 40), 'people.csv': named('c-', 60) },
+  });
+  const { init } = await initAndPrepare(join(dir, 'shop'));
+  t.match(init.out, 'items: things.csv, 40 rows');
+  t.match(init.out, 'users: people.csv, 60 rows');
+});
+
+t.test('a file that prepare refuses is told with the reason', async (t) => {
+  const { 'orders.csv': orders } = orderFiles(['orders.csv']) as { 'orders.csv': string };
+  const dir = t.testdir({ shop: { 'orders.csv': orders, 'products.csv': PRODUCTS } });
+  const rows = csv('code,colour', [
+    [1, 'red'],
+    [2, 'blue'],
+  ]);
+  const broken: readonly (readonly [name: string, content: Buffer | string, says: RegExp])[] = [
+    ['cut.csv.gz', gzipSync(PRODUCTS).subarray(0, -20), /is cut off: its gzip data end too early/],
+    ['packed.csv', gzipSync(rows), /gzip/],
+    ['wide.csv', Buffer.from(`\uFEFF${rows}`, 'utf16le'), /is UTF-16 text; write it as UTF-8/],
+    ['empty.csv', '', /is empty/],
+    ['short.csv', `${rows}3\n`, /row 3/],
+    ['header.csv', 'code,colour\n', /has no rows/],
+    ['single.csv', 'code\n1\n2\n', /has one column only/],
+    ['bad.parquet', 'PAR1 no parquet', /\w/],
+  ];
+  for (const [name, content] of broken) writeFileSync(join(dir, 'shop', name), content);
+  const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+  for (const [name, , says] of broken) {
+    const line = init.out.split('\n').find((each) => each.startsWith(`not read: ${name}: `));
+    t.match(line, says, `${name}: ${init.out}`);
+  }
+  t.equal(prepare.code, 0, prepare.errors);
+  const run = createCommandRunner();
+  const alone = t.testdir({ shop: { 'orders.csv': `${orders}c-1\n` } });
+  const refused = await run('init', join(alone, 'shop'), '--out', join(alone, 'x.yaml'));
+  t.match(refused.errors, /orders\.csv: .*row 601/);
+});
+
+t.test('ids that prepare refuses are told, and their column is one of ids all the same', async (t) => {
+  for (const broken of [1, 600]) {
+    const rows = LINES.map(({ user, item, time }, row) => [
+      row < broken ? `9.0${user}e+17` : 906_000_000 + user,
+      item,
+      iso(time),
+    ]);
+    const dir = t.testdir({ shop: { 'orders.csv': csv('customer_id,product_id,ordered_at', rows) } });
+    const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+    const says = `could not tell: customer_id: ${broken} of 600 values are numbers with an exponent or decimals`;
+    t.match(init.out, says);
+    t.equal(prepare.code, 1);
+    t.match(prepare.errors, /e\+17/);
+  }
+});
+
+t.test('a preamble, dates under a German name and decimal commas', async (t) => {
+  const rows = LINES.map(({ user, item, time }, row) => [
+    `c${user}`,
+    `p${item}`,
+    iso(time).slice(0, 10).split('-').reverse().join('.'),
+    `${row % 5},5`,
+  ]);
+  const orders = `# exported by the shop\n${csv('customer_id;product_id;Bestelldatum;quantity', rows, ';')}`;
+  const dir = t.testdir({ shop: { 'orders.csv': orders } });
+  const { init, prepare, config } = await initAndPrepare(join(dir, 'shop'));
+  t.match(config, 'skip = 1');
+  t.match(init.out, '  timestamp  Bestelldatum (times as ');
+  t.match(
+    init.out,
+    /could not tell: quantity: .* select CAST\(replace\(quantity, ',', '\.'\) AS DOUBLE\) AS value/,
+  );
+  t.match(
+    prepare.out,
+    '600 interactions of 60 users with 40 items, 2024-01-01 to 2024-01-25',
+    prepare.errors,
+  );
+});
+
+t.test('lines that end in LF and in CR LF are read as prepare reads them', async (t) => {
+  const [orders] = Object.values(orderFiles(['orders.csv'])) as [string];
+  const mixed = orders
+    .split('\n')
+    .map((line, row) => (row > 300 && line !== '' ? `${line}\r` : line))
+    .join('\n');
+  const dir = t.testdir({ shop: { 'orders.csv': mixed } });
+  const { init, prepare } = await initAndPrepare(join(dir, 'shop'));
+  t.match(init.out, 'interactions: orders.csv, 600 rows');
+  t.match(prepare.out, '600 interactions of 60 users with 40 items', prepare.errors);
 });
 
 t.test('a config that is there stays, unless told otherwise; a name comes from the folder', async (t) => {

@@ -13,24 +13,27 @@ export interface CsvShape {
 /** A name of a column is no number and no time, and short. */
 const NAME = /^(?![-+.\d/: ]*$).{1,64}$/s;
 
-/** What DuckDB finds out about a text file; undefined for one that has fewer than two columns. */
+/** What DuckDB finds out about a text file; for one that it makes nothing of, a header and no columns. */
 export async function describeCsv(
   connection: DuckDBConnection,
   folder: string,
-  { path, files }: DataFile,
-): Promise<CsvShape | undefined> {
+  { files }: DataFile,
+): Promise<CsvShape> {
   const head = readHead(join(folder, files[0]!));
-  const isCompressed = /\.(gz|zst)$/i.test(path);
+  const isCompressed = /\.(gz|zst)$/i.test(files[0]!);
   // No program but those of MovieLens and its kin writes it, and DuckDB does not look for it.
   const hasDoubleColons = !isCompressed && isSeparatedBy(head.toString('latin1'), '::');
+  const preamble = isCompressed ? 0 : countComments(head.toString('latin1'));
   const given = [
+    ...(preamble > 0 ? [`skip = ${preamble}`] : []),
     ...(hasDoubleColons ? ["delim = '::'", "quote = ''"] : []),
     ...(isCompressed || isUtf8(head) ? [] : ["encoding = 'latin-1'"]),
   ];
   const sniffed =
     (await sniff(connection, join(folder, files[0]!), given)) ??
     (await sniff(connection, join(folder, files[0]!), [...given, "encoding = 'latin-1'"]));
-  if (sniffed === undefined || sniffed.columns.length < 2) return undefined;
+  if (sniffed === undefined || sniffed.columns.length < 2)
+    return { options: [...given, 'header = true'], hasNames: true, columns: [] };
   const hasNames = sniffed.hasHeader && sniffed.columns.every((name) => NAME.test(name));
   return {
     options: [
@@ -63,6 +66,14 @@ async function sniff(
   } catch {
     return undefined;
   }
+}
+
+/** Lines of `# comment` before the header; one with as many values as the line after them is a header itself. */
+function countComments(text: string): number {
+  const lines = text.split(/\r?\n/);
+  const count = lines.findIndex((line) => !line.startsWith('#'));
+  const width = (line: string): number => line.split(/[,;\t|]/).length;
+  return count > 0 && width(lines[count - 1]!) !== width(lines[count]!) ? count : 0;
 }
 
 function isSeparatedBy(text: string, sign: string): boolean {

@@ -21,6 +21,8 @@ export interface GuessedInteractions {
   readonly user: GuessedColumn;
   readonly item: GuessedColumn;
   readonly time?: GuessedTime | undefined;
+  /** Further columns of times. */
+  readonly otherTimes: readonly GuessedTime[];
   /** With whether it is a scale as of stars, and a number above which about a third of it is. */
   readonly value?: (GuessedColumn & { readonly isScale: boolean; readonly upper: number }) | undefined;
   readonly type?: (GuessedColumn & { readonly values: readonly string[] }) | undefined;
@@ -52,7 +54,9 @@ export async function guessInteractions(
 function findPair(table: FoundTable): { user: GuessedColumn; item: GuessedColumn } | undefined {
   const ids = table.columns.filter(isIdLike);
   const named = (score: (name: string) => number): FoundColumn | undefined =>
-    ids.filter(({ name }) => score(name) > 0).sort((one, other) => score(other.name) - score(one.name))[0];
+    table.columns
+      .filter((column) => isNamedId(column) && score(column.name) > 0)
+      .sort((one, other) => score(other.name) - score(one.name))[0];
   const user = named(userNameScore);
   const item = named(itemNameScore);
   // A table of users, or of items, names one in every row.
@@ -76,6 +80,27 @@ function findPair(table: FoundTable): { user: GuessedColumn; item: GuessedColumn
     why: `${isNamed ? 'by its name' : 'by its place and its values'}, ${column.distinct} of them`,
   });
   return { user: tell(chosen.user, user !== undefined), item: tell(chosen.item, item !== undefined) };
+}
+
+/** Some values that are no ids (`9.06e+17`) do not change what a column is called. */
+function isNamedId(column: FoundColumn): boolean {
+  const { name, type, filled, truths } = column;
+  const isMeant = isIdName(name) || countNoIds(column) <= filled / 10;
+  return filled > 0 && truths < filled && isSingle(type) && isMeant;
+}
+
+function countNoIds({ numbers, wholes }: FoundColumn): number {
+  return numbers - wholes;
+}
+
+/** Ids that `prepare` refuses: it cannot know which id a number in scientific notation or with decimals was. */
+function doubtIds(table: FoundTable, name: string): string[] {
+  const column = table.columns.find((each) => each.name === name)!;
+  const count = countNoIds(column);
+  if (count === 0) return [];
+  return [
+    `${name}: ${count} of ${column.filled} values are numbers with an exponent or decimals (as 9.06e+17), which prepare refuses as ids; export ids as text`,
+  ];
 }
 
 function isIdLike({ type, filled, numbers, wholes, truths }: FoundColumn): boolean {
@@ -105,17 +130,29 @@ async function completeGuess(
   options: { now: number },
 ): Promise<GuessedInteractions> {
   const taken = [user.column, item.column];
-  const { time, doubts } = await guessTime(connection, table, { ...options, taken });
+  const { time, otherTimes, doubts } = await guessTime(connection, table, { ...options, taken });
   const rest = table.columns.filter(({ name }) => !taken.includes(name) && name !== time?.column);
   return {
     table,
     user,
     item,
     time,
+    otherTimes,
     value: findValue(table, rest),
     type: await findType(connection, table, rest),
-    doubts,
+    doubts: [...doubts, ...taken.flatMap((name) => doubtIds(table, name)), ...rest.flatMap(doubtDecimals)],
   };
+}
+
+/** `1,5` is one and a half to some, and fifteen hundred is `1,500` to others. */
+function doubtDecimals({ name, filled, numbers, separators, example }: FoundColumn): string[] {
+  const commas = separators[','] ?? 0;
+  if (!isValueName(name) || commas === 0 || numbers + commas !== filled) return [];
+  if (!/^[-+]?\d+(,\d+)?$/.test(example)) return [];
+  const sql = `CAST(replace(${sqlName(name)}, ',', '.') AS DOUBLE) AS value`;
+  return [
+    `${name}: '${example}' is no number with a decimal point; if it has a decimal comma, select ${sql}`,
+  ];
 }
 
 function findValue({ hasNames }: FoundTable, columns: readonly FoundColumn[]): GuessedInteractions['value'] {
@@ -196,7 +233,7 @@ async function guessJoin(
         isNamed: true,
         why: `by its name in ${where.path}, ${distinct} of them`,
       });
-      const { time, doubts } = await guessTime(connection, head, {
+      const { time, otherTimes, doubts } = await guessTime(connection, head, {
         ...options,
         taken: [user.name, key.name],
       });
@@ -206,11 +243,12 @@ async function guessJoin(
         user: tell(user, head),
         item: tell(item, lines),
         time,
+        otherTimes,
         value: findValue(
           lines,
           lines.columns.filter(({ name }) => name !== item.name && name !== key.name),
         ),
-        doubts,
+        doubts: [...doubts, ...doubtIds(head, user.name), ...doubtIds(lines, item.name)],
       };
     }
   }
@@ -218,7 +256,7 @@ async function guessJoin(
 }
 
 function best({ columns }: FoundTable, score: (name: string) => number): FoundColumn | undefined {
-  const named = columns.filter((column) => isIdLike(column) && score(column.name) > 0);
+  const named = columns.filter((column) => isNamedId(column) && score(column.name) > 0);
   return named.sort((one, other) => score(other.name) - score(one.name))[0];
 }
 

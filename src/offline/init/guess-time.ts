@@ -3,7 +3,7 @@ import { latestFileTime } from '../../domain/latest-time.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { guessEpoch } from '../prepare/guess-epoch.js';
 import type { FoundColumn, FoundTable } from './found-table.js';
-import { isTimeName, sqlName } from './name-words.js';
+import { isIdName, isTimeName, sqlName, timeNameRank } from './name-words.js';
 
 /** A column taken for the time of interactions. */
 export interface GuessedTime {
@@ -11,6 +11,20 @@ export interface GuessedTime {
   /** SQL of the time. */
   readonly sql: string;
   readonly why: string;
+}
+
+/** The time of interactions, the columns that are times of something else, and what nobody can tell. */
+export interface TimeGuess {
+  readonly time: GuessedTime | undefined;
+  /** The other columns that hold times, the likeliest first. */
+  readonly otherTimes: readonly GuessedTime[];
+  readonly doubts: readonly string[];
+}
+
+/** A column that can be read as times, with the first and the last of them in Unix seconds where they are known. */
+interface TimeCandidate extends GuessedTime {
+  readonly oldest?: number;
+  readonly newest?: number;
 }
 
 /** Numbers that give earlier times likely count from another day. */
@@ -36,38 +50,66 @@ const FORMATS = [
 ];
 
 /**
- * The column of a table that says when something happened; those that nobody can read surely are told in `doubts`.
+ * The column of a table that says when an interaction happened: the one whose name says so best, then the one whose values do.
  * @param options.now Unix seconds
  */
 export async function guessTime(
   connection: DuckDBConnection,
   table: FoundTable,
   options: { now: number; taken: readonly string[] },
-): Promise<{ time: GuessedTime | undefined; doubts: string[] }> {
+): Promise<TimeGuess> {
   const latest = latestFileTime(options.now);
   const columns = table.columns.filter(({ name, filled }) => filled > 0 && !options.taken.includes(name));
-  const named = columns.filter(({ name }) => isTimeName(name));
-  const doubts: string[] = [];
-  for (const column of [...named, ...columns.filter((column) => !named.includes(column))]) {
-    const isNamed = named.includes(column);
+  const found: { time: TimeCandidate; rank: number }[] = [];
+  const unread: { doubt: string; rank: number }[] = [];
+  for (const column of columns) {
+    const isNamed = isTimeName(column.name);
     const time =
       findTime(column, { latest, isNamed }) ??
       (isNamed ? await findFormat(connection, table, column) : undefined);
     if (time === undefined) continue;
-    if (typeof time === 'string') doubts.push(time);
-    else return { time, doubts };
+    if (typeof time === 'string') unread.push({ doubt: time, rank: timeNameRank(column.name) });
+    else found.push({ time, rank: rankOf(time, { column, table, latest }) });
   }
-  return { time: undefined, doubts };
+  found.sort((one, other) => one.rank - other.rank);
+  const [best, ...others] = found;
+  // A time of something else is worse than none where a better one only has to be converted.
+  const isSomethingElse = best !== undefined && best.rank >= 3 && unread.some(({ rank }) => rank < 3);
+  const chosen = isSomethingElse ? undefined : best;
+  return {
+    time: chosen?.time,
+    otherTimes: (chosen === undefined ? found : others).map(({ time }) => time),
+    doubts: [
+      ...unread.filter(({ rank }) => chosen === undefined || rank <= chosen.rank).map(({ doubt }) => doubt),
+      ...(chosen !== undefined && chosen.rank >= 3
+        ? [
+            `${chosen.time.column} is the likeliest time, but may be that of something else than the interaction`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** A name says more than values do, unless they are one moment or in the future; of equals, the fuller column wins, then the first. */
+function rankOf(
+  { column: name, oldest = EARLIEST, newest = EARLIEST }: TimeCandidate,
+  { column, table, latest }: { column: FoundColumn; table: FoundTable; latest: number },
+): number {
+  const isMoment = column.distinct < 2 && table.rows > 1;
+  const rank = isMoment || newest > latest ? 3 : timeNameRank(name);
+  const isUnnamed = !isTimeName(name) && (rank === 2 || isIdName(name));
+  const isOld = oldest < EARLIEST;
+  return rank + (isUnnamed ? 0.5 : 0) + (isOld ? 0.2 : 0) + (1 - column.filled / table.rows) / 10;
 }
 
 function findTime(
   column: FoundColumn,
   options: { latest: number; isNamed: boolean },
-): GuessedTime | undefined {
-  const { name, filled, instants, numbers, low, high } = column;
+): TimeCandidate | undefined {
+  const { name, filled, instants, numbers, low, high, oldest, newest } = column;
   const sql = sqlName(name);
   if (instants === filled)
-    return { column: name, sql, why: `times, ${dayOf(column.oldest)} to ${dayOf(column.newest)}` };
+    return { column: name, sql, oldest, newest, why: `times, ${dayOf(oldest)} to ${dayOf(newest)}` };
   if (numbers !== filled) return undefined;
   const written =
     /^(19|20)\d{6}$/.test(String(column.smallest)) && /^(19|20)\d{6}$/.test(String(column.largest));
@@ -85,6 +127,8 @@ function findTime(
     return {
       column: name,
       sql,
+      oldest: low / perSecond,
+      newest: high / perSecond,
       why: `numbers since 1970, nearly all of ${dayOf(low / perSecond)} to ${dayOf(high / perSecond)}`,
     };
   }

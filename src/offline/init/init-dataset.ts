@@ -1,6 +1,6 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { openDatabase } from '../database.js';
-import { findTables } from './find-tables.js';
+import { findTables, type OtherFile } from './find-tables.js';
 import type { FoundTable } from './found-table.js';
 import { guessEntities, type GuessedEntities } from './guess-entities.js';
 import { guessInteractions, listGaps, type GuessedInteractions } from './guess-interactions.js';
@@ -43,12 +43,12 @@ export async function initDataset(options: {
 
 function describe(found: {
   tables: readonly FoundTable[];
-  others: readonly string[];
+  others: readonly OtherFile[];
   interactions: GuessedInteractions;
   entities: readonly GuessedEntities[];
 }): string[] {
   const { interactions, entities } = found;
-  const { table, head, user, item, time, value, type, doubts } = interactions;
+  const { table, head, user, item, time, otherTimes, value, type, doubts } = interactions;
   const used = new Set([table, head?.table, ...entities.map((each) => each.table)]);
   const unused = found.tables.filter((each) => !used.has(each));
   return [
@@ -58,6 +58,7 @@ function describe(found: {
     time
       ? `  timestamp  ${time.column} (${time.why})`
       : '  timestamp  none found: the order of the rows stands for it',
+    ...otherTimes.map(({ column, why }) => `  other time ${column} (${why})`),
     value ? `  value      ${value.column} (${value.why})` : '  value      none found: every row counts 1',
     ...(type ? [`  type       ${type.column} (${type.why})`] : []),
     ...[user, item].flatMap((column) =>
@@ -76,7 +77,7 @@ function describe(found: {
         : [`${kind}s: no table has a key that the ${kind}_ids are in`],
     ),
     ...(unused.length > 0 ? [`not used: ${unused.map(describeTable).join('; ')}`] : []),
-    ...(found.others.length > 0 ? [`no table in: ${found.others.join(', ')}`] : []),
+    ...found.others.map(({ path, why }) => `not read: ${path}: ${why}`),
   ];
 }
 
@@ -107,11 +108,11 @@ function countRows({ rows, isCut }: FoundTable): string {
 function nothingFound(
   folder: string,
   tables: readonly FoundTable[],
-  others: readonly string[],
+  others: readonly OtherFile[],
 ): ShortlistError {
   const problems = [
     ...tables.map((table) => `${describeTable(table)}, ${countRows(table)}`),
-    ...others.map((path) => `${path}: no table`),
+    ...others.map(({ path, why }) => `${path}: ${why}`),
   ];
   const message = `no table in ${folder} has a user and an item in each row; write a config by hand (docs/reading-your-data.md). It holds:`;
   return new ShortlistError('INVALID_DATASET', message, {

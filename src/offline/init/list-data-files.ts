@@ -3,11 +3,11 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 
 export type DataKind = 'csv' | 'json' | 'parquet';
 
-/** A file that may hold a table, or a glob over several of one folder that end alike. */
+/** A file that may hold a table, or several of one folder. */
 export interface DataFile {
   readonly kind: DataKind;
-  /** Relative to the folder. */
-  readonly path: string;
+  /** Paths or a glob, relative to the folder. */
+  readonly patterns: readonly string[];
   readonly files: readonly string[];
 }
 
@@ -27,24 +27,44 @@ export function listDataFiles(folder: string): DataFile[] {
     const kind = kindOf(join(folder, file));
     return kind === undefined ? [] : [{ kind, file }];
   });
-  return found.map(({ kind, file }) => ({ kind, path: file, files: [file] }));
+  return found.map(({ kind, file }) => ({ kind, patterns: [file], files: [file] }));
 }
 
-/** Files of one folder with one ending, as one glob; a file alone stays as it is. */
-export function joinFiles(files: readonly DataFile[]): DataFile[] {
-  const groups = new Map<string, DataFile[]>();
-  for (const file of files) {
-    const alike = `${partitionRoot(dirname(file.path))}/*${endingOf(file.path)}`;
-    groups.set(alike, [...(groups.get(alike) ?? []), file]);
-  }
-  return [...groups.values()].map((group) => {
-    const [first] = group;
-    const [root, ending] = [partitionRoot(dirname(first!.path)), endingOf(first!.path)];
-    const isPartitioned = root !== dirname(first!.path);
-    if (group.length === 1 && !isPartitioned) return first!;
-    const path = join(root, isPartitioned ? '**' : '', `*${ending}`);
-    return { kind: first!.kind, path, files: group.flatMap((file) => file.files) };
-  });
+/** Where the files are that may be parts of one table: those of one kind in one folder, or in its folders called `key=value`. */
+export function placeOf({ kind, files }: DataFile): string {
+  return `${kind} ${partitionRoot(dirname(files[0]!))}`;
+}
+
+/** Files of one place as one: by a glob that no other file of the folder matches, else by a list. */
+export function joinFiles(group: readonly DataFile[], all: readonly DataFile[]): DataFile {
+  const [first] = group;
+  const files = group.flatMap((file) => file.files);
+  const glob = findGlob(files, new Set(all.flatMap((file) => file.files)));
+  return { kind: first!.kind, patterns: glob === undefined ? files : [glob], files };
+}
+
+function findGlob(files: readonly string[], all: ReadonlySet<string>): string | undefined {
+  const [first] = files as [string];
+  const [root, ending] = [partitionRoot(dirname(first)), endingOf(first)];
+  const isPartitioned = root !== dirname(first);
+  if (files.length === 1 && !isPartitioned) return undefined;
+  const beginning = commonBeginning(files.map((file) => basename(file))).replace(/\d+$/, '');
+  const own = new Set(files);
+  const matches = (file: string, begins: string): boolean =>
+    (isPartitioned ? partitionRoot(dirname(file)) : dirname(file)) === root &&
+    basename(file).startsWith(begins) &&
+    file.endsWith(ending);
+  const fits = (begins: string): boolean =>
+    files.every((file) => matches(file, begins)) &&
+    [...all].every((file) => own.has(file) || !matches(file, begins));
+  const begins = ['', beginning].find((each) => (each !== '' || ending !== '') && fits(each));
+  return begins === undefined ? undefined : join(root, isPartitioned ? '**' : '', `${begins}*${ending}`);
+}
+
+function commonBeginning([first, ...others]: readonly string[]): string {
+  let length = first!.length;
+  while (!others.every((other) => other.startsWith(first!.slice(0, length)))) length -= 1;
+  return first!.slice(0, others.length === 0 ? 0 : length);
 }
 
 /** The folder above the first that is called `key=value`. */

@@ -121,6 +121,7 @@ const TIME_WORDS = new Set([
   'created',
   'epoch',
   'unixtime',
+  ...['zeit', 'zeitpunkt', 'zeitstempel', 'fecha', 'hora', 'jour', 'heure', 'horodatage', 'dato', 'tijd'],
 ]);
 const VALUE_WORDS = new Set([
   'rating',
@@ -190,8 +191,31 @@ function nounScore(name: string, nouns: readonly string[]): number {
   return found < 0 ? 0 : 1 - found / 100;
 }
 
+/** Whether a name is that of a time: `ordered_at`, `purchased_on`, `order date`. */
 export function isTimeName(name: string): boolean {
-  return wordsOf(name).some((word) => TIME_WORDS.has(word));
+  const words = wordsOf(name);
+  return (
+    words.some((word) => TIME_WORDS.has(word) || word.endsWith('datum')) ||
+    (words.length > 1 && words.at(-1) === 'on')
+  );
+}
+
+/** Beginnings of words for what a user does; a time of it is the time of an interaction. */
+const ACT =
+  /^(event|order|bestell|kauf|achat|compra|purchas|buy|bought|click|view|rating|rated|review|visit|watch|play|listen|stream|transact|sale|sold|paid|pay|invoice|action|interact|session|checkout|borrow|loan|rent|booked|booking|reserv|vote|liked)/;
+/** Beginnings of words for the time of a row, whatever it is of. */
+const RECORD = /^(time|ts$|datetime|creat|unix|epoch|occur|happen|when$)/;
+/** Beginnings of words for what happens before or after an interaction, or to someone else. */
+const OTHER_ACT =
+  /^(birth|born|geburt|naiss|nacim|liefer|versand|livrais|dob$|releas|publi|launch|sign|regist|join|enrol|subscri|member|ship|dispatch|deliver|return|refund|cancel|updat|modif|chang|edit|expir|valid|due$|deadline|estimat|expect|approv|delet|archiv|load|ingest|import|export|extract|sync|start|end$|ended|last|first)/;
+
+/** How likely a time of this name is that of an interaction: 0 is the likeliest, 3 the time of something else. */
+export function timeNameRank(name: string): 0 | 1 | 2 | 3 {
+  const words = wordsOf(name);
+  const says = (pattern: RegExp): boolean => words.some((word) => pattern.test(word));
+  if (says(OTHER_ACT)) return 3;
+  if (says(ACT)) return 0;
+  return says(RECORD) ? 1 : 2;
 }
 
 export function isValueName(name: string): boolean {

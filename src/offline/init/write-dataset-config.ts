@@ -39,7 +39,7 @@ export function renderDatasetConfig({ name, folder, interactions, entities }: Gu
 }
 
 function renderInteractions(guess: GuessedInteractions): string[] {
-  const { time, value, type, doubts } = guess;
+  const { time, otherTimes, value, type, doubts } = guess;
   return [
     'interactions:',
     ...describeColumn('user_id', guess.user),
@@ -47,6 +47,9 @@ function renderInteractions(guess: GuessedInteractions): string[] {
     ...(time
       ? [`  # timestamp: ${time.column} (${time.why})`]
       : ['  # timestamp: none was found; the order of the rows stands for it']),
+    ...otherTimes.map(
+      ({ column, sql }) => `  # other time: ${column}; to take it instead, select ${sql} AS timestamp`,
+    ),
     ...(value ? describeColumn('value', value) : ['  # value: none was found; every row counts 1']),
     ...(type ? describeColumn('type', type) : []),
     ...doubts.map((doubt) => `  # could not tell: ${doubt}`),
