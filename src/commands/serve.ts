@@ -30,7 +30,7 @@ import { openServerLog } from './open-server-log.js';
 import { openReleases } from './open-releases.js';
 import { openTracing } from './open-tracing.js';
 import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
-import { PLACE_VARIABLE, supervise } from './supervise.js';
+import { CLOSING_PATIENCE_MS, PLACE_VARIABLE, supervise } from './supervise.js';
 
 export function createServeCommand(context: CommandContext): Command {
   const command = new Command('serve').description(
@@ -47,9 +47,6 @@ export function createServeCommand(context: CommandContext): Command {
     return serveAlone(settings, context);
   });
 }
-
-/** How long what does not close may hold up the error that everything is closed for. */
-const CLOSING_PATIENCE_MS = 3000;
 
 async function serveAlone(settings: Settings, context: CommandContext): Promise<void> {
   const opened = createOpenedThings();

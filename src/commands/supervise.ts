@@ -19,7 +19,7 @@ const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
 /** How long what does not close may hold up the error that everything is closed for. */
-const CLOSING_PATIENCE_MS = 3000;
+export const CLOSING_PATIENCE_MS = 3000;
 
 /** What the supervisor is called beside the places of its processes, in log lines and metrics. */
 const SUPERVISOR = 'supervisor';
