@@ -38,7 +38,7 @@ LABEL org.opencontainers.image.title="Shortlist" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.source="${SOURCE}"
-# As src/serving/serving-environment.ts says: what is freed is given back from a megabyte on, and short-lived garbage has more room.
+# As src/serving/bundle-life/serving-environment.ts says: what is freed is given back from a megabyte on, and short-lived garbage has more room.
 ENV NODE_ENV=production \
     SHORTLIST_ENV=production \
     MALLOC_MMAP_THRESHOLD_=1048576 \

@@ -1,4 +1,4 @@
-import { trainImplicitAls } from '../src/offline/candidate-training/implicit-als.js';
+import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
 import { createSeededRandom } from '../src/domain/seeded-random.js';
 import type { Histories } from '../src/domain/history.js';
 

@@ -11,9 +11,9 @@ import { loadSettings } from '../src/config/load-settings.js';
 import { startServer } from '../src/http/start-server.js';
 import { createLogger } from '../src/observability/create-logger.js';
 import { createMetrics } from '../src/observability/metrics.js';
-import { openSlateCache } from '../src/serving/open-slate-cache.js';
-import { createServingEnvironment } from '../src/serving/serving-environment.js';
-import { createServedBundle } from '../src/serving/served-bundle.js';
+import { openSlateCache } from '../src/serving/cache/open-slate-cache.js';
+import { createServingEnvironment } from '../src/serving/bundle-life/serving-environment.js';
+import { createServedBundle } from '../src/serving/bundle-life/served-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../tests/support/trained-bundle.js';
 
 /**

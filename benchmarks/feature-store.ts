@@ -13,7 +13,7 @@ import { createFeatureRows } from '../src/features/feature-store.js';
 import { createGather } from '../src/features/gather-rows.js';
 import { loadFeatureTable } from '../src/features/load-feature-table.js';
 import { createMemoryStore } from '../src/features/memory-store.js';
-import { encodeFeatureTable } from '../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeFeatureTable } from '../src/offline/training/bundle/encode-feature-table.js';
 
 /**
  * Loading a feature view from the bundle's layout into the memory store, beside DuckDB scanning the same file to columns,

@@ -8,12 +8,12 @@ import { createSimilarItemsSource } from '../src/candidates/similar-items.js';
 import { historyOf } from '../src/domain/history.js';
 import { IdIndex, sortRawIds } from '../src/domain/id-index.js';
 import { toHistories, type InteractionTable } from '../src/domain/interactions.js';
-import { trainEase } from '../src/offline/candidate-training/ease.js';
-import { trainImplicitAls } from '../src/offline/candidate-training/implicit-als.js';
-import { findItemNeighbours } from '../src/offline/candidate-training/item-neighbours.js';
-import { countPopularity } from '../src/offline/candidate-training/popularity.js';
-import { evaluateSlates, type MetricSummary } from '../src/offline/evaluation/ranking-metrics.js';
-import { describeSplit, readFrozenSplit, splitFrozen } from '../src/offline/evaluation/splits.js';
+import { trainEase } from '../src/offline/training/candidates/ease.js';
+import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
+import { findItemNeighbours } from '../src/offline/training/candidates/item-neighbours.js';
+import { countPopularity } from '../src/offline/training/candidates/popularity.js';
+import { evaluateSlates, type MetricSummary } from '../src/offline/protocol/ranking-metrics.js';
+import { describeSplit, readFrozenSplit, splitFrozen } from '../src/offline/protocol/splits.js';
 
 /**
  * Published values of nDCG@10 on MovieLens 100k, random by item, beside what the evaluator says of the same models: an

@@ -14,12 +14,12 @@ import { readParquetColumns } from '../src/features/read-parquet-columns.js';
 import {
   completeBoostingOptions,
   type BoostingOptions,
-} from '../src/offline/ranker-training/boosting-options.js';
-import { trainGradientBoostedTrees } from '../src/offline/ranker-training/gradient-boosted-trees.js';
-import { discountOf, gainOf, idealDcg } from '../src/offline/ranker-training/grouped-ndcg.js';
-import type { RankingRows } from '../src/offline/ranker-training/ranking-rows.js';
-import { orderByScore } from '../src/offline/ranker-training/score-order.js';
-import { predictEnsemble } from '../src/offline/ranker-training/tree-ensemble.js';
+} from '../src/offline/training/ranker/boosting-options.js';
+import { trainGradientBoostedTrees } from '../src/offline/training/ranker/gradient-boosted-trees.js';
+import { discountOf, gainOf, idealDcg } from '../src/offline/training/ranker/grouped-ndcg.js';
+import type { RankingRows } from '../src/offline/training/ranker/ranking-rows.js';
+import { orderByScore } from '../src/offline/training/ranker/score-order.js';
+import { predictEnsemble } from '../src/offline/training/ranker/tree-ensemble.js';
 
 const ROW_COLUMNS = ['query', 'user_id', 'item_id', 'label', 'split'];
 

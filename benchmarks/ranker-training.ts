@@ -3,9 +3,9 @@
  * Usage: see benchmarks/README.md. Optional arguments: queries, trees.
  */
 import { createSeededRandom } from '../src/domain/seeded-random.js';
-import type { RankingObjective } from '../src/offline/ranker-training/boosting-options.js';
-import { trainGradientBoostedTrees } from '../src/offline/ranker-training/gradient-boosted-trees.js';
-import type { RankingRows } from '../src/offline/ranker-training/ranking-rows.js';
+import type { RankingObjective } from '../src/offline/training/ranker/boosting-options.js';
+import { trainGradientBoostedTrees } from '../src/offline/training/ranker/gradient-boosted-trees.js';
+import type { RankingRows } from '../src/offline/training/ranker/ranking-rows.js';
 
 const ROWS_PER_QUERY = 200;
 const COLUMNS = 30;

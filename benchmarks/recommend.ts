@@ -1,7 +1,7 @@
 import { createFolderRegistry } from '../src/bundle/folder-registry.js';
 import { readScenarios } from '../src/config/scenario-config.js';
-import { closeEngine } from '../src/pipeline/close-engine.js';
-import { openEngine } from '../src/pipeline/open-engine.js';
+import { closeEngine } from '../src/engine/close-engine.js';
+import { openEngine } from '../src/engine/open-engine.js';
 import { measurePipeline } from './serving/measure-pipeline.js';
 
 /**

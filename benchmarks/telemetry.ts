@@ -12,7 +12,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readServerMetrics } from '../src/offline/load-test/server-metrics.js';
+import { readServerMetrics } from '../src/load-test/server-metrics.js';
 import { type BenchBundle, openBenchBundle } from './serving/bench-bundle.js';
 import { type BenchServer, startBenchServer } from './serving/bench-server.js';
 import { runLoad } from './serving/run-load.js';

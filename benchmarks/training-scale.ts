@@ -16,12 +16,12 @@ import { IdIndex } from '../src/domain/id-index.js';
 import { toHistories, type InteractionTable } from '../src/domain/interactions.js';
 import { createSeededRandom, type SeededRandom } from '../src/domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../src/domain/time.js';
-import { trainImplicitAls } from '../src/offline/candidate-training/implicit-als.js';
+import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
 import type { EvaluationProtocol } from '../src/offline/evaluation/evaluation-result.js';
-import { alignColumns } from '../src/offline/evaluation/align-columns.js';
-import type { PreparedDataset } from '../src/offline/prepared-dataset.js';
-import type { ProgressReporter } from '../src/offline/progress.js';
-import { trainBundle } from '../src/offline/train/train-bundle.js';
+import { alignColumns } from '../src/offline/report/align-columns.js';
+import type { PreparedDataset } from '../src/offline/data/prepared-dataset.js';
+import type { ProgressReporter } from '../src/offline/progress/progress.js';
+import { trainBundle } from '../src/offline/training/bundle/train-bundle.js';
 
 const TASTES = 20;
 const DAYS = 365;

@@ -9,9 +9,9 @@ import t from 'tap';
 const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why: string }>> = {
   'bundle/folder-registry.ts': { times: 1, why: 'the time that a pointer says it was moved at' },
   'bundle/with-lock.ts': { times: 1, why: 'the time that a lock says it was taken at' },
-  'offline/download.ts': { times: 1, why: 'the same, of a folder that is locked' },
-  'offline/impressions/compact-impressions.ts': { times: 1, why: 'the same, of a folder of logs' },
-  'offline/prepare/prepare-dataset.ts': { times: 1, why: 'which times of the data are to come' },
+  'offline/data/download/download.ts': { times: 1, why: 'the same, of a folder that is locked' },
+  'offline/feedback/impressions/compact-impressions.ts': { times: 1, why: 'the same, of a folder of logs' },
+  'offline/data/prepare/prepare-dataset.ts': { times: 1, why: 'which times of the data are to come' },
   'bundle/s3-store.ts': { times: 1, why: 'the name of a line of the audit log' },
   'commands/shortlist.ts': { times: 1, why: 'the clock of commands: the age of data, and names' },
   'observability/create-tracing.ts': { times: 1, why: 'the time of the day that a span began at' },

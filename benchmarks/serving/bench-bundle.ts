@@ -14,8 +14,8 @@ import { popularityToTensors } from '../../src/candidates/popularity.js';
 import { SOURCES } from '../../src/candidates/sources.js';
 import type { ScenarioConfig } from '../../src/config/scenario-config.js';
 import { historiesToTensors } from '../../src/features/read-histories.js';
-import { encodeCatalogue } from '../../src/offline/bundle-writing/encode-catalogue.js';
-import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeCatalogue } from '../../src/offline/training/bundle/encode-catalogue.js';
+import { encodeFeatureTable } from '../../src/offline/training/bundle/encode-feature-table.js';
 import {
   createSyntheticWorld,
   type SyntheticWorld,

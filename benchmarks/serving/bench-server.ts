@@ -5,8 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { readServerMetrics } from '../../src/offline/load-test/server-metrics.js';
-import { createServingEnvironment } from '../../src/serving/serving-environment.js';
+import { readServerMetrics } from '../../src/load-test/server-metrics.js';
+import { createServingEnvironment } from '../../src/serving/bundle-life/serving-environment.js';
 import { type BenchBundle, writeScenarios } from './bench-bundle.js';
 
 export interface ServerOptions {

@@ -1,9 +1,9 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { findGitCommit } from '../../src/commands/find-git-commit.js';
-import type { Percentiles } from '../../src/offline/load-test/latencies.js';
-import { openEngine } from '../../src/pipeline/open-engine.js';
-import { closeEngine } from '../../src/pipeline/close-engine.js';
+import type { Percentiles } from '../../src/load-test/latencies.js';
+import { openEngine } from '../../src/engine/open-engine.js';
+import { closeEngine } from '../../src/engine/close-engine.js';
 import { BENCH_SCENARIO, type BenchBundle, openBenchBundle } from './bench-bundle.js';
 import { type BenchServer, type ServerOptions, startBenchServer } from './bench-server.js';
 import { KERNEL_KINDS, type KernelRate, measureKernels } from './measure-kernels.js';

@@ -1,6 +1,6 @@
 import type { Engine } from '../../src/pipeline/engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
-import { Latencies, type Percentiles } from '../../src/offline/load-test/latencies.js';
+import { Latencies, type Percentiles } from '../../src/load-test/latencies.js';
 
 /** Service times in milliseconds of one request at a time in one thread. */
 export interface PipelineTimes {

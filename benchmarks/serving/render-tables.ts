@@ -1,4 +1,4 @@
-import { alignColumns } from '../../src/offline/evaluation/align-columns.js';
+import { alignColumns } from '../../src/offline/report/align-columns.js';
 import { judgeGoals } from './goals.js';
 import type { KernelRate } from './measure-kernels.js';
 import type { BenchResult, PipelineResult, ServingResult, SizeResult } from './measure-all.js';

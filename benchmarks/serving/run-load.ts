@@ -1,9 +1,9 @@
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import { createAnswerCheck } from '../../src/offline/load-test/answer-check.js';
-import { planArrivals, planStages } from '../../src/offline/load-test/arrivals.js';
-import { generateLoad } from '../../src/offline/load-test/generate-load.js';
-import { Latencies, type Percentiles } from '../../src/offline/load-test/latencies.js';
-import { createRequestMix } from '../../src/offline/load-test/request-mix.js';
+import { createAnswerCheck } from '../../src/load-test/answer-check.js';
+import { planArrivals, planStages } from '../../src/load-test/arrivals.js';
+import { generateLoad } from '../../src/load-test/generate-load.js';
+import { Latencies, type Percentiles } from '../../src/load-test/latencies.js';
+import { createRequestMix } from '../../src/load-test/request-mix.js';
 import type { LoadStage } from '../../src/config/load-profile.js';
 import { BENCH_SCENARIO } from './bench-bundle.js';
 

@@ -1,5 +1,5 @@
 import { runCommandLine } from '../../src/commands/program.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 
 // `shortlist serve` with configs of its own: the folder is the only argument.
 process.exitCode = await runCommandLine(['serve'], {

@@ -10,8 +10,8 @@ import {
 import type { FeatureMatrix } from '../../src/features/feature-matrix.js';
 import { createFeatureRows } from '../../src/features/feature-store.js';
 import { createMemoryStore } from '../../src/features/memory-store.js';
-import { exportEnsembleToOnnx, verifyOnnxExport } from '../../src/offline/ranker-training/export-onnx.js';
-import { trainGradientBoostedTrees } from '../../src/offline/ranker-training/gradient-boosted-trees.js';
+import { exportEnsembleToOnnx, verifyOnnxExport } from '../../src/offline/training/ranker/export-onnx.js';
+import { trainGradientBoostedTrees } from '../../src/offline/training/ranker/gradient-boosted-trees.js';
 import { type SyntheticWorld, WORLD_KNOWN_UNTIL } from './synthetic-world.js';
 
 /** A ranker and the columns that it reads. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readServerMetrics } from '../../src/offline/load-test/server-metrics.js';
+import { readServerMetrics } from '../../src/load-test/server-metrics.js';
 import type { BenchBundle } from '../serving/bench-bundle.js';
 import { type BenchServer, startBenchServer } from '../serving/bench-server.js';
 import { findSaturation } from '../serving/measure-serving.js';

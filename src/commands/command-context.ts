@@ -1,5 +1,5 @@
 import type { Variables } from '../config/load-settings.js';
-import type { ProgressReporter } from '../offline/progress.js';
+import type { ProgressReporter } from '../offline/progress/progress.js';
 
 /** What a command may touch of the world outside: nothing else reads the environment or writes to the terminal. */
 export interface CommandContext {

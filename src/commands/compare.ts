@@ -23,7 +23,9 @@ export function createCompareCommand(context: CommandContext): Command {
     .action(async (first: string, second: string, { impressions }: { impressions?: string }) => {
       if (impressions !== undefined) return compareLogged(impressions, [first, second], context);
       const registry = await openRegistry(loadSettings(context).bundle, context);
-      const { compareBundles } = await importOffline(() => import('../offline/compare-bundles.js'));
+      const { compareBundles } = await importOffline(
+        () => import('../offline/evaluation/compare-bundles.js'),
+      );
       const { renderComparison } = await importOffline(
         () => import('../offline/evaluation/comparison-table.js'),
       );
@@ -40,10 +42,10 @@ async function compareLogged(
 ): Promise<void> {
   const registry = await openRegistry(loadSettings(context).bundle, context);
   const { compareImpressions } = await importOffline(
-    () => import('../offline/impressions/compare-impressions.js'),
+    () => import('../offline/feedback/impressions/compare-impressions.js'),
   );
   const { renderImpressionComparison } = await importOffline(
-    () => import('../offline/impressions/impression-comparison-table.js'),
+    () => import('../offline/feedback/impressions/impression-comparison-table.js'),
   );
   const versions = [await findVersion(names[0], registry), await findVersion(names[1], registry)] as const;
   context.print(renderImpressionComparison(await compareImpressions(folder, versions)));

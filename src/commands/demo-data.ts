@@ -19,7 +19,7 @@ export function createDemoDataCommand(context: CommandContext): Command {
     .option('--items <count>', 'how many items', parseCount({ from: 1 }), 800)
     .option('--seed <number>', 'same seed, same data', parseCount({ from: 1 }), 7)
     .action(async ({ path, ...options }: DemoDataOptions) => {
-      const { writeDemoData } = await importOffline(() => import('../offline/demo-data.js'));
+      const { writeDemoData } = await importOffline(() => import('../offline/data/demo/demo-data.js'));
       const folder = path ?? readDatasetConfig('demo', context).path;
       await writeDemoData(folder, { ...options, progress: await context.openProgress() });
       context.print(`Demo data is in ${folder}. Next: shortlist prepare --dataset demo`);

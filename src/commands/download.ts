@@ -20,7 +20,7 @@ export function createDownloadCommand(context: CommandContext): Command {
           `The dataset '${dataset.name}' names no download: put its files into ${dataset.path}, or say --path to prepare.`,
         );
       }
-      const { downloadArchive } = await importOffline(() => import('../offline/download.js'));
+      const { downloadArchive } = await importOffline(() => import('../offline/data/download/download.js'));
       await downloadArchive(dataset.download, {
         access: openSources(context),
         toDir: dataset.path,

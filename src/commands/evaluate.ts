@@ -30,7 +30,9 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .option('--ablation', 'train the ranker again without each group of features, and print what that costs')
     .action(async (options: EvaluateOptions) => {
       const { dataset, preparedDir, trainedDir } = findDataset(options, context);
-      const { evaluateTrained } = await importOffline(() => import('../offline/evaluate-trained.js'));
+      const { evaluateTrained } = await importOffline(
+        () => import('../offline/evaluation/evaluate-trained.js'),
+      );
       const { report, version, before } = await evaluateTrained(preparedDir, trainedDir, {
         ...(await readTrainingInputs(context)),
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',

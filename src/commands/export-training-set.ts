@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
-import type { TrainingSetFacts } from '../offline/training-set/export-training-set.js';
-import type { ExportedRows } from '../offline/training-set/features-file.js';
+import type { TrainingSetFacts } from '../offline/training/training-set/export-training-set.js';
+import type { ExportedRows } from '../offline/training/training-set/features-file.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
@@ -39,7 +39,7 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
       const { dataset, preparedDir, encoderDir } = findDataset(options, context);
       const file = options.out ?? join(options.data, 'training-sets', dataset.name, 'rows.parquet');
       const { exportTrainingSet } = await importOffline(
-        () => import('../offline/training-set/export-training-set.js'),
+        () => import('../offline/training/training-set/export-training-set.js'),
       );
       const facts = await exportTrainingSet(preparedDir, file, {
         ...(await readTrainingInputs(context)),

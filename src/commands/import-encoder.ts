@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { ImportEncoderResult } from '../offline/import-encoder.js';
+import type { ImportEncoderResult } from '../offline/exchange/import-encoder.js';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -24,7 +24,7 @@ export function createImportEncoderCommand(context: CommandContext): Command {
     )
     .action(async (model: string, { items, spec, ...options }: ImportEncoderOptions) => {
       const { dataset, preparedDir, encoderDir } = findDataset(options, context);
-      const { importEncoder } = await importOffline(() => import('../offline/import-encoder.js'));
+      const { importEncoder } = await importOffline(() => import('../offline/exchange/import-encoder.js'));
       const { config, scenario } = await readTrainingInputs(context);
       const { protocol } = dataset.evaluation;
       const result = await importEncoder(preparedDir, {

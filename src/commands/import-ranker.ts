@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { exists } from '../bundle/durable-files.js';
-import type { ImportResult } from '../offline/import-ranker.js';
+import type { ImportResult } from '../offline/exchange/import-ranker.js';
 import type { RowsOfRun } from '../ranking/onnx-ranker.js';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
@@ -44,12 +44,12 @@ export function createImportRankerCommand(context: CommandContext): Command {
     .action(
       async (model: string, { features, golden, output, labels, rows, ...options }: ImportRankerOptions) => {
         const { dataset, trainedDir } = findDataset(options, context);
-        const { importRanker } = await importOffline(() => import('../offline/import-ranker.js'));
+        const { importRanker } = await importOffline(() => import('../offline/exchange/import-ranker.js'));
         const { readFeaturesFile } = await importOffline(
-          () => import('../offline/training-set/features-file.js'),
+          () => import('../offline/training/training-set/features-file.js'),
         );
         const { readGoldenBatch } = await importOffline(
-          () => import('../offline/training-set/read-golden-batch.js'),
+          () => import('../offline/training/training-set/read-golden-batch.js'),
         );
         const contract = readFeaturesFile(features);
         const exported = join(options.data, 'training-sets', dataset.name, ROWS_FILE);

@@ -18,7 +18,7 @@ export function createImpressionsCommand(context: CommandContext): Command {
     .action(async (_action: 'compact', options: { folder?: string; out?: string }) => {
       const { impressions } = loadSettings(context);
       const { compactImpressions } = await importOffline(
-        () => import('../offline/impressions/compact-impressions.js'),
+        () => import('../offline/feedback/impressions/compact-impressions.js'),
       );
       const { folder = impressions.folder } = options;
       const compaction = await compactImpressions(folder, {

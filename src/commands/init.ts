@@ -32,7 +32,7 @@ export function createInitCommand(context: CommandContext): Command {
           'INVALID_REQUEST',
           `${out} is there already; say --force to write over it, or --out or --name.`,
         );
-      const { initDataset } = await importOffline(() => import('../offline/init/init-dataset.js'));
+      const { initDataset } = await importOffline(() => import('../offline/data/init/init-dataset.js'));
       const { config, lines } = await initDataset({ folder, name, now: context.now().getTime() / 1000 });
       await writeChecked(out, config, context);
       for (const line of lines) context.print(line);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { findEvaluationSummary } from '../bundle/evaluation-summary.js';
 import { loadSettings } from '../config/load-settings.js';
-import { alignColumns } from '../offline/evaluation/align-columns.js';
+import { alignColumns } from '../offline/report/align-columns.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readLoadProfile, type LoadProfile } from '../config/load-profile.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { LoadTestResult } from '../offline/load-test/load-test-result.js';
+import type { LoadTestResult } from '../load-test/load-test-result.js';
 import type { CommandContext } from './command-context.js';
 import { findDataset } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -60,7 +60,7 @@ async function exportScript(
   { target }: LoadTestCommandOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { exportK6 } = await importOffline(() => import('../offline/load-test/export-k6.js'));
+  const { exportK6 } = await importOffline(() => import('../load-test/export-k6.js'));
   await writeFile(file, exportK6(profile, { target: target?.href ?? 'http://localhost:3000' }));
   context.print(`The profile ${profile.name} is in ${file}. Next: k6 run ${file}`);
 }
@@ -117,14 +117,14 @@ function findUsersFile(
 
 async function loadTools() {
   return {
-    ...(await import('../offline/load-test/compare-results.js')),
-    ...(await import('../offline/load-test/load-test-format.js')),
-    ...(await import('../offline/load-test/load-test-report.js')),
-    ...(await import('../offline/load-test/load-test-result.js')),
-    ...(await import('../offline/load-test/load-test-table.js')),
-    ...(await import('../offline/load-test/read-user-ids.js')),
-    ...(await import('../offline/load-test/request-mix.js')),
-    ...(await import('../offline/load-test/run-load-test.js')),
+    ...(await import('../load-test/compare-results.js')),
+    ...(await import('../load-test/load-test-format.js')),
+    ...(await import('../load-test/load-test-report.js')),
+    ...(await import('../load-test/load-test-result.js')),
+    ...(await import('../load-test/load-test-table.js')),
+    ...(await import('../load-test/read-user-ids.js')),
+    ...(await import('../load-test/request-mix.js')),
+    ...(await import('../load-test/run-load-test.js')),
   };
 }
 

@@ -9,7 +9,7 @@ import { isPassingRedisFault, type RedisClient, requireRedis } from '../features
 import { readRowsOfTable } from '../features/row-source.js';
 import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
 import type { SourceAccess } from '../domain/source-access.js';
-import type { ProgressReporter } from '../offline/progress.js';
+import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';

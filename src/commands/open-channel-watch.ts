@@ -1,6 +1,10 @@
 import type { Settings } from '../config/settings.js';
 import type { ServiceDescription } from '../serving/recommendation-service.js';
-import { type ChannelWatch, type ChannelWatchOptions, watchChannels } from '../serving/watch-channels.js';
+import {
+  type ChannelWatch,
+  type ChannelWatchOptions,
+  watchChannels,
+} from '../serving/bundle-life/watch-channels.js';
 
 interface Followed extends Pick<ChannelWatchOptions, 'registry' | 'logger' | 'metrics'> {
   /** What each process has open. */

@@ -1,5 +1,5 @@
-import { createLineProgress } from '../offline/line-progress.js';
-import type { ProgressReporter } from '../offline/progress.js';
+import { createLineProgress } from '../offline/progress/line-progress.js';
+import type { ProgressReporter } from '../offline/progress/progress.js';
 
 /**
  * Progress on a stream: as a terminal shows it where the library for that is installed, else as lines.
@@ -8,7 +8,7 @@ import type { ProgressReporter } from '../offline/progress.js';
 export async function openProgress(
   stream: NodeJS.WriteStream,
   load: () => Promise<{ createTerminalProgress(stream: NodeJS.WriteStream): ProgressReporter }> = () =>
-    import('../offline/terminal-progress.js'),
+    import('../offline/progress/terminal-progress.js'),
 ): Promise<ProgressReporter> {
   try {
     return (await load()).createTerminalProgress(stream);

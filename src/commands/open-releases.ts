@@ -4,13 +4,13 @@ import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { TrialRelease } from '../domain/release.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
-import { createOnlineStoresOpener } from '../serving/online-stores-opener.js';
-import type { ThreadOptions } from '../serving/open-served-bundle.js';
+import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import type { ThreadOptions } from '../serving/bundle-life/open-served-bundle.js';
 import type { RecommendationService, TrialDescription } from '../serving/recommendation-service.js';
-import { createReleases } from '../serving/releases.js';
-import { createServedBundle, type ServedBundleOptions } from '../serving/served-bundle.js';
-import { createShadow, type Shadow } from '../serving/shadow.js';
-import { createTrial, type Trial, type TrialOptions } from '../serving/trial.js';
+import { createReleases } from '../serving/experiments/releases.js';
+import { createServedBundle, type ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
+import { createShadow, type Shadow } from '../serving/experiments/shadow.js';
+import { createTrial, type Trial, type TrialOptions } from '../serving/experiments/experiment.js';
 
 interface ReleaseParts {
   readonly settings: Settings;

@@ -11,9 +11,11 @@ export function createPrepareCommand(context: CommandContext): Command {
     .option('--path <folder>', 'where the raw files are (default: what the dataset config says)')
     .action(async (options: DatasetOptions & { path?: string }) => {
       const { dataset, preparedDir } = findDataset(options, context);
-      const { prepareDataset } = await importOffline(() => import('../offline/prepare/prepare-dataset.js'));
+      const { prepareDataset } = await importOffline(
+        () => import('../offline/data/prepare/prepare-dataset.js'),
+      );
       const { renderPrepareReport } = await importOffline(
-        () => import('../offline/prepare/prepare-report.js'),
+        () => import('../offline/data/prepare/prepare-report.js'),
       );
       const progress = await context.openProgress();
       const access = openSources(context);

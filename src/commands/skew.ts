@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { readScenarios } from '../config/scenario-config.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { SkewReport } from '../offline/skew/check-skew.js';
+import type { SkewReport } from '../offline/feedback/skew/check-skew.js';
 import type { CommandContext } from './command-context.js';
 import { findDataset } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -78,11 +78,11 @@ async function checkAll(options: SkewOptions, context: CommandContext): Promise<
 
 async function loadTools() {
   return {
-    ...(await import('../offline/prepared-dataset.js')),
-    ...(await import('../offline/skew/check-skew.js')),
-    ...(await import('../offline/skew/offline-features.js')),
-    ...(await import('../offline/skew/read-feature-log.js')),
-    ...(await import('../offline/skew/skew-table.js')),
+    ...(await import('../offline/data/prepared-dataset.js')),
+    ...(await import('../offline/feedback/skew/check-skew.js')),
+    ...(await import('../offline/feedback/skew/offline-features.js')),
+    ...(await import('../offline/feedback/skew/read-feature-log.js')),
+    ...(await import('../offline/feedback/skew/skew-table.js')),
   };
 }
 

@@ -5,8 +5,8 @@ import { createOpenedThings, type OpenedThings } from '../domain/opened-things.j
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics.js';
-import { createProcessGroup, type ServerProcess } from '../serving/process-group.js';
-import { createServingEnvironment } from '../serving/serving-environment.js';
+import { createProcessGroup, type ServerProcess } from '../serving/processes/process-group.js';
+import { createServingEnvironment } from '../serving/bundle-life/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openRegistry } from './open-registry.js';

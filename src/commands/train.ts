@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALLOWED_DURATION, durationSeconds, isDuration } from '../config/duration.js';
 import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
-import type { TrainingOptions } from '../offline/train/train-bundle.js';
-import type { Provenance } from '../offline/train/write-trained-bundle.js';
+import type { TrainingOptions } from '../offline/training/bundle/train-bundle.js';
+import type { Provenance } from '../offline/training/bundle/write-trained-bundle.js';
 import type { Manifest } from '../bundle/manifest.js';
-import type { SearchLimits } from '../offline/tuning/search-parameters.js';
+import type { SearchLimits } from '../offline/training/tuning/search-parameters.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
@@ -65,7 +65,7 @@ async function trainAsConfigured(
   { preparedDir, trainedDir, encoderDir }: DatasetFolders,
   training: CommandTrainingOptions,
 ): Promise<Manifest> {
-  const { trainDataset } = await importOffline(() => import('../offline/train/train-dataset.js'));
+  const { trainDataset } = await importOffline(() => import('../offline/training/bundle/train-dataset.js'));
   return trainDataset(preparedDir, trainedDir, { ...training, encoderDir });
 }
 
@@ -74,8 +74,10 @@ async function trainSearched(
   training: CommandTrainingOptions,
   { limits, context }: { limits: SearchLimits; context: CommandContext },
 ): Promise<Manifest> {
-  const { trainTuned } = await importOffline(() => import('../offline/tuning/train-tuned.js'));
-  const { describeSearch } = await importOffline(() => import('../offline/tuning/describe-search.js'));
+  const { trainTuned } = await importOffline(() => import('../offline/training/tuning/train-tuned.js'));
+  const { describeSearch } = await importOffline(
+    () => import('../offline/training/tuning/describe-search.js'),
+  );
   const { manifest, search } = await trainTuned(preparedDir, trainedDir, {
     ...training,
     limits,

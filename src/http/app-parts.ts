@@ -4,8 +4,8 @@ import type { ImpressionLog } from '../events/impression-log.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
-import type { Shadow } from '../serving/shadow.js';
-import type { ChannelWatch } from '../serving/watch-channels.js';
+import type { Shadow } from '../serving/experiments/shadow.js';
+import type { ChannelWatch } from '../serving/bundle-life/watch-channels.js';
 import type { Logger } from 'pino';
 
 /** What both listeners are made of. */

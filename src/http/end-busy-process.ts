@@ -1,4 +1,4 @@
-import { waitForNativeWork } from '../serving/native-work.js';
+import { waitForNativeWork } from '../serving/compute/native-work.js';
 
 /** Longer than any run of a model that serves; who ends the process does not want to wait for more. */
 const PATIENCE_MS = 1000;

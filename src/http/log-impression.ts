@@ -4,7 +4,7 @@ import { logFieldsOf } from '../domain/subject.js';
 import type { ShownItem } from '../events/impression.js';
 import type { ImpressionLog } from '../events/impression-log.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { SlateAnswer } from '../serving/slate-cache.js';
+import type { SlateAnswer } from '../serving/cache/slate-cache.js';
 import { round } from './to-answered-items.js';
 
 /** What the log has of the body of an answer. */

@@ -2,7 +2,7 @@ import type { AppParts } from './app-parts.js';
 import { describeBundle } from './describe-bundle.js';
 import { openAnswers } from './open-answers.js';
 import type { OpenapiDocument } from './openapi-document.js';
-import type { RequestExamples } from '../serving/request-examples.js';
+import type { RequestExamples } from '../serving/bundle-life/request-examples.js';
 
 /** Makes the document that clients see of the one that the routes make. */
 export type DocumentPublisher = (document: OpenapiDocument) => OpenapiDocument;

@@ -3,7 +3,7 @@ import { ShortlistError } from '../domain/errors.js';
 import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
 import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
-import type { SlateAnswer } from '../serving/slate-cache.js';
+import type { SlateAnswer } from '../serving/cache/slate-cache.js';
 import { findClientAddress } from './access/client-address.js';
 import type { ListenerParts } from './app-parts.js';
 import { createSampler } from './create-sampler.js';

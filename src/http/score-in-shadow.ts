@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { Shadow } from '../serving/shadow.js';
-import type { SlateAnswer } from '../serving/slate-cache.js';
+import type { Shadow } from '../serving/experiments/shadow.js';
+import type { SlateAnswer } from '../serving/cache/slate-cache.js';
 import type { ListenerParts } from './app-parts.js';
 import { logShadow } from './log-impression.js';
 

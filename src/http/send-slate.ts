@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import type { Slate } from '../domain/slate.js';
 import type { RecommendationSample } from '../observability/metrics.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { CacheOutcome, SlateAnswer, SlateFacts } from '../serving/slate-cache.js';
+import type { CacheOutcome, SlateAnswer, SlateFacts } from '../serving/cache/slate-cache.js';
 import type { AppParts } from './app-parts.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';

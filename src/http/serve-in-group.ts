@@ -4,8 +4,8 @@ import type {
   ProcessBundle,
   ProcessOrder,
   ProcessReport,
-} from '../serving/process-messages.js';
-import type { QuarantineChange } from '../serving/quarantine.js';
+} from '../serving/processes/process-messages.js';
+import type { QuarantineChange } from '../serving/compute/quarantine.js';
 import type { AppParts } from './app-parts.js';
 import { endBusyProcess } from './end-busy-process.js';
 import { startPublicServer } from './start-server.js';

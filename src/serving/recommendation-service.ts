@@ -2,8 +2,8 @@ import type { TrialRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { Capture } from '../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { RequestExamples } from './request-examples.js';
-import type { SlateAnswer, SlateForm } from './slate-cache.js';
+import type { RequestExamples } from './bundle-life/request-examples.js';
+import type { SlateAnswer, SlateForm } from './cache/slate-cache.js';
 
 /** What `GET /bundle` says of the bundle that serves now. */
 export interface BundleDescription {

@@ -16,8 +16,8 @@ import {
 } from '../../benchmarks/serving/measure-serving.js';
 import { renderPlots } from '../../benchmarks/serving/render-plots.js';
 import { renderTables } from '../../benchmarks/serving/render-tables.js';
-import { closeEngine } from '../../src/pipeline/close-engine.js';
-import { openEngine } from '../../src/pipeline/open-engine.js';
+import { closeEngine } from '../../src/engine/close-engine.js';
+import { openEngine } from '../../src/engine/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
 
 const SCENARIOS = new Map([[BENCH_SCENARIO.name, BENCH_SCENARIO]]);

@@ -4,8 +4,8 @@ import { type Catalogue, codeValues } from '../../src/domain/catalogue.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { FeatureTable } from '../../src/features/feature-table.js';
 import { historiesToTensors } from '../../src/features/read-histories.js';
-import { encodeCatalogue } from '../../src/offline/bundle-writing/encode-catalogue.js';
-import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeCatalogue } from '../../src/offline/training/bundle/encode-catalogue.js';
+import { encodeFeatureTable } from '../../src/offline/training/bundle/encode-feature-table.js';
 import { featureTable } from '../support/feature-tables.js';
 
 const genres = [['drama'], ['comedy', 'drama'], undefined];

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { computeGram, createFactorSolver, isSolvable } from '../../src/candidates/als-solver.js';
-import { createDescentSolver } from '../../src/offline/candidate-training/descent-solver.js';
+import { createDescentSolver } from '../../src/offline/training/candidates/descent-solver.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 
 interface Problem {

@@ -10,7 +10,7 @@ import { computeGram } from '../../src/candidates/als-solver.js';
 import type { TensorFile } from '../../src/bundle/tensor-file.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
 import { historyOf } from '../../src/domain/history.js';
-import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
+import { trainImplicitAls } from '../../src/offline/training/candidates/implicit-als.js';
 import { history } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
 

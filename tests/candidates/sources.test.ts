@@ -8,11 +8,11 @@ import { isSourceName, openSource, SOURCES, type SourceName } from '../../src/ca
 import type { TensorFile } from '../../src/bundle/tensor-file.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { Retrieval } from '../../src/domain/candidate.js';
-import { countAttributeValues } from '../../src/offline/candidate-training/attribute-model.js';
-import { trainEase } from '../../src/offline/candidate-training/ease.js';
-import { countGroupPopularity } from '../../src/offline/candidate-training/group-popularity.js';
-import { trainImplicitAls } from '../../src/offline/candidate-training/implicit-als.js';
-import { findItemNeighbours } from '../../src/offline/candidate-training/item-neighbours.js';
+import { countAttributeValues } from '../../src/offline/training/candidates/attribute-model.js';
+import { trainEase } from '../../src/offline/training/candidates/ease.js';
+import { countGroupPopularity } from '../../src/offline/training/candidates/group-popularity.js';
+import { trainImplicitAls } from '../../src/offline/training/candidates/implicit-als.js';
+import { findItemNeighbours } from '../../src/offline/training/candidates/item-neighbours.js';
 import { attribute, history, interactionTable } from '../support/small-world.js';
 import { createTasteGroups } from './taste-groups.js';
 

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { readEncoderConfig, type EncoderConfig } from '../../src/config/encoder-config.js';
-import { readItemVectors } from '../../src/offline/encoder/read-item-vectors.js';
+import { readItemVectors } from '../../src/offline/training/encoder/read-item-vectors.js';
 import { encodeOnnxModel } from '../../src/bundle/onnx-model.js';
 import { createWorkplace } from './workplace.js';
 

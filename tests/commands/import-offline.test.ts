@@ -2,7 +2,7 @@ import t from 'tap';
 import { importOffline } from '../../src/commands/import-offline.js';
 
 t.test('a part that is there is imported', async (t) => {
-  const { SILENT_PROGRESS } = await importOffline(() => import('../../src/offline/progress.js'));
+  const { SILENT_PROGRESS } = await importOffline(() => import('../../src/offline/progress/progress.js'));
   t.ok(SILENT_PROGRESS);
 });
 

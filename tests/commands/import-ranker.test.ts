@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
-import { readFeaturesFile } from '../../src/offline/training-set/features-file.js';
-import { readGoldenBatch } from '../../src/offline/training-set/read-golden-batch.js';
+import { readFeaturesFile } from '../../src/offline/training/training-set/features-file.js';
+import { readGoldenBatch } from '../../src/offline/training/training-set/read-golden-batch.js';
 import { createWorkplace } from './workplace.js';
 
 const FIXTURES = 'tests/fixtures/onnx';

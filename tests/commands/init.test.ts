@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { readDatasetConfig } from '../../src/config/dataset-config.js';
-import { openDatabase } from '../../src/offline/database.js';
+import { openDatabase } from '../../src/offline/data/database.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { createCommandRunner } from '../support/command-runner.js';
 

@@ -4,10 +4,10 @@ import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import { createApiKey } from '../../src/config/api-keys.js';
 import type { LoadProfile } from '../../src/config/load-profile.js';
-import { openDatabase, quoteLiteral } from '../../src/offline/database.js';
-import { readLoadTestResult } from '../../src/offline/load-test/load-test-result.js';
+import { openDatabase, quoteLiteral } from '../../src/offline/data/database.js';
+import { readLoadTestResult } from '../../src/load-test/load-test-result.js';
 import { createCommandRunner } from '../support/command-runner.js';
-import { smallProfile, startTarget } from '../offline/load-test/target-server.js';
+import { smallProfile, startTarget } from '../load-test/target-server.js';
 
 /** A folder with a profile, users and a way to run the command in this process. */
 function createWorkplace(t: Test, profile: Partial<LoadProfile> = {}) {

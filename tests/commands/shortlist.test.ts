@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { stringify } from 'yaml';
-import { makeZip } from '../offline/make-zip.js';
+import { makeZip } from '../offline/data/make-zip.js';
 import { createWorkplace } from './workplace.js';
 
 t.test('from demo data to a served bundle', async (t) => {

@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import t from 'tap';
-import { openDatabase } from '../../src/offline/database.js';
-import type { SkewReport } from '../../src/offline/skew/check-skew.js';
+import { openDatabase } from '../../src/offline/data/database.js';
+import type { SkewReport } from '../../src/offline/feedback/skew/check-skew.js';
 import type { FeatureRecord } from '../../src/pipeline/feature-record.js';
 import { startCachedServer } from '../support/cached-server.js';
 import { createCommandRunner } from '../support/command-runner.js';

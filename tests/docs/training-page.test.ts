@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { TRIALS_PER_CANDIDATES, TUNED_PARAMETERS } from '../../src/offline/tuning/tuned-parameters.js';
+import {
+  TRIALS_PER_CANDIDATES,
+  TUNED_PARAMETERS,
+} from '../../src/offline/training/tuning/tuned-parameters.js';
 import { REPOSITORY } from './markdown-pages.js';
 
 t.test('docs/training.md lists the parameters of a trial, with their ranges', async (t) => {

@@ -13,9 +13,9 @@ import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-file
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { compareOnTrial } from '../../src/serving/compare-on-trial.js';
-import { createServedBundle } from '../../src/serving/served-bundle.js';
-import { watchChannels } from '../../src/serving/watch-channels.js';
+import { compareOnTrial } from '../../src/serving/bundle-life/compare-latency.js';
+import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
+import { watchChannels } from '../../src/serving/bundle-life/watch-channels.js';
 import { sampleSummary } from '../bundle/sample-summary.js';
 import { LONG } from '../support/long-tests.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';

@@ -6,7 +6,7 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { createRegistry } from '../../src/bundle/create-registry.js';
 import { promoteBundle } from '../../src/bundle/promote-bundle.js';
 import { createS3Store } from '../../src/bundle/s3-store.js';
-import { compareOnTrial } from '../../src/serving/compare-on-trial.js';
+import { compareOnTrial } from '../../src/serving/bundle-life/compare-latency.js';
 import { startS3 } from '../bundle/start-s3.js';
 import { askServer } from '../support/fault-server.js';
 import { startServingProcess } from '../support/serving-process.js';

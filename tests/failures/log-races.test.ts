@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import type { Impression } from '../../src/events/impression.js';
-import { openDatabase, queryRows } from '../../src/offline/database.js';
-import { compactImpressions } from '../../src/offline/impressions/compact-impressions.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { openDatabase, queryRows } from '../../src/offline/data/database.js';
+import { compactImpressions } from '../../src/offline/feedback/impressions/compact-impressions.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { CANNOT_SUSPEND, runUntil, waitForStop } from '../support/stopped-process.js';
 
 // A log that is compacted while processes write to it that are suspended, and compactions that are killed.

@@ -9,7 +9,7 @@ import { runCommandLine } from '../../src/commands/program.js';
 import { packError, unpackError } from '../../src/domain/packed-error.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { findSystemFault, toSystemFailure } from '../../src/domain/system-failure.js';
-import { openDatabase } from '../../src/offline/database.js';
+import { openDatabase } from '../../src/offline/data/database.js';
 import { createCommandRunner } from '../support/command-runner.js';
 
 const PROGRAM = join(import.meta.dirname, '../../src/commands/shortlist.js');

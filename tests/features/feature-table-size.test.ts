@@ -2,7 +2,7 @@ import t from 'tap';
 import { estimateTableBytes } from '../../src/features/feature-table-size.js';
 import type { FeatureField, FeatureView } from '../../src/features/feature-view.js';
 import { readFeatureTable } from '../../src/features/read-feature-table.js';
-import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeFeatureTable } from '../../src/offline/training/bundle/encode-feature-table.js';
 import { KNOWN_UNTIL, tableOf } from '../support/feature-tables.js';
 
 function viewOf(fields: readonly FeatureField[], eventTime?: string): FeatureView {

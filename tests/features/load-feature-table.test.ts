@@ -7,7 +7,7 @@ import { FeatureTable } from '../../src/features/feature-table.js';
 import type { FeatureField } from '../../src/features/feature-view.js';
 import { loadFeatureTable } from '../../src/features/load-feature-table.js';
 import { readFeatureTable } from '../../src/features/read-feature-table.js';
-import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeFeatureTable } from '../../src/offline/training/bundle/encode-feature-table.js';
 import { listFile } from '../support/listed-file.js';
 import { KNOWN_UNTIL, tableOfColumns } from '../support/feature-tables.js';
 

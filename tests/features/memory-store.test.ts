@@ -2,7 +2,7 @@ import t from 'tap';
 import type { FeatureTable } from '../../src/features/feature-table.js';
 import { createMemoryStore } from '../../src/features/memory-store.js';
 import { readFeatureTable } from '../../src/features/read-feature-table.js';
-import { encodeFeatureTable } from '../../src/offline/bundle-writing/encode-feature-table.js';
+import { encodeFeatureTable } from '../../src/offline/training/bundle/encode-feature-table.js';
 import { KNOWN_UNTIL, tableOf } from '../support/feature-tables.js';
 import {
   type FeatureTruth,

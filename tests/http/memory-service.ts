@@ -6,8 +6,8 @@ import type {
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
-import type { RequestExamples } from '../../src/serving/request-examples.js';
-import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/slate-cache.js';
+import type { RequestExamples } from '../../src/serving/bundle-life/request-examples.js';
+import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/cache/slate-cache.js';
 
 interface Movie {
   readonly itemId: string;

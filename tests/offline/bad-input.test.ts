@@ -4,11 +4,11 @@ import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import type { DatasetConfig } from '../../src/config/dataset-config.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import { evaluateTrained } from '../../src/offline/evaluate-trained.js';
+import { evaluateTrained } from '../../src/offline/evaluation/evaluate-trained.js';
 import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
-import { prepareDataset } from '../../src/offline/prepare/prepare-dataset.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
-import { trainDataset } from '../../src/offline/train/train-dataset.js';
+import { prepareDataset } from '../../src/offline/data/prepare/prepare-dataset.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
+import { trainDataset } from '../../src/offline/training/bundle/train-dataset.js';
 import { PROVENANCE, SCENARIOS, smallTrainingConfig } from '../support/trained-bundle.js';
 import { writeFileSync } from 'node:fs';
 

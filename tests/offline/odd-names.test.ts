@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
+import { writeTrainedBundle } from '../../src/offline/training/bundle/write-trained-bundle.js';
 import { PROVENANCE, smallTrainingConfig, trainSmallBundle } from '../support/trained-bundle.js';
-import { tryPrepare } from './prepare/try-prepare.js';
+import { tryPrepare } from './data/prepare/try-prepare.js';
 
 /** What every object answers to; `__proto__` is not even a property that can be set. */
 const NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'] as const;

@@ -8,7 +8,7 @@ import { createUnknownUser } from '../../src/pipeline/read-user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
 import type { Execution } from '../../src/pipeline/execution.js';
 import { fallBack } from '../../src/pipeline/fall-back.js';
-import { openEngine } from '../../src/pipeline/open-engine.js';
+import { openEngine } from '../../src/engine/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
 import type { Recommendation, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';

@@ -7,9 +7,9 @@ import { openFeatureLog } from '../../src/events/feature-log.js';
 import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { createOnlineStoresOpener } from '../../src/serving/online-stores-opener.js';
-import { openSlateCache } from '../../src/serving/open-slate-cache.js';
-import { createServedBundle, type ServedBundleOptions } from '../../src/serving/served-bundle.js';
+import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
+import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
+import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { SCENARIOS } from './trained-bundle.js';
 

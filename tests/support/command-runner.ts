@@ -1,6 +1,6 @@
 import type { CommandContext } from '../../src/commands/command-context.js';
 import { runCommandLine } from '../../src/commands/program.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 
 /** Runs a command line in this process; gives its exit code and what it said. */
 export type CommandRunner = (...argv: string[]) => Promise<{ code: number; out: string; errors: string }>;

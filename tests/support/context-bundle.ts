@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Manifest } from '../../src/bundle/manifest.js';
-import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
-import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
+import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
+import { writeTrainedBundle } from '../../src/offline/training/bundle/write-trained-bundle.js';
 import { createSyntheticDataset } from './synthetic-dataset.js';
 import { PROVENANCE, smallTrainingConfig, trainSmallBundle } from './trained-bundle.js';
 

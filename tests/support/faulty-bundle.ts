@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Manifest } from '../../src/bundle/manifest.js';
 import { encodeOnnxModel, type OnnxNode } from '../../src/bundle/onnx-model.js';
-import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
-import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
+import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
+import { writeTrainedBundle } from '../../src/offline/training/bundle/write-trained-bundle.js';
 import { attribute } from './small-world.js';
 import { createSyntheticDataset } from './synthetic-dataset.js';
 import { PROVENANCE, smallTrainingConfig, trainSmallBundle } from './trained-bundle.js';

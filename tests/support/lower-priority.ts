@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
-import { lowerPriority } from '../../src/serving/low-priority.js';
+import { lowerPriority } from '../../src/serving/compute/low-priority.js';
 
 // A thread that lowers its priority, and says what it is then, and that of the thread that started it.
 lowerPriority();

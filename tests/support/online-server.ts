@@ -9,9 +9,9 @@ import type { Settings } from '../../src/config/settings.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { createFeatureObserver } from '../../src/serving/create-feature-observer.js';
-import { createOnlineStoresOpener } from '../../src/serving/online-stores-opener.js';
-import { createServedBundle } from '../../src/serving/served-bundle.js';
+import { createFeatureObserver } from '../../src/serving/online/create-feature-observer.js';
+import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
+import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { SCENARIOS, writeSmallBundle } from './trained-bundle.js';
 

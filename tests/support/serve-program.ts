@@ -1,5 +1,5 @@
 import { runCommandLine } from '../../src/commands/program.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 
 /** The program as a process of its own, with the configs of a folder: tests of how a process ends need one. */
 const [configsDir, ...argv] = process.argv.slice(2) as [string, ...string[]];

@@ -1,6 +1,6 @@
 import { IdIndex } from '../../src/domain/id-index.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
+import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
 import { attribute, interactionTable } from './small-world.js';
 
 const DAY = 86_400;

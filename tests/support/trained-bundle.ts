@@ -4,11 +4,11 @@ import { readConfigFile } from '../../src/config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../../src/config/scenario-config.js';
 import { TrainingConfig } from '../../src/config/training-config.js';
 import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
-import type { PreparedDataset } from '../../src/offline/prepared-dataset.js';
-import { SILENT_PROGRESS } from '../../src/offline/progress.js';
-import { trainPrepared } from '../../src/offline/train/train-dataset.js';
-import { trainBundle, type TrainedBundle } from '../../src/offline/train/train-bundle.js';
-import { writeTrainedBundle } from '../../src/offline/train/write-trained-bundle.js';
+import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
+import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
+import { trainPrepared } from '../../src/offline/training/bundle/train-dataset.js';
+import { trainBundle, type TrainedBundle } from '../../src/offline/training/bundle/train-bundle.js';
+import { writeTrainedBundle } from '../../src/offline/training/bundle/write-trained-bundle.js';
 import { createSyntheticDataset } from './synthetic-dataset.js';
 
 /** The scenarios that ship, by name. */

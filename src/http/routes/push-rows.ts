@@ -1,4 +1,4 @@
-import { createFeaturePusher } from '../../serving/feature-pusher.js';
+import { createFeaturePusher } from '../../serving/online/feature-pusher.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';

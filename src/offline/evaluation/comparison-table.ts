@@ -1,5 +1,5 @@
-import type { BundleComparison, RankingComparison } from '../compare-bundles.js';
-import { alignColumns } from './align-columns.js';
+import type { BundleComparison, RankingComparison } from './compare-bundles.js';
+import { alignColumns } from '../report/align-columns.js';
 import { formatCount, formatDifference, formatLift, formatScore } from '../report/figure-format.js';
 
 /** Differences that chance makes less often than this are taken for real. */

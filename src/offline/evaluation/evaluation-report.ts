@@ -11,7 +11,7 @@ import {
 import { html, type Html } from '../report/html.js';
 import { renderFigure, renderReportPage, renderTable, renderTiles } from '../report/report-page.js';
 import { describeIndex } from './evaluation-table.js';
-import { describeSearch } from '../tuning/describe-search.js';
+import { describeSearch } from '../training/tuning/describe-search.js';
 import { listFigures } from './report-figures.js';
 
 /** What a reader must know before believing a figure of the protocol. */

@@ -1,10 +1,10 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
-import type { SearchRecord } from '../train/search-record.js';
-import type { CandidateFigures } from './candidate-recall.js';
-import type { PairedDifference } from './paired-bootstrap.js';
-import type { Estimate } from './mean-estimate.js';
+import type { SearchRecord } from '../training/bundle/search-record.js';
+import type { CandidateFigures } from '../protocol/candidate-recall.js';
+import type { PairedDifference } from '../protocol/paired-bootstrap.js';
+import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
-import type { RankingFigures } from './ranking-metrics.js';
+import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
 export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 

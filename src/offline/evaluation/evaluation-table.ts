@@ -1,5 +1,5 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
-import { alignColumns } from './align-columns.js';
+import { alignColumns } from '../report/align-columns.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
 import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
@@ -11,7 +11,7 @@ import {
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
-import { describeSearch } from '../tuning/describe-search.js';
+import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
 export function renderEvaluationTable(result: EvaluationResult): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { readParquetColumns } from '../../features/read-parquet-columns.js';
-import type { SplitFacts } from './splits.js';
+import type { SplitFacts } from '../protocol/splits.js';
 
 /** What every ranking was worth for each query, split after split: what two evaluations are compared by. Plain JSON. */
 export interface QueryFigures {

@@ -20,7 +20,7 @@ import {
   formatShare,
 } from '../report/figure-format.js';
 import type { ReportFigure } from '../report/report-page.js';
-import type { Estimate } from './mean-estimate.js';
+import type { Estimate } from '../protocol/mean-estimate.js';
 import { NEW_ITEM_ROWS } from './segment-queries.js';
 import { findOwn } from '../../domain/find-own.js';
 

@@ -1,5 +1,5 @@
 import type { AttributeColumn } from '../../domain/catalogue.js';
-import type { SplitFacts } from './splits.js';
+import type { SplitFacts } from '../protocol/splits.js';
 
 /** Every query of an evaluation put into one of a few groups. */
 export interface QueryGrouping {

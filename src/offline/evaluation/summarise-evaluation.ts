@@ -8,13 +8,13 @@ import type {
   Segment,
   Segmentation,
 } from './evaluation-result.js';
-import { pairedBootstrap } from './paired-bootstrap.js';
-import { estimateMean } from './mean-estimate.js';
+import { pairedBootstrap } from '../protocol/paired-bootstrap.js';
+import { estimateMean } from '../protocol/mean-estimate.js';
 import { collectQueryFigures } from './query-figures.js';
-import { evaluateSlates, type MetricSummary } from './ranking-metrics.js';
+import { evaluateSlates, type MetricSummary } from '../protocol/ranking-metrics.js';
 import { groupQueries, type QueryGrouping } from './segment-queries.js';
-import type { ItemTraits } from './slate-qualities.js';
-import type { SplitFacts } from './splits.js';
+import type { ItemTraits } from '../protocol/slate-qualities.js';
+import type { SplitFacts } from '../protocol/splits.js';
 
 /** Everything an evaluation measured, before it is judged. */
 export interface EvaluationRun extends Pick<

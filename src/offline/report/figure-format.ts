@@ -1,4 +1,4 @@
-import type { Estimate } from '../evaluation/mean-estimate.js';
+import type { Estimate } from '../protocol/mean-estimate.js';
 
 /** 3711 → `3,711`. */
 export function formatCount(count: number): string {

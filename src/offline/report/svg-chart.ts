@@ -8,7 +8,7 @@ import {
 } from 'echarts';
 
 import { Html } from './html.js';
-import type { Estimate } from '../evaluation/mean-estimate.js';
+import type { Estimate } from '../protocol/mean-estimate.js';
 
 /** Colours are variables of the page that the drawing stands in. */
 const INK = 'var(--ink)';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createContextFeatures } from '../../../src/features/groups/context-features.js';
-import { countContexts } from '../../../src/offline/train/count-contexts.js';
+import { countContexts } from '../../../src/offline/training/views/count-contexts.js';
 import { fillGroup } from '../../support/fill-group.js';
 import { candidateSet, history } from '../../support/small-world.js';
 

@@ -5,14 +5,10 @@ import { historyOf } from '../../../src/domain/history.js';
 import { toHistories, type InteractionTable } from '../../../src/domain/interactions.js';
 import { createSeededRandom } from '../../../src/domain/seeded-random.js';
 import { selectTopK } from '../../../src/domain/top-k.js';
-import { countPopularity } from '../../../src/offline/candidate-training/popularity.js';
-import { evaluateSlates } from '../../../src/offline/evaluation/ranking-metrics.js';
-import {
-  describeSplit,
-  splitRandomly,
-  type EvaluationSplit,
-} from '../../../src/offline/evaluation/splits.js';
-import { makeTable, type Row } from './make-table.js';
+import { countPopularity } from '../../../src/offline/training/candidates/popularity.js';
+import { evaluateSlates } from '../../../src/offline/protocol/ranking-metrics.js';
+import { describeSplit, splitRandomly, type EvaluationSplit } from '../../../src/offline/protocol/splits.js';
+import { makeTable, type Row } from '../protocol/make-table.js';
 
 /** What one list is worth, by the definitions and nothing else: places are walked one by one. */
 function judgeNaively(ranked: readonly string[], relevant: ReadonlySet<string>, k: number) {

@@ -4,7 +4,7 @@ import {
   decodeQueryFigures,
   encodeQueryFigures,
 } from '../../../src/offline/evaluation/query-figures.js';
-import type { SplitFacts } from '../../../src/offline/evaluation/splits.js';
+import type { SplitFacts } from '../../../src/offline/protocol/splits.js';
 
 function makeFacts(label: string, queries: [user: number, relevant: number[]][]): SplitFacts {
   return {

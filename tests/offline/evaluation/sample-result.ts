@@ -4,7 +4,7 @@ import type {
   RankingKind,
   Segment,
 } from '../../../src/offline/evaluation/evaluation-result.js';
-import type { Estimate } from '../../../src/offline/evaluation/mean-estimate.js';
+import type { Estimate } from '../../../src/offline/protocol/mean-estimate.js';
 
 const QUERIES = [950, 971, 919, 871];
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { groupQueries } from '../../../src/offline/evaluation/segment-queries.js';
-import type { SplitFacts } from '../../../src/offline/evaluation/splits.js';
+import type { SplitFacts } from '../../../src/offline/protocol/splits.js';
 import { attribute } from '../../support/small-world.js';
 
 function makeFacts(queries: readonly (readonly number[])[], popularity: readonly number[]): SplitFacts {

@@ -1,6 +1,6 @@
 import t from 'tap';
 
-import type { SplitFacts } from '../../../src/offline/evaluation/splits.js';
+import type { SplitFacts } from '../../../src/offline/protocol/splits.js';
 import {
   summariseEvaluation,
   type EvaluationRun,

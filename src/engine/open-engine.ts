@@ -1,0 +1,117 @@
+import { readBundleManifest } from '../bundle/bundle-files.js';
+import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js';
+import { SOURCES } from '../candidates/sources.js';
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
+import { ShortlistError } from '../domain/errors.js';
+import type { SourceAccess } from '../domain/source-access.js';
+import type { FeatureObserver } from '../features/feature-observer.js';
+import type { FeatureStore } from '../features/feature-store.js';
+import type { FeatureView } from '../features/feature-view.js';
+import { RULES } from '../rules/rules.js';
+import { createEngine, listUserViews } from './create-engine.js';
+import type { Engine } from '../pipeline/engine.js';
+import type { BundleContents } from './read-bundle.js';
+import { readContents } from './read-contents.js';
+
+/** Opens the stores of those views that are served online, in any order; the bundle serves the others. */
+export type OnlineStoresOpener = (
+  views: readonly FeatureView[],
+  options: { dataset: string },
+) => Promise<readonly FeatureStore[]>;
+
+export interface EngineOptions {
+  /** What the tables of the feature views may take in memory together; without it nothing is refused. */
+  readonly memoryLimitBytes?: number;
+  /**
+   * Opens what serves some of the views of users, in any order; without it the bundle serves them all. The table of a view
+   * that is served so is verified and not loaded, save that of `users`, whose ids are those of the histories.
+   */
+  readonly openOnlineStores?: OnlineStoresOpener | undefined;
+  /** How the files of the bundle are read, and who is told of it; nobody when not said. */
+  readonly access?: SourceAccess | undefined;
+  /** Is told what is loaded, and what every request reads. */
+  readonly observer?: FeatureObserver;
+  /** Is asked for the items nearest to a user; without it the bundle is searched. */
+  readonly vectorEngine?: VectorEngineOptions | undefined;
+  /** Unix seconds that time to live is judged by; by default the time that the bundle knows things up to. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Opens a bundle folder for serving: every file verified and read once, every part checked against the manifest and
+ * against the others, the ranker warmed.
+ *
+ * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE with every problem of every part, or when its feature
+ * views would not fit the memory limit; INVALID_CONFIG when a scenario
+ * names a source, rule or scenario that does not exist
+ */
+export async function openEngine(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  return (await openBundle(folder, scenarios, options)).engine;
+}
+
+/** A bundle that is open: engines for other threads are made of its contents. */
+export interface OpenBundle extends OpenContents {
+  readonly engine: Engine;
+}
+
+/** The same, with what the engine was made of. */
+export async function openBundle(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions = {},
+): Promise<OpenBundle> {
+  const opened = await openContents(folder, scenarios, options);
+  const { contents, online } = opened;
+  try {
+    const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
+    const engine = await createEngine(contents, { scenarios, stores: online, observer, vectorEngine, clock });
+    return { ...opened, engine };
+  } catch (error) {
+    for (const store of online) await store.close();
+    throw error;
+  }
+}
+
+/** What engines are made of. */
+export interface OpenContents {
+  readonly contents: BundleContents;
+  /** Serve views of users in place of their tables; whoever owns them closes them. */
+  readonly online: readonly FeatureStore[];
+}
+
+/**
+ * The contents of a bundle folder, with the stores that serve some of its views.
+ * @param options.read how they are read, here or in another thread; in this one by default
+ * @throws ShortlistError as `openEngine` does
+ */
+export async function openContents(
+  folder: string,
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  options: EngineOptions & { read?: typeof readContents | undefined },
+): Promise<OpenContents> {
+  refuseUnknownNames(scenarios);
+  const { memoryLimitBytes = Number.POSITIVE_INFINITY, observer, access, read = readContents } = options;
+  const manifest = await readBundleManifest(folder);
+  const opening = options.openOnlineStores?.(listUserViews(manifest), { dataset: manifest.dataset.name });
+  const online = (await opening) ?? [];
+  try {
+    const replacedViews = online.map(({ view }) => view.name);
+    const contents = await read({ folder, scenarios, replacedViews, memoryLimitBytes }, observer, access);
+    return { contents, online };
+  } catch (error) {
+    for (const store of online) await store.close();
+    throw error;
+  }
+}
+
+function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {
+  const known = { sources: Object.keys(SOURCES), rules: [...RULES.keys()], scenarios: [...scenarios.keys()] };
+  const problems = [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+  if (problems.length > 0) {
+    throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be served:', { problems });
+  }
+}

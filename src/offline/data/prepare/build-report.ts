@@ -1,0 +1,205 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DatasetConfig, SourceLimits } from '../../../config/dataset-config.js';
+import { isAskable, LONGEST_ID } from '../../../domain/entity-id.js';
+import type { IdIndex } from '../../../domain/id-index.js';
+import { SECONDS_PER_DAY } from '../../../domain/time.js';
+import { queryRows } from '../database.js';
+import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
+import { countRepeats } from './keep-interactions.js';
+import type { ValueSpread } from './check-values.js';
+import { listLimitWarnings, reportSource } from './prepare-report.js';
+import type { PrepareReport, SourceReport, TimeSpread } from './prepare-report.js';
+import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
+import { viewOf, type ReadSources } from './read-sources.js';
+import { listContextWarnings } from './specify-context.js';
+import type { TableName } from './source-request.js';
+import type { InteractionSummary } from './summarise-interactions.js';
+
+const UNTIMED =
+  'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
+
+/** What was read, kept and dropped, with the warnings. */
+export async function buildReport(
+  connection: DuckDBConnection,
+  options: {
+    config: DatasetConfig;
+    sources: ReadSources;
+    /** `performance.now()` when it all began. */
+    started: number;
+    manifest: PreparedManifest;
+    tables: PreparedTables;
+    dropped: Readonly<Record<string, number>>;
+    summary: InteractionSummary;
+    values: { spread: ValueSpread; warnings: readonly string[] };
+  },
+): Promise<PrepareReport> {
+  const { config, manifest, tables, summary, values } = options;
+  const reports = reportSources(options.sources, options.dropped);
+  const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
+  const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
+  const repeats = await countRepeats(connection);
+  const views = await reportViews(connection, options);
+  const warnings = [
+    ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
+    ...listNotes(options.sources),
+    ...Object.values(options.sources).flatMap((source) => source?.warnings ?? []),
+    ...listUnaskableIds('user', tables.users.entities),
+    ...listUnaskableIds('item', tables.catalogue.entities),
+    ...listLookalikeIds('user', tables.users.entities),
+    ...listLookalikeIds('item', tables.catalogue.entities),
+    ...values.warnings,
+    ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
+    ...listShortSpan(summary),
+    ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
+    ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
+    ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
+    ...views.flatMap((view) => listViewWarnings(view, config.views![view.name]!.entity)),
+  ];
+  return {
+    dataset: config.name,
+    fingerprint: manifest.fingerprint,
+    sources: reports,
+    interactions: {
+      rows: summary.rows,
+      distinctUsers: summary.users,
+      distinctItems: summary.items,
+      repeats,
+      from: toIso(summary.from),
+      to: toIso(summary.to),
+      times: spreadOf(summary),
+      values: values.spread,
+    },
+    items: {
+      rows: manifest.counts.items,
+      withoutInteractions: manifest.counts.items - summary.items,
+      withoutItemsRow,
+    },
+    users: {
+      rows: manifest.counts.users,
+      withoutInteractions: manifest.counts.users - summary.users,
+      withoutUsersRow,
+    },
+    views,
+    warnings,
+    seconds: (performance.now() - options.started) / 1000,
+  };
+}
+
+function spreadOf({ quantiles }: InteractionSummary): TimeSpread {
+  const [first, lowerQuartile, median, upperQuartile, last] = quantiles.map(toIso) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return { first, lowerQuartile, median, upperQuartile, last };
+}
+
+function toIso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** So few rows may be of one day. */
+const FEW_ROWS = 5;
+
+function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): string[] {
+  const seconds = quantiles[4] - quantiles[0];
+  if (rows < FEW_ROWS || from === to || seconds >= SECONDS_PER_DAY) return [];
+  return [
+    `interactions: nearly all rows are of one day, ${toIso(quantiles[0])} to ${toIso(quantiles[4])}: are their times in another unit?`,
+  ];
+}
+
+function reportSources(sources: ReadSources, dropped: Readonly<Record<string, number>>): SourceReport[] {
+  return Object.values(sources)
+    .filter((read) => read !== undefined)
+    .map(({ source, missing, seconds }) =>
+      reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
+    );
+}
+
+/** What a person should know of how files were read. */
+function listNotes(sources: ReadSources): string[] {
+  return Object.values(sources)
+    .filter((read) => read !== undefined)
+    .flatMap(({ source }) => source.notes.map((note) => `${source.table}: ${note}`));
+}
+
+async function reportViews(
+  connection: DuckDBConnection,
+  { config, sources, summary }: { config: DatasetConfig; sources: ReadSources; summary: InteractionSummary },
+): Promise<ViewReport[]> {
+  const reports: ViewReport[] = [];
+  for (const [name, view] of Object.entries(config.views ?? {})) {
+    const { missing } = sources[`views.${name}`]!;
+    reports.push(await reportView(connection, name, { view, missing, lastInteraction: summary.to }));
+  }
+  return reports;
+}
+
+function limitsOf(config: DatasetConfig, table: TableName): SourceLimits | undefined {
+  if (table === 'interactions' || table === 'items' || table === 'users') return config[table]?.limits;
+  return viewOf(config, table).limits;
+}
+
+async function countUnlisted(connection: DuckDBConnection, kind: 'item' | 'user'): Promise<number> {
+  const [row] = await queryRows(
+    connection,
+    `SELECT count(*) AS ids FROM ${kind}_index ANTI JOIN typed_${kind}s USING (${kind}_id)`,
+  );
+  return Number(row!.ids);
+}
+
+function strangers(kind: 'item' | 'user'): string {
+  return `${kind}s: no ${kind}_id of the interactions is in the ${kind}s table; do both write ids the same way?`;
+}
+
+/** Such users and items are trained on and served like others, but nobody can ask for them by id. */
+function listUnaskableIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
+  const unaskable = ids.filter((id) => !isAskable(id));
+  if (unaskable.length === 0) return [];
+  const example = JSON.stringify(unaskable[0]!.slice(0, 40));
+  return [
+    `${kind}s: requests cannot name ${unaskable.length} of the ${kind}_ids, which are longer than ${LONGEST_ID} ` +
+      `characters or hold control characters; the first begins ${example}`,
+  ];
+}
+
+/** Ids that a person cannot tell apart: one letter may be written in two ways, and some characters are not seen at all. */
+function listLookalikeIds(kind: 'item' | 'user', { ids }: IdIndex): string[] {
+  const unseen = ids.filter((id) => /\p{Cf}/u.test(id));
+  const firsts = new Map<string, string>();
+  const pairs = ids.filter(isNotAscii).flatMap((id) => {
+    const composed = id.normalize('NFC');
+    const first = firsts.get(composed);
+    firsts.set(composed, first ?? id);
+    return first === undefined ? [] : [[first, id] as const];
+  });
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [
+          `${kind}s: ${unseen.length} of the ${kind}_ids hold characters that nobody sees; the first is ${escape(unseen[0]!)}`,
+        ]),
+    ...(pairs.length === 0
+      ? []
+      : [
+          `${kind}s: ${pairs.length} of the ${kind}_ids look like another one, whose letters are written as other characters, ` +
+            `and are kept apart: ${pairs[0]!.map(escape).join(' and ')}; nfc_normalize(…) in the SQL writes both alike`,
+        ]),
+  ];
+}
+
+function isNotAscii(id: string): boolean {
+  return /[^\0-\x7F]/.test(id);
+}
+
+/** An id of which every character can be told. */
+function escape(id: string): string {
+  const shown = JSON.stringify(id.slice(0, 40));
+  return shown.replaceAll(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

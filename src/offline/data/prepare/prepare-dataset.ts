@@ -1,0 +1,154 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atPath } from '../../../domain/system-failure.js';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { isCoded, type ColumnConfig, type DatasetConfig } from '../../../config/dataset-config.js';
+import type { SourceAccess } from '../../../domain/source-access.js';
+import type { AttributeSpec } from '../../../domain/catalogue.js';
+import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
+import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
+import type { ProgressReporter } from '../../progress/progress.js';
+import { replaceFolder } from '../replace-folder.js';
+import { buildReport } from './build-report.js';
+import { checkValues } from './check-values.js';
+import { fingerprintTables } from './fingerprint.js';
+import { keepInteractions, listWeightProblems } from './keep-interactions.js';
+import type { PrepareReport } from './prepare-report.js';
+import { specifyViews, writeViews } from './prepare-views.js';
+import { invalidDataset, readSources, type ReadSources } from './read-sources.js';
+import { listContextObstacles, specifyContext } from './specify-context.js';
+import { summariseInteractions } from './summarise-interactions.js';
+import { writeTables } from './write-tables.js';
+
+/**
+ * Runs the SQL of a dataset, checks every row and writes `interactions.parquet`, `items.parquet`, `users.parquet`,
+ * `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
+ *
+ * Rows below the dataset's minimum are dropped and counted, rows that repeat another in every column are kept and
+ * counted; whatever is wrong (a missing or damaged file, a missing column, a null, empty or duplicate id, a time or a
+ * number that cannot be read, a time after now or years after all others, a weight below zero, a value that is not of the type that its view declares) fails.
+ *
+ * @throws {ShortlistError} INVALID_DATASET with every problem found by file, column and row; nothing is written then
+ */
+export async function prepareDataset(
+  config: DatasetConfig,
+  options: {
+    outDir: string;
+    progress: ProgressReporter;
+    access?: SourceAccess | undefined;
+    /** Rows of after that are mistakes; the clock's time when absent. */
+    now?: Date;
+  },
+): Promise<PrepareReport> {
+  const { now = new Date() } = options;
+  const started = performance.now();
+  return replaceFolder(options.outDir, async (dir) => {
+    const spillDir = join(dir, 'spill');
+    const database = await openDatabase({ spillDir });
+    try {
+      const sources = await readSources(database.connection, config, { ...options, now });
+      return await writePrepared(database.connection, dir, {
+        config,
+        sources,
+        started,
+        progress: options.progress,
+      });
+    } finally {
+      database.close();
+      await rm(spillDir, { recursive: true, force: true });
+    }
+  });
+}
+
+async function writePrepared(
+  connection: DuckDBConnection,
+  dir: string,
+  options: { config: DatasetConfig; sources: ReadSources; started: number; progress: ProgressReporter },
+): Promise<PrepareReport> {
+  const { config, sources } = options;
+  const step = options.progress.start('write prepared tables');
+  const { source } = sources.interactions;
+  const columns = [...source.types.keys()];
+  const { weights, context } = config.interactions;
+  const problems = [
+    ...(await listWeightProblems(connection, { columns, weights })),
+    ...listContextObstacles(context, { columns }),
+  ];
+  if (problems.length > 0) throw invalidDataset(config, problems);
+  const dropped = {
+    ...sources.interactions.dropped,
+    ...(await keepInteractions(connection, { columns, ...config })),
+  };
+  const summary = await summariseInteractions(connection);
+  if (summary.rows === 0)
+    throw invalidDataset(config, ['no interactions are left after the minimum and the minimum value']);
+  const values = await checkValues(connection, {
+    isGiven: columns.includes('value'),
+    isWeighted: weights !== undefined,
+  });
+  if (values.problems.length > 0) throw invalidDataset(config, values.problems);
+  const specs = {
+    items: listSpecs(config.items, { shown: true }),
+    users: listSpecs(config.users, { shown: false }),
+  };
+  await writeTables(connection, dir, {
+    ...(config.items && { items: specs.items.map((spec) => spec.name) }),
+    ...(config.users && { users: specs.users.map((spec) => spec.name) }),
+    context: Object.keys(context?.columns ?? {}),
+  });
+  await writeViews(connection, dir, config.views ?? {});
+  const views = specifyViews(config, (table) => sources[table]!.source.rowsRead);
+  const declared = context && { context: await specifyContext(connection, context) };
+  const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
+  const types = await readTypes(connection, dir);
+  const manifest: PreparedManifest = {
+    formatVersion: 1,
+    name: config.name,
+    description: config.description,
+    licence: config.licence,
+    fingerprint: fingerprintTables(tables, { types }),
+    counts: {
+      interactions: summary.rows,
+      items: tables.catalogue.entities.size,
+      users: tables.users.entities.size,
+    },
+    window: { from: summary.from, to: summary.to },
+    ...(weights !== undefined && { weighted: true }),
+    ...declared,
+    ...specs,
+    views,
+    evaluation: config.evaluation,
+  };
+  const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary, values });
+  await writeJson(join(dir, 'prepared.json'), manifest);
+  await writeJson(join(dir, 'report.json'), report);
+  step.finish(
+    `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
+  );
+  return report;
+}
+
+/** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */
+function listSpecs(source: DatasetConfig['items'], options: { shown: boolean }): AttributeSpec[] {
+  const columns: [string, ColumnConfig][] = Object.entries(source?.columns ?? {});
+  return columns.map(([name, column]) => ({
+    name,
+    role: column.role,
+    shown: column.shown ?? options.shown,
+    filterable: column.filterable ?? (options.shown && isCoded(column)),
+    feature: column.feature ?? column.role !== 'text',
+  }));
+}
+
+async function readTypes(connection: DuckDBConnection, dir: string): Promise<(string | null)[]> {
+  const types: (string | null)[] = [];
+  const file = quoteLiteral(join(dir, 'interactions.parquet'));
+  await readBlocks(connection, `SELECT type FROM read_parquet(${file})`, ([block]) => {
+    for (const type of block!) types.push(type as string | null);
+  });
+  return types;
+}
+
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await atPath(file, () => writeFile(file, `${JSON.stringify(value, null, 2)}\n`));
+}

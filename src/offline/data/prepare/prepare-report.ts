@@ -1,0 +1,195 @@
+import type { SourceLimits } from '../../../config/dataset-config.js';
+import type { ValueSpread } from './check-values.js';
+import type { LoadedSource } from './load-source.js';
+import type { ViewReport } from './prepare-views.js';
+import type { TableName } from './source-request.js';
+
+/** What was read of one table of a dataset, and what became of it. */
+export interface SourceReport {
+  readonly table: TableName;
+  readonly files: readonly string[];
+  readonly bytes: number;
+  /** Files that match but were left out, as their names, or those of folders, begin with `_` or `.`. */
+  readonly hiddenFiles: number;
+  readonly rowsRead: number;
+  readonly rowsKept: number;
+  /** Rows left out, by reason; reasons without rows are not listed. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Rows without a value, by column; an interaction without a value counts 1. */
+  readonly missing: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly megabytesPerSecond: number;
+}
+
+/** How the times of the interactions that were kept are spread, ISO 8601: what 1, 25, 50, 75 and 99 % of them are not after. */
+export interface TimeSpread {
+  readonly first: string;
+  readonly lowerQuartile: string;
+  readonly median: string;
+  readonly upperQuartile: string;
+  readonly last: string;
+}
+
+/** `report.json`: what `prepare` read, dropped and kept. */
+export interface PrepareReport {
+  readonly dataset: string;
+  readonly fingerprint: string;
+  readonly sources: readonly SourceReport[];
+  readonly interactions: {
+    readonly rows: number;
+    readonly distinctUsers: number;
+    readonly distinctItems: number;
+    /** Rows that equal an earlier one in every column; they are kept. */
+    readonly repeats: number;
+    /** ISO 8601. */
+    readonly from: string;
+    readonly to: string;
+    readonly times: TimeSpread;
+    readonly values: ValueSpread;
+  };
+  /** Of the prepared tables, entities without interactions included. */
+  readonly items: {
+    readonly rows: number;
+    readonly withoutInteractions: number;
+    readonly withoutItemsRow: number;
+  };
+  readonly users: {
+    readonly rows: number;
+    readonly withoutInteractions: number;
+    readonly withoutUsersRow: number;
+  };
+  /** Declared feature views. */
+  readonly views: readonly ViewReport[];
+  readonly warnings: readonly string[];
+  /** All of it, writing included. */
+  readonly seconds: number;
+}
+
+/** Sums up one source once its rows are typed and filtered. */
+export function reportSource(
+  source: LoadedSource,
+  counts: {
+    dropped: Readonly<Record<string, number>>;
+    missing: Readonly<Record<string, number>>;
+    seconds: number;
+  },
+): SourceReport {
+  const bytes = source.files.reduce((sum, file) => sum + file.bytes, 0);
+  const dropped = Object.fromEntries(Object.entries(counts.dropped).filter(([, rows]) => rows > 0));
+  return {
+    table: source.table,
+    files: source.files.map((file) => file.path),
+    bytes,
+    hiddenFiles: source.hiddenFiles.length,
+    rowsRead: source.rowsRead,
+    rowsKept: source.rowsRead - Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
+    dropped,
+    missing: counts.missing,
+    seconds: round(counts.seconds, 3),
+    rowsPerSecond: Math.round(source.rowsRead / counts.seconds),
+    megabytesPerSecond: round(bytes / 1e6 / counts.seconds, 1),
+  };
+}
+
+/** What a source exceeds of its limits. */
+export function listLimitWarnings(report: SourceReport, limits: SourceLimits | undefined): string[] {
+  const { table, bytes, rowsPerSecond } = report;
+  const { maxMegabytes = Infinity, minRowsPerSecond = 0 } = limits ?? {};
+  const warnings: string[] = [];
+  if (bytes > maxMegabytes * 1e6) {
+    warnings.push(
+      `source_large: ${table}: ${megabytes(bytes)} MB of files are more than the limit of ${maxMegabytes} MB`,
+    );
+  }
+  if (rowsPerSecond < minRowsPerSecond) {
+    warnings.push(
+      `source_slow: ${table}: ${rowsPerSecond} rows/s are fewer than the limit of ${minRowsPerSecond} rows/s`,
+    );
+  }
+  return warnings;
+}
+
+/** The report as lines for a person. */
+export function renderPrepareReport(report: PrepareReport): string {
+  const { interactions, items, users } = report;
+  const lines = [
+    `${report.dataset}: prepared in ${round(report.seconds, 1)} s, fingerprint ${report.fingerprint.slice(0, 12)}`,
+    ...report.sources.map(renderSource),
+    `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
+      `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
+    ...renderSpread(interactions),
+    `  catalogue of ${count(items.rows, 'items')}, ${items.withoutInteractions} without interactions, ` +
+      `${items.withoutItemsRow} without a row in items; ${count(users.rows, 'users')}, ${users.withoutInteractions} without interactions`,
+    ...(interactions.repeats > 0
+      ? [`  ${interactions.repeats} interactions repeat another in every column; they are kept`]
+      : []),
+    ...report.views.map(renderView),
+    ...report.warnings.map((warning) => `  warning: ${warning}`),
+  ];
+  return lines.join('\n');
+}
+
+/** One line on times that differ, and one on values that do. */
+function renderSpread({ from, to, times, values }: PrepareReport['interactions']): string[] {
+  const days = [times.first, times.lowerQuartile, times.median, times.upperQuartile, times.last];
+  const { lowest, lowerQuartile, median, upperQuartile, highest, rowsBelowZero, rowsOfZero } = values;
+  return [
+    ...(from === to
+      ? []
+      : [
+          `  times: 1, 25, 50, 75 and 99 % of them until ${days.map((time) => time.slice(0, 10)).join(', ')}`,
+        ]),
+    ...(lowest === highest
+      ? []
+      : [
+          `  values: ${lowest} to ${highest}; 25, 50 and 75 % of them up to ${lowerQuartile}, ${median}, ${upperQuartile}; ` +
+            `${rowsBelowZero} below zero, ${rowsOfZero} of zero`,
+        ]),
+  ];
+}
+
+function renderSource(source: SourceReport): string {
+  const dropped = Object.entries(source.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
+  const missing = Object.entries(source.missing).map(([column, rows]) => `${rows} without ${column}`);
+  const speed = `${megabytes(source.bytes)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
+  const hidden =
+    source.hiddenFiles > 0
+      ? [`${count(source.hiddenFiles, 'files')} left out, whose names begin with _ or .`]
+      : [];
+  return [
+    `  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`,
+    ...hidden,
+    ...dropped,
+    ...missing,
+  ].join('; ');
+}
+
+function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {
+  const gaps = Object.entries(missing)
+    .filter(([, share]) => share > 0)
+    .map(([field, share]) => `${percent(share)} without ${field}`);
+  const time = events === undefined ? [] : [`${events.oldest.slice(0, 10)} to ${events.newest.slice(0, 10)}`];
+  const known = `${percent(knownKeys)} of them known to the dataset`;
+  return [
+    `  view ${name}: ${count(rows, 'rows')} of ${count(keys, 'keys')}, ${known}`,
+    ...time,
+    ...gaps,
+  ].join('; ');
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
+}
+
+function count(rows: number, noun: string): string {
+  return `${rows.toLocaleString('en-GB')} ${noun}`;
+}
+
+function megabytes(bytes: number): number {
+  return Number((bytes / 1e6).toPrecision(3));
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,142 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
+import type { ViewConfig } from '../../../config/view-config.js';
+import { ShortlistError } from '../../../domain/errors.js';
+import { createSourceAccess, type SourceAccess } from '../../../domain/source-access.js';
+import type { ProgressReporter } from '../../progress/progress.js';
+import { loadSource, type LoadedSource } from './load-source.js';
+import { listViewRequests } from './prepare-views.js';
+import { rawTable, type SourceRequest, type TableName } from './source-request.js';
+import { typeEntities, typeInteractions, typeView, type TypedSource } from './type-source.js';
+
+/** A table that could be loaded, checked and typed. */
+export interface ReadSource extends TypedSource {
+  readonly source: LoadedSource;
+  /** Loading, checking and typing. */
+  readonly seconds: number;
+}
+
+/** The tables of a dataset, by their names; only interactions are always there. */
+export type ReadSources = { readonly interactions: ReadSource } & Partial<Record<TableName, ReadSource>>;
+
+/**
+ * Loads, checks and types every table of a dataset.
+ * @throws {ShortlistError} INVALID_DATASET with the problems of all of them
+ */
+export async function readSources(
+  connection: DuckDBConnection,
+  config: DatasetConfig,
+  options: { progress: ProgressReporter; access?: SourceAccess | undefined; now: Date },
+): Promise<ReadSources> {
+  const { access = createSourceAccess() } = options;
+  const now = options.now.getTime() / 1000;
+  const problems: string[] = [];
+  const read: Partial<Record<TableName, ReadSource>> = {};
+  for (const request of listRequests(config)) {
+    const step = options.progress.start(`read ${request.table}`);
+    const result = await readSource(connection, config, {
+      request,
+      access,
+      now,
+      progress: options.progress,
+    });
+    problems.push(...result.problems);
+    if ('source' in result) read[request.table] = result;
+    step.finish('source' in result ? describeRead(result) : 'failed');
+  }
+  const { interactions } = read;
+  if (problems.length > 0 || interactions === undefined) throw invalidDataset(config, problems);
+  return { ...read, interactions };
+}
+
+function listRequests(config: DatasetConfig): SourceRequest[] {
+  const { interactions, items, users } = config;
+  const context = Object.entries(interactions.context?.columns ?? {});
+  const requests: SourceRequest[] = [
+    {
+      table: 'interactions',
+      sql: interactions.sql,
+      keys: ['user_id', 'item_id'],
+      required: context.map(([name]) => name),
+      optional: ['timestamp', 'value', 'type'],
+      texts: ['type', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [name] : []))],
+      numbers: ['value', ...context.flatMap(([name, { role }]) => (role === 'categorical' ? [] : [name]))],
+      times: ['timestamp'],
+    },
+  ];
+  if (items) requests.push(entityRequest('items', 'item_id', items));
+  if (users) requests.push(entityRequest('users', 'user_id', users));
+  return [...requests, ...listViewRequests(config)];
+}
+
+function entityRequest(
+  table: 'items' | 'users',
+  key: string,
+  { sql, columns }: EntitySourceConfig,
+): SourceRequest {
+  const namesOf = (isNumber: boolean): string[] =>
+    Object.entries(columns).flatMap(([name, { role }]) =>
+      (role === 'numeric' || role === 'boolean') === isNumber ? [name] : [],
+    );
+  return {
+    table,
+    sql,
+    keys: [key],
+    required: Object.keys(columns),
+    optional: [],
+    texts: namesOf(false),
+    numbers: namesOf(true),
+    times: [],
+  };
+}
+
+async function readSource(
+  connection: DuckDBConnection,
+  config: DatasetConfig,
+  options: { request: SourceRequest; access: SourceAccess; now: number; progress: ProgressReporter },
+): Promise<ReadSource | { problems: readonly string[] }> {
+  const { request, access, now, progress } = options;
+  const started = performance.now();
+  const source = await loadSource(connection, request, access, { progress });
+  if ('problems' in source) return source;
+  if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
+  const typed = await typeTable(connection, source, { config, now });
+  await connection.run(`DROP TABLE ${rawTable(request.table)}`);
+  return { ...typed, source, seconds: (performance.now() - started) / 1000 };
+}
+
+function typeTable(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  { config, now }: { config: DatasetConfig; now: number },
+): Promise<TypedSource> {
+  const { table } = source;
+  const { context, times } = config.interactions;
+  if (table === 'interactions')
+    return typeInteractions(connection, source, { context: context?.columns ?? {}, times, now });
+  if (table === 'items')
+    return typeEntities(connection, source, { key: 'item_id', columns: config.items!.columns });
+  if (table === 'users')
+    return typeEntities(connection, source, { key: 'user_id', columns: config.users!.columns });
+  return typeView(connection, source, { view: viewOf(config, table), now });
+}
+
+/** The declaration of the view that a table holds. */
+export function viewOf({ views }: DatasetConfig, table: `views.${string}`): ViewConfig {
+  return views![table.slice('views.'.length)]!;
+}
+
+function describeSource(source: LoadedSource): string {
+  return source.files.map((file) => file.path).join(', ') || 'the SQL';
+}
+
+function describeRead({ source, seconds, problems }: ReadSource): string {
+  const outcome = problems.length > 0 ? `, ${problems.length} problems` : '';
+  return `${source.rowsRead.toLocaleString('en-GB')} rows in ${seconds.toFixed(2)} s${outcome}`;
+}
+
+/** What is wrong with a dataset as an error. */
+export function invalidDataset(config: DatasetConfig, problems: readonly string[]): ShortlistError {
+  const message = `dataset ${config.name} cannot be prepared: ${problems.length} problem(s); rows are counted from 1 without the header`;
+  return new ShortlistError('INVALID_DATASET', message, { problems });
+}

@@ -1,0 +1,232 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ContextColumnConfig } from '../../../config/context-config.js';
+import { parseTimeLimit, type ColumnConfig, type InteractionsConfig } from '../../../config/dataset-config.js';
+import type { ViewConfig } from '../../../config/view-config.js';
+import { latestFileTime } from '../../../domain/latest-time.js';
+import { queryRows, quoteIdentifier } from '../database.js';
+import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-source.js';
+import type { LoadedSource } from './load-source.js';
+import { findRepeatedHeaders } from './repeated-headers.js';
+import { rawTable, typedTable } from './source-request.js';
+import { findStrayTimes } from './stray-times.js';
+import { listTimeWarnings } from './time-warnings.js';
+import { timestampColumn, type TimeColumn } from './timestamp-column.js';
+import { isBlankOrNoValue, isTruthValue, isWholeNumber, withoutZero } from './text-rules.js';
+import { trimTexts } from './trim-texts.js';
+import { listWordWarnings } from './word-warnings.js';
+import {
+  attributeColumn,
+  findText,
+  idColumn,
+  kindOf,
+  textColumn,
+  UnusableType,
+  valueColumn,
+  type TypedColumn,
+} from './typed-columns.js';
+import { fieldColumn } from './view-columns.js';
+
+/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order. */
+export interface TypedSource {
+  readonly problems: readonly string[];
+  /** Rows without a value, per column that may lack one. */
+  readonly missing: Readonly<Record<string, number>>;
+  /** Rows that the config leaves out, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** What a person should look at. */
+  readonly warnings: readonly string[];
+}
+
+/** The times that a dataset takes, and the time at which it is prepared, in Unix seconds. */
+export interface TimeLimits {
+  readonly now: number;
+  /** `interactions.times` of the config: rows outside of it are left out. */
+  readonly times?: InteractionsConfig['times'];
+}
+
+/**
+ * Checks and converts `raw_interactions` into (user_id, item_id, timestamp, value?, type?) and the columns of the context.
+ * Rows outside of `options.times` are left out; where it does not say until when, rows after now or years after all
+ * others are problems.
+ */
+export async function typeInteractions(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: TimeLimits & { context: Readonly<Record<string, ContextColumnConfig>> },
+): Promise<TypedSource> {
+  const { times, now } = options;
+  const latest = latestFileTime(now);
+  const planTime = async (name: string, type: string): Promise<TimeColumn> =>
+    timestampColumn(connection, name, {
+      type,
+      table: rawTable(source.table),
+      latest: times?.to === undefined ? latest : Infinity,
+      remedy: `where it stands for no time, interactions.times: { to: ${toDate(now)} } leaves such rows out`,
+    });
+  const typed = await typeSource(connection, source, {
+    latest,
+    plan: async (name, type) => {
+      const column = options.context[name];
+      if (column?.role === 'categorical') return planAttribute(connection, source, { name, type, column });
+      if (column !== undefined) return fieldColumn(name, type, { field: { type: 'float32' } });
+      if (name === 'timestamp') return planTime(name, type);
+      if (name === 'value') return valueColumn(name, type);
+      if (name === 'type') return textColumn(name, type, { role: 'text' });
+      return planId(connection, source, { name, type });
+    },
+  });
+  if (typed.problems.length > 0 || !source.types.has('timestamp')) return typed;
+  const left = await leaveOut(connection, source, times);
+  const strays = await findStrayTimes(connection, source);
+  const problems = times?.to === undefined ? strays.problems : [];
+  return { ...typed, dropped: left, problems, warnings: [...typed.warnings, ...strays.warnings] };
+}
+
+/** Takes the rows outside of the times of the config away; returns how many. */
+async function leaveOut(
+  connection: DuckDBConnection,
+  { table }: LoadedSource,
+  times: TimeLimits['times'],
+): Promise<Readonly<Record<string, number>>> {
+  if (times === undefined) return {};
+  const from = times.from === undefined ? [] : [`timestamp < ${parseTimeLimit(times.from)}`];
+  const to = times.to === undefined ? [] : [`timestamp > ${parseTimeLimit(times.to)}`];
+  const outside = [...from, ...to].join(' OR ');
+  const { rowsChanged } = await connection.run(`DELETE FROM ${typedTable(table)} WHERE ${outside}`);
+  return { 'outside of interactions.times': rowsChanged };
+}
+
+function toDate(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/** Checks and converts `raw_items` or `raw_users` into the key and one column per attribute; keys must be unique. */
+export async function typeEntities(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { key: string; columns: Readonly<Record<string, ColumnConfig>> },
+): Promise<TypedSource> {
+  const typed = await typeSource(connection, source, {
+    latest: Infinity,
+    plan: async (name, type) =>
+      name === options.key
+        ? planId(connection, source, { name, type })
+        : planAttribute(connection, source, { name, type, column: options.columns[name]! }),
+  });
+  if (typed.problems.length > 0) return typed;
+  return { ...typed, problems: await checkDuplicates(connection, source, { key: options.key }) };
+}
+
+/**
+ * Checks and converts the rows of a view into its key, event time and fields; a key must be unique, or with event times
+ * a key at a time.
+ */
+export async function typeView(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { view: ViewConfig; now: number },
+): Promise<TypedSource> {
+  const { key, eventTime, fields } = options.view;
+  const latest = latestFileTime(options.now);
+  const remedy = 'no later push could replace such a row; leave it out where the file is written';
+  const typed = await typeSource(connection, source, {
+    latest,
+    plan: async (name, type) => {
+      if (name === key) return planId(connection, source, { name, type });
+      if (name === eventTime)
+        return timestampColumn(connection, name, { type, table: rawTable(source.table), latest, remedy });
+      return fieldColumn(name, type, { field: fields[name]! });
+    },
+  });
+  if (typed.problems.length > 0) return typed;
+  return { ...typed, problems: await checkDuplicates(connection, source, { key, time: eventTime }) };
+}
+
+async function typeSource(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { plan: (name: string, type: string) => Promise<TypedColumn | TimeColumn>; latest: number },
+): Promise<TypedSource> {
+  const columns: (TypedColumn | TimeColumn)[] = [];
+  const problems: string[] = [];
+  const blanks = await trimTexts(connection, source);
+  for (const [name, type] of source.types) {
+    try {
+      columns.push(await options.plan(name, type));
+    } catch (error) {
+      if (!(error instanceof UnusableType)) throw error;
+      problems.push(`${columnOf(source, name)}: is of type ${type}; ${error.message}`);
+    }
+  }
+  problems.push(...(await findRepeatedHeaders(connection, source)));
+  problems.push(...(await checkColumns(connection, source, { columns })));
+  if (problems.length > 0) return { problems, missing: {}, dropped: {}, warnings: [] };
+  const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
+  await connection.run(
+    `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawRows(source, columns)}`,
+  );
+  const warnings = [...(await listWordWarnings(connection, source)), ...blanks];
+  for (const column of columns) {
+    if (!('isTime' in column)) continue;
+    const { name, range } = column;
+    const { latest } = options;
+    warnings.push(
+      ...(await listTimeWarnings(connection, { table: source.table, column: name, range, latest })),
+    );
+  }
+  return { problems, missing: await countMissing(connection, source, columns), dropped: {}, warnings };
+}
+
+async function planId(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string; type: string },
+): Promise<TypedColumn> {
+  const { name, type } = options;
+  if (await hasOnly(connection, source, { name, type, holds: isTruthValue }))
+    throw new UnusableType('all its values are true or false; an id must be text or a whole number');
+  return idColumn(name, type);
+}
+
+async function planAttribute(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string; type: string; column: ColumnConfig },
+): Promise<TypedColumn> {
+  const { name, type, column } = options;
+  const typed = attributeColumn(name, type, { column });
+  if (column.role !== 'categorical') return typed;
+  // pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row.
+  const isWhole = await hasOnly(connection, source, { name, type, holds: isWholeNumber });
+  return isWhole ? { ...typed, sql: withoutZero(typed.sql) } : typed;
+}
+
+/** Whether a column of texts has values, and all of them are such; texts that stand for "no value" are none. */
+async function hasOnly(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  options: { name: string; type: string; holds: (text: string) => string },
+): Promise<boolean> {
+  const text = findText(kindOf(options.type), quoteIdentifier(options.name));
+  if (text === undefined) return false;
+  const [row] = await queryRows(
+    connection,
+    `SELECT bool_and(${options.holds(text)}) AS all_hold FROM ${rawTable(source.table)} WHERE NOT ${isBlankOrNoValue(text)}`,
+  );
+  return row!.all_hold === true;
+}
+
+async function countMissing(
+  connection: DuckDBConnection,
+  source: LoadedSource,
+  columns: readonly TypedColumn[],
+): Promise<Record<string, number>> {
+  const counts = columns.map(
+    ({ name, sql, missingWhen = `${sql} IS NULL` }) =>
+      `count(*) FILTER (WHERE ${missingWhen}) AS ${quoteIdentifier(name)}`,
+  );
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawRows(source, columns)}`);
+  return Object.fromEntries(
+    Object.entries(row!).flatMap(([name, count]) => (count === 0n ? [] : [[name, Number(count)]])),
+  );
+}

@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBListValue, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
+import { Type, type Static } from 'typebox';
+import { listProblems } from '../../config/list-problems.js';
+import { codeValues } from '../../domain/catalogue.js';
+import type {
+  AttributeColumn,
+  AttributeSpec,
+  AttributeValue,
+  Catalogue,
+  EntityTable,
+} from '../../domain/catalogue.js';
+import type { ContextSpec } from '../../domain/context.js';
+import { ShortlistError } from '../../domain/errors.js';
+import { IdIndex } from '../../domain/id-index.js';
+import type { InteractionTable } from '../../domain/interactions.js';
+import {
+  duckdbMessage,
+  openDatabase,
+  queryRows,
+  quoteIdentifier,
+  quoteLiteral,
+  readBlocks,
+} from './database.js';
+import { createContextColumn, PreparedContext } from './prepared-context.js';
+import {
+  PreparedFreshness,
+  PreparedViewSpec,
+  readPreparedView,
+  type PreparedView,
+} from './prepared-views.js';
+
+const Attribute = Type.Object({
+  name: Type.String(),
+  role: Type.Enum(['numeric', 'categorical', 'multi-valued', 'boolean', 'text']),
+  shown: Type.Boolean(),
+  filterable: Type.Boolean(),
+  feature: Type.Boolean(),
+});
+
+/** `prepared.json`: what the tables beside it hold. */
+export const PreparedManifest = Type.Object({
+  formatVersion: Type.Literal(1),
+  name: Type.String(),
+  description: Type.String(),
+  licence: Type.String(),
+  fingerprint: Type.String({
+    description: 'sha256 of the content of the tables, of the attributes and of the views.',
+  }),
+  counts: Type.Object({ interactions: Type.Integer(), items: Type.Integer(), users: Type.Integer() }),
+  window: Type.Object(
+    { from: Type.Number(), to: Type.Number() },
+    { description: 'Unix seconds of the first and the last interaction.' },
+  ),
+  weighted: Type.Optional(
+    Type.Boolean({ description: 'The value of an interaction says how much it counts.' }),
+  ),
+  context: Type.Optional(PreparedContext),
+  items: Type.Array(Attribute),
+  users: Type.Array(Attribute),
+  views: Type.Object({
+    items: PreparedFreshness,
+    users: PreparedFreshness,
+    declared: Type.Array(PreparedViewSpec),
+  }),
+  evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }),
+});
+
+export type PreparedManifest = Static<typeof PreparedManifest>;
+
+/** The tables of a prepared dataset in memory. */
+export interface PreparedTables {
+  readonly interactions: InteractionTable;
+  readonly catalogue: Catalogue;
+  readonly users: EntityTable;
+  readonly views: PreparedViews;
+}
+
+/** The feature views of a dataset: what is said of those that every bundle has, and the declared ones. */
+export interface PreparedViews {
+  readonly items: PreparedFreshness;
+  readonly users: PreparedFreshness;
+  readonly declared: readonly PreparedView[];
+}
+
+/** A prepared dataset: its tables and what `prepared.json` says of them. */
+export interface PreparedDataset extends PreparedTables {
+  readonly name: string;
+  readonly description: string;
+  readonly licence: string;
+  /** sha256 in hex; equal for equal content. */
+  readonly fingerprint: string;
+  /** Unix seconds of the first and the last interaction. */
+  readonly window: { readonly from: number; readonly to: number };
+  readonly evaluation: PreparedManifest['evaluation'];
+}
+
+/**
+ * Reads what `prepareDataset` wrote into a folder.
+ *
+ * @throws {ShortlistError} INVALID_DATASET when the folder holds no prepared dataset, or one of another format or size
+ */
+export async function readPreparedDataset(dir: string): Promise<PreparedDataset> {
+  const manifest = readManifest(dir);
+  const database = await openDatabase();
+  try {
+    const tables = await readPreparedTables(database.connection, dir, manifest);
+    checkCounts(dir, manifest.counts, tables);
+    const { name, description, licence, fingerprint, window, evaluation } = manifest;
+    return { ...tables, name, description, licence, fingerprint, window, evaluation };
+  } catch (cause) {
+    if (cause instanceof ShortlistError) throw cause;
+    const message = `the tables of ${dir} cannot be read (${duckdbMessage(cause)}); run prepare again`;
+    throw new ShortlistError('INVALID_DATASET', message, { cause });
+  } finally {
+    database.close();
+  }
+}
+
+/** Reads the parquet files of a prepared dataset, column by column. */
+export async function readPreparedTables(
+  connection: DuckDBConnection,
+  dir: string,
+  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted' | 'context'>,
+): Promise<PreparedTables> {
+  const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
+    key: 'item_id',
+    specs: options.items,
+  });
+  const users = await readEntities(connection, join(dir, 'users.parquet'), {
+    key: 'user_id',
+    specs: options.users,
+  });
+  const interactions = await readInteractions(connection, join(dir, 'interactions.parquet'), {
+    users: users.entities,
+    items: catalogue.entities,
+    context: options.context,
+  });
+  const declared: PreparedView[] = [];
+  for (const spec of options.views.declared) declared.push(await readPreparedView(connection, dir, spec));
+  return {
+    interactions: options.weighted === true ? { ...interactions, weighted: true } : interactions,
+    catalogue,
+    users,
+    views: { ...options.views, declared },
+  };
+}
+
+function readManifest(dir: string): PreparedManifest {
+  const file = join(dir, 'prepared.json');
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new ShortlistError(
+      'INVALID_DATASET',
+      `${dir} holds no prepared dataset (${file} cannot be read); run prepare`,
+      {
+        cause,
+      },
+    );
+  }
+  const problems = listProblems(PreparedManifest, manifest, { origin: file });
+  if (problems.length === 0) return manifest as PreparedManifest;
+  throw new ShortlistError('INVALID_DATASET', `${file} is not of this version; run prepare again`, {
+    problems,
+  });
+}
+
+function checkCounts(dir: string, counts: PreparedManifest['counts'], tables: PreparedTables): void {
+  const found = {
+    interactions: tables.interactions.user.length,
+    items: tables.catalogue.entities.size,
+    users: tables.users.entities.size,
+  };
+  const problems = [
+    ...(['interactions', 'items', 'users'] as const).map(
+      (table) => [table, found[table], counts[table]] as const,
+    ),
+    ...tables.views.declared.map(
+      ({ spec, offsets }) => [`views/${spec.name}`, offsets.at(-1)!, spec.rows] as const,
+    ),
+  ].flatMap(([table, rows, expected]) =>
+    rows === expected ? [] : [`${join(dir, `${table}.parquet`)}: ${rows} rows instead of ${expected}`],
+  );
+  if (problems.length > 0) {
+    throw new ShortlistError('INVALID_DATASET', `${dir} is not as it was prepared; run prepare again`, {
+      problems,
+    });
+  }
+}
+
+async function readInteractions(
+  connection: DuckDBConnection,
+  file: string,
+  options: { users: IdIndex; items: IdIndex; context: ContextSpec | undefined },
+): Promise<InteractionTable> {
+  const { users, items, context } = options;
+  const [row] = await queryRows(
+    connection,
+    `SELECT count(*) AS rows FROM read_parquet(${quoteLiteral(file)})`,
+  );
+  const rows = Number(row!.rows);
+  const user = new Int32Array(rows);
+  const item = new Int32Array(rows);
+  const timestamp = new Float64Array(rows);
+  const value = new Float32Array(rows);
+  const fields = (context?.fields ?? []).map((field) =>
+    createContextColumn(field, { context: context!, rows }),
+  );
+  const names = ['user_index', 'item_index', 'timestamp', 'value', ...fields.map(({ column }) => column)];
+  let position = 0;
+  await readBlocks(
+    connection,
+    `SELECT ${names.join(', ')} FROM read_parquet(${quoteLiteral(file)})`,
+    ([userBlock, itemBlock, timeBlock, valueBlock, ...contextBlocks]) => {
+      user.set(userBlock as number[], position);
+      item.set(itemBlock as number[], position);
+      timestamp.set(timeBlock as number[], position);
+      value.set(valueBlock as number[], position);
+      fields.forEach(({ fill }, index) => fill(contextBlocks[index]!, position));
+      position += userBlock!.length;
+    },
+  );
+  const columns = fields.map(({ values }) => values);
+  return { users, items, user, item, timestamp, value, ...(context && { context: { ...context, columns } }) };
+}
+
+async function readEntities(
+  connection: DuckDBConnection,
+  file: string,
+  options: { key: string; specs: readonly AttributeSpec[] },
+): Promise<EntityTable> {
+  const names = [options.key, ...options.specs.map((spec) => spec.name)];
+  const columns: (AttributeValue | undefined)[][] = names.map(() => []);
+  await readBlocks(
+    connection,
+    `SELECT ${names.map(quoteIdentifier).join(', ')} FROM read_parquet(${quoteLiteral(file)})`,
+    (block) =>
+      block.forEach((values, index) => values.forEach((value) => columns[index]!.push(toAttribute(value)))),
+  );
+  const [ids, ...attributes] = columns;
+  return {
+    entities: new IdIndex(ids as string[]),
+    attributes: options.specs.map((spec, index) => toColumn(spec, attributes[index]!)),
+  };
+}
+
+function toAttribute(value: DuckDBValue): AttributeValue | undefined {
+  if (value === null) return undefined;
+  return value instanceof DuckDBListValue ? (value.items as string[]) : (value as AttributeValue);
+}
+
+function toColumn(spec: AttributeSpec, values: (AttributeValue | undefined)[]): AttributeColumn {
+  const isCoded = spec.role !== 'numeric' && spec.role !== 'text';
+  return isCoded ? { ...spec, values, coded: codeValues(values) } : { ...spec, values };
+}

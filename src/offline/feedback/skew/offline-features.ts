@@ -1,0 +1,194 @@
+import type { ScenarioConfig } from '../../../config/scenario-config.js';
+import { ShortlistError } from '../../../domain/errors.js';
+import { toHistories } from '../../../domain/interactions.js';
+import type { Subject } from '../../../domain/subject.js';
+import type { FeatureRecord } from '../../../pipeline/feature-record.js';
+import type { FeatureStore } from '../../../features/feature-store.js';
+import type { FeatureTable } from '../../../features/feature-table.js';
+import type { FeatureView } from '../../../features/feature-view.js';
+import { createMemoryStore } from '../../../features/memory-store.js';
+import { hashScenario } from '../../../pipeline/capture-shown-features.js';
+import { closeEngine } from '../../../engine/close-engine.js';
+import { createEngine, listUserViews } from '../../../engine/create-engine.js';
+import type { Engine } from '../../../pipeline/engine.js';
+import { openContents } from '../../../engine/open-engine.js';
+import type { BundleContents } from '../../../engine/read-bundle.js';
+import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { PreparedView } from '../../data/prepared-views.js';
+import { buildDeclaredViews, buildRowAsOf, recodeView } from '../../training/views/declared-view.js';
+import { buildItemView } from '../../training/views/item-view.js';
+import { assembleOffline, retrieveOffline } from '../../training/ranker/training-rows.js';
+import { buildUserViews } from '../../training/views/user-view.js';
+import { findOwn } from '../../../domain/find-own.js';
+
+/** Makes the vectors of logged requests again, from parquet, by the path that makes training rows. */
+export interface OfflineFeatures {
+  readonly version: string;
+  /** The columns of every vector. */
+  readonly featureOrder: readonly string[];
+  readonly views: readonly FeatureView[];
+  /** What the rows of the views were taken from, one sentence. */
+  readonly origin: string;
+  /** Why a request cannot be made again here; undefined where it can. */
+  findObstacle(record: FeatureRecord): string | undefined;
+  /** The vector of each candidate, by item id. */
+  recompute(record: FeatureRecord): Promise<ReadonlyMap<string, Float32Array>>;
+  close(): Promise<void>;
+}
+
+/** The time that a request is made again at. */
+interface Moment {
+  /** Unix seconds. */
+  now: number;
+  /** When its online rows were read, and of which views. */
+  online: FeatureRecord['online'];
+}
+
+/**
+ * @param folder of the bundle
+ * @param options.dataset the prepared dataset to join from. The one that the bundle was trained on gives every view, the histories
+ * and the catalogue; a later one the rows of the declared online views that have event times. Without one the parquet of the bundle
+ * gives all
+ * @throws ShortlistError as `openEngine` does; INVALID_DATASET when a view of the dataset has other fields
+ */
+export async function openOfflineFeatures(
+  folder: string,
+  options: { scenarios: ReadonlyMap<string, ScenarioConfig>; dataset?: PreparedDataset | undefined },
+): Promise<OfflineFeatures> {
+  const { scenarios, dataset } = options;
+  const { contents: read } = await openContents(folder, scenarios, {});
+  const isTrainedOn = dataset?.fingerprint === read.manifest.dataset.fingerprint;
+  const contents = dataset !== undefined && isTrainedOn ? rebuildContents(read, dataset) : read;
+  const joined = dataset === undefined ? [] : listJoinedViews(contents, dataset);
+  const moment: Moment = { now: contents.manifest.knownUntil, online: undefined };
+  const stores = joined.map(({ view, rows }) =>
+    createJoiningStore(view, { rows, table: contents.tables.get(view.name)!, moment }),
+  );
+  const engine = await createEngine(contents, { scenarios, stores, clock: () => moment.now });
+  return {
+    version: engine.manifest.version,
+    featureOrder: engine.assembler.featureOrder,
+    views: listUserViews(engine.manifest),
+    origin: describeOrigin(dataset, { isTrainedOn, joined: joined.map(({ view }) => view.name) }),
+    findObstacle: (record) => findObstacle(record, engine),
+    recompute: (record) => {
+      Object.assign(moment, { now: record.now, online: record.online });
+      return recompute(record, engine);
+    },
+    close: () => closeEngine(engine),
+  };
+}
+
+/** What can be made of the tables of the dataset that a bundle was trained on, in place of what the bundle has. */
+function rebuildContents(contents: BundleContents, dataset: PreparedDataset): BundleContents {
+  const { knownUntil } = contents.manifest;
+  const { interactions, catalogue, views } = dataset;
+  const rebuilt = [
+    buildItemView(interactions, catalogue, { knownUntil, freshness: views.items }),
+    ...buildDeclaredViews(dataset, 'item', { knownUntil }),
+    ...buildUserViews(dataset, { knownUntil }),
+  ];
+  const byName = new Map(rebuilt.map((table) => [table.view.name, table]));
+  return {
+    ...contents,
+    catalogue,
+    histories: toHistories(interactions),
+    tables: new Map([...contents.tables].map(([name, table]) => [name, byName.get(name) ?? table])),
+  };
+}
+
+interface JoinedView {
+  readonly view: FeatureView;
+  readonly rows: PreparedView;
+}
+
+/** Views whose online rows a dataset has the history of. */
+function listJoinedViews({ manifest }: BundleContents, { views }: PreparedDataset): JoinedView[] {
+  const problems: string[] = [];
+  const joined = listUserViews(manifest).flatMap((view): JoinedView[] => {
+    const rows = views.declared.find(({ spec }) => spec.name === view.name);
+    if (view.online === undefined || rows?.eventTimes === undefined) return [];
+    if (describeFields(view.fields) === describeFields(rows.spec.fields))
+      return [{ view, rows: recodeView(rows, view) }];
+    problems.push(
+      `view ${view.name}: the bundle has ${describeFields(view.fields)}, the dataset ${describeFields(rows.spec.fields)}`,
+    );
+    return [];
+  });
+  if (problems.length === 0) return joined;
+  throw new ShortlistError('INVALID_DATASET', 'The prepared dataset has other views than the bundle.', {
+    problems,
+  });
+}
+
+function describeFields(
+  fields: readonly { name: string; type: string; length?: number | undefined }[],
+): string {
+  return fields.map(({ name, type, length }) => `${name} ${type}${length ?? ''}`).join(', ');
+}
+
+/** Gives the row that was true when the online row was read; where the bundle served the view, the row that the bundle has. */
+function createJoiningStore(
+  view: FeatureView,
+  { rows, table, moment }: { rows: PreparedView; table: FeatureTable; moment: Moment },
+): FeatureStore {
+  const bundled = createMemoryStore(table);
+  return {
+    view,
+    getMany: (ids, target, options) => {
+      const { online } = moment;
+      if (online === undefined || findOwn(online.statuses, view.name) === undefined)
+        return bundled.getMany(ids, target, options);
+      const now = online.readAt;
+      return createMemoryStore(buildRowAsOf(rows, ids[0]!, { time: now, as: view })).getMany(ids, target, {
+        now,
+      });
+    },
+    close: async () => undefined,
+  };
+}
+
+function describeOrigin(
+  dataset: PreparedDataset | undefined,
+  { isTrainedOn, joined }: { isTrainedOn: boolean; joined: readonly string[] },
+): string {
+  if (dataset === undefined) return 'all rows are those of the parquet of the bundle';
+  const online =
+    joined.length === 0 ? '' : `; online rows of ${joined.join(', ')} as of the time of each request`;
+  if (isTrainedOn)
+    return `views, histories and catalogue are made of the dataset ${dataset.name} that the bundle was trained on${online}`;
+  return `the dataset ${dataset.name} is not the one that the bundle was trained on: all rows are those of the parquet of the bundle${online}`;
+}
+
+function findObstacle({ scenario, scenarioHash }: FeatureRecord, engine: Engine): string | undefined {
+  const known = [...engine.scenarios.values()].map(hashScenario);
+  if (engine.scenarios.has(scenario) && known.includes(scenarioHash)) return undefined;
+  return `scenario ${scenario}: the server had another one than configs/scenarios has here`;
+}
+
+async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
+  const { scenario, limit, depth, filters, exclude, context } = record;
+  const request = {
+    subject: subjectOf(record),
+    scenario,
+    limit,
+    filters,
+    exclude,
+    context,
+    explain: 'none',
+  } as const;
+  const query = hydrateQuery(request, engine);
+  const retrieved = await retrieveOffline(query, engine, { depth });
+  const { data, columns } = await assembleOffline(retrieved, query, engine);
+  return new Map(
+    Array.from(retrieved.candidates.items, (item, row) => [
+      engine.catalogue.entities.idAt(item),
+      data.subarray(row * columns, (row + 1) * columns),
+    ]),
+  );
+}
+
+function subjectOf({ user, item }: FeatureRecord): Subject {
+  return { ...(user !== undefined && { userId: user }), ...(item !== undefined && { itemId: item }) };
+}

@@ -1,0 +1,153 @@
+import { loadUsearch } from '../../../candidates/hnsw-index.js';
+import type { ScenarioConfig } from '../../../config/scenario-config.js';
+import type { TrainingConfig } from '../../../config/training-config.js';
+import {
+  ENCODER,
+  leaveOutEncoder,
+  listMissingEncoder,
+  mayKnow,
+  type ImportedEncoder,
+} from '../encoder/imported-encoder.js';
+import type { EvaluationProtocol } from '../../evaluation/evaluation-result.js';
+import type { EvaluationSplit } from '../../protocol/splits.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { ProgressReporter } from '../../progress/progress.js';
+import type { ImportedRanker } from '../ranker/imported-ranker.js';
+import { indexItems, type TrainedIndex } from '../views/index-items.js';
+import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
+import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
+import {
+  createCandidateEngine,
+  fitStageOne,
+  type KnownInteractions,
+  type StageOne,
+} from '../stage-one/stage-one.js';
+import { findSkippedSources } from '../candidates/train-sources.js';
+import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
+import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
+
+export interface TrainedBundle {
+  readonly stageOne: StageOne;
+  readonly ranker: TrainedRanker | ImportedRanker;
+  /** How the nearest items are found, where it is not by scoring them all in float32. */
+  readonly index?: TrainedIndex | undefined;
+}
+
+export interface TrainingOptions {
+  readonly config: TrainingConfig;
+  readonly protocol: EvaluationProtocol;
+  /** The scenario whose candidates the ranker will order. */
+  readonly scenario: ScenarioConfig;
+  readonly progress: ProgressReporter;
+  /** Of stage 1; what is trained does not depend on it. By default as many as pay. */
+  readonly threads?: number | undefined;
+  /** Training rows already made, by the label of their split: the test weeks of a backtest share most of theirs. */
+  readonly labelledCuts?: Map<string, readonly LabelledQuery[]>;
+  /** A two-tower model trained elsewhere, to serve as a candidate source. */
+  readonly encoder?: ImportedEncoder | undefined;
+  /** A ranker trained elsewhere, to put into the bundle instead of training one. */
+  readonly importedRanker?: ImportedRanker | undefined;
+}
+
+/**
+ * Trains a bundle on what is known: the ranker on point-in-time rows (stage 1 refitted on what came before each cut),
+ * then stage 1 on everything.
+ *
+ * @throws ShortlistError TRAINING_FAILED, INVALID_DATASET when the protocol finds nothing to learn from; INVALID_CONFIG when it asks
+ * for an index that this installation cannot make
+ */
+export async function trainBundle(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: TrainingOptions,
+): Promise<TrainedBundle> {
+  reportSkippedSources(dataset, options);
+  // Before all that takes long, not after it.
+  if (options.config.als.index?.kind === 'hnsw') await loadUsearch();
+  const { importedRanker } = options;
+  if (importedRanker !== undefined) {
+    const stageOne = await fitStageOne(known, dataset, options);
+    return { stageOne, ranker: importedRanker, index: await indexFor(stageOne, options) };
+  }
+  const labelled = await labelTrainingQueries(known, dataset, options);
+  const stageOne = await fitStageOne(known, dataset, options);
+  const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
+  const ranker = await trainRanker(labelled, assembler.featureOrder, options);
+  return { stageOne, ranker, index: await indexFor(stageOne, options) };
+}
+
+/** The ranker learns from exact candidates: an index is for those who serve. */
+function indexFor(stageOne: StageOne, options: TrainingOptions): Promise<TrainedIndex | undefined> {
+  return indexItems(stageOne, { ...options, limit: options.scenario.maxCandidates });
+}
+
+function reportSkippedSources(dataset: PreparedDataset, options: TrainingOptions): void {
+  const { progress } = options;
+  for (const [name, reason] of listSkippedSources(dataset, options)) {
+    progress.start(`candidate source ${name}`).finish(`skipped: ${reason}`);
+  }
+}
+
+/** What the scenario does without, with the reasons: a source of ours even when it is not listed, an encoder when it is. */
+export function listSkippedSources(
+  dataset: PreparedDataset,
+  { config, scenario, encoder }: Pick<TrainingOptions, 'config' | 'scenario' | 'encoder'>,
+): ReadonlyMap<string, string> {
+  const missing = ENCODER in scenario.sources ? listMissingEncoder(encoder) : [];
+  return new Map([...findSkippedSources(dataset, config), ...missing]);
+}
+
+/**
+ * The rows that a ranker learns from: those of every training split of the protocol, oldest first.
+ * @throws ShortlistError INVALID_DATASET when the protocol finds nothing to learn from, or a number fits no feature
+ */
+export async function labelTrainingQueries(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: TrainingOptions,
+): Promise<LabelledQuery[]> {
+  refuseUnfitNumbers(dataset);
+  const labelled: LabelledQuery[] = [];
+  const maxRows = countRowsPerCut(known, options);
+  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
+    const found = options.labelledCuts?.get(split.label);
+    const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
+    options.labelledCuts?.set(split.label, queries);
+    labelled.push(...queries);
+  }
+  return labelled;
+}
+
+/** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
+export function countRowsPerCut(
+  { train }: KnownInteractions,
+  { config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>,
+): number {
+  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, protocol, config));
+}
+
+/**
+ * The candidates of the queries of one split, asked of a stage 1 that was fitted on its train part. An encoder that may have
+ * learned from what is asked for is left out.
+ */
+export async function labelSplit(
+  split: EvaluationSplit,
+  dataset: PreparedDataset,
+  options: TrainingOptions & { maxRows: number },
+): Promise<readonly LabelledQuery[]> {
+  const stageOne = await fitStageOne(split, dataset, options);
+  const fitted = createCandidateEngine(stageOne, dataset, options.scenario);
+  const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);
+  const engine = isLeaking ? leaveOutEncoder(fitted) : fitted;
+  const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
+  const labelled = await labelQueries(split.queries, engine, {
+    scenario: options.scenario,
+    maxRows: options.maxRows,
+    seed: options.config.seed,
+    progress: step,
+  });
+  const without =
+    isLeaking && ENCODER in options.scenario.sources ? `; without ${ENCODER}, which may know them` : '';
+  step.finish(`${labelled.length} queries of ${split.queries.length} users${without}`);
+  return labelled;
+}

@@ -1,0 +1,69 @@
+import type { Manifest } from '../../../bundle/manifest.js';
+import type { InteractionTable } from '../../../domain/interactions.js';
+import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-dataset.js';
+import { openImportedEncoder } from '../encoder/imported-encoder.js';
+import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
+import { measureReference, type Reference } from './measure-reference.js';
+import type { SearchRecord } from './search-record.js';
+import { createCandidateEngine } from '../stage-one/stage-one.js';
+import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
+import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
+
+export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
+  provenance: Provenance;
+  /** Folder of the encoder that was imported for the dataset; there need not be one. */
+  encoderDir?: string | undefined;
+  /** How the config was found, if it was searched for. */
+  search?: SearchRecord | undefined;
+};
+
+/**
+ * Trains a bundle on a whole prepared dataset and writes it, in place of an earlier one.
+ * @throws ShortlistError INVALID_DATASET, TRAINING_FAILED; INVALID_CONFIG or INVALID_BUNDLE when the encoder does not fit
+ */
+export async function trainDataset(
+  preparedDir: string,
+  trainedDir: string,
+  options: DatasetTrainingOptions,
+): Promise<Manifest> {
+  return trainPrepared(await readPreparedDataset(preparedDir), trainedDir, options);
+}
+
+/** The same on a dataset that was read. */
+export async function trainPrepared(
+  dataset: PreparedDataset,
+  trainedDir: string,
+  options: DatasetTrainingOptions,
+): Promise<Manifest> {
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
+  const encoder = await openImportedEncoder(options.encoderDir, dataset);
+  try {
+    const trained = await trainBundle(known, dataset, { ...options, encoder });
+    const reference = await measureTrained(trained, dataset, options);
+    return await writeTrainedBundle(trainedDir, trained, { dataset, ...options, reference });
+  } finally {
+    await encoder?.close();
+  }
+}
+
+async function measureTrained(
+  { stageOne, ranker: { onnx, featureOrder } }: TrainedBundle,
+  dataset: PreparedDataset,
+  { scenario, progress }: DatasetTrainingOptions,
+): Promise<Reference> {
+  const step = progress.start('reference for drift');
+  const ranker = await openOnnxRanker(onnx, { columns: featureOrder.length });
+  try {
+    const engine = createCandidateEngine(stageOne, dataset, scenario);
+    const reference = await measureReference(engine, ranker, scenario);
+    step.finish(`${reference.rows} candidates of ${reference.requests} users`);
+    return reference;
+  } finally {
+    await ranker.close();
+  }
+}
+
+/** The Unix second after the newest interaction, because what is known at a time is what lies before it. */
+export function findKnownUntil({ timestamp }: InteractionTable): number {
+  return timestamp.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY) + 1;
+}

@@ -1,0 +1,170 @@
+import type { TensorFile } from '../../../bundle/tensor-file.js';
+import { alsToTensors } from '../../../candidates/als.js';
+import { freshToTensors } from '../../../candidates/fresh.js';
+import { popularInGroupToTensors } from '../../../candidates/popular-in-group.js';
+import { popularityToTensors } from '../../../candidates/popularity.js';
+import { similarItemsToTensors } from '../../../candidates/similar-items.js';
+import { isSourceName, SOURCES, type SourceName } from '../../../candidates/sources.js';
+import type { TrainingConfig } from '../../../config/training-config.js';
+import type { Histories } from '../../../domain/history.js';
+import type { InteractionTable } from '../../../domain/interactions.js';
+import { countAttributeValues, listDescriptiveAttributes } from './attribute-model.js';
+import { estimateEaseOperations } from './ease.js';
+import { countGroupPopularity, hasGroups } from './group-popularity.js';
+import { trainImplicitAls } from './implicit-als.js';
+import { countPopularity } from './popularity.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { ProgressReporter } from '../../progress/progress.js';
+import { runSideBySide } from '../../progress/run-side-by-side.js';
+import { fitLinks } from './fit-links.js';
+
+/** What candidate sources are trained on. */
+export interface SourceInputs {
+  readonly interactions: InteractionTable;
+  readonly histories: Histories;
+  /** Unix seconds. */
+  readonly knownUntil: number;
+  readonly dataset: PreparedDataset;
+  readonly config: TrainingConfig;
+  /** More than 1: sources are trained side by side. */
+  readonly threads: number;
+  readonly progress: ProgressReporter;
+}
+
+/** Makes one artefact; every source of `SOURCES` with this file serves from it. */
+interface SourceTrainer {
+  readonly file: string;
+  /** Why the dataset cannot have it; undefined when it can. Looks at the whole dataset, so all cuts of it agree. */
+  readonly findObstacle?: (dataset: PreparedDataset, config: TrainingConfig) => string | undefined;
+  readonly train: (inputs: SourceInputs) => TensorFile | Promise<TensorFile>;
+}
+
+const TRAINERS: readonly SourceTrainer[] = [
+  {
+    file: SOURCES.als.file,
+    train: async ({ histories, interactions, dataset, config, threads, progress }) =>
+      alsToTensors(
+        await trainImplicitAls(histories, {
+          ...config.als,
+          weighted: interactions.weighted === true,
+          itemCount: dataset.catalogue.entities.size,
+          seed: config.seed,
+          threads,
+          progress,
+        }),
+      ),
+  },
+  {
+    file: SOURCES['similar-items'].file,
+    train: async ({ histories, dataset, config: { similarItems }, ...how }) => {
+      const options = { ...similarItems, itemCount: dataset.catalogue.entities.size };
+      const links = await fitLinks({ fit: 'neighbours', histories, options }, how);
+      return similarItemsToTensors(links, { 'similar-items': similarItems });
+    },
+  },
+  {
+    file: SOURCES.ease.file,
+    findObstacle: findEaseObstacle,
+    train: async ({ histories, dataset, config: { ease }, ...how }) => {
+      const options = { ...ease, itemCount: dataset.catalogue.entities.size };
+      return similarItemsToTensors(await fitLinks({ fit: 'ease', histories, options }, how), {
+        ease: { lastItems: ease.lastItems, recencyExponent: 0 },
+        'ease-recent': { lastItems: ease.lastItems, recencyExponent: ease.recencyExponent },
+      });
+    },
+  },
+  {
+    file: SOURCES.popular.file,
+    train: ({ interactions, dataset }) =>
+      popularityToTensors(countPopularity(interactions, { itemCount: dataset.catalogue.entities.size })),
+  },
+  {
+    file: SOURCES.fresh.file,
+    findObstacle: ({ catalogue }) =>
+      listDescriptiveAttributes(catalogue).length > 0
+        ? undefined
+        : 'the items table has no attribute that features may read',
+    train: ({ interactions, dataset, config }) =>
+      freshToTensors(countAttributeValues(interactions, dataset.catalogue, config.fresh)),
+  },
+  {
+    file: SOURCES['popular-in-group'].file,
+    findObstacle: ({ users }, { popularInGroup }) =>
+      hasGroups(users, popularInGroup)
+        ? undefined
+        : `no value of a categorical or boolean attribute of the users table is that of ${popularInGroup.minimumUsers} users`,
+    train: ({ histories, dataset, config }) =>
+      popularInGroupToTensors(
+        countGroupPopularity(histories, dataset.users, {
+          ...config.popularInGroup,
+          itemCount: dataset.catalogue.entities.size,
+        }),
+      ),
+  },
+  createTrendingTrainer('trending', ({ trending }) => trending),
+  createTrendingTrainer('trending-month', ({ trendingMonth }) => trendingMonth),
+];
+
+function createTrendingTrainer(
+  name: 'trending' | 'trending-month',
+  settingsOf: (config: TrainingConfig) => { halfLifeDays: number },
+): SourceTrainer {
+  return {
+    file: SOURCES[name].file,
+    findObstacle: ({ window }) =>
+      window.from < window.to ? undefined : 'all interactions are of one time, so nothing is of late',
+    train: ({ interactions, knownUntil, dataset, config }) =>
+      popularityToTensors(
+        countPopularity(interactions, {
+          itemCount: dataset.catalogue.entities.size,
+          decay: { knownUntil, ...settingsOf(config) },
+        }),
+      ),
+  };
+}
+
+function findEaseObstacle({ interactions }: PreparedDataset, { ease }: TrainingConfig): string | undefined {
+  const users = new Set(interactions.user).size;
+  const items = new Set(interactions.item).size;
+  const operations = estimateEaseOperations({ users, items, interactions: interactions.user.length }) / 1e9;
+  if (operations <= ease.maxBillionOperations) return undefined;
+  return (
+    `${items.toLocaleString('en')} items and ${users.toLocaleString('en')} users take ` +
+    `${Math.ceil(operations).toLocaleString('en')} billion operations, ease.maxBillionOperations is ${ease.maxBillionOperations}`
+  );
+}
+
+/** Trains every candidate source that the dataset can have: artefacts by their file. */
+export async function trainSources(inputs: SourceInputs): Promise<Map<string, TensorFile>> {
+  const { dataset, config } = inputs;
+  const feasible = TRAINERS.filter(({ findObstacle }) => findObstacle?.(dataset, config) === undefined);
+  const artefacts = await runSideBySide(
+    feasible.map(
+      ({ train }) =>
+        async (progress: ProgressReporter) =>
+          train({ ...inputs, progress }),
+    ),
+    inputs,
+  );
+  return new Map(feasible.map(({ file }, index) => [file, artefacts[index]!]));
+}
+
+/** The sources that the dataset cannot have, with the reason. */
+export function findSkippedSources(
+  dataset: PreparedDataset,
+  config: TrainingConfig,
+): ReadonlyMap<string, string> {
+  return new Map(
+    TRAINERS.flatMap(({ file, findObstacle }) => {
+      const reason = findObstacle?.(dataset, config);
+      return reason === undefined ? [] : sourcesOf(file).map((name) => [name, reason] as const);
+    }),
+  );
+}
+
+/** The sources that serve from an artefact. */
+export function sourcesOf(file: string): SourceName[] {
+  return Object.keys(SOURCES)
+    .filter(isSourceName)
+    .filter((name) => 'file' in SOURCES[name] && SOURCES[name].file === file);
+}

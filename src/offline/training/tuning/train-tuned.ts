@@ -1,0 +1,22 @@
+import type { Manifest } from '../../../bundle/manifest.js';
+import { readPreparedDataset } from '../../data/prepared-dataset.js';
+import type { SearchRecord } from '../bundle/search-record.js';
+import { type DatasetTrainingOptions, trainPrepared } from '../bundle/train-dataset.js';
+import { searchParameters, type SearchOptions } from './search-parameters.js';
+
+/**
+ * Searches for training parameters, then trains and writes a bundle on a whole prepared dataset as `trainDataset` does, with those that
+ * were chosen. The manifest says what the search saw and chose. The trials go without an imported encoder; the bundle has it.
+ *
+ * @throws ShortlistError INVALID_DATASET, TRAINING_FAILED
+ */
+export async function trainTuned(
+  preparedDir: string,
+  trainedDir: string,
+  options: SearchOptions & Pick<DatasetTrainingOptions, 'encoderDir'>,
+): Promise<{ manifest: Manifest; search: SearchRecord }> {
+  const dataset = await readPreparedDataset(preparedDir);
+  const tuning = await searchParameters(dataset, options);
+  const manifest = await trainPrepared(dataset, trainedDir, { ...options, ...tuning });
+  return { manifest, search: tuning.search };
+}

@@ -1,0 +1,175 @@
+import type { Logger } from 'pino';
+import type { BundleRegistry, ChannelPointer } from '../../bundle/bundle-registry.js';
+import { hasTrait, ShortlistError } from '../../domain/errors.js';
+import type { Metrics } from '../../observability/metrics.js';
+
+/** What serves the bundles of channels. */
+export interface ChannelServer {
+  /**
+   * The versions in service by channel: one, several where processes differ, undefined where nothing is in service that should be.
+   * What is not named is not watched.
+   */
+  versions(): ReadonlyMap<string, readonly (string | undefined)[]>;
+  /** Opens what the channels point at by now; rejects when any of it is refused. */
+  reload(): Promise<unknown>;
+}
+
+export interface ChannelWatchOptions {
+  readonly registry: Pick<BundleRegistry, 'readChannel'>;
+  readonly server: ChannelServer;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'countReload' | 'showRegistry' | 'showChannelBehind'>;
+  /** From the end of a look to the next one, give or take a quarter. */
+  readonly intervalMs: number;
+  /** From 0 to below 1; servers that were started together do not ask a bucket, or open a bundle, all at one moment. */
+  readonly random: () => number;
+  /** Milliseconds, on a clock that never goes back. */
+  readonly now: () => number;
+  /** A registry that has not said for so long where a channel points (a network disk that hangs) counts as away; a minute when not said. */
+  readonly patienceMs?: number;
+}
+
+export interface ChannelWatch {
+  /** Looks now; never rejects over what the registry or a bundle does. */
+  look(): Promise<void>;
+  /** From now on nothing is reloaded that was not begun. */
+  stop(): void;
+}
+
+/** Any other refusal may pass (a bucket that fails, a version that is not copied yet): it is tried again after this, then twice as much, ... */
+const FIRST_RETRY_MS = 30_000;
+/** ... up to this: to open a bundle costs processor time and memory. */
+const LONGEST_RETRY_MS = 15 * 60_000;
+
+type Pointers = ReadonlyMap<string, ChannelPointer>;
+
+/** What was refused, and until when it is left alone. */
+interface Refusal {
+  readonly pointed: string;
+  readonly retryMs: number;
+  readonly retryAt: number;
+}
+
+/**
+ * Looks again and again where channels point, and has what serves them reload when that is another version than is in service. While the
+ * registry cannot be read, or what it points at is refused, what is in service stays; each change of state is logged once. It never
+ * holds the process.
+ */
+export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
+  const { registry, server, logger, metrics, now, patienceMs = 60_000 } = options;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isAway = false;
+  let refusal: Refusal | undefined;
+
+  async function readPointers(): Promise<Pointers | undefined> {
+    try {
+      const pointers = new Map<string, ChannelPointer>();
+      for (const [channel, versions] of server.versions()) {
+        const pointer = await within(patienceMs, registry.readChannel(channel)).catch((error: unknown) => {
+          // Nothing to be tried yet is no fault of the registry.
+          if (isMissing(error) && versions.every((version) => version === undefined)) return undefined;
+          throw error;
+        });
+        if (pointer !== undefined) pointers.set(channel, pointer);
+      }
+      if (isAway) logger.info('the bundle registry can be read again');
+      isAway = false;
+      return pointers;
+    } catch (err) {
+      if (!isAway) logger.warn({ err }, 'the bundle registry cannot be read; what is in service stays');
+      isAway = true;
+      return undefined;
+    } finally {
+      metrics.showRegistry(!isAway);
+    }
+  }
+
+  function isBehind(pointers: Pointers): boolean {
+    const behind = [...server.versions()].filter(([channel, versions]) => {
+      const pointer = pointers.get(channel);
+      const isOther = pointer !== undefined && versions.some((version) => version !== pointer.version);
+      metrics.showChannelBehind(channel, isOther);
+      return isOther;
+    });
+    return behind.length > 0;
+  }
+
+  /** Gives how long the same is left alone. */
+  function leaveAlone(pointed: string, error?: unknown): number {
+    const retryMs = chooseRetry(error, refusal?.pointed === pointed ? refusal.retryMs : undefined);
+    refusal = { pointed, retryMs, retryAt: now() + retryMs };
+    return retryMs;
+  }
+
+  async function reload(pointed: string, pointers: Pointers): Promise<void> {
+    const startedAt = now();
+    try {
+      await server.reload();
+      // What is tried beside the bundle in service rejects nothing when it is refused.
+      if (isBehind(pointers)) return void leaveAlone(pointed);
+      refusal = undefined;
+      metrics.countReload('swapped');
+      logger.info({ pointed, milliseconds: Math.round(now() - startedAt) }, 'channel moved: bundle swapped');
+    } catch (err) {
+      if (stopped) return;
+      const retryMs = leaveAlone(pointed, err);
+      metrics.countReload('refused');
+      const retry = Number.isFinite(retryMs) ? { retryMs } : {};
+      logger.error({ err, pointed, ...retry }, 'channel moved: bundle refused; what is in service stays');
+    }
+  }
+
+  async function look(): Promise<void> {
+    const pointers = await readPointers();
+    if (stopped || pointers === undefined) return;
+    if (!isBehind(pointers)) {
+      refusal = undefined;
+      return;
+    }
+    // With the time: a channel that left what was refused and came back between two looks has moved.
+    const pointed = [...pointers]
+      .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
+      .join(', ');
+    if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
+    await reload(pointed, pointers);
+  }
+
+  function schedule(): void {
+    if (stopped) return;
+    timer = setTimeout(
+      () => void look().then(schedule),
+      options.intervalMs * (0.75 + options.random() / 2),
+    ).unref();
+  }
+
+  schedule();
+  return {
+    look,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Nobody would look any more behind a read that never ends. */
+async function within<T>(patienceMs: number, reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const what = `The bundle registry has not answered for ${patienceMs} ms.`;
+    timer = setTimeout(() => reject(new ShortlistError('REGISTRY_FAILED', what)), patienceMs).unref();
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND';
+}
+
+/** Milliseconds until the same is tried again; infinite when it would be refused for the same reason. */
+function chooseRetry(error: unknown, before: number | undefined): number {
+  // The same bundle would be refused again: it is tried again when a channel moves, or when POST /bundle/reload asks for it.
+  if (hasTrait(error, 'final')) return Number.POSITIVE_INFINITY;
+  return before === undefined ? FIRST_RETRY_MS : Math.min(LONGEST_RETRY_MS, 2 * before);
+}

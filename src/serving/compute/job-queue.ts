@@ -1,0 +1,286 @@
+import { ShortlistError } from '../../domain/errors.js';
+import { processClock } from '../../domain/process-clock.js';
+import { timerMs } from '../../domain/timers.js';
+import { unpackError } from '../../domain/packed-error.js';
+import type { FeatureObserver } from '../../features/feature-observer.js';
+import type { Execution } from '../../pipeline/execution.js';
+import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { AnsweredBatch } from './compute-messages.js';
+import type { ComputeThread } from './compute-thread.js';
+import { createLoadEstimate, depthAt, type LoadEstimate } from './load-estimate.js';
+import { type Quarantine, type QuarantineChange, RequestQuarantined } from './quarantine.js';
+
+export interface JobQueueOptions {
+  /** Requests that a thread answers together at most. */
+  readonly maxBatch: number;
+  /** Requests that wait at most; what comes beyond is refused. */
+  readonly maxWaiting: number;
+  /** Share of its candidates that a request is ranked with when the queue is longest, above 0 to 1. */
+  readonly minDepth: number;
+  /** Unix seconds that time to live is judged by. */
+  readonly clock: () => number;
+  readonly observer?: FeatureObserver | undefined;
+  /** Is told of every batch that a thread takes; it must not throw. */
+  readonly onBatch?: ((batch: BatchFacts) => void) | undefined;
+  /** Without it nobody sees that a thread hangs. */
+  readonly watch?: HangWatch | undefined;
+  /** Is told of each thread that comes or goes: 1 or -1. */
+  readonly onThread?: ((change: 1 | -1) => void) | undefined;
+  /** Keeps requests that kill threads from the next one; without it they are given to it. */
+  readonly quarantine?:
+    { readonly of: Quarantine; readonly keyOf: (request: RecommendationRequest) => string } | undefined;
+}
+
+/** What becomes of a thread that does not answer. */
+export interface HangWatch {
+  /** Milliseconds after which a thread that has not answered a batch is given up. */
+  readonly hangMs: number;
+  /** Is told of it. Such a thread cannot be ended: the process has to. */
+  readonly onHung: (error: ShortlistError) => void;
+}
+
+/** How a batch was put together. */
+export interface BatchFacts {
+  readonly requests: number;
+  /** Requests that still wait. */
+  readonly waiting: number;
+  /** Share of the candidates that are ranked. */
+  readonly depth: number;
+}
+
+/** Hands what waits to the threads that are free. */
+export interface JobQueue {
+  add(thread: ComputeThread): void;
+  remove(thread: ComputeThread): void;
+  /**
+   * @throws ShortlistError as `Compute.recommend` does
+   */
+  push(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
+  /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
+  failIfDeserted(error: unknown): void;
+  /** Why nothing can be computed now; undefined where it can. */
+  findProblem(): unknown;
+  /** Lets every thread answer what it computes, and end; one that hangs is left behind. */
+  close(): Promise<void>;
+}
+
+/**
+ * Of its budget, what a request may be foreseen to take: some take longer, and what is computed for who has left is lost
+ * for who still waits. A queue that is never empty keeps the threads as busy with less in it.
+ */
+const ADMITTED_SHARE = 0.7;
+
+/** A request that waits for its answer. */
+interface Job {
+  readonly request: RecommendationRequest;
+  readonly execution: Execution;
+  readonly pushedAt: number;
+  /** Milliseconds from then to its deadline. */
+  readonly budgetMs: number;
+  readonly timer: NodeJS.Timeout;
+  /** That it is computed in; absent while it waits. */
+  batch?: Batch;
+  readonly resolve: (record: RecommendationRecord) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Requests that a thread answers together. */
+interface Batch {
+  readonly jobs: readonly Job[];
+  /** Somebody has given up waiting for it. */
+  isSuspect: boolean;
+}
+
+/** One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made. */
+const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
+
+export function createJobQueue(options: JobQueueOptions): JobQueue {
+  const { maxBatch, minDepth, clock, observer, onBatch, watch, onThread } = options;
+  const waiting: Job[] = [];
+  const threads = new Set<ComputeThread>();
+  let idle: ComputeThread[] = [];
+  let computing = 0;
+  let deserted: { error: unknown } | undefined;
+  const load = createLoadEstimate();
+  const holds = createHolds(options.quarantine);
+  const busy = (): Busy => ({ threads: threads.size, waiting: waiting.length, computing, limits: options });
+
+  /** Threads that will soon be free get their share of what waits. */
+  function dispatch(): void {
+    while (idle.length > 0 && waiting.length > 0) {
+      const share = Math.ceil(waiting.length / threads.size);
+      void run(idle.shift()!, waiting.splice(0, holds.countTogether(waiting, Math.min(maxBatch, share))));
+    }
+  }
+
+  async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
+    const started = processClock();
+    // The first one has waited longest.
+    const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
+    const batch = holds.begin(jobs);
+    computing += jobs.length;
+    onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
+    const timer = watch && startWatch(watch, (error) => giveUp(thread, batch, error));
+    try {
+      const asked = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
+      const answered = await thread.answer({ jobs: asked, now: clock() });
+      load.answered({ requests: jobs.length, milliseconds: processClock() - started });
+      // One that was given up has come back: nobody else would end it.
+      void (threads.has(thread) ? idle.push(thread) : thread.close());
+      holds.answered(batch);
+      settle(jobs, answered);
+      for (const read of answered.reads) observer?.read(read);
+    } catch (error) {
+      holds.lost(batch);
+      for (const job of jobs) fail(job, error);
+    } finally {
+      clearTimeout(timer);
+      computing -= jobs.length;
+      dispatch();
+    }
+  }
+
+  function giveUp(thread: ComputeThread, batch: Batch, error: ShortlistError): void {
+    holds.lost(batch);
+    remove(thread);
+    failIfDeserted(error);
+  }
+
+  function remove(thread: ComputeThread): void {
+    idle = idle.filter((other) => other !== thread);
+    if (threads.delete(thread)) onThread?.(-1);
+  }
+
+  function failIfDeserted(error: unknown): void {
+    if (threads.size > 0) return;
+    deserted = { error };
+    for (const job of waiting.splice(0)) fail(job, error);
+  }
+
+  function expire(job: Job): void {
+    const isWaiting = leave(waiting, job);
+    if (job.batch !== undefined) holds.late(job.batch);
+    job.reject(outOfTime(isWaiting ? 'before it was computed' : 'while it was computed'));
+  }
+
+  return {
+    add: (thread) => {
+      threads.add(thread);
+      idle.push(thread);
+      deserted = undefined;
+      onThread?.(1);
+      dispatch();
+    },
+    remove,
+    push: (request, execution) =>
+      new Promise((resolve, reject) => {
+        const pushedAt = processClock();
+        const budgetMs = (execution.deadline ?? Number.POSITIVE_INFINITY) - pushedAt;
+        const refusal = deserted?.error ?? holds.find(request) ?? findRefusal(budgetMs, busy(), load);
+        if (refusal !== undefined) return reject(refusal);
+        const timer = setTimeout(() => expire(job), timerMs(budgetMs));
+        const job: Job = { request, execution, pushedAt, budgetMs, timer, resolve, reject };
+        waiting.push(job);
+        dispatch();
+      }),
+    failIfDeserted,
+    findProblem: () => deserted?.error,
+    close: async () => {
+      const closed = await Promise.all([...threads].map((thread) => thread.close().then(() => thread)));
+      closed.forEach(remove);
+    },
+  };
+}
+
+/** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
+function leave(waiting: Job[], job: Job): boolean {
+  const index = waiting.indexOf(job);
+  if (index >= 0) waiting.splice(index, 1);
+  return index >= 0;
+}
+
+function outOfTime(place: string): ShortlistError {
+  return new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`);
+}
+
+interface Busy extends Readonly<Record<'threads' | 'waiting' | 'computing', number>> {
+  readonly limits: Pick<JobQueueOptions, 'maxBatch' | 'maxWaiting'>;
+}
+
+function findRefusal(budgetMs: number, busy: Busy, load: LoadEstimate): ShortlistError | undefined {
+  if (budgetMs <= 0)
+    return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
+  const { waiting, limits } = busy;
+  if (waiting < limits.maxWaiting && (waiting === 0 || foresee(busy, load) <= ADMITTED_SHARE * budgetMs))
+    return undefined;
+  return OVERLOADED;
+}
+
+/** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
+function foresee({ threads, waiting, computing, limits: { maxBatch } }: Busy, load: LoadEstimate): number {
+  const count = Math.max(1, threads);
+  const each = Math.ceil((waiting + 1) / count);
+  const wholeBatches = Math.floor(each / maxBatch) * load.batchMs(maxBatch);
+  return load.batchMs(computing / count) / 2 + wholeBatches + load.batchMs(each % maxBatch);
+}
+
+/** What the quarantine has to do with batches; without one nothing. */
+function createHolds(quarantine: JobQueueOptions['quarantine']) {
+  const isOnProbation = ({ request }: Job): boolean =>
+    quarantine?.of.isOnProbation(quarantine.keyOf(request)) === true;
+
+  function tell(kind: QuarantineChange['kind'], { jobs }: Batch): void {
+    quarantine?.of.change({ kind, keys: jobs.map(({ request }) => quarantine.keyOf(request)) });
+  }
+
+  /** Until it is answered the other threads are not given the same. */
+  function late(batch: Batch): void {
+    if (batch.isSuspect) return;
+    batch.isSuspect = true;
+    tell('suspect', batch);
+  }
+
+  return {
+    find: (request: RecommendationRequest): ShortlistError | undefined =>
+      quarantine?.of.holds(quarantine.keyOf(request)) === true ? new RequestQuarantined() : undefined,
+    /** Of those that wait, how many are computed together: who killed a thread before is computed alone. */
+    countTogether: (waiting: readonly Job[], most: number): number => {
+      const alone = waiting.slice(0, most).findIndex(isOnProbation);
+      return alone < 0 ? most : Math.max(1, alone);
+    },
+    begin: (jobs: readonly Job[]): Batch => {
+      const batch: Batch = { jobs, isSuspect: false };
+      for (const job of jobs) job.batch = batch;
+      if (isOnProbation(jobs[0]!)) late(batch);
+      return batch;
+    },
+    late,
+    answered: (batch: Batch): void => {
+      if (batch.isSuspect) tell('clear', batch);
+    },
+    lost: (batch: Batch): void => tell('hold', batch),
+  };
+}
+
+function startWatch({ hangMs, onHung }: HangWatch, giveUp: (error: ShortlistError) => void): NodeJS.Timeout {
+  return setTimeout(() => {
+    const what = `A computing thread has not answered for ${hangMs} ms; it hangs.`;
+    const error = new ShortlistError('COMPUTE_FAILED', what);
+    giveUp(error);
+    onHung(error);
+  }, hangMs);
+}
+
+function settle(jobs: readonly Job[], { answers }: AnsweredBatch): void {
+  jobs.forEach((job, index) => {
+    const answer = answers[index]!;
+    if ('error' in answer) return fail(job, unpackError(answer.error));
+    clearTimeout(job.timer);
+    job.resolve(answer);
+  });
+}
+
+function fail({ timer, reject }: Job, error: unknown): void {
+  clearTimeout(timer);
+  reject(error);
+}

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../../config/settings.js';
+import type { FeatureStore } from '../../features/feature-store.js';
+import { openRedisStores, type RedisStoreObserver } from '../../features/redis-store.js';
+import type { GenerationFault } from '../../features/watch-generation.js';
+import type { Metrics } from '../../observability/metrics.js';
+import { traceWork } from '../../observability/traced-work.js';
+import type { OnlineStoresOpener } from '../../engine/open-engine.js';
+
+/** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
+export function createOnlineStoresOpener(
+  { features, redis }: Pick<Settings, 'features' | 'redis'>,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): OnlineStoresOpener | undefined {
+  if (!features.online) return undefined;
+  const showGeneration = createGenerationObserver({ logger, metrics });
+  return async (views, { dataset }) => {
+    const online = views.filter((view) => view.online === 'redis');
+    if (online.length === 0) return [];
+    const stores = await openRedisStores(online, {
+      redis,
+      dataset,
+      breaker: {
+        calls: redis.breakerCalls,
+        failureShare: redis.breakerFailureShare,
+        probeAfterMs: redis.breakerProbeAfterMs,
+      },
+      observer: {
+        ...createObserver(
+          online.map(({ name }) => name),
+          { logger, metrics },
+        ),
+        generationChanged: showGeneration,
+      },
+    });
+    return stores.map(traceReads);
+  };
+}
+
+/** One line per change, whichever bundle's stores saw it. */
+function createGenerationObserver({
+  logger,
+  metrics,
+}: {
+  logger: Logger;
+  metrics: Metrics;
+}): RedisStoreObserver['generationChanged'] {
+  const faults = new Map<string, GenerationFault>();
+  return (view, fault) => {
+    metrics.showFeatureGeneration(view, fault === undefined);
+    if (faults.get(view) === fault) return;
+    if (fault === undefined) {
+      faults.delete(view);
+      logger.info({ view }, 'Redis has the rows of the view: users have their values');
+    } else {
+      faults.set(view, fault);
+      logger.warn(
+        { view, fault },
+        'Redis does not have the rows of the view: users without one have the declared defaults until `shortlist materialise` has run',
+      );
+    }
+  };
+}
+
+function traceReads(store: FeatureStore): FeatureStore {
+  const { view } = store;
+  const getMany: FeatureStore['getMany'] = (ids, rows, options) =>
+    traceWork(`redis ${view.name}`, async () => store.getMany(ids, rows, options));
+  return { view, getMany, close: () => store.close() };
+}
+
+function createObserver(
+  views: readonly string[],
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): Omit<RedisStoreObserver, 'generationChanged'> {
+  const showAvailability = (available: boolean): void => {
+    for (const view of views) metrics.showFeatureStore(view, available);
+  };
+  showAvailability(true);
+  return {
+    rowRefused: (view, reason) => metrics.countRefusedRow(view, reason),
+    newestEvent: (view, eventTime) => metrics.showNewestEvent(view, eventTime),
+    availabilityChanged: (available) => {
+      showAvailability(available);
+      if (available) logger.info({ views }, 'Redis answers again: users have their values');
+      else logger.warn({ views }, 'Redis fails: users have the declared defaults until it answers');
+    },
+  };
+}

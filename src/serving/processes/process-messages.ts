@@ -1,0 +1,45 @@
+import type { FeatureView } from '../../features/feature-view.js';
+import type { PackedError } from '../../domain/packed-error.js';
+import type { MetricsSnapshot } from '../../observability/metrics.js';
+import type { QuarantineChange } from '../compute/quarantine.js';
+import type { ServiceDescription } from '../recommendation-service.js';
+
+/** The bundle that a process serves, as its supervisor tells of it. */
+export interface ProcessBundle {
+  readonly description: ServiceDescription;
+  readonly views: Readonly<Record<string, FeatureView>>;
+}
+
+/** What a supervisor tells a server process: to say that it lives, what requests another process met, to listen, to stop, or to answer a question. */
+export type ProcessOrder =
+  | { readonly order: 'ping' }
+  | { readonly order: 'quarantine'; readonly change: QuarantineChange }
+  | { readonly order: 'listen' }
+  | { readonly order: 'stop' }
+  | { readonly order: 'answer'; readonly id: number; readonly question: keyof ProcessAnswers };
+
+/** What it can be asked. */
+export interface ProcessAnswers {
+  /** Whether its event loop turns. */
+  readonly alive: boolean;
+  /** To open what the channel points at, and swap it in. */
+  readonly reload: ProcessBundle;
+  /** The same where that is another bundle than is open. */
+  readonly follow: ProcessBundle;
+  readonly metrics: MetricsSnapshot;
+}
+
+/** What a server process says: that it lives, that it cannot serve and ends, that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */
+export type ProcessReport =
+  | { readonly report: 'alive' }
+  | { readonly report: 'refused'; readonly error: PackedError }
+  | { readonly report: 'quarantine'; readonly change: QuarantineChange }
+  | { readonly report: 'open'; readonly bundle: ProcessBundle }
+  | { readonly report: 'changed'; readonly bundle: ProcessBundle }
+  | { readonly report: 'serving'; readonly url: string }
+  | {
+      readonly report: 'answered';
+      readonly id: number;
+      readonly answer: ProcessAnswers[keyof ProcessAnswers];
+    }
+  | { readonly report: 'failed'; readonly id: number; readonly error: PackedError };

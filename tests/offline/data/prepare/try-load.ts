@@ -1,0 +1,39 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { createSourceAccess } from '../../../../src/domain/source-access.js';
+import { queryRows, type Row } from '../../../../src/offline/data/database.js';
+import { loadSource, type LoadedSource } from '../../../../src/offline/data/prepare/load-source.js';
+import type { SourceRequest } from '../../../../src/offline/data/prepare/source-request.js';
+
+/** What loading gives: the rows as they are read, or what keeps them from it. */
+export type TriedLoad =
+  { readonly source: LoadedSource; readonly rows: readonly Row[] } | { readonly problems: readonly string[] };
+
+/**
+ * Loads interactions by an SQL in which `{dir}` stands for a folder; problems come without the folder and the name of the table.
+ * @param options.reading another connection to load by
+ */
+export async function tryLoad(
+  connection: DuckDBConnection,
+  dir: string,
+  options: { sql: string; wanted?: Partial<SourceRequest>; reading?: DuckDBConnection },
+): Promise<TriedLoad> {
+  const request: SourceRequest = {
+    table: 'interactions',
+    sql: options.sql.replaceAll('{dir}', dir),
+    keys: ['user_id', 'item_id'],
+    required: [],
+    optional: [],
+    texts: [],
+    numbers: [],
+    times: [],
+    ...options.wanted,
+  };
+  const source = await loadSource(options.reading ?? connection, request, createSourceAccess());
+  if ('problems' in source) {
+    const withoutFolder = source.problems.map((problem) => problem.replaceAll(`${dir}/`, ''));
+    return { problems: withoutFolder.map((problem) => problem.replace(/^interactions: /, '')) };
+  }
+  const rows = await queryRows(connection, 'SELECT * FROM raw_interactions ORDER BY rowid');
+  await connection.run('DROP TABLE raw_interactions');
+  return { source, rows };
+}

@@ -1,0 +1,10 @@
+import { compactImpressions } from '../../../../src/offline/feedback/impressions/compact-impressions.js';
+
+/** A process that is killed in the middle of a compaction, when the first day is done. */
+const [folder, outDir] = process.argv.slice(2) as [string, string];
+const die = (): void => void process.kill(process.pid, 'SIGKILL');
+await compactImpressions(folder, {
+  outDir,
+  abandonedBefore: Date.parse('2026-01-03T00:00:00Z'),
+  progress: { start: () => ({ advance: die, finish: () => undefined }) },
+});

@@ -1,0 +1,75 @@
+import t from 'tap';
+import { NOBODY } from '../../../src/domain/subject.js';
+import { openEngine } from '../../../src/engine/open-engine.js';
+import type { Prefetched } from '../../../src/pipeline/execution.js';
+import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
+import { createContextReader } from '../../../src/pipeline/read-context.js';
+import { createSlateKeys } from '../../../src/serving/cache/slate-key.js';
+import { SCENARIOS, writeSmallBundle } from '../../support/trained-bundle.js';
+
+const { folder } = await writeSmallBundle(t.testdir({}));
+const engine = await openEngine(folder, SCENARIOS);
+const keyOf = createSlateKeys(SCENARIOS);
+const request: RecommendationRequest = {
+  subject: { userId: 'u3' },
+  scenario: 'home',
+  limit: 5,
+  exclude: ['i001', 'i002'],
+  filters: [
+    { attribute: 'genres', value: 'sport' },
+    { attribute: 'genres', value: 'news' },
+  ],
+  explain: 'none',
+};
+const row = { values: Float32Array.of(1, 2), statuses: Uint8Array.of(0, 0) };
+
+t.test('order and repetition make no difference', async (t) => {
+  const exclude = ['i002', 'i001', 'i002'];
+  t.equal(
+    keyOf({ ...request, exclude, filters: [...request.filters].reverse() }, engine),
+    keyOf(request, engine),
+  );
+});
+
+t.test('all that the answer depends on does', async (t) => {
+  const userRows = { rows: new Map([['users', row]]) };
+  const other = { ...row, values: Float32Array.of(1, 3) };
+  const changes: Partial<RecommendationRequest>[] = [
+    {},
+    { subject: { userId: 'u4' } },
+    { subject: { itemId: 'u3' } },
+    { subject: NOBODY },
+    { scenario: 'popular' },
+    { limit: 6 },
+    { exclude: ['i001'] },
+    { filters: [] },
+    { explain: 'sources' },
+  ];
+  const keys = changes.map((change) => keyOf({ ...request, ...change }, engine));
+  const prefetched: Prefetched[] = [
+    { userRows },
+    { userRows: { rows: new Map([['users', other]]) } },
+    { userRows: { ...userRows, failedViews: new Set(['users']) } },
+  ];
+  keys.push(...prefetched.map((each) => keyOf(request, engine, each)));
+  const manifest = { ...engine.manifest, version: '20260202T030405Z-00000000' };
+  keys.push(keyOf(request, { ...engine, manifest }));
+  keys.push(createSlateKeys(new Map([...SCENARIOS].slice(1)))(request, engine));
+  t.equal(new Set(keys).size, keys.length);
+});
+
+t.test('the hour of the time zone does where the bundle goes by it, however it is said', async (t) => {
+  const readContext = createContextReader({
+    timeZone: 'Asia/Kolkata',
+    fields: [{ name: 'hour', type: 'hour' }],
+  });
+  const at = (now: number, hour?: string): string =>
+    keyOf(
+      { ...request, ...(hour !== undefined && { context: [{ field: 'hour', value: hour }] }) },
+      { ...engine, readContext, clock: () => now },
+    );
+  t.equal(at(0), at(1799), '05:30 and 05:59:59');
+  t.not(at(0), at(1800), '06:00');
+  t.equal(at(0), at(1800, '5'));
+  t.throws(() => at(0, 'noon'), { code: 'INVALID_REQUEST' });
+});
