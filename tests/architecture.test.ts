@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ranking: ['domain', 'config', 'observability', 'bundle', 'features'],
   rules: ['domain', 'config', 'observability', 'bundle', 'features'],
   pipeline: ['domain', 'config', 'observability', 'bundle', 'features', 'candidates', 'ranking', 'rules'],
-  serving: roomsUpToPipeline(),
+  serving: [...roomsUpToPipeline(), 'events'],
   events: roomsUpToPipeline(),
   offline: roomsUpToPipeline(),
   http: [...roomsUpToPipeline(), 'serving', 'events'],
