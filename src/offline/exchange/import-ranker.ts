@@ -17,7 +17,7 @@ import { openOnnxRanker, type RowsOfRun } from '../../ranking/onnx-ranker.js';
 import { drawReferenceRows } from '../../ranking/trial-rows.js';
 import { EVALUATION_FILES } from '../evaluation/evaluate-trained.js';
 import { estimateMean } from '../protocol/mean-estimate.js';
-import { rankCorrelation } from '../feedback/impressions/list-agreement.js';
+import { rankCorrelation } from '../protocol/list-agreement.js';
 import type { ProgressReporter } from '../progress/progress.js';
 import { compareGolden, findClassProblem, listScoreProblems } from './judge-ranker.js';
 import { readLabelledRows, type LabelledRows } from './labelled-rows.js';

@@ -13,7 +13,7 @@ import type { EvaluationSplit } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import type { ImportedRanker } from '../ranker/imported-ranker.js';
-import { indexItems, type TrainedIndex } from '../views/index-items.js';
+import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import {
