@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALLOWED_DURATION, durationSeconds, isDuration } from '../config/duration.js';
-import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
 import type { TrainingOptions } from '../offline/training/bundle/train-bundle.js';
 import type { Provenance } from '../offline/training/bundle/write-trained-bundle.js';
 import type { Manifest } from '../bundle/manifest.js';

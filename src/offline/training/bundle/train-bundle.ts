@@ -8,20 +8,15 @@ import {
   mayKnow,
   type ImportedEncoder,
 } from '../encoder/imported-encoder.js';
-import type { EvaluationProtocol } from '../../evaluation/evaluation-result.js';
-import type { EvaluationSplit } from '../../protocol/splits.js';
+import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import type { ImportedRanker } from '../ranker/imported-ranker.js';
 import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
-import {
-  createCandidateEngine,
-  fitStageOne,
-  type KnownInteractions,
-  type StageOne,
-} from '../stage-one/stage-one.js';
+import { createCandidateEngine, fitStageOne, type StageOne } from '../stage-one/stage-one.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';

@@ -21,6 +21,7 @@ import { parseItemLinks } from '../../../features/read-item-links.js';
 import type { CandidateEngine } from '../../../pipeline/engine.js';
 import { createContextReader } from '../../../pipeline/read-context.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { KnownInteractions } from '../../protocol/splits.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { runSideBySide } from '../../progress/run-side-by-side.js';
 import { ENCODER, listMissingEncoder, type ImportedEncoder } from '../encoder/imported-encoder.js';
@@ -51,13 +52,6 @@ export interface StageOne {
   readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
   /** `users` first. */
   readonly userViews: readonly [FeatureTable, ...FeatureTable[]];
-}
-
-/** What stage 1 is fitted on. */
-export interface KnownInteractions {
-  readonly train: InteractionTable;
-  /** Unix seconds; no row of `train` is later. */
-  readonly knownUntil: number;
 }
 
 /** Fewer interactions are fitted before threads have started. */

@@ -1,8 +1,8 @@
-import type { EvaluationQuery } from '../../protocol/splits.js';
+import type { EvaluationQuery, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { SILENT_PROGRESS, type ProgressStep } from '../../progress/progress.js';
 import { makeTrainingSplits } from '../../protocol/make-splits.js';
-import { createCandidateEngine, fitStageOne, type KnownInteractions } from '../stage-one/stage-one.js';
+import { createCandidateEngine, fitStageOne } from '../stage-one/stage-one.js';
 import { countRowsPerCut, type TrainingOptions } from '../bundle/train-bundle.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 import { listJudgedQueries, type Judgement } from './judgement.js';
