@@ -21,7 +21,7 @@ import { gainImportance } from '../training/ranker/tree-ensemble.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import { listFeatureGroups, type NamedFeatures } from '../training/ranker/feature-groups.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
-import { createCandidateEngine } from '../training/stage-one/stage-one.js';
+import { createTrainingAssembler } from '../training/stage-one/create-candidate-engine.js';
 import {
   labelTrainingQueries,
   listSkippedSources,
@@ -164,7 +164,7 @@ function findFeatureGroups(
   scenario: ScenarioConfig,
 ) {
   if ('facts' in ranker) return [];
-  const { assembler } = createCandidateEngine(stageOne, dataset, scenario);
+  const assembler = createTrainingAssembler(stageOne, dataset, scenario);
   return listFeatureGroups(assembler.groups, ranker.featureOrder);
 }
 

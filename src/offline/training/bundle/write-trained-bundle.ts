@@ -14,13 +14,15 @@ import { itemLinksToTensors } from '../../../features/read-item-links.js';
 import { historiesToTensors } from '../../../features/read-histories.js';
 import { encodeCatalogue } from './encode-catalogue.js';
 import { encodeFeatureTable } from './encode-feature-table.js';
+import type { SourceDefinition } from '../../../candidates/source-definition.js';
 import { SOURCES } from '../../../candidates/sources.js';
 import { ENCODER } from '../encoder/imported-encoder.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { describeImportedRanker } from '../ranker/imported-ranker.js';
 import type { Reference } from './measure-reference.js';
 import type { SearchRecord } from './search-record.js';
-import { listTrainedSources, type StageOne } from '../stage-one/stage-one.js';
+import { listTrainedSources } from '../stage-one/create-candidate-engine.js';
+import type { StageOne } from '../stage-one/stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 const CATALOGUE_FILE = 'catalogue.parquet';
@@ -105,10 +107,10 @@ function draftManifest({ stageOne, ranker, index }: TrainedBundle, options: Writ
 /** The sources that the bundle serves, and those that it cannot serve, with the reason. */
 function describeSources(stageOne: StageOne, index: TrainedBundle['index']): ManifestDraft['sources'] {
   const sources = Object.fromEntries([
-    ...listTrainedSources(stageOne).map(
-      ({ name, file }) =>
-        [name, name === ENCODER ? { file, model: SOURCES[ENCODER].model } : { file }] as const,
-    ),
+    ...listTrainedSources(stageOne).map(({ name, file }) => {
+      const { model }: SourceDefinition = SOURCES[name];
+      return [name, { file, ...(model !== undefined && { model }) }] as const;
+    }),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);
   return index === undefined ? sources : { ...sources, als: { ...sources['als'], index: index.facts } };
