@@ -13,7 +13,7 @@ import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-command-access.js';
 import { toolConnectionOf } from './redis-options.js';
 
 export function createMaterialiseCommand(context: CommandContext): Command {

@@ -6,7 +6,7 @@ import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
 import type { SourceAccess } from '../domain/source-access.js';
 import type { CommandContext } from './command-context.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-command-access.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.
