@@ -163,7 +163,7 @@ function findFeatureGroups(
   dataset: PreparedDataset,
   scenario: ScenarioConfig,
 ) {
-  if ('facts' in ranker) return [];
+  if (ranker.kind === 'imported') return [];
   const assembler = createTrainingAssembler(stageOne, dataset, scenario);
   return listFeatureGroups(assembler.groups, ranker.featureOrder);
 }
@@ -281,7 +281,7 @@ function describeDataset({
 }
 
 function describeRanker(ranker: TrainedBundle['ranker'], groups: readonly NamedFeatures[]): RankerFigures {
-  if ('facts' in ranker) {
+  if (ranker.kind === 'imported') {
     return {
       objective: 'imported',
       trees: 0,

@@ -100,7 +100,13 @@ export async function importRanker(
     ...(origin !== undefined && { origin }),
     ...(model.cutOff.length > 0 && { cutOff: [...model.cutOff] }),
   };
-  const ranker: ImportedRanker = { ...model, rows: options.rows, featureOrder: features, facts };
+  const ranker: ImportedRanker = {
+    ...model,
+    kind: 'imported',
+    rows: options.rows,
+    featureOrder: features,
+    facts,
+  };
   const { reference, ...found } = await tryRanker(bundle, ranker, { ...options, model, modelFile });
   const { goldenDifference } = found;
   const compared = goldenDifference === undefined ? facts : { ...facts, goldenDifference };

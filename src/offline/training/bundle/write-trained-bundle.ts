@@ -121,7 +121,7 @@ function describeContexts({ timeZone, fields }: ItemContexts): NonNullable<Manif
 }
 
 function describeRanker(ranker: TrainedBundle['ranker']): ManifestDraft['ranker'] {
-  if ('facts' in ranker) return describeImportedRanker(ranker, RANKER_FILE);
+  if (ranker.kind === 'imported') return describeImportedRanker(ranker, RANKER_FILE);
   return {
     file: RANKER_FILE,
     inputName: 'features',
@@ -133,7 +133,7 @@ function describeRanker(ranker: TrainedBundle['ranker']): ManifestDraft['ranker'
 }
 
 function describeTraining(ranker: TrainedBundle['ranker']): Record<string, unknown> {
-  if ('facts' in ranker) return { ...ranker.facts };
+  if (ranker.kind === 'imported') return { ...ranker.facts };
   return {
     rows: ranker.rows,
     queries: ranker.queries,
