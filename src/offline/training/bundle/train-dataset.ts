@@ -7,7 +7,8 @@ import { measureReference, type Reference } from './measure-reference.js';
 import type { SearchRecord } from './search-record.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
-import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
+import type { Provenance } from './provenance.js';
+import { writeTrainedBundle } from './write-trained-bundle.js';
 
 export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
