@@ -91,7 +91,7 @@ async function openInThreads(
     const packed = packContents(contents);
     const task = { contents: packed, scenarios, rankerGuard, vectorEngine, beside, isBackground };
     const pool = await openComputePool(task, { ...threads, clock, observer });
-    const engine = createFallbackEngine(contents, { scenarios, clock, observer });
+    const engine = await createFallbackEngine(contents, { scenarios, clock, observer });
     const close = async (): Promise<void> => {
       await pool.close();
       await closeStores();
