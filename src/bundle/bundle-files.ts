@@ -28,6 +28,7 @@ export interface BundleFiles {
   readonly deferredFile: (path: string) => ListedFile;
 }
 
+/** Options of `openBundleFiles`. */
 export interface OpenBundleOptions {
   /** Leaves the files of feature views and item indexes, which may be large, to be verified by who loads them. */
   readonly deferViews?: boolean;

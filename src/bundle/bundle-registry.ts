@@ -4,6 +4,7 @@ import type { Manifest } from './manifest.js';
 /** Channels that versions are promoted to, each with the one that it gets them from: candidate → staging → production. */
 export const PROMOTED_FROM = { staging: 'candidate', production: 'staging' } as const;
 
+/** A channel that versions are promoted to. */
 export type PromotedChannel = keyof typeof PROMOTED_FROM;
 
 /** Which version a channel serves, and which ones it served before. */
@@ -23,6 +24,7 @@ export interface MoveOptions {
   readonly allowDatasetChange?: boolean | undefined;
 }
 
+/** Options of `BundleRegistry.promote`. */
 export interface PromoteOptions extends MoveOptions {
   /** `production` by default. */
   readonly to?: PromotedChannel | undefined;

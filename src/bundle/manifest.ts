@@ -11,6 +11,7 @@ export const FORMAT_VERSION = 1;
 
 /** The files that describe a bundle; no file listed in a manifest can have these names. */
 export const MANIFEST_FILE = 'manifest.json';
+/** Beside the manifest: its SHA-256, in the format of `sha256sum`. */
 export const CHECKSUM_FILE = 'manifest.json.sha256';
 
 const name = (description: string): Type.TString =>
@@ -226,6 +227,7 @@ export const Manifest = Type.Object({
   metrics: anything('What evaluation measured.'),
 });
 
+/** A manifest that was read and checked; nothing changes it. */
 export type Manifest = DeepReadonly<Static<typeof Manifest>>;
 
 /** How a source finds the nearest items where it is not by float32. */

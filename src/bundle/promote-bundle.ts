@@ -16,7 +16,9 @@ import {
   type TrialResult,
 } from './promotion-gates.js';
 
+/** Options of `promoteBundle`. */
 export interface PromotionOptions {
+  /** Thresholds; a gate that is absent is not checked. */
   readonly gates: Gates;
   /** Default: the version that the channel before it points at. */
   readonly version?: string | undefined;
@@ -39,6 +41,7 @@ export type TryOut = (
   findCurrent: (() => Promise<string>) | undefined,
 ) => Promise<TrialResult>;
 
+/** A promotion that went through: the new pointer of the channel, and what each gate found. */
 export interface Promotion {
   readonly pointer: ChannelPointer;
   readonly checks: readonly GateCheck[];

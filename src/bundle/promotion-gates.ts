@@ -58,6 +58,7 @@ export const Gates = Type.Object(
   { additionalProperties: false },
 );
 
+/** Thresholds by gate, typed as their schema says. */
 export type Gates = Static<typeof Gates>;
 
 /** How a bundle answered when it was tried out. */

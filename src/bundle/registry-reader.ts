@@ -26,6 +26,7 @@ export interface RegistryReader extends Pick<
   ): Promise<ChannelPointer | undefined>;
 }
 
+/** Reads a registry from its store and its channel pointers; takes no lock. */
 export function createRegistryReader(store: BundleStore, channels: ChannelFiles): RegistryReader {
   const list = async (): Promise<string[]> => store.listVersions();
 

@@ -10,6 +10,7 @@ export type LockStore = Pick<
   'location' | 'findText' | 'replaceText' | 'renewText' | 'listTexts' | 'removeText'
 >;
 
+/** Options of `withLock`. */
 export interface LockOptions {
   /** What the holder does, for those who wait: `publish`. */
   readonly purpose: string;

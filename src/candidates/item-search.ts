@@ -7,8 +7,11 @@ export interface ItemVectors {
   readonly dimensions: number;
 }
 
+/** Options of one search. */
 export interface SearchOptions {
+  /** Items found at most. */
   readonly limit: number;
+  /** One byte per item of the catalogue, 0 for those that may not be found. */
   readonly eligible: Uint8Array;
   /** Milliseconds of `processClock` after which nobody waits for the answer. */
   readonly deadline?: number | undefined;

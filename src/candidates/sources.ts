@@ -91,8 +91,10 @@ export const SOURCES = {
   },
 } as const satisfies Record<string, TrainedSource | UntrainedSource | ModelSource>;
 
+/** The name of a candidate source. */
 export type SourceName = keyof typeof SOURCES;
 
+/** True for the name of a candidate source. */
 export function isSourceName(name: string): name is SourceName {
   return Object.hasOwn(SOURCES, name);
 }

@@ -30,6 +30,7 @@ export interface UserTower {
   close(): Promise<void>;
 }
 
+/** What a user tower has to fit to. */
 export interface UserTowerOptions {
   /** Length of the item vectors. */
   readonly dimensions: number;

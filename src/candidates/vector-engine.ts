@@ -21,6 +21,7 @@ export interface VectorEngineOptions {
   readonly breaker: BreakerOptions;
 }
 
+/** The options of the vector engine as the settings give them. */
 export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
   const {
     enabled: _,

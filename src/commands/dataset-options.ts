@@ -23,6 +23,7 @@ export interface DatasetFolders {
 
 const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
 
+/** Adds `--dataset` and `--data` to a command. */
 export function addDatasetOptions(command: Command): Command {
   return command
     .option('-d, --dataset <name>', 'name of a config in configs/datasets, or a file', 'demo')

@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
 import { openSources } from './open-sources.js';
 
+/** The command `shortlist download`. */
 export function createDownloadCommand(context: CommandContext): Command {
   return new Command('download')
     .description(

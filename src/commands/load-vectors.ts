@@ -12,6 +12,7 @@ import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openSources } from './open-sources.js';
 
+/** The command `shortlist load-vectors`. */
 export function createLoadVectorsCommand(context: CommandContext): Command {
   return new Command('load-vectors')
     .description(

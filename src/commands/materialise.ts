@@ -16,6 +16,7 @@ import { openOnlineViews, type OnlineViews } from './open-online-views.js';
 import { openSources } from './open-sources.js';
 import { toolConnectionOf } from './redis-options.js';
 
+/** The command `shortlist materialise`. */
 export function createMaterialiseCommand(context: CommandContext): Command {
   return new Command('materialise')
     .description(

@@ -4,6 +4,7 @@ import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-o
 import { importOffline } from './import-offline.js';
 import { openSources } from './open-sources.js';
 
+/** The command `shortlist prepare`. */
 export function createPrepareCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('prepare').description('Check a dataset, map its columns, and write the prepared tables.'),

@@ -17,6 +17,7 @@ interface PushArguments {
   readonly file?: string;
 }
 
+/** The command `shortlist push`. */
 export function createPushCommand(context: CommandContext): Command {
   return new Command('push')
     .description('Upsert rows in Redis (REDIS_URL); an older event time never overwrites a newer one.')

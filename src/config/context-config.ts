@@ -23,7 +23,9 @@ export const ContextConfig = Type.Object(
   closed,
 );
 
+/** The declared context of a dataset, typed as its schema says. */
 export type ContextConfig = Static<typeof ContextConfig>;
+/** The declaration of one column of the context. */
 export type ContextColumnConfig = Static<typeof ContextColumn>;
 
 /** Columns that interactions have anyway, and fields that are made of the time. */

@@ -142,11 +142,14 @@ const DatasetSchema = Type.Object(
   closed,
 );
 
+/** Size and reading speed of a table's files past which `prepare` warns. */
 export type SourceLimits = Static<typeof Limits>;
+/** The declaration of one attribute column, typed as its schema says. */
 export type ColumnConfig = Static<typeof ColumnConfig>;
 /** The section of items or users; of items nothing is served online. */
 export type EntitySourceConfig = Static<typeof UsersSource>;
 
+/** The section of interactions. */
 export type InteractionsConfig = DatasetConfig['interactions'];
 
 /** A dataset as its config file tells it, `{path}` already replaced in every SQL text, but not in the sources of views. */

@@ -90,8 +90,11 @@ export const EncoderConfig = Type.Object(
   { additionalProperties: false },
 );
 
+/** A user tower, typed as its schema says. */
 export type TowerConfig = Static<typeof TowerConfig>;
+/** `encoder.yaml`, typed as its schema says. */
 export type EncoderConfig = Static<typeof EncoderConfig>;
+/** A user with the vector that the model gave them where it was trained. */
 export type GoldenUser = Static<typeof GoldenUser>;
 
 /**

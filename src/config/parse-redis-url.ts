@@ -16,6 +16,7 @@ export interface RedisAddress {
   readonly sentinelPassword?: string;
 }
 
+/** A host that a Redis URL names. */
 export interface RedisHost {
   readonly host: string;
   readonly port: number;

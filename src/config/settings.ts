@@ -306,9 +306,11 @@ export const SettingsSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** All settings, typed as their schema says. */
 export type Settings = Static<typeof SettingsSchema>;
 
 /** Values of `SHORTLIST_ENV`, each with its own file beside `default.yaml`; the first is the default. */
 export const ENVIRONMENTS = ['development', 'staging', 'production'] as const;
 
+/** A value of `SHORTLIST_ENV`. */
 export type Environment = (typeof ENVIRONMENTS)[number];

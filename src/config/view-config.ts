@@ -56,6 +56,7 @@ const ViewField = Type.Object(
   closed,
 );
 
+/** A feature view as a dataset declares it. */
 export const ViewConfig = Type.Object(
   {
     entity: Type.Enum(['item', 'user'], { description: 'What its rows are of.' }),
@@ -75,7 +76,9 @@ export const ViewConfig = Type.Object(
   closed,
 );
 
+/** A declared feature view, typed as its schema says. */
 export type ViewConfig = Static<typeof ViewConfig>;
+/** The declaration of one field of a view. */
 export type ViewFieldConfig = Static<typeof ViewField>;
 
 /** What is wrong with declared views beside their shape: one sentence each. */

@@ -74,6 +74,7 @@ export const ERRORS = {
   LOAD_TEST_FAILED: { status: 500, kind: 'operator', title: 'The load test failed' },
 } as const satisfies Record<string, ErrorClass>;
 
+/** A code of the catalogue. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** What is true of some codes and not of others. */

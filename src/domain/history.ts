@@ -17,6 +17,7 @@ export interface Histories {
   readonly values: Float32Array;
 }
 
+/** The history of a user who did nothing, or whom training did not know. */
 export const EMPTY_HISTORY: History = {
   items: new Int32Array(0),
   timestamps: new Float64Array(0),

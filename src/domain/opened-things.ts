@@ -9,6 +9,7 @@ export interface OpenedThings {
   close(options: { patienceMs: number }): Promise<void>;
 }
 
+/** Starts with nothing opened. */
 export function createOpenedThings(): OpenedThings {
   const closers: (() => unknown)[] = [];
   return {

@@ -19,6 +19,7 @@ export interface PackedError {
   };
 }
 
+/** Packs an error, its class included, for another thread; anything else that was thrown becomes an Error. */
 export function packError(error: unknown): PackedError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = findPassingCode(error);

@@ -9,23 +9,29 @@ export interface Degradation {
   readonly reason: string;
 }
 
+/** A candidate source that found an item, with what it thought of it. */
 export interface SourceAttribution {
   readonly name: string;
+  /** Retrieval score, on the scale of the source. */
   readonly score: number;
   /** 1-based rank in the source's own list. */
   readonly rank: number;
 }
 
+/** One item of a slate, as an answer shows it. */
 export interface SlateItem {
   readonly itemId: string;
   /** 1-based. */
   readonly position: number;
   /** Ranking score, finite, descending over the slate. */
   readonly score: number;
+  /** Values of the attributes that the catalogue declares as shown; an item without a value lacks the key. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** The candidate sources that found the item; only with `explain=sources`. */
   readonly sources?: readonly SourceAttribution[];
   /** The same where the request was to be logged; no answer shows it. */
   readonly retrievedBy?: readonly SourceAttribution[];
+  /** What the ranker read of the item, by feature name; only with `explain=features`. */
   readonly features?: Readonly<Record<string, number>>;
 }
 
@@ -38,6 +44,7 @@ export interface Slate {
   readonly items: readonly SlateItem[];
 }
 
+/** What an answer tells of how it came about. */
 export type Explain = 'none' | 'sources' | 'features';
 
 /** `filter=attribute:value`, parsed. */

@@ -57,6 +57,7 @@ export interface SourceObserver {
   exceeded(excess: SourceExcess): void;
 }
 
+/** Options of one call through a `SourceAccess`. */
 export interface RetryOptions {
   /** Whether another attempt may cure an error; by default `isPassing`. */
   readonly isPassing?: ((error: unknown) => boolean) | undefined;

@@ -30,6 +30,7 @@ import { openItemSearch } from './open-item-search.js';
 import type { BundleContents } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
+/** What an engine is made of, beside the contents of the bundle. */
 export interface EngineParts {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Serve views of users that have no table among the contents, or instead of it. */
@@ -138,6 +139,7 @@ function listItemTables(
   return [{ table: items }, ...others.map((table) => alignToCatalogue(table, catalogue))];
 }
 
+/** The feature views of users that a bundle has. */
 export function listUserViews({ views }: Manifest): FeatureView[] {
   return Object.values(views).filter(({ entity }) => entity === 'user');
 }

@@ -19,6 +19,7 @@ export type OnlineStoresOpener = (
   options: { dataset: string },
 ) => Promise<readonly FeatureStore[]>;
 
+/** Options of `openEngine`. */
 export interface EngineOptions {
   /** What the tables of the feature views may take in memory together; without it nothing is refused. */
   readonly memoryLimitBytes?: number;

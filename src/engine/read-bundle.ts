@@ -39,6 +39,7 @@ export interface PackedContents extends Pick<BundleContents, 'folder' | 'manifes
   }[];
 }
 
+/** Options of reading a bundle. */
 export interface ReadingOptions {
   /** Views whose table is verified and not loaded, because something else serves them. */
   readonly isLoaded: (view: FeatureView) => boolean;
@@ -85,6 +86,7 @@ export function packContents({ catalogue, tables, ...contents }: BundleContents)
   };
 }
 
+/** The contents that were packed for another thread; nothing large is copied. */
 export function unpackContents({ catalogue, tables, ...contents }: PackedContents): BundleContents {
   return {
     ...contents,

@@ -27,6 +27,7 @@ export interface Impression {
   readonly items: readonly ShownItem[];
 }
 
+/** An item of a logged slate. */
 export interface ShownItem {
   readonly id: string;
   /** 1-based. */

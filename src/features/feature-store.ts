@@ -12,6 +12,7 @@ export const VALUE_STATUS = {
   UNKNOWN_ENTITY: 3,
 } as const;
 
+/** Where one value came from: a code of `VALUE_STATUS`. */
 export type ValueStatus = (typeof VALUE_STATUS)[keyof typeof VALUE_STATUS];
 
 /** What a store writes into; made once by the caller and reused. */

@@ -21,6 +21,7 @@ export interface FeatureView {
   readonly fields: readonly FeatureField[];
 }
 
+/** One field of a feature view. */
 export interface FeatureField {
   readonly name: string;
   /** float32 and int32 as they are; boolean as 0 or 1; category as the code of its value in `dictionary`; vector: `length` float32. */

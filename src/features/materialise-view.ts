@@ -22,6 +22,7 @@ export interface RowSource {
   fillRow(row: number, values: Float64Array): void;
 }
 
+/** Options of `materialiseView`. */
 export interface MaterialiseOptions {
   readonly space: KeySpace;
   /** Names what is loaded: the same version means the same rows. A digit first, then letters, digits, dots and hyphens. */
@@ -34,6 +35,7 @@ export interface MaterialiseOptions {
   confirm?(): Promise<void>;
 }
 
+/** A view that was loaded and is in service. */
 export interface Materialised {
   /** The generation that is in service now. */
   readonly generation: string;

@@ -16,6 +16,7 @@ export interface RedisConnectionOptions {
   readonly socketTimeoutMs: number;
 }
 
+/** A client of one Redis server (or of the master behind Sentinels), or of a cluster. */
 export type RedisClient = Redis | Cluster;
 
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;

@@ -25,6 +25,7 @@ export interface RedisStoreObserver extends GenerationObserver {
   availabilityChanged(available: boolean): void;
 }
 
+/** Options of `openRedisStores`. */
 export interface RedisStoreOptions {
   readonly redis: RedisConnectionOptions;
   readonly breaker: BreakerOptions;

@@ -30,6 +30,7 @@ export interface Recorder {
 const MAX_WINDOWS = 300;
 const EXAMPLES = 3;
 
+/** Starts to record a run of these stages: in total, per stage and in at most 300 windows of equal length. */
 export function createRecorder(stages: readonly PlannedStage[]): Recorder {
   const seconds = secondsOf(stages);
   const windowSeconds = Math.max(1, Math.ceil(seconds / MAX_WINDOWS));

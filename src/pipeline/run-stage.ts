@@ -13,6 +13,7 @@ export interface StageRun {
   stage<T>(name: string, work: () => T | Promise<T>, fallback?: () => T): Promise<T>;
 }
 
+/** Starts the record of one request; no stage has run. */
 export function createStageRun(): StageRun {
   const records: StageRecord[] = [];
   const degraded: Degradation[] = [];

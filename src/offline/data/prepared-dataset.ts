@@ -67,6 +67,7 @@ export const PreparedManifest = Type.Object({
   evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }),
 });
 
+/** `prepared.json`, typed as its schema says. */
 export type PreparedManifest = Static<typeof PreparedManifest>;
 
 /** The tables of a prepared dataset in memory. */

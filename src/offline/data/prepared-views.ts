@@ -36,8 +36,11 @@ export const PreparedViewSpec = Type.Object({
   ),
 });
 
+/** The freshness of a prepared view, typed as its schema says. */
 export type PreparedFreshness = Static<typeof PreparedFreshness>;
+/** The declaration of a prepared view, typed as its schema says. */
 export type PreparedViewSpec = Static<typeof PreparedViewSpec>;
+/** The declaration of one field of a prepared view. */
 export type PreparedField = PreparedViewSpec['fields'][number];
 
 /** One declared view in memory: all rows of all keys. */

@@ -33,6 +33,7 @@ import type { SearchRecord } from '../training/bundle/search-record.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from '../training/bundle/write-trained-bundle.js';
 
+/** Options of `evaluateDataset`. */
 export interface EvaluationOptions extends TrainingOptions {
   readonly provenance: Provenance;
   /** The command line that gives the result again. */

@@ -21,6 +21,7 @@ const REPORT_FILE = 'report.html';
 /** What an evaluation puts into a bundle. */
 export const EVALUATION_FILES: readonly string[] = [METRICS_FILE, REPORT_FILE, QUERIES_FILE];
 
+/** Options of `evaluateTrained`. */
 export interface TrainedEvaluationOptions extends EvaluationOptions {
   /** File of held-out pairs to test on, in place of the protocol's own split. */
   readonly frozenSplit: string | undefined;

@@ -25,6 +25,7 @@ export const KIND_COLOURS: Record<RankingKind, string> = {
   fusion: 'var(--fusion)',
   'two-stage': 'var(--two-stage)',
 };
+/** Features that the chart of importances shows at most. */
 export const MAX_IMPORTANCES = 20;
 
 const ROW_HEIGHT = 36;

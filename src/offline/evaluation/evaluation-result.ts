@@ -6,6 +6,7 @@ import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
+/** How interactions are split into train and test; docs/evaluation.md describes each. */
 export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 
 /** What made a ranking: something to beat, one candidate source, all of them fused, or the served pipeline. */
@@ -44,6 +45,7 @@ export interface EvaluationResult {
   readonly command: string;
 }
 
+/** The dataset of an evaluation, in counts. */
 export interface EvaluatedDataset {
   readonly name: string;
   readonly users: number;
@@ -51,6 +53,7 @@ export interface EvaluatedDataset {
   readonly interactions: number;
 }
 
+/** One split of an evaluation, in counts. */
 export interface EvaluatedSplit {
   readonly label: string;
   /** Unix seconds. */
@@ -59,6 +62,7 @@ export interface EvaluatedSplit {
   readonly queries: number;
 }
 
+/** One ranking with its figures: a line of the table. */
 export interface EvaluationRow {
   readonly name: string;
   readonly kind: RankingKind;
@@ -123,11 +127,13 @@ export interface Ablation extends PairedDifference {
   readonly ndcg: Estimate;
 }
 
+/** A feature with the total gain of the splits that trees made on it. */
 export interface FeatureImportance {
   readonly feature: string;
   readonly gain: number;
 }
 
+/** A step of an evaluation and the time that it took. */
 export interface Timing {
   readonly step: string;
   readonly seconds: number;

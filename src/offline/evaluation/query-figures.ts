@@ -21,6 +21,10 @@ export const QUERIES_FILE = 'queries.parquet';
 const NDCG_PREFIX = 'ndcg.';
 const FINGERPRINT_KEY = 'queries';
 
+/**
+ * Puts the nDCG of every query together, in the order of the splits, with a hash of what was asked.
+ * @param ndcg per ranking, one value per query over all splits
+ */
 export function collectQueryFigures(
   splits: readonly SplitFacts[],
   ndcg: ReadonlyMap<string, ArrayLike<number>>,

@@ -42,6 +42,7 @@ const TRIAL_ROWS = 200;
 /** A rank correlation with the order before that is lower than this is an order turned round, not another opinion. */
 const TURNED_ROUND = -0.2;
 
+/** Options of `importRanker`. */
 export interface ImportOptions {
   readonly features: FeaturesFile;
   /** Inputs and what the model gave them where it was trained. */

@@ -4,12 +4,15 @@ export interface ProgressReporter {
   start(label: string, total?: number): ProgressStep;
 }
 
+/** One step of a long job. */
 export interface ProgressStep {
+  /** Counts finished units; one when not said. */
   advance(units?: number): void;
   /** Ends the step; `summary` says what came of it ("100,836 rows in 0.4 s"). */
   finish(summary?: string): void;
 }
 
+/** Reports nothing. */
 export const SILENT_PROGRESS: ProgressReporter = {
   start: () => ({ advance: () => undefined, finish: () => undefined }),
 };

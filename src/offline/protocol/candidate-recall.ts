@@ -15,6 +15,7 @@ export interface CandidateFigures {
   readonly sources: readonly SourceFigures[];
 }
 
+/** What one candidate source gives to the candidates of a split. */
 export interface SourceFigures {
   readonly name: string;
   /** Share of all candidates that this source retrieved (several sources may retrieve the same). */

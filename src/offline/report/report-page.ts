@@ -51,6 +51,7 @@ export function renderTiles(tiles: readonly (readonly [string, string])[]): Html
   </ul>`;
 }
 
+/** An HTML table with one row per list of cells. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): Html {
   return html`<table>
     <thead>

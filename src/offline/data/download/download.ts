@@ -20,6 +20,7 @@ export interface ArchiveSource {
   readonly sizeBytes?: number | undefined;
 }
 
+/** Options of `downloadArchive`. */
 export interface DownloadOptions {
   /** Folder for the files of the archive; must not exist or be empty. */
   readonly toDir: string;

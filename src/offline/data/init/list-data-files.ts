@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 
+/** A format of data files that `init` looks at. */
 export type DataKind = 'csv' | 'json' | 'parquet';
 
 /** A file that may hold a table, or several of one folder. */

@@ -218,14 +218,17 @@ export function timeNameRank(name: string): 0 | 1 | 2 | 3 {
   return says(RECORD) ? 1 : 2;
 }
 
+/** True for the name of a column that may say how much an interaction is worth: `rating`, `quantity`. */
 export function isValueName(name: string): boolean {
   return wordsOf(name).some((word) => VALUE_WORDS.has(word));
 }
 
+/** True for the name of a column that says which kind of interaction a row is: `event_type`, `action`. */
 export function isTypeName(name: string): boolean {
   return TYPE_NAMES.has(wordsOf(name).join(' '));
 }
 
+/** True for the name of a column of words to show or read, not to group by: `title`, `description`. */
 export function isTextName(name: string): boolean {
   return wordsOf(name).some((word) => TEXT_WORDS.has(word));
 }

@@ -156,14 +156,17 @@ function isNumberLike(cell: string): boolean {
   return /^\s*([-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|\d{4}-\d\d.*)\s*$/i.test(cell);
 }
 
+/** Cells of a row that equal one of the names, without regard to case and space around them. */
 export function countKnown(cells: readonly string[], names: ReadonlySet<string>): number {
   return cells.filter((cell) => names.has(asName(cell))).length;
 }
 
+/** A cell as a column name is compared: trimmed, in lower case. */
 export function asName(cell: string): string {
   return cell.trim().toLowerCase();
 }
 
+/** The column names that a query gives to a reader; undefined when it gives none. */
 export function namesOf(said: ReaderOptions): readonly string[] | undefined {
   const names = said.names ?? said.column_names;
   if (Array.isArray(names)) return names.map(String);

@@ -45,6 +45,7 @@ export interface CsvScan {
   readonly misfitCount: number;
 }
 
+/** How many values the records of a CSV file must have. */
 export interface CsvShape {
   /** How many values a record must have; by default as many as the first. */
   readonly width?: number | undefined;

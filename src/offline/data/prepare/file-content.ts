@@ -95,6 +95,7 @@ function describeDamage(
   return new DamagedFile(`is damaged: ${container} says ${message}; copy it again`);
 }
 
+/** An encoding of text files that DuckDB can be told of. */
 export type TextEncoding = 'utf-8' | 'latin-1' | 'utf-16';
 
 /**

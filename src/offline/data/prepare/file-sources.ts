@@ -1,6 +1,7 @@
 import { walkTree, type TreeNode } from './select-tree.js';
 import { findOwn } from '../../../domain/find-own.js';
 
+/** A format of files that the SQL of a dataset can read. */
 export type FileKind = 'csv' | 'parquet' | 'json';
 
 /** One place of a query that reads files: `FROM 'x.csv'`, `FROM read_parquet([…])`. */
@@ -14,6 +15,7 @@ export interface FileSource {
 /** What the content of a file is packed in. */
 export type Container = 'none' | 'gzip' | 'zstd';
 
+/** A file that the SQL of a dataset reads. */
 export interface SourceFile {
   readonly path: string;
   readonly kind: FileKind;

@@ -28,6 +28,7 @@ export interface ListedSource {
   readonly isOther: boolean;
 }
 
+/** All files that the SQL of a dataset reads, and what keeps it from reading some. */
 export interface FileListing {
   readonly sources: readonly ListedSource[];
   /** The files of all sources, each once. */

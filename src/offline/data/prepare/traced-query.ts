@@ -10,6 +10,7 @@ import type { SourceRequest } from './source-request.js';
 
 /** Columns that a traced query has beside its own: the file of a row and its 1-based number among the rows read. */
 export const FILE_COLUMN = 'shortlist_file';
+/** The second of them: the number of a row. */
 export const ROW_COLUMN = 'shortlist_row';
 
 /** A dataset's SQL, changed so that what it gives can be traced to the files. */

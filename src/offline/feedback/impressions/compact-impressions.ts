@@ -23,6 +23,7 @@ export interface Compaction {
   readonly warnings: readonly string[];
 }
 
+/** Options of `compactImpressions`. */
 export interface CompactionOptions {
   /** Folder of the parquet files. */
   readonly outDir: string;

@@ -45,6 +45,7 @@ export interface ImpressionComparison {
   readonly scoreDifference: number | undefined;
 }
 
+/** How alike two slates begin. */
 export interface Agreement {
   readonly k: number;
   /** Mean share of the first k items that are the same, whatever their order. */

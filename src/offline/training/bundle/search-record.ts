@@ -30,6 +30,7 @@ export const SearchRecord = Type.Object({
   chosen: JudgedTrial,
 });
 
+/** The record of a search, typed as its schema says. */
 export type SearchRecord = Static<typeof SearchRecord>;
 
 /** The parameters of a bundle that a search chose them for, and that search. */

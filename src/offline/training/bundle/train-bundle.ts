@@ -26,6 +26,7 @@ import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 
+/** All that training gives, in memory. */
 export interface TrainedBundle {
   readonly stageOne: StageOne;
   readonly ranker: TrainedRanker | ImportedRanker;
@@ -33,6 +34,7 @@ export interface TrainedBundle {
   readonly index?: TrainedIndex | undefined;
 }
 
+/** Options of `trainBundle`. */
 export interface TrainingOptions {
   readonly config: TrainingConfig;
   readonly protocol: EvaluationProtocol;

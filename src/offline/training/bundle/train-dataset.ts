@@ -9,6 +9,7 @@ import { createCandidateEngine } from '../stage-one/stage-one.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
 
+/** Options of `trainDataset`. */
 export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
   /** Folder of the encoder that was imported for the dataset; there need not be one. */

@@ -7,6 +7,7 @@ import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.
 import { rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
 import { countInversionBlocks, createBlockedMatrix, invertSymmetric } from './symmetric-inverse.js';
 
+/** Options of `trainEase`. */
 export interface EaseOptions {
   readonly itemCount: number;
   /** λ, above 0; default 500. */

@@ -3,6 +3,7 @@ import { joinLinkRows, type ItemLinks, type LinkRow } from '../../../domain/item
 import { selectTopK } from '../../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 
+/** Options of `findFollowers`. */
 export interface FollowerOptions {
   readonly itemCount: number;
   /** How many steps after an item count as following it. */

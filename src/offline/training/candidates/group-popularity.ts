@@ -4,6 +4,7 @@ import { historyOf, type Histories } from '../../../domain/history.js';
 import { selectTopK, type ScoredItems } from '../../../domain/top-k.js';
 import { countFilledRows } from './sparse-rows.js';
 
+/** Options of `countGroupPopularity`. */
 export interface GroupPopularityOptions {
   readonly itemCount: number;
   /** How many users of everybody stand beside those of a group: small groups are drawn towards what all take. */

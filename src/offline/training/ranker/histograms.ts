@@ -22,6 +22,7 @@ export interface Split {
   readonly left: Totals;
 }
 
+/** Bounds on the splits of a tree: L2 penalty of leaf values, and the least rows and hessian of a leaf. */
 export interface SplitRules {
   readonly l2: number;
   readonly minRowsPerLeaf: number;

@@ -41,9 +41,13 @@ export const FeaturesFile = Type.Object(
   { additionalProperties: false },
 );
 
+/** `features.yaml`, typed as its schema says. */
 export type FeaturesFile = Static<typeof FeaturesFile>;
+/** How the rows of a training set were made. */
 export type TrainingSetOrigin = Static<typeof Origin>;
+/** Which rows were exported: those that `train` trains on, or those of an evaluation. */
 export type ExportedRows = TrainingSetOrigin['rows'];
+/** Rows of features with the scores that the model gave them where it was trained. */
 export type GoldenBatch = Static<typeof GoldenBatch>;
 
 /** The text of a `features.yaml`. */

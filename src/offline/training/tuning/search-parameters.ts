@@ -32,6 +32,7 @@ export interface SearchLimits {
   readonly maxTrials?: number | undefined;
 }
 
+/** Options of `searchParameters`. */
 export interface SearchOptions extends TrainingOptions {
   readonly provenance: Provenance;
   readonly limits: SearchLimits;

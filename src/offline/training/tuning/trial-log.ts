@@ -24,6 +24,7 @@ export const Trial = Type.Object(
   { additionalProperties: false },
 );
 
+/** A line of the log of a search, typed as its schema says. */
 export type Trial = Static<typeof Trial>;
 
 /** What the figures of a search depend on, each part in words or as a hash: another part is another search. */
