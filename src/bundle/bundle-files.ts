@@ -137,7 +137,7 @@ function findOtherVersion(folder: string, { version }: Manifest): string[] {
   return [`${MANIFEST_FILE} says version ${version}, the folder is named ${name}: give it its own name back`];
 }
 
-/** What the checksum file of a manifest holds: a line that `sha256sum --check` reads. */
+/** The line of the checksum file, which `sha256sum --check` reads. */
 export function formatChecksum(manifest: Uint8Array): string {
   return `${createHash('sha256').update(manifest).digest('hex')}  ${MANIFEST_FILE}\n`;
 }

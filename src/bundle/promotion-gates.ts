@@ -5,7 +5,10 @@ import type { Manifest } from './manifest.js';
 
 const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, maximum: 1, description });
 
-/** `configs/gates.yaml`: what a bundle must have shown before a channel may be promoted to it. A gate that is left out is not asked. */
+/**
+ * `configs/gates.yaml`: the thresholds that a bundle must pass before a channel is promoted to it. A gate
+ * that is left out is not asked.
+ */
 export const Gates = Type.Object(
   {
     minimumNdcg: Type.Optional(share('Least nDCG@k of two-stage.')),
@@ -61,7 +64,7 @@ export const Gates = Type.Object(
 /** Thresholds by gate, typed as their schema says. */
 export type Gates = Static<typeof Gates>;
 
-/** How a bundle answered when it was tried out. */
+/** Latency and degraded answers of a bundle that was tried out. */
 export interface TrialFigures {
   /** Milliseconds that a recommendation took. */
   readonly medianMs: number;
@@ -70,21 +73,21 @@ export interface TrialFigures {
   readonly degradedShare: number;
 }
 
-/** How a bundle answered, and how the current one did beside it. */
+/** The figures of a try-out: those of the bundle, and those of the current one beside it. */
 export interface TrialResult {
   readonly candidate: TrialFigures;
   /** Or why there is none to compare with. */
   readonly current: TrialFigures | string;
 }
 
-/** What a bundle is held against. */
+/** The measurements that gates compare with, beside the manifest of the candidate. */
 export interface Measured {
   /** What the channel points at, where it does. */
   readonly current: Manifest | undefined;
   readonly trial: TrialResult;
 }
 
-/** How a bundle fared at one gate. */
+/** The result of one gate. */
 export interface GateCheck {
   /** `opens` is asked of every bundle: that it is whole, and answers. */
   readonly gate: keyof Gates | 'opens';

@@ -15,7 +15,7 @@ import { isBundleVersion } from './bundle-version.js';
 import { exists, temporarySibling } from './durable-files.js';
 import { CHECKSUM_FILE, decodeManifest, MANIFEST_FILE } from './manifest.js';
 
-/** Where a bucket is, and what of it is kept here. */
+/** The address of a bucket, and the folder for local copies of its versions. */
 export interface S3StoreOptions {
   /** `s3://bucket/prefix`; the prefix may be empty. */
   readonly address: string;

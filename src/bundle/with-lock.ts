@@ -4,7 +4,7 @@ import { ShortlistError } from '../domain/errors.js';
 import type { BundleStore } from './bundle-store.js';
 import { identifyThisProcess, isAlive, type ProcessIdentity } from './process-identity.js';
 
-/** What a lock is kept in. */
+/** The part of a store that locks are kept in. */
 export type LockStore = Pick<
   BundleStore,
   'location' | 'findText' | 'replaceText' | 'renewText' | 'listTexts' | 'removeText'

@@ -80,7 +80,10 @@ export function createFoldIn(model: AlsModel): (history: History) => Float64Arra
   };
 }
 
-/** What each entry of a history counts where `values` are weights: 1 at the mean weight, never below 0. Else undefined. */
+/**
+ * The confidence of each entry of a history where `values` are weights: 1 at the mean weight, never below 0;
+ * else undefined. Else undefined.
+ */
 export function toConfidences(
   values: Float32Array,
   { meanWeight }: { meanWeight?: number },

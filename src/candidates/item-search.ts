@@ -1,6 +1,6 @@
 import type { ScoredItems } from '../domain/top-k.js';
 
-/** What a search goes over: one vector per item of the catalogue. */
+/** The vectors that a search goes over: one per item of the catalogue. */
 export interface ItemVectors {
   /** [items × dimensions] */
   readonly factors: Float32Array;

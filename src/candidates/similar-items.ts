@@ -6,7 +6,7 @@ import { selectTopK } from '../domain/top-k.js';
 import { itemLinksToTensors, readItemLinks } from '../features/read-item-links.js';
 import type { CandidateSource } from './candidate-source.js';
 
-/** How the items of a history are asked for their neighbours. */
+/** Weights by which the items of a history are asked for their neighbours. */
 export interface HistoryWeighting {
   /** Only the latest so many items. */
   readonly lastItems: number;
@@ -76,7 +76,7 @@ export function parseSimilarItems(
   return { links, weighting };
 }
 
-/** Items of a history, oldest first, and how much each one's word weighs. */
+/** History items, oldest first, with their weights. */
 interface WeighedItems {
   readonly items: Int32Array;
   readonly weights: Float64Array;

@@ -4,7 +4,7 @@ import { readDatasetConfig, type DatasetConfig } from '../config/dataset-config.
 import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
 import type { CommandContext } from './command-context.js';
 
-/** What `--dataset` and `--data` say. */
+/** The values of `--dataset` and `--data`. */
 export interface DatasetOptions {
   readonly dataset: string;
   readonly data: string;

@@ -2,7 +2,7 @@ import { API_KEY_ENTRY, API_KEY_ENTRY_FORM } from './api-key-entry.js';
 import { Type } from 'typebox';
 import { milliseconds } from './setting-notes.js';
 
-/** Who may ask, and how often. */
+/** Settings of who may ask. */
 export const Auth = Type.Object(
   {
     mode: Type.Enum(['none', 'required'], {

@@ -8,7 +8,7 @@ const ContextColumn = Type.Object(
   closed,
 );
 
-/** What a dataset declares of the moment of an interaction, which requests are asked for too. */
+/** The declaration of the context of an interaction, which requests are asked for too. */
 export const ContextConfig = Type.Object(
   {
     hour: Type.Optional(Type.Boolean({ description: 'The hour of the day is context.' })),
@@ -31,7 +31,7 @@ export type ContextColumnConfig = Static<typeof ContextColumn>;
 /** Columns that interactions have anyway, and fields that are made of the time. */
 const RESERVED = ['user_id', 'item_id', 'timestamp', 'value', 'type', 'hour', 'weekday'];
 
-/** What is wrong with a declared context beside its shape: one sentence each. */
+/** Lists the faults of a declared context beside its shape, one sentence each. */
 export function listContextProblems(context: ContextConfig): string[] {
   const { hour = false, weekday = false, timeZone, columns = {} } = context;
   const at = 'interactions.context';

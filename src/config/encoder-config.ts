@@ -69,7 +69,7 @@ const tower = {
   }),
 };
 
-/** What a user tower takes and gives: `encoder.yaml` without its golden batch. */
+/** Inputs and output of a user tower: `encoder.yaml` without its golden batch. */
 export const TowerConfig = Type.Object(tower, { additionalProperties: false });
 
 const GoldenUser = Type.Object(
@@ -108,7 +108,7 @@ export function readEncoderConfig(file: string): EncoderConfig {
   throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems });
 }
 
-/** Where the parts of a tower's description contradict each other: one sentence each. */
+/** Lists the parts of a tower's description that contradict each other, one sentence each. */
 export function listTowerProblems(config: TowerConfig): string[] {
   const { history, historyLength, historyMask, userFeatures } = config;
   const inputs = listInputNames(config);

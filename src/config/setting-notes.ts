@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** What each setting says of itself, beside its type: the configuration page is rendered from it. */
+/** Notes on a setting, beside its type: the configuration page is rendered from them. */
 export interface SettingNotes {
   readonly description: string;
   /** The environment variable that overrides the files. */

@@ -1,6 +1,6 @@
 import type { IdIndex } from './id-index.js';
 
-/** What a column of the items or users table means. */
+/** The meaning of a column of the items or users table. */
 export type ColumnRole = 'numeric' | 'categorical' | 'multi-valued' | 'boolean' | 'text';
 
 /** The declaration of one attribute of items or users: its meaning and where it may be used. */

@@ -1,4 +1,4 @@
-/** What one user did, oldest first: one entry per item, at the time of its latest interaction. */
+/** The interactions of one user, oldest first: one entry per item, at the time of its latest interaction. */
 export interface History {
   /** Item indexes. */
   readonly items: Int32Array;

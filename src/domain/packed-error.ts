@@ -2,7 +2,10 @@ import { type ErrorCode, ShortlistError } from './errors.js';
 import { findPassingCode } from './source-access.js';
 import { findSystemFault, type SystemFault } from './system-failure.js';
 
-/** What of an error another thread can make the same one of: between threads an error loses its class. */
+/**
+ * A form of an error that survives structured cloning, so that another thread can make the same error again:
+ * between threads an error loses its class.
+ */
 export interface PackedError {
   readonly name: string;
   readonly message: string;

@@ -1,6 +1,6 @@
 import type { AttributeValue } from './catalogue.js';
 
-/** How a slate came about: from the user's own history, or without one. */
+/** The way a slate came about: from the user's own history, or without one. */
 export type Strategy = 'personalised' | 'cold-start';
 
 /** A stage that fell back, and why; reasons are stable words, not messages. */
@@ -9,7 +9,7 @@ export interface Degradation {
   readonly reason: string;
 }
 
-/** A candidate source that found an item, with what it thought of it. */
+/** A candidate source that found an item, with its score and rank. */
 export interface SourceAttribution {
   readonly name: string;
   /** Retrieval score, on the scale of the source. */
@@ -31,7 +31,7 @@ export interface SlateItem {
   readonly sources?: readonly SourceAttribution[];
   /** The same where the request was to be logged; no answer shows it. */
   readonly retrievedBy?: readonly SourceAttribution[];
-  /** What the ranker read of the item, by feature name; only with `explain=features`. */
+  /** Inputs of the ranker by feature name; only with `explain=features`. */
   readonly features?: Readonly<Record<string, number>>;
 }
 
@@ -44,7 +44,10 @@ export interface Slate {
   readonly items: readonly SlateItem[];
 }
 
-/** What an answer tells of how it came about. */
+/**
+ * The explanation that an answer carries per item: none, the candidate sources that found it, or the features
+ * that the ranker read.
+ */
 export type Explain = 'none' | 'sources' | 'features';
 
 /** `filter=attribute:value`, parsed. */

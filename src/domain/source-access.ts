@@ -4,7 +4,7 @@ import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatie
 export type SourceKind =
   'bundle' | 'dataset' | 'download' | 'issuer' | 'object_storage' | 'redis' | 'vector_engine';
 
-/** How outside sources are asked, and what of them is worth a warning. */
+/** Limits on asking whatever lies outside of the process, and on what is worth a warning. */
 export interface SourcePolicy {
   /** Attempts at most, the first one included. */
   readonly attempts: number;
@@ -30,7 +30,7 @@ export interface SourceRetry {
   readonly error: unknown;
 }
 
-/** What was read of a source. */
+/** Size and duration of one read. */
 export interface SourceRead {
   readonly source: SourceKind;
   /** Which one of its kind: a file, an object, a table. */
@@ -235,12 +235,12 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** Whether an error, or what caused it, is of a network or a disk that may be well again in a moment. */
+/** True for an error of a network or a disk, or one caused by such, that may be over in a moment. */
 export function isPassing(error: unknown): boolean {
   return findPassingCode(error) !== undefined;
 }
 
-/** What the system called it; undefined for what does not pass. */
+/** The system's code of such an error; undefined for one that does not pass. */
 export function findPassingCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, cause } = error as NodeJS.ErrnoException;

@@ -30,7 +30,7 @@ import { openItemSearch } from './open-item-search.js';
 import type { BundleContents } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
-/** What an engine is made of, beside the contents of the bundle. */
+/** The parts of an engine beside the contents of the bundle. */
 export interface EngineParts {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Serve views of users that have no table among the contents, or instead of it. */

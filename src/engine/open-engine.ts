@@ -77,7 +77,7 @@ export async function openBundle(
   }
 }
 
-/** What engines are made of. */
+/** The contents of a bundle that engines are made of. */
 export interface OpenContents {
   readonly contents: BundleContents;
   /** Serve views of users in place of their tables; whoever owns them closes them. */

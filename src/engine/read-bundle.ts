@@ -17,7 +17,10 @@ import { readCatalogue } from '../features/read-catalogue.js';
 import { parseHistories } from '../features/read-histories.js';
 import type { ProblemCollector } from './collect-problems.js';
 
-/** What a bundle holds, verified and in memory: engines of several threads are made of one. Parts that could not be read are absent. */
+/**
+ * The contents of a bundle, verified and in memory: engines of several threads are made of one. Parts that
+ * could not be read are absent.
+ */
 export interface BundleContents {
   readonly folder: string;
   readonly manifest: Manifest;

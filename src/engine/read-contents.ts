@@ -9,7 +9,7 @@ import { createProblemCollector } from './collect-problems.js';
 import { createEngine } from './create-engine.js';
 import { type BundleContents, readBundle } from './read-bundle.js';
 
-/** Which bundle is to be read, and for what; plain data. */
+/** The bundle that a thread is to read, and how; plain data. */
 export interface ContentsRequest {
   readonly folder: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;

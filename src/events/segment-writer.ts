@@ -1,7 +1,7 @@
 import { timerMs } from '../domain/timers.js';
 import { openSegment, type Segment } from './segment.js';
 
-/** What is appended to by one process, in files that others read once they are closed. */
+/** Appends lines to files of one process, which others read once they are closed. */
 export interface SegmentWriter {
   /** Takes a line, which ends with a line feed, to be written soon; drops it when too much waits already. Never throws. */
   append(line: string): void;
@@ -9,7 +9,7 @@ export interface SegmentWriter {
   close(): Promise<void>;
 }
 
-/** What becomes of lines; nothing here may throw. */
+/** Is told what becomes of lines; nothing here may throw. */
 export interface SegmentObserver {
   written(lines: number): void;
   dropped(lines: number): void;

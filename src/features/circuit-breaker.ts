@@ -1,7 +1,7 @@
 import { CircuitState, circuitBreaker, CountBreaker, handleWhen } from 'cockatiel';
 import { ShortlistError } from '../domain/errors.js';
 
-/** When a breaker opens, and for how long. */
+/** Limits that open a breaker, and the time for which it stays open. */
 export interface BreakerOptions {
   /** How many of the latest calls are judged. */
   readonly calls: number;
@@ -11,7 +11,7 @@ export interface BreakerOptions {
   readonly probeAfterMs: number;
 }
 
-/** What a breaker calls. */
+/** Callbacks of a breaker. */
 export interface BreakerHooks {
   /** Asks the dependency for something small; it counts as back when that answers. */
   readonly probe: () => Promise<unknown>;

@@ -38,17 +38,17 @@ export interface FeatureField {
   readonly input?: boolean;
 }
 
-/** How many float32 a value of the field takes. */
+/** Number of float32 that a value of the field takes. */
 export function widthOf({ length = 1 }: FeatureField): number {
   return length;
 }
 
-/** How many float32 a row of the view takes. */
+/** Number of float32 that a row of the view takes. */
 export function rowWidthOf({ fields }: FeatureView): number {
   return fields.reduce((width, field) => width + widthOf(field), 0);
 }
 
-/** Where each field begins in a row of the view. */
+/** The place in a row of the view at which each field begins. */
 export function placesOf({ fields }: FeatureView): readonly number[] {
   let place = 0;
   return fields.map((field) => {

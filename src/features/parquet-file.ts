@@ -17,7 +17,7 @@ import { isPacked, readPackedTexts } from './read-packed-texts.js';
 /** Takes the values that a row group has in a column. */
 export type ColumnVisitor = (values: ArrayLike<unknown>, firstRow: number) => void;
 
-/** What takes the values of a column. */
+/** A column to read, and the visitor of its values. */
 export interface ColumnVisit {
   readonly column: string;
   readonly visit: ColumnVisitor;
@@ -42,7 +42,10 @@ export interface ParquetFile {
   readColumns(visits: readonly ColumnVisit[]): Promise<void>;
 }
 
-/** Where the bytes of a parquet file come from: first the end, then everything before it from front to back. */
+/**
+ * The bytes of a parquet file, which are read in this order: first the end, then everything before it from
+ * front to back.
+ */
 export interface ParquetSource {
   readonly sizeBytes: number;
   /** The last bytes of the file. */

@@ -23,7 +23,7 @@ export interface PushOptions {
   onRows?(count: number): void;
 }
 
-/** What became of the rows that were pushed. */
+/** Counts of the rows that were pushed. */
 export interface PushCounts {
   readonly written: number;
   /** Rows that Redis had with a newer event time; these stay. */

@@ -126,7 +126,7 @@ export type LoadTestResult = Static<typeof LoadTestResultSchema>;
 export type StageResult = Static<typeof StageResult>;
 /** Requests and latencies of one window of the run, by intended time. */
 export type WindowResult = Static<typeof Window>;
-/** What the target counted of itself during the run. */
+/** The counts that the target's own metrics show for the run. */
 export type ServerResult = Static<typeof ServerResult>;
 /** One threshold of the profile against what was measured. */
 export type ThresholdResult = Static<typeof ThresholdResult>;

@@ -4,7 +4,7 @@ import type { Outcome } from './generate-load.js';
 import { Latencies } from './latencies.js';
 import type { LoadTestResult, StageResult, WindowResult } from './load-test-result.js';
 
-/** What a second or so of the run came to, by the end of its requests. */
+/** Counts and latency of the requests that ended since the last look. */
 export interface Recent {
   readonly ended: number;
   readonly failed: number;
@@ -12,7 +12,7 @@ export interface Recent {
   readonly p99Ms: number;
 }
 
-/** What a recorder says of the whole run. */
+/** The part of a result that a recorder knows. */
 export type Recorded = Pick<
   LoadTestResult,
   'requests' | 'latencyMs' | 'serviceMs' | 'statuses' | 'failures' | 'stages' | 'windowSeconds' | 'windows'
@@ -88,7 +88,7 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
   };
 }
 
-/** How long the stages take together. */
+/** Seconds that the stages take together. */
 export function secondsOf(stages: readonly PlannedStage[]): number {
   const last = stages.at(-1)!;
   return last.startSecond + last.seconds;

@@ -12,7 +12,8 @@ import { selectSlate } from './select-slate.js';
 export const LAST_RESORT = 'popular';
 
 /**
- * What most people chose, under the rules of the scenario: the answer to a request whose pipeline failed as a whole.
+ * Answers a request whose pipeline failed as a whole: with what most people chose, under the rules of the
+ * scenario.
  * @param cause is named in `degraded`, by its reason where it has one, else by its code
  * @throws `cause`, when the bundle has no popular items
  */

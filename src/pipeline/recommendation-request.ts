@@ -5,7 +5,7 @@ import type { Subject } from '../domain/subject.js';
 import type { ShownFeatures } from './feature-record.js';
 import type { RankingSample } from './sample-ranking.js';
 
-/** What a client asks, validated; nothing else. How it is run is its `Execution`. */
+/** The question of a client, validated; nothing else. How it is run is its `Execution`. */
 export interface RecommendationRequest {
   readonly subject: Subject;
   readonly scenario: string;
@@ -20,7 +20,7 @@ export interface RecommendationRequest {
   readonly context?: readonly GivenContext[] | undefined;
 }
 
-/** How one stage of a request went. */
+/** Duration and outcome of one stage of a request. */
 export interface StageRecord {
   readonly stage: string;
   readonly milliseconds: number;

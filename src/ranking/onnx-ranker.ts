@@ -16,7 +16,7 @@ import { findRandomness, findRowDependence } from './row-dependence.js';
 import { drawUniformRows } from './trial-rows.js';
 import { openTreeRun } from './tree-run.js';
 
-/** What the manifest says of the model. */
+/** The manifest's description of the model. */
 export interface OnnxRankerOptions {
   /** Width of the feature matrix. */
   readonly columns: number;
@@ -32,7 +32,7 @@ export interface OnnxRankerOptions {
   readonly trialRows?: FeatureMatrix | undefined;
 }
 
-/** Whether a ranker scores each row by itself, or the rows of one request together. */
+/** `independent`: a ranker scores each row by itself; `together`: it looks at all rows of one request. */
 export type RowsOfRun = 'independent' | 'together';
 
 type CompleteOptions = Required<Omit<OnnxRankerOptions, 'trialRows'>>;

@@ -3,7 +3,7 @@ import type { Catalogue } from '../domain/catalogue.js';
 import type { History } from '../domain/history.js';
 import type { AttributeFilter } from '../domain/slate.js';
 
-/** What rules may look at. */
+/** The facts of a request that a rule may use. */
 export interface RuleContext {
   readonly catalogue: Catalogue;
   readonly history: History;

@@ -10,7 +10,7 @@ const freshness = {
   online: Type.Optional(Type.Enum(['redis'])),
 };
 
-/** How old the values of the items or users view may be. */
+/** The age that values of the items or users view may have. */
 export const PreparedFreshness = Type.Object({
   ...freshness,
   fieldTimeToLiveSeconds: Type.Optional(Type.Record(Type.String(), Type.Number())),

@@ -18,7 +18,7 @@ import type { TrainingSetOrigin } from '../training/training-set/features-file.j
 const METRICS_FILE = 'metrics.json';
 const REPORT_FILE = 'report.html';
 
-/** What an evaluation puts into a bundle. */
+/** The files that an evaluation puts into a bundle. */
 export const EVALUATION_FILES: readonly string[] = [METRICS_FILE, REPORT_FILE, QUERIES_FILE];
 
 /** Options of `evaluateTrained`. */

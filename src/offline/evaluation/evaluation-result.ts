@@ -6,10 +6,10 @@ import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
-/** How interactions are split into train and test; docs/evaluation.md describes each. */
+/** The way interactions are split into train and test; docs/evaluation.md describes each. */
 export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 
-/** What made a ranking: something to beat, one candidate source, all of them fused, or the served pipeline. */
+/** The maker of a ranking: a baseline, one candidate source, all of them fused, or the served pipeline. */
 export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';
 
 /** One evaluation, as `metrics.json` keeps it: plain JSON, every number finite. */
@@ -97,7 +97,7 @@ export interface Segment extends PairedDifference {
   readonly bestSingle: Estimate;
 }
 
-/** How the ranker of the last split was trained. */
+/** Figures of training the ranker of the last split. */
 export interface RankerFigures {
   readonly objective: string;
   /** Trees kept. */
@@ -112,7 +112,7 @@ export interface RankerFigures {
   readonly featureGroups: readonly GroupImportance[];
 }
 
-/** What a group of features did for the ranker of the last split. */
+/** The total gain of a feature group in the ranker of the last split. */
 export interface GroupImportance {
   readonly group: string;
   readonly features: number;

@@ -43,7 +43,7 @@ export interface ImportEncoderOptions {
   readonly progress: ProgressReporter;
 }
 
-/** What an import found. */
+/** The findings of an import. */
 export interface ImportEncoderResult {
   readonly coverage: VectorCoverage;
   /** Largest difference from the golden vectors, relative to each; undefined without a golden batch. */

@@ -59,7 +59,7 @@ export interface ImportOptions {
   readonly progress: ProgressReporter;
 }
 
-/** What an import found. */
+/** The findings of an import. */
 export interface ImportResult {
   readonly manifest: Manifest;
   /** Largest difference from the golden scores, relative to them; undefined without a golden batch. */

@@ -1,4 +1,4 @@
-/** Where long work reports to: a bar on a terminal, plain lines elsewhere, nothing in tests. */
+/** Receives the progress of long work: a bar on a terminal, plain lines elsewhere, nothing in tests. */
 export interface ProgressReporter {
   /** Starts a step. `total` units of work when known. */
   start(label: string, total?: number): ProgressStep;

@@ -10,7 +10,7 @@ export interface ReportFigure {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One self-contained HTML page in the dress of every report, without scripts or requests. */
+/** A self-contained HTML page in the common report style, without scripts or requests. */
 export function renderReportPage(title: string, parts: readonly Html[]): string {
   const page = html`<!doctype html>
     <html lang="en">

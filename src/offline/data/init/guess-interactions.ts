@@ -13,7 +13,7 @@ export interface GuessedColumn {
   readonly isNamed: boolean;
 }
 
-/** What the interactions are taken to be. */
+/** The columns that are taken for the interactions. */
 export interface GuessedInteractions {
   readonly table: FoundTable;
   /** A second table that holds the user and the time, for lines of orders; joined by a column of both. */

@@ -18,7 +18,7 @@ import type { InteractionSummary } from './summarise-interactions.js';
 const UNTIMED =
   'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
 
-/** What was read, kept and dropped, with the warnings. */
+/** Counts what was read, kept and dropped, and adds the warnings. */
 export async function buildReport(
   connection: DuckDBConnection,
   options: {

@@ -16,8 +16,9 @@ interface FileColumn {
 }
 
 /**
- * What DuckDB would read wrong without a word: it takes a column for another one whose name differs only in case, and
- * casts a column to the type that it has in the first file, 3.5 to 4. Only columns that the SQL uses are looked at.
+ * Lists columns that DuckDB would silently read wrong: it takes a column for another one whose name differs
+ * only in case, and casts a column to the type that it has in the first file, 3.5 to 4. Only columns that the
+ * SQL uses are looked at.
  */
 export async function checkParquetColumns(
   connection: DuckDBConnection,
@@ -47,7 +48,10 @@ function findIncompleteFiles(columns: readonly FileColumn[], request: SourceRequ
   });
 }
 
-/** Whether the SQL of a table uses a column; a star uses the columns that are wanted of the table. */
+/**
+ * Makes a test for whether the SQL of a table uses a column; a star uses the columns that are wanted of the
+ * table.
+ */
 export function createUseTest(root: TreeNode, request: SourceRequest): (column: string) => boolean {
   const nodes = [...walkTree(root)];
   const named = nodes

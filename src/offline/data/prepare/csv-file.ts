@@ -3,7 +3,7 @@ import { readText, type Advance, type TextEncoding } from './file-content.js';
 import type { SourceFile } from './file-sources.js';
 import { textOf, type ReaderOptions } from './source-node.js';
 
-/** What a CSV file is, told from all of its rows. */
+/** The dialect and shape of a CSV file, told from all of its rows. */
 export interface CsvFile {
   readonly file: SourceFile;
   readonly scan: CsvScan;
@@ -13,7 +13,7 @@ export interface CsvFile {
   readonly note?: string | undefined;
 }
 
-/** What a CSV file is read by. */
+/** The options and expectations that a CSV file is read with. */
 export interface CsvReading {
   /** What the SQL says. */
   readonly said: ReaderOptions;

@@ -12,7 +12,7 @@ export interface FileSource {
   readonly patterns: readonly string[];
 }
 
-/** What the content of a file is packed in. */
+/** The compression of a file. */
 export type Container = 'none' | 'gzip' | 'zstd';
 
 /** A file that the SQL of a dataset reads. */
@@ -44,7 +44,7 @@ export function findFileSources(root: TreeNode): FileSource[] {
   return [...walkTree(root)].flatMap((node) => asFileSource(node) ?? []);
 }
 
-/** What a FROM reads, when it reads files. */
+/** The files that a FROM reads; undefined when it reads something else. */
 export function asFileSource(node: TreeNode): FileSource | undefined {
   if (node.type === 'BASE_TABLE' && node.schema_name === '') {
     const name = node.table_name as string;
@@ -58,7 +58,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
   return kind && { node, kind, patterns: textConstants(argument) };
 }
 
-/** What DuckDB reads a file as when a query names it in FROM. */
+/** The format that DuckDB reads a file as when a query names it in FROM. */
 export function kindOfName(name: string): FileKind | undefined {
   if (/\.(csv|tsv)(\.gz|\.zst)?$/i.test(name)) return 'csv';
   if (/\.parquet$/i.test(name)) return 'parquet';

@@ -186,8 +186,8 @@ export function escapeGlob(path: string): string {
 }
 
 /**
- * Whether Spark would leave a name out: unfinished and hidden files and folders. A folder of a partition, `_day=1`, is none of them.
- * (`HadoopFSUtils.shouldFilterOutPathName`)
+ * True for a name that Spark leaves out: unfinished and hidden files and folders. A folder of a partition,
+ * `_day=1`, is none of them. (`HadoopFSUtils.shouldFilterOutPathName`)
  */
 export function isHiddenName(name: string): boolean {
   return (name.startsWith('_') && !name.includes('=')) || name.startsWith('.') || name.endsWith('._COPYING_');
@@ -340,7 +340,10 @@ function findMisnamed(head: string, { kind, container }: Pick<SourceFile, 'kind'
   return [];
 }
 
-/** Whether a text begins with a byte order mark of UTF-16, or like ASCII text in it; one character a byte. */
+/**
+ * True for a text that begins with a byte order mark of UTF-16, or like ASCII text in it; one character a
+ * byte.
+ */
 export function isUtf16(head: string): boolean {
   if (head.startsWith('\u00FF\u00FE') || head.startsWith('\u00FE\u00FF')) return true;
   const isNul = (at: number): boolean => head.charCodeAt(at) === 0;

@@ -103,7 +103,7 @@ export async function loadSource(
 const PASSING_FAULT =
   /^IO Error: .*(Input\/output error|Resource temporarily unavailable|Stale (NFS )?file handle|Device or resource busy|timed out|Remote I\/O error)/s;
 
-/** Whether reading failed for a disk or a network that may be well again in a moment. */
+/** True for a failure of a disk or a network that may be over in a moment. */
 export function isPassingFault(error: unknown): boolean {
   return PASSING_FAULT.test(duckdbMessage(error));
 }

@@ -4,7 +4,7 @@ import type { LoadedSource } from './load-source.js';
 import type { ViewReport } from './prepare-views.js';
 import type { TableName } from './source-request.js';
 
-/** What was read of one table of a dataset, and what became of it. */
+/** Counts and speed of reading one table of a dataset, and what became of its rows. */
 export interface SourceReport {
   readonly table: TableName;
   readonly files: readonly string[];
@@ -22,7 +22,7 @@ export interface SourceReport {
   readonly megabytesPerSecond: number;
 }
 
-/** How the times of the interactions that were kept are spread, ISO 8601: what 1, 25, 50, 75 and 99 % of them are not after. */
+/** The distribution of the times of kept interactions, ISO 8601: percentiles 1, 25, 50, 75 and 99. */
 export interface TimeSpread {
   readonly first: string;
   readonly lowerQuartile: string;
@@ -92,7 +92,7 @@ export function reportSource(
   };
 }
 
-/** What a source exceeds of its limits. */
+/** Warns of each limit that reading a table exceeded. */
 export function listLimitWarnings(report: SourceReport, limits: SourceLimits | undefined): string[] {
   const { table, bytes, rowsPerSecond } = report;
   const { maxMegabytes = Infinity, minRowsPerSecond = 0 } = limits ?? {};

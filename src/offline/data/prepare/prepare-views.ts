@@ -12,7 +12,7 @@ import { escapeGlob } from './list-files.js';
 import { typedTable, type SourceRequest } from './source-request.js';
 import { findOwn } from '../../../domain/find-own.js';
 
-/** What became of one declared view. */
+/** Counts of one declared view. */
 export interface ViewReport {
   readonly name: string;
   readonly rows: number;
@@ -27,7 +27,7 @@ export interface ViewReport {
   readonly rowsAfterLastInteraction: number;
 }
 
-/** What is wanted of the files of each view. */
+/** The columns that each declared view wants of its files. */
 export function listViewRequests(config: DatasetConfig): SourceRequest[] {
   return Object.entries(config.views ?? {}).map(([name, view]) => {
     const times = view.eventTime === undefined ? [] : [view.eventTime];
@@ -49,7 +49,7 @@ export function listViewRequests(config: DatasetConfig): SourceRequest[] {
   });
 }
 
-/** What `prepared.json` keeps of the views of a dataset. */
+/** The views of a dataset as `prepared.json` keeps them. */
 export function specifyViews(
   config: DatasetConfig,
   countRows: (table: `views.${string}`) => number,
@@ -124,7 +124,7 @@ export async function reportView(
   };
 }
 
-/** What a person should look at before training on a view. */
+/** Warns of what a person should look at before training on a view. */
 export function listViewWarnings(report: ViewReport, entity: ViewConfig['entity']): string[] {
   const { name, rows, knownKeys, rowsAfterLastInteraction } = report;
   const empty = Object.entries(report.missing).filter(([, share]) => share === 1);

@@ -135,7 +135,7 @@ function describeRead({ source, seconds, problems }: ReadSource): string {
   return `${source.rowsRead.toLocaleString('en-GB')} rows in ${seconds.toFixed(2)} s${outcome}`;
 }
 
-/** What is wrong with a dataset as an error. */
+/** The error of a dataset with these problems. */
 export function invalidDataset(config: DatasetConfig, problems: readonly string[]): ShortlistError {
   const message = `dataset ${config.name} cannot be prepared: ${problems.length} problem(s); rows are counted from 1 without the header`;
   return new ShortlistError('INVALID_DATASET', message, { problems });

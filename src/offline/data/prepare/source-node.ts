@@ -38,7 +38,10 @@ export function listFolderColumns(path: string): Set<string> {
   return new Set([...folders].map(([, name]) => name!.toLowerCase()));
 }
 
-/** What a query says to a reader, by the name of the option in lower case, and the names that it gives to its columns. */
+/**
+ * The options that a query gives to a reader, by name in lower case, and the names that it gives to the
+ * columns.
+ */
 export type ReaderOptions = Readonly<Record<string, unknown>> & {
   readonly alias?: readonly string[] | undefined;
 };

@@ -1,7 +1,7 @@
-/** Of a view: `views.` and its name. */
+/** A table of a dataset; that of a view is `views.` and its name. */
 export type TableName = 'interactions' | 'items' | 'users' | `views.${string}`;
 
-/** What is wanted of one table of a dataset. */
+/** The SQL of one table of a dataset, and the columns that are wanted of it. */
 export interface SourceRequest {
   readonly table: TableName;
   readonly sql: string;

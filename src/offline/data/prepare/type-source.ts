@@ -26,7 +26,9 @@ import {
 } from './typed-columns.js';
 import { fieldColumn } from './view-columns.js';
 
-/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order. */
+/**
+ * The result of typing a table: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order.
+ */
 export interface TypedSource {
   readonly problems: readonly string[];
   /** Rows without a value, per column that may lack one. */

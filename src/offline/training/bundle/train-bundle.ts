@@ -26,7 +26,7 @@ import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 
-/** All that training gives, in memory. */
+/** The results of training, in memory. */
 export interface TrainedBundle {
   readonly stageOne: StageOne;
   readonly ranker: TrainedRanker | ImportedRanker;
@@ -90,7 +90,10 @@ function reportSkippedSources(dataset: PreparedDataset, options: TrainingOptions
   }
 }
 
-/** What the scenario does without, with the reasons: a source of ours even when it is not listed, an encoder when it is. */
+/**
+ * The sources that the scenario does without, with the reasons: a source of ours even when it is not listed,
+ * an encoder when it is.
+ */
 export function listSkippedSources(
   dataset: PreparedDataset,
   { config, scenario, encoder }: Pick<TrainingOptions, 'config' | 'scenario' | 'encoder'>,

@@ -29,7 +29,7 @@ const FOLLOWERS_FILE = 'features/followers.safetensors';
 const HISTORIES_FILE = 'histories.safetensors';
 const RANKER_FILE = 'ranker.onnx';
 
-/** Who trained a bundle, and when. */
+/** The origin of a bundle: by which program and commit it was trained, and when. */
 export interface Provenance {
   /** ISO 8601. */
   readonly createdAt: string;
@@ -59,7 +59,7 @@ export async function writeTrainedBundle(
   return writeBundleFiles(folder, { manifest, files }, { replace: true });
 }
 
-/** What a manifest says of it. */
+/** The origin of a bundle as its manifest states it. */
 export function describeProvenance({ gitCommit, ...known }: Provenance): Provenance & { gitCommit?: string } {
   return gitCommit === undefined ? known : { ...known, gitCommit };
 }

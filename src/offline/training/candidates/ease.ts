@@ -19,7 +19,7 @@ export interface EaseOptions {
   readonly progress?: ProgressReporter;
 }
 
-/** How many of each there are, of those that have interactions. */
+/** Number of interactions, and of the users and items that have some. */
 export interface EaseSize {
   readonly users: number;
   readonly items: number;

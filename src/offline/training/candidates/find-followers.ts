@@ -16,9 +16,9 @@ export interface FollowerOptions {
 }
 
 /**
- * Which items people take soon after which: per item its strongest followers. A user who takes b within `steps` steps of a
- * adds 1/√distance; the sum is divided by √(users of a × users of b) + shrink. Work and memory are proportional to
- * interactions × steps, whatever the length of the longest history.
+ * Finds for each item the items that people take soon after it, the strongest first. A user who takes b
+ * within `steps` steps of a adds 1/√distance; the sum is divided by √(users of a × users of b) + shrink. Work
+ * and memory are proportional to interactions × steps, whatever the length of the longest history.
  */
 export function findFollowers(histories: Histories, options: FollowerOptions): ItemLinks {
   const { itemCount, progress = SILENT_PROGRESS } = options;

@@ -41,7 +41,7 @@ export function invertSymmetric(matrix: BlockedMatrix, options: { onBlock?: () =
   mirror(matrix);
 }
 
-/** How often `invertSymmetric` reports a block of a matrix of this order. */
+/** Number of blocks that `invertSymmetric` reports for a matrix of this order. */
 export function countInversionBlocks({ order }: BlockedMatrix): number {
   return (3 * order) / BLOCK;
 }

@@ -6,7 +6,7 @@ export interface Derivatives {
   readonly hessians: Float64Array;
 }
 
-/** What a set of rows adds up to. */
+/** Sums over a set of rows. */
 export interface Totals {
   readonly gradient: number;
   readonly hessian: number;

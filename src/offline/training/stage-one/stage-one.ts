@@ -53,7 +53,7 @@ export interface StageOne {
   readonly userViews: readonly [FeatureTable, ...FeatureTable[]];
 }
 
-/** What stage 1 is fitted on. */
+/** The interactions that stage 1 is fitted on. */
 export interface KnownInteractions {
   readonly train: InteractionTable;
   /** Unix seconds; no row of `train` is later. */

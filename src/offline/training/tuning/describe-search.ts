@@ -3,13 +3,13 @@ import type { SearchRecord } from '../bundle/search-record.js';
 import type { Trial } from './trial-log.js';
 import type { TrialValues } from './tuned-parameters.js';
 
-/** What came of a trial, in a line. */
+/** The result of a trial, in a line. */
 export function describeTrial({ trial, ndcg, values, ...gain }: Trial, k: number): string {
   const figure = `nDCG@${k} ${formatScore(ndcg)}`;
   return trial === 0 ? figure : `${figure}, ${formatGain(gain)}: ${formatValues(values)}`;
 }
 
-/** What a search found and what it chose, in a few sentences. */
+/** The findings and the choice of a search, in a few sentences. */
 export function describeSearch({ trials, judged, k, config, ...search }: SearchRecord): string {
   const { best, chosen, errorsNeeded } = search;
   const asked = `judged by ${formatCount(judged.queries)} queries of ${formatCount(judged.users)} users inside the train part`;

@@ -24,7 +24,7 @@ import {
   type TrialValues,
 } from './tuned-parameters.js';
 
-/** How long a search may go on; one of the two at least. */
+/** Bounds on a search, by time or by number of trials; one of the two at least. */
 export interface SearchLimits {
   /** No trial begins that is not likely to end in this time; the first of a search always does. */
   readonly budgetMs?: number | undefined;
