@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
-import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
+import { createSourceAccess, type SourceAccess } from '../domain/dependency-access.js';
 import { isBundleVersion } from './bundle-version.js';
 import {
   CHECKSUM_FILE,

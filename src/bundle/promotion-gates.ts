@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { findSmallestShare, listLost, sumBytes } from './compare-bundles.js';
+import { findSmallestShare, listLost, sumBytes } from './gate-measures.js';
 import { findEvaluationSummary, type EvaluationSummary } from './evaluation-summary.js';
 import type { Manifest } from './manifest.js';
 

@@ -8,7 +8,7 @@ import {
   isPassing,
   PASSING_STATUSES,
   type SourceAccess,
-} from '../domain/source-access.js';
+} from '../domain/dependency-access.js';
 import { openBundleFiles } from './bundle-files.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';

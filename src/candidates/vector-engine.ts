@@ -1,7 +1,7 @@
 import type * as pg from 'pg';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { isPassing } from '../domain/source-access.js';
+import { isPassing } from '../domain/dependency-access.js';
 import type { BreakerOptions } from '../features/circuit-breaker.js';
 
 /** A Postgres with pgvector, and how long to wait for it. Plain data: threads are given it. */

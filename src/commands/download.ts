@@ -3,7 +3,7 @@ import { readDatasetConfig } from '../config/dataset-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 
 /** The command `shortlist download`. */
 export function createDownloadCommand(context: CommandContext): Command {

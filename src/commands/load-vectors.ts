@@ -10,7 +10,7 @@ import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 
 /** The command `shortlist load-vectors`. */
 export function createLoadVectorsCommand(context: CommandContext): Command {

@@ -6,14 +6,14 @@ import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
-import { readRowsOfTable } from '../features/row-source.js';
-import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import { readRowsOfTable } from '../features/loadable-rows.js';
+import { refuseTimesToCome } from '../features/refuse-future-times.js';
+import type { SourceAccess } from '../domain/dependency-access.js';
 import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 import { toolConnectionOf } from './redis-options.js';
 
 /** The command `shortlist materialise`. */

@@ -4,9 +4,9 @@ import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { createRegistry } from '../bundle/create-registry.js';
 import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { SourceAccess } from '../domain/dependency-access.js';
 import type { CommandContext } from './command-context.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.

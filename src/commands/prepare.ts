@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 
 /** The command `shortlist prepare`. */
 export function createPrepareCommand(context: CommandContext): Command {

@@ -8,7 +8,7 @@ import { isPassingRedisFault, requireRedis } from '../features/redis-connection.
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews } from './open-online-views.js';
-import { openSources } from './open-sources.js';
+import { openSources } from './open-dependencies.js';
 import { toolConnectionOf } from './redis-options.js';
 
 interface PushArguments {

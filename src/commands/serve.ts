@@ -15,7 +15,7 @@ import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createMetrics } from '../observability/metrics.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openSourceAccess } from '../observability/dependency-observer.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';

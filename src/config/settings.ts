@@ -3,7 +3,7 @@ import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 import { Cache, Features, RedisSettings, VectorEngine } from './store-settings.js';
-import { Canary, Shadow } from './trial-settings.js';
+import { Canary, Shadow } from './experiment-settings.js';
 
 const Server = Type.Object(
   {

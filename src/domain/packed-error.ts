@@ -1,5 +1,5 @@
 import { type ErrorCode, ShortlistError } from './errors.js';
-import { findPassingCode } from './source-access.js';
+import { findPassingCode } from './dependency-access.js';
 import { findSystemFault, type SystemFault } from './system-failure.js';
 
 /**

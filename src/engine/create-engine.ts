@@ -22,7 +22,7 @@ import { parseItemContexts } from '../features/read-item-contexts.js';
 import { parseItemLinks } from '../features/read-item-links.js';
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
-import { drawReferenceRows } from '../ranking/trial-rows.js';
+import { drawReferenceRows } from '../ranking/synthetic-rows.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { closeSources } from './close-engine.js';
 import type { Engine } from '../pipeline/engine.js';

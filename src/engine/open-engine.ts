@@ -3,7 +3,7 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import { SOURCES } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { SourceAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';

@@ -1,7 +1,7 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
-import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
+import { createSourceAccess, type SourceAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';

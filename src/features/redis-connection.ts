@@ -1,7 +1,7 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { describeRedisAddress, parseRedisUrl, type RedisAddress } from '../config/parse-redis-url.js';
 import { ShortlistError } from '../domain/errors.js';
-import { isPassing } from '../domain/source-access.js';
+import { isPassing } from '../domain/dependency-access.js';
 
 /** The address of Redis, and the limits on waiting for it. */
 export interface RedisConnectionOptions {

@@ -13,7 +13,7 @@ import type { FeatureMatrix } from '../features/feature-matrix.js';
 import { createSessionRun, type ModelRun } from './model-run.js';
 import type { Ranker } from './ranker.js';
 import { findRandomness, findRowDependence } from './row-dependence.js';
-import { drawUniformRows } from './trial-rows.js';
+import { drawUniformRows } from './synthetic-rows.js';
 import { openTreeRun } from './tree-run.js';
 
 /** The manifest's description of the model. */

@@ -14,10 +14,10 @@ import {
   type SourcePolicy,
   type SourceRead,
   type SourceRetry,
-} from '../../src/domain/source-access.js';
+} from '../../src/domain/dependency-access.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { openSourceAccess } from '../../src/observability/source-observer.js';
+import { openSourceAccess } from '../../src/observability/dependency-observer.js';
 import { loadFeatureTable } from '../../src/features/load-feature-table.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { readContentsInThread } from '../../src/serving/bundle-life/read-contents-in-thread.js';

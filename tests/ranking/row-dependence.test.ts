@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { openOnnxRanker } from '../../src/ranking/onnx-ranker.js';
-import { drawReferenceRows } from '../../src/ranking/trial-rows.js';
+import { drawReferenceRows } from '../../src/ranking/synthetic-rows.js';
 import { DEPENDENT, INDEPENDENT, RANDOM } from '../support/ranker-models.js';
 
 const COLUMNS = 7;

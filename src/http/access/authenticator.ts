@@ -4,7 +4,7 @@ import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Metrics } from '../../observability/metrics.js';
-import { openSourceAccess } from '../../observability/source-observer.js';
+import { openSourceAccess } from '../../observability/dependency-observer.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
 import { createTokenCheck } from './token-check.js';

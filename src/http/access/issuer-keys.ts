@@ -2,7 +2,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import { isPassing, PASSING_STATUSES, type SourceAccess } from '../../domain/source-access.js';
+import { isPassing, PASSING_STATUSES, type SourceAccess } from '../../domain/dependency-access.js';
 
 /** The public keys of an issuer, as they are now. */
 export interface IssuerKeys {

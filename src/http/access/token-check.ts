@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { SCOPES } from '../../config/api-key-entry.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { SourceAccess } from '../../domain/source-access.js';
+import type { SourceAccess } from '../../domain/dependency-access.js';
 import { createIssuerKeys } from './issuer-keys.js';
 import type { Principal } from './principal.js';
 

@@ -29,7 +29,7 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
-import type { SearchRecord } from '../training/bundle/search-record.js';
+import type { SearchRecord } from '../training/bundle/search-summary.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from '../training/bundle/write-trained-bundle.js';
 

@@ -12,7 +12,7 @@ import { encodeQueryFigures, QUERIES_FILE } from './query-figures.js';
 import { readFrozenSplit, splitFrozen } from '../protocol/splits.js';
 import { readPreparedDataset, type PreparedDataset } from '../data/prepared-dataset.js';
 import { findImportedRanker, type ImportedRanker } from '../training/ranker/imported-ranker.js';
-import { readTuning, type SearchRecord, type Tuning } from '../training/bundle/search-record.js';
+import { readTuning, type SearchRecord, type Tuning } from '../training/bundle/search-summary.js';
 import type { TrainingSetOrigin } from '../training/training-set/features-file.js';
 
 const METRICS_FILE = 'metrics.json';

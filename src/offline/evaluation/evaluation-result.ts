@@ -1,5 +1,5 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
-import type { SearchRecord } from '../training/bundle/search-record.js';
+import type { SearchRecord } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';

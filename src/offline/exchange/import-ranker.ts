@@ -14,7 +14,7 @@ import { openEngine } from '../../engine/open-engine.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { recommend } from '../../pipeline/recommend.js';
 import { openOnnxRanker, type RowsOfRun } from '../../ranking/onnx-ranker.js';
-import { drawReferenceRows } from '../../ranking/trial-rows.js';
+import { drawReferenceRows } from '../../ranking/synthetic-rows.js';
 import { EVALUATION_FILES } from '../evaluation/evaluate-trained.js';
 import { estimateMean } from '../protocol/mean-estimate.js';
 import { rankCorrelation } from '../feedback/impressions/list-agreement.js';

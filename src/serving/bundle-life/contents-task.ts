@@ -1,5 +1,5 @@
 import { packError } from '../../domain/packed-error.js';
-import { createSourceAccess } from '../../domain/source-access.js';
+import { createSourceAccess } from '../../domain/dependency-access.js';
 import type { FeatureLoad } from '../../features/feature-observer.js';
 import { packContents } from '../../engine/read-bundle.js';
 import { readContents } from '../../engine/read-contents.js';

@@ -10,7 +10,7 @@ import type {
   SourcePolicy,
   SourceRead,
   SourceRetry,
-} from '../../domain/source-access.js';
+} from '../../domain/dependency-access.js';
 import { type PackedError, unpackError } from '../../domain/packed-error.js';
 import type { FeatureLoad, FeatureObserver } from '../../features/feature-observer.js';
 import { type BundleContents, type PackedContents, unpackContents } from '../../engine/read-bundle.js';

@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { findFileSources } from '../prepare/file-sources.js';
+import { findFileSources } from '../prepare/file-readers.js';
 import { formatSelect, parseSelect, type TreeNode } from '../prepare/select-tree.js';
-import { settleSources } from '../prepare/settle-sources.js';
-import { setOption } from '../prepare/source-node.js';
-import type { SourceRequest } from '../prepare/source-request.js';
+import { settleSources } from '../prepare/settle-files.js';
+import { setOption } from '../prepare/reader-node.js';
+import type { SourceRequest } from '../prepare/table-request.js';
 import {
   isBlankOrNoValue,
   isTruthValue,

@@ -10,9 +10,9 @@ import type { ValueSpread } from './check-values.js';
 import { listLimitWarnings, reportSource } from './prepare-report.js';
 import type { PrepareReport, SourceReport, TimeSpread } from './prepare-report.js';
 import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
-import { viewOf, type ReadSources } from './read-sources.js';
+import { viewOf, type ReadSources } from './read-tables.js';
 import { listContextWarnings } from './specify-context.js';
-import type { TableName } from './source-request.js';
+import type { TableName } from './table-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
 
 const UNTIMED =

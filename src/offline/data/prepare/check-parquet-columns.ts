@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import type { FileSource } from './file-sources.js';
+import type { FileSource } from './file-readers.js';
 import { NAMED_ROWS } from './load-failures.js';
 import { walkTree, type SelectTree, type TreeNode } from './select-tree.js';
-import { findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { findColumnTypes, listFolderColumns, optionsOf } from './reader-node.js';
+import type { SourceRequest } from './table-request.js';
 import { kindOf, textOf } from './typed-columns.js';
 
 /** A parquet column at the top level of its file. */

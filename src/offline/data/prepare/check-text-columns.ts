@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { createUseTest } from './check-parquet-columns.js';
-import type { FileKind, FileSource, SourceFile } from './file-sources.js';
+import type { FileKind, FileSource, SourceFile } from './file-readers.js';
 import type { SelectTree } from './select-tree.js';
-import { findColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { findColumns, optionsOf } from './reader-node.js';
+import type { SourceRequest } from './table-request.js';
 
 /** Lines among which the header of a CSV file stands. */
 const HEADER_LINES = 100;

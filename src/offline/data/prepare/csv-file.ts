@@ -1,7 +1,7 @@
 import { CsvScanner, type CsvDialect, type CsvScan } from './csv-scanner.js';
 import { readText, type Advance, type TextEncoding } from './file-content.js';
-import type { SourceFile } from './file-sources.js';
-import { textOf, type ReaderOptions } from './source-node.js';
+import type { SourceFile } from './file-readers.js';
+import { textOf, type ReaderOptions } from './reader-node.js';
 
 /** The dialect and shape of a CSV file, told from all of its rows. */
 export interface CsvFile {

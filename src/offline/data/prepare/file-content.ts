@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
-import type { Container, SourceFile } from './file-sources.js';
+import type { Container, SourceFile } from './file-readers.js';
 import { describeUnreadable, isUtf16 } from './list-files.js';
 
 /** A file whose container says that it is damaged or cut off; the message goes after its path. */

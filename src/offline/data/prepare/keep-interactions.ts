@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../../config/dataset-config.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { ORDINAL } from './check-source.js';
+import { ORDINAL } from './check-table.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
 const DEFAULTS: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { posix } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isPassing } from '../../../domain/source-access.js';
+import { isPassing } from '../../../domain/dependency-access.js';
 import { queryRows, quoteLiteral } from '../database.js';
 import {
   kindOfName,
@@ -18,7 +18,7 @@ import {
   type FileKind,
   type FileSource,
   type SourceFile,
-} from './file-sources.js';
+} from './file-readers.js';
 
 /** The files of one source, in the order in which they are read. */
 export interface ListedSource {

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { asFileSource, findFileSources, type SourceFile } from './file-sources.js';
+import { asFileSource, findFileSources, type SourceFile } from './file-readers.js';
 import { branchesOf, formatSelect, outputName, parseSelect, walkTree } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
-import { sqlName, type SourceRequest } from './source-request.js';
-import { addCsvOption, findColumns } from './source-node.js';
+import { sqlName, type SourceRequest } from './table-request.js';
+import { addCsvOption, findColumns } from './reader-node.js';
 import { FILE_COLUMN, ROW_COLUMN, type TracedQuery } from './traced-query.js';
 
 /** Rows named per problem; the rest are counted. */

@@ -1,8 +1,8 @@
 import type { SourceLimits } from '../../../config/dataset-config.js';
 import type { ValueSpread } from './check-values.js';
-import type { LoadedSource } from './load-source.js';
+import type { LoadedSource } from './load-table.js';
 import type { ViewReport } from './prepare-views.js';
-import type { TableName } from './source-request.js';
+import type { TableName } from './table-request.js';
 
 /** Counts and speed of reading one table of a dataset, and what became of its rows. */
 export interface SourceReport {

@@ -9,7 +9,7 @@ import { copyToParquet, queryRows, quoteIdentifier, quoteLiteral } from '../data
 import type { PreparedManifest } from '../prepared-dataset.js';
 import type { PreparedFreshness } from '../prepared-views.js';
 import { escapeGlob } from './list-files.js';
-import { typedTable, type SourceRequest } from './source-request.js';
+import { typedTable, type SourceRequest } from './table-request.js';
 import { findOwn } from '../../../domain/find-own.js';
 
 /** Counts of one declared view. */

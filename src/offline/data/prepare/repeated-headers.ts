@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { createRowLocator, locationColumns } from './check-source.js';
+import { createRowLocator, locationColumns } from './check-table.js';
 import { NAMED_ROWS } from './load-failures.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable } from './source-request.js';
+import type { LoadedSource } from './load-table.js';
+import { rawTable } from './table-request.js';
 import { kindOf, findText } from './typed-columns.js';
 
 /**

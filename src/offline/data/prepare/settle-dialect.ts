@@ -4,8 +4,8 @@ import { compareWithDuckdb, type Comparison } from './count-csv-rows.js';
 import { readCsvFile, type CsvFile, type CsvReading } from './csv-file.js';
 import { linesBefore, listDifferences, listMisfits } from './csv-problems.js';
 import { describeDamaged, type TextEncoding } from './file-content.js';
-import type { FileSource, SourceFile } from './file-sources.js';
-import { setOption, textOf, type ReaderOptions } from './source-node.js';
+import type { FileSource, SourceFile } from './file-readers.js';
+import { setOption, textOf, type ReaderOptions } from './reader-node.js';
 
 /** A CSV reader whose dialect is settled, or what keeps it from being so. */
 export interface SettledReader {

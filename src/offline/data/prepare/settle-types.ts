@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { findFileSources, type FileKind, type FileSource } from './file-sources.js';
+import { findFileSources, type FileKind, type FileSource } from './file-readers.js';
 import { branchesOf, findPlainColumn, outputName, walkTree } from './select-tree.js';
 import { parseSelect, type SelectNode, type TreeNode } from './select-tree.js';
-import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './reader-node.js';
+import type { SourceRequest } from './table-request.js';
 import { kindOf } from './typed-columns.js';
 
 /** A column of a source that is a wanted one. */

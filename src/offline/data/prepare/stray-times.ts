@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows } from '../database.js';
-import { createRowLocator, locationColumns, ORDINAL } from './check-source.js';
+import { createRowLocator, locationColumns, ORDINAL } from './check-table.js';
 import { NAMED_ROWS } from './load-failures.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable, typedTable } from './source-request.js';
+import type { LoadedSource } from './load-table.js';
+import { rawTable, typedTable } from './table-request.js';
 
 /** Rows apart from all others are strays when they are so few: one in a hundred, or one. */
 const STRAY_SHARE = 0.01;

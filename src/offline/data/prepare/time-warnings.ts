@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
 import { guessEpoch } from './guess-epoch.js';
-import { typedTable, type TableName } from './source-request.js';
+import { typedTable, type TableName } from './table-request.js';
 import type { NumberRange } from './timestamp-column.js';
 
 const SECONDS_PER_YEAR = 366 * SECONDS_PER_DAY;

@@ -1,12 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteLiteral } from '../database.js';
-import { asFileSource, type FileSource } from './file-sources.js';
+import { asFileSource, type FileSource } from './file-readers.js';
 
 import { branchesOf, formatSelect, parseSelect } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
 import { settleTypes } from './settle-types.js';
-import { aliasOf, findColumns } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { aliasOf, findColumns } from './reader-node.js';
+import type { SourceRequest } from './table-request.js';
 
 /** Columns that a traced query has beside its own: the file of a row and its 1-based number among the rows read. */
 export const FILE_COLUMN = 'shortlist_file';

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable } from './source-request.js';
+import type { LoadedSource } from './load-table.js';
+import { rawTable } from './table-request.js';
 import { hasBlanks, hasUnseenBlanks, trimmed } from './text-rules.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
-import type { LoadedSource } from './load-source.js';
-import { typedTable } from './source-request.js';
+import type { LoadedSource } from './load-table.js';
+import { typedTable } from './table-request.js';
 import { isNoValue } from './text-rules.js';
 
 /** Different words for "no value" that are told of one column; more are hardly ever there. */

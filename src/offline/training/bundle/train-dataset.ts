@@ -4,7 +4,7 @@ import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-d
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
-import type { SearchRecord } from './search-record.js';
+import type { SearchRecord } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/stage-one.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';

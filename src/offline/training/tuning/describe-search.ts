@@ -1,5 +1,5 @@
 import { formatCount, formatDifference, formatScore } from '../../report/figure-format.js';
-import type { SearchRecord } from '../bundle/search-record.js';
+import type { SearchRecord } from '../bundle/search-summary.js';
 import type { Trial } from './trial-log.js';
 import type { TrialValues } from './tuned-parameters.js';
 

@@ -5,7 +5,7 @@ import { formatScore } from '../../report/figure-format.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { makeTestSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
-import type { SearchRecord, Tuning } from '../bundle/search-record.js';
+import type { SearchRecord, Tuning } from '../bundle/search-summary.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import type { Provenance } from '../bundle/write-trained-bundle.js';

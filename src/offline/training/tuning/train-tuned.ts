@@ -1,6 +1,6 @@
 import type { Manifest } from '../../../bundle/manifest.js';
 import { readPreparedDataset } from '../../data/prepared-dataset.js';
-import type { SearchRecord } from '../bundle/search-record.js';
+import type { SearchRecord } from '../bundle/search-summary.js';
 import { type DatasetTrainingOptions, trainPrepared } from '../bundle/train-dataset.js';
 import { searchParameters, type SearchOptions } from './search-parameters.js';
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createSourceAccess, type SourcePolicy } from '../../../../src/domain/source-access.js';
+import { createSourceAccess, type SourcePolicy } from '../../../../src/domain/dependency-access.js';
 import { downloadArchive, type DownloadOptions } from '../../../../src/offline/data/download/download.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../../../src/offline/progress/progress.js';
 import { makeZip } from '../make-zip.js';

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createSourceAccess } from '../../../../src/domain/source-access.js';
+import { createSourceAccess } from '../../../../src/domain/dependency-access.js';
 import { queryRows, type Row } from '../../../../src/offline/data/database.js';
-import { loadSource, type LoadedSource } from '../../../../src/offline/data/prepare/load-source.js';
-import type { SourceRequest } from '../../../../src/offline/data/prepare/source-request.js';
+import { loadSource, type LoadedSource } from '../../../../src/offline/data/prepare/load-table.js';
+import type { SourceRequest } from '../../../../src/offline/data/prepare/table-request.js';
 
 /** What loading gives: the rows as they are read, or what keeps them from it. */
 export type TriedLoad =

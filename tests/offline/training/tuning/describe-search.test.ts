@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { SearchRecord } from '../../../../src/offline/training/bundle/search-record.js';
+import type { SearchRecord } from '../../../../src/offline/training/bundle/search-summary.js';
 import {
   describeSearch,
   describeTrial,

@@ -2,8 +2,8 @@ import { copyFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../../../../src/offline/data/database.js';
-import { createSourceAccess, type SourceRead } from '../../../../src/domain/source-access.js';
-import { isPassingFault, loadSource } from '../../../../src/offline/data/prepare/load-source.js';
+import { createSourceAccess, type SourceRead } from '../../../../src/domain/dependency-access.js';
+import { isPassingFault, loadSource } from '../../../../src/offline/data/prepare/load-table.js';
 
 /** Loads a view of 200,000 rows whose file something happens to between its checks and its rows. */
 async function loadWhile(

@@ -3,12 +3,12 @@ import { queryRows, quoteLiteral } from '../database.js';
 import { checkParquetPages } from './check-parquet-pages.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { checkContainer, describeDamaged, type Advance } from './file-content.js';
-import { findFileSources, type FileSource, type SourceFile } from './file-sources.js';
+import { findFileSources, type FileSource, type SourceFile } from './file-readers.js';
 import { escapeGlob, listFiles, type ListedSource } from './list-files.js';
 import { walkTree, type TreeNode } from './select-tree.js';
 import { settleDialect, type SettledReader } from './settle-dialect.js';
-import { readOptions, readPatterns, setFiles, textOf, type ReaderOptions } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { readOptions, readPatterns, setFiles, textOf, type ReaderOptions } from './reader-node.js';
+import type { SourceRequest } from './table-request.js';
 
 /** The files of a query, each read to its end and found sound, or what is wrong with them. */
 export interface SettledSources {

@@ -9,7 +9,7 @@ import {
   type SourcePolicy,
   type SourceRead,
   type SourceRetry,
-} from '../../src/domain/source-access.js';
+} from '../../src/domain/dependency-access.js';
 
 const away = (): Error => Object.assign(new Error('away'), { code: 'ECONNRESET' });
 

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, type Row } from '../database.js';
 import { listPaths, NAMED_ROWS } from './load-failures.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable, typedTable } from './source-request.js';
+import type { LoadedSource } from './load-table.js';
+import { rawTable, typedTable } from './table-request.js';
 import { FILE_COLUMN, ROW_COLUMN } from './traced-query.js';
 import type { TypedColumn } from './typed-columns.js';
 

@@ -3,7 +3,7 @@ import {
   type SourceAccess,
   type SourceObserver,
   type SourcePolicy,
-} from '../domain/source-access.js';
+} from '../domain/dependency-access.js';
 import type { Metrics } from './metrics.js';
 
 /** What settings say of outside sources. */

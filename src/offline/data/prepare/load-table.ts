@@ -1,16 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { SourceAccess } from '../../../domain/source-access.js';
+import type { SourceAccess } from '../../../domain/dependency-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { checkTextColumns } from './check-text-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
-import { findFileSources, type SourceFile } from './file-sources.js';
+import { findFileSources, type SourceFile } from './file-readers.js';
 import { listChangedFiles } from './list-files.js';
 import { branchesOf, formatSelect, parseSelect, type SelectTree } from './select-tree.js';
-import { settleSources } from './settle-sources.js';
-import { findColumnOf } from './source-node.js';
-import { rawTable, type SourceRequest, type TableName } from './source-request.js';
+import { settleSources } from './settle-files.js';
+import { findColumnOf } from './reader-node.js';
+import { rawTable, type SourceRequest, type TableName } from './table-request.js';
 import { FILE_COLUMN, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
 
 /** A table as its SQL gave it, in the DuckDB table `raw_<table>`, rows in the order of the files. */

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
-import { findFileSources, type FileSource } from './file-sources.js';
+import { findFileSources, type FileSource } from './file-readers.js';
 import { escapeGlob } from './list-files.js';
 import { findPlainColumn, formatSelect, outputName, parseSelect } from './select-tree.js';
 import type { SelectNode, TreeNode } from './select-tree.js';

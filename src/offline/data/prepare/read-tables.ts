@@ -2,12 +2,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import { createSourceAccess, type SourceAccess } from '../../../domain/source-access.js';
+import { createSourceAccess, type SourceAccess } from '../../../domain/dependency-access.js';
 import type { ProgressReporter } from '../../progress/progress.js';
-import { loadSource, type LoadedSource } from './load-source.js';
+import { loadSource, type LoadedSource } from './load-table.js';
 import { listViewRequests } from './prepare-views.js';
-import { rawTable, type SourceRequest, type TableName } from './source-request.js';
-import { typeEntities, typeInteractions, typeView, type TypedSource } from './type-source.js';
+import { rawTable, type SourceRequest, type TableName } from './table-request.js';
+import { typeEntities, typeInteractions, typeView, type TypedSource } from './type-table.js';
 
 /** A table that could be loaded, checked and typed. */
 export interface ReadSource extends TypedSource {

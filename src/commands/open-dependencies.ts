@@ -1,7 +1,7 @@
 import { loadSettings } from '../config/load-settings.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { SourceAccess } from '../domain/dependency-access.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openSourceAccess } from '../observability/dependency-observer.js';
 import type { CommandContext } from './command-context.js';
 
 /**

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ShortlistError } from '../../src/domain/errors.js';
-import { refuseTimesToCome } from '../../src/features/refuse-times-to-come.js';
+import { refuseTimesToCome } from '../../src/features/refuse-future-times.js';
 import { KNOWN_UNTIL, tableOf } from '../support/feature-tables.js';
 import { USERS } from '../support/redis-view.js';
 

@@ -4,10 +4,10 @@ import { parseTimeLimit, type ColumnConfig, type InteractionsConfig } from '../.
 import type { ViewConfig } from '../../../config/view-config.js';
 import { latestFileTime } from '../../../domain/latest-time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
-import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-source.js';
-import type { LoadedSource } from './load-source.js';
+import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-table.js';
+import type { LoadedSource } from './load-table.js';
 import { findRepeatedHeaders } from './repeated-headers.js';
-import { rawTable, typedTable } from './source-request.js';
+import { rawTable, typedTable } from './table-request.js';
 import { findStrayTimes } from './stray-times.js';
 import { listTimeWarnings } from './time-warnings.js';
 import { timestampColumn, type TimeColumn } from './timestamp-column.js';
