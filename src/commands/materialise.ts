@@ -8,12 +8,12 @@ import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/loadable-rows.js';
 import { refuseTimesToCome } from '../features/refuse-future-times.js';
-import type { SourceAccess } from '../domain/dependency-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
-import { openSources } from './open-dependencies.js';
+import { openDependencies } from './open-dependencies.js';
 import { toolConnectionOf } from './redis-options.js';
 
 /** The command `shortlist materialise`. */
@@ -27,7 +27,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { bundle, features, redis } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, name);
-      const access = openSources(context);
+      const access = openDependencies(context);
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });
@@ -45,7 +45,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
 
 interface Loading {
   readonly client: RedisClient;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
   readonly expirySeconds: number;
   /** What keys begin with. */
   readonly prefix: string;

@@ -15,7 +15,7 @@ import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createMetrics } from '../observability/metrics.js';
-import { openSourceAccess } from '../observability/dependency-observer.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
@@ -108,7 +108,7 @@ async function openService(
   const logger = openServerLog(settings, { metrics, process: place });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const sources = openSourceAccess(settings.sources, { logger, metrics });
+  const sources = openDependencyAccess(settings.sources, { logger, metrics });
   const registry = await openRegistry(settings.bundle, context, sources);
   const cache = await openSlateCache(settings, { logger, metrics, release: context.codeVersion });
   opened.add(cache, () => cache?.close());

@@ -28,7 +28,7 @@ export const Logging = Type.Object(
   { additionalProperties: false },
 );
 
-/** Settings of how whatever lies outside of the process is asked. */
+/** Settings of how dependencies are asked. */
 export const Sources = Type.Object(
   {
     attempts: Type.Integer({

@@ -3,7 +3,7 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import { SOURCES } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { SourceAccess } from '../domain/dependency-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -29,7 +29,7 @@ export interface EngineOptions {
    */
   readonly openOnlineStores?: OnlineStoresOpener | undefined;
   /** How the files of the bundle are read, and who is told of it; nobody when not said. */
-  readonly access?: SourceAccess | undefined;
+  readonly access?: DependencyAccess | undefined;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
   /** Is asked for the items nearest to a user; without it the bundle is searched. */

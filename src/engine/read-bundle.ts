@@ -5,7 +5,7 @@ import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
-import type { SourceAccess } from '../domain/dependency-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
@@ -49,7 +49,7 @@ export interface ReadingOptions {
   /** What the loaded tables may take in memory together. */
   readonly memoryLimitBytes: number;
   readonly observer: FeatureObserver | undefined;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
   readonly collected: ProblemCollector;
 }
 

@@ -1,7 +1,7 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
-import { createSourceAccess, type SourceAccess } from '../domain/dependency-access.js';
+import { createDependencyAccess, type DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -27,7 +27,7 @@ export interface ContentsRequest {
 export async function readContents(
   { folder, scenarios, replacedViews, memoryLimitBytes }: ContentsRequest,
   observer?: FeatureObserver,
-  access: SourceAccess = createSourceAccess(),
+  access: DependencyAccess = createDependencyAccess(),
 ): Promise<BundleContents> {
   const files = await openBundleFiles(folder, { deferViews: true, access });
   const replaced = new Set(replacedViews);

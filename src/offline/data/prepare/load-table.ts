@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { SourceAccess } from '../../../domain/dependency-access.js';
+import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
@@ -34,7 +34,7 @@ export interface LoadedSource {
 export async function loadSource(
   connection: DuckDBConnection,
   written: SourceRequest,
-  access: SourceAccess,
+  access: DependencyAccess,
   { progress = SILENT_PROGRESS }: { progress?: ProgressReporter } = {},
 ): Promise<LoadedSource | { problems: readonly string[] }> {
   const started = performance.now();

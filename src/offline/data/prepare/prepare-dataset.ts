@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isCoded, type ColumnConfig, type DatasetConfig } from '../../../config/dataset-config.js';
-import type { SourceAccess } from '../../../domain/dependency-access.js';
+import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
 import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
@@ -35,7 +35,7 @@ export async function prepareDataset(
   options: {
     outDir: string;
     progress: ProgressReporter;
-    access?: SourceAccess | undefined;
+    access?: DependencyAccess | undefined;
     /** Rows of after that are mistakes; the clock's time when absent. */
     now?: Date;
   },

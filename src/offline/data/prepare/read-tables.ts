@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import { createSourceAccess, type SourceAccess } from '../../../domain/dependency-access.js';
+import { createDependencyAccess, type DependencyAccess } from '../../../domain/dependency-access.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { loadSource, type LoadedSource } from './load-table.js';
 import { listViewRequests } from './prepare-views.js';
@@ -26,9 +26,9 @@ export type ReadSources = { readonly interactions: ReadSource } & Partial<Record
 export async function readSources(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { progress: ProgressReporter; access?: SourceAccess | undefined; now: Date },
+  options: { progress: ProgressReporter; access?: DependencyAccess | undefined; now: Date },
 ): Promise<ReadSources> {
-  const { access = createSourceAccess() } = options;
+  const { access = createDependencyAccess() } = options;
   const now = options.now.getTime() / 1000;
   const problems: string[] = [];
   const read: Partial<Record<TableName, ReadSource>> = {};
@@ -93,7 +93,7 @@ function entityRequest(
 async function readSource(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { request: SourceRequest; access: SourceAccess; now: number; progress: ProgressReporter },
+  options: { request: SourceRequest; access: DependencyAccess; now: number; progress: ProgressReporter },
 ): Promise<ReadSource | { problems: readonly string[] }> {
   const { request, access, now, progress } = options;
   const started = performance.now();

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createSourceAccess } from '../../../../src/domain/dependency-access.js';
+import { createDependencyAccess } from '../../../../src/domain/dependency-access.js';
 import { queryRows, type Row } from '../../../../src/offline/data/database.js';
 import { loadSource, type LoadedSource } from '../../../../src/offline/data/prepare/load-table.js';
 import type { SourceRequest } from '../../../../src/offline/data/prepare/table-request.js';
@@ -28,7 +28,7 @@ export async function tryLoad(
     times: [],
     ...options.wanted,
   };
-  const source = await loadSource(options.reading ?? connection, request, createSourceAccess());
+  const source = await loadSource(options.reading ?? connection, request, createDependencyAccess());
   if ('problems' in source) {
     const withoutFolder = source.problems.map((problem) => problem.replaceAll(`${dir}/`, ''));
     return { problems: withoutFolder.map((problem) => problem.replace(/^interactions: /, '')) };
