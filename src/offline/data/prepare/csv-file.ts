@@ -1,11 +1,11 @@
 import { CsvScanner, type CsvDialect, type CsvScan } from './csv-scanner.js';
 import { readText, type Advance, type TextEncoding } from './file-content.js';
-import type { SourceFile } from './file-readers.js';
+import type { TableFile } from './file-readers.js';
 import { textOf, type ReaderOptions } from './reader-node.js';
 
 /** The dialect and shape of a CSV file, told from all of its rows. */
 export interface CsvFile {
-  readonly file: SourceFile;
+  readonly file: TableFile;
   readonly scan: CsvScan;
   readonly hasHeader: boolean;
   readonly rows: number;
@@ -30,7 +30,7 @@ const DELIMITERS = [',', ';', '\t', '|'];
  * wanted columns of the header and by how many rows fit, and whether the first record is the header.
  */
 export async function readCsvFile(
-  file: SourceFile,
+  file: TableFile,
   reading: CsvReading,
 ): Promise<CsvFile | { problem: string }> {
   const scan = chooseScan(await scanFile(file, reading), reading);
@@ -42,7 +42,7 @@ export async function readCsvFile(
 }
 
 /** The whole file, once for each delimiter that its first record may have. */
-async function scanFile(file: SourceFile, options: CsvReading): Promise<CsvScan[]> {
+async function scanFile(file: TableFile, options: CsvReading): Promise<CsvScan[]> {
   let scanners: CsvScanner[] | undefined;
   for await (const chunk of readText(file, options)) {
     scanners ??= createScanners(chunk, options);

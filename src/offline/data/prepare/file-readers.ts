@@ -5,7 +5,7 @@ import { findOwn } from '../../../domain/find-own.js';
 export type FileKind = 'csv' | 'parquet' | 'json';
 
 /** One place of a query that reads files: `FROM 'x.csv'`, `FROM read_parquet([…])`. */
-export interface FileSource {
+export interface FileReader {
   readonly node: TreeNode;
   readonly kind: FileKind;
   /** Paths and globs as written. */
@@ -16,7 +16,7 @@ export interface FileSource {
 export type Container = 'none' | 'gzip' | 'zstd';
 
 /** A file that the SQL of a dataset reads. */
-export interface SourceFile {
+export interface TableFile {
   readonly path: string;
   readonly kind: FileKind;
   readonly container: Container;
@@ -40,12 +40,12 @@ const READERS: Readonly<Record<string, FileKind>> = {
 };
 
 /** Every place of a parse tree that reads CSV, parquet or JSON files. */
-export function findFileSources(root: TreeNode): FileSource[] {
-  return [...walkTree(root)].flatMap((node) => asFileSource(node) ?? []);
+export function findFileReaders(root: TreeNode): FileReader[] {
+  return [...walkTree(root)].flatMap((node) => asFileReader(node) ?? []);
 }
 
 /** The files that a FROM reads; undefined when it reads something else. */
-export function asFileSource(node: TreeNode): FileSource | undefined {
+export function asFileReader(node: TreeNode): FileReader | undefined {
   if (node.type === 'BASE_TABLE' && node.schema_name === '') {
     const name = node.table_name as string;
     const kind = kindOfName(name);

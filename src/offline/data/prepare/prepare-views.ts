@@ -2,14 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
+import type { DatasetConfig, EntityTableConfig } from '../../../config/dataset-config.js';
 import { durationSeconds } from '../../../config/duration.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { copyToParquet, queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import type { PreparedManifest } from '../prepared-dataset.js';
 import type { PreparedFreshness } from '../prepared-views.js';
 import { escapeGlob } from './list-files.js';
-import { typedTable, type SourceRequest } from './table-request.js';
+import { typedTable, type TableRequest } from './table-request.js';
 import { findOwn } from '../../../domain/find-own.js';
 
 /** Counts of one declared view. */
@@ -28,7 +28,7 @@ export interface ViewReport {
 }
 
 /** The columns that each declared view wants of its files. */
-export function listViewRequests(config: DatasetConfig): SourceRequest[] {
+export function listViewRequests(config: DatasetConfig): TableRequest[] {
   return Object.entries(config.views ?? {}).map(([name, view]) => {
     const times = view.eventTime === undefined ? [] : [view.eventTime];
     const fields = Object.entries(view.fields);
@@ -151,7 +151,7 @@ function findPattern(source: string, path: string): string {
   return found?.isFile() ? escapeGlob(plain) : source.replaceAll('{path}', () => escapeGlob(path));
 }
 
-function specifyFreshness(source: EntitySourceConfig | undefined): PreparedFreshness {
+function specifyFreshness(source: EntityTableConfig | undefined): PreparedFreshness {
   const columns = Object.entries(source?.columns ?? {});
   const own = columns.flatMap(([name, { timeToLive }]) =>
     timeToLive === undefined ? [] : [[name, durationSeconds(timeToLive)] as const],
@@ -166,7 +166,7 @@ function specifyTimeToLive({
   timeToLive,
   whenStale,
   online,
-}: Pick<EntitySourceConfig, 'timeToLive' | 'whenStale' | 'online'>): PreparedFreshness {
+}: Pick<EntityTableConfig, 'timeToLive' | 'whenStale' | 'online'>): PreparedFreshness {
   return {
     ...(timeToLive !== undefined && { timeToLiveSeconds: durationSeconds(timeToLive) }),
     ...(whenStale !== undefined && { whenStale }),

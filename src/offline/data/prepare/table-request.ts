@@ -2,7 +2,7 @@
 export type TableName = 'interactions' | 'items' | 'users' | `views.${string}`;
 
 /** The SQL of one table of a dataset, and the columns that are wanted of it. */
-export interface SourceRequest {
+export interface TableRequest {
   readonly table: TableName;
   readonly sql: string;
   /** Id columns, required. */
@@ -20,12 +20,12 @@ export interface SourceRequest {
   readonly wholeFiles?: boolean;
 }
 
-/** The DuckDB table of a source as its SQL gave it. */
+/** The DuckDB table that holds the rows as the SQL gave them. */
 export function rawTable(table: TableName): string {
   return `raw_${sqlName(table)}`;
 }
 
-/** The DuckDB table of a source once it is checked and typed. */
+/** The DuckDB table that holds the rows once they are checked and typed. */
 export function typedTable(table: TableName): string {
   return `typed_${sqlName(table)}`;
 }

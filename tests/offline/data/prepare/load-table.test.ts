@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../../../../src/offline/data/database.js';
 import { createDependencyAccess, type DependencyRead } from '../../../../src/domain/dependency-access.js';
-import { isPassingFault, loadSource } from '../../../../src/offline/data/prepare/load-table.js';
+import { isPassingFault, loadTable } from '../../../../src/offline/data/prepare/load-table.js';
 
 /** Loads a view of 200,000 rows whose file something happens to between its checks and its rows. */
 async function loadWhile(
@@ -33,7 +33,7 @@ async function loadWhile(
     numbers: [],
     times: [],
   } as const;
-  return loadSource(interrupted, request, access);
+  return loadTable(interrupted, request, access);
 }
 
 const CHANGES: Readonly<Record<string, (path: string) => void>> = {
