@@ -112,7 +112,7 @@ export function describeValue(value: ValueMetadata): string {
     : `'${value.name}' is no tensor,`;
 }
 
-/** True for a tensor of a type with these sizes after its first; a size that the model leaves open is left to a trial. */
+/** True for a tensor of a type with these sizes after its first; a size that the model leaves open is left to whoever runs it. */
 export function fitsTensor(value: ValueMetadata, type: string, sizes: readonly number[]): boolean {
   if (!value.isTensor || value.type !== type || value.shape.length !== sizes.length + 1) return false;
   return value.shape.slice(1).every((size, axis) => typeof size === 'string' || size === sizes[axis]);

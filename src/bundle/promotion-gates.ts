@@ -65,7 +65,7 @@ export const Gates = Type.Object(
 export type Gates = Static<typeof Gates>;
 
 /** Latency and degraded answers of a bundle that was tried out. */
-export interface TrialFigures {
+export interface TryOutFigures {
   /** Milliseconds that a recommendation took. */
   readonly medianMs: number;
   readonly p99Ms: number;
@@ -74,17 +74,17 @@ export interface TrialFigures {
 }
 
 /** The figures of a try-out: those of the bundle, and those of the current one beside it. */
-export interface TrialResult {
-  readonly candidate: TrialFigures;
+export interface TryOutResult {
+  readonly candidate: TryOutFigures;
   /** Or why there is none to compare with. */
-  readonly current: TrialFigures | string;
+  readonly current: TryOutFigures | string;
 }
 
 /** The measurements that gates compare with, beside the manifest of the candidate. */
 export interface Measured {
   /** What the channel points at, where it does. */
   readonly current: Manifest | undefined;
-  readonly trial: TrialResult;
+  readonly tried: TryOutResult;
 }
 
 /** The result of one gate. */
@@ -132,7 +132,7 @@ function checkQuality(candidate: Manifest, gates: Gates, current: Manifest | und
 }
 
 /** Whether it fits into the place of the current one. */
-function checkFitness(candidate: Manifest, gates: Gates, { current, trial }: Measured): GateCheck[] {
+function checkFitness(candidate: Manifest, gates: Gates, { current, tried }: Measured): GateCheck[] {
   const {
     schemaCompatible,
     maximumMegabytes,
@@ -146,10 +146,10 @@ function checkFitness(candidate: Manifest, gates: Gates, { current, trial }: Mea
   if (maximumMegabytes !== undefined)
     checks.push(atMost('maximumMegabytes', maximumMegabytes, sumBytes(candidate) / 1e6));
   if (minimumSizeShare !== undefined) checks.push(checkSize(minimumSizeShare, { candidate, current }));
-  if (maximumLatencyRatio !== undefined) checks.push(checkRatio(maximumLatencyRatio, trial));
-  if (maximumP99Ms !== undefined) checks.push(atMost('maximumP99Ms', maximumP99Ms, trial.candidate.p99Ms));
+  if (maximumLatencyRatio !== undefined) checks.push(checkRatio(maximumLatencyRatio, tried));
+  if (maximumP99Ms !== undefined) checks.push(atMost('maximumP99Ms', maximumP99Ms, tried.candidate.p99Ms));
   if (maximumDegradedShare !== undefined)
-    checks.push(atMost('maximumDegradedShare', maximumDegradedShare, trial.candidate.degradedShare));
+    checks.push(atMost('maximumDegradedShare', maximumDegradedShare, tried.candidate.degradedShare));
   return checks;
 }
 
@@ -277,7 +277,7 @@ function checkSize(
   return { gate, passed: share >= threshold, value: share, threshold, note };
 }
 
-function checkRatio(threshold: number, { candidate, current }: TrialResult): GateCheck {
+function checkRatio(threshold: number, { candidate, current }: TryOutResult): GateCheck {
   const gate = 'maximumLatencyRatio';
   if (typeof current === 'string') return notCompared(gate, threshold, current);
   const note = `median ${candidate.medianMs.toFixed(2)} ms, of the current bundle ${current.medianMs.toFixed(2)} ms`;

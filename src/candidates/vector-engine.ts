@@ -22,7 +22,7 @@ export interface VectorEngineOptions {
 }
 
 /** The options of the vector engine as the settings give them. */
-export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
+export function toVectorEngineOptions({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
   const {
     enabled: _,
     breakerCalls: calls,

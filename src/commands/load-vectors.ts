@@ -5,7 +5,7 @@ import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { parseTensorFile } from '../bundle/tensor-file.js';
 import { type AlsModel, parseAls } from '../candidates/als.js';
 import { connectVectorEngine, dropOtherVersions, loadItemVectors } from '../candidates/load-item-vectors.js';
-import { describeVectorEngine, isPassingEngineFault } from '../candidates/vector-engine.js';
+import { toVectorEngineOptions, isPassingEngineFault } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
@@ -28,7 +28,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
       const registry = await openRegistry(settings.bundle, context);
       const version = asked ?? (await registry.readChannel(settings.bundle.channel)).version;
       const model = readModel(await openBundleFiles(await registry.pathOf(version), { deferViews: true }));
-      const engine = describeVectorEngine(settings);
+      const engine = toVectorEngineOptions(settings);
       const progress = await context.openProgress();
       // All of it: what a connection that is lost had written is gone with its transaction.
       const load = async (): Promise<{ client: Client; written: number }> => {

@@ -7,7 +7,7 @@ import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
 import { readRowsOfTable } from '../features/loadable-rows.js';
-import { refuseTimesToCome } from '../features/refuse-future-times.js';
+import { refuseFutureTimes } from '../features/refuse-future-times.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
@@ -76,7 +76,7 @@ async function loadView(
 ): Promise<string> {
   const { knownUntil, dataset } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
-  refuseTimesToCome(table, now);
+  refuseFutureTimes(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {

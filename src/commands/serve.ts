@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { describeVectorEngine } from '../candidates/vector-engine.js';
+import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { readScenarios } from '../config/scenario-config.js';
@@ -126,7 +126,7 @@ async function openService(
     trialSilenceMs: trialSilenceMs || undefined,
     deadlineMs: settings.compute.deadlineMs,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
-    vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
+    vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
     cache,
   };

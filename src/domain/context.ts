@@ -44,7 +44,7 @@ export function contextOf({ columns }: ContextTable, row: number): ContextValues
 }
 
 /** A context as a client would say it; what is not known is left out. */
-export function describeContext({ fields }: ContextSpec, context: ContextValues): GivenContext[] {
+export function toGivenContext({ fields }: ContextSpec, context: ContextValues): GivenContext[] {
   return fields.flatMap(({ name, values }, index) => {
     const value = context[index]!;
     if (Number.isNaN(value)) return [];

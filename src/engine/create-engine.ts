@@ -145,7 +145,7 @@ export function listUserViews({ views }: Manifest): FeatureView[] {
 }
 
 /** Rows that a ranker is tried on where the manifest says what it is asked for. */
-const TRIAL_ROWS = 200;
+const SYNTHETIC_ROWS = 200;
 
 function openRanker(contents: BundleContents): Promise<Ranker> {
   const { ranker, reference } = contents.manifest;
@@ -156,7 +156,7 @@ function openRanker(contents: BundleContents): Promise<Ranker> {
     outputName,
     name: file,
     ...(rows !== undefined && { rows }),
-    trialRows: reference && drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder }),
+    syntheticRows: reference && drawReferenceRows(SYNTHETIC_ROWS, { ...reference, featureOrder }),
   });
 }
 

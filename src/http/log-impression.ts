@@ -3,7 +3,7 @@ import type { SourceAttribution } from '../domain/slate.js';
 import { logFieldsOf } from '../domain/subject.js';
 import type { ShownItem } from '../events/impression.js';
 import type { ImpressionLog } from '../events/impression-log.js';
-import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { SlateAnswer } from '../serving/cache/slate-cache.js';
 import { round } from './to-answered-items.js';
 
@@ -43,7 +43,7 @@ export function logImpression(
 export function logShadow(
   log: ImpressionLog,
   { id, asked }: { id: string; asked: RecommendationRequest },
-  { record, milliseconds }: { record: RecommendationRecord; milliseconds: number },
+  { record, milliseconds }: { record: SlateReport; milliseconds: number },
 ): void {
   const { scenario, bundle, strategy, degraded, items } = record.slate;
   log.write({

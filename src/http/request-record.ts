@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
-import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import type { RecommendationRequest, StageTiming } from '../pipeline/recommendation-request.js';
 import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { SlateAnswer } from '../serving/cache/slate-cache.js';
@@ -139,7 +139,7 @@ function describeError(request: FastifyRequest, status: number) {
   return { err: failure ?? slateAnswer?.record?.stages.find(fellBack)?.cause };
 }
 
-function fellBack({ cause }: StageRecord): boolean {
+function fellBack({ cause }: StageTiming): boolean {
   return cause !== undefined;
 }
 

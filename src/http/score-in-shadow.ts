@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { Shadow } from '../serving/experiments/shadow.js';
 import type { SlateAnswer } from '../serving/cache/slate-cache.js';
 import type { ListenerParts } from './app-parts.js';
@@ -17,7 +17,7 @@ export function scoreInShadow(
   if (asked === undefined || slateAnswer === undefined || !isComputed(slateAnswer)) return;
   const isLogged = impressions?.isLogged(asked.subject, id) === true;
   const request = { ...asked, explain: 'none' } as const;
-  const onScored = (record: RecommendationRecord, milliseconds: number): void => {
+  const onScored = (record: SlateReport, milliseconds: number): void => {
     metrics.observeRecommendation(sampleOf(record, { asked, milliseconds }));
     if (isLogged) logShadow(impressions, { id, asked }, { record, milliseconds });
   };
@@ -29,7 +29,7 @@ function isComputed({ cache, release }: SlateAnswer): boolean {
 }
 
 function sampleOf(
-  { slate, stages, candidateCount }: RecommendationRecord,
+  { slate, stages, candidateCount }: SlateReport,
   { asked, milliseconds }: { asked: RecommendationRequest; milliseconds: number },
 ) {
   const { scenario, strategy, degraded, items } = slate;

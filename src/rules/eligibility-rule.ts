@@ -4,7 +4,7 @@ import type { History } from '../domain/history.js';
 import type { AttributeFilter } from '../domain/slate.js';
 
 /** The facts of a request that a rule may use. */
-export interface RuleContext {
+export interface RuleInput {
   readonly catalogue: Catalogue;
   readonly history: History;
   /** Item indexes that the client asked not to see. */
@@ -18,5 +18,5 @@ export interface RuleContext {
  */
 export interface EligibilityRule {
   readonly name: string;
-  apply(eligible: EligibleItems, context: RuleContext): void;
+  apply(eligible: EligibleItems, context: RuleInput): void;
 }

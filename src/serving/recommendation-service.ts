@@ -1,7 +1,7 @@
 import type { TrialRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { Capture } from '../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { RequestExamples } from './bundle-life/request-examples.js';
 import type { SlateAnswer, SlateForm } from './cache/slate-cache.js';
 
@@ -64,7 +64,7 @@ export interface RecommendationService {
    * @throws ShortlistError NOT_READY, and what `recommend` of the pipeline throws; OVERLOADED at once when more requests
    * wait than can be answered in time
    */
-  recommend(request: RecommendationRequest, options?: AnswerOptions): Promise<RecommendationRecord>;
+  recommend(request: RecommendationRequest, options?: AnswerOptions): Promise<SlateReport>;
   /**
    * The same as bytes, from the cache where it has them; no promise is made for what is in memory.
    * @param options.form writes what is not there yet

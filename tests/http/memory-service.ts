@@ -1,10 +1,7 @@
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
-import type {
-  RecommendationRecord,
-  RecommendationRequest,
-} from '../../src/pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
 import type { RequestExamples } from '../../src/serving/bundle-life/request-examples.js';
 import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/cache/slate-cache.js';
@@ -87,7 +84,7 @@ export class MemoryService implements RecommendationService {
     return this.bundle === undefined ? undefined : this.requestExamples;
   }
 
-  async recommend(request: RecommendationRequest): Promise<RecommendationRecord> {
+  async recommend(request: RecommendationRequest): Promise<SlateReport> {
     this.asked.push(request);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;

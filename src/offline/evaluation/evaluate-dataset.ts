@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { CandidateSet } from '../../domain/candidate.js';
-import { describeContext } from '../../domain/context.js';
+import { toGivenContext } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { closeEngine } from '../../engine/close-engine.js';
 import type { Engine } from '../../pipeline/engine.js';
@@ -13,7 +13,7 @@ import { recommend } from '../../pipeline/recommend.js';
 import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { createCandidateTally, type CandidateTally } from '../protocol/candidate-recall.js';
 import type { EvaluationResult, RankerFigures, RankingKind, Timing } from './evaluation-result.js';
-import { describeSplit, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
+import { toSplitFacts, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
 import { listItemTraits } from '../protocol/slate-qualities.js';
 import { summariseEvaluation } from './summarise-evaluation.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
@@ -29,7 +29,7 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
-import type { SearchRecord } from '../training/bundle/search-summary.js';
+import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
 import { writeTrainedBundle, type Provenance } from '../training/bundle/write-trained-bundle.js';
 
@@ -45,7 +45,7 @@ export interface EvaluationOptions extends TrainingOptions {
   /** Also trains the ranker without each group of features, and asks every query again. */
   readonly ablation?: boolean | undefined;
   /** The search that `config` comes from. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
 }
 
 /** One line of the evaluation table: a scenario run through the serving pipeline. */
@@ -87,7 +87,7 @@ export async function evaluateDataset(
       answerSplit(split, trained, { dataset, contenders, tally, sources, ...options }),
     );
     answers.forEach((answer, index) => slates[index]!.push(answer));
-    facts.push(describeSplit(split));
+    facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
     index = trained.index?.facts;
@@ -245,7 +245,7 @@ async function answerQueries(
         exclude: [],
         filters: [],
         explain: 'none',
-        context: query.context && describeContext(engine.manifest.context!, query.context),
+        context: query.context && toGivenContext(engine.manifest.context!, query.context),
       },
       engine,
     );

@@ -12,7 +12,7 @@ import { encodeQueryFigures, QUERIES_FILE } from './query-figures.js';
 import { readFrozenSplit, splitFrozen } from '../protocol/splits.js';
 import { readPreparedDataset, type PreparedDataset } from '../data/prepared-dataset.js';
 import { findImportedRanker, type ImportedRanker } from '../training/ranker/imported-ranker.js';
-import { readTuning, type SearchRecord, type Tuning } from '../training/bundle/search-summary.js';
+import { readTuning, type SearchSummary, type Tuning } from '../training/bundle/search-summary.js';
 import type { TrainingSetOrigin } from '../training/training-set/features-file.js';
 
 const METRICS_FILE = 'metrics.json';
@@ -100,7 +100,7 @@ function refuseLeak(
 
 /** A search looked at nothing that its own protocol tests on, but at some of what another does. */
 function refuseSearched(
-  { protocol: searched, chosen }: SearchRecord,
+  { protocol: searched, chosen }: SearchSummary,
   { protocol, frozenSplit }: Pick<TrainedEvaluationOptions, 'protocol' | 'frozenSplit'>,
 ): void {
   if (chosen.trial === 0 || (protocol === searched && frozenSplit === undefined)) return;

@@ -1,5 +1,5 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
-import type { SearchRecord } from '../training/bundle/search-summary.js';
+import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
@@ -34,7 +34,7 @@ export interface EvaluationResult {
   /** Of each feature group, where it was asked for. */
   readonly ablation?: readonly Ablation[] | undefined;
   /** The search for training parameters, where there was one; it saw nothing that is tested on. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
   /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */
   readonly index?: ItemIndex | undefined;
   readonly timings: readonly Timing[];

@@ -37,7 +37,7 @@ import type { FeaturesFile, GoldenBatch } from '../training/training-set/feature
 const TRIAL_USERS = 50;
 
 /** Rows of the reference that it must open on. */
-const TRIAL_ROWS = 200;
+const SYNTHETIC_ROWS = 200;
 
 /** A rank correlation with the order before that is lower than this is an order turned round, not another opinion. */
 const TURNED_ROUND = -0.2;
@@ -209,9 +209,9 @@ async function openAsServed(
   { onnx, inputName, outputName, featureOrder, rows = 'independent' }: ImportedRanker,
   { name, reference }: { name: string; reference: Reference },
 ): Promise<void> {
-  const trialRows = drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder });
+  const syntheticRows = drawReferenceRows(SYNTHETIC_ROWS, { ...reference, featureOrder });
   const columns = featureOrder.length;
-  const ranker = await openOnnxRanker(onnx, { columns, inputName, outputName, name, rows, trialRows });
+  const ranker = await openOnnxRanker(onnx, { columns, inputName, outputName, name, rows, syntheticRows });
   await ranker.close();
 }
 

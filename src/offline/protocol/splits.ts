@@ -177,7 +177,7 @@ export function* splitRolling(
 }
 
 /** Drops the train rows of a split. */
-export function describeSplit(split: EvaluationSplit): SplitFacts {
+export function toSplitFacts(split: EvaluationSplit): SplitFacts {
   const { label, train, knownUntil, queries } = split;
   const popularity = new Uint32Array(train.items.size);
   for (const item of train.item) popularity[item]!++;

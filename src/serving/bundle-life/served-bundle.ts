@@ -6,7 +6,7 @@ import { processClock } from '../../domain/process-clock.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { Execution, Prefetched } from '../../pipeline/execution.js';
 import { fallBack } from '../../pipeline/fall-back.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { collectGarbage } from './collect-garbage.js';
 import { joinReloads } from './join-reloads.js';
 import { type OpeningOptions, type OpenServedBundle, openServedBundle } from './open-served-bundle.js';
@@ -230,7 +230,7 @@ async function fallBackOver(
   error: unknown,
   request: RecommendationRequest,
   { bundle }: Tenancy,
-): Promise<RecommendationRecord> {
+): Promise<SlateReport> {
   if (!hasTrait(error, 'slateFallback')) throw error;
   return fallBack(request, bundle.engine, error);
 }

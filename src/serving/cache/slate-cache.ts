@@ -5,7 +5,7 @@ import type { TrialRelease } from '../../domain/release.js';
 import { timerMs } from '../../domain/timers.js';
 import type { Slate, SourceAttribution } from '../../domain/slate.js';
 import { traceWork } from '../../observability/traced-work.js';
-import type { RecommendationRecord } from '../../pipeline/recommendation-request.js';
+import type { SlateReport } from '../../pipeline/recommendation-request.js';
 
 /** What is known of a slate whose items are bytes already. */
 export interface SlateFacts extends Pick<Slate, 'scenario' | 'bundle' | 'strategy' | 'degraded'> {
@@ -33,7 +33,7 @@ export type CacheOutcome = 'hit' | 'joined' | 'miss' | 'off';
 export interface SlateAnswer extends WrittenSlate {
   readonly cache: CacheOutcome;
   /** Where it was computed for this request or for one that it joined. */
-  readonly record?: RecommendationRecord | undefined;
+  readonly record?: SlateReport | undefined;
   /** Whose bundle it is of; absent for the one in service. */
   readonly release?: TrialRelease;
 }
@@ -43,7 +43,7 @@ export interface SlateQuestion {
   readonly key: string;
   /** Whether the request would still be of that key: an answer that came too late for it is not kept. */
   readonly isSame: () => boolean;
-  readonly compute: () => Promise<RecommendationRecord>;
+  readonly compute: () => Promise<SlateReport>;
   /** Runs what answers this request and those that join it, and holds what it needs until that ends. */
   readonly run: (flight: () => Promise<SlateAnswer>) => Promise<SlateAnswer>;
   readonly form: SlateForm;
@@ -173,7 +173,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
 
 /** The answer to the request that a record was made for. */
 export function writeRecord(
-  record: RecommendationRecord,
+  record: SlateReport,
   form: Pick<SlateForm, 'write'>,
   cache: CacheOutcome,
 ): SlateAnswer {
@@ -190,10 +190,7 @@ export function writeRecord(
   return { facts, body: form.write(record.slate), cache, record };
 }
 
-function findObstacle(
-  { slate, depth = 1 }: RecommendationRecord,
-  isSame: () => boolean,
-): NotKept | undefined {
+function findObstacle({ slate, depth = 1 }: SlateReport, isSame: () => boolean): NotKept | undefined {
   if (slate.degraded.length > 0) return 'degraded';
   if (depth < 1) return 'shallow';
   return isSame() ? undefined : 'changed';

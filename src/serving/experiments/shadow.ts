@@ -1,6 +1,6 @@
 import { hasTrait } from '../../domain/errors.js';
 import type { Capture } from '../../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { RecommendationService } from '../recommendation-service.js';
 import type { Trial } from './experiment.js';
 
@@ -12,7 +12,7 @@ export interface Shadow {
    */
   score(
     request: RecommendationRequest,
-    onScored: (record: RecommendationRecord, milliseconds: number) => void,
+    onScored: (record: SlateReport, milliseconds: number) => void,
     capture?: Capture,
   ): void;
   /** Waits for what is under way. */

@@ -1,13 +1,13 @@
 import { processClock } from '../../../src/domain/process-clock.js';
 import t from 'tap';
-import type { RecommendationRecord } from '../../../src/pipeline/recommendation-request.js';
+import type { SlateReport } from '../../../src/pipeline/recommendation-request.js';
 import {
   createSlateCache,
   type SlateCacheOptions,
   type SlateQuestion,
 } from '../../../src/serving/cache/slate-cache.js';
 
-const RECORD: RecommendationRecord = {
+const RECORD: SlateReport = {
   slate: { scenario: 'home', bundle: 'b1', strategy: 'personalised', degraded: [], items: [] },
   stages: [],
   candidateCount: 3,
@@ -100,8 +100,8 @@ t.test('a failure goes to all who waited for it, and is not kept', async (t) => 
 
 t.test('who runs out of time leaves, and the others get the answer', async (t) => {
   const { ask } = build();
-  let finish: (record: RecommendationRecord) => void = () => undefined;
-  const compute = (): Promise<RecommendationRecord> => new Promise((resolve) => (finish = resolve));
+  let finish: (record: SlateReport) => void = () => undefined;
+  const compute = (): Promise<SlateReport> => new Promise((resolve) => (finish = resolve));
   const hurried = ask('a', { compute, deadline: processClock() + 1 });
   const patient = ask('a');
   await t.rejects(hurried, { code: 'DEADLINE_EXCEEDED' });

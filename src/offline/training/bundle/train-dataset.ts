@@ -4,7 +4,7 @@ import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-d
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
-import type { SearchRecord } from './search-summary.js';
+import type { SearchSummary } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/stage-one.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
@@ -15,7 +15,7 @@ export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   /** Folder of the encoder that was imported for the dataset; there need not be one. */
   encoderDir?: string | undefined;
   /** How the config was found, if it was searched for. */
-  search?: SearchRecord | undefined;
+  search?: SearchSummary | undefined;
 };
 
 /**

@@ -19,7 +19,7 @@ import { ENCODER } from '../encoder/imported-encoder.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { describeImportedRanker } from '../ranker/imported-ranker.js';
 import type { Reference } from './measure-reference.js';
-import type { SearchRecord } from './search-summary.js';
+import type { SearchSummary } from './search-summary.js';
 import { listTrainedSources, type StageOne } from '../stage-one/stage-one.js';
 import type { TrainedBundle } from './train-bundle.js';
 
@@ -43,7 +43,7 @@ interface WritingOptions {
   readonly config: TrainingConfig;
   readonly provenance: Provenance;
   /** The search that the config comes from. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
   /** What drift is measured against. */
   readonly reference?: Reference | undefined;
 }

@@ -1,5 +1,5 @@
 import { formatCount, formatDifference, formatScore } from '../../report/figure-format.js';
-import type { SearchRecord } from '../bundle/search-summary.js';
+import type { SearchSummary } from '../bundle/search-summary.js';
 import type { Trial } from './trial-log.js';
 import type { TrialValues } from './tuned-parameters.js';
 
@@ -10,7 +10,7 @@ export function describeTrial({ trial, ndcg, values, ...gain }: Trial, k: number
 }
 
 /** The findings and the choice of a search, in a few sentences. */
-export function describeSearch({ trials, judged, k, config, ...search }: SearchRecord): string {
+export function describeSearch({ trials, judged, k, config, ...search }: SearchSummary): string {
   const { best, chosen, errorsNeeded } = search;
   const asked = `judged by ${formatCount(judged.queries)} queries of ${formatCount(judged.users)} users inside the train part`;
   const made = `${formatCount(trials)} ${trials === 1 ? 'trial' : 'trials'}, ${asked}; the config as it is has nDCG@${k} ${formatScore(config.ndcg)}.`;

@@ -5,7 +5,7 @@ import { formatScore } from '../../report/figure-format.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { makeTestSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
-import type { SearchRecord, Tuning } from '../bundle/search-summary.js';
+import type { SearchSummary, Tuning } from '../bundle/search-summary.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import type { Provenance } from '../bundle/write-trained-bundle.js';
@@ -171,7 +171,7 @@ function labelNext(trials: readonly Trial[], { config, clock, limits }: Search):
   return `trial ${trials.length} (${[best, ...left].join(', ')})`;
 }
 
-function recordTrials(trials: readonly Trial[], { protocol, config, judgement }: Search): SearchRecord {
+function recordTrials(trials: readonly Trial[], { protocol, config, judgement }: Search): SearchSummary {
   const { figures } = trials[0]!;
   return {
     protocol,
@@ -185,7 +185,7 @@ function recordTrials(trials: readonly Trial[], { protocol, config, judgement }:
   };
 }
 
-function withoutFigures(judged: Trial): SearchRecord['best'] {
+function withoutFigures(judged: Trial): SearchSummary['best'] {
   const { figures: _, ...trial } = judged;
   return trial;
 }
