@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { describeVectorEngine } from '../candidates/vector-engine.js';
+import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
 import type { AppParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
 import type { BundleDescription } from '../serving/bundle-admin.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
@@ -47,8 +47,8 @@ export async function openServer(
   });
   const logger = openServerLog(settings, { metrics, process: place });
   const observed = { logger, metrics };
-  const sources = openSourceAccess(settings.sources, observed);
-  const registry = await openRegistry(settings.bundle, context, sources);
+  const dependencies = openDependencyAccess(settings.sources, observed);
+  const registry = await openRegistry(settings.bundle, context, dependencies);
   const cache = await openSlateCache(settings, { ...observed, release: context.codeVersion });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics, onHeld);
@@ -61,13 +61,13 @@ export async function openServer(
       dataset: () => settings.bundle.dataset,
       scenarios: readScenarios(join(context.configsDir, 'scenarios')),
       memoryLimitBytes: memoryLimitMegabytes * 1e6,
-      access: sources,
+      access: dependencies,
       observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),
       clock,
       threads: createThreadOptions(settings, { ...observed, quarantine }),
       trialSilenceMs: settings.bundle.trialSilenceMs || undefined,
       openOnlineStores: createOnlineStoresOpener(settings, observed),
-      vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
+      vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
       drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
       cache,
     },

@@ -18,7 +18,7 @@ const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
-/** How long what does not close may hold up the error that everything is closed for. */
+/** Longest wait for things that do not close, before the error that everything is closed for is reported. */
 export const CLOSING_PATIENCE_MS = 3000;
 
 /** What the supervisor is called beside the places of its processes, in log lines and metrics. */

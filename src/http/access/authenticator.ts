@@ -4,7 +4,7 @@ import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Metrics } from '../../observability/metrics.js';
-import { openSourceAccess } from '../../observability/source-observer.js';
+import { openDependencyAccess } from '../../observability/dependency-observer.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
 import { createTokenCheck } from './token-check.js';
@@ -41,7 +41,7 @@ export function createAuthenticator(
 ): Authenticator | undefined {
   if (settings.auth.mode === 'none') return undefined;
   const findKey = createApiKeyCheck(requireApiKeys(settings));
-  const access = openSourceAccess(settings.sources, { logger, metrics });
+  const access = openDependencyAccess(settings.sources, { logger, metrics });
   const tokens = settings.jwt.jwksUrl === '' ? undefined : createTokenCheck(settings.jwt, { logger, access });
   return {
     identify: async (headers) => {
