@@ -3,7 +3,7 @@ import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { TrialRelease } from '../domain/release.js';
-import { createMetrics, type Metrics } from '../observability/metrics.js';
+import { createMetrics, type Metrics } from '../observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
 import type { ThreadOptions } from '../serving/bundle-life/open-served-bundle.js';
 import type { RecommendationService, TrialDescription } from '../serving/recommendation-service.js';
@@ -68,7 +68,7 @@ export function openReleases(
       maxUnderWay: settings.compute.maxBatch,
       observer: {
         ...createTrialObserver('shadow', parts),
-        dropped: () => metrics.countTrialRequest('shadow', 'dropped'),
+        dropped: () => metrics.releases.countTrialRequest('shadow', 'dropped'),
       },
     });
   return { service: releases.service, shadow: scored };
@@ -141,7 +141,7 @@ function describeTrial(
     ...changes,
     ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
     isTrial: true,
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features }),
   };
 }
 
@@ -157,7 +157,7 @@ function watchThreads(
 
 function tellOf(trial: TrialDescription, err: unknown, { logger, metrics }: ReleaseParts): void {
   const { release, state, channel, bundle } = trial;
-  metrics.showTrial(release, state === 'same' ? undefined : state === 'open');
+  metrics.releases.showTrial(release, state === 'same' ? undefined : state === 'open');
   const facts = { release, channel, version: bundle?.version };
   if (state === 'refused')
     logger.warn({ ...facts, err }, 'the bundle that was to be tried is not; the others serve on');
@@ -170,9 +170,9 @@ function createTrialObserver(release: TrialRelease, { logger, metrics }: Release
   let quietUntil = 0;
   let untold = 0;
   return {
-    answered: () => metrics.countTrialRequest(release, 'answered'),
+    answered: () => metrics.releases.countTrialRequest(release, 'answered'),
     failed: (err: unknown) => {
-      metrics.countTrialRequest(release, 'failed');
+      metrics.releases.countTrialRequest(release, 'failed');
       if (performance.now() < quietUntil) {
         untold++;
         return;

@@ -14,7 +14,7 @@ import { createOpenedThings, type OpenedThings } from '../domain/opened-things.j
 import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createMetrics } from '../observability/metrics.js';
+import { createMetrics } from '../observability/metrics/metrics.js';
 import { openSourceAccess } from '../observability/source-observer.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
@@ -105,12 +105,16 @@ async function openService(
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),
   });
-  const logger = openServerLog(settings, { metrics, process: place });
+  const logger = openServerLog(settings, { metrics: metrics.telemetry, process: place });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const sources = openSourceAccess(settings.sources, { logger, metrics });
+  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.sources });
   const registry = await openRegistry(settings.bundle, context, sources);
-  const cache = await openSlateCache(settings, { logger, metrics, release: context.codeVersion });
+  const cache = await openSlateCache(settings, {
+    logger,
+    metrics: metrics.cache,
+    release: context.codeVersion,
+  });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine({ settings, metrics }, onHeld);
   const stable: ServedBundleOptions = {
@@ -120,30 +124,37 @@ async function openService(
     scenarios: readScenarios(join(context.configsDir, 'scenarios')),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
     access: sources,
-    observer: createFeatureObserver({ metrics, logger, clock }, { minLoadMegabytesPerSecond }),
+    observer: createFeatureObserver(
+      { metrics: metrics.features, logger, clock },
+      { minLoadMegabytesPerSecond },
+    ),
     clock,
     threads: describeThreads({ settings, logger, metrics }, quarantine),
     trialSilenceMs: trialSilenceMs || undefined,
     deadlineMs: settings.compute.deadlineMs,
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
     vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
-    drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
+    drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
     cache,
   };
   const { service, shadow } = openReleases(stable, { settings, logger, metrics });
   opened.add(service, () => service.close());
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
-  const impressions = opened.add(openImpressionLog(settings, { logger, metrics }), (log) => log?.close());
-  const featureLog = opened.add(openFeatureLog(settings, { logger, metrics }), (log) => log?.close());
+  const impressions = opened.add(openImpressionLog(settings, { logger, metrics: metrics.logs }), (log) =>
+    log?.close(),
+  );
+  const featureLog = opened.add(openFeatureLog(settings, { logger, metrics: metrics.logs }), (log) =>
+    log?.close(),
+  );
   const tracing = opened.add(
-    await openTracing(settings, { logger, metrics, version: context.codeVersion }),
+    await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
   );
   const followed = {
     registry,
     logger,
-    metrics,
+    metrics: metrics.bundle,
     descriptions: () => [service.describe()!],
     reload: () => service.reload({ ifMoved: true }),
   };
@@ -171,9 +182,9 @@ function openQuarantine(
   if (compute.quarantineSeconds === 0) return undefined;
   return createQuarantine({
     lifeMs: 1000 * compute.quarantineSeconds,
-    onSize: (keys) => metrics.showQuarantined(keys),
+    onSize: (keys) => metrics.compute.showQuarantined(keys),
     onChange: (change) => {
-      if (change.kind === 'hold') metrics.countQuarantined(change.keys.length);
+      if (change.kind === 'hold') metrics.compute.countQuarantined(change.keys.length);
       onHeld?.(change);
     },
   });
@@ -197,12 +208,12 @@ function describeThreads(
       budgetMs: compute.rankerBudgetShare * compute.deadlineMs,
       probeAfterMs: compute.rankerProbeAfterMs,
     },
-    onBatch: (batch) => metrics.observeBatch(batch),
+    onBatch: (batch) => metrics.compute.observeBatch(batch),
     onLost: (err) => {
-      metrics.countLostThread();
+      metrics.compute.countLostThread();
       logger.error({ err }, 'a computing thread was lost');
     },
-    onThreads: (change) => metrics.changeThreads(change),
+    onThreads: (change) => metrics.compute.changeThreads(change),
     quarantine,
     watch: { hangMs: compute.hangMs, onHung: end },
     desertion: { afterMs: compute.desertedMs, onDeserted: end },

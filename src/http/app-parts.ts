@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import type { FeatureLog } from '../events/feature-log.js';
 import type { ImpressionLog } from '../events/impression-log.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metrics/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 import type { RecommendationService } from '../serving/recommendation-service.js';
 import type { Shadow } from '../serving/experiments/shadow.js';

@@ -18,7 +18,7 @@ export function scoreInShadow(
   const isLogged = impressions?.isLogged(asked.subject, id) === true;
   const request = { ...asked, explain: 'none' } as const;
   const onScored = (record: RecommendationRecord, milliseconds: number): void => {
-    metrics.observeRecommendation(sampleOf(record, { asked, milliseconds }));
+    metrics.recommendations.observeRecommendation(sampleOf(record, { asked, milliseconds }));
     if (isLogged) logShadow(impressions, { id, asked }, { record, milliseconds });
   };
   shadow.score(request, onScored, { attribution: isLogged });

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { Slate } from '../domain/slate.js';
-import type { RecommendationSample } from '../observability/metrics.js';
+import type { RecommendationSample } from '../observability/metrics/recommendation-metrics.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { CacheOutcome, SlateAnswer, SlateFacts } from '../serving/cache/slate-cache.js';
 import type { AppParts } from './app-parts.js';
@@ -41,7 +41,7 @@ export function createSlateSender(
     const send = (answer: SlateAnswer): FastifyReply => {
       request.slateAnswer = answer;
       const seconds = (performance.now() - startedAt) / 1000;
-      metrics.observeRecommendation(sampleOf(answer, { asked, seconds }));
+      metrics.recommendations.observeRecommendation(sampleOf(answer, { asked, seconds }));
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')

@@ -99,7 +99,7 @@ const ANSWERS: {
   reload: (parts) => reload(parts, { ifMoved: false }),
   follow: (parts) => reload(parts, { ifMoved: true }),
   metrics: ({ service, metrics }) => {
-    metrics.showBundle(service.describe());
+    metrics.bundle.showBundle(service.describe());
     return metrics.snapshot();
   },
 };

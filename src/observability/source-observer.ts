@@ -4,7 +4,7 @@ import {
   type SourceObserver,
   type SourcePolicy,
 } from '../domain/source-access.js';
-import type { Metrics } from './metrics.js';
+import type { SourceMetrics } from './metrics/source-metrics.js';
 
 /** What settings say of outside sources. */
 export interface SourceSettings {
@@ -26,7 +26,7 @@ interface SourceLogger {
 type SourceParts = {
   readonly logger: SourceLogger;
   /** A command has none: its log says all. */
-  readonly metrics?: Pick<Metrics, 'countSourceRetry' | 'observeSourceRead' | 'countSourceExcess'>;
+  readonly metrics?: SourceMetrics;
 };
 
 /** The way to outside sources as settings have it; every retry and every read beyond a limit is a warning and is counted. */

@@ -11,7 +11,7 @@ import { isInShare } from '../../src/domain/is-in-share.js';
 import type { Impression } from '../../src/events/impression.js';
 import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import type { ThreadOptions } from '../../src/serving/bundle-life/open-served-bundle.js';
 import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
@@ -60,7 +60,7 @@ export async function startTrialServer(
       scenarios: SCENARIOS,
       deadlineMs: settings.compute.deadlineMs,
       ...(threads && { threads }),
-      cache: await openSlateCache(settings, { logger, metrics, release: '1' }),
+      cache: await openSlateCache(settings, { logger, metrics: metrics.cache, release: '1' }),
     },
     parts,
   );
@@ -75,7 +75,7 @@ export async function startTrialServer(
     ...parts,
     service,
     shadow,
-    impressions: openImpressionLog(settings, parts),
+    impressions: openImpressionLog(settings, { logger, metrics: metrics.logs }),
   });
   let stopping: Promise<void> | undefined;
   const end = (): Promise<void> => (stopping ??= server.stop());

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { SourceMetrics } from '../../observability/metrics/source-metrics.js';
 import { openSourceAccess } from '../../observability/source-observer.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
@@ -37,7 +37,7 @@ export function requireApiKeys({ auth, jwt }: Pick<Settings, 'auth' | 'jwt'>): A
  */
 export function createAuthenticator(
   settings: Pick<Settings, 'auth' | 'jwt' | 'sources'>,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics }: { logger: Logger; metrics: SourceMetrics },
 ): Authenticator | undefined {
   if (settings.auth.mode === 'none') return undefined;
   const findKey = createApiKeyCheck(requireApiKeys(settings));

@@ -38,7 +38,10 @@ export function addGuard(
   options: { listener: ListenerName; scope: Scope; limit?: RateLimiter | undefined },
 ): void {
   const { settings } = parts;
-  const authenticator = createAuthenticator(settings, parts);
+  const authenticator = createAuthenticator(settings, {
+    logger: parts.logger,
+    metrics: parts.metrics.sources,
+  });
   const { openRoutes } = settings.auth;
   const refuseUnroutable = createUnroutableRefusal(app, settings.server);
   const checkHost = createHostCheck(options.listener, settings);

@@ -83,7 +83,7 @@ function addSharedCounter(
     app.addHook('onClose', async () => client.disconnect());
     return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });
-  metrics.showRateLimitStore(true);
+  metrics.http.showRateLimitStore(true);
   const breaker = createBreaker(
     {
       calls: redis.breakerCalls,
@@ -97,7 +97,7 @@ function addSharedCounter(
           throw toFeaturesFailed(error);
         }),
       onChange: (available) => {
-        metrics.showRateLimitStore(available);
+        metrics.http.showRateLimitStore(available);
         if (available) logger.info('Redis answers again: rate limits are shared');
         else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
       },

@@ -17,7 +17,7 @@ export function addMetricsRoute(app: HttpApp, { service, metrics }: AdminParts):
     '/metrics',
     { schema, config: { quiet: true, scope: 'metrics', kind: 'metrics' } as const },
     async (_request, reply) => {
-      metrics.showBundle(service.describe());
+      metrics.bundle.showBundle(service.describe());
       return reply.type(metrics.contentType).send(await metrics.render());
     },
   );

@@ -6,7 +6,8 @@ import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `POST /views/:view/rows`: upserts rows of a view that is served online, an older event time never over a newer one. */
 export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
-  const pusher = createFeaturePusher(parts.settings, { ...parts, now: () => new Date() });
+  const { service, settings, metrics } = parts;
+  const pusher = createFeaturePusher(settings, { service, metrics: metrics.features, now: () => new Date() });
   app.addHook('onClose', () => pusher.close());
   const schema = {
     operationId: 'pushRows',
@@ -21,7 +22,7 @@ export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
       ...describeProblems(PUSH_PROBLEMS, '/views/users/rows'),
     },
   };
-  const bodyLimit = parts.settings.features.maxPushBytes;
+  const bodyLimit = settings.features.maxPushBytes;
   app.post('/views/:view/rows', { schema, bodyLimit, config: { scope: 'write' } }, async (request, reply) => {
     const { view } = request.params;
     const answer: PushAnswer = { view, ...(await pusher.push(view, request.body.rows)) };
