@@ -3,7 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
 import { encodePart } from '../../features/redis-keys.js';
-import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
+import {
+  isRedisFault,
+  openRedis,
+  reconnect,
+  type RedisClient,
+  RedisFault,
+} from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
 import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
@@ -94,20 +100,21 @@ function addSharedCounter(
       probe: () =>
         client.get(`${nameSpace}probe`).catch((error: unknown) => {
           reconnect(client);
-          throw toFeaturesFailed(error);
+          throw new RedisFault(error);
         }),
       onChange: (available) => {
         metrics.http.showRateLimitStore(available);
         if (available) logger.info('Redis answers again: rate limits are shared');
         else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
       },
-      refusal: () => new ShortlistError('FEATURES_FAILED', 'Redis has failed too often and is not asked.'),
+      isFault: isRedisFault,
+      refusal: () => new RedisFault(new Error('it has failed too often')),
     },
   );
   return async (request) => {
     try {
       return await breaker.run(() =>
-        shared(request).catch((error: unknown) => Promise.reject(toFeaturesFailed(error))),
+        shared(request).catch((error: unknown) => Promise.reject(new RedisFault(error))),
       );
     } catch {
       return alone(request);
