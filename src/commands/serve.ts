@@ -9,7 +9,7 @@ import { readScenarios } from '../config/scenario-config.js';
 import { openFeatureLog } from '../events/feature-log.js';
 import { openImpressionLog } from '../events/impression-log.js';
 import { requireAccess } from '../http/access/require-access.js';
-import type { AppParts } from '../http/app-parts.js';
+import type { AppParts, ServerParts } from '../http/app-parts.js';
 import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
@@ -25,6 +25,7 @@ import type { ThreadOptions } from '../serving/bundle-life/open-served-bundle.js
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
+import { openListenerParts } from './open-listener-parts.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 import { openReleases } from './open-releases.js';
@@ -85,7 +86,7 @@ async function serveInPlace(settings: Settings, context: CommandContext): Promis
 }
 
 interface Service {
-  readonly parts: AppParts;
+  readonly parts: ServerParts;
   readonly bundle: BundleDescription;
   readonly quarantine: Quarantine | undefined;
 }
@@ -141,12 +142,9 @@ async function openService(
   opened.add(service, () => service.close());
   const bundle = await service.reload();
   logger.info({ bundle }, 'bundle open');
-  const impressions = opened.add(openImpressionLog(settings, { logger, metrics: metrics.logs }), (log) =>
-    log?.close(),
-  );
-  const featureLog = opened.add(openFeatureLog(settings, { logger, metrics: metrics.logs }), (log) =>
-    log?.close(),
-  );
+  const logging = { logger, metrics: metrics.logs };
+  const impressions = opened.add(openImpressionLog(settings, logging), (log) => log?.close());
+  const featureLog = opened.add(openFeatureLog(settings, logging), (log) => log?.close());
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
@@ -162,7 +160,18 @@ async function openService(
   const watch = place === undefined ? openChannelWatch(settings, followed) : undefined;
   opened.add(watch, () => watch?.stop());
   return {
-    parts: { service, settings, logger, metrics, impressions, featureLog, tracing, watch, shadow },
+    parts: {
+      service,
+      settings,
+      logger,
+      metrics,
+      impressions,
+      featureLog,
+      tracing,
+      watch,
+      shadow,
+      ...openListenerParts({ settings, service, metrics, sources }),
+    },
     bundle,
     quarantine,
   };

@@ -5,10 +5,12 @@ import { createOpenedThings, type OpenedThings } from '../domain/opened-things.j
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics/metrics.js';
+import { openSourceAccess } from '../observability/source-observer.js';
 import { createProcessGroup, type ServerProcess } from '../serving/processes/process-group.js';
 import { createServingEnvironment } from '../serving/bundle-life/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
+import { openListenerParts } from './open-listener-parts.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 
@@ -97,7 +99,14 @@ async function superviseWith(
     bundle: { ...metrics.bundle, showBundle: () => undefined },
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
-  const admin = await startAdminServer({ service: group, settings, logger, metrics: merged });
+  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.sources });
+  const admin = await startAdminServer({
+    service: group,
+    settings,
+    logger,
+    metrics: merged,
+    ...openListenerParts({ settings, service: group, metrics, sources }),
+  });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);

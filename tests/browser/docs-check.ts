@@ -8,6 +8,7 @@ import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { MemoryService } from '../http/memory-service.js';
 import { openBrowser } from './open-browser.js';
+import { addListenerParts } from '../support/listener-parts.js';
 
 /**
  * Opens /docs in a headless Chromium, tries out every route as the page offers it and expects 200, with items of the person where
@@ -31,12 +32,13 @@ async function main(): Promise<void> {
 }
 
 function serveFromMemory() {
-  return startServer({
+  const parts = addListenerParts({
     service: new MemoryService(),
     settings: buildSettings(),
     logger: createLogger({ level: 'warn', writing: 'sync', destination: 2 }),
     metrics: createMetrics({ processMetrics: false }),
   });
+  return startServer(parts);
 }
 
 async function checkDocs(url: string, screenshot: string): Promise<void> {

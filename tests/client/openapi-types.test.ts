@@ -8,6 +8,7 @@ import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { MemoryService } from '../http/memory-service.js';
+import { addListenerParts } from '../support/listener-parts.js';
 
 const DOCUMENT = 'client/openapi.json';
 const ADMIN_DOCUMENT = 'docs/admin-openapi.json';
@@ -18,12 +19,12 @@ const HEADER = '// Made from openapi.json by `make client`; do not edit.\n// oxl
 async function readDocuments(): Promise<{ document: OpenAPI3; admin: OpenAPI3 }> {
   const service = new MemoryService();
   service.bundle = undefined;
-  const parts = {
+  const parts = addListenerParts({
     service,
     settings: buildSettings(),
     logger: createLogger({ level: 'silent', writing: 'sync' }),
     metrics: createMetrics({ processMetrics: false }),
-  };
+  });
   const [document, admin] = await Promise.all(
     [buildApp(parts), buildAdminApp(parts)].map(async (app) => {
       t.teardown(() => app.close());

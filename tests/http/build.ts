@@ -8,6 +8,7 @@ import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { MemoryService } from './memory-service.js';
+import { addListenerParts } from '../support/listener-parts.js';
 
 type Overrides = { readonly [Group in keyof Settings]?: Partial<Settings[Group]> };
 
@@ -26,13 +27,13 @@ export function build(t: Test, overrides: Overrides = {}) {
   const logFile = join(t.testdir({}), 'log');
   const service = new MemoryService();
   const drain = { draining: false };
-  const parts = {
+  const parts = addListenerParts({
     service,
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'debug', writing: 'sync', destination: logFile }),
     metrics: createMetrics({ processMetrics: false }),
     isDraining: () => drain.draining,
-  };
+  });
   const app = buildApp(parts);
   const admin = buildAdminApp(parts);
   t.teardown(() => Promise.all([app.close(), admin.close()]));

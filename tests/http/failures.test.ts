@@ -60,7 +60,10 @@ t.test('every 503 says when to come back', async (t) => {
 });
 
 t.test('what the framework refuses never has a code that the listener does not list', async (t) => {
-  const error = Object.assign(new Error('Too large.'), { code: 'FST_ERR_CTP_BODY_TOO_LARGE', statusCode: 413 });
+  const error = Object.assign(new Error('Too large.'), {
+    code: 'FST_ERR_CTP_BODY_TOO_LARGE',
+    statusCode: 413,
+  });
   const under = (codes: readonly ErrorCode[]) => toFailure(error, { codes, faults: false });
   t.strictSame(under(PUBLIC_CODES), { code: 'PAYLOAD_TOO_LARGE', detail: 'Too large.' });
   t.strictSame(under(['INVALID_REQUEST']), { code: 'INVALID_REQUEST', detail: 'Too large.' });

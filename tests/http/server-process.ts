@@ -5,6 +5,7 @@ import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from './build.js';
 import { MemoryService } from './memory-service.js';
+import { addListenerParts } from '../support/listener-parts.js';
 
 /** What a test tells the process: hold answers back, or fail outside of any request. */
 export type Command = 'hold' | 'release' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
@@ -25,12 +26,12 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     await wait(5);
     return recommend(request);
   };
-  const parts = {
+  const parts = addListenerParts({
     service,
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'info', writing: 'async' }),
     metrics: createMetrics({ processMetrics: false }),
-  };
+  });
   const server = await startServer(parts);
   stopOnSignals(server, parts);
   const actions: Record<Command, () => void> = {

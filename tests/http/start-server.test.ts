@@ -7,14 +7,15 @@ import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from './build.js';
 import { MemoryService } from './memory-service.js';
 import { openSocket, parseAnswers, readAll } from './raw-socket.js';
+import { addListenerParts } from '../support/listener-parts.js';
 
 function buildParts(overrides: Parameters<typeof buildSettings>[0] = {}) {
-  return {
+  return addListenerParts({
     service: new MemoryService(),
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'silent', writing: 'sync' }),
     metrics: createMetrics({ processMetrics: false }),
-  };
+  });
 }
 
 async function occupy(t: Test): Promise<number> {

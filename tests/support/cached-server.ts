@@ -12,6 +12,7 @@ import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { SCENARIOS } from './trained-bundle.js';
+import { addListenerParts } from './listener-parts.js';
 
 export interface Answer {
   readonly status: number;
@@ -92,7 +93,12 @@ export async function startCachedServer(
     version: '1',
     patienceMs: changes.patienceMs ?? 60_000,
   });
-  const server = await startServer({ service, settings, logger, metrics, impressions, featureLog, tracing });
+  const server = await startServer({
+    ...addListenerParts({ service, settings, logger, metrics }),
+    impressions,
+    featureLog,
+    tracing,
+  });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);

@@ -9,6 +9,7 @@ import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { SCENARIOS } from './trained-bundle.js';
+import { addListenerParts } from './listener-parts.js';
 
 /** What a client sees of an answer. */
 export interface FaultAnswer {
@@ -48,7 +49,7 @@ export async function startFaultServer(
   });
   await service.reload();
   const logger = createLogger({ level: 'silent', writing: 'sync' });
-  const server = await startServer({ service, settings, logger, metrics });
+  const server = await startServer(addListenerParts({ service, settings, logger, metrics }));
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);

@@ -14,6 +14,7 @@ import { createOnlineStoresOpener } from '../../src/serving/online/online-stores
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { SCENARIOS, writeSmallBundle } from './trained-bundle.js';
+import { addListenerParts } from './listener-parts.js';
 
 /** A registry whose staging channel points at a small bundle with an online view of users. */
 export interface OnlineRegistry {
@@ -87,7 +88,7 @@ export async function startOnlineServer(
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
   });
   await service.reload();
-  const server = await startServer({ service, settings, logger, metrics });
+  const server = await startServer(addListenerParts({ service, settings, logger, metrics }));
   t.teardown(() => server.stop());
   const admin: OnlineServer['admin'] = async (path, init) => {
     const answer = await fetch(`${server.adminUrl}${path}`, init);

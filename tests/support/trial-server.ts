@@ -18,6 +18,7 @@ import type { ServiceDescription } from '../../src/serving/recommendation-servic
 import { buildSettings } from '../http/build.js';
 import { askServer, type FaultAnswer } from './fault-server.js';
 import { SCENARIOS } from './trained-bundle.js';
+import { addListenerParts } from './listener-parts.js';
 
 type Groups = 'canary' | 'shadow' | 'cache' | 'impressions' | 'compute';
 
@@ -72,8 +73,7 @@ export async function startTrialServer(
   await service.reload();
   if (service.describe()!.trials !== undefined) await opened;
   const server = await startServer({
-    ...parts,
-    service,
+    ...addListenerParts({ ...parts, service }),
     shadow,
     impressions: openImpressionLog(settings, { logger, metrics: metrics.logs }),
   });

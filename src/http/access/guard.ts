@@ -38,14 +38,11 @@ declare module 'fastify' {
  */
 export function addGuard(
   app: HttpApp,
-  parts: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
+  parts: Pick<AppParts, 'settings' | 'logger' | 'sources'>,
   options: { listener: ListenerName; scope: Scope; limit?: RateLimiter | undefined },
 ): void {
-  const { settings } = parts;
-  const authenticator = createAuthenticator(settings, {
-    logger: parts.logger,
-    metrics: parts.metrics.sources,
-  });
+  const { settings, logger, sources } = parts;
+  const authenticator = createAuthenticator(settings, { logger, access: sources });
   const { openRoutes } = settings.auth;
   const refuseUnroutable = createUnroutableRefusal(app, settings.server);
   const checkHost = createHostCheck(options.listener, settings);

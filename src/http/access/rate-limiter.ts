@@ -3,13 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
 import { encodePart } from '../../features/redis-keys.js';
-import {
-  isRedisFault,
-  openRedis,
-  reconnect,
-  type RedisClient,
-  RedisFault,
-} from '../../features/redis-connection.js';
+import { isRedisFault, reconnect, type RedisClient, RedisFault } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
 import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
@@ -76,7 +70,7 @@ function addCounter(app: HttpApp, readOptions: () => Promise<CounterOptions>): C
 
 function addSharedCounter(
   app: HttpApp,
-  { service, settings: { redis }, logger, metrics }: AppParts,
+  { service, settings: { redis }, logger, metrics, connectRateLimits }: AppParts,
   { limits, alone }: { limits: CounterOptions; alone: Count },
 ): Count {
   const nameSpace = `${redis.keyPrefix}rate:`;
@@ -85,7 +79,7 @@ function addSharedCounter(
     `${encodePart(service.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
   let client: RedisClient;
   const shared = addCounter(app, async () => {
-    client = await openRedis(redis);
+    client = await connectRateLimits();
     app.addHook('onClose', async () => client.disconnect());
     return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });

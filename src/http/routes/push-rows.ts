@@ -1,4 +1,3 @@
-import { createFeaturePusher } from '../../serving/online/feature-pusher.js';
 import { NO_USER } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
@@ -6,9 +5,7 @@ import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/push
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `POST /views/:view/rows`: upserts rows of a view that is served online, an older event time never over a newer one. */
-export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
-  const { service, settings, metrics } = parts;
-  const pusher = createFeaturePusher(settings, { service, metrics: metrics.features, now: () => new Date() });
+export function addPushRowsRoute(app: HttpApp, { pusher, settings }: AdminParts): void {
   app.addHook('onClose', () => pusher.close());
   const schema = {
     operationId: 'pushRows',
