@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { ERRORS, ShortlistError, type ErrorCode } from '../domain/errors.js';
 import type { Problem } from './schemas/problem.js';
 
+/** The media type of every answer that is not a success (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What went wrong, before it is tied to a request. */
