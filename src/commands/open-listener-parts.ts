@@ -8,13 +8,13 @@ export function openListenerParts({
   settings,
   service,
   metrics,
-  sources,
-}: Pick<AdminParts, 'settings' | 'service' | 'metrics'> & { sources: SourceAccess }): Pick<
+  dependencies,
+}: Pick<AdminParts, 'settings' | 'service' | 'metrics'> & { dependencies: SourceAccess }): Pick<
   ServerParts,
-  'sources' | 'pusher' | 'connectRateLimits'
+  'dependencies' | 'pusher' | 'connectRateLimits'
 > {
   return {
-    sources,
+    dependencies,
     pusher: createFeaturePusher(settings, { service, metrics: metrics.features, now: () => new Date() }),
     connectRateLimits: () => openRedis(settings.redis),
   };

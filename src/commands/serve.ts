@@ -109,7 +109,7 @@ async function openService(
   const logger = openServerLog(settings, { metrics: metrics.telemetry, process: place });
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.sources });
+  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const registry = await openRegistry(settings.bundle, context, sources);
   const cache = await openSlateCache(settings, {
     logger,
@@ -170,7 +170,7 @@ async function openService(
       tracing,
       watch,
       shadow,
-      ...openListenerParts({ settings, service, metrics, sources }),
+      ...openListenerParts({ settings, service, metrics, dependencies: sources }),
     },
     bundle,
     quarantine,

@@ -99,13 +99,13 @@ async function superviseWith(
     bundle: { ...metrics.bundle, showBundle: () => undefined },
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
-  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.sources });
+  const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const admin = await startAdminServer({
     service: group,
     settings,
     logger,
     metrics: merged,
-    ...openListenerParts({ settings, service: group, metrics, sources }),
+    ...openListenerParts({ settings, service: group, metrics, dependencies }),
   });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;

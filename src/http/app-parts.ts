@@ -17,8 +17,8 @@ export interface AppParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** The way to outside sources: the keys of the issuer of tokens. */
-  readonly sources: SourceAccess;
+  /** The way to what lies outside of the process: to the keys of the issuer of tokens. */
+  readonly dependencies: SourceAccess;
   /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
   readonly connectRateLimits: () => Promise<RedisClient>;
   /** Makes traces of requests; absent where there are none. */

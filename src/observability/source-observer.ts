@@ -4,7 +4,7 @@ import {
   type SourceObserver,
   type SourcePolicy,
 } from '../domain/source-access.js';
-import type { SourceMetrics } from './metrics/source-metrics.js';
+import type { DependencyMetrics } from './metrics/dependency-metrics.js';
 
 /** What settings say of outside sources. */
 export interface SourceSettings {
@@ -26,7 +26,7 @@ interface SourceLogger {
 type SourceParts = {
   readonly logger: SourceLogger;
   /** A command has none: its log says all. */
-  readonly metrics?: SourceMetrics;
+  readonly metrics?: DependencyMetrics;
 };
 
 /** The way to outside sources as settings have it; every retry and every read beyond a limit is a warning and is counted. */
@@ -50,12 +50,12 @@ function toPolicy(settings: SourceSettings): SourcePolicy {
 function createSourceObserver({ logger, metrics }: SourceParts): SourceObserver {
   return {
     retried: ({ source, attempt, waitMs, error }) => {
-      metrics?.countSourceRetry(source);
+      metrics?.countDependencyRetry(source);
       logger.warn({ event: 'source_retry', source, attempt, waitMs, err: error }, 'a source is asked again');
     },
-    read: (read) => metrics?.observeSourceRead(read),
+    read: (read) => metrics?.observeDependencyRead(read),
     exceeded: (excess) => {
-      metrics?.countSourceExcess(excess.event, excess.source);
+      metrics?.countDependencyExcess(excess.event, excess.source);
       logger.warn(excess, EXCESSES[excess.event]);
     },
   };

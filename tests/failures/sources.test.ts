@@ -255,7 +255,7 @@ t.test('retries and reads are counted, and those beyond a limit are warnings', a
   const logger = createLogger({ level: 'info', writing: 'sync', destination: logFile });
   const limits = { maxMegabytes: 2, minMegabytesPerSecond: 1 };
   const policy = { attempts: 2, totalSeconds: 60, firstWaitMs: 1, longestWaitMs: 1 };
-  const access = openSourceAccess({ ...policy, ...limits }, { logger, metrics: metrics.sources });
+  const access = openSourceAccess({ ...policy, ...limits }, { logger, metrics: metrics.dependencies });
   await t.rejects(
     access.retry('redis', async () => Promise.reject(Object.assign(new Error('away'), { code: 'EPIPE' }))),
   );

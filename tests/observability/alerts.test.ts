@@ -93,10 +93,10 @@ function showAll(metrics: Metrics): void {
   }
   metrics.logs.showImpressionLog(true);
   metrics.logs.showFeatureLog(true);
-  metrics.sources.countSourceRetry('bundle');
-  metrics.sources.observeSourceRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
-  metrics.sources.countSourceExcess('source_slow', 'bundle');
-  metrics.sources.countSourceExcess('source_large', 'bundle');
+  metrics.dependencies.countDependencyRetry('bundle');
+  metrics.dependencies.observeDependencyRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
+  metrics.dependencies.countDependencyExcess('source_slow', 'bundle');
+  metrics.dependencies.countDependencyExcess('source_large', 'bundle');
   metrics.telemetry.countSpans('sent', 1);
   metrics.telemetry.countSpans('failed', 1);
   metrics.drift.showDrift(

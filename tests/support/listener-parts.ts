@@ -7,6 +7,6 @@ type Given = Pick<ServerParts, 'settings' | 'service' | 'logger' | 'metrics'>;
 /** Adds what listeners use of the outside, as a server has it; nothing is connected before it is used. */
 export function addListenerParts<Parts extends Given>(parts: Parts) {
   const { settings, service, logger, metrics } = parts;
-  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.sources });
-  return { ...parts, ...openListenerParts({ settings, service, metrics, sources }) };
+  const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  return { ...parts, ...openListenerParts({ settings, service, metrics, dependencies }) };
 }

@@ -38,11 +38,11 @@ declare module 'fastify' {
  */
 export function addGuard(
   app: HttpApp,
-  parts: Pick<AppParts, 'settings' | 'logger' | 'sources'>,
+  parts: Pick<AppParts, 'settings' | 'logger' | 'dependencies'>,
   options: { listener: ListenerName; scope: Scope; limit?: RateLimiter | undefined },
 ): void {
-  const { settings, logger, sources } = parts;
-  const authenticator = createAuthenticator(settings, { logger, access: sources });
+  const { settings, logger, dependencies } = parts;
+  const authenticator = createAuthenticator(settings, { logger, access: dependencies });
   const { openRoutes } = settings.auth;
   const refuseUnroutable = createUnroutableRefusal(app, settings.server);
   const checkHost = createHostCheck(options.listener, settings);

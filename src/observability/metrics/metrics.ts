@@ -9,6 +9,7 @@ import {
 import { type BundleMetrics, createBundleMetrics } from './bundle-metrics.js';
 import { type CacheMetrics, createCacheMetrics } from './cache-metrics.js';
 import { type ComputeMetrics, createComputeMetrics } from './compute-metrics.js';
+import { createDependencyMetrics, type DependencyMetrics } from './dependency-metrics.js';
 import { createDriftMetrics, type DriftMetrics } from './drift-metrics.js';
 import { createFeatureMetrics, type FeatureMetrics } from './feature-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
@@ -16,7 +17,6 @@ import { createLogMetrics, type LogMetrics } from './log-metrics.js';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.js';
 import { createRecommendationMetrics, type RecommendationMetrics } from './recommendation-metrics.js';
 import { createReleaseMetrics, type ReleaseMetrics } from './release-metrics.js';
-import { createSourceMetrics, type SourceMetrics } from './source-metrics.js';
 import { createTelemetryMetrics, type TelemetryMetrics } from './telemetry-metrics.js';
 
 /** The metrics of one process, in groups that share a registry. Code takes the group that it reports to, never all of them. */
@@ -24,6 +24,7 @@ export interface Metrics {
   readonly bundle: BundleMetrics;
   readonly cache: CacheMetrics;
   readonly compute: ComputeMetrics;
+  readonly dependencies: DependencyMetrics;
   readonly drift: DriftMetrics;
   readonly features: FeatureMetrics;
   readonly http: HttpMetrics;
@@ -31,7 +32,6 @@ export interface Metrics {
   readonly processes: ProcessMetrics;
   readonly recommendations: RecommendationMetrics;
   readonly releases: ReleaseMetrics;
-  readonly sources: SourceMetrics;
   readonly telemetry: TelemetryMetrics;
   /** The Prometheus text exposition of all groups. */
   render(): Promise<string>;
@@ -68,7 +68,7 @@ export function createMetrics(options: {
     telemetry: createTelemetryMetrics(registers),
     cache: createCacheMetrics(registers),
     logs: createLogMetrics(registers),
-    sources: createSourceMetrics(registers),
+    dependencies: createDependencyMetrics(registers),
     drift: createDriftMetrics(registers),
     render: () => registry.metrics(),
     snapshot: () => registry.getMetricsAsJSON(),
