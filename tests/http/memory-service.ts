@@ -1,10 +1,7 @@
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
-import type {
-  SlateReport,
-  RecommendationRequest,
-} from '../../src/pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
 import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
 import type { RequestExamples } from '../../src/serving/request-examples.js';

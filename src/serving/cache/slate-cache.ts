@@ -143,10 +143,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   };
 }
 
-function findObstacle(
-  { slate, depth = 1 }: SlateReport,
-  isSame: () => boolean,
-): NotKept | undefined {
+function findObstacle({ slate, depth = 1 }: SlateReport, isSame: () => boolean): NotKept | undefined {
   if (slate.degraded.length > 0) return 'degraded';
   if (depth < 1) return 'shallow';
   return isSame() ? undefined : 'changed';
