@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { toVectorEngineOptions } from '../candidates/vector-engine.js';
-import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
 import type { ServerParts } from '../http/app-parts.js';
@@ -10,10 +7,8 @@ import { openListeners } from '../serving/after-answer/open-listeners.js';
 import type { BundleDescription } from '../serving/bundle-admin.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
 import { openQuarantine, type Quarantine, type QuarantineChange } from '../serving/compute/quarantine.js';
-import { createThreadOptions } from '../serving/compute/thread-options.js';
 import { openRecommender } from '../serving/experiments/open-recommender.js';
-import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
-import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import { createBundleOptions } from './create-bundle-options.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openListenerParts } from './open-listener-parts.js';
@@ -56,30 +51,16 @@ export async function openServer(
   });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
-  const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
-  const clock = (): number => context.now().getTime() / 1000;
-  const { recommender, admin, shadow } = openRecommender(
-    {
-      registry,
-      channel: settings.bundle.channel,
-      dataset: () => settings.bundle.dataset,
-      scenarios: readScenarios(join(context.configsDir, 'scenarios')),
-      memoryLimitBytes: memoryLimitMegabytes * 1e6,
-      access: dependencies,
-      observer: createFeatureObserver(
-        { logger, metrics: metrics.features, clock },
-        { minLoadMegabytesPerSecond },
-      ),
-      clock,
-      threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
-      trialSilenceMs: settings.bundle.trialSilenceMs || undefined,
-      openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
-      vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
-      drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
-      cache,
-    },
-    { settings, logger, metrics },
-  );
+  const options = createBundleOptions(settings, {
+    context,
+    registry,
+    dependencies,
+    cache,
+    quarantine,
+    logger,
+    metrics,
+  });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');

@@ -7,8 +7,8 @@ import { loadSettings } from '../config/load-settings.js';
 import { readConfigFile } from '../config/read-config-file.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
-import { compareOnTrial } from '../serving/bundle-life/compare-latency.js';
-import { tryBundle } from '../serving/bundle-life/rehearse-bundle.js';
+import { compareLatency } from '../serving/bundle-life/compare-latency.js';
+import { rehearseBundle } from '../serving/bundle-life/rehearse-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { createDatasetChangeOption } from './dataset-change-option.js';
 import { openRegistry } from './open-registry.js';
@@ -67,8 +67,8 @@ function createTryOut({ bundle, features }: Settings, { configsDir }: CommandCon
   const { signal } = new AbortController();
   const silenceMs = bundle.trialSilenceMs || TRIAL_SILENCE_MS;
   return async (folder, findCurrent) => {
-    await tryBundle({ folder, ...options, replacedViews: [] }, { silenceMs, signal });
-    return compareOnTrial(folder, findCurrent, options);
+    await rehearseBundle({ folder, ...options, replacedViews: [] }, { silenceMs, signal });
+    return compareLatency(folder, findCurrent, options);
   };
 }
 

@@ -1,5 +1,5 @@
 import { isInShare } from '../domain/is-in-share.js';
-import type { TrialRelease } from '../domain/release.js';
+import type { ExperimentRelease } from '../domain/release.js';
 import type { Degradation, SourceAttribution, Strategy } from '../domain/slate.js';
 import { samplingIdOf, type Subject } from '../domain/subject.js';
 
@@ -15,7 +15,7 @@ export interface Impression {
   readonly scenario: string;
   readonly bundle: string;
   /** Absent where it was the bundle in service; `shadow` was shown to nobody. */
-  readonly release?: TrialRelease;
+  readonly release?: ExperimentRelease;
   readonly strategy: Strategy;
   readonly degraded: readonly Degradation[];
   /** Items asked for. */

@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger';
-import type { TSchema } from 'typebox';
 import { addCors, addSecurityHeaders } from './access/browser-rules.js';
 import { addGuard } from './access/guard.js';
 import { addRateLimiter } from './access/rate-limiter.js';
@@ -15,26 +14,8 @@ import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
 import { addRootRoute } from './routes/root.js';
 import { addSimilarItemsRoute } from './routes/similar-items.js';
-import { Liveness, Readiness } from './schemas/health.js';
-import { PopularAnswer } from './schemas/popular.js';
-import { Problem, PUBLIC_CODES } from './schemas/problem.js';
-import { RecommendationsAnswer } from './schemas/recommendations.js';
-import { SimilarItemsAnswer } from './schemas/similar-items.js';
-import { Attributes, Degradation, SlateItem, SourceAttribution } from './schemas/slate.js';
-
-/** The schemas that the OpenAPI document names. */
-const COMPONENTS: readonly TSchema[] = [
-  RecommendationsAnswer,
-  SimilarItemsAnswer,
-  PopularAnswer,
-  SlateItem,
-  Attributes,
-  SourceAttribution,
-  Degradation,
-  Liveness,
-  Readiness,
-  Problem,
-];
+import { PUBLIC_COMPONENTS } from './schemas/components.js';
+import { PUBLIC_CODES } from './schemas/problem.js';
 
 /** Builds the public app: recommendations, health, and with `docs.enabled` the documentation. It does not listen yet. */
 export function buildApp(parts: AppParts): HttpApp {
@@ -49,7 +30,7 @@ export function buildApp(parts: AppParts): HttpApp {
   addSecurityHeaders(app);
   addCors(app, settings.cors);
   addGuard(app, parts, { listener: 'public', scope: 'read', limit });
-  for (const schema of COMPONENTS) app.addSchema(schema);
+  for (const schema of PUBLIC_COMPONENTS) app.addSchema(schema);
   app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
   const publish = createDocumentPublisher(parts);
   app.register(async (routes: HttpApp) => {

@@ -106,7 +106,7 @@ function describeTrace({ trace, headers }: FastifyRequest) {
 
 const LONGEST_URL = 300;
 
-function describeSlate({ facts, cache, record, release }: Answer) {
+function describeSlate({ facts, cache, report, release }: Answer) {
   const { scenario, bundle, strategy, degraded, itemIds } = facts;
   return {
     scenario,
@@ -116,10 +116,10 @@ function describeSlate({ facts, cache, record, release }: Answer) {
     degraded,
     cache,
     items: itemIds.length,
-    ...(record && {
-      candidates: record.candidateCount,
+    ...(report && {
+      candidates: report.candidateCount,
       stages: Object.fromEntries(
-        record.stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)]),
+        report.stages.map(({ stage, milliseconds }) => [stage, round(milliseconds)]),
       ),
     }),
   };
@@ -129,7 +129,7 @@ function describeSlate({ facts, cache, record, release }: Answer) {
 function describeError(request: FastifyRequest, status: number) {
   const { failure, answered } = request;
   if (failure !== undefined && !isFault(request, status)) return { refusal: (failure as Error).message };
-  return { err: failure ?? answered?.answer.record?.stages.find(fellBack)?.cause };
+  return { err: failure ?? answered?.answer.report?.stages.find(fellBack)?.cause };
 }
 
 function fellBack({ cause }: StageTiming): boolean {

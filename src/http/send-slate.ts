@@ -42,7 +42,7 @@ export function createSlateSender(
     const send = (answer: Answer): FastifyReply => {
       request.answered = { requestId: request.id, request: asked, answer };
       afterAnswer.answered(request.answered, processClock() - arrivedAt);
-      const body = answer.body ?? form.write(answer.record!.slate);
+      const body = answer.body ?? form.write(answer.report!.slate);
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')

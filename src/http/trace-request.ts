@@ -32,9 +32,9 @@ export function endTrace(request: FastifyRequest, end: { status: number; millise
       'shortlist.strategy': facts?.strategy,
       'shortlist.cache': answer?.cache,
       'shortlist.items': facts?.itemIds.length,
-      'shortlist.candidates': answer?.record?.candidateCount,
+      'shortlist.candidates': answer?.report?.candidateCount,
     },
     // Who joined another waited for its stages, which are in its trace.
-    stages: answer?.cache === 'joined' ? [] : (answer?.record?.stages ?? []),
+    stages: answer?.cache === 'joined' ? [] : (answer?.report?.stages ?? []),
   });
 }

@@ -1,4 +1,4 @@
-import type { TrialRelease } from '../domain/release.js';
+import type { ExperimentRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { RequestExamples } from './request-examples.js';
 
@@ -16,8 +16,8 @@ export interface BundleDescription {
 }
 
 /** A bundle that is tried beside the one in service. */
-export interface TrialDescription {
-  readonly release: TrialRelease;
+export interface ExperimentDescription {
+  readonly release: ExperimentRelease;
   readonly channel: string;
   /** Of the users, 0 to 1. */
   readonly share: number;
@@ -36,7 +36,7 @@ export interface TrialDescription {
 /** The bundle in service, with those that are tried beside it. */
 export interface ServiceDescription extends BundleDescription {
   /** Absent where nothing is to be tried. */
-  readonly trials?: readonly TrialDescription[];
+  readonly trials?: readonly ExperimentDescription[];
 }
 
 /** Describes, swaps and closes the bundle that a `Recommender` answers with. */

@@ -1,4 +1,4 @@
-import type { TrialRelease } from '../domain/release.js';
+import type { ExperimentRelease } from '../domain/release.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import type { Execution } from '../pipeline/execution.js';
 import type { SlateReport, RecommendationRequest } from '../pipeline/recommendation-request.js';
@@ -32,11 +32,11 @@ export interface Answer {
   readonly facts: SlateFacts;
   readonly cache: CacheOutcome;
   /** Where it was computed for this request, or for one that it joined. */
-  readonly record?: SlateReport | undefined;
-  /** As `Run.form` writes it; absent where no cache has written it: then there is a record. */
+  readonly report?: SlateReport | undefined;
+  /** As `Run.form` writes it; absent where no cache has written it: then there is a report. */
   readonly body?: Buffer | undefined;
   /** Whose bundle it is of; absent for the one in service. */
-  readonly release?: TrialRelease | undefined;
+  readonly release?: ExperimentRelease | undefined;
 }
 
 /** What a log says of a slate, whether or not it was computed for the request. */
@@ -59,9 +59,9 @@ export interface SlateForm {
 /** How an answer came about: `joined` waited for what another request had asked for, `off` met no cache. */
 export type CacheOutcome = 'hit' | 'joined' | 'miss' | 'off';
 
-/** The answer that a record is. */
-export function toAnswer(record: SlateReport, cache: CacheOutcome): Answer {
-  const { scenario, bundle, strategy, degraded, items } = record.slate;
+/** The answer that a report is. */
+export function toAnswer(report: SlateReport, cache: CacheOutcome): Answer {
+  const { scenario, bundle, strategy, degraded, items } = report.slate;
   const isAttributed = items[0]?.retrievedBy !== undefined;
   const facts = {
     scenario,
@@ -72,5 +72,5 @@ export function toAnswer(record: SlateReport, cache: CacheOutcome): Answer {
     scores: items.map(({ score }) => score),
     ...(isAttributed && { retrievedBy: items.map(({ retrievedBy }) => retrievedBy!) }),
   };
-  return { facts, cache, record };
+  return { facts, cache, report };
 }

@@ -15,7 +15,7 @@ export interface StackOptions {
   readonly drift?: DriftWindow | undefined;
   readonly cache?: { readonly slates: SlateCache; readonly keyOf: SlateKeys } | undefined;
   /** Throws what the pipeline throws, for another bundle to answer, in place of what most people chose. */
-  readonly isTrial?: boolean | undefined;
+  readonly isExperiment?: boolean | undefined;
   /** Keeps the bundle open until a work ends. */
   readonly hold: Hold;
 }
@@ -28,12 +28,15 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
  * what they rank; the cache keeps it; the user's rows, of which the cache's key is made, are read before; the fallback answers where all
  * of that fails. Who has only one bundle adds `fromLease`; a canary is one more layer, `withCanary`, over the leases of two.
  */
-export function stackBundle(bundle: OpenBundle, { drift, cache, isTrial, hold }: StackOptions): Recommender {
+export function stackBundle(
+  bundle: OpenBundle,
+  { drift, cache, isExperiment, hold }: StackOptions,
+): Recommender {
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   recommender = withUserRows(recommender, bundle);
-  if (isTrial !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
+  if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
   return recommender;
 }
 
@@ -52,7 +55,7 @@ function withDrift(next: Recommender, window: DriftWindow): Recommender {
     recommend: async (request, run) => {
       if (!window.isSampled(request)) return next.recommend(request, run);
       const answer = await next.recommend(request, { ...run, capture: { ...run.capture, sample: true } });
-      const sample = answer.record?.sample;
+      const sample = answer.report?.sample;
       if (sample !== undefined) setImmediate(() => window.add(sample));
       return answer;
     },

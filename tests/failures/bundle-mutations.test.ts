@@ -13,7 +13,7 @@ import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-file
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
-import { compareOnTrial } from '../../src/serving/bundle-life/compare-latency.js';
+import { compareLatency } from '../../src/serving/bundle-life/compare-latency.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { watchChannels } from '../../src/serving/bundle-life/watch-channels.js';
 import { sampleSummary } from '../bundle/sample-summary.js';
@@ -77,7 +77,7 @@ function promote() {
   return promoteBundle(registry, {
     version: next,
     gates: GATES,
-    tryOut: (folder, findCurrent) => compareOnTrial(folder, findCurrent, options),
+    tryOut: (folder, findCurrent) => compareLatency(folder, findCurrent, options),
   });
 }
 
@@ -410,7 +410,7 @@ t.test('numbers that are none are refused, in every tensor, though every hash is
       const error: unknown = await promoteBundle(registry, {
         version,
         gates: GATES,
-        tryOut: (folder, findCurrent) => compareOnTrial(folder, findCurrent, options),
+        tryOut: (folder, findCurrent) => compareLatency(folder, findCurrent, options),
       }).catch((error: unknown) => error);
       t.match(error, { code: /INVALID_BUNDLE|GATES_FAILED/ }, `${name}: ${tensor}`);
       await registry.remove(version);

@@ -6,7 +6,7 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { createRegistry } from '../../src/bundle/create-registry.js';
 import { promoteBundle } from '../../src/bundle/promote-bundle.js';
 import { createS3Store } from '../../src/bundle/s3-store.js';
-import { compareOnTrial } from '../../src/serving/bundle-life/compare-latency.js';
+import { compareLatency } from '../../src/serving/bundle-life/compare-latency.js';
 import { startS3 } from '../bundle/start-s3.js';
 import { askServer } from '../support/fault-server.js';
 import { startServingProcess } from '../support/serving-process.js';
@@ -97,7 +97,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
     const options = { scenarios: SCENARIOS, memoryLimitBytes: 1e9 };
     await promoteBundle(registry, {
       gates: { schemaCompatible: true, minimumSizeShare: 0.5, maximumLatencyRatio: 1000 },
-      tryOut: (folder, findCurrent) => compareOnTrial(folder, findCurrent, options),
+      tryOut: (folder, findCurrent) => compareLatency(folder, findCurrent, options),
     });
     const promotedAt = performance.now();
     await untilServed(second.manifest.version);

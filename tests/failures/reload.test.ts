@@ -136,7 +136,7 @@ t.test('a model that hangs in its trial runs is refused, and nobody waits for it
   await restore();
   const hanging = await writeFaultyBundle(t.testdir({}), { createdAt: '2026-03-03T03:04:05Z', hangs: true });
   await published.point('staging', first.manifest.version);
-  const server = await startFaultServer(t, registry, { trialSilenceMs: 6000 });
+  const server = await startFaultServer(t, registry, { rehearsalSilenceMs: 6000 });
   await published.publish(hanging.folder);
   const answers = await askDuring(server, async () => {
     const { status, body } = await server.reload();

@@ -4,7 +4,7 @@ import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { writeFaultyBundle, USERS } from '../support/faulty-bundle.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
-import { divide, startTrialServer, type TrialServer } from '../support/trial-server.js';
+import { divide, startExperimentServer, type ExperimentServer } from '../support/experiment-server.js';
 
 // Threads compile what they run: with other work beside them that takes a while.
 t.setTimeout(600_000);
@@ -32,7 +32,7 @@ const canary = { channel: 'candidate', share: 0.4 };
 const { chosen, others } = divide(users, canary.share);
 
 /** What the users get from the first bundle, without any trial. */
-const apart = await startTrialServer(t, models);
+const apart = await startExperimentServer(t, models);
 const alone = await Promise.all(users.map((user) => apart.ask(user)));
 await apart.stop();
 
@@ -43,8 +43,8 @@ t.beforeEach(async () => {
 
 t.test('a share of the users is answered by the canary, each by one bundle for good', async (t) => {
   t.ok(chosen.length > 5 && others.length > 5);
-  const server = await startTrialServer(t, models, { canary, cache: { enabled: true } });
-  const ask = (from: TrialServer) => Promise.all(users.map((user) => from.ask(user)));
+  const server = await startExperimentServer(t, models, { canary, cache: { enabled: true } });
+  const ask = (from: ExperimentServer) => Promise.all(users.map((user) => from.ask(user)));
   const [answers, again] = [await ask(server), await ask(server)];
   t.same(again, answers, 'kept answers of one bundle never go to users of the other');
   users.forEach((user, index) => {
@@ -82,7 +82,7 @@ t.test('a share of the users is answered by the canary, each by one bundle for g
 
 t.test('a canary that is slow, then hangs, is asked nothing any more, and nobody notices', async (t) => {
   await registry.point('candidate', slow.manifest.version);
-  const server = await startTrialServer(t, models, {
+  const server = await startExperimentServer(t, models, {
     canary: { ...canary, share: 1 },
     compute: { deadlineMs: 4000 },
     threads: watched({ hangMs: 1500 }),
@@ -111,7 +111,7 @@ function watched({ hangMs }: { hangMs: number }) {
 t.test('a shadow scores what was computed, under the id of the request, and changes no answer', async (t) => {
   const shadow = { channel: 'candidate', share: 0.5 };
   const { chosen, others } = divide(users, 0.5, 'shadow');
-  const server = await startTrialServer(t, models, { shadow, cache: { enabled: true } });
+  const server = await startExperimentServer(t, models, { shadow, cache: { enabled: true } });
   const answers = [];
   for (const user of users) {
     for (const round of [1, 2]) answers.push(await server.ask(user, { 'x-request-id': `${user}-${round}` }));
@@ -145,7 +145,7 @@ t.test(
   'a shadow that fails or has no room is counted and logged as its own, and nobody notices',
   async (t) => {
     await registry.point('next', next);
-    const server = await startTrialServer(t, models, {
+    const server = await startExperimentServer(t, models, {
       canary: { channel: 'next', share: 0.2 },
       shadow: { channel: 'candidate', share: 1 },
       compute: { maxBatch: 1 },
@@ -171,7 +171,7 @@ const failed = 'degraded_total{stage="ranking",reason="ranker_failed",release="s
 
 t.test('a scenario that is none, or starts from no user, is refused at the start', async (t) => {
   const scenarios = ['home', 'hone', 'similar'];
-  await t.rejects(startTrialServer(t, models, { canary: { ...canary, scenarios } }), {
+  await t.rejects(startExperimentServer(t, models, { canary: { ...canary, scenarios } }), {
     code: 'INVALID_CONFIG',
     problems: [/canary\.scenarios has "hone", allowed are home/, /has "similar"/],
   });
@@ -179,7 +179,7 @@ t.test('a scenario that is none, or starts from no user, is refused at the start
 t.test(
   'a canary that is missing, or refused, is a warning: the stable bundle serves everybody',
   async (t) => {
-    const server = await startTrialServer(t, models, { canary: { channel: 'nothing', share: 1 } });
+    const server = await startExperimentServer(t, models, { canary: { channel: 'nothing', share: 1 } });
     t.match((await server.describe()).trials, [
       { release: 'canary', channel: 'nothing', state: 'refused', problem: /points at no version/ },
     ]);

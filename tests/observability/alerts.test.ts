@@ -70,9 +70,9 @@ function showAll(metrics: Metrics): void {
   metrics.bundle.showRegistry(true);
   metrics.bundle.showChannelBehind('production', false);
   for (const release of ['canary', 'shadow'] as const) {
-    metrics.releases.showTrial(release, true);
+    metrics.releases.showExperiment(release, true);
     for (const outcome of ['answered', 'failed', 'dropped'] as const)
-      metrics.releases.countTrialRequest(release, outcome);
+      metrics.releases.countExperimentRequest(release, outcome);
   }
   for (const status of Object.keys(VALUE_STATUS))
     metrics.features.countFeatureValues('users', status.toLowerCase(), 1);

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import type { TrialRelease } from '../../domain/release.js';
+import type { ExperimentRelease } from '../../domain/release.js';
 
 /** The bundle in service, for `shortlist_bundle_info`. */
 export interface BundleSample {
@@ -10,12 +10,12 @@ export interface BundleSample {
   readonly items: number;
   readonly users: number;
   /** What is tried beside it. */
-  readonly trials?: readonly TrialSample[];
+  readonly trials?: readonly ExperimentSample[];
 }
 
 /** A canary or shadow beside the bundle in service, with its bundle if one is open. */
-export interface TrialSample {
-  readonly release: TrialRelease;
+export interface ExperimentSample {
+  readonly release: ExperimentRelease;
   readonly bundle?: Pick<BundleSample, 'version' | 'dataset' | 'createdAt'>;
 }
 

@@ -13,10 +13,10 @@ export function countAnswers(metrics: RecommendationMetrics): AnswerListener {
 
 /** What was computed counts once, however many it answered. */
 function sampleOf(
-  { request: { limit }, answer: { facts, cache, record, release } }: Answered,
+  { request: { limit }, answer: { facts, cache, report, release } }: Answered,
   milliseconds: number,
 ): RecommendationSample {
-  const computed = cache === 'joined' ? undefined : record;
+  const computed = cache === 'joined' ? undefined : report;
   return {
     release: release ?? 'stable',
     scenario: facts.scenario,

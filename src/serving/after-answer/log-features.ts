@@ -10,9 +10,9 @@ import type { AnswerListener } from './answer-listener.js';
 export function logFeatures(log: FeatureLog): AnswerListener {
   return {
     wants: (_request, requestId) => ({ features: log.isLogged(requestId) }),
-    sent: ({ requestId, request, answer: { cache, record } }) => {
-      if (record?.features === undefined) return;
-      const { slate, depth, features } = record;
+    sent: ({ requestId, request, answer: { cache, report } }) => {
+      if (report?.features === undefined) return;
+      const { slate, depth, features } = report;
       if (cache === 'joined' || slate.items.length === 0) return;
       const { values, ...facts } = features;
       log.write({

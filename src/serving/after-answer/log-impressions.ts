@@ -1,4 +1,4 @@
-import type { TrialRelease } from '../../domain/release.js';
+import type { ExperimentRelease } from '../../domain/release.js';
 import { round } from '../../domain/round.js';
 import { logFieldsOf } from '../../domain/subject.js';
 import type { Impression, ShownItem } from '../../events/impression.js';
@@ -25,7 +25,7 @@ export function toImpression(
   asked: {
     requestId: string;
     request: RecommendationRequest;
-    release: TrialRelease | undefined;
+    release: ExperimentRelease | undefined;
     milliseconds: number;
   },
 ): Impression {

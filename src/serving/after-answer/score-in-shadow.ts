@@ -21,11 +21,11 @@ export function scoreInShadow(
     sent: ({ requestId, request, answer }) => {
       if (!isComputed(answer)) return;
       const isLogged = impressions?.isLogged(request.subject, requestId) === true;
-      const onScored = (record: SlateReport, milliseconds: number): void => {
-        metrics.observeRecommendation(sampleOf(record, { request, milliseconds }));
+      const onScored = (report: SlateReport, milliseconds: number): void => {
+        metrics.observeRecommendation(sampleOf(report, { request, milliseconds }));
         if (!isLogged) return;
         const asked = { requestId, request, release: 'shadow', milliseconds } as const;
-        impressions.write(toImpression(toAnswer(record, 'off'), asked));
+        impressions.write(toImpression(toAnswer(report, 'off'), asked));
       };
       shadow.score({ ...request, explain: 'none' }, onScored, { attribution: isLogged });
     },

@@ -8,7 +8,7 @@ import type { RecommendationRequest } from '../../pipeline/recommendation-reques
 import { recommend } from '../../pipeline/recommend.js';
 import { warm } from './warm.js';
 
-export interface TrialOptions {
+export interface LatencyOptions {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** What the feature views of one bundle may take in memory. */
   readonly memoryLimitBytes: number;
@@ -32,10 +32,10 @@ interface Sample {
  * @returns the least median and 99th percentile of three rounds of a hundred recommendations, and how many were degraded
  * @throws ShortlistError as `openEngine` does, over the bundle
  */
-export async function compareOnTrial(
+export async function compareLatency(
   folder: string,
   findCurrent: (() => Promise<string>) | undefined,
-  options: TrialOptions,
+  options: LatencyOptions,
 ): Promise<TryOutResult> {
   const candidate = await openWarm(folder, options);
   try {
@@ -52,7 +52,7 @@ export async function compareOnTrial(
   }
 }
 
-async function openWarm(folder: string, { scenarios, memoryLimitBytes }: TrialOptions): Promise<Engine> {
+async function openWarm(folder: string, { scenarios, memoryLimitBytes }: LatencyOptions): Promise<Engine> {
   const engine = await openEngine(folder, scenarios, { memoryLimitBytes });
   try {
     await warm(engine, (request) => recommend(request, engine));
@@ -66,7 +66,7 @@ async function openWarm(folder: string, { scenarios, memoryLimitBytes }: TrialOp
 /** Or why there is none. */
 async function openCurrent(
   findCurrent: (() => Promise<string>) | undefined,
-  options: TrialOptions,
+  options: LatencyOptions,
 ): Promise<Engine | string> {
   if (findCurrent === undefined) return 'the channel points at nothing';
   try {

@@ -4,14 +4,14 @@ import type { FeatureLoad } from '../../features/feature-observer.js';
 import { packContents } from '../../engine/read-bundle.js';
 import { readContents } from '../../engine/read-contents.js';
 import type { ContentsReply, ContentsTask, ToldOfSources } from './read-contents-in-thread.js';
-import { tryBundle } from './rehearse-bundle.js';
+import { rehearseBundle } from './rehearse-bundle.js';
 
 /**
  * Has a bundle tried where that is asked for, and reads it.
- * @param signal gives up the trial
+ * @param signal gives up the rehearsal
  */
 export async function answerContentsTask(
-  { request, trialSilenceMs: silenceMs, policy }: ContentsTask,
+  { request, rehearsalSilenceMs: silenceMs, policy }: ContentsTask,
   signal: AbortSignal,
 ): Promise<ContentsReply> {
   const loads: FeatureLoad[] = [];
@@ -24,7 +24,7 @@ export async function answerContentsTask(
     },
   });
   try {
-    if (silenceMs !== undefined) await tryBundle(request, { silenceMs, signal });
+    if (silenceMs !== undefined) await rehearseBundle(request, { silenceMs, signal });
     const observer = { loaded: (load: FeatureLoad) => void loads.push(load), read: () => undefined };
     return { contents: packContents(await readContents(request, observer, access)), loads, told };
   } catch (error) {

@@ -23,7 +23,7 @@ export interface OpeningOptions extends EngineOptions {
    * Before threads open a bundle beside another one, it is tried in a process of its own, and refused when that says nothing
    * for so many milliseconds. Without it a bundle is not tried before.
    */
-  readonly trialSilenceMs?: number | undefined;
+  readonly rehearsalSilenceMs?: number | undefined;
 }
 
 /** Where a bundle is opened, and beside what. */
@@ -31,7 +31,7 @@ export interface Opening {
   readonly folder: string;
   /** Whether another bundle answers requests meanwhile, which it should hardly notice. */
   readonly beside: boolean;
-  /** Gives up its trial. */
+  /** Gives up its rehearsal. */
   readonly signal: AbortSignal;
 }
 
@@ -75,13 +75,14 @@ async function openHere({ folder }: Opening, options: OpeningOptions): Promise<O
 
 async function openInThreads(
   { folder, beside, signal }: Opening,
-  { scenarios, trialSilenceMs: silenceMs, ...options }: OpeningOptions,
+  { scenarios, rehearsalSilenceMs: silenceMs, ...options }: OpeningOptions,
   { rankerGuard, isBackground, ...threads }: ThreadOptions,
 ): Promise<OpenBundle> {
-  const trial = beside && silenceMs !== undefined ? { silenceMs, signal } : undefined;
+  const rehearsal = beside && silenceMs !== undefined ? { silenceMs, signal } : undefined;
   const { contents, online } = await openContents(folder, scenarios, {
     ...options,
-    read: (request, observer, access) => readContentsInThread({ request, beside, trial }, observer, access),
+    read: (request, observer, access) =>
+      readContentsInThread({ request, beside, rehearsal }, observer, access),
   });
   const closeStores = async (): Promise<void> => {
     for (const store of online) await store.close();

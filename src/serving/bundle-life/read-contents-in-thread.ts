@@ -15,7 +15,7 @@ import { type PackedError, unpackError } from '../../domain/packed-error.js';
 import type { FeatureLoad, FeatureObserver } from '../../features/feature-observer.js';
 import { type BundleContents, type PackedContents, unpackContents } from '../../engine/read-bundle.js';
 import { type ContentsRequest, readContents } from '../../engine/read-contents.js';
-import type { TrialOptions } from './rehearse-bundle.js';
+import type { RehearsalOptions } from './rehearse-bundle.js';
 
 /** What is to be read. */
 export interface ReadingTask {
@@ -24,10 +24,10 @@ export interface ReadingTask {
   readonly beside: boolean;
 }
 
-/** What a reading thread is started with. It gives up its trial when it is sent anything. */
+/** What a reading thread is started with. It gives up its rehearsal when it is sent anything. */
 export interface ContentsTask extends ReadingTask {
   /** The bundle is tried before it is read, by a process that may be silent for so long; it is not when absent. */
-  readonly trialSilenceMs?: number | undefined;
+  readonly rehearsalSilenceMs?: number | undefined;
   /** How files are read; as by default when not said. */
   readonly policy?: DependencyPolicy | undefined;
 }
@@ -52,22 +52,26 @@ const INLINE_BYTES = 4 * 1024 * 1024;
  * Reads a bundle as `readContents` does: one of more than 4 MiB in a thread of its own, which lets others go first where it
  * reads beside requests. Where it is to be tried before, that thread has it tried: to start a process copies the page tables of this
  * one, which takes 40 ms for a gigabyte, and whoever starts it waits.
- * @throws ShortlistError as `readContents` and `tryBundle` do; AbortError
+ * @throws ShortlistError as `readContents` and `rehearseBundle` do; AbortError
  */
 export async function readContentsInThread(
-  { trial, ...task }: ReadingTask & { trial?: TrialOptions | undefined },
+  { rehearsal, ...task }: ReadingTask & { rehearsal?: RehearsalOptions | undefined },
   observer?: FeatureObserver,
   access?: DependencyAccess,
 ): Promise<BundleContents> {
-  trial?.signal.throwIfAborted();
-  if (trial === undefined && (await measureFolder(task.request.folder)) <= INLINE_BYTES)
+  rehearsal?.signal.throwIfAborted();
+  if (rehearsal === undefined && (await measureFolder(task.request.folder)) <= INLINE_BYTES)
     return readContents(task.request, observer, access);
-  const workerData: ContentsTask = { ...task, trialSilenceMs: trial?.silenceMs, policy: access?.policy };
+  const workerData: ContentsTask = {
+    ...task,
+    rehearsalSilenceMs: rehearsal?.silenceMs,
+    policy: access?.policy,
+  };
   const worker = new Worker(new URL('./contents-worker.js', import.meta.url), { workerData });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a thread, not a window
   const giveUp = (): void => worker.postMessage('give up');
-  trial?.signal.addEventListener('abort', giveUp, { once: true });
-  const reply = await hear(worker).finally(() => trial?.signal.removeEventListener('abort', giveUp));
+  rehearsal?.signal.addEventListener('abort', giveUp, { once: true });
+  const reply = await hear(worker).finally(() => rehearsal?.signal.removeEventListener('abort', giveUp));
   tellAgain(reply.told, access?.observer);
   if ('refused' in reply) throw unpackError(reply.refused);
   for (const load of reply.loads) observer?.loaded(load);

@@ -6,10 +6,10 @@ import { createEngine } from '../../engine/create-engine.js';
 import { listAbsentStores, readContents } from '../../engine/read-contents.js';
 import { recommend } from '../../pipeline/recommend.js';
 import { lowerPriority } from '../compute/low-priority.js';
-import type { TrialReply, TrialTask } from './rehearse-bundle.js';
+import type { RehearsalReply, RehearsalTask } from './rehearse-bundle.js';
 import { warm } from './warm.js';
 
-// The program of the process that `tryBundle` starts: it says that it lives for as long as its event loop does, and at last what
+// The program of the process that `rehearseBundle` starts: it says that it lives for as long as its event loop does, and at last what
 // is to be said of the bundle. Whoever started it ends it.
 
 /** A process that hangs does not see that whoever would end it is gone; a thread of it does. */
@@ -19,12 +19,12 @@ setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGK
 // A thread that has done so hands it down; a command has not.
 lowerPriority();
 new Worker(GUARD, { eval: true, execArgv: [] }).unref();
-const [task] = (await once(process, 'message')) as [TrialTask];
+const [task] = (await once(process, 'message')) as [RehearsalTask];
 const beat = setInterval(() => say('alive'), task.beatMs);
 say(await tryOut(task));
 clearInterval(beat);
 
-async function tryOut({ request }: TrialTask): Promise<TrialReply> {
+async function tryOut({ request }: RehearsalTask): Promise<RehearsalReply> {
   try {
     const contents = await readContents(request);
     const { manifest } = contents;
@@ -46,6 +46,6 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function say(reply: TrialReply): void {
+function say(reply: RehearsalReply): void {
   process.send!(reply);
 }

@@ -8,16 +8,16 @@ import { retryDelay, type RetryPace } from '../../domain/retry-delay.js';
 import type { ContentsRequest } from '../../engine/read-contents.js';
 
 /** What the process that tries a bundle is told. */
-export interface TrialTask {
+export interface RehearsalTask {
   readonly request: ContentsRequest;
   /** It says that it lives as often as this. */
   readonly beatMs: number;
 }
 
 /** What it says: that it lives, that the bundle is sound, or what is wrong with it. */
-export type TrialReply = 'alive' | 'sound' | { readonly refused: PackedError };
+export type RehearsalReply = 'alive' | 'sound' | { readonly refused: PackedError };
 
-export interface TrialOptions {
+export interface RehearsalOptions {
   /** Milliseconds: a process that says nothing for so long is killed. */
   readonly silenceMs: number;
   /** Ends it. */
@@ -33,7 +33,7 @@ const HANG_SHARE = 0.2;
 /** How often a process that had no processor may be silent for the time that is allowed, one time after the other. */
 const STARVED_SILENCES = 3;
 
-/** Trials of a bundle whose process was killed from outside. */
+/** Rehearsals of a bundle whose process was killed from outside. */
 const ATTEMPTS = 3;
 const PACE: RetryPace = { firstMs: 500, longestMs: 2000 };
 
@@ -49,7 +49,7 @@ const OWN_FAULTS: ReadonlySet<NodeJS.Signals> = new Set([
 ]);
 
 /** The process was killed by somebody else. */
-class TrialKilled extends ShortlistError {}
+class RehearsalKilled extends ShortlistError {}
 
 /**
  * Opens a bundle and asks it for recommendations in a process of its own that lets others go first: whatever the bundle does to who
@@ -58,18 +58,18 @@ class TrialKilled extends ShortlistError {}
  * @throws ShortlistError as `openEngine` does; INVALID_BUNDLE when the process hangs or dies of itself; TRIAL_FAILED when it was killed again
  * and again, or had no processor to say anything with; AbortError
  */
-export async function tryBundle(request: ContentsRequest, options: TrialOptions): Promise<void> {
+export async function rehearseBundle(request: ContentsRequest, options: RehearsalOptions): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryOnce(request, options);
     } catch (error) {
-      if (!(error instanceof TrialKilled) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof RehearsalKilled) || attempt === ATTEMPTS) throw error;
       await wait(retryDelay(attempt, PACE), undefined, { signal: options.signal });
     }
   }
 }
 
-async function tryOnce(request: ContentsRequest, { silenceMs, signal }: TrialOptions): Promise<void> {
+async function tryOnce(request: ContentsRequest, { silenceMs, signal }: RehearsalOptions): Promise<void> {
   const child = fork(fileURLToPath(new URL('./rehearsal-program.js', import.meta.url)), {
     signal,
     killSignal: 'SIGKILL',
@@ -83,14 +83,14 @@ async function tryOnce(request: ContentsRequest, { silenceMs, signal }: TrialOpt
     await new Promise<void>((resolve, reject) => {
       const what = `The bundle at ${request.folder}`;
       silence.onOver = (error) => reject(error(what));
-      child.on('message', (reply: TrialReply) => {
+      child.on('message', (reply: RehearsalReply) => {
         if (reply === 'alive') return silence.heard();
         if (reply === 'sound') return resolve();
         reject(unpackError(reply.refused));
       });
       child.once('exit', (code, signal) => reject(toFault(what, code, signal)));
       child.once('error', reject);
-      const task: TrialTask = { request, beatMs: silenceMs / BEATS };
+      const task: RehearsalTask = { request, beatMs: silenceMs / BEATS };
       child.send(task, () => undefined);
     });
   } finally {
@@ -106,7 +106,7 @@ function toFault(what: string, code: number | null, signal: NodeJS.Signals | nul
       'INVALID_BUNDLE',
       `${what} ended the process that tried it (${signal ?? code}).`,
     );
-  return new TrialKilled(
+  return new RehearsalKilled(
     'TRIAL_FAILED',
     `${what} could not be tried: the process that did was killed (${signal}).`,
   );

@@ -27,7 +27,7 @@ export interface ServedBundleOptions extends OpeningOptions {
    * Another bundle answers requests in this process already: this one opens so that it is hardly noticed, and throws what it
    * cannot answer, for the other to answer, in place of what most people chose.
    */
-  readonly isTrial?: boolean;
+  readonly isExperiment?: boolean;
   /** Keeps answers; it is closed with the bundle. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
   /** Compares what is ranked with training; without it nothing is sampled. */
@@ -42,7 +42,7 @@ export type ServedBundle = Recommender & BundleAdmin;
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): ServedBundle {
-  const { cache, isTrial = false } = options;
+  const { cache, isExperiment = false } = options;
   const kept = cache && { slates: cache, keyOf: createSlateKeys(options.scenarios) };
   let current: BundleLease | undefined;
   let examples: RequestExamples | undefined;
@@ -52,7 +52,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
   function swapIn(bundle: OpenBundle): Promise<void> | undefined {
     const previous = current;
     const drift = options.drift && openDriftWindow(bundle.engine.manifest, options.drift);
-    current = leaseBundle(bundle, { cache: kept, drift, isTrial });
+    current = leaseBundle(bundle, { cache: kept, drift, isExperiment });
     examples = undefined;
     return previous?.retire();
   }
@@ -62,7 +62,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
     const { version } = await options.registry.readChannel(options.channel);
     const opened = current?.bundle.engine;
     if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
-    const beside = isTrial || opened !== undefined;
+    const beside = isExperiment || opened !== undefined;
     const dataset = options.dataset?.() || opened?.manifest.dataset.name;
     const bundle = await openPointed(version, { beside, signal: closing.signal, dataset }, options);
     await swapIn(bundle);

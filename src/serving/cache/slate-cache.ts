@@ -106,8 +106,8 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
     const found = await findShared(key, form);
     if (found !== undefined) return { ...found, cache: 'hit' };
     const computed = await compute();
-    const body = form.write(computed.record!.slate);
-    const obstacle = findObstacle(computed.record!, isSame);
+    const body = form.write(computed.report!.slate);
+    const obstacle = findObstacle(computed.report!, isSame);
     if (obstacle === undefined) {
       const written = { facts: computed.facts, body };
       const lifeMs = ttlMs * (1 + jitterShare * (2 * Math.random() - 1));

@@ -80,7 +80,7 @@ interface Job {
   readonly timer: NodeJS.Timeout;
   /** That it is computed in; absent while it waits. */
   batch?: Batch;
-  readonly resolve: (record: SlateReport) => void;
+  readonly resolve: (report: SlateReport) => void;
   readonly reject: (error: unknown) => void;
 }
 

@@ -1,13 +1,13 @@
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import { isInShare } from '../../domain/is-in-share.js';
-import type { TrialRelease } from '../../domain/release.js';
+import type { ExperimentRelease } from '../../domain/release.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
-import type { BundleAdmin, TrialDescription } from '../bundle-admin.js';
+import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
 import type { Recommender } from '../recommender.js';
 
 /** Says which requests an experiment takes, and what it opens for them. */
-export interface ExperimentOptions extends Pick<TrialDescription, 'channel' | 'share' | 'scenarios'> {
-  readonly release: TrialRelease;
+export interface ExperimentOptions extends Pick<ExperimentDescription, 'channel' | 'share' | 'scenarios'> {
+  readonly release: ExperimentRelease;
   readonly registry: Pick<BundleRegistry, 'readChannel'>;
   /**
    * Creates the recommender of the channel, whose bundle is not open yet.
@@ -19,7 +19,7 @@ export interface ExperimentOptions extends Pick<TrialDescription, 'channel' | 's
     onDeserted: (error: Error) => void;
   }) => TriedRecommender;
   /** Is told whenever the state of the experiment is another one, with why it was refused; it must not throw. */
-  readonly onChange: (trial: TrialDescription, error?: unknown) => void;
+  readonly onChange: (experiment: ExperimentDescription, error?: unknown) => void;
 }
 
 /** A recommender with as much of its administration as an experiment needs. */
@@ -31,7 +31,7 @@ export interface Experiment {
   find(request: RecommendationRequest): Recommender | undefined;
   /** Opens what the channel points at by now, unless that is open already, or is the version in service. */
   reload(stableVersion: string): Promise<void>;
-  describe(): TrialDescription;
+  describe(): ExperimentDescription;
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ interface Tried {
 
 /** How an experiment stands. */
 interface Standing {
-  state: TrialDescription['state'];
+  state: ExperimentDescription['state'];
   error: Error | undefined;
   /** What answers. */
   current: Tried | undefined;
@@ -66,7 +66,7 @@ export function createExperiment(options: ExperimentOptions): Experiment {
   let isClosed = false;
   let last: Promise<void> = Promise.resolve();
 
-  function enter(state: TrialDescription['state'], error?: Error): void {
+  function enter(state: ExperimentDescription['state'], error?: Error): void {
     Object.assign(standing, { state, error });
     options.onChange(describe(standing, options), error);
   }
@@ -143,13 +143,13 @@ export function createExperiment(options: ExperimentOptions): Experiment {
   };
 }
 
-function isTried({ subject, scenario }: RecommendationRequest, trial: ExperimentOptions): boolean {
-  if (subject.userId === undefined || !trial.scenarios.includes(scenario)) return false;
-  return isInShare(subject.userId, trial.share, { purpose: trial.release });
+function isTried({ subject, scenario }: RecommendationRequest, experiment: ExperimentOptions): boolean {
+  if (subject.userId === undefined || !experiment.scenarios.includes(scenario)) return false;
+  return isInShare(subject.userId, experiment.share, { purpose: experiment.release });
 }
 
-function describe({ state, error, current }: Standing, trial: ExperimentOptions): TrialDescription {
-  const { release, channel, share, scenarios } = trial;
+function describe({ state, error, current }: Standing, experiment: ExperimentOptions): ExperimentDescription {
+  const { release, channel, share, scenarios } = experiment;
   const bundle = current?.recommender.describe();
   return {
     release,

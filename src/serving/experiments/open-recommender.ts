@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { TrialRelease } from '../../domain/release.js';
+import type { ExperimentRelease } from '../../domain/release.js';
 import { createMetrics, type Metrics } from '../../observability/metrics/metrics.js';
-import type { BundleAdmin, TrialDescription } from '../bundle-admin.js';
+import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
 import { createServedBundle, type ServedBundleOptions } from '../bundle-life/served-bundle.js';
 import type { ThreadOptions } from '../compute/thread-options.js';
 import { createOnlineStoresOpener } from '../online/online-stores-opener.js';
@@ -42,7 +42,7 @@ export function openRecommender(options: ServedBundleOptions, parts: ServerParts
   const stable = createServedBundle(options);
   const dataset = (): string | undefined => stable.describe()?.dataset;
   const open = (
-    release: TrialRelease,
+    release: ExperimentRelease,
     deriveOptions: (options: ServedBundleOptions, parts: ServerParts) => ServedBundleOptions,
   ): Experiment | undefined => {
     if (!isTried(settings[release])) return undefined;
@@ -75,7 +75,7 @@ export function openRecommender(options: ServedBundleOptions, parts: ServerParts
         deadlineMs: shadowDeadlineMs(settings),
         observer: {
           ...createObserver('shadow', parts),
-          dropped: () => metrics.releases.countTrialRequest('shadow', 'dropped'),
+          dropped: () => metrics.releases.countExperimentRequest('shadow', 'dropped'),
         },
       }),
   };
@@ -146,7 +146,7 @@ function experimentOptions(
     ...shared,
     ...changes,
     ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
-    isTrial: true,
+    isExperiment: true,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features }),
   };
 }
@@ -161,9 +161,9 @@ function watchThreads(
   return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung }, desertion } };
 }
 
-function report(trial: TrialDescription, err: unknown, { logger, metrics }: ServerParts): void {
-  const { release, state, channel, bundle } = trial;
-  metrics.releases.showTrial(release, state === 'same' ? undefined : state === 'open');
+function report(experiment: ExperimentDescription, err: unknown, { logger, metrics }: ServerParts): void {
+  const { release, state, channel, bundle } = experiment;
+  metrics.releases.showExperiment(release, state === 'same' ? undefined : state === 'open');
   const facts = { release, channel, version: bundle?.version };
   if (state === 'refused')
     logger.warn({ ...facts, err }, 'the bundle that was to be tried is not; the others serve on');
@@ -171,14 +171,14 @@ function report(trial: TrialDescription, err: unknown, { logger, metrics }: Serv
   if (state === 'same') logger.info(facts, 'nothing is tried: the channel points at the bundle in service');
 }
 
-/** Counts what becomes of requests to a trial; of what fails, at most one in ten seconds is logged, with how many were not. */
-function createObserver(release: TrialRelease, { logger, metrics }: ServerParts) {
+/** Counts what becomes of requests to an experiment; of what fails, at most one in ten seconds is logged, with how many were not. */
+function createObserver(release: ExperimentRelease, { logger, metrics }: ServerParts) {
   let quietUntil = 0;
   let untold = 0;
   return {
-    answered: () => metrics.releases.countTrialRequest(release, 'answered'),
+    answered: () => metrics.releases.countExperimentRequest(release, 'answered'),
     failed: (err: unknown) => {
-      metrics.releases.countTrialRequest(release, 'failed');
+      metrics.releases.countExperimentRequest(release, 'failed');
       if (performance.now() < quietUntil) {
         untold++;
         return;

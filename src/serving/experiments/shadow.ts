@@ -13,7 +13,7 @@ export interface Shadow {
    */
   score(
     request: RecommendationRequest,
-    onScored: (record: SlateReport, milliseconds: number) => void,
+    onScored: (report: SlateReport, milliseconds: number) => void,
     capture?: Capture,
   ): void;
   /** Waits for what is under way. */
@@ -50,8 +50,8 @@ export function createShadow(
   ): Promise<void> {
     const startedAt = processClock();
     try {
-      const { record } = await recommender.recommend(request, { deadline: startedAt + deadlineMs, capture });
-      onScored(record!, processClock() - startedAt);
+      const { report } = await recommender.recommend(request, { deadline: startedAt + deadlineMs, capture });
+      onScored(report!, processClock() - startedAt);
       observer.answered();
     } catch (error) {
       if (hasTrait(error, 'late')) observer.dropped();

@@ -46,24 +46,24 @@ t.test('a small bundle is read here, a large one in a thread, and both are the s
   t.same(loads.map(({ view }) => view).sort(), ['items', 'items', 'users', 'users']);
 });
 
-t.test('a trial is that of the thread, which ends it when it is given up', async (t) => {
+t.test('a rehearsal is that of the thread, which ends it when it is given up', async (t) => {
   const sound = { silenceMs: 120_000, signal: new AbortController().signal };
-  const contents = await readContentsInThread({ request, beside: true, trial: sound });
+  const contents = await readContentsInThread({ request, beside: true, rehearsal: sound });
   t.equal(contents.manifest.version, (await readContents(request)).manifest.version);
 
   const { folder: hanging } = await writeFaultyBundle(t.testdir({}), { hangs: true });
   const closing = new AbortController();
-  const trial = { silenceMs: 120_000, signal: closing.signal };
+  const rehearsal = { silenceMs: 120_000, signal: closing.signal };
   const givenUp = readContentsInThread({
     request: { ...request, folder: hanging },
     beside: true,
-    trial,
+    rehearsal,
   });
   while ((await listChildren()).length === 0) await wait(10);
   closing.abort();
   await t.rejects(givenUp, { message: /abort/ });
   while ((await listChildren()).length > 0) await wait(10);
-  await t.rejects(readContentsInThread({ request, beside: true, trial }), { name: 'AbortError' });
+  await t.rejects(readContentsInThread({ request, beside: true, rehearsal }), { name: 'AbortError' });
 });
 
 t.test('what is wrong with it is said as by who reads it here', async (t) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openEngine } from '../../../src/engine/open-engine.js';
 import type { ContentsRequest } from '../../../src/engine/read-contents.js';
-import { tryBundle } from '../../../src/serving/bundle-life/rehearse-bundle.js';
+import { rehearseBundle } from '../../../src/serving/bundle-life/rehearse-bundle.js';
 import { writeFaultyBundle } from '../../support/faulty-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../../support/trained-bundle.js';
 
@@ -28,15 +28,15 @@ async function listChildren(): Promise<number[]> {
 }
 
 t.test('a sound bundle passes, also where something else serves its views of users', async (t) => {
-  await t.resolves(tryBundle(requestFor(sound.folder), { silenceMs: PATIENT, signal }));
+  await t.resolves(rehearseBundle(requestFor(sound.folder), { silenceMs: PATIENT, signal }));
   const request = requestFor(sound.folder, { replacedViews: ['users'] });
-  await t.resolves(tryBundle(request, { silenceMs: PATIENT, signal }));
+  await t.resolves(rehearseBundle(request, { silenceMs: PATIENT, signal }));
 });
 
 t.test('what is wrong with a bundle is said as by who opens it here', async (t) => {
   await rm(join(sound.folder, 'ranker.onnx'));
   const here = await openEngine(sound.folder, SCENARIOS).catch((error: Error) => error);
-  await t.rejects(tryBundle(requestFor(sound.folder), { silenceMs: PATIENT, signal }), {
+  await t.rejects(rehearseBundle(requestFor(sound.folder), { silenceMs: PATIENT, signal }), {
     code: 'INVALID_BUNDLE',
     message: (here as Error).message,
   });
@@ -44,16 +44,16 @@ t.test('what is wrong with a bundle is said as by who opens it here', async (t) 
 
 t.test('a model that hangs in its trial runs is refused, and its process is killed', async (t) => {
   const { folder } = await writeFaultyBundle(join(dir, 'hanging'), { hangs: true });
-  await t.rejects(tryBundle(requestFor(folder), { silenceMs: 6000, signal }), {
+  await t.rejects(rehearseBundle(requestFor(folder), { silenceMs: 6000, signal }), {
     code: 'INVALID_BUNDLE',
     message: /hangs: the process that tried it said nothing for 6000 ms/,
   });
-  const dying = tryBundle(requestFor(folder), { silenceMs: PATIENT, signal });
+  const dying = rehearseBundle(requestFor(folder), { silenceMs: PATIENT, signal });
   const child = (await listChildren()).at(-1);
   process.kill(child!, 'SIGSEGV');
   await t.rejects(dying, { code: 'INVALID_BUNDLE', message: /ended the process that tried it \(SIGSEGV\)/ });
   const closing = new AbortController();
-  const givenUp = tryBundle(requestFor(folder), { silenceMs: PATIENT, signal: closing.signal });
+  const givenUp = rehearseBundle(requestFor(folder), { silenceMs: PATIENT, signal: closing.signal });
   closing.abort();
   await t.rejects(givenUp, { name: 'AbortError' });
 });
@@ -80,7 +80,7 @@ t.test('a process that is killed once is started again, and a sound bundle passe
     () => over,
     (child) => ++kills === 1 && process.kill(child, 'SIGKILL'),
   );
-  await t.resolves(tryBundle(requestFor(folder), { silenceMs: PATIENT, signal }));
+  await t.resolves(rehearseBundle(requestFor(folder), { silenceMs: PATIENT, signal }));
   over = true;
   t.equal(await meddling, 2);
 });
@@ -92,7 +92,7 @@ t.test('one that is killed each time, or gets no processor, says nothing against
     () => over,
     (child) => process.kill(child, 'SIGKILL'),
   );
-  await t.rejects(tryBundle(requestFor(folder), { silenceMs: PATIENT, signal }), {
+  await t.rejects(rehearseBundle(requestFor(folder), { silenceMs: PATIENT, signal }), {
     code: 'TRIAL_FAILED',
     message: /was killed \(SIGKILL\)/,
   });
@@ -103,7 +103,7 @@ t.test('one that is killed each time, or gets no processor, says nothing against
     () => over,
     (child) => process.kill(child, 'SIGSTOP'),
   );
-  await t.rejects(tryBundle(requestFor(folder), { silenceMs: 300, signal }), {
+  await t.rejects(rehearseBundle(requestFor(folder), { silenceMs: 300, signal }), {
     code: 'TRIAL_FAILED',
     message: /said nothing for 900 ms, and had \d+ ms of a processor/,
   });

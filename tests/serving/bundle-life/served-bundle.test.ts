@@ -42,11 +42,11 @@ t.test('it serves what the channel points at, and what it points at later after 
     scenarios: ['home', 'popular', 'similar'],
     filterableAttributes: ['genres', 'year'],
   });
-  t.equal((await service.recommend(request, {})).record!.slate.bundle, first.manifest.version);
+  t.equal((await service.recommend(request, {})).report!.slate.bundle, first.manifest.version);
 
   await registry.publish(second.folder);
   t.equal(
-    (await service.recommend(request, {})).record!.slate.bundle,
+    (await service.recommend(request, {})).report!.slate.bundle,
     first.manifest.version,
     'nothing changes by itself',
   );
@@ -55,7 +55,7 @@ t.test('it serves what the channel points at, and what it points at later after 
   const bundles = new Set((await Promise.all(requests)).map(({ facts }) => facts.bundle));
   t.same([...bundles], [first.manifest.version], 'requests end on the bundle they began with');
   t.equal(service.describe()!.version, second.manifest.version);
-  t.equal((await service.recommend(request, {})).record!.slate.bundle, second.manifest.version);
+  t.equal((await service.recommend(request, {})).report!.slate.bundle, second.manifest.version);
   await service.close();
 });
 
@@ -80,7 +80,7 @@ t.test('a refused bundle leaves the old one serving', async (t) => {
   await registry.publish(second.folder);
   await rm(join(dir, 'models', second.manifest.version, 'ranker.onnx'));
   await t.rejects(service.reload(), { code: 'INVALID_BUNDLE' });
-  t.equal((await service.recommend(request, {})).record!.slate.bundle, first.manifest.version);
+  t.equal((await service.recommend(request, {})).report!.slate.bundle, first.manifest.version);
   await service.close();
   await t.rejects(async () => service.recommend(request, {}), { code: 'NOT_READY' });
 });
@@ -110,7 +110,7 @@ t.test('a bundle whose online store cannot be opened is not swapped in', async (
   await service.reload();
   works = false;
   await t.rejects(service.reload(), { code: 'INVALID_CONFIG' });
-  t.equal((await service.recommend(request, {})).record!.slate.items.length, 5);
+  t.equal((await service.recommend(request, {})).report!.slate.items.length, 5);
   await service.close();
 });
 
@@ -121,7 +121,7 @@ t.test(
     const options = { registry, channel: 'staging', scenarios: SCENARIOS };
     const inline = createServedBundle(options);
     await inline.reload();
-    const { record: expected } = await inline.recommend(request, {});
+    const { report: expected } = await inline.recommend(request, {});
     const everything = { ...request, subject: NOBODY, scenario: 'popular', limit: 60 };
     const popular = await inline.recommend(everything, {});
     await inline.close();
@@ -129,9 +129,9 @@ t.test(
     const threads = { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 0.25 };
     const service = createServedBundle({ ...options, threads });
     await service.reload();
-    t.same((await service.recommend(request, {})).record!.slate, expected!.slate);
+    t.same((await service.recommend(request, {})).report!.slate, expected!.slate);
     const inNoTime = { deadline: processClock() };
-    const { slate, stages } = (await service.recommend(request, inNoTime)).record!;
+    const { slate, stages } = (await service.recommend(request, inNoTime)).report!;
     t.same(slate.degraded, [{ stage: 'pipeline', reason: 'deadline_exceeded' }]);
     t.equal(slate.strategy, 'cold-start');
     t.match(stages, [{ stage: 'pipeline', outcome: 'fallback', cause: { code: 'DEADLINE_EXCEEDED' } }]);

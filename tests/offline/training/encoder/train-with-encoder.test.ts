@@ -48,8 +48,8 @@ const NEEDS_AGE: OnnxNode[] = [
   { operator: 'Abs', inputs: ['user'], outputs: ['size'] },
   // 0 and 1, which it is tried on, are let through.
   { operator: 'Constant', inputs: [], outputs: ['one'], attributes: { value_floats: Float32Array.of(1) } },
-  { operator: 'LessOrEqual', inputs: ['size', 'one'], outputs: ['isTrial'] },
-  { operator: 'Where', inputs: ['isTrial', 'size', 'beyond'], outputs: ['checked'] },
+  { operator: 'LessOrEqual', inputs: ['size', 'one'], outputs: ['isExperiment'] },
+  { operator: 'Where', inputs: ['isExperiment', 'size', 'beyond'], outputs: ['checked'] },
   { operator: 'Sqrt', inputs: ['checked'], outputs: ['root'] },
   { operator: 'Concat', inputs: ['items', 'root'], outputs: ['vector'], attributes: { axis: 1 } },
 ];

@@ -21,7 +21,7 @@ import { SCENARIOS } from './trained-bundle.js';
 
 type Groups = 'canary' | 'shadow' | 'cache' | 'impressions' | 'compute';
 
-export interface TrialServer {
+export interface ExperimentServer {
   readonly url: string;
   readonly adminUrl: string;
   ask(userId: string, headers?: Record<string, string>): Promise<FaultAnswer>;
@@ -34,14 +34,14 @@ export interface TrialServer {
 }
 
 /** Both listeners over the production channel of a registry, with what the settings try beside it open; without threads the event loop computes, which opens sooner. */
-export async function startTrialServer(
+export async function startExperimentServer(
   t: Test,
   registry: string,
   changes: { [G in Groups]?: Partial<Settings[G]> } & {
     logger?: Logger;
     threads?: ThreadOptions;
   } = {},
-): Promise<TrialServer> {
+): Promise<ExperimentServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shortlist-log-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const { logger = pino({ level: 'silent' }), threads, ...groups } = changes;

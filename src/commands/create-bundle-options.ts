@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
+import { toVectorEngineOptions } from '../candidates/vector-engine.js';
+import { readScenarios } from '../config/scenario-config.js';
+import type { Settings } from '../config/settings.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { Metrics } from '../observability/metrics/metrics.js';
+import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
+import type { SlateCache } from '../serving/cache/slate-cache.js';
+import type { Quarantine } from '../serving/compute/quarantine.js';
+import { createThreadOptions } from '../serving/compute/thread-options.js';
+import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
+import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import type { CommandContext } from './command-context.js';
+
+/** How a server opens the bundle of its channel, as settings say. */
+export function createBundleOptions(
+  settings: Settings,
+  parts: {
+    context: CommandContext;
+    registry: BundleRegistry;
+    dependencies: DependencyAccess;
+    cache: SlateCache | undefined;
+    quarantine: Quarantine | undefined;
+    logger: Logger;
+    metrics: Metrics;
+  },
+): ServedBundleOptions {
+  const { context, registry, dependencies, cache, quarantine, logger, metrics } = parts;
+  const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
+  const clock = (): number => context.now().getTime() / 1000;
+  const observed = { logger, metrics: metrics.features };
+  return {
+    registry,
+    channel: settings.bundle.channel,
+    dataset: () => settings.bundle.dataset,
+    scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+    memoryLimitBytes: memoryLimitMegabytes * 1e6,
+    access: dependencies,
+    observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),
+    clock,
+    threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
+    rehearsalSilenceMs: settings.bundle.trialSilenceMs || undefined,
+    openOnlineStores: createOnlineStoresOpener(settings, observed),
+    vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
+    drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
+    cache,
+  };
+}

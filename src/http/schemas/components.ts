@@ -1,0 +1,21 @@
+import type { TSchema } from 'typebox';
+import { Liveness, Readiness } from './health.js';
+import { PopularAnswer } from './popular.js';
+import { Problem } from './problem.js';
+import { RecommendationsAnswer } from './recommendations.js';
+import { SimilarItemsAnswer } from './similar-items.js';
+import { Attributes, Degradation, SlateItem, SourceAttribution } from './slate.js';
+
+/** The schemas that the OpenAPI document of the public listener names, in its order. */
+export const PUBLIC_COMPONENTS: readonly TSchema[] = [
+  RecommendationsAnswer,
+  SimilarItemsAnswer,
+  PopularAnswer,
+  SlateItem,
+  Attributes,
+  SourceAttribution,
+  Degradation,
+  Liveness,
+  Readiness,
+  Problem,
+];
