@@ -97,7 +97,7 @@ async function superviseWith(
     showBundle: () => undefined,
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
-  const admin = await startAdminServer({ service: group, settings, logger, metrics: merged });
+  const admin = await startAdminServer({ bundleAdmin: group, settings, logger, metrics: merged });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);

@@ -6,6 +6,7 @@ import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
 import { openBrowser } from './open-browser.js';
 
@@ -31,12 +32,12 @@ async function main(): Promise<void> {
 }
 
 function serveFromMemory() {
-  return startServer({
-    service: new MemoryService(),
+  const parts = {
     settings: buildSettings(),
     logger: createLogger({ level: 'warn', writing: 'sync', destination: 2 }),
     metrics: createMetrics({ processMetrics: false }),
-  });
+  };
+  return startServer(createServerParts(new MemoryService(), parts));
 }
 
 async function checkDocs(url: string, screenshot: string): Promise<void> {

@@ -2,9 +2,9 @@ import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
-import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
-import type { RequestExamples } from '../../src/serving/bundle-life/request-examples.js';
-import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/cache/slate-cache.js';
+import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
+import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
+import type { RequestExamples } from '../../src/serving/request-examples.js';
 
 interface Movie {
   readonly itemId: string;
@@ -43,10 +43,10 @@ const EXAMPLES: RequestExamples = {
 };
 
 /**
- * A recommendation service over a list in memory, in the order of the list, that keeps the contract of the port: it excludes, filters,
+ * A recommender over a list in memory, in the order of the list, that keeps the contract of the port: it excludes, filters,
  * limits, explains and refuses like the real one. Its fields let a test choose what happens next.
  */
-export class MemoryService implements RecommendationService {
+export class MemoryService implements Recommender, BundleAdmin {
   bundle: BundleDescription | undefined = BUNDLE;
   degraded: readonly Degradation[] = [];
   /** Thrown by the next calls instead of an answer. */
@@ -84,7 +84,12 @@ export class MemoryService implements RecommendationService {
     return this.bundle === undefined ? undefined : this.requestExamples;
   }
 
-  async recommend(request: RecommendationRequest): Promise<SlateReport> {
+  /** There is nothing to keep answers in. */
+  async recommend(request: RecommendationRequest, _run?: Run): Promise<Answer> {
+    return toAnswer(await this.record(request), 'off');
+  }
+
+  async record(request: RecommendationRequest): Promise<SlateReport> {
     this.asked.push(request);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;
@@ -106,11 +111,6 @@ export class MemoryService implements RecommendationService {
       // Every film is a candidate.
       candidateCount: MOVIES.length,
     };
-  }
-
-  /** There is nothing to keep answers in. */
-  async answer(request: RecommendationRequest, { form }: { form: SlateForm }): Promise<SlateAnswer> {
-    return writeRecord(await this.recommend(request), form, 'off');
   }
 
   async reload(): Promise<BundleDescription> {

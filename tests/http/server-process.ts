@@ -4,6 +4,7 @@ import { stopOnSignals } from '../../src/http/stop-on-signals.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { buildSettings } from './build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';
 
 /** What a test tells the process: hold answers back, or fail outside of any request. */
@@ -25,12 +26,11 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     await wait(5);
     return recommend(request);
   };
-  const parts = {
-    service,
+  const parts = createServerParts(service, {
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'info', writing: 'async' }),
     metrics: createMetrics({ processMetrics: false }),
-  };
+  });
   const server = await startServer(parts);
   stopOnSignals(server, parts);
   const actions: Record<Command, () => void> = {

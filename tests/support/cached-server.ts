@@ -3,14 +3,13 @@ import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
-import { openFeatureLog } from '../../src/events/feature-log.js';
-import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from './server-parts.js';
 import { SCENARIOS } from './trained-bundle.js';
 
 export interface Answer {
@@ -58,6 +57,7 @@ export async function startCachedServer(
     impressions: { ...changes.impressions },
     featureLog: { ...changes.featureLog },
     tracing: { ...changes.tracing },
+    compute: { deadlineMs: 60_000 },
   });
   const { logger = pino({ level: 'silent' }) } = changes;
   const metrics = createMetrics({ processMetrics: false });
@@ -65,7 +65,6 @@ export async function startCachedServer(
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
-    deadlineMs: 60_000,
     ...(changes.workers !== 0 && {
       threads: {
         workers: 1,
@@ -80,15 +79,16 @@ export async function startCachedServer(
     ...changes.service,
   });
   await service.reload();
-  const impressions = openImpressionLog(settings, { logger, metrics });
-  const featureLog = openFeatureLog(settings, { logger, metrics });
   const tracing = await openTracing(settings, {
     logger,
     metrics,
     version: '1',
     patienceMs: changes.patienceMs ?? 60_000,
   });
-  const server = await startServer({ service, settings, logger, metrics, impressions, featureLog, tracing });
+  const server = await startServer({
+    ...createServerParts(service, { settings, logger, metrics }),
+    tracing,
+  });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);

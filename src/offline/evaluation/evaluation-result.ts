@@ -1,13 +1,11 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
+import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
-
-/** The way interactions are split into train and test; docs/evaluation.md describes each. */
-export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 
 /** The maker of a ranking: a baseline, one candidate source, all of them fused, or the served pipeline. */
 export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';

@@ -183,9 +183,9 @@ t.test('the line of a request names the key, not its holder’s secret', async (
 });
 
 t.test('a server that requires credentials and accepts none does not start', async (t) => {
-  const { service, settings, logger, metrics } = build(t);
+  const { app: _app, admin: _admin, settings, ...parts } = build(t);
   const auth = { ...settings.auth, mode: 'required' as const };
-  await t.rejects(startServer({ service, settings: { ...settings, auth }, logger, metrics }), {
+  await t.rejects(startServer({ ...parts, settings: { ...settings, auth } }), {
     code: 'INVALID_CONFIG',
     message: /neither an API key nor jwt\.jwksUrl.*shortlist api-key create.*SHORTLIST_AUTH=none/,
   });

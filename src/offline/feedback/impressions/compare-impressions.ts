@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ShortlistError } from '../../../domain/errors.js';
 import { openDatabase, queryRows, quoteLiteral } from '../../data/database.js';
 import { escapeGlob, isHiddenName } from '../../data/prepare/list-files.js';
-import { overlapOf, rankCorrelation } from './list-agreement.js';
+import { overlapOf, rankCorrelation } from '../../protocol/list-agreement.js';
 
 /** Figures of the slates that one bundle served, by the log. */
 export interface ServedFigures {

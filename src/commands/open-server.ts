@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { toVectorEngineOptions } from '../candidates/vector-engine.js';
+import { readScenarios } from '../config/scenario-config.js';
+import type { Settings } from '../config/settings.js';
+import type { OpenedThings } from '../domain/opened-things.js';
+import type { AppParts } from '../http/app-parts.js';
+import { createMetrics } from '../observability/metrics.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
+import { openListeners } from '../serving/after-answer/open-listeners.js';
+import type { BundleDescription } from '../serving/bundle-admin.js';
+import { openSlateCache } from '../serving/cache/open-slate-cache.js';
+import { openQuarantine, type Quarantine, type QuarantineChange } from '../serving/compute/quarantine.js';
+import { createThreadOptions } from '../serving/compute/thread-options.js';
+import { openRecommender } from '../serving/experiments/open-recommender.js';
+import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
+import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import type { CommandContext } from './command-context.js';
+import { openChannelWatch } from './open-channel-watch.js';
+import { openRegistry } from './open-registry.js';
+import { openServerLog } from './open-server-log.js';
+import { openTracing } from './open-tracing.js';
+import { PLACE_VARIABLE } from './supervise.js';
+
+/** The parts of a server, open and ready to listen. */
+export interface OpenServer {
+  readonly parts: AppParts;
+  /** The bundle in service. */
+  readonly bundle: BundleDescription;
+  readonly quarantine: Quarantine | undefined;
+}
+
+/**
+ * Opens everything that a server serves with, from its log to its bundle.
+ * @param options.opened takes care of each thing from the moment that it is open; the caller closes them when something fails
+ * @param options.onHeld is told of requests that other processes should not meet
+ * @throws ShortlistError INVALID_CONFIG, INVALID_BUNDLE, BUNDLE_NOT_FOUND, REGISTRY_FAILED
+ */
+export async function openServer(
+  settings: Settings,
+  context: CommandContext,
+  { opened, onHeld }: { opened: OpenedThings; onHeld?: (change: QuarantineChange) => void },
+): Promise<OpenServer> {
+  const place = context.env[PLACE_VARIABLE];
+  const metrics = createMetrics({
+    processMetrics: true,
+    ...(place !== undefined && { labels: { process: place } }),
+  });
+  const logger = openServerLog(settings, { metrics, process: place });
+  const observed = { logger, metrics };
+  const sources = openDependencyAccess(settings.sources, observed);
+  const registry = await openRegistry(settings.bundle, context, sources);
+  const cache = await openSlateCache(settings, { ...observed, release: context.codeVersion });
+  opened.add(cache, () => cache?.close());
+  const quarantine = openQuarantine(settings, metrics, onHeld);
+  const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
+  const clock = (): number => context.now().getTime() / 1000;
+  const { recommender, admin, shadow } = openRecommender(
+    {
+      registry,
+      channel: settings.bundle.channel,
+      dataset: () => settings.bundle.dataset,
+      scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+      memoryLimitBytes: memoryLimitMegabytes * 1e6,
+      access: sources,
+      observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),
+      clock,
+      threads: createThreadOptions(settings, { ...observed, quarantine }),
+      trialSilenceMs: settings.bundle.trialSilenceMs || undefined,
+      openOnlineStores: createOnlineStoresOpener(settings, observed),
+      vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
+      drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
+      cache,
+    },
+    { settings, ...observed },
+  );
+  opened.add(admin, () => admin.close());
+  const bundle = await admin.reload();
+  logger.info({ bundle }, 'bundle open');
+  const afterAnswer = opened.add(openListeners(settings, { ...observed, shadow }), (all) => all.close());
+  const tracing = opened.add(
+    await openTracing(settings, { ...observed, version: context.codeVersion }),
+    (traces) => traces?.close(),
+  );
+  // In a group the supervisor watches, and has one process after the other open a bundle.
+  const watch =
+    place === undefined
+      ? openChannelWatch(settings, {
+          registry,
+          ...observed,
+          descriptions: () => [admin.describe()!],
+          reload: () => admin.reload({ ifMoved: true }),
+        })
+      : undefined;
+  opened.add(watch, () => watch?.stop());
+  return {
+    parts: { recommender, bundleAdmin: admin, afterAnswer, settings, ...observed, tracing, watch },
+    bundle,
+    quarantine,
+  };
+}
