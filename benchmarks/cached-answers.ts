@@ -10,7 +10,7 @@ import { createFolderRegistry } from '../src/bundle/folder-registry.js';
 import { loadSettings } from '../src/config/load-settings.js';
 import { startServer } from '../src/http/start-server.js';
 import { createLogger } from '../src/observability/create-logger.js';
-import { createMetrics } from '../src/observability/metrics.js';
+import { createMetrics } from '../src/observability/metrics/metrics.js';
 import { openSlateCache } from '../src/serving/cache/open-slate-cache.js';
 import { createServingEnvironment } from '../src/serving/bundle-life/serving-environment.js';
 import { createServedBundle } from '../src/serving/bundle-life/served-bundle.js';
@@ -139,7 +139,7 @@ async function serve(): Promise<void> {
   await registry.publish((await writeSmallBundle(folder)).folder);
   const cache = await openSlateCache(
     { ...settings, cache: { ...settings.cache, ttlSeconds: 3600 } },
-    { ...parts, release: '0' },
+    { ...parts, metrics: parts.metrics.cache, release: '0' },
   );
   const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS, cache });
   await service.reload();

@@ -7,7 +7,7 @@ import { createApiKey } from '../src/config/api-keys.js';
 import { loadSettings } from '../src/config/load-settings.js';
 import { ShortlistError } from '../src/domain/errors.js';
 import { requireAccess } from '../src/http/access/require-access.js';
-import { createMetrics } from '../src/observability/metrics.js';
+import { createMetrics } from '../src/observability/metrics/metrics.js';
 
 const folder = 'deploy/kubernetes';
 

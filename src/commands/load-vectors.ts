@@ -10,7 +10,7 @@ import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
 /** The command `shortlist load-vectors`. */
 export function createLoadVectorsCommand(context: CommandContext): Command {
@@ -45,7 +45,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
           throw error;
         }
       };
-      const { client, written } = await openCommandAccess(context).retry('vector_engine', load, {
+      const { client, written } = await openDependencies(context).retry('vector_engine', load, {
         isPassing: isPassingEngineFault,
       });
       try {

@@ -6,7 +6,7 @@ import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { CommandContext } from './command-context.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.
@@ -22,7 +22,7 @@ export async function openRegistry(
   if (!/^s3:/i.test(registry)) return createFolderRegistry(registry, options);
   const store = await createS3Store(
     { address: registry, endpoint: s3Endpoint, cacheDir: cacheFolder },
-    access ?? openCommandAccess(context),
+    access ?? openDependencies(context),
   );
   return createRegistry(store, options);
 }

@@ -3,8 +3,8 @@ import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
-import type { AppParts } from '../http/app-parts.js';
-import { createMetrics } from '../observability/metrics.js';
+import type { ServerParts } from '../http/app-parts.js';
+import { createMetrics } from '../observability/metrics/metrics.js';
 import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
 import type { BundleDescription } from '../serving/bundle-admin.js';
@@ -16,6 +16,7 @@ import { createFeatureObserver } from '../serving/online/create-feature-observer
 import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
+import { openListenerParts } from './open-listener-parts.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 import { openTracing } from './open-tracing.js';
@@ -23,7 +24,7 @@ import { PLACE_VARIABLE } from './supervise.js';
 
 /** The parts of a server, open and ready to listen. */
 export interface OpenServer {
-  readonly parts: AppParts;
+  readonly parts: ServerParts;
   /** The bundle in service. */
   readonly bundle: BundleDescription;
   readonly quarantine: Quarantine | undefined;
@@ -45,13 +46,16 @@ export async function openServer(
     processMetrics: true,
     ...(place !== undefined && { labels: { process: place } }),
   });
-  const logger = openServerLog(settings, { metrics, process: place });
-  const observed = { logger, metrics };
-  const sources = openDependencyAccess(settings.sources, observed);
-  const registry = await openRegistry(settings.bundle, context, sources);
-  const cache = await openSlateCache(settings, { ...observed, release: context.codeVersion });
+  const logger = openServerLog(settings, { metrics: metrics.telemetry, process: place });
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const registry = await openRegistry(settings.bundle, context, dependencies);
+  const cache = await openSlateCache(settings, {
+    logger,
+    metrics: metrics.cache,
+    release: context.codeVersion,
+  });
   opened.add(cache, () => cache?.close());
-  const quarantine = openQuarantine(settings, metrics, onHeld);
+  const quarantine = openQuarantine(settings, metrics.compute, onHeld);
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const { recommender, admin, shadow } = openRecommender(
@@ -61,24 +65,27 @@ export async function openServer(
       dataset: () => settings.bundle.dataset,
       scenarios: readScenarios(join(context.configsDir, 'scenarios')),
       memoryLimitBytes: memoryLimitMegabytes * 1e6,
-      access: sources,
-      observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),
+      access: dependencies,
+      observer: createFeatureObserver(
+        { logger, metrics: metrics.features, clock },
+        { minLoadMegabytesPerSecond },
+      ),
       clock,
-      threads: createThreadOptions(settings, { ...observed, quarantine }),
+      threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
       trialSilenceMs: settings.bundle.trialSilenceMs || undefined,
-      openOnlineStores: createOnlineStoresOpener(settings, observed),
+      openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
       vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
-      drift: { ...settings.drift, onWindow: (drifts) => metrics.showDrift(drifts) },
+      drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
       cache,
     },
-    { settings, ...observed },
+    { settings, logger, metrics },
   );
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
-  const afterAnswer = opened.add(openListeners(settings, { ...observed, shadow }), (all) => all.close());
+  const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
   const tracing = opened.add(
-    await openTracing(settings, { ...observed, version: context.codeVersion }),
+    await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
   );
   // In a group the supervisor watches, and has one process after the other open a bundle.
@@ -86,14 +93,25 @@ export async function openServer(
     place === undefined
       ? openChannelWatch(settings, {
           registry,
-          ...observed,
+          logger,
+          metrics: metrics.bundle,
           descriptions: () => [admin.describe()!],
           reload: () => admin.reload({ ifMoved: true }),
         })
       : undefined;
   opened.add(watch, () => watch?.stop());
   return {
-    parts: { recommender, bundleAdmin: admin, afterAnswer, settings, ...observed, tracing, watch },
+    parts: {
+      recommender,
+      bundleAdmin: admin,
+      afterAnswer,
+      settings,
+      logger,
+      metrics,
+      tracing,
+      watch,
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies }),
+    },
     bundle,
     quarantine,
   };

@@ -2,7 +2,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { TelemetryMetrics } from '../observability/metrics/telemetry-metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 
 /** Spans that wait to be sent; what comes beyond is dropped. */
@@ -21,7 +21,7 @@ const PATIENCE_MS = 1000;
  */
 export async function openTracing(
   { tracing }: Pick<Settings, 'tracing'>,
-  parts: { logger: Logger; metrics: Metrics; version: string; patienceMs?: number },
+  parts: { logger: Logger; metrics: TelemetryMetrics; version: string; patienceMs?: number },
 ): Promise<Tracing | undefined> {
   if (tracing.endpoint === '') return undefined;
   const { sdk, resources, otlp } = await importSdk();
@@ -106,7 +106,7 @@ async function importSdk() {
 }
 
 /** Tells of the first failure and of the first success after it; counts all. */
-function createTeller(endpoint: string, { logger, metrics }: { logger: Logger; metrics: Metrics }) {
+function createTeller(endpoint: string, { logger, metrics }: { logger: Logger; metrics: TelemetryMetrics }) {
   let failing = false;
   return (sent: boolean, { spans, err }: { spans: number; err: Error | undefined }): void => {
     metrics.countSpans(sent ? 'sent' : 'failed', spans);

@@ -4,11 +4,13 @@ import type { Settings } from '../config/settings.js';
 import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import { createMetrics, mergeMetrics } from '../observability/metrics.js';
+import { createMetrics, mergeMetrics } from '../observability/metrics/metrics.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { createProcessGroup, type ServerProcess } from '../serving/processes/process-group.js';
 import { createServingEnvironment } from '../serving/bundle-life/serving-environment.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
+import { openListenerParts } from './open-listener-parts.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 
@@ -49,7 +51,7 @@ async function superviseWith(
   { processes, settings, context }: { processes: number; settings: Settings; context: CommandContext },
 ): Promise<void> {
   const metrics = createMetrics({ processMetrics: true, labels: { process: SUPERVISOR } });
-  const logger = openServerLog(settings, { metrics, process: SUPERVISOR });
+  const logger = openServerLog(settings, { metrics: metrics.telemetry, process: SUPERVISOR });
   let findServedDataset = (): string | undefined => undefined;
   const registry = await openRegistry(settings.bundle, context);
   const group = opened.add(
@@ -61,8 +63,8 @@ async function superviseWith(
         startProcess(place, { logger, context, dataset: settings.bundle.dataset || findServedDataset() }),
       random: Math.random,
       onLost: (end) => {
-        metrics.countLostProcess();
-        if (end.wasSilent) metrics.countSilentProcess();
+        metrics.processes.countLostProcess();
+        if (end.wasSilent) metrics.processes.countSilentProcess();
         logger.error(end, 'a server process ended by itself');
       },
       // Nobody catches it: the others drain, and this process ends.
@@ -79,7 +81,7 @@ async function superviseWith(
   const watch = openChannelWatch(settings, {
     registry,
     logger,
-    metrics,
+    metrics: metrics.bundle,
     descriptions: () => group.descriptions(),
     reload: () => group.reload({ ifMoved: true }),
   });
@@ -94,10 +96,17 @@ async function superviseWith(
   const merged = {
     ...metrics,
     // Each process shows its own.
-    showBundle: () => undefined,
+    bundle: { ...metrics.bundle, showBundle: () => undefined },
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
-  const admin = await startAdminServer({ bundleAdmin: group, settings, logger, metrics: merged });
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const admin = await startAdminServer({
+    bundleAdmin: group,
+    settings,
+    logger,
+    metrics: merged,
+    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies }),
+  });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);

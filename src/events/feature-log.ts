@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { isInShare } from '../domain/is-in-share.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { LogMetrics } from '../observability/metrics/log-metrics.js';
 import type { FeatureRecord } from '../pipeline/feature-record.js';
 import { SAMPLING_PURPOSE } from './impression.js';
 import { openLog } from './open-log.js';
@@ -19,7 +19,7 @@ export interface FeatureLog {
 /** The log that `featureLog` of the settings asks for; undefined where there is none. */
 export function openFeatureLog(
   { featureLog }: Pick<Settings, 'featureLog'>,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics }: { logger: Logger; metrics: LogMetrics },
 ): FeatureLog | undefined {
   if (!featureLog.enabled) return undefined;
   const writer = openLog(featureLog, {

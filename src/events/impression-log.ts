@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { LogMetrics } from '../observability/metrics/log-metrics.js';
 import type { Subject } from '../domain/subject.js';
 import { type Impression, isSampled } from './impression.js';
 import { openLog } from './open-log.js';
@@ -23,7 +23,7 @@ export interface ImpressionLog {
  */
 export function openImpressionLog(
   { impressions }: Pick<Settings, 'impressions'>,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics }: { logger: Logger; metrics: LogMetrics },
 ): ImpressionLog | undefined {
   if (!impressions.enabled) return undefined;
   const { sampleShare } = impressions;

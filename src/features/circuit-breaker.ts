@@ -19,6 +19,8 @@ export interface BreakerHooks {
   readonly onChange: (available: boolean) => void;
   /** What a call throws while the breaker is open. */
   readonly refusal: () => Error;
+  /** Whether an error of a call is the dependency's; any other is a mistake of ours, and says nothing about it. By default ours with a code are. */
+  readonly isFault?: (error: unknown) => boolean;
   /** Whether an answer counts as a failure all the same; it is handed on. By default none does. */
   readonly isFailure?: (answer: unknown) => boolean;
   /** Milliseconds on a clock that nobody sets; `performance.now` by default. */
@@ -40,17 +42,20 @@ export interface Breaker {
  */
 export function createBreaker(
   { calls, failureShare, probeAfterMs }: BreakerOptions,
-  { probe, onChange, refusal, isFailure = () => false, now = () => performance.now() }: BreakerHooks,
+  {
+    probe,
+    onChange,
+    refusal,
+    isFault = (error) => error instanceof ShortlistError,
+    isFailure = () => false,
+    now = () => performance.now(),
+  }: BreakerHooks,
 ): Breaker {
-  // Only failures of the dependency count: a mistake of ours in `call` passes through.
-  const policy = circuitBreaker(
-    handleWhen((error) => error instanceof ShortlistError).orWhenResult(isFailure),
-    {
-      // The library's own pause goes by the wall clock, which jumps; it always lets a probe through, and ours says when.
-      halfOpenAfter: Number.NEGATIVE_INFINITY,
-      breaker: new CountBreaker({ size: calls, threshold: failureShare }),
-    },
-  );
+  const policy = circuitBreaker(handleWhen(isFault).orWhenResult(isFailure), {
+    // The library's own pause goes by the wall clock, which jumps; it always lets a probe through, and ours says when.
+    halfOpenAfter: Number.NEGATIVE_INFINITY,
+    breaker: new CountBreaker({ size: calls, threshold: failureShare }),
+  });
   let available = true;
   let openedAt = 0;
   policy.onStateChange((state) => {

@@ -178,21 +178,38 @@ export function isPassingRedisFault(error: unknown): boolean {
   return code === undefined || isPassing(error.cause);
 }
 
+/** Redis did not answer a command, or refused it. It has no code: what it means is for whoever asked to say. */
+export class RedisFault extends Error {
+  /** @param cause what the client rejected the command with */
+  constructor(cause: unknown) {
+    super(describeFault(cause), { cause });
+    this.name = 'RedisFault';
+  }
+}
+
+function describeFault(cause: unknown): string {
+  return `Redis cannot be asked: ${(cause as Error).message}`;
+}
+
+/** True for a Redis that did not answer. Anything else is a mistake of ours. */
+export function isRedisFault(error: unknown): error is RedisFault {
+  return error instanceof RedisFault;
+}
+
 /** The FEATURES_FAILED error for a command that Redis rejected. */
-export function toFeaturesFailed(cause: unknown): ShortlistError {
-  return new ShortlistError('FEATURES_FAILED', `Redis cannot be asked: ${(cause as Error).message}`, {
-    cause,
-  });
+export function toFeaturesFailed(error: unknown): ShortlistError {
+  const cause = isRedisFault(error) ? error.cause : error;
+  return new ShortlistError('FEATURES_FAILED', describeFault(cause), { cause });
 }
 
 /**
  * The client's own limit is for one command, and a command may have to wait for the reply to another.
- * @throws ShortlistError FEATURES_FAILED when there is no answer within the limit
+ * @throws RedisFault when there is no answer within the limit; what `answer` rejects with
  */
 export async function answerWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(toFeaturesFailed(new Error(`no answer within ${limitMs} ms`))), limitMs);
+    timer = setTimeout(() => reject(new RedisFault(new Error(`no answer within ${limitMs} ms`))), limitMs);
   });
   try {
     return await Promise.race([answer, late]);

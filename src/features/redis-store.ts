@@ -5,6 +5,7 @@ import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-vie
 import { refuseStale, timesToLiveOf } from './freshness.js';
 import {
   answerWithin,
+  isRedisFault,
   openRedis,
   reconnect,
   type RedisClient,
@@ -68,7 +69,9 @@ export async function openRedisStores(
       getMany: async (ids, rows, { now }) => {
         if (ids.length === 0) return;
         const { found, fault } = await guard.run(() =>
-          answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)),
+          answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)).catch((error: unknown) => {
+            throw isRedisFault(error) ? toFeaturesFailed(error) : error;
+          }),
         );
         if (fault !== undefined) throw notLoaded(view, fault);
         fill(ids, found, { rows, now });

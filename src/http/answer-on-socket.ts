@@ -30,8 +30,8 @@ export function createSocketAnswer(parts: ListenerParts): (socket: Socket, unrou
   return (socket, { failure, method, headers, cause }) => {
     const problem = buildProblem(failure, { id: randomUUID(), path: '' });
     const status = socket.writable ? problem.status : CLIENT_LEFT;
-    metrics.observeRequest({ route: 'broken', method, status, seconds: 0 });
-    metrics.countProblem(problem.code);
+    metrics.http.observeRequest({ route: 'broken', method, status, seconds: 0 });
+    metrics.http.countProblem(problem.code);
     if (isSampled()) {
       const { requestId, code } = problem;
       logger.info(

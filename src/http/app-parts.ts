@@ -1,17 +1,22 @@
+import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { RedisClient } from '../features/redis-connection.js';
+import type { Metrics } from '../observability/metrics/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
 import type { AnswerListener } from '../serving/after-answer/answer-listener.js';
 import type { BundleAdmin } from '../serving/bundle-admin.js';
 import type { ChannelWatch } from '../serving/bundle-life/watch-channels.js';
+import type { FeaturePusher } from '../serving/online/feature-pusher.js';
 import type { Recommender } from '../serving/recommender.js';
-import type { Logger } from 'pino';
 
 /** Everything that a listener depends on, whichever it is. */
 export interface ListenerParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Reaches what lies outside of the process: the keys of the issuer of tokens. */
+  readonly dependencies: DependencyAccess;
   /** Makes traces of requests; absent where there are none. */
   readonly tracing?: Tracing | undefined;
   /** Swaps in what the channel points at; absent where nobody watches it. It ends when the process is asked to stop. */
@@ -22,14 +27,21 @@ export interface ListenerParts {
   readonly isDraining?: () => boolean;
 }
 
-/** Everything that a server depends on. */
+/** Everything that the public listener depends on. */
 export interface AppParts extends ListenerParts {
   readonly recommender: Recommender;
   readonly bundleAdmin: BundleAdmin;
   readonly afterAnswer: Required<AnswerListener>;
+  /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
+  readonly connectRateLimits: () => Promise<RedisClient>;
 }
 
 /** Everything that the admin listener depends on: it recommends nothing. */
 export interface AdminParts extends ListenerParts {
   readonly bundleAdmin: Pick<BundleAdmin, 'describe' | 'views' | 'reload'>;
+  /** Writes rows that are pushed. The listener closes it. */
+  readonly pusher: FeaturePusher;
 }
+
+/** Everything that a process with both listeners depends on. */
+export type ServerParts = AppParts & AdminParts;

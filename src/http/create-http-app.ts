@@ -80,12 +80,12 @@ export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): 
   limitPipelines(app.server, {
     maxPipelined: settings.server.maxPipelined,
     maxHeld: settings.server.maxHeldRequests,
-    onCut: () => parts.metrics.countSlowClient('pipelined'),
+    onCut: () => parts.metrics.http.countSlowClient('pipelined'),
   });
   // Those that are held behind others have been read, too.
   app.server.prependListener('request', takeTurn);
   app.server.on('timeout', (socket) => {
-    if (isAnswering(socket)) parts.metrics.countSlowClient('stalled');
+    if (isAnswering(socket)) parts.metrics.http.countSlowClient('stalled');
     socket.destroy();
   });
   addHooks(app, parts, record);

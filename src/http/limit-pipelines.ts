@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** How much of what clients send ahead of their answers is taken. */
 export interface PipelineLimits {
   /** Requests of one connection that are answered at a time; those behind them wait. */
   readonly maxPipelined: number;

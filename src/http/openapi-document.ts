@@ -4,11 +4,13 @@ export interface OpenapiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 }
 
+/** One method of one path. */
 export interface OpenapiOperation {
   readonly parameters?: readonly OpenapiParameter[];
   readonly responses: Readonly<Record<string, OpenapiResponse>>;
 }
 
+/** A parameter of an operation: of the path, the query or the headers. */
 export interface OpenapiParameter {
   readonly name: string;
   readonly description?: string;
@@ -17,6 +19,7 @@ export interface OpenapiParameter {
   readonly examples?: OpenapiExamples;
 }
 
+/** The answer of an operation under one status. */
 export interface OpenapiResponse {
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly content?: Readonly<
@@ -24,6 +27,7 @@ export interface OpenapiResponse {
   >;
 }
 
+/** Examples by name, as parameters and bodies have them. */
 export type OpenapiExamples = Readonly<Record<string, { readonly value: unknown }>>;
 
 /** The document with what `change` makes of each operation. */

@@ -37,6 +37,7 @@ export function createOpenapiOptions(
   };
 }
 
+/** The document of the listener that apps ask. */
 export const PUBLIC_LISTENER: ListenerDescription = {
   title: 'Shortlist',
   description:
@@ -48,6 +49,7 @@ export const PUBLIC_LISTENER: ListenerDescription = {
   ],
 };
 
+/** The document of the listener of those who run a server. */
 export const ADMIN_LISTENER: ListenerDescription = {
   title: 'Shortlist admin',
   description:

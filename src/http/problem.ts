@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { ERRORS, ShortlistError, type ErrorCode } from '../domain/errors.js';
 import type { Problem } from './schemas/problem.js';
 
+/** The media type of every answer that is not a success (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What went wrong, before it is tied to a request. */
@@ -12,7 +13,7 @@ export interface Failure {
 
 /** What the clients of a listener may see of our own errors. */
 export interface Disclosure {
-  /** Errors of other codes are shown as INTERNAL. */
+  /** Errors of other codes are shown as INTERNAL, what the framework refuses as INVALID_REQUEST. */
   readonly codes: readonly ErrorCode[];
   /** Whether the messages of errors from 500 are shown too: to the people who run this, not to the public. */
   readonly faults: boolean;
@@ -26,8 +27,9 @@ export function toFailure(error: unknown, disclosure: Disclosure): Failure {
   }
   const status = findFrameworkStatus(error);
   if (status === undefined) return { code: 'INTERNAL', detail: `${ERRORS.INTERNAL.title}. ${TRY_AGAIN}` };
+  const code = CODE_OF_STATUS.get(status) ?? 'INVALID_REQUEST';
   const detail = (error as Error).message.slice(0, LONGEST_DETAIL);
-  return { code: CODE_OF_STATUS.get(status) ?? 'INVALID_REQUEST', detail };
+  return { code: disclosure.codes.includes(code) ? code : 'INVALID_REQUEST', detail };
 }
 
 /** The body of a problem answer (RFC 9457). `instance` is the path that was asked for, empty where none could be read. */

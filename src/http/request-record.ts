@@ -46,13 +46,13 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
   return (request, status) => {
     const milliseconds = performance.now() - request.startedAt;
     const { url, config } = request.routeOptions;
-    parts.metrics.observeRequest({
+    parts.metrics.http.observeRequest({
       route: url ?? 'unmatched',
       method: METHODS.has(request.method) ? request.method : 'other',
       status,
       seconds: milliseconds / 1000,
     });
-    if (request.failure !== undefined) parts.metrics.countProblem(codeOf(request.failure));
+    if (request.failure !== undefined) parts.metrics.http.countProblem(codeOf(request.failure));
     if (request.trace !== undefined) endTrace(request, { status, milliseconds });
     // An answer to HEAD has no items.
     if (request.answered !== undefined && status === 200 && request.method !== 'HEAD')

@@ -99,7 +99,7 @@ const ANSWERS: {
   reload: (parts) => reload(parts, { ifMoved: false }),
   follow: (parts) => reload(parts, { ifMoved: true }),
   metrics: ({ bundleAdmin, metrics }) => {
-    metrics.showBundle(bundleAdmin.describe());
+    metrics.bundle.showBundle(bundleAdmin.describe());
     return metrics.snapshot();
   },
 };

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { isExposed, type ListenerName } from './access/require-access.js';
-import type { AdminParts, AppParts } from './app-parts.js';
+import type { AdminParts, AppParts, ServerParts } from './app-parts.js';
 import { buildAdminApp } from './build-admin-app.js';
 import { buildApp } from './build-app.js';
 import type { HttpApp } from './create-http-app.js';
@@ -24,7 +24,7 @@ export interface RunningServer {
  * Opens both listeners. There may still be no bundle: `/ready` then answers 503.
  * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; no listener stays open then, and the parts stay with the caller
  */
-export async function startServer(parts: Omit<AppParts, 'isDraining'>): Promise<RunningServer> {
+export async function startServer(parts: Omit<ServerParts, 'isDraining'>): Promise<RunningServer> {
   const drain = createDrain(parts);
   const withDrain = { ...parts, isDraining: drain.isDraining };
   const app = buildApp(withDrain);

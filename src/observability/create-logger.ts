@@ -3,6 +3,7 @@ import { pino, type DestinationStream, type LevelWithSilent, type Logger } from 
 import { escapeControls } from './escape-controls.js';
 import { maskSecrets } from './mask-secrets.js';
 
+/** What a logger writes, where to, and what it does when nobody reads. */
 export interface LoggerOptions {
   readonly level: LevelWithSilent;
   /**

@@ -4,7 +4,7 @@ import {
   type DependencyObserver,
   type DependencyPolicy,
 } from '../domain/dependency-access.js';
-import type { Metrics } from './metrics.js';
+import type { DependencyMetrics } from './metrics/dependency-metrics.js';
 
 /** The settings of `sources`. */
 export interface DependencySettings {
@@ -26,7 +26,7 @@ interface DependencyLogger {
 type DependencyParts = {
   readonly logger: DependencyLogger;
   /** A command has none: its log says all. */
-  readonly metrics?: Pick<Metrics, 'countSourceRetry' | 'observeSourceRead' | 'countSourceExcess'>;
+  readonly metrics?: DependencyMetrics;
 };
 
 /**
@@ -53,12 +53,12 @@ function toPolicy(settings: DependencySettings): DependencyPolicy {
 function createDependencyObserver({ logger, metrics }: DependencyParts): DependencyObserver {
   return {
     retried: ({ source, attempt, waitMs, error }) => {
-      metrics?.countSourceRetry(source);
+      metrics?.countDependencyRetry(source);
       logger.warn({ event: 'source_retry', source, attempt, waitMs, err: error }, 'a source is asked again');
     },
-    read: (read) => metrics?.observeSourceRead(read),
+    read: (read) => metrics?.observeDependencyRead(read),
     exceeded: (excess) => {
-      metrics?.countSourceExcess(excess.event, excess.source);
+      metrics?.countDependencyExcess(excess.event, excess.source);
       logger.warn(excess, EXCESSES[excess.event]);
     },
   };

@@ -11,6 +11,7 @@ export interface Tracing {
 /** Of the request, by name in lower case. */
 export type TraceHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** The trace of one request, from its arrival to its answer. */
 export interface RequestTrace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
@@ -34,6 +35,7 @@ export interface TracedRequest {
   readonly stages: readonly TracedStage[];
 }
 
+/** One stage of the pipeline in a trace. */
 export interface TracedStage {
   readonly stage: string;
   readonly milliseconds: number;

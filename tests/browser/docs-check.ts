@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Page, Response } from 'playwright-core';
 import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';

@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { buildAdminApp } from '../../src/http/build-admin-app.js';
 import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';

@@ -12,7 +12,7 @@ import { parseTensorFile, encodeTensorFile } from '../../src/bundle/tensor-file.
 import { contentsOf, writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { ShortlistError } from '../../src/domain/errors.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { compareOnTrial } from '../../src/serving/bundle-life/compare-latency.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { watchChannels } from '../../src/serving/bundle-life/watch-channels.js';
@@ -65,7 +65,7 @@ const watch = watchChannels({
     reload: () => service.reload(),
   },
   logger: pino({ level: 'silent' }),
-  metrics: createMetrics({ processMetrics: false }),
+  metrics: createMetrics({ processMetrics: false }).bundle,
   intervalMs: 3_600_000,
   random: () => 0.5,
   now: () => performance.now(),

@@ -16,7 +16,7 @@ import {
   type DependencyRetry,
 } from '../../src/domain/dependency-access.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import { loadFeatureTable } from '../../src/features/load-feature-table.js';
 import { openEngine } from '../../src/engine/open-engine.js';
@@ -258,7 +258,7 @@ t.test('retries and reads are counted, and those beyond a limit are warnings', a
   const logger = createLogger({ level: 'info', writing: 'sync', destination: logFile });
   const limits = { maxMegabytes: 2, minMegabytesPerSecond: 1 };
   const policy = { attempts: 2, totalSeconds: 60, firstWaitMs: 1, longestWaitMs: 1 };
-  const access = openDependencyAccess({ ...policy, ...limits }, { logger, metrics });
+  const access = openDependencyAccess({ ...policy, ...limits }, { logger, metrics: metrics.dependencies });
   await t.rejects(
     access.retry('redis', async () => Promise.reject(Object.assign(new Error('away'), { code: 'EPIPE' }))),
   );

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { watchChannels } from '../../src/serving/bundle-life/watch-channels.js';
 import { createSmallBundle } from '../bundle/small-bundle.js';
@@ -210,7 +210,7 @@ t.test(
         reload: () => following.reload(),
       },
       logger: pino({}, { write: (line) => lines.push(JSON.parse(line) as { msg: string }) }),
-      metrics: createMetrics({ processMetrics: false }),
+      metrics: createMetrics({ processMetrics: false }).bundle,
       intervalMs: 1e9,
       random: () => 0.5,
       now: () => performance.now(),

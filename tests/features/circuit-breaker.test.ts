@@ -83,3 +83,14 @@ t.test('an answer may count as a failure, and is handed on', async (t) => {
   await turn();
   t.same(changes, [false, true], 'a good probe closes it');
 });
+
+t.test('it says itself which errors are those of the dependency', async (t) => {
+  const isFault = (error: unknown): boolean => error instanceof RangeError;
+  const hooks = { probe: () => new Promise(() => undefined), onChange: () => undefined, refusal, isFault };
+  const breaker = createBreaker({ calls: 1, failureShare: 0.5, probeAfterMs: 60_000 }, hooks);
+  await t.rejects(breaker.run(fail), { message: 'away' });
+  await t.rejects(breaker.run(fail), { message: 'away' }, 'what is no fault of it does not count');
+  const fault = async (): Promise<never> => Promise.reject(new RangeError('gone'));
+  await t.rejects(breaker.run(fault), RangeError);
+  await t.rejects(breaker.run(fault), refusal());
+});

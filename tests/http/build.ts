@@ -6,7 +6,7 @@ import type { Settings } from '../../src/config/settings.js';
 import { buildAdminApp } from '../../src/http/build-admin-app.js';
 import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';
 

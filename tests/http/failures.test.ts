@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ERRORS, ShortlistError, type ErrorCode } from '../../src/domain/errors.js';
+import { toFailure } from '../../src/http/problem.js';
 import { PUBLIC_CODES } from '../../src/http/schemas/problem.js';
 import { build } from './build.js';
 
@@ -56,4 +57,14 @@ t.test('every 503 says when to come back', async (t) => {
   t.equal((await app.inject('/popular')).headers['retry-after'], '1');
   service.failure = new Error('x');
   t.equal((await app.inject('/popular')).headers['retry-after'], undefined);
+});
+
+t.test('what the framework refuses never has a code that the listener does not list', async (t) => {
+  const error = Object.assign(new Error('Too large.'), {
+    code: 'FST_ERR_CTP_BODY_TOO_LARGE',
+    statusCode: 413,
+  });
+  const under = (codes: readonly ErrorCode[]) => toFailure(error, { codes, faults: false });
+  t.strictSame(under(PUBLIC_CODES), { code: 'PAYLOAD_TOO_LARGE', detail: 'Too large.' });
+  t.strictSame(under(['INVALID_REQUEST']), { code: 'INVALID_REQUEST', detail: 'Too large.' });
 });

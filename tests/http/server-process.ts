@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startServer } from '../../src/http/start-server.js';
 import { stopOnSignals } from '../../src/http/stop-on-signals.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from './build.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';

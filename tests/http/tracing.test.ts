@@ -6,7 +6,7 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
 import { loadSettings } from '../../src/config/load-settings.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { startCachedServer } from '../support/cached-server.js';
 import { type OnlineRegistry, publishOnlineBundle } from '../support/online-server.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
@@ -26,7 +26,7 @@ registerHooks({
 t.test('without an endpoint nothing of the SDK is loaded', async (t) => {
   const settings = buildSettings();
   const logger = createLogger({ level: 'silent', writing: 'sync' });
-  const parts = { logger, metrics: createMetrics({ processMetrics: false }), version: '1' };
+  const parts = { logger, metrics: createMetrics({ processMetrics: false }).telemetry, version: '1' };
   t.equal(await openTracing(settings, parts), undefined);
   t.same(loaded, []);
   const on = { tracing: { ...settings.tracing, endpoint: 'http://127.0.0.1:9' } };
@@ -228,7 +228,7 @@ t.test('an attribute that is none keeps the server from starting', async (t) => 
   const { tracing } = loadSettings({ configsDir: 'configs', env: { OTEL_RESOURCE_ATTRIBUTES: 'a=%FF' } });
   const parts = {
     logger: createLogger({ level: 'silent', writing: 'sync' }),
-    metrics: createMetrics({ processMetrics: false }),
+    metrics: createMetrics({ processMetrics: false }).telemetry,
     version: '1',
   };
   await t.rejects(openTracing({ tracing: { ...tracing, endpoint: 'http://127.0.0.1:9' } }, parts), {

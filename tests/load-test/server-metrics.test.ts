@@ -1,6 +1,6 @@
 import t from 'tap';
 import { compareMetrics, parseMetrics, readServerMetrics } from '../../src/load-test/server-metrics.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { listen } from './small-server.js';
 
 const RECOMMENDATION = {
@@ -15,7 +15,7 @@ const RECOMMENDATION = {
 t.test('the difference of two readings says what a run cost each stage', async (t) => {
   const metrics = createMetrics({ processMetrics: true });
   const observe = (milliseconds: number, outcome: string): void =>
-    metrics.observeRecommendation({
+    metrics.recommendations.observeRecommendation({
       ...RECOMMENDATION,
       degraded: outcome === 'ok' ? [] : [{ stage: 'ranking', reason: 'ranker "failed"' }],
       stages: [{ stage: 'ranking', milliseconds, outcome }],
@@ -43,7 +43,7 @@ t.test(
   async (t) => {
     const metrics = createMetrics({ processMetrics: false });
     const observe = (milliseconds: number): void =>
-      metrics.observeRecommendation({
+      metrics.recommendations.observeRecommendation({
         ...RECOMMENDATION,
         degraded: [],
         stages: [{ stage: 'features', milliseconds, outcome: 'ok' }],

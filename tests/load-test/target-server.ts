@@ -2,7 +2,7 @@ import type { Test } from 'tap';
 import type { LoadProfile } from '../../src/config/load-profile.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../src/domain/errors.js';
 import { VALUE_STATUS } from '../../src/features/feature-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics, type Metrics } from '../../src/observability/metrics.js';
+import { createMetrics, type Metrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
@@ -34,9 +34,9 @@ const { panels } = JSON.parse(readFileSync('deploy/observability/dashboard.json'
 
 /** Shows everything that metrics can show, as the server does when it happens. */
 function showAll(metrics: Metrics): void {
-  metrics.observeRequest({ route: '/recommendations/:userId', method: 'GET', status: 200, seconds: 1 });
+  metrics.http.observeRequest({ route: '/recommendations/:userId', method: 'GET', status: 200, seconds: 1 });
   for (const release of ['stable', 'canary', 'shadow'] as const) {
-    metrics.observeRecommendation({
+    metrics.recommendations.observeRecommendation({
       release,
       scenario: 'home',
       strategy: 'personalised',
@@ -49,7 +49,7 @@ function showAll(metrics: Metrics): void {
     });
   }
   const bundle = { version: '1', dataset: 'demo', createdAt: '2026-01-02T03:04:05Z' };
-  metrics.showBundle({
+  metrics.bundle.showBundle({
     ...bundle,
     items: 1,
     users: 1,
@@ -58,52 +58,52 @@ function showAll(metrics: Metrics): void {
       { release: 'shadow', bundle },
     ],
   });
-  metrics.observeFeatureLoad({
+  metrics.features.observeFeatureLoad({
     ...{ view: 'users', rows: 1, bytes: 1, seconds: 1, megabytesPerSecond: 1, slow: false },
     newestEventAgeSeconds: () => 1,
   });
-  metrics.changeThreads({ living: 1, wanted: 1 });
-  metrics.countQuarantined(1);
-  metrics.showQuarantined(1);
-  metrics.countReload('refused');
-  metrics.countReload('swapped');
-  metrics.showRegistry(true);
-  metrics.showChannelBehind('production', false);
+  metrics.compute.changeThreads({ living: 1, wanted: 1 });
+  metrics.compute.countQuarantined(1);
+  metrics.compute.showQuarantined(1);
+  metrics.bundle.countReload('refused');
+  metrics.bundle.countReload('swapped');
+  metrics.bundle.showRegistry(true);
+  metrics.bundle.showChannelBehind('production', false);
   for (const release of ['canary', 'shadow'] as const) {
-    metrics.showTrial(release, true);
+    metrics.releases.showTrial(release, true);
     for (const outcome of ['answered', 'failed', 'dropped'] as const)
-      metrics.countTrialRequest(release, outcome);
+      metrics.releases.countTrialRequest(release, outcome);
   }
   for (const status of Object.keys(VALUE_STATUS))
-    metrics.countFeatureValues('users', status.toLowerCase(), 1);
-  metrics.countRefusedRow('users', 'corrupt');
-  metrics.showFeatureStore('users', true);
-  metrics.showFeatureGeneration('users', true);
-  metrics.showNewestEvent('users', 1);
-  metrics.countPushedRows('users', 'written', 1);
-  metrics.showRateLimitStore(true);
+    metrics.features.countFeatureValues('users', status.toLowerCase(), 1);
+  metrics.features.countRefusedRow('users', 'corrupt');
+  metrics.features.showFeatureStore('users', true);
+  metrics.features.showFeatureGeneration('users', true);
+  metrics.features.showNewestEvent('users', 1);
+  metrics.features.countPushedRows('users', 'written', 1);
+  metrics.http.showRateLimitStore(true);
   for (const layer of ['memory', 'redis'])
-    for (const outcome of ['hit', 'miss'] as const) metrics.countSlateLookup(layer, outcome);
-  metrics.countSlateNotKept('degraded');
-  metrics.countRefusedSlate('corrupt');
-  metrics.showSlateStore(true);
+    for (const outcome of ['hit', 'miss'] as const) metrics.cache.countSlateLookup(layer, outcome);
+  metrics.cache.countSlateNotKept('degraded');
+  metrics.cache.countRefusedSlate('corrupt');
+  metrics.cache.showSlateStore(true);
   for (const outcome of ['written', 'dropped'] as const) {
-    metrics.countImpressions(outcome, 1);
-    metrics.countLoggedFeatures(outcome, 1);
+    metrics.logs.countImpressions(outcome, 1);
+    metrics.logs.countLoggedFeatures(outcome, 1);
   }
-  metrics.showImpressionLog(true);
-  metrics.showFeatureLog(true);
-  metrics.countSourceRetry('bundle');
-  metrics.observeSourceRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
-  metrics.countSourceExcess('source_slow', 'bundle');
-  metrics.countSourceExcess('source_large', 'bundle');
-  metrics.countSpans('sent', 1);
-  metrics.countSpans('failed', 1);
-  metrics.showDrift(
+  metrics.logs.showImpressionLog(true);
+  metrics.logs.showFeatureLog(true);
+  metrics.dependencies.countDependencyRetry('bundle');
+  metrics.dependencies.observeDependencyRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
+  metrics.dependencies.countDependencyExcess('source_slow', 'bundle');
+  metrics.dependencies.countDependencyExcess('source_large', 'bundle');
+  metrics.telemetry.countSpans('sent', 1);
+  metrics.telemetry.countSpans('failed', 1);
+  metrics.drift.showDrift(
     (['score', 'feature', 'source'] as const).map((kind) => ({ kind, name: 'ranking', psi: 0 })),
   );
   const overloaded: ErrorCode = 'OVERLOADED';
-  metrics.countProblem(overloaded);
+  metrics.http.countProblem(overloaded);
 }
 
 /** The metrics that a query names; `up` is Prometheus' own. */

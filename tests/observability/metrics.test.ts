@@ -1,5 +1,6 @@
 import t from 'tap';
-import { createMetrics, mergeMetrics, type RecommendationSample } from '../../src/observability/metrics.js';
+import { createMetrics, mergeMetrics } from '../../src/observability/metrics/metrics.js';
+import type { RecommendationSample } from '../../src/observability/metrics/recommendation-metrics.js';
 
 const SAMPLE: RecommendationSample = {
   release: 'stable',
@@ -15,7 +16,7 @@ const SAMPLE: RecommendationSample = {
 t.test('a request counts with its time whatever its status', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   for (const status of [200, 400, 500]) {
-    metrics.observeRequest({ route: '/popular', method: 'GET', status, seconds: 0.004 });
+    metrics.http.observeRequest({ route: '/popular', method: 'GET', status, seconds: 0.004 });
   }
   const text = await metrics.render();
   for (const status of [200, 400, 500]) {
@@ -27,9 +28,9 @@ t.test('a request counts with its time whatever its status', async (t) => {
 
 t.test('slates count by strategy and by whether they are full, short or empty', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.observeRecommendation(SAMPLE);
-  metrics.observeRecommendation({ ...SAMPLE, itemCount: 3, strategy: 'cold-start' });
-  metrics.observeRecommendation({ ...SAMPLE, itemCount: 0 });
+  metrics.recommendations.observeRecommendation(SAMPLE);
+  metrics.recommendations.observeRecommendation({ ...SAMPLE, itemCount: 3, strategy: 'cold-start' });
+  metrics.recommendations.observeRecommendation({ ...SAMPLE, itemCount: 0 });
   const text = await metrics.render();
   t.match(
     text,
@@ -48,7 +49,7 @@ t.test('slates count by strategy and by whether they are full, short or empty', 
 
 t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.observeRecommendation({
+  metrics.recommendations.observeRecommendation({
     ...SAMPLE,
     degraded: [{ stage: 'ranking', reason: 'ranker_failed' }],
     stages: [{ stage: 'ranking', milliseconds: 2, outcome: 'fallback' }],
@@ -64,22 +65,22 @@ t.test('stages are timed in seconds, fallbacks counted by reason', async (t) => 
 t.test('the bundle gauges follow the bundle in service', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   const bundle = { version: 'v1', dataset: 'demo', createdAt: '2024-01-01T00:00:00Z', items: 3, users: 2 };
-  metrics.showBundle(bundle);
-  metrics.showBundle({ ...bundle, version: 'v2' });
+  metrics.bundle.showBundle(bundle);
+  metrics.bundle.showBundle({ ...bundle, version: 'v2' });
   t.match(
     await metrics.render(),
     'shortlist_bundle_info{version="v2",dataset="demo",created_at="2024-01-01T00:00:00Z",release="stable"} 1',
   );
   t.match(await metrics.render(), 'shortlist_bundle_entities{kind="item"} 3');
   t.notMatch(await metrics.render(), 'v1', 'the bundle before is gone');
-  metrics.showBundle(undefined);
+  metrics.bundle.showBundle(undefined);
   t.notMatch(await metrics.render(), 'v2');
 });
 
 t.test('reloads count by outcome', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.countReload('swapped');
-  metrics.countReload('refused');
+  metrics.bundle.countReload('swapped');
+  metrics.bundle.countReload('refused');
   t.match(await metrics.render(), 'shortlist_bundle_reloads_total{outcome="refused"} 1');
 });
 
@@ -95,8 +96,8 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
 
 t.test('batches show how the computing threads are doing', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.observeBatch({ requests: 3, waiting: 5, depth: 0.5 });
-  metrics.countLostThread();
+  metrics.compute.observeBatch({ requests: 3, waiting: 5, depth: 0.5 });
+  metrics.compute.countLostThread();
   const text = await metrics.render();
   t.match(text, 'shortlist_batch_requests_bucket{le="4"} 1');
   t.match(text, 'shortlist_batch_requests_bucket{le="2"} 0');
@@ -107,15 +108,15 @@ t.test('batches show how the computing threads are doing', async (t) => {
 
 t.test('threads, quarantine, processes, clients and lines that are lost are counted', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.changeThreads({ living: 0, wanted: 2 });
-  metrics.changeThreads({ living: 1, wanted: 0 });
-  metrics.changeThreads({ living: 1, wanted: 0 });
-  metrics.changeThreads({ living: -1, wanted: 0 });
-  metrics.showQuarantined(3);
-  metrics.countQuarantined(2);
-  metrics.countSilentProcess();
-  metrics.countSlowClient('stalled');
-  metrics.countDroppedLine();
+  metrics.compute.changeThreads({ living: 0, wanted: 2 });
+  metrics.compute.changeThreads({ living: 1, wanted: 0 });
+  metrics.compute.changeThreads({ living: 1, wanted: 0 });
+  metrics.compute.changeThreads({ living: -1, wanted: 0 });
+  metrics.compute.showQuarantined(3);
+  metrics.compute.countQuarantined(2);
+  metrics.processes.countSilentProcess();
+  metrics.http.countSlowClient('stalled');
+  metrics.telemetry.countDroppedLine();
   const text = await metrics.render();
   for (const line of [
     'shortlist_threads{state="living"} 1',
@@ -133,9 +134,9 @@ t.test('threads, quarantine, processes, clients and lines that are lost are coun
 t.test('a feature view shows its newest load, and slow loads count', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   const load = { view: 'items', rows: 10, bytes: 2000, seconds: 0.5, megabytesPerSecond: 0.004, slow: false };
-  metrics.observeFeatureLoad(load);
+  metrics.features.observeFeatureLoad(load);
   t.match(await metrics.render(), 'shortlist_feature_slow_loads_total{view="items"} 0');
-  metrics.observeFeatureLoad({ ...load, rows: 20, slow: true });
+  metrics.features.observeFeatureLoad({ ...load, rows: 20, slow: true });
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_rows{view="items"} 20');
   t.match(text, 'shortlist_feature_bytes{view="items"} 2000');
@@ -146,10 +147,10 @@ t.test('a feature view shows its newest load, and slow loads count', async (t) =
 
 t.test('values that requests read count by where they came from', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.countFeatureValues('users', 'present', 5);
-  metrics.countFeatureValues('users', 'present', 1);
-  metrics.countFeatureValues('users', 'defaulted', 2);
-  metrics.countFeatureValues('users', 'unknown_entity', 7);
+  metrics.features.countFeatureValues('users', 'present', 5);
+  metrics.features.countFeatureValues('users', 'present', 1);
+  metrics.features.countFeatureValues('users', 'defaulted', 2);
+  metrics.features.countFeatureValues('users', 'unknown_entity', 7);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_values_total{view="users",status="present"} 6');
   t.match(text, 'shortlist_feature_values_total{view="users",status="defaulted"} 2');
@@ -158,12 +159,12 @@ t.test('values that requests read count by where they came from', async (t) => {
 
 t.test('an online feature store shows what it gave and whether it is asked', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.countFeatureValues('users', 'stale', 3);
-  metrics.countRefusedRow('users', 'corrupt');
-  metrics.showFeatureStore('users', true);
+  metrics.features.countFeatureValues('users', 'stale', 3);
+  metrics.features.countRefusedRow('users', 'corrupt');
+  metrics.features.showFeatureStore('users', true);
   t.match(await metrics.render(), 'shortlist_feature_store_up{view="users"} 1');
-  metrics.showFeatureGeneration('users', true);
-  metrics.showFeatureStore('users', false);
+  metrics.features.showFeatureGeneration('users', true);
+  metrics.features.showFeatureStore('users', false);
   const text = await metrics.render();
   t.match(text, 'shortlist_feature_generation_up{view="users"} 1');
   t.match(text, 'shortlist_feature_store_up{view="users"} 0');
@@ -174,32 +175,32 @@ t.test('an online feature store shows what it gave and whether it is asked', asy
 t.test('the store of rate limits shows whether it is asked, and nothing where there is none', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   t.notMatch(await metrics.render(), 'shortlist_rate_limit_store_up{');
-  metrics.showRateLimitStore(false);
+  metrics.http.showRateLimitStore(false);
   t.match(await metrics.render(), 'shortlist_rate_limit_store_up{store="redis"} 0');
 });
 
 t.test('drift is that of the last window, and the errors of requests count by code', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
-  metrics.showDrift([]);
-  metrics.showDrift([{ kind: 'score', name: 'ranking', psi: 0.25 }]);
-  metrics.countProblem('OVERLOADED');
+  metrics.drift.showDrift([]);
+  metrics.drift.showDrift([{ kind: 'score', name: 'ranking', psi: 0.25 }]);
+  metrics.http.countProblem('OVERLOADED');
   const text = await metrics.render();
   t.match(text, 'shortlist_drift_psi{kind="score",name="ranking"} 0.25');
   t.match(text, 'shortlist_drift_windows_total 1');
   t.match(text, 'shortlist_problems_total{code="OVERLOADED"} 1');
-  metrics.showDrift([]);
+  metrics.drift.showDrift([]);
   t.notMatch(await metrics.render(), 'shortlist_drift_psi{');
 });
 
 t.test('the age of the model can be told, and that of none cannot', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   const bundle = { version: 'v1', dataset: 'demo', createdAt: '2024-01-01T00:00:00Z', items: 3, users: 2 };
-  metrics.showBundle(bundle);
+  metrics.bundle.showBundle(bundle);
   t.match(
     await metrics.render(),
     `shortlist_bundle_created_timestamp_seconds ${Date.parse(bundle.createdAt) / 1000}`,
   );
-  metrics.showBundle(undefined);
+  metrics.bundle.showBundle(undefined);
   t.notMatch(await metrics.render(), /^shortlist_bundle_created_timestamp_seconds \d/m);
 });
 
@@ -207,9 +208,9 @@ t.test('the metrics of several processes stand beside each other under their lab
   const processes = ['1', '2'].map((process) =>
     createMetrics({ processMetrics: false, labels: { process } }),
   );
-  processes[0]!.countReload('swapped');
-  processes[1]!.countReload('swapped');
-  processes[1]!.countReload('swapped');
+  processes[0]!.bundle.countReload('swapped');
+  processes[1]!.bundle.countReload('swapped');
+  processes[1]!.bundle.countReload('swapped');
   const text = await mergeMetrics(await Promise.all(processes.map((metrics) => metrics.snapshot())));
   t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="1"} 1');
   t.match(text, 'shortlist_bundle_reloads_total{outcome="swapped",process="2"} 2');

@@ -4,7 +4,7 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
 import { startServer } from '../../src/http/start-server.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
@@ -71,17 +71,21 @@ export async function startCachedServer(
         maxBatch: 16,
         maxWaiting: 1000,
         minDepth: 1,
-        onBatch: (batch) => metrics.observeBatch(batch),
+        onBatch: (batch) => metrics.compute.observeBatch(batch),
       },
     }),
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
-    cache: await openSlateCache(settings, { logger, metrics, release: changes.release ?? '1' }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
+    cache: await openSlateCache(settings, {
+      logger,
+      metrics: metrics.cache,
+      release: changes.release ?? '1',
+    }),
     ...changes.service,
   });
   await service.reload();
   const tracing = await openTracing(settings, {
     logger,
-    metrics,
+    metrics: metrics.telemetry,
     version: '1',
     patienceMs: changes.patienceMs ?? 60_000,
   });

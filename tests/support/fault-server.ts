@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../src/domain/errors.js';
 import type { Degradation } from '../../src/domain/slate.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
 import { createServerParts } from './server-parts.js';

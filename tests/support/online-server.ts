@@ -8,7 +8,7 @@ import { CHECKSUM_FILE, type Manifest, MANIFEST_FILE } from '../../src/bundle/ma
 import type { Settings } from '../../src/config/settings.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import { startServer } from '../../src/http/start-server.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createFeatureObserver } from '../../src/serving/online/create-feature-observer.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
@@ -85,10 +85,10 @@ export async function startOnlineServer(
     channel: 'staging',
     scenarios: SCENARIOS,
     observer: createFeatureObserver(
-      { metrics, logger, clock: () => Date.now() / 1000 },
+      { metrics: metrics.features, logger, clock: () => Date.now() / 1000 },
       { minLoadMegabytesPerSecond: 0 },
     ),
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
   });
   await service.reload();
   const server = await startServer(createServerParts(service, { settings, logger, metrics }));

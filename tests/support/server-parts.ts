@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../src/config/settings.js';
-import type { AppParts } from '../../src/http/app-parts.js';
-import type { Metrics } from '../../src/observability/metrics.js';
+import { openListenerParts } from '../../src/commands/open-listener-parts.js';
+import type { ServerParts } from '../../src/http/app-parts.js';
+import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
+import type { Metrics } from '../../src/observability/metrics/metrics.js';
 import { openListeners } from '../../src/serving/after-answer/open-listeners.js';
 import type { BundleAdmin } from '../../src/serving/bundle-admin.js';
 import type { Shadow } from '../../src/serving/experiments/shadow.js';
@@ -16,12 +18,15 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     metrics: Metrics;
     shadow?: Shadow | undefined;
   },
-): AppParts & { recommender: Service } {
+): ServerParts & { recommender: Service } {
   const { shadow, ...others } = parts;
+  const { settings, logger, metrics } = parts;
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   return {
     ...others,
+    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies }),
     recommender: service,
     bundleAdmin: service,
-    afterAnswer: openListeners(parts.settings, { ...others, shadow }),
+    afterAnswer: openListeners(settings, { ...others, shadow }),
   };
 }

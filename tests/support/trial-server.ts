@@ -9,7 +9,7 @@ import type { Settings } from '../../src/config/settings.js';
 import { isInShare } from '../../src/domain/is-in-share.js';
 import type { Impression } from '../../src/events/impression.js';
 import { startServer } from '../../src/http/start-server.js';
-import { createMetrics } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import type { ServiceDescription } from '../../src/serving/bundle-admin.js';
 import type { ThreadOptions } from '../../src/serving/compute/thread-options.js';
@@ -59,7 +59,7 @@ export async function startTrialServer(
       channel: 'production',
       scenarios: SCENARIOS,
       ...(threads && { threads }),
-      cache: await openSlateCache(settings, { logger, metrics, release: '1' }),
+      cache: await openSlateCache(settings, { logger, metrics: metrics.cache, release: '1' }),
     },
     parts,
   );

@@ -3,8 +3,7 @@ import type { Logger } from 'pino';
 import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { Metrics } from '../../observability/metrics.js';
-import { openDependencyAccess } from '../../observability/dependency-observer.js';
+import type { DependencyAccess } from '../../domain/dependency-access.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
 import { createTokenCheck } from './token-check.js';
@@ -33,16 +32,16 @@ export function requireApiKeys({ auth, jwt }: Pick<Settings, 'auth' | 'jwt'>): A
 
 /**
  * Authenticates by `x-api-key`, or by `Authorization: Bearer` with a key or a token; undefined where `auth.mode` is none.
+ * @param options.access the way to the keys of the issuer
  * @throws ShortlistError INVALID_CONFIG as `requireApiKeys` does
  */
 export function createAuthenticator(
-  settings: Pick<Settings, 'auth' | 'jwt' | 'sources'>,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  settings: Pick<Settings, 'auth' | 'jwt'>,
+  options: { logger: Logger; access: DependencyAccess },
 ): Authenticator | undefined {
   if (settings.auth.mode === 'none') return undefined;
   const findKey = createApiKeyCheck(requireApiKeys(settings));
-  const access = openDependencyAccess(settings.sources, { logger, metrics });
-  const tokens = settings.jwt.jwksUrl === '' ? undefined : createTokenCheck(settings.jwt, { logger, access });
+  const tokens = settings.jwt.jwksUrl === '' ? undefined : createTokenCheck(settings.jwt, options);
   return {
     identify: async (headers) => {
       const credential = findCredential(headers);

@@ -10,6 +10,7 @@ import { createAuthenticator, type Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { ListenerName } from './require-access.js';
+import { refuseOtherUser, requireUserOf, type UserOf } from './user-binding.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,24 +22,27 @@ declare module 'fastify' {
     scope?: Scope;
     /** Routes that `auth.openRoutes` may open. */
     kind?: 'health' | 'docs' | 'metrics';
+    /** Whom a request of the route is about. Routes that may be about a user have to say. */
+    userOf?: UserOf;
   }
 }
 
 /**
  * Puts a guard before every route of a listener, and before what has no route. In this order: who asks; whether it asked too often;
- * whether the request can be routed; under which host and from which site it comes; whether who asks may. Requests without accepted
- * credentials count for their address, so that guessing is limited too.
+ * whether the request can be routed; under which host and from which site it comes; whether who asks may; and, once the
+ * body is parsed, whether it may ask about this user. Requests without accepted credentials count for their address, so that guessing is
+ * limited too. The app does not get ready with a route that may be about a user and does not say `userOf`.
  *
  * @param options.scope what a route needs that says nothing else
  * @throws ShortlistError INVALID_CONFIG when credentials are required and nothing accepts any
  */
 export function addGuard(
   app: HttpApp,
-  parts: Pick<AppParts, 'settings' | 'logger' | 'metrics'>,
+  parts: Pick<AppParts, 'settings' | 'logger' | 'dependencies'>,
   options: { listener: ListenerName; scope: Scope; limit?: RateLimiter | undefined },
 ): void {
-  const { settings } = parts;
-  const authenticator = createAuthenticator(settings, parts);
+  const { settings, logger, dependencies } = parts;
+  const authenticator = createAuthenticator(settings, { logger, access: dependencies });
   const { openRoutes } = settings.auth;
   const refuseUnroutable = createUnroutableRefusal(app, settings.server);
   const checkHost = createHostCheck(options.listener, settings);
@@ -50,6 +54,7 @@ export function addGuard(
   };
   app.decorateRequest('principal', undefined);
   app.addHook('onClose', async () => authenticator?.close());
+  requireUserOf(app, options.scope);
   // Not in `onRequest`: what is refused has the security headers too, and an answer to a preflight comes before, since browsers send
   // no credentials with one.
   if (authenticator === undefined && options.limit === undefined) {
@@ -67,7 +72,12 @@ export function addGuard(
     if (kind !== 'health') await options.limit?.(request, reply);
     refuse(request, reply);
     if (refusal !== undefined) throw challenge(refusal, request, reply);
-    if (request.principal !== undefined) requirePermission(request, reply, scope);
+    if (request.principal !== undefined) requireScope(request, reply, scope);
+  });
+  // Before validation, as all other refusals are: whoever may not ask is not told what is wrong with it.
+  app.addHook('preValidation', (request, _reply, done) => {
+    refuseOtherUser(request);
+    done();
   });
 }
 
@@ -91,14 +101,10 @@ function challenge(refusal: unknown, { headers }: FastifyRequest, reply: Fastify
 
 const REALM = 'Bearer realm="shortlist"';
 
-function requirePermission(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
-  const { scopes, boundTo } = request.principal!;
+function requireScope(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
+  const { scopes } = request.principal!;
   if (!scopes.includes(scope) && !(scope === 'metrics' && scopes.includes('admin'))) {
     reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
     throw new ShortlistError('FORBIDDEN', `This needs the scope \`${scope}\`.`);
-  }
-  const { userId } = request.params as { userId?: string };
-  if (boundTo !== undefined && userId !== undefined && userId !== boundTo) {
-    throw new ShortlistError('FORBIDDEN', 'The token is for another user.');
   }
 }

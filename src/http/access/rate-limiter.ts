@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
 import { createBreaker } from '../../features/circuit-breaker.js';
 import { encodePart } from '../../features/redis-keys.js';
-import { openRedis, reconnect, toFeaturesFailed, type RedisClient } from '../../features/redis-connection.js';
+import { isRedisFault, reconnect, type RedisClient, RedisFault } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
 import { MonotonicStore } from './monotonic-store.js';
 import type { HttpApp } from '../create-http-app.js';
@@ -70,7 +70,7 @@ function addCounter(app: HttpApp, readOptions: () => Promise<CounterOptions>): C
 
 function addSharedCounter(
   app: HttpApp,
-  { bundleAdmin, settings: { redis }, logger, metrics }: AppParts,
+  { bundleAdmin, settings: { redis }, logger, metrics, connectRateLimits }: AppParts,
   { limits, alone }: { limits: CounterOptions; alone: Count },
 ): Count {
   const nameSpace = `${redis.keyPrefix}rate:`;
@@ -79,11 +79,11 @@ function addSharedCounter(
     `${encodePart(bundleAdmin.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
   let client: RedisClient;
   const shared = addCounter(app, async () => {
-    client = await openRedis(redis);
+    client = await connectRateLimits();
     app.addHook('onClose', async () => client.disconnect());
     return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });
-  metrics.showRateLimitStore(true);
+  metrics.http.showRateLimitStore(true);
   const breaker = createBreaker(
     {
       calls: redis.breakerCalls,
@@ -94,20 +94,21 @@ function addSharedCounter(
       probe: () =>
         client.get(`${nameSpace}probe`).catch((error: unknown) => {
           reconnect(client);
-          throw toFeaturesFailed(error);
+          throw new RedisFault(error);
         }),
       onChange: (available) => {
-        metrics.showRateLimitStore(available);
+        metrics.http.showRateLimitStore(available);
         if (available) logger.info('Redis answers again: rate limits are shared');
         else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
       },
-      refusal: () => new ShortlistError('FEATURES_FAILED', 'Redis has failed too often and is not asked.'),
+      isFault: isRedisFault,
+      refusal: () => new RedisFault(new Error('it has failed too often')),
     },
   );
   return async (request) => {
     try {
       return await breaker.run(() =>
-        shared(request).catch((error: unknown) => Promise.reject(toFeaturesFailed(error))),
+        shared(request).catch((error: unknown) => Promise.reject(new RedisFault(error))),
       );
     } catch {
       return alone(request);

@@ -18,11 +18,11 @@ export function addBundleReloadRoute(app: HttpApp, { bundleAdmin, metrics, logge
   app.post('/bundle/reload', { schema }, async (_request, reply) => {
     try {
       const bundle = await bundleAdmin.reload();
-      metrics.countReload('swapped');
+      metrics.bundle.countReload('swapped');
       logger.info({ bundle: bundle.version }, 'bundle swapped');
       return await reply.send(bundle);
     } catch (error) {
-      metrics.countReload('refused');
+      metrics.bundle.countReload('refused');
       throw error;
     }
   });

@@ -17,7 +17,7 @@ export function addMetricsRoute(app: HttpApp, { bundleAdmin, metrics }: AdminPar
     '/metrics',
     { schema, config: { quiet: true, scope: 'metrics', kind: 'metrics' } as const },
     async (_request, reply) => {
-      metrics.showBundle(bundleAdmin.describe());
+      metrics.bundle.showBundle(bundleAdmin.describe());
       return reply.type(metrics.contentType).send(await metrics.render());
     },
   );

@@ -1,12 +1,11 @@
-import { createFeaturePusher } from '../../serving/online/feature-pusher.js';
+import { NO_USER } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `POST /views/:view/rows`: upserts rows of a view that is served online, an older event time never over a newer one. */
-export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
-  const pusher = createFeaturePusher(parts.settings, { ...parts, now: () => new Date() });
+export function addPushRowsRoute(app: HttpApp, { pusher, settings }: AdminParts): void {
   app.addHook('onClose', () => pusher.close());
   const schema = {
     operationId: 'pushRows',
@@ -21,8 +20,10 @@ export function addPushRowsRoute(app: HttpApp, parts: AdminParts): void {
       ...describeProblems(PUSH_PROBLEMS, '/views/users/rows'),
     },
   };
-  const bodyLimit = parts.settings.features.maxPushBytes;
-  app.post('/views/:view/rows', { schema, bodyLimit, config: { scope: 'write' } }, async (request, reply) => {
+  const bodyLimit = settings.features.maxPushBytes;
+  // Rows are of many users: whoever may write may write of all.
+  const config = { scope: 'write', userOf: NO_USER } as const;
+  app.post('/views/:view/rows', { schema, bodyLimit, config }, async (request, reply) => {
     const { view } = request.params;
     const answer: PushAnswer = { view, ...(await pusher.push(view, request.body.rows)) };
     return reply.header('cache-control', 'no-store').send(answer);

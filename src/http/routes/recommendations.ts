@@ -1,3 +1,4 @@
+import { userIn } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
@@ -42,7 +43,8 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(RecommendationsQuery);
   const send = createSlateSender(RecommendationsAnswer, parts);
-  app.get('/recommendations/:userId', { schema, preValidation }, (request, reply) => {
+  const config = { userOf: userIn('params') };
+  app.get('/recommendations/:userId', { schema, preValidation, config }, (request, reply) => {
     const { params, query } = request;
     const { userId } = params;
     const scenario = query.scenario ?? DEFAULT_SCENARIO;

@@ -1,3 +1,4 @@
+import { NO_USER } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
@@ -38,13 +39,17 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(SimilarItemsQuery);
   const send = createSlateSender(SimilarItemsAnswer, parts);
-  app.get('/items/:itemId/similar', { schema, preValidation }, (request, reply) => {
-    const { itemId } = request.params;
-    const origin = { subject: { itemId }, scenario: 'similar' } as const;
-    const asked = toRecommendationRequest(request.query, origin);
-    return send(reply, asked, (slate): Unsent<SimilarItemsAnswer> => {
-      const { scenario, bundle } = slate;
-      return { itemId, scenario, bundle, ...toAnsweredItems(slate) };
-    });
-  });
+  app.get(
+    '/items/:itemId/similar',
+    { schema, preValidation, config: { userOf: NO_USER } },
+    (request, reply) => {
+      const { itemId } = request.params;
+      const origin = { subject: { itemId }, scenario: 'similar' } as const;
+      const asked = toRecommendationRequest(request.query, origin);
+      return send(reply, asked, (slate): Unsent<SimilarItemsAnswer> => {
+        const { scenario, bundle } = slate;
+        return { itemId, scenario, bundle, ...toAnsweredItems(slate) };
+      });
+    },
+  );
 }

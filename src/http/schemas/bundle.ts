@@ -13,12 +13,14 @@ const BUNDLE_FIELDS = {
   contextFields: Type.Array(Type.String(), { description: 'What `context=` may name.' }),
 };
 
+/** A bundle that is open, as the admin listener shows it. */
 export const Bundle = Type.Object(BUNDLE_FIELDS, {
   $id: 'Bundle',
   additionalProperties: false,
   description: 'A bundle that is open.',
 });
 
+/** The canary or the shadow beside the bundle in service. */
 export const Trial = Type.Object(
   {
     release: Type.Enum(['canary', 'shadow'], { type: 'string' }),
@@ -36,6 +38,7 @@ export const Trial = Type.Object(
   { $id: 'Trial', additionalProperties: false, description: 'What is tried beside the bundle in service.' },
 );
 
+/** The answer of `GET /bundle` and `POST /bundle/reload`. */
 export const BundleInService = Type.Object(
   {
     ...BUNDLE_FIELDS,
@@ -50,6 +53,7 @@ export const BundleInService = Type.Object(
   },
 );
 
+/** Examples of `BundleInService` for the document. */
 export const BUNDLE_EXAMPLES: Readonly<Record<string, ServiceDescription>> = {
   bundle: {
     version: '20240601T120000Z-1a2b3c4d',

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 
+/** The answer of `GET /live`. */
 export const Liveness = Type.Object(
   { status: Type.Enum(['live'], { type: 'string' }) },
   { $id: 'Liveness', additionalProperties: false, description: 'The process answers.' },
@@ -7,6 +8,7 @@ export const Liveness = Type.Object(
 
 export type Liveness = Static<typeof Liveness>;
 
+/** The answer of `GET /ready` when requests are welcome. */
 export const Readiness = Type.Object(
   {
     status: Type.Enum(['ready'], { type: 'string' }),

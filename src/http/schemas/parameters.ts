@@ -1,8 +1,11 @@
 import { Type } from 'typebox';
 import { ID_CHARACTER, LONGEST_ID } from '../../domain/entity-id.js';
 
+/** How many items a request gets that says no `limit`. */
 export const DEFAULT_LIMIT = 10;
+/** The scenario of a request that says none. */
 export const DEFAULT_SCENARIO = 'home';
+/** What a request that says no `explain` has explained. */
 export const DEFAULT_EXPLAIN = 'none';
 
 const ID = {
@@ -15,16 +18,19 @@ const ID = {
 /** The first example is what a reader of /docs sends without thinking, so it fits every dataset; `describeBundle` adds others. */
 const NO_VALUES = { nothing: { value: [] } };
 
+/** The user in the path. */
 export const UserId = Type.String({
   ...ID,
   description: 'The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error.',
 });
 
+/** The item in the path. */
 export const ItemId = Type.String({
   ...ID,
   description: 'An item’s id as in the dataset.',
 });
 
+/** The parameter `limit`. */
 export const Limit = Type.Optional(
   Type.Integer({
     minimum: 1,
@@ -35,6 +41,7 @@ export const Limit = Type.Optional(
   }),
 );
 
+/** The parameter `scenario`. */
 export const Scenario = Type.Optional(
   Type.String({
     ...ID,
@@ -45,6 +52,7 @@ export const Scenario = Type.Optional(
   }),
 );
 
+/** The parameter `exclude`, which may be repeated. */
 export const Exclude = Type.Optional(
   Type.Array(Type.String(ID), {
     maxItems: 500,
@@ -64,6 +72,7 @@ export function isNamedValue(text: string): boolean {
   return text.length <= NAMED_VALUE.maxLength && NAMED.test(text);
 }
 
+/** The parameter `filter`, which may be repeated. */
 export const Filter = Type.Optional(
   Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
     maxItems: 50,
@@ -74,6 +83,7 @@ export const Filter = Type.Optional(
   }),
 );
 
+/** The parameter `context`, which may be repeated. */
 export const Context = Type.Optional(
   Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`field:value`' }), {
     maxItems: 50,
@@ -85,6 +95,7 @@ export const Context = Type.Optional(
   }),
 );
 
+/** The parameter `explain`. */
 export const Explain = Type.Optional(
   Type.Enum(['none', 'sources', 'features'], {
     type: 'string',
@@ -113,6 +124,7 @@ export const Timeout = Type.Optional(
   }),
 );
 
+/** The headers that every recommending route reads. */
 export const RecommendingHeaders = Type.Object({
   [TIMEOUT_HEADER]: Type.Optional(
     Type.String({

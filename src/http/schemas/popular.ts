@@ -2,11 +2,13 @@ import { Type, type Static } from 'typebox';
 import { Exclude, Filter, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
+/** The query of `GET /popular`. */
 export const PopularQuery = Type.Object(
   { limit: Limit, exclude: Exclude, filter: Filter, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 
+/** The answer of `GET /popular`. */
 export const PopularAnswer = Type.Object(SLATE_FIELDS, {
   $id: 'PopularAnswer',
   additionalProperties: false,
@@ -15,6 +17,7 @@ export const PopularAnswer = Type.Object(SLATE_FIELDS, {
 
 export type PopularAnswer = Static<typeof PopularAnswer>;
 
+/** Examples of `PopularAnswer` for the document. */
 export const POPULAR_EXAMPLES: Readonly<Record<string, PopularAnswer>> = {
   popular: {
     requestId: '9be2f7f4-3f2a-4a7b-8d15-2f6f3f0f6a55',

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 
+/** The path of `POST /views/:view/rows`. */
 export const PushParams = Type.Object({
   view: Type.String({
     minLength: 1,
@@ -21,6 +22,7 @@ export const PushBody = Type.Object(
   { additionalProperties: false },
 );
 
+/** The answer of `POST /views/:view/rows`: what became of the rows. */
 export const PushAnswer = Type.Object(
   {
     view: Type.String(),
@@ -32,6 +34,7 @@ export const PushAnswer = Type.Object(
 
 export type PushAnswer = Static<typeof PushAnswer>;
 
+/** Examples of `PushAnswer` for the document. */
 export const PUSH_EXAMPLES: Readonly<Record<string, PushAnswer>> = {
   pushed: { view: 'users', written: 1, older: 0 },
 };

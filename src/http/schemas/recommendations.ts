@@ -2,8 +2,10 @@ import { Type, type Static } from 'typebox';
 import { Context, Exclude, Explain, Filter, Limit, Scenario, Timeout, UserId } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
+/** The path of `GET /recommendations/:userId`. */
 export const RecommendationsParams = Type.Object({ userId: UserId });
 
+/** The query of `GET /recommendations/:userId`. */
 export const RecommendationsQuery = Type.Object(
   {
     limit: Limit,
@@ -17,6 +19,7 @@ export const RecommendationsQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** The answer of `GET /recommendations/:userId`. */
 export const RecommendationsAnswer = Type.Object(
   {
     requestId: SLATE_FIELDS.requestId,
@@ -36,6 +39,7 @@ export const RecommendationsAnswer = Type.Object(
 
 export type RecommendationsAnswer = Static<typeof RecommendationsAnswer>;
 
+/** Examples of `RecommendationsAnswer` for the document. */
 export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAnswer>> = {
   personalised: {
     requestId: '4f8f1ae0-9c1c-4f0d-8a63-6d0a5d1f0b77',

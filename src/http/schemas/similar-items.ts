@@ -2,13 +2,16 @@ import { Type, type Static } from 'typebox';
 import { Exclude, Explain, Filter, ItemId, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
+/** The path of `GET /items/:itemId/similar`. */
 export const SimilarItemsParams = Type.Object({ itemId: ItemId });
 
+/** The query of `GET /items/:itemId/similar`. */
 export const SimilarItemsQuery = Type.Object(
   { limit: Limit, exclude: Exclude, filter: Filter, explain: Explain, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 
+/** The answer of `GET /items/:itemId/similar`. */
 export const SimilarItemsAnswer = Type.Object(
   {
     requestId: SLATE_FIELDS.requestId,
@@ -23,6 +26,7 @@ export const SimilarItemsAnswer = Type.Object(
 
 export type SimilarItemsAnswer = Static<typeof SimilarItemsAnswer>;
 
+/** Examples of `SimilarItemsAnswer` for the document. */
 export const SIMILAR_ITEMS_EXAMPLES: Readonly<Record<string, SimilarItemsAnswer>> = {
   similar: {
     requestId: '1c7d1f0a-52c3-4b61-b7f4-0d1d8a1b9f10',

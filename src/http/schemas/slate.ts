@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { SlateItem as DomainSlateItem } from '../../domain/slate.js';
 import { referenceTo } from './schema-reference.js';
 
+/** One candidate source that found an item, for `explain=sources`. */
 export const SourceAttribution = Type.Object(
   {
     name: Type.String({ description: 'The candidate source.' }),
@@ -15,6 +16,7 @@ export const SourceAttribution = Type.Object(
   },
 );
 
+/** A stage that fell back, and why. */
 export const Degradation = Type.Object(
   {
     stage: Type.String({ description: 'The stage that fell back.' }),
@@ -23,6 +25,7 @@ export const Degradation = Type.Object(
   { $id: 'Degradation', additionalProperties: false, description: 'A stage that could not do its part.' },
 );
 
+/** The attributes of an item by name, as its dataset has them. */
 export const Attributes = Type.Unsafe<DomainSlateItem['attributes']>(
   Type.Record(
     Type.String(),
@@ -34,6 +37,7 @@ export const Attributes = Type.Unsafe<DomainSlateItem['attributes']>(
   ),
 );
 
+/** One item of an answer. */
 export const SlateItem = Type.Object(
   {
     itemId: Type.String(),

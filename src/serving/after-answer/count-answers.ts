@@ -1,9 +1,11 @@
-import type { RecommendationSample } from '../../observability/metrics.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type {
+  RecommendationMetrics,
+  RecommendationSample,
+} from '../../observability/metrics/recommendation-metrics.js';
 import type { Answered, AnswerListener } from './answer-listener.js';
 
 /** Counts every answer in the metrics. */
-export function countAnswers(metrics: Pick<Metrics, 'observeRecommendation'>): AnswerListener {
+export function countAnswers(metrics: RecommendationMetrics): AnswerListener {
   return {
     answered: (answered, milliseconds) => metrics.observeRecommendation(sampleOf(answered, milliseconds)),
   };

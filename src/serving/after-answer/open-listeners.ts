@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { openFeatureLog } from '../../events/feature-log.js';
 import { openImpressionLog } from '../../events/impression-log.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { Metrics } from '../../observability/metrics/metrics.js';
 import type { Shadow } from '../experiments/shadow.js';
 import { type AnswerListener, joinListeners } from './answer-listener.js';
 import { countAnswers } from './count-answers.js';
@@ -15,9 +15,10 @@ export function openListeners(
   settings: Pick<Settings, 'impressions' | 'featureLog'>,
   { shadow, ...parts }: { logger: Logger; metrics: Metrics; shadow: Shadow | undefined },
 ): Required<AnswerListener> {
-  const { metrics } = parts;
-  const impressions = openImpressionLog(settings, parts);
-  const features = openFeatureLog(settings, parts);
+  const metrics = parts.metrics.recommendations;
+  const logging = { logger: parts.logger, metrics: parts.metrics.logs };
+  const impressions = openImpressionLog(settings, logging);
+  const features = openFeatureLog(settings, logging);
   const listeners = [
     countAnswers(metrics),
     impressions && logImpressions(impressions),

@@ -1,5 +1,8 @@
 import type { ImpressionLog } from '../../events/impression-log.js';
-import type { Metrics, RecommendationSample } from '../../observability/metrics.js';
+import type {
+  RecommendationMetrics,
+  RecommendationSample,
+} from '../../observability/metrics/recommendation-metrics.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { Shadow } from '../experiments/shadow.js';
 import { type Answer, toAnswer } from '../recommender.js';
@@ -12,10 +15,7 @@ import { toImpression } from './log-impressions.js';
  */
 export function scoreInShadow(
   shadow: Shadow,
-  {
-    metrics,
-    impressions,
-  }: { metrics: Pick<Metrics, 'observeRecommendation'>; impressions: ImpressionLog | undefined },
+  { metrics, impressions }: { metrics: RecommendationMetrics; impressions: ImpressionLog | undefined },
 ): AnswerListener {
   return {
     sent: ({ requestId, request, answer }) => {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { BundleRegistry, ChannelPointer } from '../../bundle/bundle-registry.js';
 import { hasTrait, ShortlistError } from '../../domain/errors.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { BundleMetrics } from '../../observability/metrics/bundle-metrics.js';
 
 /** What serves the bundles of channels. */
 export interface ChannelServer {
@@ -18,7 +18,7 @@ export interface ChannelWatchOptions {
   readonly registry: Pick<BundleRegistry, 'readChannel'>;
   readonly server: ChannelServer;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'countReload' | 'showRegistry' | 'showChannelBehind'>;
+  readonly metrics: BundleMetrics;
   /** From the end of a look to the next one, give or take a quarter. */
   readonly intervalMs: number;
   /** From 0 to below 1; servers that were started together do not ask a bucket, or open a bundle, all at one moment. */

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { CacheMetrics } from '../../observability/metrics/cache-metrics.js';
 import { openRedisSlates } from './redis-slates.js';
 import { createSlateCache, type SharedSlates, type SlateCache } from './slate-cache.js';
 
 interface CacheParts {
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: CacheMetrics;
   /** Version of the program. */
   readonly release: string;
 }

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { ShortlistError } from '../../domain/errors.js';
 import { type BreakerOptions, createBreaker } from '../../features/circuit-breaker.js';
 import {
   answerWithin,
+  isRedisFault,
   openRedis,
   reconnect,
   type RedisConnectionOptions,
-  toFeaturesFailed,
+  RedisFault,
 } from '../../features/redis-connection.js';
 import type { SlateForm } from '../recommender.js';
 import type { SharedSlates, WrittenSlate } from './slate-cache.js';
@@ -44,10 +44,11 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
     probe: () =>
       client.exists(`${space}probe`).catch((error: unknown) => {
         reconnect(client);
-        throw toFeaturesFailed(error);
+        throw new RedisFault(error);
       }),
     onChange: (available) => observer.availabilityChanged(available),
-    refusal: () => new ShortlistError('FEATURES_FAILED', 'Redis has failed too often and is not asked.'),
+    isFault: isRedisFault,
+    refusal: () => new RedisFault(new Error('it has failed too often')),
   });
 
   async function readBytes(key: string): Promise<Buffer | 'wrong_type' | null> {
@@ -55,12 +56,12 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
       return await client.getBuffer(key);
     } catch (error) {
       if ((error as Error).message.startsWith('WRONGTYPE')) return 'wrong_type';
-      throw toFeaturesFailed(error);
+      throw new RedisFault(error);
     }
   }
 
   async function readLeft(key: string): Promise<number> {
-    return client.pttl(key).catch((error: unknown) => Promise.reject(toFeaturesFailed(error)));
+    return client.pttl(key).catch((error: unknown) => Promise.reject(new RedisFault(error)));
   }
 
   return {
@@ -77,7 +78,7 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
         if (typeof slate === 'object') return { slate, leftMs };
         observer.slateRefused(slate);
       } catch (error) {
-        if (!(error instanceof ShortlistError)) throw error;
+        if (!isRedisFault(error)) throw error;
         observer.slateFailed();
       }
       return undefined;
@@ -87,7 +88,7 @@ export async function openRedisSlates(options: RedisSlatesOptions): Promise<Shar
       const write = (): Promise<unknown> =>
         client
           .set(space + key, packSlate(slate, key), 'PX', Math.ceil(lifeMs))
-          .catch((error: unknown) => Promise.reject(toFeaturesFailed(error)));
+          .catch((error: unknown) => Promise.reject(new RedisFault(error)));
       breaker.run(write).catch(() => observer.slateFailed());
     },
     close: () => client.disconnect(),

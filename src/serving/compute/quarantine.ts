@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { ComputeMetrics } from '../../observability/metrics/compute-metrics.js';
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../../domain/errors.js';
 import { keyOf } from '../../domain/subject.js';
@@ -124,7 +124,7 @@ export class RequestQuarantined extends ShortlistError {
  */
 export function openQuarantine(
   { compute }: Pick<Settings, 'compute'>,
-  metrics: Pick<Metrics, 'showQuarantined' | 'countQuarantined'>,
+  metrics: ComputeMetrics,
   onHeld?: (change: QuarantineChange) => void,
 ): Quarantine | undefined {
   if (compute.quarantineSeconds === 0) return undefined;

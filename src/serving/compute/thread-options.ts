@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { ComputeMetrics } from '../../observability/metrics/compute-metrics.js';
 import type { RankerGuard } from '../../ranking/guarded-ranker.js';
 import type { ComputePoolOptions } from './compute-pool.js';
 import type { Quarantine } from './quarantine.js';
@@ -17,7 +17,11 @@ export interface ThreadOptions extends Omit<ComputePoolOptions, 'clock' | 'obser
 /** The threads that `compute` of the settings asks for. One that hangs, or cannot be replaced for too long, ends the process. */
 export function createThreadOptions(
   settings: Settings,
-  { logger, metrics, quarantine }: { logger: Logger; metrics: Metrics; quarantine: Quarantine | undefined },
+  {
+    logger,
+    metrics,
+    quarantine,
+  }: { logger: Logger; metrics: ComputeMetrics; quarantine: Quarantine | undefined },
 ): ThreadOptions {
   const { compute } = settings;
   // Nobody catches it: the process drains and ends.

@@ -3,7 +3,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { TrialRelease } from '../../domain/release.js';
-import { createMetrics, type Metrics } from '../../observability/metrics.js';
+import { createMetrics, type Metrics } from '../../observability/metrics/metrics.js';
 import type { BundleAdmin, TrialDescription } from '../bundle-admin.js';
 import { createServedBundle, type ServedBundleOptions } from '../bundle-life/served-bundle.js';
 import type { ThreadOptions } from '../compute/thread-options.js';
@@ -75,7 +75,7 @@ export function openRecommender(options: ServedBundleOptions, parts: ServerParts
         deadlineMs: shadowDeadlineMs(settings),
         observer: {
           ...createObserver('shadow', parts),
-          dropped: () => metrics.countTrialRequest('shadow', 'dropped'),
+          dropped: () => metrics.releases.countTrialRequest('shadow', 'dropped'),
         },
       }),
   };
@@ -147,7 +147,7 @@ function experimentOptions(
     ...changes,
     ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
     isTrial: true,
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features }),
   };
 }
 
@@ -163,7 +163,7 @@ function watchThreads(
 
 function report(trial: TrialDescription, err: unknown, { logger, metrics }: ServerParts): void {
   const { release, state, channel, bundle } = trial;
-  metrics.showTrial(release, state === 'same' ? undefined : state === 'open');
+  metrics.releases.showTrial(release, state === 'same' ? undefined : state === 'open');
   const facts = { release, channel, version: bundle?.version };
   if (state === 'refused')
     logger.warn({ ...facts, err }, 'the bundle that was to be tried is not; the others serve on');
@@ -176,9 +176,9 @@ function createObserver(release: TrialRelease, { logger, metrics }: ServerParts)
   let quietUntil = 0;
   let untold = 0;
   return {
-    answered: () => metrics.countTrialRequest(release, 'answered'),
+    answered: () => metrics.releases.countTrialRequest(release, 'answered'),
     failed: (err: unknown) => {
-      metrics.countTrialRequest(release, 'failed');
+      metrics.releases.countTrialRequest(release, 'failed');
       if (performance.now() < quietUntil) {
         untold++;
         return;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { FeatureObserver } from '../../features/feature-observer.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { FeatureMetrics } from '../../observability/metrics/feature-metrics.js';
 
 /** Smaller tables are not judged by their rate: what a load costs whatever its size rules them. */
 const JUDGED_BYTES = 1_000_000;
@@ -12,7 +12,7 @@ const JUDGED_BYTES = 1_000_000;
  * @param options.minLoadMegabytesPerSecond 0 judges no load
  */
 export function createFeatureObserver(
-  { metrics, logger, clock }: { metrics: Metrics; logger: Logger; clock: () => number },
+  { metrics, logger, clock }: { metrics: FeatureMetrics; logger: Logger; clock: () => number },
   { minLoadMegabytesPerSecond: minimum }: { minLoadMegabytesPerSecond: number },
 ): FeatureObserver {
   return {

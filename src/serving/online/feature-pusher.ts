@@ -5,7 +5,7 @@ import type { FeatureView } from '../../features/feature-view.js';
 import { type ParsedRowsOptions, parsePushedRows } from '../../features/parse-pushed-rows.js';
 import { type PushCounts, type PushedRow, pushRows } from '../../features/push-rows.js';
 import { openRedis, type RedisClient } from '../../features/redis-connection.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { FeatureMetrics } from '../../observability/metrics/feature-metrics.js';
 import type { BundleAdmin } from '../bundle-admin.js';
 import { findOwn } from '../../domain/find-own.js';
 
@@ -31,7 +31,7 @@ export function createFeaturePusher(
     bundleAdmin,
     metrics,
     now,
-  }: { bundleAdmin: Pick<BundleAdmin, 'describe' | 'views'>; metrics: Metrics; now: () => Date },
+  }: { bundleAdmin: Pick<BundleAdmin, 'describe' | 'views'>; metrics: FeatureMetrics; now: () => Date },
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 

@@ -3,14 +3,14 @@ import type { Settings } from '../../config/settings.js';
 import type { FeatureStore } from '../../features/feature-store.js';
 import { openRedisStores, type RedisStoreObserver } from '../../features/redis-store.js';
 import type { GenerationFault } from '../../features/watch-generation.js';
-import type { Metrics } from '../../observability/metrics.js';
+import type { FeatureMetrics } from '../../observability/metrics/feature-metrics.js';
 import { traceWork } from '../../observability/traced-work.js';
 import type { OnlineStoresOpener } from '../../engine/open-engine.js';
 
 /** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
 export function createOnlineStoresOpener(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics }: { logger: Logger; metrics: FeatureMetrics },
 ): OnlineStoresOpener | undefined {
   if (!features.online) return undefined;
   const showGeneration = createGenerationObserver({ logger, metrics });
@@ -43,7 +43,7 @@ function createGenerationObserver({
   metrics,
 }: {
   logger: Logger;
-  metrics: Metrics;
+  metrics: FeatureMetrics;
 }): RedisStoreObserver['generationChanged'] {
   const faults = new Map<string, GenerationFault>();
   return (view, fault) => {
@@ -71,7 +71,7 @@ function traceReads(store: FeatureStore): FeatureStore {
 
 function createObserver(
   views: readonly string[],
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics }: { logger: Logger; metrics: FeatureMetrics },
 ): Omit<RedisStoreObserver, 'generationChanged'> {
   const showAvailability = (available: boolean): void => {
     for (const view of views) metrics.showFeatureStore(view, available);

@@ -1,7 +1,7 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
 import type { Settings } from '../../config/settings.js';
-import type { MetricsSnapshot } from '../../observability/metrics.js';
+import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
 import { joinReloads } from '../bundle-life/join-reloads.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
 import { createQuarantine, type QuarantineChange } from '../compute/quarantine.js';

@@ -1,6 +1,6 @@
 import type { FeatureView } from '../../features/feature-view.js';
 import type { PackedError } from '../../domain/packed-error.js';
-import type { MetricsSnapshot } from '../../observability/metrics.js';
+import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
 import type { QuarantineChange } from '../compute/quarantine.js';
 import type { ServiceDescription } from '../bundle-admin.js';
 

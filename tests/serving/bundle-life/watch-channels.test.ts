@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../../src/bundle/folder-registry.js';
 import { writeBundleFiles } from '../../../src/bundle/write-bundle-files.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
-import { createMetrics } from '../../../src/observability/metrics.js';
+import { createMetrics } from '../../../src/observability/metrics/metrics.js';
 import { type ChannelWatchOptions, watchChannels } from '../../../src/serving/bundle-life/watch-channels.js';
 import { createSmallBundle } from '../../bundle/small-bundle.js';
 
@@ -37,7 +37,7 @@ async function openWorkshop(t: Test, changes: Partial<ChannelWatchOptions> = {})
       },
     },
     logger: pino(lines),
-    metrics,
+    metrics: metrics.bundle,
     intervalMs: 3_600_000,
     random: () => 0.5,
     now: () => clock.ms,

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { createMetrics } from '../../../src/observability/metrics.js';
+import { createMetrics } from '../../../src/observability/metrics/metrics.js';
 import { createFeatureObserver } from '../../../src/serving/online/create-feature-observer.js';
 
 t.test('a load slower than the rate is a warning and a count, a small or quick one is not', async (t) => {
@@ -8,7 +8,7 @@ t.test('a load slower than the rate is a warning and a count, a small or quick o
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const metrics = createMetrics({ processMetrics: false });
   const observer = createFeatureObserver(
-    { metrics, logger, clock: () => 1000 },
+    { metrics: metrics.features, logger, clock: () => 1000 },
     { minLoadMegabytesPerSecond: 20 },
   );
   observer.loaded({ view: 'items', rows: 10, bytes: 999_999, seconds: 10 });
@@ -31,7 +31,7 @@ t.test('the age of the newest row is that of the moment it is asked for', async 
   const logger = pino({ enabled: false });
   let now = 1000;
   const observer = createFeatureObserver(
-    { metrics, logger, clock: () => now },
+    { metrics: metrics.features, logger, clock: () => now },
     { minLoadMegabytesPerSecond: 0 },
   );
   observer.loaded({ view: 'items', rows: 10, bytes: 40, seconds: 1, newestEventTime: 400 });

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Settings } from '../../../src/config/settings.js';
 import type { FeatureView } from '../../../src/features/feature-view.js';
 import { materialiseView } from '../../../src/features/materialise-view.js';
-import { createMetrics } from '../../../src/observability/metrics.js';
+import { createMetrics } from '../../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../../src/serving/online/online-stores-opener.js';
 import { buildSettings } from '../../http/build.js';
 import { createRedisServer, REDIS_MISSING, startRedisServer } from '../../support/redis-server.js';
@@ -17,7 +17,10 @@ function setUp(url: string, features: Partial<Settings['features']> = {}) {
   const logger = pino({}, { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[0]) });
   const metrics = createMetrics({ processMetrics: false });
   const redis = { ...patient(url), breakerCalls: 2, breakerProbeAfterMs: 10 };
-  const open = createOnlineStoresOpener(buildSettings({ features, redis }), { logger, metrics });
+  const open = createOnlineStoresOpener(buildSettings({ features, redis }), {
+    logger,
+    metrics: metrics.features,
+  });
   return { lines, metrics, open };
 }
 

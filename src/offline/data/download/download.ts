@@ -7,7 +7,11 @@ import { createFolderStore } from '../../../bundle/folder-store.js';
 import { withLock } from '../../../bundle/with-lock.js';
 import { ShortlistError } from '../../../domain/errors.js';
 import { atPath } from '../../../domain/system-failure.js';
-import { PASSING_STATUSES, type DependencyAccess, DependencyTimeout } from '../../../domain/dependency-access.js';
+import {
+  PASSING_STATUSES,
+  type DependencyAccess,
+  DependencyTimeout,
+} from '../../../domain/dependency-access.js';
 import { extractArchive } from './extract-archive.js';
 import type { ProgressReporter, ProgressStep } from '../../progress/progress.js';
 import { replaceFolder } from '../replace-folder.js';

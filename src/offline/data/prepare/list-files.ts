@@ -273,10 +273,7 @@ async function keepMatching<T extends { name: string }>(
   return entries.filter(({ name }) => matching.has(name));
 }
 
-function describeFile(
-  path: string,
-  reader: { kind: FileKind; compression?: string | undefined },
-): TableFile {
+function describeFile(path: string, reader: { kind: FileKind; compression?: string | undefined }): TableFile {
   const { kind, compression } = reader;
   return {
     path,

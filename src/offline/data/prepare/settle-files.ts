@@ -142,10 +142,7 @@ async function keepFilesWithRows(
   return kept.length > 0 ? kept : files;
 }
 
-async function findRowless(
-  connection: DuckDBConnection,
-  files: readonly TableFile[],
-): Promise<TableFile[]> {
+async function findRowless(connection: DuckDBConnection, files: readonly TableFile[]): Promise<TableFile[]> {
   if (files.length < 2) return [];
   const paths = files.map(({ path }) => quoteLiteral(escapeGlob(path))).join(', ');
   try {

@@ -88,7 +88,8 @@ const fast = { progress: SILENT_PROGRESS };
 async function download(
   t: Test,
   url: string,
-  options: Partial<DownloadOptions> & Partial<DependencyPolicy> & { sha256?: string; sizeBytes?: number } = {},
+  options: Partial<DownloadOptions> &
+    Partial<DependencyPolicy> & { sha256?: string; sizeBytes?: number } = {},
 ): Promise<string> {
   const { sha256 = SHA256, sizeBytes, attempts = 4, totalMs = 60_000, ...rest } = options;
   const access = createDependencyAccess({ attempts, totalMs, firstWaitMs: 1 });

@@ -5,10 +5,11 @@ import { openDependencyAccess } from '../observability/dependency-observer.js';
 import type { CommandContext } from './command-context.js';
 
 /**
- * The way of a command to outside sources: what a server logs and counts is a line of JSON on standard error here.
+ * The access of a command to dependencies: what a server logs and counts is a line of JSON on standard error
+ * here.
  * @throws ShortlistError INVALID_CONFIG
  */
-export function openCommandAccess(
+export function openDependencies(
   context: Pick<CommandContext, 'env' | 'configsDir' | 'printError' | 'now'>,
 ): DependencyAccess {
   const warn = (facts: { err?: unknown }, msg: string): void => {
