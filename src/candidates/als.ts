@@ -29,7 +29,7 @@ export interface AlsModel {
 /** The latest items of a history that count, unless the model says otherwise. */
 export const DEFAULT_MAX_HISTORY = 1000;
 
-/** How `als` is opened. */
+/** Opens `als`. */
 export const ALS = {
   file: 'candidates/als.safetensors',
   open: async (artefact, { itemCount, openSearch = createExactSearch }) => {

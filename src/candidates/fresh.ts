@@ -25,7 +25,7 @@ export interface AttributeModel {
   readonly priorInteractions: number;
 }
 
-/** How `fresh` is opened. */
+/** Opens `fresh`. */
 export const FRESH = {
   file: 'candidates/fresh.safetensors',
   open: (artefact, options) => createFreshSource(parseFresh(artefact, options)),

@@ -35,7 +35,7 @@ export interface EncoderOptions {
 
 const SOURCE = 'onnx-encoder';
 
-/** How `onnx-encoder` is opened. */
+/** Opens `onnx-encoder`. */
 export const ONNX_ENCODER = {
   file: 'candidates/encoder.safetensors',
   model: 'candidates/encoder.onnx',

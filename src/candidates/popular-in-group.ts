@@ -32,7 +32,7 @@ const NOTHING: Retrieval = {
   scoreOf: () => 0,
 };
 
-/** How `popular-in-group` is opened. */
+/** Opens `popular-in-group`. */
 export const POPULAR_IN_GROUP = {
   file: 'candidates/popular-in-group.safetensors',
   open: (artefact, options) => createPopularInGroupSource(parsePopularInGroup(artefact, options)),

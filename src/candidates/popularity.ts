@@ -4,20 +4,20 @@ import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
 import type { TrainedSource } from './source-definition.js';
 
-/** How `popular` is opened. */
+/** Opens `popular`. */
 export const POPULAR = {
   file: 'candidates/popular.safetensors',
   open: (artefact, { itemCount }) =>
     createPopularitySource('popular', parsePopularity(artefact, { name: 'popular', itemCount })),
 } as const satisfies TrainedSource;
 
-/** How `trending` is opened. */
+/** Opens `trending`. */
 export const TRENDING = {
   file: 'candidates/trending.safetensors',
   open: (artefact, { itemCount }) => openTrending('trending', artefact, itemCount),
 } as const satisfies TrainedSource;
 
-/** How `trending-month` is opened. */
+/** Opens `trending-month`. */
 export const TRENDING_MONTH = {
   file: 'candidates/trending-month.safetensors',
   open: (artefact, { itemCount }) => openTrending('trending-month', artefact, itemCount),

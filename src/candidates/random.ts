@@ -3,7 +3,7 @@ import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
 import type { UntrainedSource } from './source-definition.js';
 
-/** How `random` is opened. */
+/** Opens `random`. */
 export const RANDOM = {
   open: (_artefact, options) => createRandomSource(options),
 } as const satisfies UntrainedSource;

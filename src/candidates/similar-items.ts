@@ -17,19 +17,19 @@ export interface HistoryWeighting {
 
 const EASE_FILE = 'candidates/ease.safetensors';
 
-/** How `similar-items` is opened. */
+/** Opens `similar-items`. */
 export const SIMILAR_ITEMS = {
   file: 'candidates/similar-items.safetensors',
   open: (artefact, { itemCount }) => openFromLinks('similar-items', artefact, itemCount),
 } as const satisfies TrainedSource;
 
-/** How `ease` is opened. */
+/** Opens `ease`. */
 export const EASE = {
   file: EASE_FILE,
   open: (artefact, { itemCount }) => openFromLinks('ease', artefact, itemCount),
 } as const satisfies TrainedSource;
 
-/** How `ease-recent`, which reads the weights of `ease`, is opened. */
+/** Opens `ease-recent`, which reads the weights of `ease`. */
 export const EASE_RECENT = {
   file: EASE_FILE,
   open: (artefact, { itemCount }) => openFromLinks('ease-recent', artefact, itemCount),

@@ -3,7 +3,7 @@ import type { FeatureView } from '../features/feature-view.js';
 import type { CandidateSource } from './candidate-source.js';
 import type { ItemSearch, ItemVectors } from './item-search.js';
 
-/** What a source is opened for; each takes of it what it needs. */
+/** The facts of a bundle that sources are opened with; each takes what it needs. */
 export interface SourceOptions {
   /** Items of the catalogue that the source is to serve. */
   readonly itemCount: number;
@@ -17,7 +17,7 @@ export interface SourceOptions {
 
 type Opened = CandidateSource | Promise<CandidateSource>;
 
-/** How to open a source that serves what training left in the bundle. */
+/** Opens a source that serves what training left in the bundle. */
 export interface TrainedSource {
   /** Path of the artefact inside a bundle. */
   readonly file: string;
@@ -26,7 +26,7 @@ export interface TrainedSource {
   readonly open: (artefact: TensorFile, options: SourceOptions) => Opened;
 }
 
-/** How to open a source that runs a model that was trained elsewhere. */
+/** Opens a source that runs a model that was trained elsewhere. */
 export interface ModelSource {
   /** Path of the artefact inside a bundle. */
   readonly file: string;
@@ -36,12 +36,12 @@ export interface ModelSource {
   readonly open: (artefact: TensorFile, options: SourceOptions & { readonly model: Uint8Array }) => Opened;
 }
 
-/** How to open a source that needs nothing of a bundle but the size of its catalogue. */
+/** Opens a source that needs nothing of a bundle but the size of its catalogue. */
 export interface UntrainedSource {
   readonly file?: undefined;
   readonly model?: undefined;
   readonly open: (artefact: undefined, options: SourceOptions) => Opened;
 }
 
-/** How a candidate source is opened: its file exports one, and `sources.ts` lists it. */
+/** Opens a candidate source: its file exports one, and `sources.ts` lists it. */
 export type SourceDefinition = TrainedSource | ModelSource | UntrainedSource;

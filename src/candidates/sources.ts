@@ -25,7 +25,7 @@ export const SOURCES = {
   random: RANDOM,
 } as const satisfies Record<string, SourceDefinition>;
 
-/** The name of a source, as scenarios, manifests and answers give it. */
+/** The name of a candidate source. */
 export type SourceName = keyof typeof SOURCES;
 
 /** Sources that need no artefact: every bundle has them. */
@@ -33,7 +33,7 @@ export const UNTRAINED_SOURCES: readonly string[] = Object.entries<SourceDefinit
   .filter(([, { file }]) => file === undefined)
   .map(([name]) => name);
 
-/** Whether there is a candidate source of this name. */
+/** True for the name of a candidate source. */
 export function isSourceName(name: string): name is SourceName {
   return Object.hasOwn(SOURCES, name);
 }

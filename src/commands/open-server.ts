@@ -17,7 +17,7 @@ import { openServerLog } from './open-server-log.js';
 import { openTracing } from './open-tracing.js';
 import { PLACE_VARIABLE } from './supervise.js';
 
-/** What a server is made of, open and ready to listen. */
+/** The parts of a server, open and ready to listen. */
 export interface OpenServer {
   readonly parts: ServerParts;
   /** The bundle in service. */

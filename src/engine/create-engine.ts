@@ -6,7 +6,7 @@ import { listUserViews } from './list-user-views.js';
 import { openParts, type PartsOptions } from './open-parts.js';
 import type { BundleContents } from './read-bundle.js';
 
-/** What an engine is made for. */
+/** Options of creating an engine. */
 export interface CreationOptions extends PartsOptions {
   /** Unix seconds that time to live is judged by. */
   readonly clock: () => number;

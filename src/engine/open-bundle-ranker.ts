@@ -4,7 +4,7 @@ import { drawReferenceRows } from '../ranking/synthetic-rows.js';
 import type { BundleContents } from './read-bundle.js';
 
 /** Rows that a ranker is tried on where the manifest says what it is asked for. */
-const TRIAL_ROWS = 200;
+const SYNTHETIC_ROWS = 200;
 
 /**
  * Opens the ranker of a bundle and tries it.
@@ -19,6 +19,6 @@ export function openBundleRanker({ manifest, files }: BundleContents): Promise<R
     outputName,
     name: file,
     ...(rows !== undefined && { rows }),
-    syntheticRows: reference && drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder }),
+    syntheticRows: reference && drawReferenceRows(SYNTHETIC_ROWS, { ...reference, featureOrder }),
   });
 }

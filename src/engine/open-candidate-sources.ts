@@ -43,8 +43,8 @@ export function listServedSources({ sources }: Manifest): string[] {
 }
 
 /**
- * What scenarios ask that no source of the bundle gives, a sentence each. A source that training skipped is missed by no
- * scenario, unless it is the only one.
+ * Lists what scenarios ask that no source of the bundle gives, a sentence each. A source that training
+ * skipped is missed by no scenario, unless it is the only one.
  */
 export function listMissingSources(
   manifest: Manifest,

@@ -15,7 +15,7 @@ import { openBundleRanker } from './open-bundle-ranker.js';
 import { listMissingSources, openCandidateSources } from './open-candidate-sources.js';
 import type { BundleContents } from './read-bundle.js';
 
-/** What the parts of an engine are opened for. */
+/** Options of opening the parts of an engine. */
 export interface PartsOptions {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Serve views of users that have no table among the contents, or instead of it. */

@@ -16,7 +16,7 @@ import type { WritingOptions } from '../training/bundle/draft-manifest.js';
 import { writeTrainedBundle } from '../training/bundle/write-trained-bundle.js';
 import type { Contender } from './list-contenders.js';
 
-/** Who answers, and who is told. */
+/** The rankings that answer a split, and the counts that are kept. */
 export interface AnsweringOptions extends WritingOptions {
   readonly contenders: readonly Contender[];
   /** The scenario for users with nothing known of them, when a contender's names one. */

@@ -25,7 +25,7 @@ import { listContenders, type Contender } from './list-contenders.js';
 import { describeRanker, findFeatureGroups } from './ranker-figures.js';
 import { summariseEvaluation } from './summarise-evaluation.js';
 
-/** How a dataset is evaluated. */
+/** Options of `evaluateDataset`. */
 export interface EvaluationOptions extends TrainingOptions {
   readonly provenance: Provenance;
   /** The command line that gives the result again. */

@@ -7,7 +7,7 @@ import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
-/** What made a ranking: something to beat, one candidate source, all of them fused, or the served pipeline. */
+/** The maker of a ranking: a baseline, one candidate source, all of them fused, or the served pipeline. */
 export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';
 
 /** One evaluation, as `metrics.json` keeps it: plain JSON, every number finite. */

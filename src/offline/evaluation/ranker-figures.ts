@@ -6,7 +6,7 @@ import { gainImportance } from '../training/ranker/tree-ensemble.js';
 import { createTrainingAssembler } from '../training/stage-one/create-candidate-engine.js';
 import type { RankerFigures } from './evaluation-result.js';
 
-/** What the features of a trained bundle are told apart by; nothing where its ranker was trained elsewhere. */
+/** The groups that features of a trained bundle belong to; none where its ranker was trained elsewhere. */
 export function findFeatureGroups(
   { stageOne, ranker }: TrainedBundle,
   dataset: PreparedDataset,
@@ -17,7 +17,7 @@ export function findFeatureGroups(
   return listFeatureGroups(assembler.groups, ranker.featureOrder);
 }
 
-/** How the ranker of a bundle was trained, with what its features and their groups did for it. */
+/** Figures of training the ranker of a bundle, with the gain of its features and their groups. */
 export function describeRanker(
   ranker: TrainedBundle['ranker'],
   groups: readonly NamedFeatures[],

@@ -7,8 +7,8 @@ import { recommend } from '../../pipeline/recommend.js';
 /** Users of the bundle that are asked for. */
 const ASKED_USERS = 50;
 
-/** What was answered, best first, by user; and what the ranker was asked. */
-export interface Asked {
+/** The answers by user, best first, and the inputs of the ranker. */
+export interface UserAnswers {
   readonly orders: ReadonlyMap<string, readonly string[]>;
   readonly requests: readonly FeatureMatrix[];
   /** Why some of the users could not be ranked for. */
@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** Asks for users of the bundle, and for one whom it does not know, with all of their candidates. */
-export async function askUsers(engine: Engine, scenario: ScenarioConfig): Promise<Asked> {
+export async function askUsers(engine: Engine, scenario: ScenarioConfig): Promise<UserAnswers> {
   const requests: FeatureMatrix[] = [];
   const orders = new Map<string, readonly string[]>();
   const { ranker } = engine;

@@ -10,14 +10,14 @@ import { draftImport } from './draft-import.js';
 import { readRankerModel } from './read-ranker-model.js';
 import { tryRanker, type Findings, type TryingOptions } from './try-ranker.js';
 
-/** What is known of a model, and what it is tried with. */
+/** Options of `importRanker`. */
 export interface ImportOptions extends Omit<TryingOptions, 'model' | 'modelFile'> {
   /** The output that gives the scores; needed where several could. */
   readonly output?: string | undefined;
   readonly progress: ProgressReporter;
 }
 
-/** What an import found. */
+/** The findings of an import. */
 export interface ImportResult extends Findings {
   readonly manifest: Manifest;
   /** Operators that were taken off the end of the model. */

@@ -6,7 +6,7 @@ import type { Engine } from '../../pipeline/engine.js';
 import { rankCorrelation } from '../protocol/list-agreement.js';
 import { estimateMean } from '../protocol/mean-estimate.js';
 import { findImportedRanker } from '../training/ranker/imported-ranker.js';
-import { askUsers, listScenarios, type Asked } from './ask-users.js';
+import { askUsers, listScenarios, type UserAnswers } from './ask-users.js';
 import { describeFailure } from './judge-ranker.js';
 import type { LabelledRows } from './labelled-rows.js';
 import { isWorseThanChance, measurePairAccuracy, type PairAccuracy } from './ranking-direction.js';
@@ -15,7 +15,7 @@ import type { RankerModel } from './read-ranker-model.js';
 /** A rank correlation with the order before that is lower than this is an order turned round, not another opinion. */
 const TURNED_ROUND = -0.2;
 
-/** What a ranker is judged by, and for. */
+/** The rows and the earlier ranker that the direction of scores is judged by. */
 export interface DirectionOptions {
   readonly model: RankerModel;
   /** Exported training rows, whose labels show whether a larger score is better. */
@@ -25,10 +25,10 @@ export interface DirectionOptions {
   readonly scenario: ScenarioConfig;
   readonly coldStart: ScenarioConfig | undefined;
   /** What it was asked, and answered. */
-  readonly asked: Asked;
+  readonly asked: UserAnswers;
 }
 
-/** What was measured of the direction of scores. */
+/** Measurements of the direction of scores. */
 export interface DirectionFindings {
   /** How often what was taken is above what was not, in the exported rows; undefined without them. */
   readonly pairAccuracy: PairAccuracy | undefined;
@@ -39,8 +39,8 @@ export interface DirectionFindings {
 type Direction = DirectionFindings & { problem?: string };
 
 /**
- * Whether a larger score is better: by the labels of exported rows or, without them, by the order of the ranker that was there before
- * (by that of fusion, where it was imported too).
+ * Judges whether a larger score is better: by the labels of exported rows or, without them, by the order of
+ * the ranker that was there before (by that of fusion, where it was imported too).
  */
 export async function judgeDirection(
   engine: Engine,

@@ -21,9 +21,9 @@ import { readLabelledRows, type LabelledRows } from './labelled-rows.js';
 import type { RankerModel } from './read-ranker-model.js';
 
 /** Rows of the reference that it must open on. */
-const TRIAL_ROWS = 200;
+const SYNTHETIC_ROWS = 200;
 
-/** What a ranker is tried with. */
+/** Options of trying a ranker. */
 export interface TryingOptions {
   readonly model: RankerModel;
   readonly modelFile: string;
@@ -39,7 +39,7 @@ export interface TryingOptions {
   readonly provenance: Provenance;
 }
 
-/** What was found of a ranker that fits. */
+/** Measurements of a ranker that fits. */
 export interface Findings extends DirectionFindings {
   /** Largest difference from the golden scores, relative to them; undefined without a golden batch. */
   readonly goldenDifference: number | undefined;
@@ -107,7 +107,7 @@ async function openAsServed(
   { onnx, inputName, outputName, featureOrder, rows = 'independent' }: ImportedRanker,
   { name, reference }: { name: string; reference: Reference },
 ): Promise<void> {
-  const syntheticRows = drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder });
+  const syntheticRows = drawReferenceRows(SYNTHETIC_ROWS, { ...reference, featureOrder });
   const columns = featureOrder.length;
   const ranker = await openOnnxRanker(onnx, { columns, inputName, outputName, name, rows, syntheticRows });
   await ranker.close();

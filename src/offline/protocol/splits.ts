@@ -21,7 +21,7 @@ export interface EvaluationQuery {
   readonly context?: ContextValues;
 }
 
-/** What stage 1 is fitted on. */
+/** The interactions that stage 1 is fitted on. */
 export interface KnownInteractions {
   readonly train: InteractionTable;
   /** Unix seconds up to which things are known, the "now" of the queries: no row of `train` is later. */

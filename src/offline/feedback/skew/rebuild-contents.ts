@@ -5,7 +5,10 @@ import { buildDeclaredViews } from '../../training/views/declared-view.js';
 import { buildItemView } from '../../training/views/item-view.js';
 import { buildUserViews } from '../../training/views/user-view.js';
 
-/** What can be made of the tables of the dataset that a bundle was trained on, in place of what the bundle has. */
+/**
+ * Makes again, from the tables of the dataset that a bundle was trained on, what can be made of them, in
+ * place of what the bundle has.
+ */
 export function rebuildContents(contents: BundleContents, dataset: PreparedDataset): BundleContents {
   const { knownUntil } = contents.manifest;
   const { interactions, catalogue, views } = dataset;

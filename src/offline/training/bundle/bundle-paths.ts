@@ -1,4 +1,7 @@
-/** Where a trained bundle has its parts; those of sources are in `candidates/sources.ts`, those of views in the views. */
+/**
+ * Paths of the parts of a trained bundle; those of sources are in their definitions, those of views in the
+ * views.
+ */
 export const BUNDLE_PATHS = {
   catalogue: 'catalogue.parquet',
   contexts: 'features/contexts.safetensors',

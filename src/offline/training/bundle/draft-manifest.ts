@@ -15,7 +15,7 @@ import { describeProvenance, type Provenance } from './provenance.js';
 import type { SearchSummary } from './search-summary.js';
 import type { TrainedBundle } from './train-bundle.js';
 
-/** What a bundle says beside what was trained. */
+/** Facts of a manifest beside what was trained. */
 export interface WritingOptions {
   readonly dataset: PreparedDataset;
   readonly config: TrainingConfig;

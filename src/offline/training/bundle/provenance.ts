@@ -1,4 +1,4 @@
-/** Who trained a bundle, and when. */
+/** The origin of a bundle: by which program and commit it was trained, and when. */
 export interface Provenance {
   /** ISO 8601. */
   readonly createdAt: string;
@@ -6,7 +6,7 @@ export interface Provenance {
   readonly gitCommit?: string | undefined;
 }
 
-/** What a manifest says of it. */
+/** The origin of a bundle as its manifest states it. */
 export function describeProvenance({ gitCommit, ...known }: Provenance): Provenance & { gitCommit?: string } {
   return gitCommit === undefined ? known : { ...known, gitCommit };
 }

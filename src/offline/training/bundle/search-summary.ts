@@ -13,7 +13,7 @@ const JudgedTrial = Type.Object({
   standardError: Type.Number(),
 });
 
-/** What a search for training parameters saw and chose: `training.search` of a manifest. */
+/** The trials and the choice of a search for training parameters: `training.search` of a manifest. */
 export const SearchSummary = Type.Object({
   protocol: Type.Enum([...EVALUATION_PROTOCOLS]),
   /** Length of the judged lists. */

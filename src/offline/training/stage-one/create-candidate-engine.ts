@@ -54,7 +54,8 @@ export async function createCandidateEngine(
 }
 
 /**
- * What makes the features of a ranker that is trained on this stage 1: all that there are, in their natural order.
+ * The assembler for a ranker that is trained on this stage 1: all features that there are, in their natural
+ * order.
  * @throws ShortlistError INVALID_DATASET when two columns give a feature of the same name
  */
 export function createTrainingAssembler(
