@@ -14,8 +14,8 @@ import { createMetrics } from '../src/observability/metrics/metrics.js';
 import { openSlateCache } from '../src/serving/cache/open-slate-cache.js';
 import { createServingEnvironment } from '../src/serving/bundle-life/serving-environment.js';
 import { createServedBundle } from '../src/serving/bundle-life/served-bundle.js';
+import { createServerParts } from '../tests/support/server-parts.js';
 import { SCENARIOS, writeSmallBundle } from '../tests/support/trained-bundle.js';
-import { addListenerParts } from '../tests/support/listener-parts.js';
 
 /**
  * Answers from the slate cache beside an empty Fastify route that sends the same bytes, in one process with the settings of
@@ -143,7 +143,7 @@ async function serve(): Promise<void> {
   );
   const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS, cache });
   await service.reload();
-  const { url } = await startServer(addListenerParts({ ...parts, service }));
+  const { url } = await startServer(createServerParts(service, parts));
   const paths = Array.from({ length: USERS }, (_, user) => `/recommendations/u${user}`);
   const bodies = await Promise.all(
     paths.map(async (path) => Buffer.from(await (await fetch(`${url}${path}`)).arrayBuffer())),

@@ -17,7 +17,7 @@ import { toHistories, type InteractionTable } from '../src/domain/interactions.j
 import { createSeededRandom, type SeededRandom } from '../src/domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../src/domain/time.js';
 import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
-import type { EvaluationProtocol } from '../src/offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../src/config/evaluation-protocol.js';
 import { alignColumns } from '../src/offline/report/align-columns.js';
 import type { PreparedDataset } from '../src/offline/data/prepared-dataset.js';
 import type { ProgressReporter } from '../src/offline/progress/progress.js';

@@ -2,11 +2,8 @@ import { createAlsSource } from '../../src/candidates/als.js';
 import { mergeRetrievals } from '../../src/candidates/merge-candidates.js';
 import { historyOf } from '../../src/domain/history.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
-import {
-  createFeatureAssembler,
-  type FeatureInputs,
-  listFeatures,
-} from '../../src/features/feature-assembler.js';
+import { collectFeatureInputs } from '../../src/features/collect-feature-inputs.js';
+import { createFeatureAssembler, listFeatures } from '../../src/features/feature-assembler.js';
 import type { FeatureMatrix } from '../../src/features/feature-matrix.js';
 import { createFeatureRows } from '../../src/features/feature-store.js';
 import { createMemoryStore } from '../../src/features/memory-store.js';
@@ -47,13 +44,16 @@ export async function trainBenchRanker(world: SyntheticWorld, seed: number): Pro
 /** The feature rows of the first users, made by the code that serves. */
 async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorld) {
   const { items, users, item_stats: itemStats, user_stats: userStats } = tables;
-  const inputs: FeatureInputs = {
+  const inputs = collectFeatureInputs({
     catalogue,
-    items: [{ table: items }, { table: itemStats }],
-    users: [users.view, userStats.view],
+    itemTables: [items, itemStats],
+    userViews: [users.view, userStats.view],
     sourceNames: ['als'],
-    links: new Map(),
-  };
+    similarItems: undefined,
+    followers: undefined,
+    contexts: undefined,
+    observer: undefined,
+  });
   const featureOrder = listFeatures(inputs);
   const assembler = createFeatureAssembler(inputs, featureOrder);
   const source = createAlsSource(als);

@@ -8,6 +8,7 @@ import type { CandidateSource } from './candidate-source.js';
 import { createExactSearch } from './exact-search.js';
 import { scoreOne } from './inner-product.js';
 import type { ItemSearch } from './item-search.js';
+import type { TrainedSource } from './source-definition.js';
 
 /** An implicit ALS model: the item side and what is needed to solve a user against it. */
 export interface AlsModel {
@@ -26,6 +27,15 @@ export interface AlsModel {
 }
 
 export const DEFAULT_MAX_HISTORY = 1000;
+
+/** How `als` is opened. */
+export const ALS = {
+  file: 'candidates/als.safetensors',
+  open: async (artefact, { itemCount, openSearch = createExactSearch }) => {
+    const model = parseAls(artefact, { itemCount });
+    return createAlsSource(model, await openSearch(model));
+  },
+} as const satisfies TrainedSource;
 
 const NOTHING: Retrieval = {
   source: 'als',

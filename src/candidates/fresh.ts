@@ -2,6 +2,7 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader, findOffsetProblems } from '../bundle/tensor-reader.js';
 import type { History } from '../domain/history.js';
 import type { CandidateSource } from './candidate-source.js';
+import type { TrainedSource } from './source-definition.js';
 import { selectTopK } from '../domain/top-k.js';
 
 /** Items by what their attributes say. Each value of each attribute has a number; those of one attribute stand together. */
@@ -23,6 +24,12 @@ export interface AttributeModel {
   /** How many interactions of everybody stand beside a user's own: their taste is drawn towards what all take. */
   readonly priorInteractions: number;
 }
+
+/** How `fresh` is opened. */
+export const FRESH = {
+  file: 'candidates/fresh.safetensors',
+  open: (artefact, options) => createFreshSource(parseFresh(artefact, options)),
+} as const satisfies TrainedSource;
 
 /**
  * Candidates that nobody has touched yet, by how well their attributes fit: naive Bayes over attribute values. With P(v) an

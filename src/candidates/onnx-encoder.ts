@@ -8,6 +8,7 @@ import { selectTopK } from '../domain/top-k.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { CandidateSource } from './candidate-source.js';
 import { scoreAll, scoreOne } from './inner-product.js';
+import type { ModelSource } from './source-definition.js';
 import { createUserColumns, type UserColumns } from './user-columns.js';
 import { openUserTower, type UserTower } from './user-tower.js';
 
@@ -33,6 +34,13 @@ export interface EncoderOptions {
 }
 
 const SOURCE = 'onnx-encoder';
+
+/** How `onnx-encoder` is opened. */
+export const ONNX_ENCODER = {
+  file: 'candidates/encoder.safetensors',
+  model: 'candidates/encoder.onnx',
+  open: (artefact, { model, ...options }) => openEncoderSource(artefact, model, options),
+} as const satisfies ModelSource;
 
 const NOTHING: Retrieval = {
   source: SOURCE,

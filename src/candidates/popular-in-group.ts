@@ -3,6 +3,7 @@ import { createTensorReader, findOffsetProblems } from '../bundle/tensor-reader.
 import type { Retrieval } from '../domain/candidate.js';
 import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
+import type { TrainedSource } from './source-definition.js';
 
 /** What the users of each group take most; a group is the users who share one value of one attribute. */
 export interface GroupPopularity {
@@ -27,6 +28,12 @@ const NOTHING: Retrieval = {
   scores: new Float32Array(0),
   scoreOf: () => 0,
 };
+
+/** How `popular-in-group` is opened. */
+export const POPULAR_IN_GROUP = {
+  file: 'candidates/popular-in-group.safetensors',
+  open: (artefact, options) => createPopularInGroupSource(parsePopularInGroup(artefact, options)),
+} as const satisfies TrainedSource;
 
 /**
  * Candidates by what users like this one take most: an item scores the mean of its scores in the user's groups, 0 in a group

@@ -2,6 +2,30 @@ import type { TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader } from '../bundle/tensor-reader.js';
 import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
+import type { TrainedSource } from './source-definition.js';
+
+/** How `popular` is opened. */
+export const POPULAR = {
+  file: 'candidates/popular.safetensors',
+  open: (artefact, { itemCount }) =>
+    createPopularitySource('popular', parsePopularity(artefact, { name: 'popular', itemCount })),
+} as const satisfies TrainedSource;
+
+/** How `trending` is opened. */
+export const TRENDING = {
+  file: 'candidates/trending.safetensors',
+  open: (artefact, { itemCount }) => openTrending('trending', artefact, itemCount),
+} as const satisfies TrainedSource;
+
+/** How `trending-month` is opened. */
+export const TRENDING_MONTH = {
+  file: 'candidates/trending-month.safetensors',
+  open: (artefact, { itemCount }) => openTrending('trending-month', artefact, itemCount),
+} as const satisfies TrainedSource;
+
+function openTrending(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  return createPopularitySource(name, parsePopularity(artefact, { name, itemCount }), { onlyPositive: true });
+}
 
 /**
  * Candidates by a score that is the same for every user, such as `popular` (of all time) or `trending` (of late).

@@ -1,6 +1,12 @@
 import { createSeededRandom } from '../domain/seeded-random.js';
 import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
+import type { UntrainedSource } from './source-definition.js';
+
+/** How `random` is opened. */
+export const RANDOM = {
+  open: (_artefact, options) => createRandomSource(options),
+} as const satisfies UntrainedSource;
 
 /**
  * The baseline that any source must beat: a uniform draw from the eligible items, the same for a user each time.

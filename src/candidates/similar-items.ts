@@ -5,6 +5,7 @@ import type { ItemLinks } from '../domain/item-links.js';
 import { selectTopK } from '../domain/top-k.js';
 import { itemLinksToTensors, readItemLinks } from '../features/read-item-links.js';
 import type { CandidateSource } from './candidate-source.js';
+import type { TrainedSource } from './source-definition.js';
 
 /** How the items of a history are asked for their neighbours. */
 export interface HistoryWeighting {
@@ -12,6 +13,31 @@ export interface HistoryWeighting {
   readonly lastItems: number;
   /** p: an item that was followed by n others weighs (1 + n)^−p; 0 lets all weigh alike. */
   readonly recencyExponent: number;
+}
+
+const EASE_FILE = 'candidates/ease.safetensors';
+
+/** How `similar-items` is opened. */
+export const SIMILAR_ITEMS = {
+  file: 'candidates/similar-items.safetensors',
+  open: (artefact, { itemCount }) => openFromLinks('similar-items', artefact, itemCount),
+} as const satisfies TrainedSource;
+
+/** How `ease` is opened. */
+export const EASE = {
+  file: EASE_FILE,
+  open: (artefact, { itemCount }) => openFromLinks('ease', artefact, itemCount),
+} as const satisfies TrainedSource;
+
+/** How `ease-recent`, which reads the weights of `ease`, is opened. */
+export const EASE_RECENT = {
+  file: EASE_FILE,
+  open: (artefact, { itemCount }) => openFromLinks('ease-recent', artefact, itemCount),
+} as const satisfies TrainedSource;
+
+function openFromLinks(name: string, artefact: TensorFile, itemCount: number): CandidateSource {
+  const { links, weighting } = parseSimilarItems(artefact, { name, itemCount });
+  return createSimilarItemsSource(name, links, weighting);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { readDatasetConfig, type DatasetConfig } from '../config/dataset-config.js';
-import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import { EVALUATION_PROTOCOLS } from '../config/evaluation-protocol.js';
 import type { CommandContext } from './command-context.js';
 
 /** What `--dataset` and `--data` say. */
@@ -21,8 +21,6 @@ export interface DatasetFolders {
   readonly searchesDir: string;
 }
 
-const PROTOCOLS: readonly EvaluationProtocol[] = ['rolling', 'chronological', 'random'];
-
 export function addDatasetOptions(command: Command): Command {
   return command
     .option('-d, --dataset <name>', 'name of a config in configs/datasets, or a file', 'demo')
@@ -32,7 +30,7 @@ export function addDatasetOptions(command: Command): Command {
 /** `--protocol`, the dataset's own when not said. */
 export function createProtocolOption(): Option {
   return new Option('-p, --protocol <name>', 'how to split (default: what the dataset config says)').choices(
-    PROTOCOLS,
+    EVALUATION_PROTOCOLS,
   );
 }
 

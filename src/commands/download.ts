@@ -3,7 +3,7 @@ import { readDatasetConfig } from '../config/dataset-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
-import { openSources } from './open-sources.js';
+import { openCommandAccess } from './open-command-access.js';
 
 export function createDownloadCommand(context: CommandContext): Command {
   return new Command('download')
@@ -22,7 +22,7 @@ export function createDownloadCommand(context: CommandContext): Command {
       }
       const { downloadArchive } = await importOffline(() => import('../offline/data/download/download.js'));
       await downloadArchive(dataset.download, {
-        access: openSources(context),
+        access: openCommandAccess(context),
         toDir: dataset.path,
         progress: await context.openProgress(),
       });

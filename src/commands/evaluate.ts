@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
 import { renderEvaluationTable, renderSegmentTables } from '../offline/evaluation/evaluation-table.js';
 import type { CommandContext } from './command-context.js';
 import {

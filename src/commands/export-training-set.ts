@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
 import type { TrainingSetFacts } from '../offline/training/training-set/export-training-set.js';
 import type { ExportedRows } from '../offline/training/training-set/features-file.js';
 import type { CommandContext } from './command-context.js';

@@ -10,7 +10,7 @@ import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
-import { openSources } from './open-sources.js';
+import { openCommandAccess } from './open-command-access.js';
 
 export function createLoadVectorsCommand(context: CommandContext): Command {
   return new Command('load-vectors')
@@ -44,7 +44,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
           throw error;
         }
       };
-      const { client, written } = await openSources(context).retry('vector_engine', load, {
+      const { client, written } = await openCommandAccess(context).retry('vector_engine', load, {
         isPassing: isPassingEngineFault,
       });
       try {

@@ -13,7 +13,7 @@ import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
-import { openSources } from './open-sources.js';
+import { openCommandAccess } from './open-command-access.js';
 import { toolConnectionOf } from './redis-options.js';
 
 export function createMaterialiseCommand(context: CommandContext): Command {
@@ -26,7 +26,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { bundle, features, redis } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, name);
-      const access = openSources(context);
+      const access = openCommandAccess(context);
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });

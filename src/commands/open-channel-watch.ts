@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.js';
-import type { ServiceDescription } from '../serving/recommendation-service.js';
+import type { ServiceDescription } from '../serving/bundle-admin.js';
 import {
   type ChannelWatch,
   type ChannelWatchOptions,

@@ -6,16 +6,16 @@ import { createFeaturePusher } from '../serving/online/feature-pusher.js';
 /** What the listeners use of the outside, as settings say. Nothing is connected before it is used. */
 export function openListenerParts({
   settings,
-  service,
+  bundleAdmin,
   metrics,
   dependencies,
-}: Pick<AdminParts, 'settings' | 'service' | 'metrics'> & { dependencies: SourceAccess }): Pick<
+}: Pick<AdminParts, 'settings' | 'bundleAdmin' | 'metrics'> & { dependencies: SourceAccess }): Pick<
   ServerParts,
   'dependencies' | 'pusher' | 'connectRateLimits'
 > {
   return {
     dependencies,
-    pusher: createFeaturePusher(settings, { service, metrics: metrics.features, now: () => new Date() }),
+    pusher: createFeaturePusher(settings, { bundleAdmin, metrics: metrics.features, now: () => new Date() }),
     connectRateLimits: () => openRedis(settings.redis),
   };
 }

@@ -6,7 +6,7 @@ import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
 import type { SourceAccess } from '../domain/source-access.js';
 import type { CommandContext } from './command-context.js';
-import { openSources } from './open-sources.js';
+import { openCommandAccess } from './open-command-access.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.
@@ -22,7 +22,7 @@ export async function openRegistry(
   if (!/^s3:/i.test(registry)) return createFolderRegistry(registry, options);
   const store = await createS3Store(
     { address: registry, endpoint: s3Endpoint, cacheDir: cacheFolder },
-    access ?? openSources(context),
+    access ?? openCommandAccess(context),
   );
   return createRegistry(store, options);
 }

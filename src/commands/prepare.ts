@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
-import { openSources } from './open-sources.js';
+import { openCommandAccess } from './open-command-access.js';
 
 export function createPrepareCommand(context: CommandContext): Command {
   return addDatasetOptions(
@@ -18,7 +18,7 @@ export function createPrepareCommand(context: CommandContext): Command {
         () => import('../offline/data/prepare/prepare-report.js'),
       );
       const progress = await context.openProgress();
-      const access = openSources(context);
+      const access = openCommandAccess(context);
       const now = context.now();
       const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access, now });
       context.print(renderPrepareReport(report));

@@ -1,64 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { ShortlistError } from '../domain/errors.js';
 import { findSystemFault, toSystemFailure } from '../domain/system-failure.js';
-import { createApiKeyCommand } from './api-key.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
+import { BUNDLE_COMMANDS } from './bundle-commands.js';
 import type { CommandContext } from './command-context.js';
-import { createAuditLogCommand } from './audit-log.js';
-import { createConfigCommand } from './config.js';
-import { createCompareCommand } from './compare.js';
-import { createDemoDataCommand } from './demo-data.js';
-import { createDiffCommand } from './diff.js';
-import { createDownloadCommand } from './download.js';
-import { createEvaluateCommand } from './evaluate.js';
-import { createExportTrainingSetCommand } from './export-training-set.js';
-import { createGcCommand } from './gc.js';
-import { createImpressionsCommand } from './impressions.js';
-import { createImportEncoderCommand } from './import-encoder.js';
-import { createImportRankerCommand } from './import-ranker.js';
-import { createInitCommand } from './init.js';
-import { createListCommand } from './list.js';
-import { createLoadTestCommand } from './load-test.js';
-import { createLoadVectorsCommand } from './load-vectors.js';
-import { createMaterialiseCommand } from './materialise.js';
-import { createPrepareCommand } from './prepare.js';
-import { createPromoteCommand } from './promote.js';
-import { createPublishCommand } from './publish.js';
-import { createPushCommand } from './push.js';
-import { createRollbackCommand } from './rollback.js';
-import { createServeCommand } from './serve.js';
-import { createSkewCommand } from './skew.js';
-import { createTrainCommand } from './train.js';
+import { SERVING_COMMANDS } from './serving-commands.js';
+import { TRAINING_COMMANDS } from './training-commands.js';
 
 /** Every command, in the order in which a person meets them. */
-const COMMANDS = [
-  createDemoDataCommand,
-  createDownloadCommand,
-  createInitCommand,
-  createPrepareCommand,
-  createImportEncoderCommand,
-  createTrainCommand,
-  createExportTrainingSetCommand,
-  createImportRankerCommand,
-  createEvaluateCommand,
-  createCompareCommand,
-  createPublishCommand,
-  createPromoteCommand,
-  createRollbackCommand,
-  createListCommand,
-  createDiffCommand,
-  createGcCommand,
-  createAuditLogCommand,
-  createMaterialiseCommand,
-  createLoadVectorsCommand,
-  createPushCommand,
-  createApiKeyCommand,
-  createConfigCommand,
-  createServeCommand,
-  createImpressionsCommand,
-  createSkewCommand,
-  createLoadTestCommand,
-];
+const COMMANDS = [...TRAINING_COMMANDS, ...BUNDLE_COMMANDS, ...SERVING_COMMANDS];
 
 /** The exit code of a command line that makes no sense. */
 const MISUSE = 2;

@@ -101,11 +101,11 @@ async function superviseWith(
   };
   const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const admin = await startAdminServer({
-    service: group,
     settings,
     logger,
+    bundleAdmin: group,
     metrics: merged,
-    ...openListenerParts({ settings, service: group, metrics, dependencies }),
+    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies }),
   });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;

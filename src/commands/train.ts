@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALLOWED_DURATION, durationSeconds, isDuration } from '../config/duration.js';
-import type { EvaluationProtocol } from '../offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
 import type { TrainingOptions } from '../offline/training/bundle/train-bundle.js';
-import type { Provenance } from '../offline/training/bundle/write-trained-bundle.js';
+import type { Provenance } from '../offline/training/bundle/provenance.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { SearchLimits } from '../offline/training/tuning/search-parameters.js';
 import type { CommandContext } from './command-context.js';

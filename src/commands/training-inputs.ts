@@ -3,7 +3,7 @@ import { readConfigFile } from '../config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../config/scenario-config.js';
 import { TrainingConfig } from '../config/training-config.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { Provenance } from '../offline/training/bundle/write-trained-bundle.js';
+import type { Provenance } from '../offline/training/bundle/provenance.js';
 import type { CommandContext } from './command-context.js';
 import { findGitCommit } from './find-git-commit.js';
 import { PACKAGE_ROOT } from './package-root.js';

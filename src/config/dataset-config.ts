@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
 import { ContextConfig, listContextProblems } from './context-config.js';
 import { durationType } from './duration.js';
+import { EVALUATION_PROTOCOLS } from './evaluation-protocol.js';
 import { readConfigFile } from './read-config-file.js';
 import {
   FRESHNESS,
@@ -137,7 +138,7 @@ const DatasetSchema = Type.Object(
         },
       ),
     ),
-    evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }, closed),
+    evaluation: Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) }, closed),
   },
   closed,
 );

@@ -1,4 +1,3 @@
-import { parseTensorFile } from '../bundle/tensor-file.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openSource } from '../candidates/sources.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
@@ -6,7 +5,8 @@ import type { FeatureObserver } from '../features/feature-observer.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { LAST_RESORT } from '../pipeline/fall-back.js';
-import type { BundleContents } from './read-bundle.js';
+import { listUserViews } from './list-user-views.js';
+import { type BundleContents, parseArtefact } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
 /**
@@ -14,19 +14,20 @@ import { createContextReader } from '../pipeline/read-context.js';
  * no model is opened.
  * @param contents of which an engine was made: they are not checked again
  */
-export function createFallbackEngine(
-  { manifest, catalogue, histories, tables, files }: BundleContents,
+export async function createFallbackEngine(
+  contents: BundleContents,
   options: {
     scenarios: ReadonlyMap<string, ScenarioConfig>;
     clock: () => number;
     observer?: FeatureObserver | undefined;
   },
-): FallbackEngine {
+): Promise<FallbackEngine> {
+  const { manifest, catalogue, histories, tables } = contents;
   const sources = new Map<string, CandidateSource>();
   const { file, skipped } = manifest.sources[LAST_RESORT] ?? {};
   if (file !== undefined && skipped === undefined) {
-    const artefact = parseTensorFile(files.get(file)!, file);
-    sources.set(LAST_RESORT, openSource(LAST_RESORT, artefact, { itemCount: catalogue!.entities.size }));
+    const opening = { itemCount: catalogue!.entities.size, userViews: listUserViews(manifest) };
+    sources.set(LAST_RESORT, await openSource(LAST_RESORT, parseArtefact(contents, file), opening));
   }
   return {
     manifest,

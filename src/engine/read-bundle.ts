@@ -1,6 +1,6 @@
 import type { BundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
-import { parseTensorFile } from '../bundle/tensor-file.js';
+import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
 import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
@@ -177,6 +177,11 @@ function readHistories(
     items: catalogue.entities.size,
     name: file,
   });
+}
+
+/** @throws ShortlistError INVALID_BUNDLE when the file, one of those that `readBundle` keeps, holds no tensors */
+export function parseArtefact({ files }: BundleContents, file: string): TensorFile {
+  return parseTensorFile(files.get(file)!, file);
 }
 
 /** What candidate sources, links and contexts are served from. */

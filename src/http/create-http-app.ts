@@ -135,8 +135,7 @@ function limitsOf({ settings: { server } }: ListenerParts) {
 
 function addHooks(app: HttpApp, parts: ListenerParts, record: RequestRecord): void {
   app.decorateRequest('startedAt', 0);
-  app.decorateRequest('asked', undefined);
-  app.decorateRequest('slateAnswer', undefined);
+  app.decorateRequest('answered', undefined);
   app.decorateRequest('failure', undefined);
   app.decorateRequest('trace', undefined);
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,7 +1,7 @@
 import type { ContextField } from '../domain/context.js';
 import { ID_CHARACTER, isAskable } from '../domain/entity-id.js';
-import type { BundleDescription } from '../serving/recommendation-service.js';
-import type { ExampleItem, RequestExamples } from '../serving/bundle-life/request-examples.js';
+import type { BundleDescription } from '../serving/bundle-admin.js';
+import type { ExampleItem, RequestExamples } from '../serving/request-examples.js';
 import {
   mapOperations,
   mapValues,

@@ -2,7 +2,7 @@ import type { AppParts } from './app-parts.js';
 import { describeBundle } from './describe-bundle.js';
 import { openAnswers } from './open-answers.js';
 import type { OpenapiDocument } from './openapi-document.js';
-import type { RequestExamples } from '../serving/bundle-life/request-examples.js';
+import type { RequestExamples } from '../serving/request-examples.js';
 
 /** Makes the document that clients see of the one that the routes make. */
 export type DocumentPublisher = (document: OpenapiDocument) => OpenapiDocument;
@@ -13,13 +13,13 @@ export type DocumentPublisher = (document: OpenapiDocument) => OpenapiDocument;
  * could read them.
  */
 export function createDocumentPublisher({
-  service,
+  bundleAdmin,
   settings: { auth },
-}: Pick<AppParts, 'service' | 'settings'>): DocumentPublisher {
+}: Pick<AppParts, 'bundleAdmin' | 'settings'>): DocumentPublisher {
   const isForEverybody = auth.mode === 'required' && auth.openRoutes.includes('docs');
   let published: { document: OpenapiDocument; examples: RequestExamples | undefined } | undefined;
   return (document) => {
-    const examples = service.examples();
+    const examples = bundleAdmin.examples();
     if (published === undefined || published.examples !== examples) {
       const opened = openAnswers(document);
       published = { document: examples === undefined ? opened : describe(opened, examples), examples };
@@ -29,7 +29,7 @@ export function createDocumentPublisher({
 
   function describe(document: OpenapiDocument, examples: RequestExamples): OpenapiDocument {
     const shown = isForEverybody ? withoutData(examples) : examples;
-    return describeBundle(document, { examples: shown, bundle: service.describe()! });
+    return describeBundle(document, { examples: shown, bundle: bundleAdmin.describe()! });
   }
 }
 

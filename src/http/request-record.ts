@@ -1,26 +1,22 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
-import type { RecommendationRequest, StageRecord } from '../pipeline/recommendation-request.js';
+import type { StageRecord } from '../pipeline/recommendation-request.js';
 import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
-import type { SlateAnswer } from '../serving/cache/slate-cache.js';
+import type { Answered } from '../serving/after-answer/answer-listener.js';
+import type { Answer } from '../serving/recommender.js';
 import { findClientAddress } from './access/client-address.js';
 import type { ListenerParts } from './app-parts.js';
 import { createSampler } from './create-sampler.js';
-import { logFeatures } from './log-features.js';
-import { logImpression } from './log-impression.js';
 import { toFailure, type Disclosure } from './problem.js';
-import { scoreInShadow } from './score-in-shadow.js';
 import { endTrace } from './trace-request.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** As `performance.now()` tells it. */
     startedAt: number;
-    /** What the routes that recommend were asked, for the impression log. */
-    asked: RecommendationRequest | undefined;
-    /** Set by the routes that recommend, for the log line. */
-    slateAnswer: SlateAnswer | undefined;
+    /** Set by the routes that recommend. */
+    answered: Answered | undefined;
     /** Where requests are traced. */
     trace: RequestTrace | undefined;
     /** What was thrown, whether or not the client was told. */
@@ -59,11 +55,8 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
     if (request.failure !== undefined) parts.metrics.http.countProblem(codeOf(request.failure));
     if (request.trace !== undefined) endTrace(request, { status, milliseconds });
     // An answer to HEAD has no items.
-    if (status === 200 && request.method !== 'HEAD') {
-      if (parts.impressions !== undefined) logImpression(parts.impressions, request, milliseconds);
-      if (parts.featureLog !== undefined) logFeatures(parts.featureLog, request);
-      if (parts.shadow !== undefined) scoreInShadow(parts.shadow, request, parts);
-    }
+    if (request.answered !== undefined && status === 200 && request.method !== 'HEAD')
+      parts.afterAnswer?.sent(request.answered, milliseconds);
     if (config.quiet === true && status !== 500) return;
     if (sampled() || isFault(request, status))
       writeLine(parts.logger, describeRequest(request, { status, milliseconds }));
@@ -88,7 +81,7 @@ function writeLine(logger: ListenerParts['logger'], line: ReturnType<typeof desc
 }
 
 function describeRequest(request: FastifyRequest, end: { status: number; milliseconds: number }) {
-  const { slateAnswer } = request;
+  const answer = request.answered?.answer;
   return {
     requestId: request.id,
     ...describeTrace(request),
@@ -98,7 +91,7 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
     milliseconds: round(end.milliseconds),
     ip: findClientAddress(request),
     ...(request.principal && { client: request.principal.name }),
-    ...(slateAnswer && describeSlate(slateAnswer)),
+    ...(answer && describeSlate(answer)),
     ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),
   };
@@ -113,8 +106,8 @@ function describeTrace({ trace, headers }: FastifyRequest) {
 
 const LONGEST_URL = 300;
 
-function describeSlate({ facts, cache, record, release }: SlateAnswer) {
-  const { scenario, bundle, strategy, degraded, itemCount } = facts;
+function describeSlate({ facts, cache, record, release }: Answer) {
+  const { scenario, bundle, strategy, degraded, itemIds } = facts;
   return {
     scenario,
     bundle,
@@ -122,7 +115,7 @@ function describeSlate({ facts, cache, record, release }: SlateAnswer) {
     strategy,
     degraded,
     cache,
-    items: itemCount,
+    items: itemIds.length,
     ...(record && {
       candidates: record.candidateCount,
       stages: Object.fromEntries(
@@ -134,9 +127,9 @@ function describeSlate({ facts, cache, record, release }: SlateAnswer) {
 
 /** A refusal needs no stack: what was wrong is enough. */
 function describeError(request: FastifyRequest, status: number) {
-  const { failure, slateAnswer } = request;
+  const { failure, answered } = request;
   if (failure !== undefined && !isFault(request, status)) return { refusal: (failure as Error).message };
-  return { err: failure ?? slateAnswer?.record?.stages.find(fellBack)?.cause };
+  return { err: failure ?? answered?.answer.record?.stages.find(fellBack)?.cause };
 }
 
 function fellBack({ cause }: StageRecord): boolean {

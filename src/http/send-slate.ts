@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { Slate } from '../domain/slate.js';
-import type { RecommendationSample } from '../observability/metrics/recommendation-metrics.js';
+import { processClock } from '../domain/process-clock.js';
+import { round } from '../domain/round.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
-import type { CacheOutcome, SlateAnswer, SlateFacts } from '../serving/cache/slate-cache.js';
+import type { Answer, CacheOutcome, SlateFacts } from '../serving/recommender.js';
 import type { AppParts } from './app-parts.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';
@@ -11,7 +12,7 @@ import { referenceTo } from './schemas/schema-reference.js';
 /** An answer before the request that it is sent to is known. */
 export type Unsent<Answer> = Omit<Answer, 'requestId'>;
 
-/** Answers with what the service has for a request; `describe` says it as the route does, without the request's id. */
+/** Answers a request with its slate; `describe` says it as the route does, without the request's id. */
 export type SlateSender = (
   reply: FastifyReply,
   asked: RecommendationRequest,
@@ -25,7 +26,7 @@ export type SlateSender = (
  */
 export function createSlateSender(
   schema: TSchema,
-  { service, metrics, impressions, featureLog }: AppParts,
+  { recommender, afterAnswer, settings: { compute } }: AppParts,
 ): SlateSender {
   const reference = referenceTo(schema);
   return (reply, asked, describe) => {
@@ -37,22 +38,22 @@ export function createSlateSender(
         return answer !== undefined && isAnswerTo(asked, answer, facts);
       },
     };
-    const startedAt = performance.now();
-    const send = (answer: SlateAnswer): FastifyReply => {
-      request.slateAnswer = answer;
-      const seconds = (performance.now() - startedAt) / 1000;
-      metrics.recommendations.observeRecommendation(sampleOf(answer, { asked, seconds }));
+    const arrivedAt = processClock();
+    const send = (answer: Answer): FastifyReply => {
+      request.answered = { requestId: request.id, request: asked, answer };
+      afterAnswer.answered(request.answered, processClock() - arrivedAt);
+      const body = answer.body ?? form.write(answer.record!.slate);
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')
-        .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), answer.body]));
+        .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), body]));
     };
-    request.asked = asked;
-    const capture = {
-      attribution: impressions?.mayLog(asked.subject) === true,
-      features: featureLog?.isLogged(request.id) === true,
-    };
-    const answer = service.answer(asked, { form, timeoutMs: findTimeout(request), capture });
+    const answer = recommender.recommend(asked, {
+      deadline: arrivedAt + Math.min(compute.deadlineMs, findTimeout(request)),
+      sharedDeadline: arrivedAt + compute.deadlineMs,
+      capture: afterAnswer.wants(asked, request.id),
+      form,
+    });
     return answer instanceof Promise ? answer.then(send) : send(answer);
   };
 }
@@ -65,11 +66,11 @@ const SHOWN: Readonly<Record<CacheOutcome, string>> = {
   off: 'off',
 };
 
-/** Milliseconds that the client waits, when it says so: the schemas have checked that they are numbers. */
-function findTimeout({ headers, query }: FastifyRequest): number | undefined {
+/** Milliseconds that the client waits, infinite when it does not say so: the schemas have checked that they are numbers. */
+function findTimeout({ headers, query }: FastifyRequest): number {
   const said = [headers[TIMEOUT_HEADER], (query as { timeoutMs?: number }).timeoutMs];
   const timeouts = said.flatMap((timeout) => (timeout === undefined ? [] : [Number(timeout)]));
-  return timeouts.length === 0 ? undefined : Math.min(...timeouts);
+  return Math.min(...timeouts);
 }
 
 /** Ids are visible ASCII, which may be a quotation mark. */
@@ -85,7 +86,7 @@ interface AnyAnswer {
   readonly userId?: string;
   readonly itemId?: string;
   readonly degraded: readonly unknown[];
-  readonly items: readonly unknown[];
+  readonly items: readonly { readonly itemId: string; readonly score: number }[];
 }
 
 function parseAnswer(text: string, schema: TSchema, request: FastifyRequest): AnyAnswer | undefined {
@@ -107,30 +108,16 @@ function isAnswerTo(asked: RecommendationRequest, answer: AnyAnswer, facts: Slat
     answer.bundle === facts.bundle &&
     (answer.strategy ?? facts.strategy) === facts.strategy &&
     answer.degraded.length === 0 &&
-    answer.items.length === facts.itemCount &&
-    facts.itemCount <= limit &&
+    answer.items.length <= limit &&
+    areTheItems(answer.items, facts) &&
     (answer.userId === undefined || answer.userId === subject.userId) &&
     (answer.itemId === undefined || answer.itemId === subject.itemId)
   );
 }
 
-/** What was computed counts once, however many it answered. */
-function sampleOf(
-  { facts, cache, record, release }: SlateAnswer,
-  { asked: { limit }, seconds }: { asked: RecommendationRequest; seconds: number },
-): RecommendationSample {
-  const computed = cache === 'joined' ? undefined : record;
-  return {
-    release: release ?? 'stable',
-    scenario: facts.scenario,
-    strategy: facts.strategy,
-    limit,
-    itemCount: facts.itemCount,
-    seconds: computed && seconds,
-    candidateCount: computed?.candidateCount,
-    degraded: computed === undefined ? NONE : facts.degraded,
-    stages: computed?.stages ?? NONE,
-  };
+function areTheItems(items: AnyAnswer['items'], { itemIds, scores }: SlateFacts): boolean {
+  return (
+    items.length === itemIds.length &&
+    items.every(({ itemId, score }, index) => itemId === itemIds[index] && score === round(scores[index]!))
+  );
 }
-
-const NONE: readonly never[] = [];

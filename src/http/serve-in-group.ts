@@ -68,20 +68,20 @@ export function joinGroup({
     serve: (known) => {
       parts = known;
       say({ report: 'open', bundle: describe(known) });
-      known.service.onChange?.(() => say({ report: 'changed', bundle: describe(known) }));
+      known.bundleAdmin.onChange?.(() => say({ report: 'changed', bundle: describe(known) }));
     },
     refuse,
     tell: (change) => say({ report: 'quarantine', change }),
   };
 }
 
-function describe({ service }: Pick<AppParts, 'service'>): ProcessBundle {
-  return { description: service.describe()!, views: service.views()! };
+function describe({ bundleAdmin }: Pick<AppParts, 'bundleAdmin'>): ProcessBundle {
+  return { description: bundleAdmin.describe()!, views: bundleAdmin.views()! };
 }
 
 async function answer(
   { id, question }: Extract<ProcessOrder, { order: 'answer' }>,
-  parts: Pick<AppParts, 'service' | 'metrics'>,
+  parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
 ): Promise<void> {
   try {
     say({ report: 'answered', id, answer: await ANSWERS[question](parts) });
@@ -92,23 +92,23 @@ async function answer(
 
 const ANSWERS: {
   readonly [Q in keyof ProcessAnswers]: (
-    parts: Pick<AppParts, 'service' | 'metrics'>,
+    parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
   ) => Promise<ProcessAnswers[Q]>;
 } = {
   alive: async () => true,
   reload: (parts) => reload(parts, { ifMoved: false }),
   follow: (parts) => reload(parts, { ifMoved: true }),
-  metrics: ({ service, metrics }) => {
-    metrics.bundle.showBundle(service.describe());
+  metrics: ({ bundleAdmin, metrics }) => {
+    metrics.bundle.showBundle(bundleAdmin.describe());
     return metrics.snapshot();
   },
 };
 
 async function reload(
-  parts: Pick<AppParts, 'service'>,
+  parts: Pick<AppParts, 'bundleAdmin'>,
   options: { ifMoved: boolean },
 ): Promise<ProcessBundle> {
-  await parts.service.reload(options);
+  await parts.bundleAdmin.reload(options);
   return describe(parts);
 }
 

@@ -15,13 +15,13 @@ export interface RunningServer {
   readonly adminUrl: string;
   /**
    * Stops without losing a request: `/ready` answers 503 and connections end with their next answer from now on; after
-   * `shutdown.drainDelayMs` the listeners close, what is under way is answered, and the service is closed.
+   * `shutdown.drainDelayMs` the listeners close, what is under way is answered, and the bundle is closed.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Opens both listeners. The service may still have no bundle: `/ready` then answers 503.
+ * Opens both listeners. There may still be no bundle: `/ready` then answers 503.
  * @throws ShortlistError INVALID_CONFIG when an address cannot be bound; no listener stays open then, and the parts stay with the caller
  */
 export async function startServer(parts: Omit<ServerParts, 'isDraining'>): Promise<RunningServer> {
@@ -67,16 +67,7 @@ async function closeAndThrow(app: HttpApp, error: unknown): Promise<never> {
   throw error;
 }
 
-function createDrain({
-  settings,
-  logger,
-  service,
-  impressions,
-  featureLog,
-  tracing,
-  watch,
-  shadow,
-}: AppParts): {
+function createDrain({ settings, logger, bundleAdmin, afterAnswer, tracing, watch }: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -90,9 +81,9 @@ function createDrain({
       logger.info({ drainDelayMs }, 'draining');
       await wait(drainDelayMs);
       await closeListeners();
-      await shadow?.settle();
-      await service.close();
-      await Promise.all([impressions?.close(), featureLog?.close(), tracing?.close()]);
+      await afterAnswer.settle();
+      await bundleAdmin.close();
+      await Promise.all([afterAnswer.close(), tracing?.close()]);
       logger.info('stopped');
     },
   };

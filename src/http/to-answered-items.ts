@@ -1,3 +1,4 @@
+import { round } from '../domain/round.js';
 import type { Slate, SlateItem } from '../domain/slate.js';
 import type { SlateItem as AnsweredItem } from './schemas/slate.js';
 
@@ -24,9 +25,4 @@ function toAnsweredItem({ itemId, position, score, attributes, sources, features
 
 function roundEntry([name, value]: [string, number]): [string, number] {
   return [name, round(value)];
-}
-
-/** To 6 decimals. */
-export function round(value: number): number {
-  return Math.round(value * 1e6) / 1e6;
 }

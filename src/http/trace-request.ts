@@ -13,9 +13,10 @@ export function beginTrace(request: FastifyRequest, { tracing }: ListenerParts, 
 
 /** Ends it with what became of the request. No id of a user stands in it. */
 export function endTrace(request: FastifyRequest, end: { status: number; milliseconds: number }): void {
-  const { slateAnswer, startedAt } = request;
+  const { answered, startedAt } = request;
+  const answer = answered?.answer;
   const route = request.routeOptions.url ?? 'unmatched';
-  const facts = slateAnswer?.facts;
+  const facts = answer?.facts;
   request.trace!.end({
     name: `${request.method} ${route}`,
     startMs: startedAt,
@@ -27,13 +28,13 @@ export function endTrace(request: FastifyRequest, end: { status: number; millise
       'shortlist.request_id': request.id,
       'shortlist.scenario': facts?.scenario,
       'shortlist.bundle': facts?.bundle,
-      'shortlist.release': slateAnswer?.release,
+      'shortlist.release': answer?.release,
       'shortlist.strategy': facts?.strategy,
-      'shortlist.cache': slateAnswer?.cache,
-      'shortlist.items': facts?.itemCount,
-      'shortlist.candidates': slateAnswer?.record?.candidateCount,
+      'shortlist.cache': answer?.cache,
+      'shortlist.items': facts?.itemIds.length,
+      'shortlist.candidates': answer?.record?.candidateCount,
     },
     // Who joined another waited for its stages, which are in its trace.
-    stages: slateAnswer?.cache === 'joined' ? [] : (slateAnswer?.record?.stages ?? []),
+    stages: answer?.cache === 'joined' ? [] : (answer?.record?.stages ?? []),
   });
 }

@@ -6,9 +6,9 @@ import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
 import { openBrowser } from './open-browser.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 /**
  * Opens /docs in a headless Chromium, tries out every route as the page offers it and expects 200, with items of the person where
@@ -32,13 +32,12 @@ async function main(): Promise<void> {
 }
 
 function serveFromMemory() {
-  const parts = addListenerParts({
-    service: new MemoryService(),
+  const parts = {
     settings: buildSettings(),
     logger: createLogger({ level: 'warn', writing: 'sync', destination: 2 }),
     metrics: createMetrics({ processMetrics: false }),
-  });
-  return startServer(parts);
+  };
+  return startServer(createServerParts(new MemoryService(), parts));
 }
 
 async function checkDocs(url: string, screenshot: string): Promise<void> {

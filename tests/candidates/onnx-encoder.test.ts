@@ -255,8 +255,23 @@ for (const [what, damage, message] of DAMAGES) {
 }
 
 t.test('without its model it does not open', async (t) => {
-  t.throws(() => openSource('onnx-encoder', encoderToTensors(encoder), { itemCount }), {
+  const options = { itemCount, userViews: [] };
+  await t.rejects(openSource('onnx-encoder', encoderToTensors(encoder), options), {
     code: 'INVALID_BUNDLE',
     message: /the bundle has no candidates\/encoder\.onnx, which candidate source "onnx-encoder" serves from/,
   });
+});
+
+t.test('with its model it opens by its name, as every source does', async (t) => {
+  const source = await openSource('onnx-encoder', encoderToTensors(encoder), {
+    itemCount,
+    userViews: [],
+    model: encodeOnnxModel(HISTORY_MODEL),
+  });
+  t.teardown(() => source.close?.());
+
+  const found = await source.retrieve(query([5, 4, 0, 1]));
+
+  t.equal(found.source, 'onnx-encoder');
+  t.same([...found.items], [5, 2, 4, 1]);
 });

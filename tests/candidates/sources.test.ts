@@ -47,6 +47,8 @@ const groups = countGroupPopularity(
   { itemCount, priorUsers: 5, itemsPerGroup: 20, minimumUsers: 2 },
 );
 
+const options = { itemCount, userViews: [] };
+
 /** Tested in a file of its own: it is opened with a model. */
 const isPlain = (name: SourceName): name is Exclude<SourceName, 'onnx-encoder'> => name !== 'onnx-encoder';
 
@@ -67,7 +69,7 @@ const artefacts: Record<Exclude<SourceName, 'onnx-encoder'>, TensorFile | undefi
 
 for (const name of Object.keys(SOURCES).filter(isSourceName).filter(isPlain)) {
   t.test(`${name} opens under its own name and retrieves`, async (t) => {
-    const source = openSource(name, artefacts[name], { itemCount });
+    const source = await openSource(name, artefacts[name], options);
     const retrieval = await source.retrieve({
       userId: 'u',
       userIndex: 0,
@@ -84,14 +86,16 @@ for (const name of Object.keys(SOURCES).filter(isSourceName).filter(isPlain)) {
   if (file === undefined) continue;
 
   t.test(`${name} does not open without its artefact`, async (t) => {
-    t.throws(() => openSource(name, undefined, { itemCount }), {
+    await t.rejects(openSource(name, undefined, options), {
       code: 'INVALID_BUNDLE',
       message: `the bundle has no ${file}, which candidate source "${name}" serves from; train and publish again`,
     });
   });
 
   t.test(`${name} does not open on a catalogue of another size`, async (t) => {
-    t.throws(() => openSource(name, artefacts[name], { itemCount: 39 }), { code: 'INVALID_BUNDLE' });
+    await t.rejects(openSource(name, artefacts[name], { ...options, itemCount: 39 }), {
+      code: 'INVALID_BUNDLE',
+    });
   });
 }
 
@@ -102,17 +106,45 @@ t.test('popular reaches every item of the catalogue, trending only what moves', 
     eligible: new Uint8Array(itemCount).fill(1),
     limit: itemCount,
   };
-  const retrieve = (name: keyof typeof artefacts): Retrieval =>
-    openSource(name, artefacts[name], { itemCount }).retrieve(query) as Retrieval;
-  t.equal(retrieve('popular').items.length, itemCount);
-  t.equal(retrieve('trending').items.length, 9);
+  const retrieve = async (name: keyof typeof artefacts): Promise<Retrieval> =>
+    (await openSource(name, artefacts[name], options)).retrieve(query);
+  t.equal((await retrieve('popular')).items.length, itemCount);
+  t.equal((await retrieve('trending')).items.length, 9);
 });
 
 t.test('a source that does not exist is refused, with those that do', async (t) => {
   for (const name of ['crystal', 'toString', '']) {
-    t.throws(() => openSource(name, undefined, { itemCount }), {
+    await t.rejects(openSource(name, undefined, options), {
       code: 'INVALID_CONFIG',
       message: `no candidate source "${name}"; known are ${Object.keys(SOURCES).join(', ')}`,
     });
   }
 });
+
+t.test(
+  'a source that looks for items by vectors asks the search that it is given, and closes it',
+  async (t) => {
+    let closed = 0;
+    const source = await openSource('als', artefacts.als, {
+      ...options,
+      openSearch: ({ factors, dimensions }) => {
+        t.equal(factors.length / dimensions, itemCount);
+        return {
+          findBest: () => ({ items: Int32Array.of(7), scores: Float32Array.of(1) }),
+          close: async () => void closed++,
+        };
+      },
+    });
+
+    const found = await source.retrieve({
+      userId: 'u',
+      history: history([1, 5, 9]),
+      eligible: new Uint8Array(itemCount).fill(1),
+      limit: 3,
+    });
+    await source.close?.();
+
+    t.same([...found.items], [7]);
+    t.equal(closed, 1);
+  },
+);

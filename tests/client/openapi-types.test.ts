@@ -7,8 +7,8 @@ import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 const DOCUMENT = 'client/openapi.json';
 const ADMIN_DOCUMENT = 'docs/admin-openapi.json';
@@ -19,8 +19,7 @@ const HEADER = '// Made from openapi.json by `make client`; do not edit.\n// oxl
 async function readDocuments(): Promise<{ document: OpenAPI3; admin: OpenAPI3 }> {
   const service = new MemoryService();
   service.bundle = undefined;
-  const parts = addListenerParts({
-    service,
+  const parts = createServerParts(service, {
     settings: buildSettings(),
     logger: createLogger({ level: 'silent', writing: 'sync' }),
     metrics: createMetrics({ processMetrics: false }),

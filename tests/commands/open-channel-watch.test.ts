@@ -1,6 +1,6 @@
 import t from 'tap';
 import { listVersions } from '../../src/commands/open-channel-watch.js';
-import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
+import type { ServiceDescription } from '../../src/serving/bundle-admin.js';
 
 const DESCRIPTION: ServiceDescription = {
   version: '1',

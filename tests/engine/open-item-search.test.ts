@@ -60,7 +60,7 @@ for (const kind of ['int8', 'hnsw'] as const) {
       { workers: 2, maxBatch: 4, maxWaiting: 1000, minDepth: 1, clock: () => engine.knownUntil },
     );
     const answers = await Promise.all(
-      requests.map((request) => pool.recommend(request, { deadline: Number.MAX_SAFE_INTEGER })),
+      requests.map((request) => pool.run(request, { deadline: Number.MAX_SAFE_INTEGER })),
     );
     for (const [at, request] of requests.entries()) {
       const { slate } = await recommend(request, engine);

@@ -112,9 +112,9 @@ async function requireGood(): Promise<void> {
 async function requireServing(version: string): Promise<void> {
   const subject = { userId: 'u3' };
   const request = { subject, scenario: 'home', limit: 5, exclude: [], filters: [], explain: 'none' } as const;
-  const { slate } = await service.recommend(request);
-  if (slate.bundle !== version) throw new Error(`${slate.bundle} serves`);
-  if (slate.items.length !== 5 || slate.degraded.length > 0) throw new Error('its answers are poor');
+  const { facts } = await service.recommend(request, {});
+  if (facts.bundle !== version) throw new Error(`${facts.bundle} serves`);
+  if (facts.itemIds.length !== 5 || facts.degraded.length > 0) throw new Error('its answers are poor');
 }
 
 /** As an editor does it: the registry would look at the bundle before it points at it. */

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
-import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
+import type { ServiceDescription } from '../../src/serving/bundle-admin.js';
 import { askServer, publishBundle } from '../support/fault-server.js';
 import { makeLastingFolder } from '../support/lasting-folder.js';
 import { startServingProcess } from '../support/serving-process.js';

@@ -7,8 +7,8 @@ import { buildAdminApp } from '../../src/http/build-admin-app.js';
 import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 type Overrides = { readonly [Group in keyof Settings]?: Partial<Settings[Group]> };
 
@@ -27,13 +27,15 @@ export function build(t: Test, overrides: Overrides = {}) {
   const logFile = join(t.testdir({}), 'log');
   const service = new MemoryService();
   const drain = { draining: false };
-  const parts = addListenerParts({
-    service,
+  const observed = {
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'debug', writing: 'sync', destination: logFile }),
     metrics: createMetrics({ processMetrics: false }),
+  };
+  const parts = {
+    ...createServerParts(service, observed),
     isDraining: () => drain.draining,
-  });
+  };
   const app = buildApp(parts);
   const admin = buildAdminApp(parts);
   t.teardown(() => Promise.all([app.close(), admin.close()]));
@@ -42,5 +44,5 @@ export function build(t: Test, overrides: Overrides = {}) {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { ...parts, app, admin, drain, readLog, logFile };
+  return { ...parts, service, app, admin, drain, readLog, logFile };
 }

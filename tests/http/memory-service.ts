@@ -5,9 +5,9 @@ import type {
   RecommendationRecord,
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
-import type { BundleDescription, RecommendationService } from '../../src/serving/recommendation-service.js';
-import type { RequestExamples } from '../../src/serving/bundle-life/request-examples.js';
-import { type SlateAnswer, type SlateForm, writeRecord } from '../../src/serving/cache/slate-cache.js';
+import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
+import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
+import type { RequestExamples } from '../../src/serving/request-examples.js';
 
 interface Movie {
   readonly itemId: string;
@@ -46,10 +46,10 @@ const EXAMPLES: RequestExamples = {
 };
 
 /**
- * A recommendation service over a list in memory, in the order of the list, that keeps the contract of the port: it excludes, filters,
+ * A recommender over a list in memory, in the order of the list, that keeps the contract of the port: it excludes, filters,
  * limits, explains and refuses like the real one. Its fields let a test choose what happens next.
  */
-export class MemoryService implements RecommendationService {
+export class MemoryService implements Recommender, BundleAdmin {
   bundle: BundleDescription | undefined = BUNDLE;
   degraded: readonly Degradation[] = [];
   /** Thrown by the next calls instead of an answer. */
@@ -87,7 +87,12 @@ export class MemoryService implements RecommendationService {
     return this.bundle === undefined ? undefined : this.requestExamples;
   }
 
-  async recommend(request: RecommendationRequest): Promise<RecommendationRecord> {
+  /** There is nothing to keep answers in. */
+  async recommend(request: RecommendationRequest, _run?: Run): Promise<Answer> {
+    return toAnswer(await this.record(request), 'off');
+  }
+
+  async record(request: RecommendationRequest): Promise<RecommendationRecord> {
     this.asked.push(request);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;
@@ -109,11 +114,6 @@ export class MemoryService implements RecommendationService {
       // Every film is a candidate.
       candidateCount: MOVIES.length,
     };
-  }
-
-  /** There is nothing to keep answers in. */
-  async answer(request: RecommendationRequest, { form }: { form: SlateForm }): Promise<SlateAnswer> {
-    return writeRecord(await this.recommend(request), form, 'off');
   }
 
   async reload(): Promise<BundleDescription> {

@@ -150,20 +150,22 @@ t.test('a sane request id is kept, any other is replaced', async (t) => {
 });
 
 t.test('how long the client waits is said by header or parameter, and the lower counts', async (t) => {
-  const { app, service } = build(t);
+  const { app, service, settings } = build(t);
   const told: unknown[] = [];
-  const answer = service.answer.bind(service);
-  service.answer = (request, options) => {
-    told.push((options as { timeoutMs?: number }).timeoutMs);
-    return answer(request, options);
+  const recommend = service.recommend.bind(service);
+  service.recommend = (request, { deadline, sharedDeadline } = {}) => {
+    // The request has less than the longest deadline by what it gives up.
+    told.push(Math.round(settings.compute.deadlineMs - (sharedDeadline! - deadline!)));
+    return recommend(request);
   };
+  const { deadlineMs } = settings.compute;
   for (const path of ['/recommendations/42', '/items/7/similar', '/popular']) {
     await app.inject(path);
     await app.inject({ url: path, headers: { 'x-request-timeout-ms': '80' } });
     await app.inject(`${path}?timeoutMs=70`);
     await app.inject({ url: `${path}?timeoutMs=70`, headers: { 'x-request-timeout-ms': '80' } });
     await app.inject({ url: `${path}?timeoutMs=90`, headers: { 'x-request-timeout-ms': '80' } });
-    t.same(told.splice(0), [undefined, 80, 70, 70, 80], path);
+    t.same(told.splice(0), [deadlineMs, 80, 70, 70, 80], path);
     for (const timeout of ['0', '-1', '1.5', '1000000', 'soon', '']) {
       const { statusCode } = await app.inject(`${path}?timeoutMs=${timeout}`);
       t.equal(statusCode, 400, `${path} ${timeout}`);

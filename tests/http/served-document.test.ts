@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { RequestExamples } from '../../src/serving/bundle-life/request-examples.js';
+import type { RequestExamples } from '../../src/serving/request-examples.js';
 import { startCachedServer } from '../support/cached-server.js';
 import { publishContextBundle } from '../support/context-bundle.js';
 import { build } from './build.js';

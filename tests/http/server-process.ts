@@ -4,8 +4,8 @@ import { stopOnSignals } from '../../src/http/stop-on-signals.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from './build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 /** What a test tells the process: hold answers back, or fail outside of any request. */
 export type Command = 'hold' | 'release' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
@@ -26,8 +26,7 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     await wait(5);
     return recommend(request);
   };
-  const parts = addListenerParts({
-    service,
+  const parts = createServerParts(service, {
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'info', writing: 'async' }),
     metrics: createMetrics({ processMetrics: false }),

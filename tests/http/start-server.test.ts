@@ -5,17 +5,18 @@ import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from './build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from './memory-service.js';
 import { openSocket, parseAnswers, readAll } from './raw-socket.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 function buildParts(overrides: Parameters<typeof buildSettings>[0] = {}) {
-  return addListenerParts({
-    service: new MemoryService(),
+  const service = new MemoryService();
+  const observed = {
     settings: buildSettings(overrides),
     logger: createLogger({ level: 'silent', writing: 'sync' }),
     metrics: createMetrics({ processMetrics: false }),
-  });
+  };
+  return { ...createServerParts(service, observed), service };
 }
 
 async function occupy(t: Test): Promise<number> {

@@ -4,19 +4,18 @@ import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 /** Both listeners of a real server over the service in memory, on free ports, until the test ends. */
 export async function startTarget(t: Test, overrides: Parameters<typeof buildSettings>[0] = {}) {
   const service = new MemoryService();
-  const parts = addListenerParts({
-    service,
+  const parts = {
     settings: buildSettings({ shutdown: { drainDelayMs: 0 }, ...overrides }),
     logger: createLogger({ level: 'fatal', writing: 'sync' }),
     metrics: createMetrics({ processMetrics: true }),
-  });
-  const server = await startServer(parts);
+  };
+  const server = await startServer(createServerParts(service, parts));
   t.teardown(() => server.stop());
   return { service, target: new URL(server.url), admin: new URL(server.adminUrl) };
 }

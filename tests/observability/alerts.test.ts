@@ -7,8 +7,8 @@ import { startServer } from '../../src/http/start-server.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics, type Metrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
-import { addListenerParts } from '../support/listener-parts.js';
 
 interface Rule {
   readonly record?: string;
@@ -140,9 +140,7 @@ async function scrapeServed(): Promise<Map<string, Map<string, Set<string>>>> {
   const logger = createLogger({ level: 'silent', writing: 'sync' });
   const metrics = createMetrics({ processMetrics: true });
   showAll(metrics);
-  const server = await startServer(
-    addListenerParts({ service: new MemoryService(), settings, logger, metrics }),
-  );
+  const server = await startServer(createServerParts(new MemoryService(), { settings, logger, metrics }));
   const text = await (await fetch(`${server.adminUrl}/metrics`)).text();
   await server.stop();
   const found = new Map<string, Map<string, Set<string>>>();

@@ -5,7 +5,7 @@ import type { DatasetConfig } from '../../src/config/dataset-config.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { evaluateTrained } from '../../src/offline/evaluation/evaluate-trained.js';
-import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../../src/config/evaluation-protocol.js';
 import { prepareDataset } from '../../src/offline/data/prepare/prepare-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { trainDataset } from '../../src/offline/training/bundle/train-dataset.js';

@@ -3,16 +3,14 @@ import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
-import { openFeatureLog } from '../../src/events/feature-log.js';
-import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from './server-parts.js';
 import { SCENARIOS } from './trained-bundle.js';
-import { addListenerParts } from './listener-parts.js';
 
 export interface Answer {
   readonly status: number;
@@ -59,6 +57,7 @@ export async function startCachedServer(
     impressions: { ...changes.impressions },
     featureLog: { ...changes.featureLog },
     tracing: { ...changes.tracing },
+    compute: { deadlineMs: 60_000 },
   });
   const { logger = pino({ level: 'silent' }) } = changes;
   const metrics = createMetrics({ processMetrics: false });
@@ -66,7 +65,6 @@ export async function startCachedServer(
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
-    deadlineMs: 60_000,
     ...(changes.workers !== 0 && {
       threads: {
         workers: 1,
@@ -85,8 +83,6 @@ export async function startCachedServer(
     ...changes.service,
   });
   await service.reload();
-  const impressions = openImpressionLog(settings, { logger, metrics: metrics.logs });
-  const featureLog = openFeatureLog(settings, { logger, metrics: metrics.logs });
   const tracing = await openTracing(settings, {
     logger,
     metrics: metrics.telemetry,
@@ -94,9 +90,7 @@ export async function startCachedServer(
     patienceMs: changes.patienceMs ?? 60_000,
   });
   const server = await startServer({
-    ...addListenerParts({ service, settings, logger, metrics }),
-    impressions,
-    featureLog,
+    ...createServerParts(service, { settings, logger, metrics }),
     tracing,
   });
   let stopping: Promise<void> | undefined;

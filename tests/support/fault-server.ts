@@ -8,8 +8,8 @@ import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from './server-parts.js';
 import { SCENARIOS } from './trained-bundle.js';
-import { addListenerParts } from './listener-parts.js';
 
 /** What a client sees of an answer. */
 export interface FaultAnswer {
@@ -35,21 +35,20 @@ export interface FaultServer {
 export async function startFaultServer(
   t: Test,
   registry: string,
-  options: Partial<ServedBundleOptions> = {},
+  { deadlineMs = 60_000, ...options }: Partial<ServedBundleOptions> & { deadlineMs?: number } = {},
 ): Promise<FaultServer> {
-  const settings = buildSettings({ shutdown: { drainDelayMs: 0 } });
+  const settings = buildSettings({ shutdown: { drainDelayMs: 0 }, compute: { deadlineMs } });
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
     threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 },
-    deadlineMs: 60_000,
     ...options,
   });
   await service.reload();
   const logger = createLogger({ level: 'silent', writing: 'sync' });
-  const server = await startServer(addListenerParts({ service, settings, logger, metrics }));
+  const server = await startServer(createServerParts(service, { settings, logger, metrics }));
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);

@@ -13,8 +13,8 @@ import { createFeatureObserver } from '../../src/serving/online/create-feature-o
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { buildSettings } from '../http/build.js';
+import { createServerParts } from './server-parts.js';
 import { SCENARIOS, writeSmallBundle } from './trained-bundle.js';
-import { addListenerParts } from './listener-parts.js';
 
 /** A registry whose staging channel points at a small bundle with an online view of users. */
 export interface OnlineRegistry {
@@ -63,7 +63,11 @@ export async function startOnlineServer(
   changes: Partial<Settings['redis']> & { online?: boolean; threads?: boolean } = {},
 ): Promise<OnlineServer> {
   const { online = true, threads = false, ...redis } = changes;
-  const settings = buildSettings({ features: { online }, redis: { url, ...redis } });
+  const settings = buildSettings({
+    features: { online },
+    redis: { url, ...redis },
+    compute: { deadlineMs: 60_000 },
+  });
   const notices: string[] = [];
   const logger = pino(
     {},
@@ -77,7 +81,6 @@ export async function startOnlineServer(
   const metrics = createMetrics({ processMetrics: false });
   const service = createServedBundle({
     ...(threads && { threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 } }),
-    deadlineMs: 60_000,
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
@@ -88,7 +91,7 @@ export async function startOnlineServer(
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
   });
   await service.reload();
-  const server = await startServer(addListenerParts({ service, settings, logger, metrics }));
+  const server = await startServer(createServerParts(service, { settings, logger, metrics }));
   t.teardown(() => server.stop());
   const admin: OnlineServer['admin'] = async (path, init) => {
     const answer = await fetch(`${server.adminUrl}${path}`, init);

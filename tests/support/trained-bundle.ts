@@ -3,7 +3,7 @@ import type { Manifest } from '../../src/bundle/manifest.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../../src/config/scenario-config.js';
 import { TrainingConfig } from '../../src/config/training-config.js';
-import type { EvaluationProtocol } from '../../src/offline/evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../../src/config/evaluation-protocol.js';
 import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../src/offline/training/bundle/train-dataset.js';

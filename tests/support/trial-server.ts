@@ -5,20 +5,19 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
-import { openReleases } from '../../src/commands/open-releases.js';
 import type { Settings } from '../../src/config/settings.js';
 import { isInShare } from '../../src/domain/is-in-share.js';
 import type { Impression } from '../../src/events/impression.js';
-import { openImpressionLog } from '../../src/events/impression-log.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { openSlateCache } from '../../src/serving/cache/open-slate-cache.js';
-import type { ThreadOptions } from '../../src/serving/bundle-life/open-served-bundle.js';
-import type { ServiceDescription } from '../../src/serving/recommendation-service.js';
+import type { ServiceDescription } from '../../src/serving/bundle-admin.js';
+import type { ThreadOptions } from '../../src/serving/compute/thread-options.js';
+import { openRecommender } from '../../src/serving/experiments/open-recommender.js';
 import { buildSettings } from '../http/build.js';
 import { askServer, type FaultAnswer } from './fault-server.js';
+import { createServerParts } from './server-parts.js';
 import { SCENARIOS } from './trained-bundle.js';
-import { addListenerParts } from './listener-parts.js';
 
 type Groups = 'canary' | 'shadow' | 'cache' | 'impressions' | 'compute';
 
@@ -54,29 +53,26 @@ export async function startTrialServer(
   });
   const metrics = createMetrics({ processMetrics: false });
   const parts = { settings, logger, metrics };
-  const { service, shadow } = openReleases(
+  const { recommender, admin, shadow } = openRecommender(
     {
       registry: createFolderRegistry(registry),
       channel: 'production',
       scenarios: SCENARIOS,
-      deadlineMs: settings.compute.deadlineMs,
       ...(threads && { threads }),
       cache: await openSlateCache(settings, { logger, metrics: metrics.cache, release: '1' }),
     },
     parts,
   );
   const opened = new Promise<void>((resolve) =>
-    service.onChange!(() => {
-      if (service.describe()!.trials!.every(({ state }) => state !== 'opening')) resolve();
+    admin.onChange!(() => {
+      if (admin.describe()!.trials!.every(({ state }) => state !== 'opening')) resolve();
     }),
   );
-  await service.reload();
-  if (service.describe()!.trials !== undefined) await opened;
-  const server = await startServer({
-    ...addListenerParts({ ...parts, service }),
-    shadow,
-    impressions: openImpressionLog(settings, { logger, metrics: metrics.logs }),
-  });
+  await admin.reload();
+  if (admin.describe()!.trials !== undefined) await opened;
+  const server = await startServer(
+    createServerParts({ ...admin, recommend: recommender.recommend }, { ...parts, shadow }),
+  );
   let stopping: Promise<void> | undefined;
   const end = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(end);

@@ -70,13 +70,13 @@ function addCounter(app: HttpApp, readOptions: () => Promise<CounterOptions>): C
 
 function addSharedCounter(
   app: HttpApp,
-  { service, settings: { redis }, logger, metrics, connectRateLimits }: AppParts,
+  { bundleAdmin, settings: { redis }, logger, metrics, connectRateLimits }: AppParts,
   { limits, alone }: { limits: CounterOptions; alone: Count },
 ): Count {
   const nameSpace = `${redis.keyPrefix}rate:`;
   // Clients of two shops may have one name.
   const nameInShop = async (request: FastifyRequest): Promise<string> =>
-    `${encodePart(service.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
+    `${encodePart(bundleAdmin.describe()?.dataset ?? '')}:${await limits.keyGenerator!(request)}`;
   let client: RedisClient;
   const shared = addCounter(app, async () => {
     client = await connectRateLimits();

@@ -4,7 +4,7 @@ import { BUNDLE_EXAMPLES, BundleInService } from '../schemas/bundle.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `POST /bundle/reload`: swaps in what the channel points at, or says why it was refused while the old one serves on. */
-export function addBundleReloadRoute(app: HttpApp, { service, metrics, logger }: AdminParts): void {
+export function addBundleReloadRoute(app: HttpApp, { bundleAdmin, metrics, logger }: AdminParts): void {
   const schema = {
     operationId: 'reloadBundle',
     tags: ['bundle'],
@@ -17,7 +17,7 @@ export function addBundleReloadRoute(app: HttpApp, { service, metrics, logger }:
   };
   app.post('/bundle/reload', { schema }, async (_request, reply) => {
     try {
-      const bundle = await service.reload();
+      const bundle = await bundleAdmin.reload();
       metrics.bundle.countReload('swapped');
       logger.info({ bundle: bundle.version }, 'bundle swapped');
       return await reply.send(bundle);

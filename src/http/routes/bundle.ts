@@ -5,7 +5,7 @@ import { BUNDLE_EXAMPLES, BundleInService } from '../schemas/bundle.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** Adds `GET /bundle`: what serves now, or 503 before the first bundle is open. */
-export function addBundleRoute(app: HttpApp, { service }: AdminParts): void {
+export function addBundleRoute(app: HttpApp, { bundleAdmin }: AdminParts): void {
   const schema = {
     operationId: 'getBundle',
     tags: ['bundle'],
@@ -16,7 +16,7 @@ export function addBundleRoute(app: HttpApp, { service }: AdminParts): void {
     },
   };
   app.get('/bundle', { schema }, async (_request, reply) => {
-    const bundle = service.describe();
+    const bundle = bundleAdmin.describe();
     if (bundle === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
     return reply.send(bundle);
   });

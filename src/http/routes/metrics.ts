@@ -3,7 +3,7 @@ import type { HttpApp } from '../create-http-app.js';
 import { describeProblems, describeText } from '../schemas/responses.js';
 
 /** Adds `GET /metrics` in the Prometheus text format. It needs the scope `metrics`, so that a scraper's key can change nothing. */
-export function addMetricsRoute(app: HttpApp, { service, metrics }: AdminParts): void {
+export function addMetricsRoute(app: HttpApp, { bundleAdmin, metrics }: AdminParts): void {
   const schema = {
     operationId: 'getMetrics',
     tags: ['metrics'],
@@ -17,7 +17,7 @@ export function addMetricsRoute(app: HttpApp, { service, metrics }: AdminParts):
     '/metrics',
     { schema, config: { quiet: true, scope: 'metrics', kind: 'metrics' } as const },
     async (_request, reply) => {
-      metrics.bundle.showBundle(service.describe());
+      metrics.bundle.showBundle(bundleAdmin.describe());
       return reply.type(metrics.contentType).send(await metrics.render());
     },
   );

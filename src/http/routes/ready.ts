@@ -10,7 +10,7 @@ const NO_THREAD = 'No computing thread is left: every answer would be what most 
 const EXAMPLE: Readiness = { status: 'ready', bundle: '20240601T120000Z-1a2b3c4d', channel: 'production' };
 
 /** Adds `GET /ready`: 200 while a bundle is open that can compute, and nobody asked the process to stop, else 503. */
-export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: AppParts): void {
+export function addReadyRoute(app: HttpApp, { bundleAdmin, settings, isDraining }: AppParts): void {
   const schema = {
     operationId: 'getReady',
     tags: ['health'],
@@ -22,9 +22,9 @@ export function addReadyRoute(app: HttpApp, { service, settings, isDraining }: A
   };
   app.get('/ready', { schema, config: { quiet: true, kind: 'health' } }, async (_request, reply) => {
     if (isDraining?.() === true) throw new ShortlistError('NOT_READY', DRAINING);
-    const bundle = service.describe();
+    const bundle = bundleAdmin.describe();
     if (bundle === undefined) throw new ShortlistError('NOT_READY', NO_BUNDLE);
-    if (service.findProblem?.() !== undefined) throw new ShortlistError('NOT_READY', NO_THREAD);
+    if (bundleAdmin.findProblem?.() !== undefined) throw new ShortlistError('NOT_READY', NO_THREAD);
     const answer: Readiness = { status: 'ready', bundle: bundle.version, channel: settings.bundle.channel };
     return reply.header('cache-control', 'no-store').send(answer);
   });

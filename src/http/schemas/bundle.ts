@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { ServiceDescription } from '../../serving/recommendation-service.js';
+import type { ServiceDescription } from '../../serving/bundle-admin.js';
 import { referenceTo } from './schema-reference.js';
 
 const BUNDLE_FIELDS = {

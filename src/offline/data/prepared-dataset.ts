@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBListValue, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 import { Type, type Static } from 'typebox';
+import { EVALUATION_PROTOCOLS } from '../../config/evaluation-protocol.js';
 import { listProblems } from '../../config/list-problems.js';
 import { codeValues } from '../../domain/catalogue.js';
 import type {
@@ -64,7 +65,7 @@ export const PreparedManifest = Type.Object({
     users: PreparedFreshness,
     declared: Type.Array(PreparedViewSpec),
   }),
-  evaluation: Type.Object({ protocol: Type.Enum(['rolling', 'chronological', 'random']) }),
+  evaluation: Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) }),
 });
 
 export type PreparedManifest = Static<typeof PreparedManifest>;

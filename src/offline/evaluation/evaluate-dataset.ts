@@ -1,27 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
-import type { CandidateSet } from '../../domain/candidate.js';
-import { describeContext } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
-import { closeEngine } from '../../engine/close-engine.js';
-import type { Engine } from '../../pipeline/engine.js';
-import { openEngine } from '../../engine/open-engine.js';
-import { recommend } from '../../pipeline/recommend.js';
-import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
-import { createCandidateTally, type CandidateTally } from '../protocol/candidate-recall.js';
-import type { EvaluationResult, RankerFigures, RankingKind, Timing } from './evaluation-result.js';
-import { describeSplit, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
-import { listItemTraits } from '../protocol/slate-qualities.js';
-import { summariseEvaluation } from './summarise-evaluation.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
-import { gainImportance } from '../training/ranker/tree-ensemble.js';
-import { ablateRanker } from '../training/ranker/ablate-ranker.js';
-import { listFeatureGroups, type NamedFeatures } from '../training/ranker/feature-groups.js';
+import { createCandidateTally } from '../protocol/candidate-recall.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
-import { createCandidateEngine } from '../training/stage-one/stage-one.js';
+import { listItemTraits } from '../protocol/slate-qualities.js';
+import { describeSplit, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
+import type { SearchRecord } from '../training/bundle/search-record.js';
 import {
   labelTrainingQueries,
   listSkippedSources,
@@ -29,10 +14,18 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
-import type { SearchRecord } from '../training/bundle/search-record.js';
+import type { Provenance } from '../training/bundle/provenance.js';
+import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
+import { ablateRanker } from '../training/ranker/ablate-ranker.js';
+import type { NamedFeatures } from '../training/ranker/feature-groups.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
-import { writeTrainedBundle, type Provenance } from '../training/bundle/write-trained-bundle.js';
+import { answerSplit } from './answer-split.js';
+import type { EvaluationResult, RankerFigures, Timing } from './evaluation-result.js';
+import { listContenders, type Contender } from './list-contenders.js';
+import { describeRanker, findFeatureGroups } from './ranker-figures.js';
+import { summariseEvaluation } from './summarise-evaluation.js';
 
+/** How a dataset is evaluated. */
 export interface EvaluationOptions extends TrainingOptions {
   readonly provenance: Provenance;
   /** The command line that gives the result again. */
@@ -45,13 +38,6 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly ablation?: boolean | undefined;
   /** The search that `config` comes from. */
   readonly search?: SearchRecord | undefined;
-}
-
-/** One line of the evaluation table: a scenario run through the serving pipeline. */
-interface Contender {
-  readonly name: string;
-  readonly kind: RankingKind;
-  readonly scenario: ScenarioConfig;
 }
 
 /**
@@ -132,42 +118,6 @@ function refuseLeak(split: EvaluationSplit, { encoder, scenario, protocol }: Eva
   );
 }
 
-/** Random and popular to beat, each source alone, all of them fused, and the scenario itself. */
-function listContenders(
-  scenario: ScenarioConfig,
-  { k, skipped }: { k: number; skipped: ReadonlyMap<string, string> },
-): Contender[] {
-  const { coldStart: _, ...warm } = scenario;
-  const alone = (source: string): ScenarioConfig => ({
-    ...warm,
-    name: `only-${source}`,
-    sources: { [source]: k },
-    maxCandidates: k,
-    ranker: 'fusion',
-  });
-  const baselines = ['random', 'popular'];
-  const sources = Object.keys(scenario.sources).filter(
-    (source) => !baselines.includes(source) && !skipped.has(source),
-  );
-  return [
-    ...baselines.map((name) => ({ name, kind: 'baseline' as const, scenario: alone(name) })),
-    ...sources.map((name) => ({ name, kind: 'source' as const, scenario: alone(name) })),
-    { name: 'fusion', kind: 'fusion', scenario: { ...scenario, name: 'fusion', ranker: 'fusion' } },
-    { name: 'two-stage', kind: 'two-stage', scenario },
-  ];
-}
-
-/** What the features of a trained bundle are told apart by; nothing where its ranker was trained elsewhere. */
-function findFeatureGroups(
-  { stageOne, ranker }: TrainedBundle,
-  dataset: PreparedDataset,
-  scenario: ScenarioConfig,
-) {
-  if ('facts' in ranker) return [];
-  const { assembler } = createCandidateEngine(stageOne, dataset, scenario);
-  return listFeatureGroups(assembler.groups, ranker.featureOrder);
-}
-
 /** What two stages answer to the queries of a split when the ranker has never seen a group of features. */
 async function answerWithout(
   group: NamedFeatures,
@@ -188,84 +138,6 @@ async function answerWithout(
   return slates!;
 }
 
-async function answerSplit(
-  split: EvaluationSplit,
-  trained: TrainedBundle,
-  options: EvaluationOptions & {
-    dataset: PreparedDataset;
-    contenders: readonly Contender[];
-    tally: CandidateTally | undefined;
-    sources: readonly string[];
-  },
-): Promise<Int32Array[][]> {
-  const { contenders, coldStart } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'shortlist-evaluation-'));
-  try {
-    await writeTrainedBundle(join(folder, 'bundle'), trained, options);
-    const scenarios = [...contenders.map(({ scenario }) => scenario), ...(coldStart ? [coldStart] : [])];
-    const engine = await openEngine(
-      join(folder, 'bundle'),
-      new Map(scenarios.map((scenario) => [scenario.name, scenario])),
-    );
-    const step = options.progress.start(`answers ${split.label}`, split.queries.length * contenders.length);
-    const answers: Int32Array[][] = [];
-    for (const contender of contenders) {
-      answers.push(
-        await answerQueries(split, engine, { ...options, contender, advance: () => step.advance() }),
-      );
-    }
-    step.finish();
-    await closeEngine(engine);
-    return answers;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function answerQueries(
-  split: EvaluationSplit,
-  engine: Engine,
-  options: EvaluationOptions & {
-    contender: Contender;
-    tally: CandidateTally | undefined;
-    /** The sources that the tally tells apart. */
-    sources: readonly string[];
-    advance: () => void;
-  },
-): Promise<Int32Array[]> {
-  const { contender, tally, sources } = options;
-  const slates: Int32Array[] = [];
-  for (const query of split.queries) {
-    const { slate, candidates } = await recommend(
-      {
-        subject: { userId: engine.users.idAt(query.user) },
-        scenario: contender.scenario.name,
-        limit: options.config.evaluation.k,
-        exclude: [],
-        filters: [],
-        explain: 'none',
-        context: query.context && describeContext(engine.manifest.context!, query.context),
-      },
-      engine,
-    );
-    slates.push(Int32Array.from(slate.items, ({ itemId }) => engine.catalogue.entities.find(itemId)));
-    if (contender.kind === 'two-stage') {
-      tally?.add(query, { items: candidates.items, ranks: alignRanks(candidates, sources) });
-    }
-    options.advance();
-  }
-  return slates;
-}
-
-/** Ranks by the sources of the scenario, whichever of them were asked for this user. */
-function alignRanks({ items, ranks, retrievals }: CandidateSet, sources: readonly string[]): Int32Array {
-  const columns = sources.map((source) => retrievals.findIndex((retrieval) => retrieval.source === source));
-  return Int32Array.from({ length: items.length * sources.length }, (_, index) => {
-    const column = columns[index % sources.length]!;
-    return column < 0 ? 0 : ranks[Math.floor(index / sources.length) * retrievals.length + column]!;
-  });
-}
-
 function describeDataset({
   name,
   users,
@@ -277,33 +149,6 @@ function describeDataset({
     users: users.entities.size,
     items: catalogue.entities.size,
     interactions: interactions.user.length,
-  };
-}
-
-function describeRanker(ranker: TrainedBundle['ranker'], groups: readonly NamedFeatures[]): RankerFigures {
-  if ('facts' in ranker) {
-    return {
-      objective: 'imported',
-      trees: 0,
-      validationMetric: 'nDCG@10',
-      validationCurve: [],
-      featureImportance: [],
-      featureGroups: [],
-    };
-  }
-  const { ensemble, featureOrder } = ranker;
-  const gains = gainImportance(ensemble);
-  return {
-    objective: ensemble.objective,
-    trees: ensemble.trees.length,
-    validationMetric: 'nDCG@10',
-    validationCurve: [...ensemble.validationCurve],
-    featureImportance: featureOrder.map((feature, column) => ({ feature, gain: gains[column]! })),
-    featureGroups: groups.map(({ name, features }) => ({
-      group: name,
-      features: features.length,
-      gain: features.reduce((sum, feature) => sum + gains[featureOrder.indexOf(feature)]!, 0),
-    })),
   };
 }
 

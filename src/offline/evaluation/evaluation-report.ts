@@ -1,4 +1,5 @@
-import type { EvaluationProtocol, EvaluationResult, EvaluationRow } from './evaluation-result.js';
+import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import type { EvaluationResult, EvaluationRow } from './evaluation-result.js';
 import {
   formatCount,
   formatDifference,

@@ -1,12 +1,11 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
+import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
 import type { SearchRecord } from '../training/bundle/search-record.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
-
-export type EvaluationProtocol = 'rolling' | 'chronological' | 'random';
 
 /** What made a ranking: something to beat, one candidate source, all of them fused, or the served pipeline. */
 export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';

@@ -18,7 +18,7 @@ import {
   type ImportedEncoder,
 } from '../training/encoder/imported-encoder.js';
 import type { VectorCoverage } from '../training/encoder/match-vectors.js';
-import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
+import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
 import { readPreparedDataset, type PreparedDataset } from '../data/prepared-dataset.js';
 import type { ProgressReporter } from '../progress/progress.js';
 import { replaceFolder } from '../data/replace-folder.js';

@@ -1,4 +1,5 @@
 import { openOnnxSession } from '../../bundle/onnx-session.js';
+import { ShortlistError } from '../../domain/errors.js';
 import type { FeatureMatrix } from '../../features/feature-matrix.js';
 import { createSessionRun } from '../../ranking/model-run.js';
 import { findRandomness, findRowDependence } from '../../ranking/row-dependence.js';
@@ -125,4 +126,14 @@ async function scoreGolden(
     rows.forEach((row, at) => (scores[row] = given[at]!));
   }
   return scores;
+}
+
+/** A ranker that cannot score some rows is a problem among others. */
+export function describeFailure(
+  rows: string,
+): (error: unknown) => { problem: string; difference?: undefined } {
+  return (error) => {
+    if (error instanceof ShortlistError) return { problem: `it cannot score ${rows}: ${error.message}` };
+    throw error;
+  };
 }

@@ -1,10 +1,14 @@
 import type { TrainingConfig } from '../../config/training-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
-import type { EvaluationProtocol } from '../evaluation/evaluation-result.js';
-import { splitChronologically, splitRandomly, splitRolling, type EvaluationSplit } from './splits.js';
-
-import type { KnownInteractions } from '../training/stage-one/stage-one.js';
+import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import {
+  splitChronologically,
+  splitRandomly,
+  splitRolling,
+  type EvaluationSplit,
+  type KnownInteractions,
+} from './splits.js';
 
 /**
  * The splits that give the ranker its training rows: made as the protocol makes its test splits, one level deeper. So a

@@ -21,12 +21,16 @@ export interface EvaluationQuery {
   readonly context?: ContextValues;
 }
 
-/** One division of a dataset into what a bundle may learn from and what it is then asked. */
-export interface EvaluationSplit {
-  readonly label: string;
+/** What stage 1 is fitted on. */
+export interface KnownInteractions {
   readonly train: InteractionTable;
-  /** Unix seconds up to which things are known, the "now" of the queries: no train row is later. */
+  /** Unix seconds up to which things are known, the "now" of the queries: no row of `train` is later. */
   readonly knownUntil: number;
+}
+
+/** One division of a dataset into what a bundle may learn from and what it is then asked. */
+export interface EvaluationSplit extends KnownInteractions {
+  readonly label: string;
   /** Unix seconds of the earliest row that the queries ask for. */
   readonly testedFrom: number;
   /** Ascending by user index; at least one. */

@@ -8,7 +8,8 @@ import {
   type RedisConnectionOptions,
   RedisFault,
 } from '../../features/redis-connection.js';
-import type { SharedSlates, SlateForm, WrittenSlate } from './slate-cache.js';
+import type { SlateForm } from '../recommender.js';
+import type { SharedSlates, WrittenSlate } from './slate-cache.js';
 import { parseSlateFacts } from './slate-facts.js';
 import { digest } from './slate-key.js';
 
@@ -99,7 +100,7 @@ const GONE = -2;
 
 /** `SL`, format, CRC-32 of the key and all that follows, length of the facts, facts (JSON), body. */
 const MARK = 'SL';
-const FORMAT = 1;
+const FORMAT = 2;
 const CHECKSUM_AT = 3;
 const FACTS_LENGTH_AT = 7;
 const FACTS_AT = 11;

@@ -1,18 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../../domain/errors.js';
 import { processClock } from '../../domain/process-clock.js';
-import type { TrialRelease } from '../../domain/release.js';
 import { timerMs } from '../../domain/timers.js';
-import type { Slate, SourceAttribution } from '../../domain/slate.js';
 import { traceWork } from '../../observability/traced-work.js';
 import type { RecommendationRecord } from '../../pipeline/recommendation-request.js';
-
-/** What is known of a slate whose items are bytes already. */
-export interface SlateFacts extends Pick<Slate, 'scenario' | 'bundle' | 'strategy' | 'degraded'> {
-  readonly itemCount: number;
-  /** What found each item, by position, where the answer was to be logged. */
-  readonly retrievedBy?: readonly (readonly SourceAttribution[])[];
-}
+import type { Answer, SlateFacts, SlateForm } from '../recommender.js';
 
 /** A slate as the HTTP layer answers with it, save what differs from request to request. */
 export interface WrittenSlate {
@@ -20,49 +12,30 @@ export interface WrittenSlate {
   readonly body: Buffer;
 }
 
-/** How the HTTP layer writes slates: the cache keeps the bytes and looks into none. */
-export interface SlateForm {
-  write(slate: Slate): Buffer;
-  /** Whether bytes from outside of the process are what `write` makes for this request, and the facts beside them are true of them. */
-  isWritten(body: Buffer, facts: SlateFacts): boolean;
-}
-
-/** How an answer came about: `joined` waited for what another request had asked for, `off` met no cache. */
-export type CacheOutcome = 'hit' | 'joined' | 'miss' | 'off';
-
-export interface SlateAnswer extends WrittenSlate {
-  readonly cache: CacheOutcome;
-  /** Where it was computed for this request or for one that it joined. */
-  readonly record?: RecommendationRecord | undefined;
-  /** Whose bundle it is of; absent for the one in service. */
-  readonly release?: TrialRelease;
-}
-
 /** One request to the cache. */
 export interface SlateQuestion {
   readonly key: string;
   /** Whether the request would still be of that key: an answer that came too late for it is not kept. */
   readonly isSame: () => boolean;
-  readonly compute: () => Promise<RecommendationRecord>;
+  readonly compute: () => Answer | Promise<Answer>;
   /** Runs what answers this request and those that join it, and holds what it needs until that ends. */
-  readonly run: (flight: () => Promise<SlateAnswer>) => Promise<SlateAnswer>;
+  readonly hold: (flight: () => Promise<Answer>) => Promise<Answer>;
   readonly form: SlateForm;
   /** When this request is out of time, in milliseconds of `processClock`. */
   readonly deadline: number;
   /** When `compute` gives up by itself. */
-  readonly computeDeadline: number;
+  readonly sharedDeadline: number;
 }
 
 /** Keeps whole answers. */
 export interface SlateCache {
-  /** What is in memory. */
-  find(key: string): SlateAnswer | undefined;
   /**
-   * The answer that memory does not have, computed once for all who ask for it meanwhile. A request that runs out of time, or whose
-   * client leaves, stops the computation for nobody.
+   * The answer to a request. One that memory does not have is computed once for all who ask for it meanwhile. A request that runs out of
+   * time, or whose client leaves, stops the computation for nobody.
+   * @returns no promise where the answer is in memory
    * @throws ShortlistError DEADLINE_EXCEEDED at the deadline; what `compute` throws, to all who waited for it
    */
-  answer(question: SlateQuestion): Promise<SlateAnswer>;
+  answer(question: SlateQuestion): Answer | Promise<Answer>;
   close(): void;
 }
 
@@ -101,17 +74,16 @@ export interface SlateCacheOptions {
 const ENTRY_BYTES = 1200;
 
 interface Flight {
-  readonly landing: Promise<SlateAnswer>;
+  readonly landing: Promise<Answer>;
   readonly deadline: number;
 }
 
 /** A slate cache in memory, bounded by bytes, over what processes share. */
 export function createSlateCache(options: SlateCacheOptions): SlateCache {
   const { maxBytes, ttlMs, jitterShare, observer, shared, now = () => performance.now() } = options;
-  const memory = new LRUCache<string, SlateAnswer>({
+  const memory = new LRUCache<string, WrittenSlate & Answer>({
     maxSize: maxBytes,
-    sizeCalculation: ({ facts, body }, key) =>
-      body.length + key.length + ENTRY_BYTES + sizeAttributions(facts),
+    sizeCalculation: ({ facts, body }, key) => body.length + key.length + ENTRY_BYTES + sizeFacts(facts),
     perf: { now },
     ttlResolution: 0,
   });
@@ -130,64 +102,45 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
     return found?.slate;
   }
 
-  async function fly({ key, isSame, compute, form }: SlateQuestion): Promise<SlateAnswer> {
+  async function fly({ key, isSame, compute, form }: SlateQuestion): Promise<Answer> {
     const found = await findShared(key, form);
     if (found !== undefined) return { ...found, cache: 'hit' };
-    const record = await compute();
-    const answer = writeRecord(record, form, 'miss');
-    const obstacle = findObstacle(record, isSame);
+    const computed = await compute();
+    const body = form.write(computed.record!.slate);
+    const obstacle = findObstacle(computed.record!, isSame);
     if (obstacle === undefined) {
+      const written = { facts: computed.facts, body };
       const lifeMs = ttlMs * (1 + jitterShare * (2 * Math.random() - 1));
-      keepInMemory(key, answer, lifeMs);
-      shared?.keep(key, answer, lifeMs);
+      keepInMemory(key, written, lifeMs);
+      shared?.keep(key, written, lifeMs);
     } else {
       observer.notKept(obstacle);
     }
-    return answer;
+    return { ...computed, body, cache: 'miss' };
   }
 
-  function board(question: SlateQuestion): Flight {
-    const { key, run, computeDeadline } = question;
-    const landing = run(() => fly(question)).finally(() => flights.delete(key));
-    const flight = { landing, deadline: computeDeadline };
+  async function join(question: SlateQuestion): Promise<Answer> {
+    const { key, hold, deadline, sharedDeadline } = question;
+    const underWay = flights.get(key);
+    if (underWay !== undefined) {
+      observer.joined();
+      const answer = await awaitUntil(deadline, underWay);
+      return answer.cache === 'hit' ? answer : { ...answer, cache: 'joined' };
+    }
+    const landing = hold(() => fly(question)).finally(() => flights.delete(key));
+    const flight = { landing, deadline: sharedDeadline };
     flights.set(key, flight);
-    return flight;
+    return awaitUntil(deadline, flight);
   }
 
   return {
-    find: (key) => {
-      const kept = memory.get(key);
+    answer: (question) => {
+      const kept = memory.get(question.key);
       observer.lookedUp('memory', kept === undefined ? 'miss' : 'hit');
-      return kept;
-    },
-    answer: async (question) => {
-      const underWay = flights.get(question.key);
-      if (underWay === undefined) return awaitUntil(question.deadline, board(question));
-      observer.joined();
-      const answer = await awaitUntil(question.deadline, underWay);
-      return answer.cache === 'hit' ? answer : { ...answer, cache: 'joined' };
+      return kept ?? join(question);
     },
     close: () => shared?.close(),
   };
-}
-
-/** The answer to the request that a record was made for. */
-export function writeRecord(
-  record: RecommendationRecord,
-  form: Pick<SlateForm, 'write'>,
-  cache: CacheOutcome,
-): SlateAnswer {
-  const { scenario, bundle, strategy, degraded, items } = record.slate;
-  const isLogged = items[0]?.retrievedBy !== undefined;
-  const facts = {
-    scenario,
-    bundle,
-    strategy,
-    degraded,
-    itemCount: items.length,
-    ...(isLogged && { retrievedBy: items.map(({ retrievedBy }) => retrievedBy!) }),
-  };
-  return { facts, body: form.write(record.slate), cache, record };
 }
 
 function findObstacle(
@@ -199,11 +152,13 @@ function findObstacle(
   return isSame() ? undefined : 'changed';
 }
 
-/** An estimate: an object of three fields and its place in a list. */
+/** Estimates: an id of a few characters with its place and its score; an object of three fields and its place in a list. */
+const ITEM_BYTES = 48;
 const ATTRIBUTION_BYTES = 64;
 
-function sizeAttributions({ retrievedBy = [] }: SlateFacts): number {
-  return retrievedBy.reduce((sum, { length }) => sum + ATTRIBUTION_BYTES * (length + 1), 0);
+function sizeFacts({ itemIds, retrievedBy = [] }: SlateFacts): number {
+  const attributions = retrievedBy.reduce((sum, { length }) => sum + length + 1, 0);
+  return ITEM_BYTES * itemIds.length + ATTRIBUTION_BYTES * attributions;
 }
 
 /** Small buffers share memory of 8 kB, and one that is kept would keep all of it. */
@@ -214,7 +169,7 @@ function copyAlone(body: Buffer): Buffer {
 }
 
 /** Most requests have as long as the computation, which then needs no second timer. */
-async function awaitUntil(deadline: number, { landing, deadline: end }: Flight): Promise<SlateAnswer> {
+async function awaitUntil(deadline: number, { landing, deadline: end }: Flight): Promise<Answer> {
   if (deadline >= end) return landing;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

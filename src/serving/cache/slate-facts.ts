@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { SlateFacts } from './slate-cache.js';
+import type { SlateFacts } from '../recommender.js';
 
 /** Facts as they are kept: a degraded slate is kept nowhere, and nothing stands beside what is known. */
 const KeptFacts = Type.Object(
@@ -9,7 +9,8 @@ const KeptFacts = Type.Object(
     bundle: Type.String({ minLength: 1 }),
     strategy: Type.Enum(['personalised', 'cold-start']),
     degraded: Type.Array(Type.Never(), { maxItems: 0 }),
-    itemCount: Type.Integer({ minimum: 0 }),
+    itemIds: Type.Array(Type.String({ minLength: 1 })),
+    scores: Type.Array(Type.Number()),
     retrievedBy: Type.Optional(
       Type.Array(
         Type.Array(
@@ -24,7 +25,7 @@ const KeptFacts = Type.Object(
   { additionalProperties: false },
 );
 
-/** The facts in a text from outside of the process; undefined where they are none that `writeRecord` makes of a slate that is kept. */
+/** The facts in a text from outside of the process; undefined where they are none that `toAnswer` makes of a slate that is kept. */
 export function parseSlateFacts(text: string): SlateFacts | undefined {
   let value: unknown;
   try {
@@ -33,6 +34,6 @@ export function parseSlateFacts(text: string): SlateFacts | undefined {
     return undefined;
   }
   if (!Value.Check(KeptFacts, value)) return undefined;
-  const { itemCount, retrievedBy = { length: itemCount } } = value;
-  return retrievedBy.length === itemCount ? value : undefined;
+  const { itemIds, scores, retrievedBy = itemIds } = value;
+  return scores.length === itemIds.length && retrievedBy.length === itemIds.length ? value : undefined;
 }

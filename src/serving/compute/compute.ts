@@ -1,15 +1,15 @@
 import type { Execution } from '../../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 
-/** Runs the pipeline for one bundle: in this thread, or in threads of its own. */
+/** Runs `recommend()` of the pipeline for one bundle: in this thread, or in threads of its own. */
 export interface Compute {
   /**
-   * @throws ShortlistError what `recommend` of the pipeline throws; OVERLOADED at once when there will be no answer by the
-   * deadline; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
+   * @throws ShortlistError as `recommend()` does; OVERLOADED at once when there will be no answer by the deadline; DEADLINE_EXCEEDED at
+   * the deadline; COMPUTE_FAILED when the thread that computed ended
    */
-  recommend(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
+  run(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
   /** Why nothing can be computed now; undefined, or absent, where it can. */
   findProblem?(): unknown;
-  /** Waits for what is under way, then frees what the computing holds. */
+  /** Waits for computations that are under way, then frees what the computing holds. */
   close(): Promise<void>;
 }

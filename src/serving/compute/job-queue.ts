@@ -53,7 +53,7 @@ export interface JobQueue {
   add(thread: ComputeThread): void;
   remove(thread: ComputeThread): void;
   /**
-   * @throws ShortlistError as `Compute.recommend` does
+   * @throws ShortlistError as `Compute.run` does
    */
   push(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
   /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */

@@ -1,3 +1,5 @@
+import type { Settings } from '../../config/settings.js';
+import type { ComputeMetrics } from '../../observability/metrics/compute-metrics.js';
 import { LRUCache } from 'lru-cache';
 import { ShortlistError } from '../../domain/errors.js';
 import { keyOf } from '../../domain/subject.js';
@@ -114,4 +116,24 @@ export class RequestQuarantined extends ShortlistError {
       'A request like this one ended a computing thread, or is computed longer than anybody waits.',
     );
   }
+}
+
+/**
+ * The quarantine that `compute.quarantineSeconds` asks for; undefined where it is 0.
+ * @param onHeld is told of requests that other processes should not meet
+ */
+export function openQuarantine(
+  { compute }: Pick<Settings, 'compute'>,
+  metrics: ComputeMetrics,
+  onHeld?: (change: QuarantineChange) => void,
+): Quarantine | undefined {
+  if (compute.quarantineSeconds === 0) return undefined;
+  return createQuarantine({
+    lifeMs: 1000 * compute.quarantineSeconds,
+    onSize: (keys) => metrics.showQuarantined(keys),
+    onChange: (change) => {
+      if (change.kind === 'hold') metrics.countQuarantined(change.keys.length);
+      onHeld?.(change);
+    },
+  });
 }

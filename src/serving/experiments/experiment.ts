@@ -2,41 +2,46 @@ import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import { isInShare } from '../../domain/is-in-share.js';
 import type { TrialRelease } from '../../domain/release.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
-import type { RecommendationService, TrialDescription } from '../recommendation-service.js';
+import type { BundleAdmin, TrialDescription } from '../bundle-admin.js';
+import type { Recommender } from '../recommender.js';
 
-export interface TrialOptions extends Pick<TrialDescription, 'channel' | 'share' | 'scenarios'> {
+/** Says which requests an experiment takes, and what it opens for them. */
+export interface ExperimentOptions extends Pick<TrialDescription, 'channel' | 'share' | 'scenarios'> {
   readonly release: TrialRelease;
   readonly registry: Pick<BundleRegistry, 'readChannel'>;
   /**
-   * Makes what serves the bundle of the channel, none of which is open yet.
+   * Creates the recommender of the channel, whose bundle is not open yet.
    * @param options.onHung is to be told when a thread of it hangs: such a bundle is asked nothing any more
    * @param options.onDeserted is to be told when it has no thread any more and none can be opened: it may be tried again later
    */
-  readonly createService: (options: {
+  readonly createRecommender: (options: {
     onHung: (error: Error) => void;
     onDeserted: (error: Error) => void;
-  }) => RecommendationService;
-  /** Is told whenever the state of the trial is another one, with why it was refused; it must not throw. */
+  }) => TriedRecommender;
+  /** Is told whenever the state of the experiment is another one, with why it was refused; it must not throw. */
   readonly onChange: (trial: TrialDescription, error?: unknown) => void;
 }
 
-/** A bundle that is tried beside the one in service. Nothing that befalls it is thrown. */
-export interface Trial {
-  /** What answers a request for the trial; undefined where the request is not in it, or no bundle is open. */
-  find(request: RecommendationRequest): RecommendationService | undefined;
+/** A recommender with as much of its administration as an experiment needs. */
+export type TriedRecommender = Recommender & Pick<BundleAdmin, 'describe' | 'reload' | 'close'>;
+
+/** A bundle that is tried beside the one in service. Never throws: its failures are reported to `onChange`. */
+export interface Experiment {
+  /** Finds the recommender for a request; undefined where the request is not in the experiment, or no bundle is open. */
+  find(request: RecommendationRequest): Recommender | undefined;
   /** Opens what the channel points at by now, unless that is open already, or is the version in service. */
   reload(stableVersion: string): Promise<void>;
   describe(): TrialDescription;
   close(): Promise<void>;
 }
 
-/** A service with what it has open. */
+/** A recommender with the version that it has open. */
 interface Tried {
-  readonly service: RecommendationService;
+  readonly recommender: TriedRecommender;
   version: string | undefined;
 }
 
-/** How a trial stands. */
+/** How an experiment stands. */
 interface Standing {
   state: TrialDescription['state'];
   error: Error | undefined;
@@ -48,7 +53,8 @@ interface Standing {
   hung: { version: string | undefined; error: Error } | undefined;
 }
 
-export function createTrial(options: TrialOptions): Trial {
+/** Tries the bundle of a channel on a share of the users. Nothing is open before the first `reload`. */
+export function createExperiment(options: ExperimentOptions): Experiment {
   const { registry, channel } = options;
   const standing: Standing = {
     state: 'opening',
@@ -69,11 +75,14 @@ export function createTrial(options: TrialOptions): Trial {
   async function leave(): Promise<void> {
     const left = standing.current;
     standing.current = undefined;
-    await left?.service.close();
+    await left?.recommender.close();
   }
 
   function create(): Tried {
-    const tried: Tried = { service: options.createService({ onHung, onDeserted }), version: undefined };
+    const tried: Tried = {
+      recommender: options.createRecommender({ onHung, onDeserted }),
+      version: undefined,
+    };
     return tried;
 
     function onHung(error: Error): void {
@@ -92,10 +101,10 @@ export function createTrial(options: TrialOptions): Trial {
     enter('opening');
     const tried = standing.current ?? (standing.opening = create());
     try {
-      tried.version = (await tried.service.reload()).version;
+      tried.version = (await tried.recommender.reload()).version;
       standing.current = tried;
     } catch (error) {
-      if (standing.current === undefined) await tried.service.close();
+      if (standing.current === undefined) await tried.recommender.close();
       throw error;
     } finally {
       standing.opening = undefined;
@@ -118,7 +127,7 @@ export function createTrial(options: TrialOptions): Trial {
   }
 
   return {
-    find: (request) => (isTried(request, options) ? standing.current?.service : undefined),
+    find: (request) => (isTried(request, options) ? standing.current?.recommender : undefined),
     reload: (stableVersion) => {
       const refuse = (error: Error): void => enter('refused', error);
       last = last.then(() => (isClosed ? undefined : follow(stableVersion).catch(refuse)));
@@ -127,21 +136,21 @@ export function createTrial(options: TrialOptions): Trial {
     describe: () => describe(standing, options),
     close: async () => {
       isClosed = true;
-      await standing.opening?.service.close();
+      await standing.opening?.recommender.close();
       await last;
       await leave();
     },
   };
 }
 
-function isTried({ subject, scenario }: RecommendationRequest, trial: TrialOptions): boolean {
+function isTried({ subject, scenario }: RecommendationRequest, trial: ExperimentOptions): boolean {
   if (subject.userId === undefined || !trial.scenarios.includes(scenario)) return false;
   return isInShare(subject.userId, trial.share, { purpose: trial.release });
 }
 
-function describe({ state, error, current }: Standing, trial: TrialOptions): TrialDescription {
+function describe({ state, error, current }: Standing, trial: ExperimentOptions): TrialDescription {
   const { release, channel, share, scenarios } = trial;
-  const bundle = current?.service.describe();
+  const bundle = current?.recommender.describe();
   return {
     release,
     channel,

@@ -1,8 +1,9 @@
 import { hasTrait } from '../../domain/errors.js';
+import { processClock } from '../../domain/process-clock.js';
 import type { Capture } from '../../pipeline/execution.js';
 import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
-import type { RecommendationService } from '../recommendation-service.js';
-import type { Trial } from './experiment.js';
+import type { Recommender } from '../recommender.js';
+import type { Experiment } from './experiment.js';
 
 /** Scores requests that others have answered. */
 export interface Shadow {
@@ -27,21 +28,30 @@ export interface ShadowObserver {
   failed(error: unknown): void;
 }
 
-/** @param options.maxUnderWay requests that are computed or wait; those beyond are dropped */
+/** Bounds what a shadow takes from the requests that somebody waits for. */
+export interface ShadowOptions {
+  /** Requests that are computed or wait; those beyond are dropped. */
+  readonly maxUnderWay: number;
+  /** Milliseconds that a request has. */
+  readonly deadlineMs: number;
+  readonly observer: ShadowObserver;
+}
+
+/** Scores requests by the bundle of an experiment. */
 export function createShadow(
-  trial: Pick<Trial, 'find'>,
-  { maxUnderWay, observer }: { maxUnderWay: number; observer: ShadowObserver },
+  experiment: Pick<Experiment, 'find'>,
+  { maxUnderWay, deadlineMs, observer }: ShadowOptions,
 ): Shadow {
   const underWay = new Set<Promise<void>>();
 
   async function score(
-    service: RecommendationService,
+    recommender: Recommender,
     ...[request, onScored, capture]: Parameters<Shadow['score']>
   ): Promise<void> {
-    const startedAt = performance.now();
+    const startedAt = processClock();
     try {
-      const record = await service.recommend(request, { capture });
-      onScored(record, performance.now() - startedAt);
+      const { record } = await recommender.recommend(request, { deadline: startedAt + deadlineMs, capture });
+      onScored(record!, processClock() - startedAt);
       observer.answered();
     } catch (error) {
       if (hasTrait(error, 'late')) observer.dropped();
@@ -51,10 +61,10 @@ export function createShadow(
 
   return {
     score: (request, onScored, capture) => {
-      const service = trial.find(request);
-      if (service === undefined) return;
+      const recommender = experiment.find(request);
+      if (recommender === undefined) return;
       if (underWay.size >= maxUnderWay) return observer.dropped();
-      const flight = score(service, request, onScored, capture).finally(() => underWay.delete(flight));
+      const flight = score(recommender, request, onScored, capture).finally(() => underWay.delete(flight));
       underWay.add(flight);
     },
     settle: async () => void (await Promise.all(underWay)),

@@ -6,7 +6,7 @@ import { type ParsedRowsOptions, parsePushedRows } from '../../features/parse-pu
 import { type PushCounts, type PushedRow, pushRows } from '../../features/push-rows.js';
 import { openRedis, type RedisClient } from '../../features/redis-connection.js';
 import type { FeatureMetrics } from '../../observability/metrics/feature-metrics.js';
-import type { RecommendationService } from '../recommendation-service.js';
+import type { BundleAdmin } from '../bundle-admin.js';
 import { findOwn } from '../../domain/find-own.js';
 
 /** Writes rows of views that are served online. */
@@ -28,10 +28,10 @@ export interface FeaturePusher {
 export function createFeaturePusher(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
   {
-    service,
+    bundleAdmin,
     metrics,
     now,
-  }: { service: Pick<RecommendationService, 'describe' | 'views'>; metrics: FeatureMetrics; now: () => Date },
+  }: { bundleAdmin: Pick<BundleAdmin, 'describe' | 'views'>; metrics: FeatureMetrics; now: () => Date },
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 
@@ -52,8 +52,8 @@ export function createFeaturePusher(
 
   return {
     push: async (viewName, given) => {
-      const view = findOnlineView(viewName, service.views(), { isOnline: features.online });
-      const { dataset } = service.describe()!;
+      const view = findOnlineView(viewName, bundleAdmin.views(), { isOnline: features.online });
+      const { dataset } = bundleAdmin.describe()!;
       const rows = await parseInSlices(given, { view, now: now().getTime() / 1000 });
       const counts = await write(rows, { view, dataset });
       metrics.countPushedRows(viewName, 'written', counts.written);

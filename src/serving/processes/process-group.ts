@@ -5,7 +5,7 @@ import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
 import { joinReloads } from '../bundle-life/join-reloads.js';
 import type { ProcessAnswers, ProcessBundle, ProcessOrder, ProcessReport } from './process-messages.js';
 import { createQuarantine, type QuarantineChange } from '../compute/quarantine.js';
-import type { RecommendationService, ServiceDescription } from '../recommendation-service.js';
+import type { BundleAdmin, ServiceDescription } from '../bundle-admin.js';
 
 /** A server process as `node:cluster` gives it. */
 export interface ServerProcess {
@@ -45,7 +45,7 @@ export interface LostProcess {
 }
 
 /** Server processes that are kept running, with what an admin asks of all of them. */
-export interface ProcessGroup extends Pick<RecommendationService, 'describe' | 'views' | 'reload'> {
+export interface ProcessGroup extends Pick<BundleAdmin, 'describe' | 'views' | 'reload'> {
   /**
    * The address that all of them listen at, once all do.
    * @throws ShortlistError why one cannot serve; PROCESS_FAILED when one ends without saying so

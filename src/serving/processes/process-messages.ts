@@ -2,7 +2,7 @@ import type { FeatureView } from '../../features/feature-view.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
 import type { QuarantineChange } from '../compute/quarantine.js';
-import type { ServiceDescription } from '../recommendation-service.js';
+import type { ServiceDescription } from '../bundle-admin.js';
 
 /** The bundle that a process serves, as its supervisor tells of it. */
 export interface ProcessBundle {

@@ -183,7 +183,7 @@ t.test('the line of a request names the key, not its holder’s secret', async (
 });
 
 t.test('a server that requires credentials and accepts none does not start', async (t) => {
-  const { settings, ...parts } = build(t);
+  const { app: _app, admin: _admin, settings, ...parts } = build(t);
   const auth = { ...settings.auth, mode: 'required' as const };
   await t.rejects(startServer({ ...parts, settings: { ...settings, auth } }), {
     code: 'INVALID_CONFIG',

@@ -297,7 +297,7 @@ t.test(
     const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
     t.teardown(() => service.close());
     await service.reload();
-    const app = buildApp({ ...build(t), service });
+    const app = buildApp({ ...build(t), recommender: service, bundleAdmin: service });
     t.teardown(() => app.close());
     const response = await app.inject('/recommendations/u3?limit=5');
     t.equal(response.statusCode, 200);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { NOBODY } from '../../../src/domain/subject.js';
 import { createFolderRegistry } from '../../../src/bundle/folder-registry.js';
+import { processClock } from '../../../src/domain/process-clock.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
 import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
 import { createServedBundle } from '../../../src/serving/bundle-life/served-bundle.js';
@@ -25,7 +26,7 @@ const request: RecommendationRequest = {
 t.test('before a bundle is open nothing can be recommended', async (t) => {
   const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });
   t.equal(service.describe(), undefined);
-  await t.rejects(service.recommend(request), { code: 'NOT_READY' });
+  await t.rejects(async () => service.recommend(request, {}), { code: 'NOT_READY' });
   await t.rejects(service.reload(), { code: 'BUNDLE_NOT_FOUND' });
   await service.close();
 });
@@ -41,20 +42,20 @@ t.test('it serves what the channel points at, and what it points at later after 
     scenarios: ['home', 'popular', 'similar'],
     filterableAttributes: ['genres', 'year'],
   });
-  t.equal((await service.recommend(request)).slate.bundle, first.manifest.version);
+  t.equal((await service.recommend(request, {})).record!.slate.bundle, first.manifest.version);
 
   await registry.publish(second.folder);
   t.equal(
-    (await service.recommend(request)).slate.bundle,
+    (await service.recommend(request, {})).record!.slate.bundle,
     first.manifest.version,
     'nothing changes by itself',
   );
-  const requests = Array.from({ length: 20 }, () => service.recommend(request));
+  const requests = Array.from({ length: 20 }, async () => service.recommend(request, {}));
   await service.reload();
-  const bundles = new Set((await Promise.all(requests)).map(({ slate }) => slate.bundle));
+  const bundles = new Set((await Promise.all(requests)).map(({ facts }) => facts.bundle));
   t.same([...bundles], [first.manifest.version], 'requests end on the bundle they began with');
   t.equal(service.describe()!.version, second.manifest.version);
-  t.equal((await service.recommend(request)).slate.bundle, second.manifest.version);
+  t.equal((await service.recommend(request, {})).record!.slate.bundle, second.manifest.version);
   await service.close();
 });
 
@@ -79,9 +80,9 @@ t.test('a refused bundle leaves the old one serving', async (t) => {
   await registry.publish(second.folder);
   await rm(join(dir, 'models', second.manifest.version, 'ranker.onnx'));
   await t.rejects(service.reload(), { code: 'INVALID_BUNDLE' });
-  t.equal((await service.recommend(request)).slate.bundle, first.manifest.version);
+  t.equal((await service.recommend(request, {})).record!.slate.bundle, first.manifest.version);
   await service.close();
-  await t.rejects(service.recommend(request), { code: 'NOT_READY' });
+  await t.rejects(async () => service.recommend(request, {}), { code: 'NOT_READY' });
 });
 
 t.test('reloads that are asked for while one runs are one more, after it', async (t) => {
@@ -109,7 +110,7 @@ t.test('a bundle whose online store cannot be opened is not swapped in', async (
   await service.reload();
   works = false;
   await t.rejects(service.reload(), { code: 'INVALID_CONFIG' });
-  t.equal((await service.recommend(request)).slate.items.length, 5);
+  t.equal((await service.recommend(request, {})).record!.slate.items.length, 5);
   await service.close();
 });
 
@@ -120,31 +121,30 @@ t.test(
     const options = { registry, channel: 'staging', scenarios: SCENARIOS };
     const inline = createServedBundle(options);
     await inline.reload();
-    const expected = await inline.recommend(request);
-    const popular = await inline.recommend({
-      ...request,
-      subject: NOBODY,
-      scenario: 'popular',
-      limit: 60,
-    });
+    const { record: expected } = await inline.recommend(request, {});
+    const everything = { ...request, subject: NOBODY, scenario: 'popular', limit: 60 };
+    const popular = await inline.recommend(everything, {});
     await inline.close();
 
     const threads = { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 0.25 };
-    const service = createServedBundle({ ...options, threads, deadlineMs: 60_000 });
+    const service = createServedBundle({ ...options, threads });
     await service.reload();
-    t.same((await service.recommend(request)).slate, expected.slate);
-    const { slate, stages } = await service.recommend(request, { timeoutMs: 0 });
+    t.same((await service.recommend(request, {})).record!.slate, expected!.slate);
+    const inNoTime = { deadline: processClock() };
+    const { slate, stages } = (await service.recommend(request, inNoTime)).record!;
     t.same(slate.degraded, [{ stage: 'pipeline', reason: 'deadline_exceeded' }]);
     t.equal(slate.strategy, 'cold-start');
     t.match(stages, [{ stage: 'pipeline', outcome: 'fallback', cause: { code: 'DEADLINE_EXCEEDED' } }]);
-    const order = popular.slate.items.map(({ itemId }) => itemId);
+    const order = popular.facts.itemIds;
     t.same(
       slate.items.map(({ itemId }) => itemId),
       order.filter(isNew).slice(0, 5),
     );
     t.match(slate.items[0], { position: 1, attributes: {} });
-    await t.rejects(service.recommend({ ...request, scenario: 'none' }), { code: 'UNKNOWN_SCENARIO' });
-    await t.rejects(service.recommend({ ...request, scenario: 'none' }, { timeoutMs: 0 }), {
+    await t.rejects(async () => service.recommend({ ...request, scenario: 'none' }, {}), {
+      code: 'UNKNOWN_SCENARIO',
+    });
+    await t.rejects(async () => service.recommend({ ...request, scenario: 'none' }, inNoTime), {
       code: 'UNKNOWN_SCENARIO',
     });
     await service.close();

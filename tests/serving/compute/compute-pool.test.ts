@@ -51,7 +51,7 @@ t.test(
     const reads: string[] = [];
     const observer = { loaded: () => undefined, read: ({ view }: { view: string }) => reads.push(view) };
     const pool = await openComputePool(task, { ...options, observer });
-    const found = await Promise.all(requests.map((request) => pool.recommend(request, TIME)));
+    const found = await Promise.all(requests.map((request) => pool.run(request, TIME)));
     for (const [index, request] of requests.entries()) {
       const { slate, candidateCount } = await recommend(request, bundle.engine);
       t.same({ ...found[index], stages: [] }, { slate, candidateCount, stages: [] });
@@ -85,7 +85,7 @@ t.test('a thread that ends takes its own requests with it, and another one takes
   const pool = await openComputePool(task, { ...options, onLost: (error) => lost.push(error) });
   const replaced = once(process, 'worker');
   await started[0]!.terminate();
-  const answers = await Promise.allSettled(requests.map((request) => pool.recommend(request, TIME)));
+  const answers = await Promise.allSettled(requests.map((request) => pool.run(request, TIME)));
   const failed = answers.filter(({ status }) => status === 'rejected');
   t.ok(failed.length <= options.maxBatch, 'of a hundred and more requests one batch at most is lost');
   for (const answer of failed) t.match(answer, { reason: { code: 'COMPUTE_FAILED', status: 503 } });
@@ -111,7 +111,7 @@ t.test(
     broken.contents.files.delete(task.contents.manifest.ranker.file);
     await started[0]!.terminate();
     await twoErrors;
-    await t.rejects(pool.recommend(ask('u3'), TIME), {
+    await t.rejects(pool.run(ask('u3'), TIME), {
       code: 'COMPUTE_FAILED',
       message: /could not be replaced/,
     });
@@ -157,7 +157,7 @@ t.test('a thread that cannot be replaced at first is tried again until it can', 
   while (threads.living === 0) await new Promise(setImmediate);
   t.equal(failures, 4, 'the end, and three attempts that failed');
   t.equal(pool.findProblem?.(), undefined);
-  t.match(await pool.recommend(ask('u3'), TIME), { slate: { degraded: [] } });
+  t.match(await pool.run(ask('u3'), TIME), { slate: { degraded: [] } });
   await pool.close();
   t.same(threads, { living: 0, wanted: 0 });
 });
@@ -174,7 +174,7 @@ t.test('negative control: where nobody tries again, it stays without a thread', 
   changing.spoil();
   await started[0]!.terminate();
   while (pool.findProblem?.() === undefined) await new Promise(setImmediate);
-  await t.rejects(pool.recommend(ask('u3'), TIME), { message: /could not be replaced/ });
+  await t.rejects(pool.run(ask('u3'), TIME), { message: /could not be replaced/ });
   await pool.close();
 });
 
@@ -201,12 +201,12 @@ t.test('a request that ended a thread is not given to the next one, and others a
     started.length = 0;
     const pool = await openComputePool(task, { ...options, workers: 1, quarantine });
     const replaced = once(process, 'worker');
-    const lost = pool.recommend(ask('u3'), TIME);
+    const lost = pool.run(ask('u3'), TIME);
     void started[0]!.terminate();
     await t.rejects(lost, { code: 'COMPUTE_FAILED' });
     await replaced;
-    t.match(await pool.recommend(ask('u4'), TIME), { slate: { degraded: [] } });
-    const again = pool.recommend(ask('u3'), TIME);
+    t.match(await pool.run(ask('u4'), TIME), { slate: { degraded: [] } });
+    const again = pool.run(ask('u3'), TIME);
     if (quarantine !== undefined)
       await t.rejects(again, { message: /A request like this one ended a computing thread/ });
     else t.match(await again, { slate: { degraded: [] } }, 'control: without quarantine the next one has it');

@@ -63,7 +63,7 @@ t.test('it answers for users asked together what it answers for each alone', asy
     explain: 'none' as const,
   }));
   const found = await Promise.all(
-    requests.map((request) => pool.recommend(request, { deadline: Number.MAX_SAFE_INTEGER })),
+    requests.map((request) => pool.run(request, { deadline: Number.MAX_SAFE_INTEGER })),
   );
   for (const [index, request] of requests.entries()) {
     const { slate } = await recommend(request, bundle.engine);

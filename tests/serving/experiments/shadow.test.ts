@@ -13,13 +13,14 @@ const request: RecommendationRequest = {
   explain: 'none',
 };
 
-function setUp({ maxUnderWay = 2 } = {}) {
+function setUp({ maxUnderWay = 2, deadlineMs = 60_000 } = {}) {
   const service = new MemoryService();
   const seen: string[] = [];
   const shadow = createShadow(
     { find: ({ scenario }) => (scenario === 'home' ? service : undefined) },
     {
       maxUnderWay,
+      deadlineMs,
       observer: {
         answered: () => seen.push('answered'),
         dropped: () => seen.push('dropped'),

@@ -1,6 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ContextColumnConfig } from '../../../config/context-config.js';
-import { parseTimeLimit, type ColumnConfig, type InteractionsConfig } from '../../../config/dataset-config.js';
+import {
+  parseTimeLimit,
+  type ColumnConfig,
+  type InteractionsConfig,
+} from '../../../config/dataset-config.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { latestFileTime } from '../../../domain/latest-time.js';
 import { queryRows, quoteIdentifier } from '../database.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ShortlistError } from '../../../domain/errors.js';
 import { openDatabase, queryRows, quoteLiteral } from '../../data/database.js';
 import { escapeGlob, isHiddenName } from '../../data/prepare/list-files.js';
-import { overlapOf, rankCorrelation } from './list-agreement.js';
+import { overlapOf, rankCorrelation } from '../../protocol/list-agreement.js';
 
 /** What a log says of the slates of one bundle. */
 export interface ServedFigures {

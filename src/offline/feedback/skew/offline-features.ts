@@ -1,26 +1,18 @@
 import type { ScenarioConfig } from '../../../config/scenario-config.js';
-import { ShortlistError } from '../../../domain/errors.js';
-import { toHistories } from '../../../domain/interactions.js';
 import type { Subject } from '../../../domain/subject.js';
-import type { FeatureRecord } from '../../../pipeline/feature-record.js';
-import type { FeatureStore } from '../../../features/feature-store.js';
-import type { FeatureTable } from '../../../features/feature-table.js';
-import type { FeatureView } from '../../../features/feature-view.js';
-import { createMemoryStore } from '../../../features/memory-store.js';
-import { hashScenario } from '../../../pipeline/capture-shown-features.js';
 import { closeEngine } from '../../../engine/close-engine.js';
-import { createEngine, listUserViews } from '../../../engine/create-engine.js';
-import type { Engine } from '../../../pipeline/engine.js';
+import { createEngine } from '../../../engine/create-engine.js';
+import { listUserViews } from '../../../engine/list-user-views.js';
 import { openContents } from '../../../engine/open-engine.js';
-import type { BundleContents } from '../../../engine/read-bundle.js';
+import type { FeatureView } from '../../../features/feature-view.js';
+import { hashScenario } from '../../../pipeline/capture-shown-features.js';
+import type { Engine } from '../../../pipeline/engine.js';
+import type { FeatureRecord } from '../../../pipeline/feature-record.js';
 import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
-import type { PreparedView } from '../../data/prepared-views.js';
-import { buildDeclaredViews, buildRowAsOf, recodeView } from '../../training/views/declared-view.js';
-import { buildItemView } from '../../training/views/item-view.js';
 import { assembleOffline, retrieveOffline } from '../../training/ranker/training-rows.js';
-import { buildUserViews } from '../../training/views/user-view.js';
-import { findOwn } from '../../../domain/find-own.js';
+import { createJoiningStore, listJoinedViews, type Moment } from './joined-views.js';
+import { rebuildContents } from './rebuild-contents.js';
 
 /** Makes the vectors of logged requests again, from parquet, by the path that makes training rows. */
 export interface OfflineFeatures {
@@ -35,14 +27,6 @@ export interface OfflineFeatures {
   /** The vector of each candidate, by item id. */
   recompute(record: FeatureRecord): Promise<ReadonlyMap<string, Float32Array>>;
   close(): Promise<void>;
-}
-
-/** The time that a request is made again at. */
-interface Moment {
-  /** Unix seconds. */
-  now: number;
-  /** When its online rows were read, and of which views. */
-  online: FeatureRecord['online'];
 }
 
 /**
@@ -77,75 +61,6 @@ export async function openOfflineFeatures(
       return recompute(record, engine);
     },
     close: () => closeEngine(engine),
-  };
-}
-
-/** What can be made of the tables of the dataset that a bundle was trained on, in place of what the bundle has. */
-function rebuildContents(contents: BundleContents, dataset: PreparedDataset): BundleContents {
-  const { knownUntil } = contents.manifest;
-  const { interactions, catalogue, views } = dataset;
-  const rebuilt = [
-    buildItemView(interactions, catalogue, { knownUntil, freshness: views.items }),
-    ...buildDeclaredViews(dataset, 'item', { knownUntil }),
-    ...buildUserViews(dataset, { knownUntil }),
-  ];
-  const byName = new Map(rebuilt.map((table) => [table.view.name, table]));
-  return {
-    ...contents,
-    catalogue,
-    histories: toHistories(interactions),
-    tables: new Map([...contents.tables].map(([name, table]) => [name, byName.get(name) ?? table])),
-  };
-}
-
-interface JoinedView {
-  readonly view: FeatureView;
-  readonly rows: PreparedView;
-}
-
-/** Views whose online rows a dataset has the history of. */
-function listJoinedViews({ manifest }: BundleContents, { views }: PreparedDataset): JoinedView[] {
-  const problems: string[] = [];
-  const joined = listUserViews(manifest).flatMap((view): JoinedView[] => {
-    const rows = views.declared.find(({ spec }) => spec.name === view.name);
-    if (view.online === undefined || rows?.eventTimes === undefined) return [];
-    if (describeFields(view.fields) === describeFields(rows.spec.fields))
-      return [{ view, rows: recodeView(rows, view) }];
-    problems.push(
-      `view ${view.name}: the bundle has ${describeFields(view.fields)}, the dataset ${describeFields(rows.spec.fields)}`,
-    );
-    return [];
-  });
-  if (problems.length === 0) return joined;
-  throw new ShortlistError('INVALID_DATASET', 'The prepared dataset has other views than the bundle.', {
-    problems,
-  });
-}
-
-function describeFields(
-  fields: readonly { name: string; type: string; length?: number | undefined }[],
-): string {
-  return fields.map(({ name, type, length }) => `${name} ${type}${length ?? ''}`).join(', ');
-}
-
-/** Gives the row that was true when the online row was read; where the bundle served the view, the row that the bundle has. */
-function createJoiningStore(
-  view: FeatureView,
-  { rows, table, moment }: { rows: PreparedView; table: FeatureTable; moment: Moment },
-): FeatureStore {
-  const bundled = createMemoryStore(table);
-  return {
-    view,
-    getMany: (ids, target, options) => {
-      const { online } = moment;
-      if (online === undefined || findOwn(online.statuses, view.name) === undefined)
-        return bundled.getMany(ids, target, options);
-      const now = online.readAt;
-      return createMemoryStore(buildRowAsOf(rows, ids[0]!, { time: now, as: view })).getMany(ids, target, {
-        now,
-      });
-    },
-    close: async () => undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Manifest } from '../../../bundle/manifest.js';
+import { EVALUATION_PROTOCOLS } from '../../../config/evaluation-protocol.js';
 import { TrainingConfig } from '../../../config/training-config.js';
 import { listProblems } from '../../../config/list-problems.js';
 import { ShortlistError } from '../../../domain/errors.js';
@@ -14,7 +15,7 @@ const JudgedTrial = Type.Object({
 
 /** What a search for training parameters saw and chose: `training.search` of a manifest. */
 export const SearchRecord = Type.Object({
-  protocol: Type.Enum(['rolling', 'chronological', 'random']),
+  protocol: Type.Enum([...EVALUATION_PROTOCOLS]),
   /** Length of the judged lists. */
   k: Type.Integer({ minimum: 1 }),
   /** How many were made, that of the config among them. */

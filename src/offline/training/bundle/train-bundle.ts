@@ -8,20 +8,16 @@ import {
   mayKnow,
   type ImportedEncoder,
 } from '../encoder/imported-encoder.js';
-import type { EvaluationProtocol } from '../../evaluation/evaluation-result.js';
-import type { EvaluationSplit } from '../../protocol/splits.js';
+import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import type { ImportedRanker } from '../ranker/imported-ranker.js';
-import { indexItems, type TrainedIndex } from '../views/index-items.js';
+import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
-import {
-  createCandidateEngine,
-  fitStageOne,
-  type KnownInteractions,
-  type StageOne,
-} from '../stage-one/stage-one.js';
+import { createCandidateEngine, createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
+import { fitStageOne, type StageOne } from '../stage-one/stage-one.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
@@ -71,7 +67,7 @@ export async function trainBundle(
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = await fitStageOne(known, dataset, options);
-  const { assembler } = createCandidateEngine(stageOne, dataset, options.scenario);
+  const assembler = createTrainingAssembler(stageOne, dataset, options.scenario);
   const ranker = await trainRanker(labelled, assembler.featureOrder, options);
   return { stageOne, ranker, index: await indexFor(stageOne, options) };
 }
@@ -136,7 +132,7 @@ export async function labelSplit(
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
   const stageOne = await fitStageOne(split, dataset, options);
-  const fitted = createCandidateEngine(stageOne, dataset, options.scenario);
+  const fitted = await createCandidateEngine(stageOne, dataset, options.scenario);
   const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);
   const engine = isLeaking ? leaveOutEncoder(fitted) : fitted;
   const step = options.progress.start(`training rows ${split.label}`, split.queries.length);

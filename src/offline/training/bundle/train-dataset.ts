@@ -5,9 +5,10 @@ import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
 import type { SearchRecord } from './search-record.js';
-import { createCandidateEngine } from '../stage-one/stage-one.js';
+import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
-import { writeTrainedBundle, type Provenance } from './write-trained-bundle.js';
+import type { Provenance } from './provenance.js';
+import { writeTrainedBundle } from './write-trained-bundle.js';
 
 export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
@@ -54,7 +55,7 @@ async function measureTrained(
   const step = progress.start('reference for drift');
   const ranker = await openOnnxRanker(onnx, { columns: featureOrder.length });
   try {
-    const engine = createCandidateEngine(stageOne, dataset, scenario);
+    const engine = await createCandidateEngine(stageOne, dataset, scenario);
     const reference = await measureReference(engine, ranker, scenario);
     step.finish(`${reference.rows} candidates of ${reference.requests} users`);
     return reference;

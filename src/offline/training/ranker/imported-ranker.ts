@@ -7,6 +7,7 @@ const IMPORTED = 'imported';
 
 /** A ranker that was trained elsewhere, ready for a bundle. */
 export interface ImportedRanker {
+  readonly kind: 'imported';
   readonly onnx: Uint8Array;
   readonly inputName: string;
   readonly outputName: string;
@@ -37,5 +38,5 @@ export function findImportedRanker({ manifest, bytesOf }: BundleFiles): Imported
   const { file, objective, inputName, outputName, rows, featureOrder } = manifest.ranker;
   if (objective !== IMPORTED) return undefined;
   const facts = (manifest.training['ranker'] ?? {}) as Record<string, unknown>;
-  return { onnx: bytesOf(file), inputName, outputName, rows, featureOrder, facts };
+  return { kind: 'imported', onnx: bytesOf(file), inputName, outputName, rows, featureOrder, facts };
 }

@@ -8,8 +8,9 @@ import type { TreeEnsemble } from './tree-ensemble.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { holdOutUsers, stackQueries, type LabelledQuery } from './training-rows.js';
 
-/** A ranker that is ready for a bundle. */
+/** A ranker that was trained here, ready for a bundle. */
 export interface TrainedRanker {
+  readonly kind: 'trained';
   readonly ensemble: TreeEnsemble;
   readonly onnx: Uint8Array;
   readonly featureOrder: readonly string[];
@@ -37,6 +38,7 @@ export async function trainRanker(
   const checked = { ...matrix, data: Float32Array.from(matrix.data) };
   const { maxDifference } = await verifyOnnxExport(onnx, ensemble, checked);
   return {
+    kind: 'trained',
     ensemble,
     onnx,
     featureOrder,

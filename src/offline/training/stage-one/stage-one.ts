@@ -1,26 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { TensorFile } from '../../../bundle/tensor-file.js';
-import { openSource, type SourceName, SOURCES } from '../../../candidates/sources.js';
-import type { ScenarioConfig } from '../../../config/scenario-config.js';
+import { SOURCES } from '../../../candidates/sources.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
-import { ShortlistError } from '../../../domain/errors.js';
 import type { Histories } from '../../../domain/history.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
 import { toHistories, type InteractionTable } from '../../../domain/interactions.js';
-import {
-  createFeatureAssembler,
-  listFeatures,
-  type FeatureInputs,
-} from '../../../features/feature-assembler.js';
 import type { FeatureTable } from '../../../features/feature-table.js';
 import type { ItemContexts } from '../../../features/item-contexts.js';
-import { alignToCatalogue } from '../../../features/item-table.js';
-import { createMemoryHistories } from '../../../features/memory-histories.js';
-import { createMemoryStore } from '../../../features/memory-store.js';
-import { parseItemLinks } from '../../../features/read-item-links.js';
-import type { CandidateEngine } from '../../../pipeline/engine.js';
-import { createContextReader } from '../../../pipeline/read-context.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { KnownInteractions } from '../../protocol/splits.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { runSideBySide } from '../../progress/run-side-by-side.js';
 import { ENCODER, listMissingEncoder, type ImportedEncoder } from '../encoder/imported-encoder.js';
@@ -28,7 +16,7 @@ import { countContexts } from '../views/count-contexts.js';
 import { buildDeclaredViews } from '../views/declared-view.js';
 import { fitLinks } from '../candidates/fit-links.js';
 import { buildItemView } from '../views/item-view.js';
-import { findSkippedSources, sourcesOf, trainSources } from '../candidates/train-sources.js';
+import { findSkippedSources, trainSources } from '../candidates/train-sources.js';
 import { buildUserViews } from '../views/user-view.js';
 
 /** Everything of a bundle but its ranker, fitted on interactions up to one time. */
@@ -51,13 +39,6 @@ export interface StageOne {
   readonly itemViews: readonly [FeatureTable, ...FeatureTable[]];
   /** `users` first. */
   readonly userViews: readonly [FeatureTable, ...FeatureTable[]];
-}
-
-/** What stage 1 is fitted on. */
-export interface KnownInteractions {
-  readonly train: InteractionTable;
-  /** Unix seconds; no row of `train` is later. */
-  readonly knownUntil: number;
 }
 
 /** Fewer interactions are fitted before threads have started. */
@@ -127,72 +108,4 @@ async function fitModels(
     { threads, progress },
   );
   return { artefacts, followers };
-}
-
-/**
- * Stage 1 as the pipeline asks it, straight from training: what the ranker's training rows are made with.
- * @throws ShortlistError INVALID_DATASET when two columns give a feature of the same name
- */
-export function createCandidateEngine(
-  stageOne: StageOne,
-  dataset: PreparedDataset,
-  scenario: ScenarioConfig,
-): CandidateEngine {
-  const trained = listTrainedSources(stageOne);
-  const itemCount = dataset.catalogue.entities.size;
-  const sources = [
-    ...trained.map(({ name, file }) =>
-      name === ENCODER
-        ? stageOne.encoder!.source
-        : openSource(name, stageOne.artefacts.get(file), { itemCount }),
-    ),
-    openSource('random', undefined, { itemCount }),
-  ];
-  const { catalogue } = dataset;
-  const [itemView, ...otherItemViews] = stageOne.itemViews;
-  const inputs: FeatureInputs = {
-    catalogue,
-    items: [{ table: itemView }, ...otherItemViews.map((table) => alignToCatalogue(table, catalogue))],
-    users: stageOne.userViews.map(({ view }) => view),
-    // What the scenario never asks scores nothing: its features would be the same for every candidate.
-    sourceNames: trained.map(({ name }) => name).filter((name) => name in scenario.sources),
-    links: new Map([
-      ['similar', readSimilarItems(stageOne, itemCount)],
-      ['followers', stageOne.followers],
-    ]),
-    contexts: stageOne.contexts,
-  };
-  return {
-    catalogue,
-    users: dataset.users.entities,
-    histories: createMemoryHistories(dataset.users.entities, stageOne.histories),
-    scenarios: new Map([[scenario.name, scenario]]),
-    readContext: createContextReader(stageOne.interactions.context),
-    knownUntil: stageOne.knownUntil,
-    sources: new Map(sources.map((source) => [source.name, source])),
-    assembler: createFeatureAssembler(inputs, listDistinctFeatures(inputs)),
-    userStores: stageOne.userViews.map(createMemoryStore),
-    clock: () => stageOne.knownUntil,
-  };
-}
-
-/** The links that the source of this name serves from. */
-function readSimilarItems({ artefacts }: StageOne, itemCount: number): ItemLinks {
-  const name = SOURCES['similar-items'].file;
-  return parseItemLinks(artefacts.get(name)!, { itemCount, name });
-}
-
-/** The sources that were trained, each with the artefact it serves from: those whose scores the ranker reads. */
-export function listTrainedSources({ artefacts }: StageOne): { name: SourceName; file: string }[] {
-  return [...artefacts.keys()].flatMap((file) => sourcesOf(file).map((name) => ({ name, file })));
-}
-
-/** A column `genre` and another `genre_recent`, say, would both give a feature `affinity.genre_recent`. */
-function listDistinctFeatures(inputs: FeatureInputs): readonly string[] {
-  const features = listFeatures(inputs);
-  const twice = features.filter((name, index) => features.indexOf(name) !== index);
-  if (twice.length === 0) return features;
-  throw new ShortlistError('INVALID_DATASET', 'Columns of the dataset give different features one name.', {
-    problems: twice.map((name) => `feature '${name}': rename a column in the SQL of the dataset, or a view`),
-  });
 }

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { replaceFile } from '../../../bundle/durable-files.js';
 import { readPreparedDataset, type PreparedDataset } from '../../data/prepared-dataset.js';
 import { makeTestSplits } from '../../protocol/make-splits.js';
-import { createCandidateEngine, fitStageOne, type KnownInteractions } from '../stage-one/stage-one.js';
+import type { KnownInteractions } from '../../protocol/splits.js';
+import { createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
+import { fitStageOne } from '../stage-one/stage-one.js';
 import { labelSplit, labelTrainingQueries, type TrainingOptions } from '../bundle/train-bundle.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { findKnownUntil } from '../bundle/train-dataset.js';
@@ -112,7 +114,7 @@ async function listFeatureOrder(
   options: TrainingOptions,
 ): Promise<readonly string[]> {
   const stageOne = await fitStageOne(known, dataset, options);
-  return createCandidateEngine(stageOne, dataset, options.scenario).assembler.featureOrder;
+  return createTrainingAssembler(stageOne, dataset, options.scenario).featureOrder;
 }
 
 function mapParts(

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { stringify } from 'yaml';
 import { hashFeatureOrder } from '../../../bundle/manifest.js';
+import { EVALUATION_PROTOCOLS } from '../../../config/evaluation-protocol.js';
 import { readConfigFile } from '../../../config/read-config-file.js';
 import { ShortlistError } from '../../../domain/errors.js';
 
@@ -11,7 +12,7 @@ const Origin = Type.Object(
   {
     dataset: Type.String({ description: 'Dataset whose rows they are.' }),
     fingerprint: Type.String({ description: 'Fingerprint of the prepared dataset.' }),
-    protocol: Type.Enum(['rolling', 'chronological', 'random']),
+    protocol: Type.Enum([...EVALUATION_PROTOCOLS]),
     rows: Type.Enum([...EXPORTED_ROWS]),
   },
   { additionalProperties: false },

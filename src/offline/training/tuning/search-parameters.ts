@@ -8,7 +8,7 @@ import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import type { SearchRecord, Tuning } from '../bundle/search-record.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
-import type { Provenance } from '../bundle/write-trained-bundle.js';
+import type { Provenance } from '../bundle/provenance.js';
 import { chooseTrial, countErrorsNeeded, estimateGain, findBest } from './choose-trial.js';
 import { FOLDS, planJudgement, type Judgement } from './judgement.js';
 import { judgeTrial } from './judge-trial.js';

@@ -1,8 +1,9 @@
-import type { EvaluationQuery } from '../../protocol/splits.js';
+import type { EvaluationQuery, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { SILENT_PROGRESS, type ProgressStep } from '../../progress/progress.js';
 import { makeTrainingSplits } from '../../protocol/make-splits.js';
-import { createCandidateEngine, fitStageOne, type KnownInteractions } from '../stage-one/stage-one.js';
+import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
+import { fitStageOne } from '../stage-one/stage-one.js';
 import { countRowsPerCut, type TrainingOptions } from '../bundle/train-bundle.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 import { listJudgedQueries, type Judgement } from './judgement.js';
@@ -43,7 +44,7 @@ export async function makeTrialRows(
   let columns = 0;
   for (const split of makeTrainingSplits(known, protocol, config)) {
     const stageOne = await fitStageOne(split, dataset, { config, progress: SILENT_PROGRESS });
-    const engine = createCandidateEngine(stageOne, dataset, scenario);
+    const engine = await createCandidateEngine(stageOne, dataset, scenario);
     columns = engine.assembler.featureOrder.length;
     training.push(...(await labelQueries(split.queries, engine, { ...labelling, maxRows })));
     const asked = listJudgedQueries(split, judgement);

@@ -1,5 +1,8 @@
 import t from 'tap';
-import { renderPrepareReport, type PrepareReport } from '../../../../src/offline/data/prepare/prepare-report.js';
+import {
+  renderPrepareReport,
+  type PrepareReport,
+} from '../../../../src/offline/data/prepare/prepare-report.js';
 import { GOOD_CSV, tryPrepare } from './try-prepare.js';
 
 const PLAIN = "SELECT * FROM '{dir}/log.csv'";

@@ -5,7 +5,7 @@ import { openDatabase } from '../../../../src/offline/data/database.js';
 import { compactImpressions } from '../../../../src/offline/feedback/impressions/compact-impressions.js';
 import { compareImpressions } from '../../../../src/offline/feedback/impressions/compare-impressions.js';
 import { renderImpressionComparison } from '../../../../src/offline/feedback/impressions/impression-comparison-table.js';
-import { overlapOf, rankCorrelation } from '../../../../src/offline/feedback/impressions/list-agreement.js';
+import { overlapOf, rankCorrelation } from '../../../../src/offline/protocol/list-agreement.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
 

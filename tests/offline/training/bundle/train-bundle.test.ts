@@ -6,7 +6,8 @@ import { splitRolling } from '../../../../src/offline/protocol/splits.js';
 import type { PreparedDataset } from '../../../../src/offline/data/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { makeTestSplits, makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
-import { createCandidateEngine, fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
 import { trainBundle } from '../../../../src/offline/training/bundle/train-bundle.js';
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import {
@@ -43,7 +44,7 @@ function changeTheFuture(original: PreparedDataset, cut: number): PreparedDatase
 async function openFirstCut(from: PreparedDataset) {
   const [split] = splitRolling(from.interactions, { weeks: 1 });
   const stageOne = await fitStageOne(split!, from, { config, progress: SILENT_PROGRESS });
-  return { split: split!, engine: createCandidateEngine(stageOne, from, scenario) };
+  return { split: split!, engine: await createCandidateEngine(stageOne, from, scenario) };
 }
 
 t.test('training rows see nothing from their cut on', async (t) => {

@@ -8,7 +8,11 @@ import { splitRolling } from '../../../../src/offline/protocol/splits.js';
 import type { PreparedDataset } from '../../../../src/offline/data/prepared-dataset.js';
 import type { PreparedView } from '../../../../src/offline/data/prepared-views.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
-import { createCandidateEngine, fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import {
+  createCandidateEngine,
+  createTrainingAssembler,
+} from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
 import { labelQueries, type LabelledQuery } from '../../../../src/offline/training/ranker/training-rows.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
 import { openEngine } from '../../../../src/engine/open-engine.js';
@@ -98,7 +102,7 @@ async function labelOne(
 ): Promise<{ rows: LabelledQuery[]; features: readonly string[] }> {
   const [split] = splitRolling(dataset.interactions, { weeks: 1 });
   const stageOne = await fitStageOne(split!, dataset, { config, progress: SILENT_PROGRESS });
-  const engine = createCandidateEngine(stageOne, dataset, scenario);
+  const engine = await createCandidateEngine(stageOne, dataset, scenario);
   const rows = await labelQueries(split!.queries, engine, {
     scenario,
     maxRows: 1e6,
@@ -147,8 +151,15 @@ t.test('a bundle has its views, and serving reads them as training did', async (
 
   const engine = await openEngine(folder, SCENARIOS);
   t.teardown(() => engine.ranker.close());
-  const inTraining = createCandidateEngine(trained.stageOne, dataset, scenario);
+  const inTraining = await createCandidateEngine(trained.stageOne, dataset, scenario);
   t.same(engine.assembler.featureOrder, inTraining.assembler.featureOrder);
+  const everySource = Object.fromEntries(Object.keys(manifest.sources).map((name) => [name, 1]));
+  const all = createTrainingAssembler(trained.stageOne, dataset, { ...scenario, sources: everySource });
+  t.same(
+    engine.assembler.groups.map(({ name, features }) => [name, features]),
+    all.groups.map(({ name, features }) => [name, features]),
+    'the groups that serving can fill are those that training could',
+  );
   const request = {
     subject: { userId: 'u1' },
     scenario: 'home',

@@ -9,7 +9,8 @@ import { matchVectors } from '../../../../src/offline/training/encoder/match-vec
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { encodeOnnxModel, type OnnxNode } from '../../../../src/bundle/onnx-model.js';
 import { makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
-import { createCandidateEngine, fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
+import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
 import { labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
@@ -101,7 +102,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
     progress,
   });
   const stageOne = await fitStageOne(known, dataset, { ...options, encoder });
-  const { assembler } = createCandidateEngine(stageOne, dataset, scenario);
+  const { assembler } = await createCandidateEngine(stageOne, dataset, scenario);
   const width = assembler.featureOrder.length;
   const column = assembler.featureOrder.indexOf(`${ENCODER}.score`);
   t.ok(column >= 0);
@@ -121,7 +122,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
 t.test('stage 1 without the encoder has all other sources', async (t) => {
   const encoder = await makeEncoder('never');
   t.teardown(() => encoder.close());
-  const engine = createCandidateEngine(
+  const engine = await createCandidateEngine(
     await fitStageOne(known, dataset, { ...options, encoder }),
     dataset,
     scenario,
@@ -174,7 +175,7 @@ t.test('the bundle has the encoder, and serves it', async (t) => {
     const { slate, candidates } = await ask('u30', 'alone'); // 50 years old
     t.equal(slate.items.length, 5);
     t.same(slate.degraded, []);
-    const stageOne = createCandidateEngine(trained.stageOne, dataset, scenario);
+    const stageOne = await createCandidateEngine(trained.stageOne, dataset, scenario);
     const readUserValues = () => new Map([['users', Float32Array.of(50, 0)]]);
     const start = dataset.interactions.user.indexOf(30);
     const count = dataset.interactions.user.filter((user) => user === 30).length;

@@ -10,7 +10,7 @@ import type { ItemSearch } from '../../../candidates/item-search.js';
 import { SOURCES } from '../../../candidates/sources.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
 import type { ProgressReporter } from '../../progress/progress.js';
-import { measureRecall } from '../bundle/measure-recall.js';
+import { measureRecall } from './measure-recall.js';
 import type { StageOne } from '../stage-one/stage-one.js';
 
 const INDEX_FILE = 'candidates/als.usearch';

@@ -2,7 +2,7 @@ import type { Manifest } from '../../bundle/manifest.js';
 import { binOf, type Distribution, stabilityIndex } from '../../domain/distribution.js';
 import { RECIPROCAL_RANK } from '../../features/groups/retrieval-features.js';
 import type { RankingSample } from '../../pipeline/sample-ranking.js';
-import type { Compute } from '../compute/compute.js';
+import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 
 export interface DriftOptions {
   /** Share of the computed requests that are looked at. */
@@ -23,33 +23,32 @@ export interface Drift {
 
 type Reference = NonNullable<Manifest['reference']>;
 
-/**
- * Compares what a bundle ranks with what it ranked when it was trained, as its manifest says, over windows of sampled requests.
- * Who asks waits for none of it; a bundle without a reference is asked as it is.
- */
-export function watchDrift(
-  compute: Compute,
+/** Compares what a bundle ranks with what it ranked when it was trained, over windows of sampled requests. */
+export interface DriftWindow {
+  /** Whether this request is one of the sampled share; each call counts as a request. */
+  isSampled(request: RecommendationRequest): boolean;
+  /** Adds what was ranked for a sampled request. */
+  add(sample: RankingSample): void;
+}
+
+/** @returns undefined where nothing is to be sampled, or the manifest has no reference */
+export function openDriftWindow(
   { reference, ranker }: Pick<Manifest, 'reference' | 'ranker'>,
   options: DriftOptions,
-): Compute {
+): DriftWindow | undefined {
   options.onWindow([]);
-  if (reference === undefined || options.sampleShare === 0) return compute;
+  if (reference === undefined || options.sampleShare === 0) return undefined;
   const window = createWindow(reference, ranker.featureOrder, options);
   let credit = 0;
   return {
-    recommend: async (request, execution) => {
-      if (request.scenario !== reference.scenario) return compute.recommend(request, execution);
+    isSampled: ({ scenario }) => {
+      if (scenario !== reference.scenario) return false;
       credit += options.sampleShare;
-      if (credit < 1) return compute.recommend(request, execution);
+      if (credit < 1) return false;
       credit -= 1;
-      const capture = { ...execution.capture, sample: true };
-      const record = await compute.recommend(request, { ...execution, capture });
-      const { sample } = record;
-      if (sample !== undefined) setImmediate(() => window.add(sample));
-      return record;
+      return true;
     },
-    findProblem: () => compute.findProblem?.(),
-    close: () => compute.close(),
+    add: window.add,
   };
 }
 

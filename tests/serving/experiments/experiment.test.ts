@@ -2,10 +2,15 @@ import t from 'tap';
 import { NOBODY } from '../../../src/domain/subject.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
 import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
-import type { RecommendationService } from '../../../src/serving/recommendation-service.js';
-import { createReleases } from '../../../src/serving/experiments/releases.js';
-import type { SlateForm } from '../../../src/serving/cache/slate-cache.js';
-import { createTrial, type Trial, type TrialOptions } from '../../../src/serving/experiments/experiment.js';
+import { processClock } from '../../../src/domain/process-clock.js';
+import {
+  createExperiment,
+  type Experiment,
+  type ExperimentOptions,
+} from '../../../src/serving/experiments/experiment.js';
+import { administerExperiments } from '../../../src/serving/experiments/experiments-admin.js';
+import type { Run } from '../../../src/serving/recommender.js';
+import { withCanary } from '../../../src/serving/stack.js';
 import { MemoryService } from '../../http/memory-service.js';
 
 const TRIED = '20240603T120000Z-00000000';
@@ -13,17 +18,14 @@ const SAME = '20240602T120000Z-5e6f7a8b';
 
 /** A service in memory that remembers how much time it was given, and opens the version that it is told to. */
 class TimedService extends MemoryService {
-  readonly times: (number | undefined)[] = [];
+  readonly times: number[] = [];
   version = SAME;
   /** Thrown by reloads. */
   refusal: unknown;
   reloads = 0;
-  override async answer(
-    request: RecommendationRequest,
-    { form, timeoutMs }: { form: SlateForm; timeoutMs?: number },
-  ) {
-    this.times.push(timeoutMs);
-    return super.answer(request, { form });
+  override async recommend(request: RecommendationRequest, { deadline }: Run) {
+    this.times.push(deadline! - processClock());
+    return super.recommend(request);
   }
   override async reload() {
     this.reloads++;
@@ -41,9 +43,10 @@ const request: RecommendationRequest = {
   filters: [],
   explain: 'none',
 };
-const form: SlateForm = { write: (slate) => Buffer.from(JSON.stringify(slate)), isWritten: () => true };
+/** A run with milliseconds to its deadline. */
+const within = (milliseconds: number): Run => ({ deadline: processClock() + milliseconds });
 
-function setUp(changes: Partial<TrialOptions> = {}) {
+function setUp(changes: Partial<ExperimentOptions> = {}) {
   const stable = new TimedService();
   stable.bundle = undefined;
   const pointer = { version: TRIED, failure: undefined as unknown };
@@ -51,7 +54,7 @@ function setUp(changes: Partial<TrialOptions> = {}) {
   const states: string[] = [];
   let hang: (error: Error) => void = () => undefined;
   let desert: (error: Error) => void = () => undefined;
-  const canary: Trial = createTrial({
+  const canary: Experiment = createExperiment({
     release: 'canary',
     channel: 'candidate',
     share: 1,
@@ -62,29 +65,28 @@ function setUp(changes: Partial<TrialOptions> = {}) {
         return { version: pointer.version, previous: [], updatedAt: '' };
       },
     },
-    createService: ({ onHung, onDeserted }) => {
+    createRecommender: ({ onHung, onDeserted }) => {
       hang = onHung;
       desert = onDeserted;
       const service = new TimedService();
       service.bundle = undefined;
       service.version = pointer.version;
       services.push(service);
-      return service as RecommendationService;
+      return service;
     },
     onChange: ({ state }) => {
       states.push(state);
-      releases.changed();
+      admin.changed();
     },
     ...changes,
   });
   const counts = { answered: 0, failed: [] as unknown[] };
-  const releases = createReleases({
-    stable,
-    canary,
-    deadlineMs: 1000,
-    observer: { answered: () => counts.answered++, failed: (error) => counts.failed.push(error) },
-  });
-  const { service } = releases;
+  const admin = administerExperiments(stable, [canary]);
+  const observer = {
+    answered: () => counts.answered++,
+    failed: (error: unknown) => counts.failed.push(error),
+  };
+  const service = { ...admin, ...withCanary(stable, canary, observer) };
   /** Opens both. */
   const open = async () => {
     await service.reload();
@@ -112,33 +114,32 @@ const unknown = new ShortlistError('UNKNOWN_ATTRIBUTE', 'nobody knows it');
 t.test('a user of the share is answered by the canary, within half of the time', async (t) => {
   const { service, stable, open, counts } = setUp();
   const canary = await open();
-  const answer = await service.answer(request, { form });
+  const answer = await service.recommend(request, within(1000));
   t.match(answer, { release: 'canary', facts: { bundle: TRIED } });
-  await service.answer(request, { form, timeoutMs: 100 });
-  t.same(canary.times, [500, 50]);
+  await service.recommend(request, within(100));
+  const [first, second] = canary.times;
+  t.ok(first! > 400 && first! <= 500, `${first}`);
+  t.ok(second! > 30 && second! <= 50, `${second}`);
   t.same(stable.times, []);
-  t.equal((await service.recommend(request)).slate.bundle, TRIED);
-  t.equal(counts.answered, 3);
+  t.equal(counts.answered, 2);
   for (const other of [
     { ...request, scenario: 'popular' },
     { ...request, subject: NOBODY },
     { ...request, subject: { itemId: '1' } },
   ]) {
-    t.match(await service.answer(other, { form }), { facts: { bundle: SAME }, release: undefined });
-    t.equal((await service.recommend(other)).slate.bundle, SAME);
+    t.match(await service.recommend(other, within(1000)), { facts: { bundle: SAME }, release: undefined });
   }
-  t.equal(counts.answered, 3);
+  t.equal(counts.answered, 2);
 });
 
 t.test('what the canary cannot answer the stable bundle does, in the time that is left', async (t) => {
   for (const failure of [overloaded, new TypeError('a mistake'), unknown]) {
     const { service, stable, open, counts } = setUp();
     (await open()).failure = failure;
-    const answer = await service.answer(request, { form, timeoutMs: 400 });
+    const answer = await service.recommend(request, within(400));
     t.match(answer, { facts: { bundle: SAME }, release: undefined });
     t.ok(stable.times[0]! > 0 && stable.times[0]! <= 400);
-    t.equal((await service.recommend(request)).slate.bundle, SAME);
-    t.same(counts, { answered: 0, failed: [failure, failure] });
+    t.same(counts, { answered: 0, failed: [failure] });
   }
 });
 
@@ -146,7 +147,9 @@ t.test('a mistake of the client is told by the stable bundle, and is no failure 
   const { service, stable, open, counts } = setUp();
   (await open()).failure = unknown;
   stable.failure = new ShortlistError('UNKNOWN_ATTRIBUTE', 'the stable one says so');
-  await t.rejects(async () => service.answer(request, { form }), { message: 'the stable one says so' });
+  await t.rejects(async () => service.recommend(request, within(1000)), {
+    message: 'the stable one says so',
+  });
   t.same(counts.failed, []);
 });
 
@@ -154,7 +157,7 @@ t.test('when neither can answer, the client gets the error of the stable bundle'
   const { service, stable, open, counts } = setUp();
   (await open()).failure = new TypeError('a mistake');
   stable.failure = overloaded;
-  await t.rejects(async () => service.answer(request, { form }), { code: 'OVERLOADED' });
+  await t.rejects(async () => service.recommend(request, within(1000)), { code: 'OVERLOADED' });
   t.equal(counts.failed.length, 1);
 });
 
@@ -188,7 +191,7 @@ t.test('a trial that is refused tells why, and the one before goes on', async (t
     version: SAME,
     trials: [{ state: 'refused', problem: 'its hash differs', bundle: { version: TRIED } }],
   });
-  t.match(await service.answer(request, { form }), { release: 'canary' });
+  t.match(await service.recommend(request, within(1000)), { release: 'canary' });
   pointer.failure = new ShortlistError('REGISTRY_FAILED', 'the bucket is away');
   t.match((await service.reload()).trials, [{ state: 'refused', problem: 'the bucket is away' }]);
   Object.assign(pointer, { version: TRIED, failure: undefined });
@@ -205,7 +208,7 @@ t.test('a first trial that is refused leaves nothing open, and is tried again', 
   t.match((await service.reload()).trials, [
     { state: 'refused', problem: 'points nowhere', bundle: undefined },
   ]);
-  t.match(await service.answer(request, { form }), { facts: { bundle: SAME } });
+  t.match(await service.recommend(request, within(1000)), { facts: { bundle: SAME } });
   pointer.failure = undefined;
   t.match((await service.reload()).trials, [{ state: 'open' }]);
   t.equal(services.length, 1);
@@ -215,7 +218,7 @@ t.test('a bundle that cannot be opened is closed', async (t) => {
   const refused = new TimedService();
   refused.bundle = undefined;
   refused.refusal = new ShortlistError('INVALID_BUNDLE', 'no');
-  const { service } = setUp({ createService: () => refused });
+  const { service } = setUp({ createRecommender: () => refused });
   await service.reload();
   t.match((await service.reload()).trials, [{ state: 'refused', problem: 'no' }]);
   t.ok(refused.closed);
@@ -247,7 +250,7 @@ t.test('a trial of the bundle in service ends, and begins again with another', a
   t.match((await service.reload()).trials, [{ state: 'same', bundle: undefined }]);
   await service.reload();
   t.ok(canary.closed);
-  t.match(await service.answer(request, { form }), { facts: { bundle: SAME }, release: undefined });
+  t.match(await service.recommend(request, within(1000)), { facts: { bundle: SAME }, release: undefined });
   pointer.version = TRIED;
   t.match((await service.reload()).trials, [{ state: 'open' }]);
   t.equal(services.length, 2);
@@ -261,7 +264,7 @@ t.test('a trial that hangs is taken out, and its version is not opened again', a
   t.same(states, ['refused']);
   hang(new Error('another thread of it hangs'));
   t.match(service.describe()!.trials, [{ state: 'refused', problem: 'it hangs', bundle: undefined }]);
-  t.match(await service.answer(request, { form }), { facts: { bundle: SAME } });
+  t.match(await service.recommend(request, within(1000)), { facts: { bundle: SAME } });
   t.match((await service.reload()).trials, [{ state: 'refused', problem: 'it hangs' }]);
   t.equal(services.length, 1);
   t.ok(canary.closed);
@@ -278,7 +281,7 @@ t.test('closing while a trial is opened ends its opening', async (t) => {
     slow.closed = true;
     give(new Error('given up'));
   };
-  const { service, states } = setUp({ createService: () => slow });
+  const { service, states } = setUp({ createRecommender: () => slow });
   await service.reload();
   while (!states.includes('opening')) await new Promise(setImmediate);
   await service.close();
@@ -288,12 +291,8 @@ t.test('closing while a trial is opened ends its opening', async (t) => {
 
 t.test('without trials it is the stable service', async (t) => {
   const stable = new TimedService();
-  const { service } = createReleases({
-    stable,
-    observer: { answered: () => undefined, failed: () => undefined },
-  });
+  const service = administerExperiments(stable, []);
   t.notHas(await service.reload(), 'trials');
-  t.equal((await service.recommend(request)).slate.bundle, SAME);
   await service.close();
   t.ok(stable.closed);
 });

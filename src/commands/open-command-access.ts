@@ -8,7 +8,7 @@ import type { CommandContext } from './command-context.js';
  * The way of a command to outside sources: what a server logs and counts is a line of JSON on standard error here.
  * @throws ShortlistError INVALID_CONFIG
  */
-export function openSources(
+export function openCommandAccess(
   context: Pick<CommandContext, 'env' | 'configsDir' | 'printError' | 'now'>,
 ): SourceAccess {
   const warn = (facts: { err?: unknown }, msg: string): void => {

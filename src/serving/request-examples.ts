@@ -1,8 +1,8 @@
-import type { AttributeColumn, AttributeValue, Catalogue } from '../../domain/catalogue.js';
-import type { ContextField } from '../../domain/context.js';
-import type { Histories } from '../../domain/history.js';
-import type { FallbackEngine } from '../../pipeline/engine.js';
-import { describeItem } from '../../pipeline/describe-items.js';
+import type { AttributeColumn, AttributeValue, Catalogue } from '../domain/catalogue.js';
+import type { ContextField } from '../domain/context.js';
+import type { Histories } from '../domain/history.js';
+import type { FallbackEngine } from '../pipeline/engine.js';
+import { describeItem } from '../pipeline/describe-items.js';
 
 /** An item and what answers show of it. */
 export interface ExampleItem {

@@ -4,7 +4,7 @@ import { createFolderRegistry } from '../../../src/bundle/folder-registry.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../../src/offline/training/bundle/train-dataset.js';
 import { createServedBundle } from '../../../src/serving/bundle-life/served-bundle.js';
-import type { Drift } from '../../../src/serving/bundle-life/watch-drift.js';
+import type { Drift } from '../../../src/serving/drift/drift-window.js';
 import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import {
   PROVENANCE,
@@ -39,7 +39,7 @@ async function start(t: Test, { sampleShare = 1, registry = models, workers = 0 
   const ask = async (count: number, userOf: (index: number) => number, scenario = 'home') => {
     for (let index = 0; index < count; index++) {
       const subject = { userId: `u${userOf(index)}` };
-      await service.recommend({ subject, scenario, limit: 5, exclude: [], filters: [], explain: 'none' });
+      await service.recommend({ subject, scenario, limit: 5, exclude: [], filters: [], explain: 'none' }, {});
     }
     await new Promise((done) => setImmediate(done));
   };

@@ -1,77 +1,88 @@
 import type { Logger } from 'pino';
-import type { ScenarioConfig } from '../config/scenario-config.js';
-import type { Settings } from '../config/settings.js';
-import { ShortlistError } from '../domain/errors.js';
-import type { TrialRelease } from '../domain/release.js';
-import { createMetrics, type Metrics } from '../observability/metrics/metrics.js';
-import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
-import type { ThreadOptions } from '../serving/bundle-life/open-served-bundle.js';
-import type { RecommendationService, TrialDescription } from '../serving/recommendation-service.js';
-import { createReleases } from '../serving/experiments/releases.js';
-import { createServedBundle, type ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
-import { createShadow, type Shadow } from '../serving/experiments/shadow.js';
-import { createTrial, type Trial, type TrialOptions } from '../serving/experiments/experiment.js';
+import type { ScenarioConfig } from '../../config/scenario-config.js';
+import type { Settings } from '../../config/settings.js';
+import { ShortlistError } from '../../domain/errors.js';
+import type { TrialRelease } from '../../domain/release.js';
+import { createMetrics, type Metrics } from '../../observability/metrics/metrics.js';
+import type { BundleAdmin, TrialDescription } from '../bundle-admin.js';
+import { createServedBundle, type ServedBundleOptions } from '../bundle-life/served-bundle.js';
+import type { ThreadOptions } from '../compute/thread-options.js';
+import { createOnlineStoresOpener } from '../online/online-stores-opener.js';
+import type { Recommender } from '../recommender.js';
+import { withCanary } from '../stack.js';
+import { createExperiment, type Experiment, type ExperimentOptions } from './experiment.js';
+import { administerExperiments } from './experiments-admin.js';
+import { createShadow, type Shadow } from './shadow.js';
 
-interface ReleaseParts {
+interface ServerParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** How much longer a shadow has than who waits for an answer: nobody waits for it, on a processor that others use first. */
+/** A server's recommender, with everything that administers it. */
+export interface OpenRecommender {
+  readonly recommender: Recommender;
+  readonly admin: BundleAdmin;
+  /** Scores requests once they are answered; undefined where none is to be. */
+  readonly shadow: Shadow | undefined;
+}
+
+/** A shadow has this many times the deadline of a request: nobody waits for it, on a processor that others use first. */
 const SHADOW_PATIENCE = 10;
 
 /**
- * Makes the service over the bundle of the server's channel and what `canary` and `shadow` of the settings try beside it.
- * @throws ShortlistError INVALID_CONFIG when a trial names a scenario that is none, or does not start from a user
+ * Creates the recommender over the bundle of the server's channel and those that `canary` and `shadow` of the settings try beside it.
+ * Nothing is open before the first `reload` of its admin.
+ * @throws ShortlistError INVALID_CONFIG when an experiment names a scenario that is none, or does not start from a user
  */
-export function openReleases(
-  options: ServedBundleOptions,
-  parts: ReleaseParts,
-): { service: RecommendationService; shadow: Shadow | undefined } {
+export function openRecommender(options: ServedBundleOptions, parts: ServerParts): OpenRecommender {
   const { settings, metrics } = parts;
   refuseScenarios(settings, options.scenarios);
-  let changed = (): void => undefined;
   const stable = createServedBundle(options);
   const dataset = (): string | undefined => stable.describe()?.dataset;
-  const open = (release: TrialRelease, describe: typeof describeCanary): Trial | undefined => {
+  const open = (
+    release: TrialRelease,
+    deriveOptions: (options: ServedBundleOptions, parts: ServerParts) => ServedBundleOptions,
+  ): Experiment | undefined => {
     if (!isTried(settings[release])) return undefined;
     const { channel, share, scenarios } = settings[release];
-    const trialOptions = describe(options, parts);
-    return createTrial({
+    const derived = deriveOptions(options, parts);
+    return createExperiment({
       release,
       channel,
       share,
       scenarios,
       registry: options.registry,
-      createService: (told) => createServedBundle(watchThreads({ ...trialOptions, channel, dataset }, told)),
-      onChange: (trial, err) => {
-        tellOf(trial, err, parts);
-        changed();
+      createRecommender: (told) => createServedBundle(watchThreads({ ...derived, channel, dataset }, told)),
+      onChange: (experiment, err) => {
+        report(experiment, err, parts);
+        admin.changed();
       },
     });
   };
-  const canary = open('canary', describeCanary);
-  const shadow = open('shadow', describeShadow);
-  const { deadlineMs } = settings.compute;
-  const releases = createReleases({
-    stable,
-    canary,
-    shadow,
-    deadlineMs,
-    observer: createTrialObserver('canary', parts),
-  });
-  changed = releases.changed;
-  const scored =
-    shadow &&
-    createShadow(shadow, {
-      maxUnderWay: settings.compute.maxBatch,
-      observer: {
-        ...createTrialObserver('shadow', parts),
-        dropped: () => metrics.releases.countTrialRequest('shadow', 'dropped'),
-      },
-    });
-  return { service: releases.service, shadow: scored };
+  const canary = open('canary', canaryOptions);
+  const shadow = open('shadow', shadowOptions);
+  const experiments = [canary, shadow].filter((experiment) => experiment !== undefined);
+  const admin = administerExperiments(stable, experiments);
+  return {
+    recommender: canary ? withCanary(stable, canary, createObserver('canary', parts)) : stable,
+    admin,
+    shadow:
+      shadow &&
+      createShadow(shadow, {
+        maxUnderWay: settings.compute.maxBatch,
+        deadlineMs: shadowDeadlineMs(settings),
+        observer: {
+          ...createObserver('shadow', parts),
+          dropped: () => metrics.releases.countTrialRequest('shadow', 'dropped'),
+        },
+      }),
+  };
+}
+
+function shadowDeadlineMs({ compute }: Settings): number {
+  return SHADOW_PATIENCE * compute.deadlineMs;
 }
 
 function isTried({ channel, share }: Settings['canary']): boolean {
@@ -91,10 +102,10 @@ function refuseScenarios(settings: Settings, known: ReadonlyMap<string, Scenario
 }
 
 /** Threads by its share of the users; the stable bundle keeps all of its own, since it may have to answer everybody. */
-function describeCanary(options: ServedBundleOptions, parts: ReleaseParts): ServedBundleOptions {
+function canaryOptions(options: ServedBundleOptions, parts: ServerParts): ServedBundleOptions {
   const { cache } = options;
   const { share } = parts.settings.canary;
-  return describeTrial(options, parts, {
+  return experimentOptions(options, parts, {
     threads: options.threads && {
       ...options.threads,
       workers: Math.max(1, Math.round(options.threads.workers * share)),
@@ -105,11 +116,9 @@ function describeCanary(options: ServedBundleOptions, parts: ReleaseParts): Serv
 }
 
 /** One thread, which ranks in full or not at all: a slate that was cut short is nothing to compare with. */
-function describeShadow(options: ServedBundleOptions, parts: ReleaseParts): ServedBundleOptions {
+function shadowOptions(options: ServedBundleOptions, parts: ServerParts): ServedBundleOptions {
   const { compute } = parts.settings;
-  const deadlineMs = SHADOW_PATIENCE * compute.deadlineMs;
-  return describeTrial(options, parts, {
-    deadlineMs,
+  return experimentOptions(options, parts, {
     threads: options.threads && {
       ...options.threads,
       workers: 1,
@@ -117,7 +126,7 @@ function describeShadow(options: ServedBundleOptions, parts: ReleaseParts): Serv
       maxWaiting: compute.maxBatch,
       minDepth: 1,
       rankerGuard: {
-        budgetMs: compute.rankerBudgetShare * deadlineMs,
+        budgetMs: compute.rankerBudgetShare * shadowDeadlineMs(parts.settings),
         probeAfterMs: compute.rankerProbeAfterMs,
       },
     },
@@ -126,13 +135,10 @@ function describeShadow(options: ServedBundleOptions, parts: ReleaseParts): Serv
 }
 
 /** What is measured without the label `release` is measured of the bundle in service alone. */
-function describeTrial(
+function experimentOptions(
   options: ServedBundleOptions,
-  { settings, logger }: ReleaseParts,
-  {
-    threads,
-    ...changes
-  }: Pick<ServedBundleOptions, 'cache' | 'deadlineMs'> & { threads: ThreadOptions | undefined },
+  { settings, logger }: ServerParts,
+  { threads, ...changes }: Pick<ServedBundleOptions, 'cache'> & { threads: ThreadOptions | undefined },
 ): ServedBundleOptions {
   const { observer: _features, drift: _drift, threads: _threads, ...shared } = options;
   const unseen = createMetrics({ processMetrics: false });
@@ -147,7 +153,7 @@ function describeTrial(
 
 function watchThreads(
   options: ServedBundleOptions,
-  { onHung, onDeserted }: Parameters<TrialOptions['createService']>[0],
+  { onHung, onDeserted }: Parameters<ExperimentOptions['createRecommender']>[0],
 ): ServedBundleOptions {
   const { threads } = options;
   if (threads?.watch === undefined) return options;
@@ -155,7 +161,7 @@ function watchThreads(
   return { ...options, threads: { ...threads, watch: { ...threads.watch, onHung }, desertion } };
 }
 
-function tellOf(trial: TrialDescription, err: unknown, { logger, metrics }: ReleaseParts): void {
+function report(trial: TrialDescription, err: unknown, { logger, metrics }: ServerParts): void {
   const { release, state, channel, bundle } = trial;
   metrics.releases.showTrial(release, state === 'same' ? undefined : state === 'open');
   const facts = { release, channel, version: bundle?.version };
@@ -166,7 +172,7 @@ function tellOf(trial: TrialDescription, err: unknown, { logger, metrics }: Rele
 }
 
 /** Counts what becomes of requests to a trial; of what fails, at most one in ten seconds is logged, with how many were not. */
-function createTrialObserver(release: TrialRelease, { logger, metrics }: ReleaseParts) {
+function createObserver(release: TrialRelease, { logger, metrics }: ServerParts) {
   let quietUntil = 0;
   let untold = 0;
   return {

@@ -1,0 +1,190 @@
+import { hasTrait, ShortlistError } from '../domain/errors.js';
+import { processClock } from '../domain/process-clock.js';
+import { fallBack } from '../pipeline/fall-back.js';
+import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { OpenBundle } from './bundle-life/open-bundle.js';
+import type { SlateCache } from './cache/slate-cache.js';
+import type { SlateKeys } from './cache/slate-key.js';
+import type { Compute } from './compute/compute.js';
+import type { DriftWindow } from './drift/drift-window.js';
+import { prefetchUserRows } from './online/prefetch-user-rows.js';
+import { type Answer, type CacheOutcome, type Recommender, type Run, toAnswer } from './recommender.js';
+
+/** The layers of one bundle. */
+export interface StackOptions {
+  readonly drift?: DriftWindow | undefined;
+  readonly cache?: { readonly slates: SlateCache; readonly keyOf: SlateKeys } | undefined;
+  /** Throws what the pipeline throws, for another bundle to answer, in place of what most people chose. */
+  readonly isTrial?: boolean | undefined;
+  /** Keeps the bundle open until a work ends. */
+  readonly hold: Hold;
+}
+
+/** Runs a work, and keeps what it needs open until it ends. */
+export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * The way of a request through one bundle, from the inside out: threads run `recommend()` of the pipeline; the drift statistics sample
+ * what they rank; the cache keeps it; the user's rows, of which the cache's key is made, are read before; the fallback answers where all
+ * of that fails. Who has only one bundle adds `fromLease`; a canary is one more layer, `withCanary`, over the leases of two.
+ */
+export function stackBundle(bundle: OpenBundle, { drift, cache, isTrial, hold }: StackOptions): Recommender {
+  let recommender = fromPipeline(bundle.compute);
+  if (drift !== undefined) recommender = withDrift(recommender, drift);
+  if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
+  recommender = withUserRows(recommender, bundle);
+  if (isTrial !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
+  return recommender;
+}
+
+/** Computes each answer. */
+export function fromPipeline(compute: Compute): Recommender {
+  return {
+    // Only what threads can be sent: a form has functions.
+    recommend: async (request, { deadline, depth, prefetched, capture }) =>
+      toAnswer(await compute.run(request, { deadline, depth, prefetched, capture }), 'off'),
+  };
+}
+
+/** Samples what is ranked. Nobody waits for it. */
+function withDrift(next: Recommender, window: DriftWindow): Recommender {
+  return {
+    recommend: async (request, run) => {
+      if (!window.isSampled(request)) return next.recommend(request, run);
+      const answer = await next.recommend(request, { ...run, capture: { ...run.capture, sample: true } });
+      const sample = answer.record?.sample;
+      if (sample !== undefined) setImmediate(() => window.add(sample));
+      return answer;
+    },
+  };
+}
+
+/** Answers with what is kept, and keeps what is computed. */
+function withCache(
+  next: Recommender,
+  { slates, keyOf, bundle, hold }: NonNullable<StackOptions['cache']> & { bundle: OpenBundle; hold: Hold },
+): Recommender {
+  const { engine } = bundle;
+  const { version } = engine.manifest;
+  return {
+    recommend: (request, run) => {
+      const { form, deadline = Number.POSITIVE_INFINITY, sharedDeadline = deadline } = run;
+      if (form === undefined) return next.recommend(request, run);
+      const nameKey = (): string => keyOf(request, engine, run.prefetched);
+      const key = nameKey();
+      return slates.answer({
+        key,
+        isSame: () => nameKey() === key,
+        // An answer that was kept counts only where it is of this bundle.
+        form: {
+          ...form,
+          isWritten: (body, facts) => facts.bundle === version && form.isWritten(body, facts),
+        },
+        deadline,
+        sharedDeadline,
+        // Others may join the computation: it has as long as any of them.
+        compute: () => next.recommend(request, { ...run, deadline: sharedDeadline }),
+        // Held by itself: it goes on for others when the request that it began with has ended.
+        hold,
+      });
+    },
+  };
+}
+
+/** Reads the user's rows from stores outside of the process. */
+export function withUserRows(next: Recommender, bundle: OpenBundle): Recommender {
+  return {
+    recommend: (request, run) => {
+      const prefetched = prefetchUserRows(request, run.prefetched, bundle);
+      if (prefetched === run.prefetched) return next.recommend(request, run);
+      if (!(prefetched instanceof Promise)) return next.recommend(request, { ...run, prefetched });
+      return prefetched.then((read) => next.recommend(request, { ...run, prefetched: read }));
+    },
+  };
+}
+
+/** Answers with what most people chose where nothing better can be had in time. */
+function withFallback(next: Recommender, { engine }: OpenBundle, cache: CacheOutcome): Recommender {
+  async function answerInstead(request: RecommendationRequest, error: unknown): Promise<Answer> {
+    if (!hasTrait(error, 'slateFallback')) throw error;
+    return toAnswer(await fallBack(request, engine, error), cache);
+  }
+  return {
+    recommend: (request, run) => {
+      const answer = next.recommend(request, run);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: unknown) => answerInstead(request, error));
+    },
+  };
+}
+
+/** A bundle with its recommender, which stays open while requests run on it. */
+export interface Lease {
+  readonly recommender: Recommender;
+  readonly hold: Hold;
+}
+
+/** Answers by the bundle that is open when a request comes, to the end. */
+export function fromLease(findLease: () => Lease | undefined): Recommender {
+  return {
+    recommend: (request, run) => {
+      const lease = findLease();
+      if (lease === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+      const answer = lease.recommender.recommend(request, run);
+      return answer instanceof Promise ? lease.hold(() => answer) : answer;
+    },
+  };
+}
+
+/** Is told of requests to the canary; nothing here may throw. */
+export interface CanaryObserver {
+  answered(): void;
+  /** It could not answer a request that the stable bundle then answered, by no mistake of the client. */
+  failed(error: unknown): void;
+}
+
+/** Of a request's time, the share of the canary: a model of it that is slow leaves enough for the stable bundle. */
+const CANARY_TIME_SHARE = 0.5;
+
+/** Answers some users by the canary: within half of their time, after which the stable bundle answers. */
+export function withCanary(
+  stable: Recommender,
+  experiment: { find(request: RecommendationRequest): Recommender | undefined },
+  observer: CanaryObserver,
+): Recommender {
+  return {
+    recommend: (request, run) => {
+      const canary = experiment.find(request);
+      if (canary === undefined) return stable.recommend(request, run);
+      return tryFirst(canary, stable, { request, run, observer });
+    },
+  };
+}
+
+async function tryFirst(
+  canary: Recommender,
+  stable: Recommender,
+  asked: { request: RecommendationRequest; run: Run; observer: CanaryObserver },
+): Promise<Answer> {
+  const { request, run, observer } = asked;
+  try {
+    const answer = await canary.recommend(request, { ...run, deadline: findCanaryDeadline(run.deadline) });
+    observer.answered();
+    return { ...answer, release: 'canary' };
+  } catch (error) {
+    if (!isOfClient(error)) observer.failed(error);
+    const answer = await stable.recommend(request, run);
+    // What the canary took for a mistake of the client is none to the stable bundle.
+    if (isOfClient(error)) observer.failed(error);
+    return answer;
+  }
+}
+
+function findCanaryDeadline(deadline = Number.POSITIVE_INFINITY): number {
+  const now = processClock();
+  return now + CANARY_TIME_SHARE * (deadline - now);
+}
+
+function isOfClient(error: unknown): boolean {
+  return error instanceof ShortlistError && error.status < 500;
+}

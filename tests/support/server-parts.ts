@@ -1,0 +1,32 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../../src/config/settings.js';
+import { openListenerParts } from '../../src/commands/open-listener-parts.js';
+import type { ServerParts } from '../../src/http/app-parts.js';
+import type { Metrics } from '../../src/observability/metrics/metrics.js';
+import { openSourceAccess } from '../../src/observability/source-observer.js';
+import { openListeners } from '../../src/serving/after-answer/open-listeners.js';
+import type { BundleAdmin } from '../../src/serving/bundle-admin.js';
+import type { Shadow } from '../../src/serving/experiments/shadow.js';
+import type { Recommender } from '../../src/serving/recommender.js';
+
+/** The parts of a server that answers by `service`, which administers its bundle itself; with the logs that the settings ask for. */
+export function createServerParts<Service extends Recommender & BundleAdmin>(
+  service: Service,
+  parts: {
+    settings: Settings;
+    logger: Logger;
+    metrics: Metrics;
+    shadow?: Shadow | undefined;
+  },
+): ServerParts & { recommender: Service } {
+  const { shadow, ...others } = parts;
+  const { settings, logger, metrics } = parts;
+  const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  return {
+    ...others,
+    recommender: service,
+    bundleAdmin: service,
+    afterAnswer: openListeners(settings, { ...others, shadow }),
+    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies }),
+  };
+}
