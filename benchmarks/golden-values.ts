@@ -13,7 +13,7 @@ import { trainImplicitAls } from '../src/offline/training/candidates/implicit-al
 import { findItemNeighbours } from '../src/offline/training/candidates/item-neighbours.js';
 import { countPopularity } from '../src/offline/training/candidates/popularity.js';
 import { evaluateSlates, type MetricSummary } from '../src/offline/protocol/ranking-metrics.js';
-import { describeSplit, readFrozenSplit, splitFrozen } from '../src/offline/protocol/splits.js';
+import { toSplitFacts, readFrozenSplit, splitFrozen } from '../src/offline/protocol/splits.js';
 
 /**
  * Published values of nDCG@10 on MovieLens 100k, random by item, beside what the evaluator says of the same models: an
@@ -96,7 +96,7 @@ async function judge(source: CandidateSource): Promise<MetricSummary> {
     const query = { userId: table.users.idAt(user), history, eligible, limit: K };
     slates.push((await source.retrieve(query)).items);
   }
-  return evaluateSlates([{ split: describeSplit(split), slates }], { k: K });
+  return evaluateSlates([{ split: toSplitFacts(split), slates }], { k: K });
 }
 
 /** `u.data`: user, item, rating and Unix seconds, separated by tabs. */

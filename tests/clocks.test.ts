@@ -24,7 +24,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
 /** Timers for longer than Node can wait fire at once, again and again: who waits for a computed time has it clamped. */
 const TIMER = /\bset(?:Timeout|Interval)\(/g;
 
-function readSources(): [string, string][] {
+function readTables(): [string, string][] {
   return readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => [name, readFileSync(join('src', name), 'utf8')]);
@@ -33,7 +33,7 @@ function readSources(): [string, string][] {
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
 t.test('the wall clock is read only for what people call a time', (t) => {
-  const found = readSources()
+  const found = readTables()
     .map(([name, text]) => [name, count(text, /\bDate\.now\b|\bnew Date\(\)/g)] as const)
     .filter(([, times]) => times > 0);
   t.same(
@@ -45,7 +45,7 @@ t.test('the wall clock is read only for what people call a time', (t) => {
 });
 
 t.test('a timer for a computed time is clamped', (t) => {
-  const unclamped = readSources().filter(
+  const unclamped = readTables().filter(
     ([, text]) =>
       count(text, TIMER) > 0 && /openedAt|deadline - |budgetMs,/.test(text) && !/timerMs\(/.test(text),
   );

@@ -3,7 +3,7 @@ import type { GateCheck } from './promotion-gates.js';
 /** The log of a registry that says who changed what, and what was refused. */
 export const AUDIT_LOG = 'audit';
 
-/** What somebody did to a registry, or was refused. */
+/** A change of a registry, or one that was refused. */
 export interface AuditEvent {
   readonly action: 'publish' | 'promote' | 'rollback' | 'remove';
   readonly version: string;

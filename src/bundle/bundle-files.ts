@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
-import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
+import { createDependencyAccess, type DependencyAccess } from '../domain/dependency-access.js';
 import { isBundleVersion } from './bundle-version.js';
 import {
   CHECKSUM_FILE,
@@ -28,11 +28,12 @@ export interface BundleFiles {
   readonly deferredFile: (path: string) => ListedFile;
 }
 
+/** Options of `openBundleFiles`. */
 export interface OpenBundleOptions {
   /** Leaves the files of feature views and item indexes, which may be large, to be verified by who loads them. */
   readonly deferViews?: boolean;
   /** How often a disk that is away for a moment is asked; as by default, and told to nobody, when not said. */
-  readonly access?: SourceAccess | undefined;
+  readonly access?: DependencyAccess | undefined;
 }
 
 /** Read and hash in pieces, so that a server goes on answering while it opens a large bundle. */
@@ -45,7 +46,7 @@ const CHUNK_BYTES = 1 << 20;
  * that is named as one version and holds another
  */
 export async function openBundleFiles(folder: string, options: OpenBundleOptions = {}): Promise<BundleFiles> {
-  const { access = createSourceAccess() } = options;
+  const { access = createDependencyAccess() } = options;
   const root = await findFolder(folder);
   const { manifest, problems } = await readManifest(root, folder, access);
   const contents = new Map<string, Uint8Array>();
@@ -82,11 +83,11 @@ function listLargeFiles({ views, sources }: Manifest): Set<string> {
  * @throws ShortlistError BUNDLE_NOT_FOUND when there is no such folder; INVALID_BUNDLE when it has no readable manifest
  */
 export async function readBundleManifest(folder: string): Promise<Manifest> {
-  return (await readManifest(await findFolder(folder), folder, createSourceAccess())).manifest;
+  return (await readManifest(await findFolder(folder), folder, createDependencyAccess())).manifest;
 }
 
 /** Nobody will load these of a bundle that is refused already: what is wrong with them is told with the rest. */
-async function verifyAll(files: Iterable<ListedFile>, access: SourceAccess): Promise<string[]> {
+async function verifyAll(files: Iterable<ListedFile>, access: DependencyAccess): Promise<string[]> {
   const problems: string[] = [];
   for (const file of files) {
     const content = await readVerified(file, access);
@@ -111,7 +112,7 @@ async function findFolder(folder: string): Promise<string> {
 async function readManifest(
   root: string,
   folder: string,
-  access: SourceAccess,
+  access: DependencyAccess,
 ): Promise<{ manifest: Manifest; problems: string[] }> {
   const bytes = await readOwnFile(root, folder, { name: MANIFEST_FILE, access });
   const checksum = (await readOwnFile(root, folder, { name: CHECKSUM_FILE, access })).toString('utf8');
@@ -136,7 +137,7 @@ function findOtherVersion(folder: string, { version }: Manifest): string[] {
   return [`${MANIFEST_FILE} says version ${version}, the folder is named ${name}: give it its own name back`];
 }
 
-/** What the checksum file of a manifest holds: a line that `sha256sum --check` reads. */
+/** The line of the checksum file, which `sha256sum --check` reads. */
 export function formatChecksum(manifest: Uint8Array): string {
   return `${createHash('sha256').update(manifest).digest('hex')}  ${MANIFEST_FILE}\n`;
 }
@@ -144,7 +145,7 @@ export function formatChecksum(manifest: Uint8Array): string {
 async function readOwnFile(
   root: string,
   folder: string,
-  { name, access }: { name: string; access: SourceAccess },
+  { name, access }: { name: string; access: DependencyAccess },
 ): Promise<Buffer> {
   try {
     return await access.retry('bundle', () => readFile(join(root, name)));
@@ -157,7 +158,7 @@ async function readOwnFile(
 async function findListed(
   root: string,
   expected: { name: string; sha256: string; sizeBytes: number },
-  access: SourceAccess,
+  access: DependencyAccess,
 ): Promise<ListedFile | string> {
   try {
     const path = await access.retry('bundle', () => realpath(join(root, expected.name)));
@@ -173,7 +174,7 @@ async function findListed(
 }
 
 /** The bytes of a file that are what the manifest says, or what is wrong with them. */
-async function readVerified(file: ListedFile, access: SourceAccess): Promise<Uint8Array | string> {
+async function readVerified(file: ListedFile, access: DependencyAccess): Promise<Uint8Array | string> {
   try {
     const { bytes, sha256 } = await access.retry('bundle', async () => {
       const started = performance.now();

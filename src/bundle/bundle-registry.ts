@@ -4,9 +4,10 @@ import type { Manifest } from './manifest.js';
 /** Channels that versions are promoted to, each with the one that it gets them from: candidate → staging → production. */
 export const PROMOTED_FROM = { staging: 'candidate', production: 'staging' } as const;
 
+/** A channel that versions are promoted to. */
 export type PromotedChannel = keyof typeof PROMOTED_FROM;
 
-/** Which version a channel serves, and which ones it served before. */
+/** The version that a channel serves, and those that it served before. */
 export interface ChannelPointer {
   readonly version: string;
   /** Versions the channel pointed at before, the latest first. */
@@ -17,12 +18,13 @@ export interface ChannelPointer {
   readonly dataset?: string | undefined;
 }
 
-/** How a channel is moved. */
+/** Options of everything that moves a channel. */
 export interface MoveOptions {
   /** Lets a channel take a bundle of another dataset than it has; that is refused otherwise. */
   readonly allowDatasetChange?: boolean | undefined;
 }
 
+/** Options of `BundleRegistry.promote`. */
 export interface PromoteOptions extends MoveOptions {
   /** `production` by default. */
   readonly to?: PromotedChannel | undefined;
@@ -33,9 +35,10 @@ export interface PromoteOptions extends MoveOptions {
 }
 
 /**
- * Where published bundles live: one immutable folder per version, and channels (`candidate`, `staging`, `production`) that point at
- * versions. Moving a channel never moves files. What changes a registry holds its lock meanwhile, and looks again once it has it:
- * each of these methods may throw LOCKED when others do not let go of it, and CONFLICT when it was taken over.
+ * Holds published bundles: one immutable folder per version, and channels (`candidate`, `staging`,
+ * `production`) that point at versions. Moving a channel never moves files. What changes a registry holds its
+ * lock meanwhile, and looks again once it has it: each of these methods may throw LOCKED when others do not
+ * let go of it, and CONFLICT when it was taken over.
  */
 export interface BundleRegistry {
   /**

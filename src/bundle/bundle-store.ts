@@ -1,6 +1,9 @@
 import type { BundleFiles } from './bundle-files.js';
 
-/** Where a registry keeps what it has: versions, which never change, and small texts, which do. Names are paths with slashes. */
+/**
+ * Keeps the data of a registry: versions, which never change, and small texts, which do. Names are paths with
+ * slashes.
+ */
 export interface BundleStore {
   /** For messages: a folder, or the address of a bucket. */
   readonly location: string;

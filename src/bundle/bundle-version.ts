@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What a version looks like; versions sort by the time they were made. */
+/** Matches the name of a version; names sort by the time that versions were made. */
 export const VERSION_PATTERN = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
 
 /**

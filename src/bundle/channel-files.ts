@@ -27,6 +27,10 @@ export interface ChannelFiles {
   move(channel: string, to: Pick<ChannelPointer, 'version' | 'dataset'>): Promise<ChannelPointer>;
 }
 
+/**
+ * Reads and writes the pointers of a registry in its store.
+ * @param now dates each pointer that is written
+ */
 export function createChannelFiles(store: BundleStore, now: () => Date): ChannelFiles {
   async function find(channel: string): Promise<ChannelPointer | undefined> {
     const name = nameOf(channel);

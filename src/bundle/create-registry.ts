@@ -3,13 +3,15 @@ import { AUDIT_LOG, type AuditEntry, type AuditEvent } from './audit-entry.js';
 import { type BundleFiles, openBundleFiles } from './bundle-files.js';
 import { type BundleRegistry, type ChannelPointer, PROMOTED_FROM } from './bundle-registry.js';
 import type { BundleStore } from './bundle-store.js';
-import { createChannelFiles } from './channel-files.js';
+import { type ChannelFiles, createChannelFiles } from './channel-files.js';
 import { listNeeded } from './find-unused-versions.js';
 import type { Manifest } from './manifest.js';
 import { createRegistryReader, notFound, type RegistryReader } from './registry-reader.js';
 import { type Lock, type LockOptions, withLock } from './with-lock.js';
 
+/** Options of `createRegistry`. */
 export interface RegistryOptions {
+  /** Dates audit entries and channel pointers. */
   readonly now: () => Date;
   /** Who acts, for the audit log. */
   readonly by: string;
@@ -18,29 +20,10 @@ export interface RegistryOptions {
 }
 
 /** A registry over a store. */
-export function createRegistry(store: BundleStore, { now, by, lock = {} }: RegistryOptions): BundleRegistry {
-  const channels = createChannelFiles(store, now);
+export function createRegistry(store: BundleStore, options: RegistryOptions): BundleRegistry {
+  const channels = createChannelFiles(store, options.now);
   const reader = createRegistryReader(store, channels);
-  const record = async (event: AuditEvent): Promise<void> => {
-    const entry: AuditEntry = { at: now().toISOString(), by, ...event };
-    await store.appendLine(AUDIT_LOG, JSON.stringify(entry));
-  };
-
-  /** What changes the registry, one after the other. */
-  function change<T>(purpose: string, act: (lock: Lock) => Promise<T>): Promise<T> {
-    return withLock(store, { ...lock, purpose: `shortlist ${purpose}` }, act);
-  }
-
-  async function move(channel: string, { version, dataset }: Manifest, lock: Lock): Promise<ChannelPointer> {
-    await lock.confirm();
-    return channels.move(channel, { version, dataset: dataset.name });
-  }
-
-  async function remove(version: string, lock: Lock): Promise<void> {
-    await record({ action: 'remove', version });
-    await lock.confirm();
-    await store.removeVersion(version);
-  }
+  const { record, change, move, remove } = createChanges(store, channels, options);
 
   return {
     ...reader,
@@ -110,6 +93,39 @@ export function createRegistry(store: BundleStore, { now, by, lock = {} }: Regis
         await remove(version, lock);
         return true;
       }),
+  };
+}
+
+/** The steps that changes of a registry are made of. */
+interface Changes {
+  readonly record: (event: AuditEvent) => Promise<void>;
+  /** Runs one change under the lock of the registry. */
+  readonly change: <T>(purpose: string, act: (lock: Lock) => Promise<T>) => Promise<T>;
+  readonly move: (channel: string, manifest: Manifest, lock: Lock) => Promise<ChannelPointer>;
+  readonly remove: (version: string, lock: Lock) => Promise<void>;
+}
+
+function createChanges(
+  store: BundleStore,
+  channels: ChannelFiles,
+  { now, by, lock: waiting = {} }: RegistryOptions,
+): Changes {
+  const record = async (event: AuditEvent): Promise<void> => {
+    const entry: AuditEntry = { at: now().toISOString(), by, ...event };
+    await store.appendLine(AUDIT_LOG, JSON.stringify(entry));
+  };
+  return {
+    record,
+    change: (purpose, act) => withLock(store, { ...waiting, purpose: `shortlist ${purpose}` }, act),
+    move: async (channel, { version, dataset }, lock) => {
+      await lock.confirm();
+      return channels.move(channel, { version, dataset: dataset.name });
+    },
+    remove: async (version, lock) => {
+      await record({ action: 'remove', version });
+      await lock.confirm();
+      await store.removeVersion(version);
+    },
   };
 }
 

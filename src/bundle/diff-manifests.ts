@@ -1,7 +1,10 @@
 import { type Difference, listDifferences } from './list-differences.js';
 import type { Manifest } from './manifest.js';
 
-/** What two bundles differ in, by dotted name: data, sources, features, training, and what evaluation measured; of files their sizes. */
+/**
+ * Lists the values that two manifests do not share, by dotted name: data, sources, features, training,
+ * figures of the evaluation, and sizes of files.
+ */
 export function diffManifests(first: Manifest, second: Manifest): Difference[] {
   const [ours, theirs] = [first.ranker.featureOrder, second.ranker.featureOrder];
   const without = (list: readonly string[], others: readonly string[]): string =>

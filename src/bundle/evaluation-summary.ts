@@ -25,6 +25,7 @@ export const EvaluationSummary = Type.Object({
   candidateRecall: score,
 });
 
+/** The figures of an evaluation, typed as its schema says. */
 export type EvaluationSummary = Static<typeof EvaluationSummary>;
 
 /** The evaluation that a bundle carries; undefined where it was not evaluated, or by a release that wrote less. */

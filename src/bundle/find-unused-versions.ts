@@ -20,7 +20,7 @@ export async function findUnusedVersions(
   return old.filter((version) => !needed.has(version));
 }
 
-/** What channels point at, and what they would be rolled back to. */
+/** The versions that channels point at or would be rolled back to. */
 export function listNeeded(pointers: Iterable<ChannelPointer>): ReadonlySet<string> {
   return new Set([...pointers].flatMap(({ version, previous }) => [version, ...previous.slice(0, 1)]));
 }

@@ -1,7 +1,9 @@
 /** A value that two things do not share, by its dotted name. */
 export type Difference = readonly [name: string, first: string, second: string];
 
-/** What differs between two values of JSON; a part that one of them has not is `none` there. */
+/**
+ * Lists the values that two pieces of JSON do not share; a part that is absent on one side is `none` there.
+ */
 export function listDifferences(first: unknown, second: unknown): Difference[] {
   const [ours, theirs] = [flatten(first), flatten(second)];
   const names = [...new Set([...ours.keys(), ...theirs.keys()])];

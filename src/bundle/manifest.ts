@@ -11,6 +11,7 @@ export const FORMAT_VERSION = 1;
 
 /** The files that describe a bundle; no file listed in a manifest can have these names. */
 export const MANIFEST_FILE = 'manifest.json';
+/** Beside the manifest: its SHA-256, in the format of `sha256sum`. */
 export const CHECKSUM_FILE = 'manifest.json.sha256';
 
 const name = (description: string): Type.TString =>
@@ -226,9 +227,10 @@ export const Manifest = Type.Object({
   metrics: anything('What evaluation measured.'),
 });
 
+/** A manifest that was read and checked; nothing changes it. */
 export type Manifest = DeepReadonly<Static<typeof Manifest>>;
 
-/** How a source finds the nearest items where it is not by float32. */
+/** An index by which a source finds the nearest items, in place of scoring all of them in float32. */
 export type ItemIndex = DeepReadonly<Static<typeof ItemIndex>>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
@@ -265,7 +267,9 @@ export function isSafePath(path: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/.test(path);
 }
 
-/** Where the parts of a manifest contradict each other: one sentence each, none when it is sound. */
+/**
+ * Lists the parts of a manifest that contradict each other, one sentence each; empty for a sound manifest.
+ */
 export function findManifestProblems(manifest: Manifest): string[] {
   return [
     ...findFileProblems(manifest),

@@ -27,7 +27,7 @@ export interface OnnxConstant {
   readonly data: Float32Array;
 }
 
-/** What this writer knows of an ONNX model. */
+/** The subset of an ONNX model that this file can write. */
 export interface OnnxModel {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
@@ -160,7 +160,7 @@ export interface ReadOnnxNode extends Required<Omit<OnnxNode, 'attributes'>> {
   readonly attributes: Readonly<Record<string, OnnxAttribute | undefined>>;
 }
 
-/** What an ONNX file says of itself. */
+/** Producer and versions of an ONNX file, as the file states them. */
 export interface OnnxHeader {
   readonly irVersion: number;
   /** Versions of operator sets by domain; '' is ONNX's own. */
@@ -307,7 +307,10 @@ export function cutOutNode(model: Uint8Array, index: number, input: OnnxValue): 
   });
 }
 
-/** What ends in a ZipMap of ai.onnx.ml: a list of maps from class to probability, which no server can rank by. */
+/**
+ * An output that ends in a ZipMap of ai.onnx.ml: a list of maps from class to probability, which no server
+ * can rank by.
+ */
 export interface ZipMap {
   /** The output of the model. */
   readonly output: string;

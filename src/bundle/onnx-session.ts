@@ -2,7 +2,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import { ShortlistError } from '../domain/errors.js';
 import { decodeOnnxGraph, findOnnxHeader } from './onnx-model.js';
 
-/** What a model says of an input or an output. */
+/** Name, type and shape of an input or output, as the model declares them. */
 export type ValueMetadata = InferenceSession.ValueMetadata;
 
 // By itself ONNX Runtime (1.29 and newer) reports its use to Microsoft: it calls out, keeps an id and a database in the home
@@ -16,7 +16,10 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   logSeverityLevel: 4, // what fails is thrown; the library's own lines on stderr would say it twice
 };
 
-/** What this version of ONNX Runtime (1.30) reads: the IR version of a file, and operator sets by domain. A test asks it. */
+/**
+ * The newest versions that ONNX Runtime 1.30 reads: of the file format (IR), and of operator sets by domain.
+ * A test asks it.
+ */
 export const ONNX_LIMITS = { irVersion: 13, operatorSets: { '': 26, 'ai.onnx.ml': 5 } } as const;
 
 /**
@@ -109,13 +112,13 @@ export function describeValue(value: ValueMetadata): string {
     : `'${value.name}' is no tensor,`;
 }
 
-/** True for a tensor of a type with these sizes after its first; a size that the model leaves open is left to a trial. */
+/** True for a tensor of a type with these sizes after its first; a size that the model leaves open is left to whoever runs it. */
 export function fitsTensor(value: ValueMetadata, type: string, sizes: readonly number[]): boolean {
   if (!value.isTensor || value.type !== type || value.shape.length !== sizes.length + 1) return false;
   return value.shape.slice(1).every((size, axis) => typeof size === 'string' || size === sizes[axis]);
 }
 
-/** What an error of ONNX Runtime says, without its class. */
+/** The message of an error of ONNX Runtime, without the class that it begins with. */
 export function messageOf(cause: unknown): string {
   return String(cause).replace(/^\w*Error: /, '');
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Who a process is, so that others can tell whether it still lives. */
+/** Identifies a process, so that another one can tell whether it still lives. */
 export interface ProcessIdentity {
   readonly host: string;
   /** Hash of the host, its boot and its process name space: process ids are comparable where it is equal. */
@@ -24,7 +24,7 @@ export function identifyThisProcess(): ProcessIdentity {
   });
 }
 
-/** Whether a process lives, also when it is suspended; undefined where that cannot be told from here. */
+/** True for a process that lives, suspended or not; undefined where that cannot be told from here. */
 export function isAlive({ place, pid, started }: ProcessIdentity): boolean | undefined {
   if (place !== identifyThisProcess().place) return undefined;
   try {

@@ -13,10 +13,12 @@ import {
   describeCheck,
   type GateCheck,
   type Gates,
-  type TrialResult,
+  type TryOutResult,
 } from './promotion-gates.js';
 
+/** Options of `promoteBundle`. */
 export interface PromotionOptions {
+  /** Thresholds; a gate that is absent is not checked. */
   readonly gates: Gates;
   /** Default: the version that the channel before it points at. */
   readonly version?: string | undefined;
@@ -37,8 +39,9 @@ export interface PromotionOptions {
 export type TryOut = (
   folder: string,
   findCurrent: (() => Promise<string>) | undefined,
-) => Promise<TrialResult>;
+) => Promise<TryOutResult>;
 
+/** A promotion that went through: the new pointer of the channel, and what each gate found. */
 export interface Promotion {
   readonly pointer: ChannelPointer;
   readonly checks: readonly GateCheck[];
@@ -70,19 +73,19 @@ export async function promoteBundle(registry: BundleRegistry, options: Promotion
     };
   };
 
-  let opened: { manifest: Manifest; trial: TrialResult };
+  let opened: { manifest: Manifest; tried: TryOutResult };
   try {
     const { folder, manifest } = await openBundleFiles(await registry.pathOf(version));
     const findCurrent = current && (() => registry.pathOf(current.version));
-    opened = { manifest, trial: await tryOut(folder, findCurrent) };
+    opened = { manifest, tried: await tryOut(folder, findCurrent) };
   } catch (error) {
     if (isNotFound(error)) throw error;
     const note = describeError(error);
     await registry.record(describeDecision([{ gate: 'opens', passed: false, value: 0, threshold: 1, note }]));
     throw error;
   }
-  const { manifest, trial } = opened;
-  const checks = [OPENS, ...checkGates(manifest, gates, { current, trial })].map((check): GateCheck =>
+  const { manifest, tried } = opened;
+  const checks = [OPENS, ...checkGates(manifest, gates, { current, tried })].map((check): GateCheck =>
     !check.passed && allowed?.gates.some((gate) => gate === check.gate) === true
       ? { ...check, allowed: true }
       : check,

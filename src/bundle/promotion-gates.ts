@@ -1,11 +1,14 @@
 import { type Static, Type } from 'typebox';
-import { findSmallestShare, listLost, sumBytes } from './compare-bundles.js';
+import { findSmallestShare, listLost, sumBytes } from './gate-measures.js';
 import { findEvaluationSummary, type EvaluationSummary } from './evaluation-summary.js';
 import type { Manifest } from './manifest.js';
 
 const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, maximum: 1, description });
 
-/** `configs/gates.yaml`: what a bundle must have shown before a channel may be promoted to it. A gate that is left out is not asked. */
+/**
+ * `configs/gates.yaml`: the thresholds that a bundle must pass before a channel is promoted to it. A gate
+ * that is left out is not asked.
+ */
 export const Gates = Type.Object(
   {
     minimumNdcg: Type.Optional(share('Least nDCG@k of two-stage.')),
@@ -58,10 +61,11 @@ export const Gates = Type.Object(
   { additionalProperties: false },
 );
 
+/** Thresholds by gate, typed as their schema says. */
 export type Gates = Static<typeof Gates>;
 
-/** How a bundle answered when it was tried out. */
-export interface TrialFigures {
+/** Latency and degraded answers of a bundle that was tried out. */
+export interface TryOutFigures {
   /** Milliseconds that a recommendation took. */
   readonly medianMs: number;
   readonly p99Ms: number;
@@ -69,21 +73,21 @@ export interface TrialFigures {
   readonly degradedShare: number;
 }
 
-/** How a bundle answered, and how the current one did beside it. */
-export interface TrialResult {
-  readonly candidate: TrialFigures;
+/** The figures of a try-out: those of the bundle, and those of the current one beside it. */
+export interface TryOutResult {
+  readonly candidate: TryOutFigures;
   /** Or why there is none to compare with. */
-  readonly current: TrialFigures | string;
+  readonly current: TryOutFigures | string;
 }
 
-/** What a bundle is held against. */
+/** The measurements that gates compare with, beside the manifest of the candidate. */
 export interface Measured {
   /** What the channel points at, where it does. */
   readonly current: Manifest | undefined;
-  readonly trial: TrialResult;
+  readonly tried: TryOutResult;
 }
 
-/** How a bundle fared at one gate. */
+/** The result of one gate. */
 export interface GateCheck {
   /** `opens` is asked of every bundle: that it is whole, and answers. */
   readonly gate: keyof Gates | 'opens';
@@ -128,7 +132,7 @@ function checkQuality(candidate: Manifest, gates: Gates, current: Manifest | und
 }
 
 /** Whether it fits into the place of the current one. */
-function checkFitness(candidate: Manifest, gates: Gates, { current, trial }: Measured): GateCheck[] {
+function checkFitness(candidate: Manifest, gates: Gates, { current, tried }: Measured): GateCheck[] {
   const {
     schemaCompatible,
     maximumMegabytes,
@@ -142,10 +146,10 @@ function checkFitness(candidate: Manifest, gates: Gates, { current, trial }: Mea
   if (maximumMegabytes !== undefined)
     checks.push(atMost('maximumMegabytes', maximumMegabytes, sumBytes(candidate) / 1e6));
   if (minimumSizeShare !== undefined) checks.push(checkSize(minimumSizeShare, { candidate, current }));
-  if (maximumLatencyRatio !== undefined) checks.push(checkRatio(maximumLatencyRatio, trial));
-  if (maximumP99Ms !== undefined) checks.push(atMost('maximumP99Ms', maximumP99Ms, trial.candidate.p99Ms));
+  if (maximumLatencyRatio !== undefined) checks.push(checkRatio(maximumLatencyRatio, tried));
+  if (maximumP99Ms !== undefined) checks.push(atMost('maximumP99Ms', maximumP99Ms, tried.candidate.p99Ms));
   if (maximumDegradedShare !== undefined)
-    checks.push(atMost('maximumDegradedShare', maximumDegradedShare, trial.candidate.degradedShare));
+    checks.push(atMost('maximumDegradedShare', maximumDegradedShare, tried.candidate.degradedShare));
   return checks;
 }
 
@@ -273,7 +277,7 @@ function checkSize(
   return { gate, passed: share >= threshold, value: share, threshold, note };
 }
 
-function checkRatio(threshold: number, { candidate, current }: TrialResult): GateCheck {
+function checkRatio(threshold: number, { candidate, current }: TryOutResult): GateCheck {
   const gate = 'maximumLatencyRatio';
   if (typeof current === 'string') return notCompared(gate, threshold, current);
   const note = `median ${candidate.medianMs.toFixed(2)} ms, of the current bundle ${current.medianMs.toFixed(2)} ms`;

@@ -6,7 +6,7 @@ import { VERSION_PATTERN } from './bundle-version.js';
 import type { ChannelFiles } from './channel-files.js';
 import { decodeManifest, type Manifest, MANIFEST_FILE } from './manifest.js';
 
-/** What can be asked of a registry without changing it. */
+/** The part of a registry that changes nothing. */
 export interface RegistryReader extends Pick<
   BundleRegistry,
   'list' | 'pathOf' | 'readChannel' | 'listChannels' | 'readManifest' | 'readAudit'
@@ -26,6 +26,7 @@ export interface RegistryReader extends Pick<
   ): Promise<ChannelPointer | undefined>;
 }
 
+/** Reads a registry from its store and its channel pointers; takes no lock. */
 export function createRegistryReader(store: BundleStore, channels: ChannelFiles): RegistryReader {
   const list = async (): Promise<string[]> => store.listVersions();
 
@@ -109,7 +110,7 @@ function parseEntry(line: string): AuditEntry | undefined {
   }
 }
 
-/** What a registry does not have, with what it has. */
+/** A BUNDLE_NOT_FOUND error that also says which versions there are. */
 export function notFound(what: string, versions: readonly string[]): ShortlistError {
   const known = versions.length === 0 ? 'none is published' : `published are ${versions.join(', ')}`;
   return new ShortlistError(

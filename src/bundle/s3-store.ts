@@ -4,18 +4,18 @@ import { dirname, join, resolve } from 'node:path';
 import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { ShortlistError } from '../domain/errors.js';
 import {
-  createSourceAccess,
+  createDependencyAccess,
   isPassing,
   PASSING_STATUSES,
-  type SourceAccess,
-} from '../domain/source-access.js';
+  type DependencyAccess,
+} from '../domain/dependency-access.js';
 import { openBundleFiles } from './bundle-files.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
 import { exists, temporarySibling } from './durable-files.js';
 import { CHECKSUM_FILE, decodeManifest, MANIFEST_FILE } from './manifest.js';
 
-/** Where a bucket is, and what of it is kept here. */
+/** The address of a bucket, and the folder for local copies of its versions. */
 export interface S3StoreOptions {
   /** `s3://bucket/prefix`; the prefix may be empty. */
   readonly address: string;
@@ -38,7 +38,7 @@ const ATTEMPT_TIMEOUT_MS = 30_000;
  */
 export async function createS3Store(
   options: S3StoreOptions,
-  access: SourceAccess = createSourceAccess(),
+  access: DependencyAccess = createDependencyAccess(),
 ): Promise<BundleStore> {
   const { bucket, prefix } = parseAddress(options.address);
   const objects = await openBucket({ ...options, bucket, access });
@@ -140,7 +140,7 @@ function cacheFolderOf({ cacheDir, address, endpoint }: S3StoreOptions): string 
 interface OpenBucketOptions {
   readonly bucket: string;
   readonly endpoint: string;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
 }
 
 /** What is asked of a bucket; names are whole keys. */

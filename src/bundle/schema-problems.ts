@@ -6,7 +6,10 @@ import { Value } from 'typebox/value';
 const MOST_PROBLEMS = 100;
 const LONGEST_VALUE = 80;
 
-/** What keeps a value from matching a schema: one sentence each, with the place and the offending value. */
+/**
+ * Lists each part of a value that does not match a schema, one sentence each, with its place and the
+ * offending value.
+ */
 export function findSchemaProblems(schema: TSchema, value: unknown): string[] {
   return listErrors(schema, value).map(({ instancePath, message }) => {
     const keys = instancePath.split('/').slice(1).map(unescapeKey);

@@ -1,18 +1,21 @@
 import { identifyThisProcess, isAlive, type ProcessIdentity } from './process-identity.js';
 
-/** What ends the name of a closed segment. */
+/** Suffix of the name of a closed segment. */
 export const CLOSED_SEGMENT = '.jsonl';
 
-/** The same of one that is written to. */
+/** Suffix of the name of a segment that is still written to. */
 export const OPEN_SEGMENT = '.jsonl.open';
 
-/** How a segment that this process writes to is called, from its closed name: with who writes to it. */
+/**
+ * The name of a segment while this process writes to it: the closed name with the identity of the process in
+ * it.
+ */
 export function nameOpenSegment(closed: string): string {
   const { pid, started, place } = identifyThisProcess();
   return `${closed.slice(0, -CLOSED_SEGMENT.length)}~${pid}-${started}-${place}${OPEN_SEGMENT}`;
 }
 
-/** What the name of a segment that is written to says. */
+/** The parts of the name of an open segment. */
 export interface OpenSegmentName {
   /** Its name once it is closed. */
   readonly closed: string;
@@ -20,7 +23,7 @@ export interface OpenSegmentName {
   readonly isWritten: boolean | undefined;
 }
 
-/** Of a release that did not name the process, too. */
+/** Takes the name of an open segment apart; names of older releases, without a process, too. */
 export function parseOpenSegment(name: string): OpenSegmentName {
   const [, start = name.slice(0, -OPEN_SEGMENT.length), pid, started, place] =
     /^(.+)~(\d+)-(\d*)-([0-9a-f]{8})\.jsonl\.open$/.exec(name) ?? [];

@@ -67,7 +67,7 @@ export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;
 }
 
-/** What is wrong with offsets of compressed sparse rows that have so many entries: nothing, or one problem. */
+/** Checks the offsets of compressed sparse rows against the number of entries: no problem or one. */
 export function findOffsetProblems(name: string, offsets: Uint32Array, entries: number): string[] {
   const ascend = offsets.every((offset, at) => at === 0 || offset >= offsets[at - 1]!);
   if (ascend && offsets[0] === 0 && offsets.at(-1) === entries) return [];

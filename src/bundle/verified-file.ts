@@ -78,12 +78,12 @@ export async function openVerifiedFile(file: ListedFile): Promise<VerifiedFile> 
   };
 }
 
-/** What is wrong with a file whose hash is another than listed. */
+/** The problem of a file whose SHA-256 differs from the one that the manifest lists. */
 export function describeChange(sha256: string, expected: { sha256: string }): string {
   return `has changed: its sha256 is ${sha256}, the manifest says ${expected.sha256}`;
 }
 
-/** What is wrong with a file that the system cannot open or read. */
+/** The problem of a file that the system cannot open or read. */
 export function describeFailure(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`;

@@ -4,12 +4,13 @@ import { ShortlistError } from '../domain/errors.js';
 import type { BundleStore } from './bundle-store.js';
 import { identifyThisProcess, isAlive, type ProcessIdentity } from './process-identity.js';
 
-/** What a lock is kept in. */
+/** The part of a store that locks are kept in. */
 export type LockStore = Pick<
   BundleStore,
   'location' | 'findText' | 'replaceText' | 'renewText' | 'listTexts' | 'removeText'
 >;
 
+/** Options of `withLock`. */
 export interface LockOptions {
   /** What the holder does, for those who wait: `publish`. */
   readonly purpose: string;
@@ -61,7 +62,7 @@ export async function withLock<T>(
   const folder = options.name === undefined ? FOLDER : `${FOLDER}/${options.name}`;
   const claim = `${folder}/${randomUUID()}.json`;
   const write = createClaimWriter(options.purpose);
-  await take(store, { ...options, folder, claim, text: write() });
+  await acquire(store, { ...options, folder, claim, text: write() });
   let renewing: Promise<unknown> = Promise.resolve();
   const renew = (): Promise<boolean> => store.renewText(claim, write());
   const beat = setInterval(() => {
@@ -100,14 +101,14 @@ function createClaimWriter(purpose: string): () => string {
   };
 }
 
-interface Taking extends LockOptions {
+interface Acquisition extends LockOptions {
   readonly folder: string;
   /** Path of the own claim, and what it says. */
   readonly claim: string;
   readonly text: string;
 }
 
-async function take(store: LockStore, options: Taking): Promise<void> {
+async function acquire(store: LockStore, options: Acquisition): Promise<void> {
   const { claim, text, waitMs = WAIT_MS } = options;
   const listHolders = createHolderList(store, options);
   const startedAt = performance.now();
@@ -137,7 +138,7 @@ interface Holder {
 /** Lists the claims of others that live; those that do not are removed. */
 function createHolderList(
   store: LockStore,
-  { folder, claim: own, leaseMs = LEASE_MS }: Taking,
+  { folder, claim: own, leaseMs = LEASE_MS }: Acquisition,
 ): () => Promise<Holder[]> {
   /** Since when each claim has been what it is, on the clock of `performance.now()`. */
   const seen = new Map<string, { text: string; since: number }>();

@@ -35,6 +35,7 @@ export type ManifestDraft = Omit<Manifest, 'formatVersion' | 'version' | 'ranker
 
 type FileEntry = Manifest['files'][string];
 
+/** A bundle to be written. */
 export interface BundleDraft {
   readonly manifest: ManifestDraft;
   /** By path inside the bundle. */

@@ -24,6 +24,7 @@ export interface LeastSquaresProblem {
   readonly regularisationExponent: number;
 }
 
+/** Solves for the vectors of users or items against fixed vectors of the other kind. */
 export interface FactorSolver {
   /**
    * Writes the vector w of an entity that interacted with `partners` (indexes, unique) into `into`: the minimum of

@@ -26,6 +26,7 @@ export interface AlsModel {
   readonly meanWeight?: number;
 }
 
+/** The latest items of a history that count, unless the model says otherwise. */
 export const DEFAULT_MAX_HISTORY = 1000;
 
 /** How `als` is opened. */
@@ -89,7 +90,10 @@ export function createFoldIn(model: AlsModel): (history: History) => Float64Arra
   };
 }
 
-/** What each entry of a history counts where `values` are weights: 1 at the mean weight, never below 0. Else undefined. */
+/**
+ * The confidence of each entry of a history where `values` are weights: 1 at the mean weight, never below 0;
+ * else undefined. Else undefined.
+ */
 export function toConfidences(
   values: Float32Array,
   { meanWeight }: { meanWeight?: number },

@@ -38,7 +38,7 @@ export function augmentUser(user: Float64Array): Float32Array {
   return augmented;
 }
 
-/** How many items `augmentVectors` gives. */
+/** Number of items that `augmentVectors` gives. */
 export function countIndexed({ factors, dimensions }: ItemVectors): number {
   return sumSquares({ factors, dimensions }).reduce((count, square) => count + (square > 0 ? 1 : 0), 0);
 }

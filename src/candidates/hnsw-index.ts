@@ -5,7 +5,7 @@ import { augmentUser, augmentVectors } from './augmented-vectors.js';
 import type { ItemSearch, ItemVectors } from './item-search.js';
 import { searchIndex } from './search-index.js';
 
-/** How a graph of items is made. */
+/** Parameters of building a graph of items. */
 export interface HnswOptions {
   /** Neighbours that an item keeps. */
   readonly connectivity: number;

@@ -1,14 +1,17 @@
 import type { ScoredItems } from '../domain/top-k.js';
 
-/** What a search goes over: one vector per item of the catalogue. */
+/** The vectors that a search goes over: one per item of the catalogue. */
 export interface ItemVectors {
   /** [items × dimensions] */
   readonly factors: Float32Array;
   readonly dimensions: number;
 }
 
+/** Options of one search. */
 export interface SearchOptions {
+  /** Items found at most. */
   readonly limit: number;
+  /** One byte per item of the catalogue, 0 for those that may not be found. */
   readonly eligible: Uint8Array;
   /** Milliseconds of `processClock` after which nobody waits for the answer. */
   readonly deadline?: number | undefined;

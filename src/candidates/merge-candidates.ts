@@ -1,6 +1,7 @@
 import type { CandidateSet, Retrieval } from '../domain/candidate.js';
 import { orderByScore, pickScores } from '../domain/top-k.js';
 
+/** Options of `mergeCandidates`. */
 export interface MergeOptions {
   /** At most this many candidates. */
   readonly limit: number;

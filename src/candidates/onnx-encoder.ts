@@ -26,7 +26,7 @@ export interface EncoderVectors {
   readonly vocabulary: number;
 }
 
-/** What an encoder is opened for. */
+/** The facts of a bundle that its encoder has to fit to. */
 export interface EncoderOptions {
   readonly itemCount: number;
   /** The views of users that its features come from. */

@@ -5,7 +5,10 @@ import { selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
 import type { TrainedSource } from './source-definition.js';
 
-/** What the users of each group take most; a group is the users who share one value of one attribute. */
+/**
+ * The items that the users of each group take most; a group is the users who share one value of one
+ * attribute.
+ */
 export interface GroupPopularity {
   readonly itemCount: number;
   /** `userOffsets[u] .. userOffsets[u + 1]` are the entries of user index u in `userGroups`; length users + 1. */

@@ -7,7 +7,7 @@ import { itemLinksToTensors, readItemLinks } from '../features/read-item-links.j
 import type { CandidateSource } from './candidate-source.js';
 import type { TrainedSource } from './source-definition.js';
 
-/** How the items of a history are asked for their neighbours. */
+/** Weights by which the items of a history are asked for their neighbours. */
 export interface HistoryWeighting {
   /** Only the latest so many items. */
   readonly lastItems: number;
@@ -102,7 +102,7 @@ export function parseSimilarItems(
   return { links, weighting };
 }
 
-/** Items of a history, oldest first, and how much each one's word weighs. */
+/** History items, oldest first, with their weights. */
 interface WeighedItems {
   readonly items: Int32Array;
   readonly weights: Float64Array;

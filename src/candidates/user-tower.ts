@@ -11,7 +11,7 @@ import { listInputNames, type TowerConfig } from '../config/encoder-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 
-/** What a tower makes a vector of. */
+/** The input of a user tower: one user. */
 export interface TowerInput {
   /** Items that the tower knows, oldest first, by their row of the item vectors. */
   readonly history: Int32Array;
@@ -30,6 +30,7 @@ export interface UserTower {
   close(): Promise<void>;
 }
 
+/** The sizes that a user tower has to fit to, and its name in errors. */
 export interface UserTowerOptions {
   /** Length of the item vectors. */
   readonly dimensions: number;

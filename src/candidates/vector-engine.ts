@@ -1,7 +1,7 @@
 import type * as pg from 'pg';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { isPassing } from '../domain/source-access.js';
+import { isPassing } from '../domain/dependency-access.js';
 import type { BreakerOptions } from '../features/circuit-breaker.js';
 
 /** A Postgres with pgvector, and how long to wait for it. Plain data: threads are given it. */
@@ -21,7 +21,8 @@ export interface VectorEngineOptions {
   readonly breaker: BreakerOptions;
 }
 
-export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
+/** The options of the vector engine as the settings give them. */
+export function toVectorEngineOptions({ vectorEngine }: Pick<Settings, 'vectorEngine'>): VectorEngineOptions {
   const {
     enabled: _,
     breakerCalls: calls,
@@ -35,7 +36,7 @@ export function describeVectorEngine({ vectorEngine }: Pick<Settings, 'vectorEng
 /** States of SQL in which another attempt may succeed: connections (08), resources (53), a server that stops or starts (57P0x). */
 const PASSING_STATE = /^(08...|53...|57P0[1-3])$/;
 
-/** Whether what failed may succeed in a moment: the engine is away, or full, not against it. */
+/** True for a failure that may be over in a moment: the engine is away, or full. */
 export function isPassingEngineFault(error: unknown): boolean {
   if (!(error instanceof ShortlistError) || error.code !== 'VECTOR_ENGINE_FAILED') return false;
   const { code, message } = error.cause as NodeJS.ErrnoException;
@@ -44,7 +45,7 @@ export function isPassingEngineFault(error: unknown): boolean {
   );
 }
 
-/** What the comment of a table says of it. */
+/** The facts that the comment of a table states. */
 export interface TableFacts {
   readonly version: string;
   /** Vectors in it: an item without one is not. */
@@ -58,7 +59,7 @@ export function nameTable(prefix: string, version: string): string {
   return `${prefix}_${version.toLowerCase().replaceAll('-', '_')}`;
 }
 
-/** Whether a table holds the vectors of some bundle version. */
+/** True for the name of a table with the vectors of some bundle version. */
 export function isVersionTable(prefix: string, name: string): boolean {
   return name.startsWith(`${prefix}_`) && /^\d{8}t\d{6}z_[0-9a-f]{8}$/.test(name.slice(prefix.length + 1));
 }
@@ -69,7 +70,7 @@ export function formatVector(vector: Float32Array): string {
 }
 
 /**
- * What the engine knows of the table of a version; undefined where there is none that was loaded.
+ * The facts about the table of a version; undefined where none was loaded.
  * @throws what the client throws
  */
 export async function readTableFacts(

@@ -9,6 +9,7 @@ interface ApiKeyOptions {
   readonly json?: boolean;
 }
 
+/** The command `shortlist api-key`. */
 export function createApiKeyCommand(context: CommandContext): Command {
   return new Command('api-key')
     .description('Make a key for an application: print it, once, and the entry that configures it.')

@@ -5,6 +5,7 @@ import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 
+/** The command `shortlist audit-log`. */
 export function createAuditLogCommand(context: CommandContext): Command {
   return new Command('audit-log')
     .description('Print who published, promoted, rolled back and removed bundles, and what was refused.')

@@ -1,7 +1,10 @@
 import type { Variables } from '../config/load-settings.js';
 import type { ProgressReporter } from '../offline/progress/progress.js';
 
-/** What a command may touch of the world outside: nothing else reads the environment or writes to the terminal. */
+/**
+ * Everything of the outer world that a command may touch: nothing else reads the environment or writes to the
+ * terminal.
+ */
 export interface CommandContext {
   readonly env: Variables;
   /** Folder that holds `default.yaml`, `datasets/`, `scenarios/` and `training.yaml`. */

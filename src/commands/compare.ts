@@ -9,6 +9,7 @@ import { findBundle } from './find-bundle.js';
 import { openRegistry } from './open-registry.js';
 import { importOffline } from './import-offline.js';
 
+/** The command `shortlist compare`. */
 export function createCompareCommand(context: CommandContext): Command {
   return new Command('compare')
     .description(

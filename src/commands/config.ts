@@ -13,6 +13,7 @@ interface ConfigOptions extends ServeOptions {
   readonly json?: boolean;
 }
 
+/** The command `shortlist config`. */
 export function createConfigCommand(context: CommandContext): Command {
   const command = new Command('config')
     .description(

@@ -4,7 +4,7 @@ import { readDatasetConfig, type DatasetConfig } from '../config/dataset-config.
 import { EVALUATION_PROTOCOLS } from '../config/evaluation-protocol.js';
 import type { CommandContext } from './command-context.js';
 
-/** What `--dataset` and `--data` say. */
+/** The values of `--dataset` and `--data`. */
 export interface DatasetOptions {
   readonly dataset: string;
   readonly data: string;
@@ -21,6 +21,7 @@ export interface DatasetFolders {
   readonly searchesDir: string;
 }
 
+/** Adds `--dataset` and `--data` to a command. */
 export function addDatasetOptions(command: Command): Command {
   return command
     .option('-d, --dataset <name>', 'name of a config in configs/datasets, or a file', 'demo')

@@ -11,6 +11,7 @@ interface DemoDataOptions {
   readonly seed: number;
 }
 
+/** The command `shortlist demo-data`. */
 export function createDemoDataCommand(context: CommandContext): Command {
   return new Command('demo-data')
     .description('Make the demo dataset: seeded users, items and interactions as parquet files.')

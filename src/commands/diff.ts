@@ -6,6 +6,7 @@ import type { CommandContext } from './command-context.js';
 import { findBundle } from './find-bundle.js';
 import { openRegistry } from './open-registry.js';
 
+/** The command `shortlist diff`. */
 export function createDiffCommand(context: CommandContext): Command {
   return new Command('diff')
     .description('Tell what two bundles differ in: data, sources, features, training, figures, sizes.')

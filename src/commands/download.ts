@@ -3,8 +3,9 @@ import { readDatasetConfig } from '../config/dataset-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
+/** The command `shortlist download`. */
 export function createDownloadCommand(context: CommandContext): Command {
   return new Command('download')
     .description(
@@ -22,7 +23,7 @@ export function createDownloadCommand(context: CommandContext): Command {
       }
       const { downloadArchive } = await importOffline(() => import('../offline/data/download/download.js'));
       await downloadArchive(dataset.download, {
-        access: openCommandAccess(context),
+        access: openDependencies(context),
         toDir: dataset.path,
         progress: await context.openProgress(),
       });

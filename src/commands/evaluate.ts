@@ -18,6 +18,7 @@ interface EvaluateOptions extends DatasetOptions {
   readonly ablation?: true;
 }
 
+/** The command `shortlist evaluate`. */
 export function createEvaluateCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('evaluate').description(

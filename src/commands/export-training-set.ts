@@ -19,6 +19,7 @@ interface ExportOptions extends DatasetOptions {
   readonly rows: ExportedRows;
 }
 
+/** The command `shortlist export-training-set`. */
 export function createExportTrainingSetCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('export-training-set').description(

@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { parseCount } from './parse-count.js';
 
+/** The command `shortlist gc`. */
 export function createGcCommand(context: CommandContext): Command {
   return new Command('gc')
     .description(

@@ -10,6 +10,7 @@ interface ImportEncoderOptions extends DatasetOptions {
   readonly spec: string;
 }
 
+/** The command `shortlist import-encoder`. */
 export function createImportEncoderCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('import-encoder').description(

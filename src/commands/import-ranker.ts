@@ -16,6 +16,7 @@ interface ImportRankerOptions extends DatasetOptions {
   readonly rows?: RowsOfRun;
 }
 
+/** The command `shortlist import-ranker`. */
 export function createImportRankerCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('import-ranker').description(

@@ -7,6 +7,7 @@ import { importOffline } from './import-offline.js';
 /** A segment that its process should have closed for so long belongs to none. */
 const PATIENCE_MS = 60_000;
 
+/** The command `shortlist impressions`. */
 export function createImpressionsCommand(context: CommandContext): Command {
   return new Command('impressions')
     .description(

@@ -13,6 +13,7 @@ interface InitOptions {
   readonly force?: true;
 }
 
+/** The command `shortlist init`. */
 export function createInitCommand(context: CommandContext): Command {
   return new Command('init')
     .description(

@@ -6,6 +6,7 @@ import { alignColumns } from '../offline/report/align-columns.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 
+/** The command `shortlist list`. */
 export function createListCommand(context: CommandContext): Command {
   return new Command('list')
     .description('List the published bundles: data, quality, size, and which channels point at them.')

@@ -23,6 +23,7 @@ interface LoadTestCommandOptions {
 
 type NamedProfile = LoadProfile & { name: string };
 
+/** The command `shortlist load-test`. */
 export function createLoadTestCommand(context: CommandContext): Command {
   return new Command('load-test')
     .description(

@@ -5,13 +5,14 @@ import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { parseTensorFile } from '../bundle/tensor-file.js';
 import { type AlsModel, parseAls } from '../candidates/als.js';
 import { connectVectorEngine, dropOtherVersions, loadItemVectors } from '../candidates/load-item-vectors.js';
-import { describeVectorEngine, isPassingEngineFault } from '../candidates/vector-engine.js';
+import { toVectorEngineOptions, isPassingEngineFault } from '../candidates/vector-engine.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
+/** The command `shortlist load-vectors`. */
 export function createLoadVectorsCommand(context: CommandContext): Command {
   return new Command('load-vectors')
     .description(
@@ -27,7 +28,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
       const registry = await openRegistry(settings.bundle, context);
       const version = asked ?? (await registry.readChannel(settings.bundle.channel)).version;
       const model = readModel(await openBundleFiles(await registry.pathOf(version), { deferViews: true }));
-      const engine = describeVectorEngine(settings);
+      const engine = toVectorEngineOptions(settings);
       const progress = await context.openProgress();
       // All of it: what a connection that is lost had written is gone with its transaction.
       const load = async (): Promise<{ client: Client; written: number }> => {
@@ -44,7 +45,7 @@ export function createLoadVectorsCommand(context: CommandContext): Command {
           throw error;
         }
       };
-      const { client, written } = await openCommandAccess(context).retry('vector_engine', load, {
+      const { client, written } = await openDependencies(context).retry('vector_engine', load, {
         isPassing: isPassingEngineFault,
       });
       try {

@@ -6,16 +6,17 @@ import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
 import { isPassingRedisFault, type RedisClient, requireRedis } from '../features/redis-connection.js';
-import { readRowsOfTable } from '../features/row-source.js';
-import { refuseTimesToCome } from '../features/refuse-times-to-come.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import { readRowsOfTable } from '../features/loadable-rows.js';
+import { refuseFutureTimes } from '../features/refuse-future-times.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ProgressReporter } from '../offline/progress/progress.js';
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews, type OnlineViews } from './open-online-views.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 import { toolConnectionOf } from './redis-options.js';
 
+/** The command `shortlist materialise`. */
 export function createMaterialiseCommand(context: CommandContext): Command {
   return new Command('materialise')
     .description(
@@ -26,7 +27,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const { bundle, features, redis } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, name);
-      const access = openCommandAccess(context);
+      const access = openDependencies(context);
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), {
         isPassing: isPassingRedisFault,
       });
@@ -44,7 +45,7 @@ export function createMaterialiseCommand(context: CommandContext): Command {
 
 interface Loading {
   readonly client: RedisClient;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
   readonly expirySeconds: number;
   /** What keys begin with. */
   readonly prefix: string;
@@ -75,7 +76,7 @@ async function loadView(
 ): Promise<string> {
   const { knownUntil, dataset } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
-  refuseTimesToCome(table, now);
+  refuseFutureTimes(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
   let reached = 0;
   const materialise = () => {

@@ -1,4 +1,4 @@
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import { openRedis } from '../features/redis-connection.js';
 import type { AdminParts, ServerParts } from '../http/app-parts.js';
 import { createFeaturePusher } from '../serving/online/feature-pusher.js';
@@ -9,7 +9,7 @@ export function openListenerParts({
   bundleAdmin,
   metrics,
   dependencies,
-}: Pick<AdminParts, 'settings' | 'bundleAdmin' | 'metrics'> & { dependencies: SourceAccess }): Pick<
+}: Pick<AdminParts, 'settings' | 'bundleAdmin' | 'metrics'> & { dependencies: DependencyAccess }): Pick<
   ServerParts,
   'dependencies' | 'pusher' | 'connectRateLimits'
 > {

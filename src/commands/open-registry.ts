@@ -4,9 +4,9 @@ import { createFolderRegistry } from '../bundle/folder-registry.js';
 import { createRegistry } from '../bundle/create-registry.js';
 import { createS3Store } from '../bundle/s3-store.js';
 import type { Settings } from '../config/settings.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { CommandContext } from './command-context.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
 /**
  * The registry of the settings: a folder, or a bucket.
@@ -16,13 +16,13 @@ import { openCommandAccess } from './open-command-access.js';
 export async function openRegistry(
   { registry, s3Endpoint, cacheFolder }: Settings['bundle'],
   context: CommandContext,
-  access?: SourceAccess,
+  access?: DependencyAccess,
 ): Promise<BundleRegistry> {
   const options = { now: () => context.now(), by: findUserName() };
   if (!/^s3:/i.test(registry)) return createFolderRegistry(registry, options);
   const store = await createS3Store(
     { address: registry, endpoint: s3Endpoint, cacheDir: cacheFolder },
-    access ?? openCommandAccess(context),
+    access ?? openDependencies(context),
   );
   return createRegistry(store, options);
 }

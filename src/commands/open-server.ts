@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { describeVectorEngine } from '../candidates/vector-engine.js';
+import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
 import type { BundleDescription } from '../serving/bundle-admin.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
@@ -49,8 +49,8 @@ export async function openServer(
   const logger = openServerLog(settings, { metrics: metrics.telemetry, process: place });
   const observed = { logger, metrics };
   const online = { logger, metrics: metrics.features };
-  const sources = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
-  const registry = await openRegistry(settings.bundle, context, sources);
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const registry = await openRegistry(settings.bundle, context, dependencies);
   const release = context.codeVersion;
   const cache = await openSlateCache(settings, { logger, metrics: metrics.cache, release });
   opened.add(cache, () => cache?.close());
@@ -64,13 +64,13 @@ export async function openServer(
       dataset: () => settings.bundle.dataset,
       scenarios: readScenarios(join(context.configsDir, 'scenarios')),
       memoryLimitBytes: memoryLimitMegabytes * 1e6,
-      access: sources,
+      access: dependencies,
       observer: createFeatureObserver({ ...online, clock }, { minLoadMegabytesPerSecond }),
       clock,
       threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
       trialSilenceMs: settings.bundle.trialSilenceMs || undefined,
       openOnlineStores: createOnlineStoresOpener(settings, online),
-      vectorEngine: settings.vectorEngine.enabled ? describeVectorEngine(settings) : undefined,
+      vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
       drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
       cache,
     },
@@ -105,7 +105,7 @@ export async function openServer(
       ...observed,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies: sources }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies }),
     },
     bundle,
     quarantine,

@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 
+/** The command `shortlist prepare`. */
 export function createPrepareCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('prepare').description('Check a dataset, map its columns, and write the prepared tables.'),
@@ -18,7 +19,7 @@ export function createPrepareCommand(context: CommandContext): Command {
         () => import('../offline/data/prepare/prepare-report.js'),
       );
       const progress = await context.openProgress();
-      const access = openCommandAccess(context);
+      const access = openDependencies(context);
       const now = context.now();
       const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access, now });
       context.print(renderPrepareReport(report));

@@ -45,7 +45,10 @@ function createProgram(context: CommandContext): Command {
   return program;
 }
 
-/** What a person can act on; for an error that nobody raised on purpose, the stack that a bug report needs. */
+/**
+ * The part of an error that a person can act on; for an error that nobody raised on purpose, the stack that a
+ * bug report needs.
+ */
 export function describeError(error: unknown): string {
   if (error instanceof ShortlistError) return `${error.code}: ${error.message}`;
   const fault = findSystemFault(error);

@@ -22,6 +22,7 @@ interface PromoteOptions extends MoveOptions {
 /** Milliseconds that a bundle on trial may say nothing, where the settings say that servers try none. */
 const TRIAL_SILENCE_MS = 60_000;
 
+/** The command `shortlist promote`. */
 export function createPromoteCommand(context: CommandContext): Command {
   return new Command('promote')
     .description(

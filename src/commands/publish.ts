@@ -6,6 +6,7 @@ import { createDatasetChangeOption } from './dataset-change-option.js';
 import { openRegistry } from './open-registry.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 
+/** The command `shortlist publish`. */
 export function createPublishCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('publish').description(

@@ -8,7 +8,7 @@ import { isPassingRedisFault, requireRedis } from '../features/redis-connection.
 import type { CommandContext } from './command-context.js';
 import { openRegistry } from './open-registry.js';
 import { openOnlineViews } from './open-online-views.js';
-import { openCommandAccess } from './open-command-access.js';
+import { openDependencies } from './open-dependencies.js';
 import { toolConnectionOf } from './redis-options.js';
 
 interface PushArguments {
@@ -17,6 +17,7 @@ interface PushArguments {
   readonly file?: string;
 }
 
+/** The command `shortlist push`. */
 export function createPushCommand(context: CommandContext): Command {
   return new Command('push')
     .description('Upsert rows in Redis (REDIS_URL); an older event time never overwrites a newer one.')
@@ -36,7 +37,7 @@ export function createPushCommand(context: CommandContext): Command {
       const options = { view: view!, now };
       // Twice, so that a row that makes no sense is told before any is sent, and a file of any length fits the memory.
       const total = await checkRows(readBatches(readLines(), options));
-      const access = openCommandAccess(context);
+      const access = openDependencies(context);
       const isPassing = isPassingRedisFault;
       const client = await access.retry('redis', () => requireRedis(toolConnectionOf(redis)), { isPassing });
       const step = (await context.openProgress()).start(`push ${view!.name}`, total);

@@ -4,6 +4,7 @@ import type { RedisConnectionOptions } from '../features/redis-connection.js';
 /** Nobody waits for an answer here, so a busy Redis gets more time than in serving. */
 const TOOL_TIMEOUT_MS = 10_000;
 
+/** The connection of commands other than `serve` to the Redis of the settings. */
 export function toolConnectionOf({ url, keyPrefix }: Settings['redis']): RedisConnectionOptions {
   return {
     url,

@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.js';
 import { createDatasetChangeOption } from './dataset-change-option.js';
 import { openRegistry } from './open-registry.js';
 
+/** The command `shortlist rollback`. */
 export function createRollbackCommand(context: CommandContext): Command {
   return new Command('rollback')
     .description('Point a channel back at the bundle it pointed at before.')

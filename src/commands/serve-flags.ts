@@ -48,7 +48,7 @@ function createProcessesOption(): Option {
   ).argParser(parseCount({ from: 0, to: 256 }));
 }
 
-/** What the given options set. */
+/** The settings that the given options set. */
 export function listFlags({
   host,
   port,

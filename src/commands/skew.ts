@@ -18,6 +18,7 @@ interface SkewOptions {
   readonly json?: true;
 }
 
+/** The command `shortlist skew`. */
 export function createSkewCommand(context: CommandContext): Command {
   return new Command('skew')
     .description(

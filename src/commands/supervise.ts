@@ -5,7 +5,7 @@ import { createOpenedThings, type OpenedThings } from '../domain/opened-things.j
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
 import { createMetrics, mergeMetrics } from '../observability/metrics/metrics.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { createProcessGroup, type ServerProcess } from '../serving/processes/process-group.js';
 import { createServingEnvironment } from '../serving/bundle-life/serving-environment.js';
 import type { CommandContext } from './command-context.js';
@@ -20,7 +20,7 @@ const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
 /** Tells a server process of a group its place. */
 export const PLACE_VARIABLE = 'SHORTLIST_PROCESS_PLACE';
 
-/** How long what does not close may hold up the error that everything is closed for. */
+/** Longest wait for things that do not close, before the error that everything is closed for is reported. */
 export const CLOSING_PATIENCE_MS = 3000;
 
 /** What the supervisor is called beside the places of its processes, in log lines and metrics. */
@@ -99,7 +99,7 @@ async function superviseWith(
     bundle: { ...metrics.bundle, showBundle: () => undefined },
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
-  const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const admin = await startAdminServer({
     settings,
     logger,

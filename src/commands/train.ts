@@ -25,6 +25,7 @@ interface TrainCommandOptions extends DatasetOptions {
 
 type CommandTrainingOptions = TrainingOptions & { provenance: Provenance };
 
+/** The command `shortlist train`. */
 export function createTrainCommand(context: CommandContext): Command {
   return addDatasetOptions(
     new Command('train').description('Train the candidate sources and the ranker on a prepared dataset.'),

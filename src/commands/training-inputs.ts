@@ -11,7 +11,7 @@ import { PACKAGE_ROOT } from './package-root.js';
 /** The scenario that a ranker is trained and evaluated for. */
 const TRAINED_SCENARIO = 'home';
 
-/** What training and evaluation read beside the dataset. */
+/** The inputs of training and evaluation beside the dataset. */
 export interface TrainingInputs {
   readonly config: TrainingConfig;
   readonly scenario: ScenarioConfig;

@@ -2,7 +2,7 @@ import { API_KEY_ENTRY, API_KEY_ENTRY_FORM } from './api-key-entry.js';
 import { Type } from 'typebox';
 import { milliseconds } from './setting-notes.js';
 
-/** Who may ask, and how often. */
+/** Settings of who may ask. */
 export const Auth = Type.Object(
   {
     mode: Type.Enum(['none', 'required'], {
@@ -44,6 +44,7 @@ export const Auth = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of tokens that an issuer signs. */
 export const Jwt = Type.Object(
   {
     jwksUrl: Type.String({
@@ -110,6 +111,7 @@ export const Jwt = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the limit on requests per client. */
 export const RateLimit = Type.Object(
   {
     requests: Type.Integer({
@@ -135,6 +137,7 @@ export const RateLimit = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the origins whose pages may read answers. */
 export const Cors = Type.Object(
   {
     origins: Type.Array(

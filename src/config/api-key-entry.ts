@@ -1,6 +1,10 @@
-/** What a key or a token may be for: to ask, to push what is known of users, to read metrics, to run the server. None includes another, but that `admin` reads metrics too. */
+/**
+ * The permissions of keys and tokens: to ask, to push what is known of users, to read metrics, to run the
+ * server. None includes another, but that `admin` reads metrics too.
+ */
 export const SCOPES = ['read', 'write', 'metrics', 'admin'] as const;
 
+/** A permission of a key or a token. */
 export type Scope = (typeof SCOPES)[number];
 
 /** A pattern of what configures a key. */

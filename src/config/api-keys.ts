@@ -13,7 +13,7 @@ export interface ApiKey {
   readonly hash: Buffer;
 }
 
-/** What every key begins with, so that people and secret scanners know one when they see it. */
+/** The beginning of every key, so that people and secret scanners recognise one. */
 export const API_KEY_PREFIX = 'sl_';
 
 const KEY_BYTES = 32;

@@ -8,7 +8,7 @@ const ContextColumn = Type.Object(
   closed,
 );
 
-/** What a dataset declares of the moment of an interaction, which requests are asked for too. */
+/** The declaration of the context of an interaction, which requests are asked for too. */
 export const ContextConfig = Type.Object(
   {
     hour: Type.Optional(Type.Boolean({ description: 'The hour of the day is context.' })),
@@ -23,13 +23,15 @@ export const ContextConfig = Type.Object(
   closed,
 );
 
+/** The declared context of a dataset, typed as its schema says. */
 export type ContextConfig = Static<typeof ContextConfig>;
+/** The declaration of one column of the context. */
 export type ContextColumnConfig = Static<typeof ContextColumn>;
 
 /** Columns that interactions have anyway, and fields that are made of the time. */
 const RESERVED = ['user_id', 'item_id', 'timestamp', 'value', 'type', 'hour', 'weekday'];
 
-/** What is wrong with a declared context beside its shape: one sentence each. */
+/** Lists the faults of a declared context beside its shape, one sentence each. */
 export function listContextProblems(context: ContextConfig): string[] {
   const { hour = false, weekday = false, timeZone, columns = {} } = context;
   const at = 'interactions.context';

@@ -44,15 +44,15 @@ const Sql = Type.String({
   description: 'A DuckDB SELECT over files. {path} stands for the folder, inside single quotes.',
 });
 
-const entitySource = {
+const entityTable = {
   sql: Sql,
   columns: Type.Record(Type.String(), ColumnConfig),
   limits: Type.Optional(Limits),
   ...FRESHNESS,
 };
 
-const ItemsSource = Type.Object(entitySource, closed);
-const UsersSource = Type.Object({ ...entitySource, online: ONLINE }, closed);
+const ItemsTable = Type.Object(entityTable, closed);
+const UsersTable = Type.Object({ ...entityTable, online: ONLINE }, closed);
 
 /** ISO 8601: a day, which begins at midnight UTC, or a time with its zone. */
 const TIME_LIMIT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/;
@@ -120,8 +120,8 @@ const DatasetSchema = Type.Object(
       },
       closed,
     ),
-    items: Type.Optional(ItemsSource),
-    users: Type.Optional(UsersSource),
+    items: Type.Optional(ItemsTable),
+    users: Type.Optional(UsersTable),
     views: Type.Optional(
       Type.Record(Type.String(), ViewConfig, { description: 'Feature views from parquet files, by name.' }),
     ),
@@ -143,11 +143,14 @@ const DatasetSchema = Type.Object(
   closed,
 );
 
-export type SourceLimits = Static<typeof Limits>;
+/** Size and reading speed of a table's files past which `prepare` warns. */
+export type TableLimits = Static<typeof Limits>;
+/** The declaration of one attribute column, typed as its schema says. */
 export type ColumnConfig = Static<typeof ColumnConfig>;
 /** The section of items or users; of items nothing is served online. */
-export type EntitySourceConfig = Static<typeof UsersSource>;
+export type EntityTableConfig = Static<typeof UsersTable>;
 
+/** The section of interactions. */
 export type InteractionsConfig = DatasetConfig['interactions'];
 
 /** A dataset as its config file tells it, `{path}` already replaced in every SQL text, but not in the sources of views. */
@@ -218,7 +221,7 @@ function findConfigFile(nameOrFile: string, datasetsDir: string): string {
   );
 }
 
-function listColumnProblems(table: 'items' | 'users', source: EntitySourceConfig | undefined): string[] {
+function listColumnProblems(table: 'items' | 'users', source: EntityTableConfig | undefined): string[] {
   const columns = Object.entries(source?.columns ?? {});
   const problems = columns.flatMap(([name, column]) => {
     const at = `${table}.columns.${name}`;

@@ -4,7 +4,7 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 360
 
 const DURATION = /^[1-9]\d{0,8}[smhd]$/;
 
-/** What `isDuration` takes, in words. */
+/** The durations that `isDuration` accepts, in words. */
 export const ALLOWED_DURATION = 'a whole number of seconds, minutes, hours or days: 30s, 15m, 12h, 7d';
 
 /** True for a text that `durationSeconds` takes. */

@@ -69,7 +69,7 @@ const tower = {
   }),
 };
 
-/** What a user tower takes and gives: `encoder.yaml` without its golden batch. */
+/** Inputs and output of a user tower: `encoder.yaml` without its golden batch. */
 export const TowerConfig = Type.Object(tower, { additionalProperties: false });
 
 const GoldenUser = Type.Object(
@@ -90,8 +90,11 @@ export const EncoderConfig = Type.Object(
   { additionalProperties: false },
 );
 
+/** A user tower, typed as its schema says. */
 export type TowerConfig = Static<typeof TowerConfig>;
+/** `encoder.yaml`, typed as its schema says. */
 export type EncoderConfig = Static<typeof EncoderConfig>;
+/** A user with the vector that the model gave them where it was trained. */
 export type GoldenUser = Static<typeof GoldenUser>;
 
 /**
@@ -105,7 +108,7 @@ export function readEncoderConfig(file: string): EncoderConfig {
   throw new ShortlistError('INVALID_CONFIG', `${file} cannot be used:`, { problems });
 }
 
-/** Where the parts of a tower's description contradict each other: one sentence each. */
+/** Lists the parts of a tower's description that contradict each other, one sentence each. */
 export function listTowerProblems(config: TowerConfig): string[] {
   const { history, historyLength, historyMask, userFeatures } = config;
   const inputs = listInputNames(config);

@@ -4,7 +4,10 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** Whether a host, without brackets and port, is `localhost` or a loopback address in its usual form. Other names are not resolved. */
+/**
+ * True for a host, without brackets and port, that is `localhost` or a loopback address in its usual form.
+ * Other names are not resolved.
+ */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
   const family = isIP(host);

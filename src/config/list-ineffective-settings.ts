@@ -3,7 +3,7 @@ import type { Settings } from './settings.js';
 import { showValue } from './show-value.js';
 import { isTrustedRange } from './trusted-ranges.js';
 
-/** What somebody set on purpose: not what `default.yaml` says. */
+/** A setting that somebody set on purpose: not the value of `default.yaml`. */
 export interface GivenSetting extends Setting {
   readonly value: unknown;
   /** The file, variable or option that says it. */

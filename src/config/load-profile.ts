@@ -101,8 +101,11 @@ export const LoadProfileSchema = Type.Object(
   closed,
 );
 
+/** A load profile, typed as its schema says. */
 export type LoadProfile = Static<typeof LoadProfileSchema>;
+/** One stage of a load profile: a rate of requests, or a ramp between two, for a time. */
 export type LoadStage = LoadProfile['stages'][number];
+/** The thresholds of a load profile. */
 export type LoadLimits = LoadProfile['thresholds'];
 
 /**

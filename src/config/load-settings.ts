@@ -12,7 +12,7 @@ import { ENVIRONMENTS, SettingsSchema, type Environment, type Settings } from '.
 /** Environment variables by name; an empty value counts as not set. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Where settings come from. */
+/** The places that settings come from. */
 export interface SettingsSources {
   readonly configsDir: string;
   readonly env: Variables;

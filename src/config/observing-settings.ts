@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { milliseconds } from './setting-notes.js';
 
+/** Settings of the log. */
 export const Logging = Type.Object(
   {
     level: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -27,6 +28,7 @@ export const Logging = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of how dependencies are asked. */
 export const Sources = Type.Object(
   {
     attempts: Type.Integer({
@@ -96,6 +98,7 @@ function segmentSettings({ reader, counter }: { reader: string; counter: string 
   };
 }
 
+/** Settings of the impression log. */
 export const Impressions = Type.Object(
   {
     enabled: Type.Boolean({
@@ -121,6 +124,7 @@ export const Impressions = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the feature log. */
 export const FeatureLog = Type.Object(
   {
     enabled: Type.Boolean({
@@ -145,6 +149,7 @@ export const FeatureLog = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of traces. */
 export const Tracing = Type.Object(
   {
     endpoint: Type.String({
@@ -182,6 +187,7 @@ export const Tracing = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the measurement of drift. */
 export const Drift = Type.Object(
   {
     sampleShare: Type.Number({

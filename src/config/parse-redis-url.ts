@@ -1,6 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 
-/** Where Redis is and who asks it. */
+/** The servers of Redis, and the credentials for them. */
 export interface RedisAddress {
   /** One server; the master that Sentinels name; a cluster. */
   readonly kind: 'single' | 'sentinel' | 'cluster';
@@ -16,6 +16,7 @@ export interface RedisAddress {
   readonly sentinelPassword?: string;
 }
 
+/** A host that a Redis URL names. */
 export interface RedisHost {
   readonly host: string;
   readonly port: number;
@@ -57,7 +58,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   return { ...common, database };
 }
 
-/** What it is and where, without passwords. */
+/** Kind and hosts of a Redis, without passwords. */
 export function describeRedisAddress({ kind, hosts, masterName }: RedisAddress): string {
   const places = hosts
     .map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)

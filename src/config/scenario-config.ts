@@ -30,6 +30,7 @@ export const ScenarioSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** A scenario, typed as its schema says. */
 export type ScenarioConfig = Static<typeof ScenarioSchema>;
 
 /**

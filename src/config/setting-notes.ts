@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** What each setting says of itself, beside its type: the configuration page is rendered from it. */
+/** Notes on a setting, beside its type: the configuration page is rendered from them. */
 export interface SettingNotes {
   readonly description: string;
   /** The environment variable that overrides the files. */
@@ -14,10 +14,14 @@ export interface SettingNotes {
   readonly secret?: boolean;
 }
 
+/** A TCP port as a setting. */
 export const port = (notes: SettingNotes): Type.TInteger =>
   Type.Integer({ minimum: 0, maximum: 65_535, zero: 'any free port', ...notes });
+/** An address to listen on as a setting. */
 export const host = (notes: SettingNotes): Type.TString => Type.String({ minLength: 1, ...notes });
+/** A whole number of milliseconds within bounds as a setting. */
 export const milliseconds = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
   Type.Integer({ minimum, maximum, unit: 'ms', ...notes });
+/** A whole number of bytes within bounds as a setting. */
 export const bytes = (minimum: number, maximum: number, notes: SettingNotes): Type.TInteger =>
   Type.Integer({ minimum, maximum, unit: 'bytes', ...notes });

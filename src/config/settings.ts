@@ -3,7 +3,7 @@ import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 import { Cache, Features, RedisSettings, VectorEngine } from './store-settings.js';
-import { Canary, Shadow } from './trial-settings.js';
+import { Canary, Shadow } from './experiment-settings.js';
 
 const Server = Type.Object(
   {
@@ -306,9 +306,11 @@ export const SettingsSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** All settings, typed as their schema says. */
 export type Settings = Static<typeof SettingsSchema>;
 
 /** Values of `SHORTLIST_ENV`, each with its own file beside `default.yaml`; the first is the default. */
 export const ENVIRONMENTS = ['development', 'staging', 'production'] as const;
 
+/** A value of `SHORTLIST_ENV`. */
 export type Environment = (typeof ENVIRONMENTS)[number];

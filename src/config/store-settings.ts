@@ -4,6 +4,7 @@ import { bytes, milliseconds } from './setting-notes.js';
 
 // Settings of what is asked for rows, vectors and slates beside the bundle.
 
+/** Settings of the feature views in memory. */
 export const Features = Type.Object(
   {
     memoryLimitMegabytes: Type.Integer({
@@ -42,6 +43,7 @@ export const Features = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the online feature store. */
 export const RedisSettings = Type.Object(
   {
     url: Type.String({
@@ -86,6 +88,7 @@ export const RedisSettings = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the vector engine. */
 export const VectorEngine = Type.Object(
   {
     enabled: Type.Boolean({
@@ -145,6 +148,7 @@ export const VectorEngine = Type.Object(
   { additionalProperties: false },
 );
 
+/** Settings of the cache of answers. */
 export const Cache = Type.Object(
   {
     enabled: Type.Boolean({

@@ -170,4 +170,5 @@ export const TrainingConfig = Type.Object(
   { additionalProperties: false },
 );
 
+/** The parameters of training, typed as their schema says. */
 export type TrainingConfig = Static<typeof TrainingConfig>;

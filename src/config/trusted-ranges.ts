@@ -7,7 +7,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
 
-/** Whether a text is an IP address, a CIDR range, or a name of ranges. */
+/** True for an IP address, a CIDR range, or a name of ranges. */
 export function isTrustedRange(text: string): boolean {
   return Object.hasOwn(NAMED, text) || parseRange(text) !== undefined;
 }

@@ -20,7 +20,7 @@ export const Limits = Type.Object(
   closed,
 );
 
-/** How old the values of a view may be, and what becomes of older ones. */
+/** Schema of the age that values of a view may have, and of what becomes of older ones. */
 export const FRESHNESS = {
   timeToLive: Type.Optional(durationType('Age from which on a value is stale; never when absent.')),
   whenStale: Type.Optional(
@@ -31,7 +31,7 @@ export const FRESHNESS = {
   ),
 };
 
-/** Where serving reads the rows of a view. */
+/** Schema of where serving reads the rows of a view. */
 export const ONLINE = Type.Optional(
   Type.Enum(['redis'], { description: 'Serving reads the rows from Redis; from memory when absent.' }),
 );
@@ -56,6 +56,7 @@ const ViewField = Type.Object(
   closed,
 );
 
+/** A feature view as a dataset declares it. */
 export const ViewConfig = Type.Object(
   {
     entity: Type.Enum(['item', 'user'], { description: 'What its rows are of.' }),
@@ -75,10 +76,12 @@ export const ViewConfig = Type.Object(
   closed,
 );
 
+/** A declared feature view, typed as its schema says. */
 export type ViewConfig = Static<typeof ViewConfig>;
+/** The declaration of one field of a view. */
 export type ViewFieldConfig = Static<typeof ViewField>;
 
-/** What is wrong with declared views beside their shape: one sentence each. */
+/** Lists the faults of declared views beside their shape, one sentence each. */
 export function listViewProblems(views: Readonly<Record<string, ViewConfig>>): string[] {
   const names = Object.keys(views);
   return [
@@ -92,7 +95,7 @@ export function listViewProblems(views: Readonly<Record<string, ViewConfig>>): s
   ];
 }
 
-/** What is wrong with the time to live of a view, whose fields may have their own. */
+/** Lists the faults in the time to live of a view, whose fields may have their own. */
 export function listFreshnessProblems(
   at: string,
   view: Pick<ViewConfig, 'timeToLive' | 'whenStale'>,

@@ -3,10 +3,12 @@ import type { History } from './history.js';
 /** One byte per item of the catalogue: 1 where the item may be recommended in this request, 0 where a rule forbids it. */
 export type EligibleItems = Uint8Array;
 
-/** What is known of a user, by view: a row in the view's field order, without the views whose store failed. */
+/**
+ * Feature values of a user, by view: a row in the view's field order, without the views whose store failed.
+ */
 export type UserValues = ReadonlyMap<string, Float32Array>;
 
-/** What a candidate source is asked. */
+/** The question that a candidate source answers. */
 export interface RetrievalQuery {
   /** The raw id asked for; sources that need no identity ignore it. */
   readonly userId: string;
@@ -23,7 +25,7 @@ export interface RetrievalQuery {
   readonly deadline?: number | undefined;
 }
 
-/** What one candidate source answers. */
+/** The answer of one candidate source. */
 export interface Retrieval {
   readonly source: string;
   /** Eligible item indexes, unique, by descending score, then ascending item index. */

@@ -1,8 +1,9 @@
 import type { IdIndex } from './id-index.js';
 
-/** What a column of the items or users table means. */
+/** The meaning of a column of the items or users table. */
 export type ColumnRole = 'numeric' | 'categorical' | 'multi-valued' | 'boolean' | 'text';
 
+/** The declaration of one attribute of items or users: its meaning and where it may be used. */
 export interface AttributeSpec {
   readonly name: string;
   readonly role: ColumnRole;
@@ -14,6 +15,7 @@ export interface AttributeSpec {
   readonly feature: boolean;
 }
 
+/** The value of an attribute; several texts for a multi-valued one. */
 export type AttributeValue = string | number | boolean | readonly string[];
 
 /** The distinct values of a categorical, multi-valued or boolean column, coded. */

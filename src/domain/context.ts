@@ -1,7 +1,10 @@
-/** Where a field of the request context comes from: the time of the request, or what the client says of it. */
+/**
+ * The kind of a context field: `hour` and `weekday` are told from the time of the request, the others by the
+ * client.
+ */
 export type ContextType = 'hour' | 'weekday' | 'numeric' | 'categorical';
 
-/** One thing that is known of a request besides who asks: the hour, a device, a country. */
+/** One property of a request besides its subject: the hour, a device, a country. */
 export interface ContextField {
   /** What requests and features call it; the hour and the weekday are called that. */
   readonly name: string;
@@ -41,7 +44,7 @@ export function contextOf({ columns }: ContextTable, row: number): ContextValues
 }
 
 /** A context as a client would say it; what is not known is left out. */
-export function describeContext({ fields }: ContextSpec, context: ContextValues): GivenContext[] {
+export function toGivenContext({ fields }: ContextSpec, context: ContextValues): GivenContext[] {
   return fields.flatMap(({ name, values }, index) => {
     const value = context[index]!;
     if (Number.isNaN(value)) return [];

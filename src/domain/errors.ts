@@ -1,4 +1,4 @@
-/** What the rest of the program knows of an error code. */
+/** The properties of an error code. */
 export interface ErrorClass {
   /** The HTTP status that it has when it reaches a client. */
   readonly status: number;
@@ -74,9 +74,10 @@ export const ERRORS = {
   LOAD_TEST_FAILED: { status: 500, kind: 'operator', title: 'The load test failed' },
 } as const satisfies Record<string, ErrorClass>;
 
+/** A code of the catalogue. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What is true of some codes and not of others. */
+/** A property that some codes have and others have not; `ErrorClass` describes each. */
 export type ErrorTrait = 'public' | 'stageFallback' | 'slateFallback' | 'late' | 'final';
 
 /** The codes with a trait, in the order of the catalogue. */
@@ -84,7 +85,7 @@ export function listCodes(trait: ErrorTrait): ErrorCode[] {
   return (Object.keys(ERRORS) as ErrorCode[]).filter((code) => classOf(code)[trait] === true);
 }
 
-/** Whether an error is one of ours whose code has a trait. */
+/** True for an error of the catalogue whose code has a trait. */
 export function hasTrait(error: unknown, trait: ErrorTrait): error is ShortlistError {
   return error instanceof ShortlistError && classOf(error.code)[trait] === true;
 }

@@ -1,4 +1,4 @@
-/** What one user did, oldest first: one entry per item, at the time of its latest interaction. */
+/** The interactions of one user, oldest first: one entry per item, at the time of its latest interaction. */
 export interface History {
   /** Item indexes. */
   readonly items: Int32Array;
@@ -17,6 +17,7 @@ export interface Histories {
   readonly values: Float32Array;
 }
 
+/** The history of a user who did nothing, or whom training did not know. */
 export const EMPTY_HISTORY: History = {
   items: new Int32Array(0),
   timestamps: new Float64Array(0),

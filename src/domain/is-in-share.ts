@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * Whether an id is in a share of all ids: always the same ones, in every process, and those that were in stay in when the share
- * grows. Shares of different purposes are of ids that have nothing to do with each other.
+ * True for ids in a share of all ids: always the same ones, in every process, and those that were in stay in
+ * when the share grows. Shares of different purposes are of ids that have nothing to do with each other.
  * @param share 0 to 1
  */
 export function isInShare(id: string, share: number, { purpose }: { purpose: string }): boolean {

@@ -1,4 +1,4 @@
-/** What a clock and a calendar on the wall say. */
+/** The local date and time of one moment, as clock and calendar show it. */
 export interface LocalTime {
   /** 0–23. */
   readonly hour: number;

@@ -1,4 +1,4 @@
-/** What one owner has opened, so that every way out closes all of it. */
+/** Everything that one owner has opened, so that every way out closes all of it. */
 export interface OpenedThings {
   /** Takes care of what was opened. @returns the same */
   add<T>(thing: T, close: (thing: T) => unknown): T;
@@ -9,6 +9,7 @@ export interface OpenedThings {
   close(options: { patienceMs: number }): Promise<void>;
 }
 
+/** Starts with nothing opened. */
 export function createOpenedThings(): OpenedThings {
   const closers: (() => unknown)[] = [];
   return {

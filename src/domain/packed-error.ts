@@ -1,8 +1,11 @@
 import { type ErrorCode, ShortlistError } from './errors.js';
-import { findPassingCode } from './source-access.js';
+import { findPassingCode } from './dependency-access.js';
 import { findSystemFault, type SystemFault } from './system-failure.js';
 
-/** What of an error another thread can make the same one of: between threads an error loses its class. */
+/**
+ * A form of an error that survives structured cloning, so that another thread can make the same error again:
+ * between threads an error loses its class.
+ */
 export interface PackedError {
   readonly name: string;
   readonly message: string;
@@ -19,6 +22,7 @@ export interface PackedError {
   };
 }
 
+/** Packs an error, its class included, for another thread; anything else that was thrown becomes an Error. */
 export function packError(error: unknown): PackedError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = findPassingCode(error);

@@ -1,5 +1,8 @@
-/** Which of the bundles that a server has open made a slate: the one in service, or one that is tried beside it. */
+/** The role of the bundle that made a slate: `stable` is in service, the others are tried beside it. */
 export type Release = 'stable' | TrialRelease;
 
-/** Answers some of the users, or is asked beside the answer and answers nobody. */
+/**
+ * The role of a bundle that is tried: a canary answers some of the users; a shadow is asked the same after
+ * the answer, and answers nobody.
+ */
 export type TrialRelease = 'canary' | 'shadow';

@@ -1,4 +1,4 @@
-/** How long to wait before each further attempt. */
+/** Bounds of the delays between attempts. */
 export interface RetryPace {
   readonly firstMs: number;
   /** Where the doubling ends. */

@@ -1,6 +1,6 @@
 import type { AttributeValue } from './catalogue.js';
 
-/** How a slate came about: from the user's own history, or without one. */
+/** The way a slate came about: from the user's own history, or without one. */
 export type Strategy = 'personalised' | 'cold-start';
 
 /** A stage that fell back, and why; reasons are stable words, not messages. */
@@ -9,23 +9,29 @@ export interface Degradation {
   readonly reason: string;
 }
 
+/** A candidate source that found an item, with its score and rank. */
 export interface SourceAttribution {
   readonly name: string;
+  /** Retrieval score, on the scale of the source. */
   readonly score: number;
   /** 1-based rank in the source's own list. */
   readonly rank: number;
 }
 
+/** One item of a slate, as an answer shows it. */
 export interface SlateItem {
   readonly itemId: string;
   /** 1-based. */
   readonly position: number;
   /** Ranking score, finite, descending over the slate. */
   readonly score: number;
+  /** Values of the attributes that the catalogue declares as shown; an item without a value lacks the key. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** The candidate sources that found the item; only with `explain=sources`. */
   readonly sources?: readonly SourceAttribution[];
   /** The same where the request was to be logged; no answer shows it. */
   readonly retrievedBy?: readonly SourceAttribution[];
+  /** Inputs of the ranker by feature name; only with `explain=features`. */
   readonly features?: Readonly<Record<string, number>>;
 }
 
@@ -38,6 +44,10 @@ export interface Slate {
   readonly items: readonly SlateItem[];
 }
 
+/**
+ * The explanation that an answer carries per item: none, the candidate sources that found it, or the features
+ * that the ranker read.
+ */
 export type Explain = 'none' | 'sources' | 'features';
 
 /** `filter=attribute:value`, parsed. */

@@ -1,6 +1,6 @@
 import { ShortlistError } from './errors.js';
 
-/** What Node tells of a call of the operating system that failed. */
+/** Details that Node gives of a failed call of the operating system. */
 export interface SystemFault {
   readonly code: string;
   readonly message: string;
@@ -24,7 +24,7 @@ export async function atPath<T>(path: string, run: () => Promise<T>): Promise<T>
   }
 }
 
-/** What the operating system refused, where that is why an error was thrown; undefined for every other error. */
+/** The refusal of the operating system behind an error; undefined for every other error. */
 export function findSystemFault(error: unknown): SystemFault | undefined {
   if (!(error instanceof Error)) return undefined;
   if (isSystemError(error)) {

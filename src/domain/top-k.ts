@@ -4,7 +4,9 @@ export interface ScoredItems {
   readonly scores: Float32Array;
 }
 
+/** Options of `selectTopK` and `createTopK`. */
 export interface TopKOptions {
+  /** Items that are kept at most. */
   readonly limit: number;
   /** Per item of the catalogue, 0 for those that may not be chosen; without it all may. */
   readonly eligible?: Uint8Array | undefined;

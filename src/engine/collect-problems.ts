@@ -1,5 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 
+/** Collects the problems of parts that are opened one after the other. */
 export interface ProblemCollector {
   readonly problems: string[];
   /** What `open` gives, or undefined with its problems collected under the name of the part. */

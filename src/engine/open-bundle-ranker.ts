@@ -1,6 +1,6 @@
 import { openOnnxRanker } from '../ranking/onnx-ranker.js';
 import type { Ranker } from '../ranking/ranker.js';
-import { drawReferenceRows } from '../ranking/trial-rows.js';
+import { drawReferenceRows } from '../ranking/synthetic-rows.js';
 import type { BundleContents } from './read-bundle.js';
 
 /** Rows that a ranker is tried on where the manifest says what it is asked for. */
@@ -19,6 +19,6 @@ export function openBundleRanker({ manifest, files }: BundleContents): Promise<R
     outputName,
     name: file,
     ...(rows !== undefined && { rows }),
-    trialRows: reference && drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder }),
+    syntheticRows: reference && drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder }),
   });
 }

@@ -3,7 +3,7 @@ import { checkScenario, type ScenarioConfig } from '../config/scenario-config.js
 import { SOURCES } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -20,6 +20,7 @@ export type OnlineStoresOpener = (
   options: { dataset: string },
 ) => Promise<readonly FeatureStore[]>;
 
+/** Options of `openEngine`. */
 export interface EngineOptions {
   /** What the tables of the feature views may take in memory together; without it nothing is refused. */
   readonly memoryLimitBytes?: number;
@@ -29,7 +30,7 @@ export interface EngineOptions {
    */
   readonly openOnlineStores?: OnlineStoresOpener | undefined;
   /** How the files of the bundle are read, and who is told of it; nobody when not said. */
-  readonly access?: SourceAccess | undefined;
+  readonly access?: DependencyAccess | undefined;
   /** Is told what is loaded, and what every request reads. */
   readonly observer?: FeatureObserver;
   /** Is asked for the items nearest to a user; without it the bundle is searched. */
@@ -77,7 +78,7 @@ export async function openBundle(
   }
 }
 
-/** What engines are made of. */
+/** The contents of a bundle that engines are made of. */
 export interface OpenContents {
   readonly contents: BundleContents;
   /** Serve views of users in place of their tables; whoever owns them closes them. */

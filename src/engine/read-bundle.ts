@@ -5,7 +5,7 @@ import { openVerifiedFile } from '../bundle/verified-file.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import { IdIndex } from '../domain/id-index.js';
 import type { IdTable } from '../domain/id-table.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
@@ -17,7 +17,10 @@ import { readCatalogue } from '../features/read-catalogue.js';
 import { parseHistories } from '../features/read-histories.js';
 import type { ProblemCollector } from './collect-problems.js';
 
-/** What a bundle holds, verified and in memory: engines of several threads are made of one. Parts that could not be read are absent. */
+/**
+ * The contents of a bundle, verified and in memory: engines of several threads are made of one. Parts that
+ * could not be read are absent.
+ */
 export interface BundleContents {
   readonly folder: string;
   readonly manifest: Manifest;
@@ -39,13 +42,14 @@ export interface PackedContents extends Pick<BundleContents, 'folder' | 'manifes
   }[];
 }
 
+/** Options of reading a bundle. */
 export interface ReadingOptions {
   /** Views whose table is verified and not loaded, because something else serves them. */
   readonly isLoaded: (view: FeatureView) => boolean;
   /** What the loaded tables may take in memory together. */
   readonly memoryLimitBytes: number;
   readonly observer: FeatureObserver | undefined;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
   readonly collected: ProblemCollector;
 }
 
@@ -85,6 +89,7 @@ export function packContents({ catalogue, tables, ...contents }: BundleContents)
   };
 }
 
+/** The contents that were packed for another thread; nothing large is copied. */
 export function unpackContents({ catalogue, tables, ...contents }: PackedContents): BundleContents {
   return {
     ...contents,

@@ -1,7 +1,7 @@
 import { openBundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { ScenarioConfig } from '../config/scenario-config.js';
-import { createSourceAccess, type SourceAccess } from '../domain/source-access.js';
+import { createDependencyAccess, type DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
@@ -9,7 +9,7 @@ import { createProblemCollector } from './collect-problems.js';
 import { createEngine } from './create-engine.js';
 import { type BundleContents, readBundle } from './read-bundle.js';
 
-/** Which bundle is to be read, and for what; plain data. */
+/** The bundle that a thread is to read, and how; plain data. */
 export interface ContentsRequest {
   readonly folder: string;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
@@ -27,7 +27,7 @@ export interface ContentsRequest {
 export async function readContents(
   { folder, scenarios, replacedViews, memoryLimitBytes }: ContentsRequest,
   observer?: FeatureObserver,
-  access: SourceAccess = createSourceAccess(),
+  access: DependencyAccess = createDependencyAccess(),
 ): Promise<BundleContents> {
   const files = await openBundleFiles(folder, { deferViews: true, access });
   const replaced = new Set(replacedViews);

@@ -6,7 +6,7 @@ import type { FeatureRecord } from '../pipeline/feature-record.js';
 import { SAMPLING_PURPOSE } from './impression.js';
 import { openLog } from './open-log.js';
 
-/** Where what the ranker read is written to. */
+/** Writes the inputs of the ranker for a share of the requests to a log. */
 export interface FeatureLog {
   /** Whether a request is one of the sampled share. */
   isLogged(requestId: string): boolean;

@@ -5,7 +5,7 @@ import type { Subject } from '../domain/subject.js';
 import { type Impression, isSampled } from './impression.js';
 import { openLog } from './open-log.js';
 
-/** Where the slates that are served are written to. */
+/** Writes the slates that are served to a log. */
 export interface ImpressionLog {
   /** Whether an answer may have to be logged, as far as that is known before there is a request. */
   mayLog(subject: Subject): boolean;

@@ -27,6 +27,7 @@ export interface Impression {
   readonly items: readonly ShownItem[];
 }
 
+/** An item of a logged slate. */
 export interface ShownItem {
   readonly id: string;
   /** 1-based. */
@@ -41,8 +42,9 @@ export interface ShownItem {
 export const SAMPLING_PURPOSE = 'impressions';
 
 /**
- * Whether the slates for this subject are logged. Users are chosen and not requests: what one user was shown over time stays
- * whole, and logs of two processes, days or bundles are of the same users. What is for no user is chosen by its request.
+ * True for a subject whose slates are logged. Users are chosen and not requests: what one user was shown over
+ * time stays whole, and logs of two processes, days or bundles are of the same users. What is for no user is
+ * chosen by its request.
  * @param share 0 to 1
  */
 export function isSampled(subject: Subject, requestId: string, share: number): boolean {

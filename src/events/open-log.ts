@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.js';
 
-/** Where a log is, and how it is cut into segments. */
+/** The folder of a log, and the bounds of its segments. */
 export type LogSettings = Pick<
   Settings['impressions'],
   'folder' | 'segmentMegabytes' | 'segmentSeconds' | 'flushMs' | 'bufferMegabytes'
 >;
 
-/** What a log tells of itself. */
+/** Logger, name and metrics of a log. */
 export interface LogParts {
   readonly logger: Logger;
   /** What its lines are, in the plural. */

@@ -1,7 +1,7 @@
 import { timerMs } from '../domain/timers.js';
 import { openSegment, type Segment } from './segment.js';
 
-/** What is appended to by one process, in files that others read once they are closed. */
+/** Appends lines to files of one process, which others read once they are closed. */
 export interface SegmentWriter {
   /** Takes a line, which ends with a line feed, to be written soon; drops it when too much waits already. Never throws. */
   append(line: string): void;
@@ -9,7 +9,7 @@ export interface SegmentWriter {
   close(): Promise<void>;
 }
 
-/** What becomes of lines; nothing here may throw. */
+/** Is told what becomes of lines; nothing here may throw. */
 export interface SegmentObserver {
   written(lines: number): void;
   dropped(lines: number): void;
@@ -17,6 +17,7 @@ export interface SegmentObserver {
   changed(failure: Error | undefined): void;
 }
 
+/** Options of `createSegmentWriter`. */
 export interface SegmentOptions {
   readonly folder: string;
   readonly maxSegmentBytes: number;
@@ -48,8 +49,8 @@ const CHUNK_BYTES = 1_048_576;
  */
 export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   const { observer, now = () => performance.now() } = options;
-  const waiting: string[] = [];
-  let waitingBytes = 0;
+  const leftMsOf = ({ openedAt }: AgedSegment): number => options.maxSegmentMs - (now() - openedAt);
+  const waiting = createWaitingLines(options.maxBufferBytes);
   let segment: AgedSegment | undefined;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -62,7 +63,7 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
     timer = undefined;
     writing ??= write().finally(() => {
       writing = undefined;
-      if (waiting.length > 0) schedule();
+      if (waiting.count() > 0) schedule();
       watchAge();
     });
     return writing;
@@ -75,15 +76,13 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   /** A segment without new lines has to be closed in time as well. */
   function watchAge(): void {
     clearTimeout(ageTimer);
-    if (segment === undefined) return;
-    const leftMs = options.maxSegmentMs - (now() - segment.openedAt);
-    ageTimer = setTimeout(() => void flush(), timerMs(leftMs)).unref();
+    if (segment !== undefined) ageTimer = setTimeout(() => void flush(), timerMs(leftMsOf(segment))).unref();
   }
 
   async function write(): Promise<void> {
     try {
       await closeOldSegment();
-      while (waiting.length > 0) await writeChunk();
+      while (waiting.count() > 0) await writeChunk();
       await closeOldSegment();
       tell(undefined);
     } catch (error) {
@@ -92,30 +91,22 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   }
 
   async function writeChunk(): Promise<void> {
-    const lines = takeChunk();
+    const lines = waiting.takeChunk();
     try {
       segment ??= { ...(await openSegment(options.folder, Date.now())), openedAt: now() };
       await segment.append(lines);
     } catch (error) {
       if (segment?.isBroken() === true) segment = undefined;
-      waiting.unshift(...lines);
+      waiting.putBack(lines);
       throw error;
     }
-    waitingBytes -= lengthOf(lines);
+    waiting.release(lines);
     observer.written(lines.length);
-  }
-
-  /** So many lines that putting them together does not hold up the event loop. */
-  function takeChunk(): string[] {
-    let bytes = 0;
-    const end = waiting.findIndex((line) => (bytes += line.length) > CHUNK_BYTES);
-    return waiting.splice(0, end < 0 ? waiting.length : Math.max(1, end));
   }
 
   async function closeOldSegment(): Promise<void> {
     if (segment === undefined) return;
-    const isOld = now() - segment.openedAt >= options.maxSegmentMs;
-    if (isOld || segment.sizeBytes() >= options.maxSegmentBytes) await closeSegment();
+    if (leftMsOf(segment) <= 0 || segment.sizeBytes() >= options.maxSegmentBytes) await closeSegment();
   }
 
   async function closeSegment(): Promise<void> {
@@ -132,10 +123,8 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
 
   return {
     append: (line) => {
-      if (closed || waitingBytes + line.length > options.maxBufferBytes) return observer.dropped(1);
-      waiting.push(line);
-      waitingBytes += line.length;
-      if (waitingBytes > EAGER_BYTES && !failing) void flush();
+      if (closed || !waiting.add(line)) return observer.dropped(1);
+      if (waiting.bytes() > EAGER_BYTES && !failing) void flush();
       else schedule();
     },
     close: async () => {
@@ -143,9 +132,46 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
       await flush();
       closed = true;
       for (const each of [timer, ageTimer]) clearTimeout(each);
-      if (waiting.length > 0) observer.dropped(waiting.length);
+      if (waiting.count() > 0) observer.dropped(waiting.count());
       if (segment !== undefined) await closeSegment().catch((error: unknown) => tell(error as Error));
     },
+  };
+}
+
+/** Lines that wait to be written. */
+interface WaitingLines {
+  count(): number;
+  /** Memory that they take, those that were taken to be written included until they are released. */
+  bytes(): number;
+  /** False when there is no room for it. */
+  add(line: string): boolean;
+  /** The oldest lines, so many that putting them together does not hold up the event loop. */
+  takeChunk(): string[];
+  /** Lines that could not be written wait again, before all others. */
+  putBack(lines: readonly string[]): void;
+  /** Lines that were written take no memory any more. */
+  release(lines: readonly string[]): void;
+}
+
+function createWaitingLines(maxBytes: number): WaitingLines {
+  const waiting: string[] = [];
+  let waitingBytes = 0;
+  return {
+    count: () => waiting.length,
+    bytes: () => waitingBytes,
+    add: (line) => {
+      if (waitingBytes + line.length > maxBytes) return false;
+      waiting.push(line);
+      waitingBytes += line.length;
+      return true;
+    },
+    takeChunk: () => {
+      let bytes = 0;
+      const end = waiting.findIndex((line) => (bytes += line.length) > CHUNK_BYTES);
+      return waiting.splice(0, end < 0 ? waiting.length : Math.max(1, end));
+    },
+    putBack: (lines) => void waiting.unshift(...lines),
+    release: (lines) => (waitingBytes -= lengthOf(lines)),
   };
 }
 

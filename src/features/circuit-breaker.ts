@@ -1,6 +1,7 @@
 import { CircuitState, circuitBreaker, CountBreaker, handleWhen } from 'cockatiel';
 import { ShortlistError } from '../domain/errors.js';
 
+/** Limits that open a breaker, and the time for which it stays open. */
 export interface BreakerOptions {
   /** How many of the latest calls are judged. */
   readonly calls: number;
@@ -10,9 +11,11 @@ export interface BreakerOptions {
   readonly probeAfterMs: number;
 }
 
+/** Callbacks of a breaker. */
 export interface BreakerHooks {
   /** Asks the dependency for something small; it counts as back when that answers. */
   readonly probe: () => Promise<unknown>;
+  /** Called when the dependency counts as gone, and when it counts as back. */
   readonly onChange: (available: boolean) => void;
   /** What a call throws while the breaker is open. */
   readonly refusal: () => Error;

@@ -2,7 +2,7 @@ import type { FeatureRead } from './feature-observer.js';
 import { type FeatureRows, VALUE_STATUS } from './feature-store.js';
 import type { FeatureView } from './feature-view.js';
 
-/** How the values of the first `count` rows of a view that were read are. */
+/** Counts the statuses of the first `count` rows of a view that were read. */
 export function countStatuses(
   { name, fields }: FeatureView,
   { statuses }: FeatureRows,

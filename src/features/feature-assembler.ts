@@ -19,7 +19,9 @@ import { createItemViewFeatures, createUserViewFeatures } from './groups/view-fe
 import type { ItemContexts } from './item-contexts.js';
 import type { ItemTable } from './item-table.js';
 
-/** What features are made from: the bundle's views and the names of its candidate sources. */
+/**
+ * The parts of a bundle that features are computed from: its views, and the names of its candidate sources.
+ */
 export interface FeatureInputs {
   readonly catalogue: Catalogue;
   /** Of the item views, `items` first. */

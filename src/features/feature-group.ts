@@ -4,7 +4,7 @@ import type { History } from '../domain/history.js';
 import type { GatherOptions } from './gather-rows.js';
 import type { FeatureRows } from './feature-store.js';
 
-/** What features of one request are computed from. */
+/** The facts of one request that features are computed from. */
 export interface FeatureQuery {
   readonly candidates: CandidateSet;
   readonly history: History;

@@ -10,7 +10,7 @@ export interface FeatureLoad {
   readonly newestEventTime?: number | undefined;
 }
 
-/** How many values of a view one request read, by status. */
+/** Counts of the values of a view that one request read, by status. */
 export interface FeatureRead {
   /** Its name. */
   readonly view: string;

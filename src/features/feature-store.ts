@@ -1,6 +1,6 @@
 import { defaultRowOf, type FeatureView, rowWidthOf } from './feature-view.js';
 
-/** Where a value came from. */
+/** Codes for the origin of a value. */
 export const VALUE_STATUS = {
   /** The source has it. */
   PRESENT: 0,
@@ -12,9 +12,10 @@ export const VALUE_STATUS = {
   UNKNOWN_ENTITY: 3,
 } as const;
 
+/** The origin of one value: a code of `VALUE_STATUS`. */
 export type ValueStatus = (typeof VALUE_STATUS)[keyof typeof VALUE_STATUS];
 
-/** What a store writes into; made once by the caller and reused. */
+/** The memory that a store writes rows into; made once by the caller and reused. */
 export interface FeatureRows {
   /** Row-major [ids × rowWidthOf(view)], finite; an int32 is rounded to a float32. */
   readonly values: Float32Array;

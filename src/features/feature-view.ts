@@ -21,6 +21,7 @@ export interface FeatureView {
   readonly fields: readonly FeatureField[];
 }
 
+/** One field of a feature view. */
 export interface FeatureField {
   readonly name: string;
   /** float32 and int32 as they are; boolean as 0 or 1; category as the code of its value in `dictionary`; vector: `length` float32. */
@@ -37,17 +38,17 @@ export interface FeatureField {
   readonly input?: boolean;
 }
 
-/** How many float32 a value of the field takes. */
+/** Number of float32 that a value of the field takes. */
 export function widthOf({ length = 1 }: FeatureField): number {
   return length;
 }
 
-/** How many float32 a row of the view takes. */
+/** Number of float32 that a row of the view takes. */
 export function rowWidthOf({ fields }: FeatureView): number {
   return fields.reduce((width, field) => width + widthOf(field), 0);
 }
 
-/** Where each field begins in a row of the view. */
+/** The place in a row of the view at which each field begins. */
 export function placesOf({ fields }: FeatureView): readonly number[] {
   let place = 0;
   return fields.map((field) => {

@@ -6,7 +6,7 @@ export function timesToLiveOf({ fields, timeToLiveSeconds }: FeatureView): reado
   return fields.map((field) => field.timeToLiveSeconds ?? timeToLiveSeconds ?? Number.POSITIVE_INFINITY);
 }
 
-/** What a read fails with when the view refuses stale values. */
+/** The FEATURES_FAILED error of a read that met a stale value where the view refuses them. */
 export function refuseStale(view: FeatureView, { id, field }: { id: string; field: number }): ShortlistError {
   return new ShortlistError(
     'FEATURES_FAILED',

@@ -3,6 +3,7 @@ import { defaultedBytesOf, type FeatureTable } from './feature-table.js';
 import { defaultRowOf, placesOf, rowWidthOf, widthOf } from './feature-view.js';
 import { refuseStale, timesToLiveOf } from './freshness.js';
 
+/** Options of a `Gather`. */
 export interface GatherOptions {
   /** Unix seconds that time to live is judged by. */
   readonly now: number;

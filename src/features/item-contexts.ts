@@ -8,7 +8,7 @@ export interface KnownContextField extends ContextField {
   readonly bounds?: readonly number[];
 }
 
-/** How often each item was taken in each part of each field of the context. */
+/** Counts of interactions by item, per part of each field of the context. */
 export interface ItemContexts extends ContextSpec {
   readonly fields: readonly KnownContextField[];
   /** Per field. */
@@ -28,7 +28,7 @@ export interface PartCounts {
 /** Four hours are long enough to be counted, and short enough to tell a morning from a night. */
 const HOURS_PER_PART = 4;
 
-/** How many parts of a field are counted apart. */
+/** Number of parts of a field that are counted apart. */
 export function countParts({ type, values = [], bounds = [] }: KnownContextField): number {
   switch (type) {
     case 'hour':

@@ -8,7 +8,7 @@ import { FeatureTable, type TableParts } from './feature-table.js';
 import type { FeatureView } from './feature-view.js';
 import { readFeatureTable } from './read-feature-table.js';
 
-/** What a loading thread is started with. */
+/** The task of a loading thread. */
 export interface LoadRequest {
   readonly file: ListedFile;
   readonly view: FeatureView;
@@ -16,7 +16,7 @@ export interface LoadRequest {
   readonly knownUntil: number;
 }
 
-/** What it answers: the table as memory that both threads share, or why there is none. */
+/** The answer of a loading thread: the table as memory that both threads share, or the error. */
 export type LoadReply =
   { readonly ids: IdTable; readonly parts: TableParts } | { readonly error: PackedError };
 

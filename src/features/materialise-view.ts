@@ -13,7 +13,7 @@ import {
 import { createRowCodec, type RowCodec } from './row-codec.js';
 
 /** The rows of a view, to be loaded. */
-export interface RowSource {
+export interface LoadableRows {
   readonly view: FeatureView;
   readonly ids: readonly string[];
   /** Unix seconds since when a row is true. */
@@ -22,6 +22,7 @@ export interface RowSource {
   fillRow(row: number, values: Float64Array): void;
 }
 
+/** Options of `materialiseView`. */
 export interface MaterialiseOptions {
   readonly space: KeySpace;
   /** Names what is loaded: the same version means the same rows. A digit first, then letters, digits, dots and hyphens. */
@@ -34,6 +35,7 @@ export interface MaterialiseOptions {
   confirm?(): Promise<void>;
 }
 
+/** A view that was loaded and is in service. */
 export interface Materialised {
   /** The generation that is in service now. */
   readonly generation: string;
@@ -72,7 +74,7 @@ return ARGV[2]`;
  * into service; what `confirm` throws. What was in service stays in service
  */
 export async function materialiseView(
-  source: RowSource,
+  source: LoadableRows,
   client: RedisClient,
   options: MaterialiseOptions,
 ): Promise<Materialised> {
@@ -162,7 +164,7 @@ function findLoad(text: string | null): Load | undefined {
   }
 }
 
-function createRowEncoder(source: RowSource, codec: RowCodec): (row: number) => Buffer {
+function createRowEncoder(source: LoadableRows, codec: RowCodec): (row: number) => Buffer {
   const values = new Float64Array(rowWidthOf(source.view));
   return (row) => {
     source.fillRow(row, values);

@@ -17,7 +17,7 @@ import { isPacked, readPackedTexts } from './read-packed-texts.js';
 /** Takes the values that a row group has in a column. */
 export type ColumnVisitor = (values: ArrayLike<unknown>, firstRow: number) => void;
 
-/** What takes the values of a column. */
+/** A column to read, and the visitor of its values. */
 export interface ColumnVisit {
   readonly column: string;
   readonly visit: ColumnVisitor;
@@ -42,8 +42,11 @@ export interface ParquetFile {
   readColumns(visits: readonly ColumnVisit[]): Promise<void>;
 }
 
-/** Where the bytes of a parquet file come from: first the end, then everything before it from front to back. */
-export interface ParquetSource {
+/**
+ * The bytes of a parquet file, which are read in this order: first the end, then everything before it from
+ * front to back.
+ */
+export interface ParquetBytes {
   readonly sizeBytes: number;
   /** The last bytes of the file. */
   readTail(length: number): Promise<Uint8Array>;
@@ -61,7 +64,7 @@ const FOOTER_END_BYTES = 8;
  * @throws ShortlistError INVALID_BUNDLE when it is not a parquet file
  */
 export async function openParquet(
-  bytes: Uint8Array | ParquetSource,
+  bytes: Uint8Array | ParquetBytes,
   name: string,
   options: { texts: 'strings' | 'bytes' },
 ): Promise<ParquetFile> {
@@ -96,7 +99,7 @@ export async function openParquet(
 }
 
 /** Bytes that are in memory already. */
-function sourceOf(bytes: Uint8Array): ParquetSource {
+function sourceOf(bytes: Uint8Array): ParquetBytes {
   let position = 0;
   return {
     sizeBytes: bytes.length,
@@ -115,7 +118,7 @@ interface WindowReader {
   moveTo(window: ParquetWindow): Promise<void>;
 }
 
-function createWindowReader(source: ParquetSource): WindowReader {
+function createWindowReader(source: ParquetBytes): WindowReader {
   const byteLength = source.sizeBytes;
   let dataEnd = byteLength;
   let start = byteLength;

@@ -34,7 +34,7 @@ export function planWindows({ row_groups: groups }: FileMetaData, dataEnd: numbe
   return windows;
 }
 
-/** Where a column chunk lies in the file. */
+/** The bytes of the file that a column chunk takes. */
 export function locateChunk({ meta_data: meta }: ColumnChunk): { start: number; end: number } {
   const start = Number(meta?.dictionary_page_offset || meta?.data_page_offset);
   return { start, end: start + Number(meta?.total_compressed_size) };

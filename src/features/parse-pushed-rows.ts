@@ -4,6 +4,7 @@ import { latestPushTime } from '../domain/latest-time.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import type { PushedRow } from './push-rows.js';
 
+/** Options of `parsePushedRows`. */
 export interface ParsedRowsOptions {
   readonly view: FeatureView;
   /** Unix seconds: the event time of rows that say none. */

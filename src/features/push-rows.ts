@@ -13,6 +13,7 @@ export interface PushedRow {
   readonly values: ArrayLike<number>;
 }
 
+/** Options of `pushRows`. */
 export interface PushOptions {
   readonly view: FeatureView;
   readonly space: KeySpace;
@@ -22,6 +23,7 @@ export interface PushOptions {
   onRows?(count: number): void;
 }
 
+/** Counts of the rows that were pushed. */
 export interface PushCounts {
   readonly written: number;
   /** Rows that Redis had with a newer event time; these stay. */

@@ -3,7 +3,7 @@ import { type ColumnReader, readAll } from './column-reader.js';
 import { createTableBuilder, type FeatureTable, type TableBuilder } from './feature-table.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import { findMismatch } from './find-column-mismatch.js';
-import { type ColumnVisitor, openParquet, type ParquetFile, type ParquetSource } from './parquet-file.js';
+import { type ColumnVisitor, openParquet, type ParquetFile, type ParquetBytes } from './parquet-file.js';
 import { createIdReader } from './read-ids.js';
 import { createRowProblems } from './row-problems.js';
 import { createVectorReader, type FieldTarget } from './vector-reader.js';
@@ -20,7 +20,7 @@ import { createVectorReader, type FieldTarget } from './vector-reader.js';
  * that the field's dictionary does not have, vectors of another length, rows without an event time
  */
 export async function readFeatureTable(
-  source: Uint8Array | ParquetSource,
+  source: Uint8Array | ParquetBytes,
   view: FeatureView,
   options: { file: string; knownUntil: number },
 ): Promise<FeatureTable> {

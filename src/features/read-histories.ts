@@ -2,7 +2,7 @@ import { vectorFile, type TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader } from '../bundle/tensor-reader.js';
 import type { Histories } from '../domain/history.js';
 
-/** What a histories file must fit to, and what to call it in errors. */
+/** The sizes that a histories file must fit to, and its name in errors. */
 export interface HistoriesShape {
   /** How many users and items the bundle has. */
   readonly users: number;

@@ -4,6 +4,7 @@ import type { ColumnReader } from './column-reader.js';
 import type { ParquetFile } from './parquet-file.js';
 import { type RowProblems, createRowProblems } from './row-problems.js';
 
+/** Reads a key column into an index of ids. */
 export interface IdReader extends ColumnReader {
   /** The ids by row, once all are read; not to be used when there are problems. */
   finish(): IdIndex;

@@ -2,7 +2,7 @@ import type { ColumnChunk, SchemaTree } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { PackedTexts } from '../domain/id-table.js';
 
-/** Whether all the texts of a column chunk may lie one after the other: neither compressed nor nullable. */
+/** True for a column chunk whose texts may all lie one after the other: neither compressed nor nullable. */
 export function isPacked({ element }: SchemaTree, { meta_data: meta }: ColumnChunk): boolean {
   const isText = element.type === 'BYTE_ARRAY' && element.converted_type === 'UTF8';
   return isText && element.repetition_type === 'REQUIRED' && meta?.codec === 'UNCOMPRESSED';

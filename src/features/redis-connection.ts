@@ -1,9 +1,9 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { describeRedisAddress, parseRedisUrl, type RedisAddress } from '../config/parse-redis-url.js';
 import { ShortlistError } from '../domain/errors.js';
-import { isPassing } from '../domain/source-access.js';
+import { isPassing } from '../domain/dependency-access.js';
 
-/** How to reach Redis, and how long to wait for it. */
+/** The address of Redis, and the limits on waiting for it. */
 export interface RedisConnectionOptions {
   /** One server, Sentinels or a cluster, in the forms of `redis.url`. */
   readonly url: string;
@@ -16,6 +16,7 @@ export interface RedisConnectionOptions {
   readonly socketTimeoutMs: number;
 }
 
+/** A client of one Redis server (or of the master behind Sentinels), or of a cluster. */
 export type RedisClient = Redis | Cluster;
 
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
@@ -169,7 +170,7 @@ export function reconnect(client: RedisClient): void {
 /** What a Redis that answers says when another attempt may be answered otherwise: it loads its file, or a failover is under way. */
 const PASSING_REPLY = /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN)\b/;
 
-/** Whether what failed may succeed in a moment: Redis is away or not ready, not against it. */
+/** True for a failure that may be over in a moment: Redis is away or not ready. */
 export function isPassingRedisFault(error: unknown): boolean {
   if (!(error instanceof ShortlistError) || error.code !== 'FEATURES_FAILED') return false;
   const { name, message, code } = error.cause as NodeJS.ErrnoException;
@@ -195,7 +196,7 @@ export function isRedisFault(error: unknown): error is RedisFault {
   return error instanceof RedisFault;
 }
 
-/** A command's rejection as a failure of the feature store. */
+/** The FEATURES_FAILED error for a command that Redis rejected, or did not answer. */
 export function toFeaturesFailed(error: unknown): ShortlistError {
   const cause = isRedisFault(error) ? error.cause : error;
   return new ShortlistError('FEATURES_FAILED', describeFault(cause), { cause });

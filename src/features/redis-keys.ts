@@ -1,6 +1,6 @@
 import type { FeatureView } from './feature-view.js';
 
-/** Whose keys they are: several deployments, and several datasets, may share one Redis. */
+/** The owner of keys: several deployments, and several datasets, may share one Redis. */
 export interface KeySpace {
   /** What every key begins with: `redis.keyPrefix` of the settings. */
   readonly prefix: string;
@@ -8,7 +8,9 @@ export interface KeySpace {
   readonly dataset: string;
 }
 
-/** Where the rows of a view are in Redis. The pointer names the generation in service; pushed rows outlive generations. */
+/**
+ * The keys of a view in Redis. The pointer names the generation in service; pushed rows outlive generations.
+ */
 export interface RedisKeys {
   /** Holds the name of the generation in service. */
   readonly pointer: string;
@@ -53,7 +55,7 @@ export interface Generation {
   readonly schema: string;
 }
 
-/** What the name of a generation says; undefined for anything that is none. */
+/** Takes the name of a generation apart; undefined for anything else. */
 export function parseGeneration(bytes: Buffer | string | null | undefined): Generation | undefined {
   const name = (typeof bytes === 'string' ? bytes : bytes?.toString('latin1')) ?? '';
   const [, version, schema] = /^(\d[A-Za-z0-9.-]{0,199})\.([0-9a-f]{16})\.[0-9a-f]{8}$/.exec(name) ?? [];

@@ -16,7 +16,7 @@ import { createRedisKeys, type KeySpace } from './redis-keys.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
 import { type GenerationFault, type GenerationObserver, watchGeneration } from './watch-generation.js';
 
-/** What Redis stores have to tell. */
+/** Is told about reads and failures of Redis stores; it must not throw. */
 export interface RedisStoreObserver extends GenerationObserver {
   /** A key held something that is no row of the view; it counts as absent. */
   rowRefused(view: string, reason: RowFault | 'wrong_type'): void;
@@ -26,6 +26,7 @@ export interface RedisStoreObserver extends GenerationObserver {
   availabilityChanged(available: boolean): void;
 }
 
+/** Options of `openRedisStores`. */
 export interface RedisStoreOptions {
   readonly redis: RedisConnectionOptions;
   readonly breaker: BreakerOptions;

@@ -3,7 +3,7 @@ import type { FeatureField } from './feature-view.js';
 import type { ColumnVisitor } from './parquet-file.js';
 import type { RowProblems } from './row-problems.js';
 
-/** Where the values of one field go, and what is found wrong with them. */
+/** The destination of the values of one field, and of their problems. */
 export interface FieldTarget {
   readonly builder: TableBuilder;
   readonly field: FeatureField;

@@ -9,6 +9,7 @@ import type { RowCodec } from './row-codec.js';
  */
 export type GenerationFault = 'none' | 'other_schema' | 'incomplete';
 
+/** Is told which views of Redis are whole; it must not throw. */
 export interface GenerationObserver {
   /** What is wrong with the generation in service is another thing, or nothing any more; told once at the first look, too. */
   generationChanged(view: string, fault: GenerationFault | undefined): void;
@@ -27,6 +28,7 @@ export interface GenerationWatch {
 /** Whether a generation is whole is looked at again after so long, when an id has no row. */
 const LOOK_AGAIN_MS = 5000;
 
+/** Watches one view; only `findFault` looks whether the generation is whole, and at most every 5 seconds. */
 export function watchGeneration(
   view: FeatureView,
   client: RedisClient,

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
@@ -16,7 +16,7 @@ export interface ListenerParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** The way to what lies outside of the process: to the keys of the issuer of tokens. */
-  readonly dependencies: SourceAccess;
+  readonly dependencies: DependencyAccess;
   /** Makes traces of requests; absent where there are none. */
   readonly tracing?: Tracing | undefined;
   /** Swaps in what the channel points at; absent where nobody watches it. It ends when the process is asked to stop. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { ShortlistError } from '../domain/errors.js';
-import type { StageRecord } from '../pipeline/recommendation-request.js';
+import type { StageTiming } from '../pipeline/recommendation-request.js';
 import { parseTraceparent } from '../observability/traceparent.js';
 import type { RequestTrace } from '../observability/tracing.js';
 import type { Answered } from '../serving/after-answer/answer-listener.js';
@@ -132,7 +132,7 @@ function describeError(request: FastifyRequest, status: number) {
   return { err: failure ?? answered?.answer.record?.stages.find(fellBack)?.cause };
 }
 
-function fellBack({ cause }: StageRecord): boolean {
+function fellBack({ cause }: StageTiming): boolean {
   return cause !== undefined;
 }
 

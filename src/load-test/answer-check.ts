@@ -6,7 +6,7 @@ import type { Answer, Outcome, TransportFailure } from './generate-load.js';
 /** Why a request failed: in transport, by its status, or by a body that is not what the target's own document promises. */
 export type FailureKind = TransportFailure | 'status' | 'body';
 
-/** What a request came to. */
+/** The judgement of one request. */
 export interface Verdict {
   readonly failure?: { readonly kind: FailureKind; readonly message: string };
   /** The answer succeeded and says that a stage fell back. */
@@ -15,7 +15,7 @@ export interface Verdict {
   readonly validated: boolean;
 }
 
-/** What keeps an answer from being one that the document declares; empty when nothing does. */
+/** Says why an answer is not one that the OpenAPI document declares; empty for one that it declares. */
 export type AnswerValidator = (answer: Answer, body: unknown) => string[];
 
 /** The part of an OpenAPI 3.1 document that is read here. */

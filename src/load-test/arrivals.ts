@@ -53,7 +53,7 @@ export function cutStages(stages: readonly PlannedStage[], endSecond: number): P
     });
 }
 
-/** How many requests the stages mean, on average where arrivals are random. */
+/** Number of requests that the stages intend, on average where arrivals are random. */
 export function countArrivals(stages: readonly PlannedStage[]): number {
   return stages.reduce((sum, stage) => sum + sizeOf(stage), 0);
 }

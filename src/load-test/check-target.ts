@@ -3,7 +3,7 @@ import { createAnswerValidator, type AnswerValidator, type OpenapiDocument } fro
 import { createRequestHeaders } from './request-headers.js';
 import { describeFetchError } from './server-metrics.js';
 
-/** What a target says of itself before the run. */
+/** The state of a target before the run, as the target reports it. */
 export interface TargetState {
   /** The bundle in service; null when it does not say. */
   readonly bundle: string | null;

@@ -25,6 +25,7 @@ export interface Outcome {
   readonly failure?: { readonly kind: TransportFailure; readonly message: string };
 }
 
+/** Options of `generateLoad`. */
 export interface LoadOptions {
   /** Gives the path and query of each request. */
   readonly nextPath: () => string;

@@ -74,7 +74,7 @@ export function drawPercentiles({ latencyMs }: LoadTestResult): Html {
   });
 }
 
-/** How many requests ended how. */
+/** A bar per way that requests ended: by status, or by kind of failure. */
 export function drawOutcomes({ statuses, failures }: LoadTestResult): Html {
   const rows = [
     ...failures

@@ -39,7 +39,7 @@ export function describeFailures(thresholds: LoadTestResult['thresholds']): stri
     .join('; ');
 }
 
-/** What was asked for and what came back, as label and figure. */
+/** The counts and rates of requests and answers, as label and figure. */
 export function listRequestFigures(result: LoadTestResult): [string, string][] {
   const { requests } = result;
   return [

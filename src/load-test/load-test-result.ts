@@ -120,10 +120,15 @@ export const LoadTestResultSchema = Type.Object({
   server: nullable(ServerResult),
 });
 
+/** The result of a load test, typed as its schema says. */
 export type LoadTestResult = Static<typeof LoadTestResultSchema>;
+/** Requests and latencies of one stage of the profile. */
 export type StageResult = Static<typeof StageResult>;
+/** Requests and latencies of one window of the run, by intended time. */
 export type WindowResult = Static<typeof Window>;
+/** The counts that the target's own metrics show for the run. */
 export type ServerResult = Static<typeof ServerResult>;
+/** One threshold of the profile against what was measured. */
 export type ThresholdResult = Static<typeof ThresholdResult>;
 
 /**

@@ -4,7 +4,7 @@ import type { Outcome } from './generate-load.js';
 import { Latencies } from './latencies.js';
 import type { LoadTestResult, StageResult, WindowResult } from './load-test-result.js';
 
-/** What a second or so of the run came to, by the end of its requests. */
+/** Counts and latency of the requests that ended since the last look. */
 export interface Recent {
   readonly ended: number;
   readonly failed: number;
@@ -12,7 +12,7 @@ export interface Recent {
   readonly p99Ms: number;
 }
 
-/** What a recorder says of the whole run. */
+/** The part of a result that a recorder knows. */
 export type Recorded = Pick<
   LoadTestResult,
   'requests' | 'latencyMs' | 'serviceMs' | 'statuses' | 'failures' | 'stages' | 'windowSeconds' | 'windows'
@@ -30,6 +30,7 @@ export interface Recorder {
 const MAX_WINDOWS = 300;
 const EXAMPLES = 3;
 
+/** Starts to record a run of these stages: in total, per stage and in at most 300 windows of equal length. */
 export function createRecorder(stages: readonly PlannedStage[]): Recorder {
   const seconds = secondsOf(stages);
   const windowSeconds = Math.max(1, Math.ceil(seconds / MAX_WINDOWS));
@@ -87,7 +88,7 @@ export function createRecorder(stages: readonly PlannedStage[]): Recorder {
   };
 }
 
-/** How long the stages take together. */
+/** Seconds that the stages take together. */
 export function secondsOf(stages: readonly PlannedStage[]): number {
   const last = stages.at(-1)!;
   return last.startSecond + last.seconds;

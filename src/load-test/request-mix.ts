@@ -29,7 +29,7 @@ export function createRequestMix(
     `/recommendations/${encodeURIComponent(chooseUser())}?limit=${chooseLimit()}&scenario=${encodeURIComponent(chooseScenario())}`;
 }
 
-/** Whether the mix asks for users that the target knows. */
+/** True for a mix that asks for users whom the target knows. */
 export function needsKnownUsers({ users }: Pick<LoadProfile, 'users'>): boolean {
   return users.known + users.hot > 0;
 }

@@ -16,6 +16,7 @@ import { createStopRule, findFirstExcess, judgeThresholds } from './thresholds.j
 /** The route that is asked, as the OpenAPI document writes it. */
 const ROUTE = '/recommendations/{userId}';
 
+/** Options of `runLoadTest`. */
 export interface LoadTestOptions {
   readonly target: URL;
   /** Its admin listener, for stage times. */

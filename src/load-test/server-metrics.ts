@@ -50,13 +50,13 @@ export async function readServerMetrics(
 
 const METRICS_TIMEOUT_MS = 10_000;
 
-/** What went wrong; `fetch` hides it in the cause. */
+/** The reason for which `fetch` failed, which it hides in the cause. */
 export function describeFetchError(error: unknown): string {
   const { message, cause } = error as Error & { cause?: Error & { code?: string } };
   return cause === undefined ? message : cause.message || String(cause.code);
 }
 
-/** What the server counted between two readings of its metrics. */
+/** The counts of the server between two readings of its metrics. */
 export function compareMetrics(
   before: readonly MetricSample[],
   after: readonly MetricSample[],

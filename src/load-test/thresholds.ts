@@ -32,8 +32,9 @@ export function createStopRule(limits: LoadLimits): (recent: Recent) => string |
 }
 
 /**
- * Where a stopped run began to be over its limits and stayed so: the first of the windows before its end that all are. By intended
- * time, so it is before the stop, which had to wait for answers that did not come.
+ * The window in which a stopped run began to be over its limits and stayed so: the first of the windows
+ * before its end that all are. By intended time, so it is before the stop, which had to wait for answers that
+ * did not come.
  */
 export function findFirstExcess(limits: LoadLimits, windows: readonly WindowResult[]): WindowResult {
   let first = windows.length - 1;

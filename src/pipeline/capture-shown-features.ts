@@ -6,7 +6,9 @@ import type { RankedCandidates } from './rank-candidates.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 import type { Selection } from './select-slate.js';
 
-/** What the ranker read of the selected candidates, best first; undefined where no ranker scored them. */
+/**
+ * The inputs of the ranker for the selected candidates, best first; undefined where no ranker scored them.
+ */
 export function captureShownFeatures(
   { rows }: Selection,
   options: {

@@ -34,7 +34,7 @@ export function describeItems(
   });
 }
 
-/** What answers show of an item, by index. */
+/** The attributes of an item that answers show; `item` is its index. */
 export function describeItem(item: number, catalogue: Catalogue): Record<string, AttributeValue> {
   const shown: [string, AttributeValue][] = [];
   for (const attribute of catalogue.attributes) {

@@ -10,7 +10,7 @@ import type { MemoryHistories } from '../features/memory-histories.js';
 import type { Ranker } from '../ranking/ranker.js';
 import type { ContextReader } from './read-context.js';
 
-/** What a request is hydrated from. */
+/** The part of an engine that queries are hydrated from. */
 export interface QueryEngine {
   readonly catalogue: Catalogue;
   readonly users: IdIndex;
@@ -33,7 +33,10 @@ export interface CandidateEngine extends QueryEngine {
   readonly observer?: FeatureObserver | undefined;
 }
 
-/** What describes a bundle and answers with what most people chose: all that a thread needs that computes nothing. */
+/**
+ * The part of an engine that describes a bundle and answers with what most people chose: all that the main
+ * thread needs where other threads compute.
+ */
 export interface FallbackEngine extends QueryEngine, Pick<CandidateEngine, 'sources' | 'observer'> {
   /** What was opened. */
   readonly manifest: Manifest;

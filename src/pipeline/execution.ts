@@ -2,7 +2,9 @@ import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 
-/** How one request is run: what the rooms around the pipeline want of it, apart from what the client asks. */
+/**
+ * The way one request is run: what the rooms around the pipeline want of it, apart from what the client asks.
+ */
 export interface Execution {
   /** Milliseconds of `processClock` after which nobody waits for the answer; sources that ask a network give up before it. */
   readonly deadline?: number | undefined;
@@ -20,7 +22,7 @@ export interface Prefetched {
   readonly context?: ContextValues | undefined;
 }
 
-/** What is kept of a run beside its slate. */
+/** The data of a run that are kept beside its slate. */
 export interface Capture {
   /** Which sources found each item of the slate, for the impression log. */
   readonly attribution?: boolean | undefined;

@@ -4,15 +4,16 @@ import { describeItems } from './describe-items.js';
 import type { FallbackEngine } from './engine.js';
 import { hydrateQuery } from './hydrate-query.js';
 import { orderByFusion } from './rank-candidates.js';
-import type { RecommendationRecord, RecommendationRequest } from './recommendation-request.js';
-import { describeRetrieval } from './retrieve-candidates.js';
+import type { SlateReport, RecommendationRequest } from './recommendation-request.js';
+import { toRetrievalQuery } from './retrieve-candidates.js';
 import { selectSlate } from './select-slate.js';
 
 /** The source that answers when nothing else does: its order is made when a bundle is opened. */
 export const LAST_RESORT = 'popular';
 
 /**
- * What most people chose, under the rules of the scenario: the answer to a request whose pipeline failed as a whole.
+ * Answers a request whose pipeline failed as a whole: with what most people chose, under the rules of the
+ * scenario.
  * @param cause is named in `degraded`, by its reason where it has one, else by its code
  * @throws `cause`, when the bundle has no popular items
  */
@@ -20,13 +21,13 @@ export async function fallBack(
   request: RecommendationRequest,
   engine: FallbackEngine,
   cause: ShortlistError & { readonly reason?: string },
-): Promise<RecommendationRecord> {
+): Promise<SlateReport> {
   const source = engine.sources.get(LAST_RESORT);
   if (source === undefined) throw cause;
   const started = performance.now();
   const query = hydrateQuery(request, engine);
   const { limit, explain } = request;
-  const retrieval = await source.retrieve(describeRetrieval(query, limit));
+  const retrieval = await source.retrieve(toRetrievalQuery(query, limit));
   const candidates = mergeRetrievals([retrieval], { limit });
   const ranked = orderByFusion(candidates);
   const selection = selectSlate(ranked.scores, query);

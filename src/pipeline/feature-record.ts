@@ -1,7 +1,10 @@
 import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Degradation } from '../domain/slate.js';
 
-/** What the ranker read of the items that an answer shows, and of what time: data only, which threads can hand on. */
+/**
+ * The inputs of the ranker for the items that an answer shows, and the time that they are of: data only,
+ * which threads can hand on.
+ */
 export interface ShownFeatures {
   /** Row-major [items of the slate × features], in the ranker's feature order. */
   readonly values: Float32Array;
@@ -23,7 +26,10 @@ export interface OnlineRows {
   readonly statuses: Readonly<Record<string, readonly number[]>>;
 }
 
-/** What the ranker read for one request: a line of the feature log. All that the same vectors can be made of again. */
+/**
+ * A line of the feature log: the inputs of the ranker for one request, with all that the same vectors can be
+ * made of again. All that the same vectors can be made of again.
+ */
 export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
   /** When the answer was out, ISO 8601 in UTC. */
   readonly time: string;

@@ -57,7 +57,8 @@ export function hydrateQuery(
 }
 
 /**
- * What the subject of a request did. "More like this item" is a recommendation to somebody whose whole history is that item.
+ * The history of the subject of a request. "More like this item" is a recommendation to somebody whose whole
+ * history is that item.
  * @throws ShortlistError ITEM_NOT_FOUND
  */
 export function findHistory({ userId, itemId }: Subject, engine: QueryEngine): History {

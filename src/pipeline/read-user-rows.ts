@@ -5,10 +5,10 @@ import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { Subject } from '../domain/subject.js';
 import type { CandidateEngine } from './engine.js';
 
-/** What users are read from. */
+/** The part of an engine that users are read from. */
 export type UserEngine = Pick<CandidateEngine, 'userStores' | 'clock' | 'observer'>;
 
-/** What the user views have of a user, one row each. */
+/** The rows of a user, one from each user view. */
 export interface UserRows {
   /** In the order of the engine's stores; the declared defaults where a store failed. */
   readonly rows: readonly FeatureRows[];
@@ -30,7 +30,7 @@ export interface PrefetchedRows {
   readonly failedViews?: ReadonlySet<string>;
 }
 
-/** What the user views have of a user, read when it is first asked for and not again. */
+/** The rows of a user, read when they are first asked for and not again. */
 export interface UserReading {
   readonly rows: () => UserRows | Promise<UserRows>;
   /** The same, as candidate sources take it. */

@@ -5,7 +5,7 @@ import type { Subject } from '../domain/subject.js';
 import type { ShownFeatures } from './feature-record.js';
 import type { RankingSample } from './sample-ranking.js';
 
-/** What a client asks, validated; nothing else. How it is run is its `Execution`. */
+/** The question of a client, validated; nothing else. How it is run is its `Execution`. */
 export interface RecommendationRequest {
   readonly subject: Subject;
   readonly scenario: string;
@@ -20,8 +20,8 @@ export interface RecommendationRequest {
   readonly context?: readonly GivenContext[] | undefined;
 }
 
-/** How one stage of a request went. */
-export interface StageRecord {
+/** Duration and outcome of one stage of a request. */
+export interface StageTiming {
   readonly stage: string;
   readonly milliseconds: number;
   readonly outcome: 'ok' | 'fallback';
@@ -30,9 +30,9 @@ export interface StageRecord {
 }
 
 /** The slate, and what the log line and the metrics say of how it came about: data only, which threads can hand on. */
-export interface RecommendationRecord {
+export interface SlateReport {
   readonly slate: Slate;
-  readonly stages: readonly StageRecord[];
+  readonly stages: readonly StageTiming[];
   readonly candidateCount: number;
   /** Share of the candidates that were retrieved and ranked, where it was not all of them. */
   readonly depth?: number | undefined;
@@ -43,6 +43,6 @@ export interface RecommendationRecord {
 }
 
 /** The same with what stage 1 gave to stage 2. */
-export interface Recommendation extends RecommendationRecord {
+export interface Recommendation extends SlateReport {
   readonly candidates: CandidateSet;
 }

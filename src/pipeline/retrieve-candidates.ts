@@ -23,7 +23,7 @@ export async function retrieveCandidates(
   const { user, run, depth = 1, deadline } = options;
   const { scenario } = query;
   const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit);
-  const asking = { ...describeRetrieval(query, limit), readUserValues: user.values, deadline };
+  const asking = { ...toRetrievalQuery(query, limit), readUserValues: user.values, deadline };
   const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
     const source = engine.sources.get(name);
     return source === undefined ? [] : [{ source, quota }];
@@ -46,7 +46,7 @@ export async function retrieveCandidates(
 }
 
 /** A query as candidate sources take it. */
-export function describeRetrieval(
+export function toRetrievalQuery(
   { subject, userIndex, history, eligible }: Query,
   limit: number,
 ): RetrievalQuery {

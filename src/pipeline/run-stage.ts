@@ -1,10 +1,10 @@
 import { hasTrait } from '../domain/errors.js';
 import type { Degradation } from '../domain/slate.js';
-import type { StageRecord } from './recommendation-request.js';
+import type { StageTiming } from './recommendation-request.js';
 
 /** The stages of one request: timed, and on the failure of a dependency answered by their fallback. */
 export interface StageRun {
-  readonly records: readonly StageRecord[];
+  readonly records: readonly StageTiming[];
   readonly degraded: readonly Degradation[];
   /**
    * @param fallback the stage's value when what it depends on fails; the answer then says so in `degraded`
@@ -13,8 +13,9 @@ export interface StageRun {
   stage<T>(name: string, work: () => T | Promise<T>, fallback?: () => T): Promise<T>;
 }
 
+/** Starts the record of one request; no stage has run. */
 export function createStageRun(): StageRun {
-  const records: StageRecord[] = [];
+  const records: StageTiming[] = [];
   const degraded: Degradation[] = [];
   return {
     records,

@@ -3,7 +3,7 @@ import { createBreaker } from '../features/circuit-breaker.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import type { Ranker } from './ranker.js';
 
-/** What a ranker may cost before it is left alone. */
+/** The time that runs of a ranker may take, and the pause after too many that took longer or failed. */
 export interface RankerGuard {
   /** Milliseconds of a run above which it counts as failed; its scores are used all the same. */
   readonly budgetMs: number;

@@ -1,7 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 
-/** What computes the scores of a model. */
+/** Computes the scores of a model. */
 export interface ModelRun {
   /** The output of the model as it is, allocated anew by every run. Rejects with what ONNX Runtime throws. */
   run(matrix: FeatureMatrix): Promise<Tensor>;

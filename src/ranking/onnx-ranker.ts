@@ -13,10 +13,10 @@ import type { FeatureMatrix } from '../features/feature-matrix.js';
 import { createSessionRun, type ModelRun } from './model-run.js';
 import type { Ranker } from './ranker.js';
 import { findRandomness, findRowDependence } from './row-dependence.js';
-import { drawUniformRows } from './trial-rows.js';
+import { drawUniformRows } from './synthetic-rows.js';
 import { openTreeRun } from './tree-run.js';
 
-/** What the manifest says of the model. */
+/** The manifest's description of the model. */
 export interface OnnxRankerOptions {
   /** Width of the feature matrix. */
   readonly columns: number;
@@ -29,16 +29,16 @@ export interface OnnxRankerOptions {
   /** What one run may hold: rows of several requests (`independent`, the default), or the rows of one request only. */
   readonly rows?: RowsOfRun;
   /** Rows like those that it will be asked for. The default is rows of values from 0 to 1. */
-  readonly trialRows?: FeatureMatrix | undefined;
+  readonly syntheticRows?: FeatureMatrix | undefined;
 }
 
-/** Whether a ranker scores each row by itself, or the rows of one request together. */
+/** `independent`: a ranker scores each row by itself; `together`: it looks at all rows of one request. */
 export type RowsOfRun = 'independent' | 'together';
 
-type CompleteOptions = Required<Omit<OnnxRankerOptions, 'trialRows'>>;
+type CompleteOptions = Required<Omit<OnnxRankerOptions, 'syntheticRows'>>;
 
 /** Rows of the batches that a model must answer before it serves: one row, and a usual candidate list. */
-const TRIAL_ROWS = [1, 200] as const;
+const BATCH_ROWS = [1, 200] as const;
 
 /** Largest difference between the trees of ONNX Runtime and those of the kernel that is rounding, relative above 1. */
 const MAX_DIFFERENCE = 1e-6;
@@ -49,11 +49,11 @@ const MAX_DIFFERENCE = 1e-6;
  * seeded values from 0 to 1 before it is handed out. Trees are then computed by a kernel of ours, if it gives what ONNX Runtime
  * gives for rows of their thresholds. A call blocks its thread while it computes.
  * @throws ShortlistError INVALID_BUNDLE when the bytes are no model, naming everything in its form that does not fit; when
- * it cannot score the trial batches; when it gives one row several scores: asked twice, or, unless `rows` is `together`, alone and
+ * it cannot score the synthetic batches; when it gives one row several scores: asked twice, or, unless `rows` is `together`, alone and
  * among other rows. What the ranker throws is said at `Ranker`; a matrix of another width is a RangeError.
  */
 export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptions): Promise<Ranker> {
-  const { trialRows, ...given } = options;
+  const { syntheticRows, ...given } = options;
   const complete: CompleteOptions = {
     inputName: 'features',
     outputName: 'scores',
@@ -66,7 +66,7 @@ export async function openOnnxRanker(model: Uint8Array, options: OnnxRankerOptio
   try {
     refuseMisfit(session, complete);
     await warm(ranker, complete);
-    await refuseOtherScores(ranker, complete, trialRows);
+    await refuseOtherScores(ranker, complete, syntheticRows);
     return await preferTrees(ranker, model, complete);
   } catch (error) {
     await ranker.close();
@@ -226,7 +226,7 @@ function adviseOnOutput(output: ValueMetadata): string {
     : '';
 }
 
-/** A float32 tensor [N, ...sizes]; the rows of an output are left to the trial batches: exporters often say 1. */
+/** A float32 tensor [N, ...sizes]; the rows of an output are left to the synthetic batches: exporters often say 1. */
 function fits(value: ValueMetadata, sizes: readonly number[]): boolean {
   return fitsTensor(value, 'float32', sizes);
 }
@@ -241,7 +241,7 @@ async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise
     'values from 0 to 1': (rows: number) => drawUniformRows(rows, columns),
   };
   for (const [what, draw] of Object.entries(batches)) {
-    for (const rows of TRIAL_ROWS) {
+    for (const rows of BATCH_ROWS) {
       try {
         await ranker.rank(draw(rows));
       } catch (cause) {
@@ -259,15 +259,15 @@ async function warm(ranker: Ranker, { name, columns }: CompleteOptions): Promise
 async function refuseOtherScores(
   ranker: Ranker,
   { name, columns, rows }: CompleteOptions,
-  trialRows: FeatureMatrix | undefined,
+  syntheticRows: FeatureMatrix | undefined,
 ): Promise<void> {
-  const uniform = drawUniformRows(TRIAL_ROWS[1], columns);
-  for (const trial of trialRows === undefined ? [uniform] : [trialRows, uniform]) {
-    const random = await findRandomness(ranker, trial);
+  const uniform = drawUniformRows(BATCH_ROWS[1], columns);
+  for (const tried of syntheticRows === undefined ? [uniform] : [syntheticRows, uniform]) {
+    const random = await findRandomness(ranker, tried);
     if (random !== undefined) {
       throw new ShortlistError('INVALID_BUNDLE', `The model of ranker '${name}' ${random}.`);
     }
-    const dependent = rows === 'together' ? undefined : await findRowDependence(ranker, trial);
+    const dependent = rows === 'together' ? undefined : await findRowDependence(ranker, tried);
     if (dependent !== undefined) {
       throw new ShortlistError(
         'INVALID_BUNDLE',

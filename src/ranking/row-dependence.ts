@@ -12,7 +12,7 @@ const ROUNDING = { ofDeviation: 1e-3, ofLargest: 1e-6, least: 1e-7 };
 /** Rows that are compared at most. */
 const COMPARED_ROWS = 64;
 
-/** Rows of the largest trial run: several requests of some hundred candidates each. */
+/** Rows of the largest run: several requests of some hundred candidates each. */
 const LARGEST_RUN = 1024;
 
 /** Where a row was scored a second time. */

@@ -14,7 +14,7 @@ export interface TreeRun extends ModelRun {
 const PROBE_ROWS = 200;
 
 /**
- * What a model does with the sums of its trees, ONNX Runtime computes.
+ * Opens a model whose trees the kernel computes; ONNX Runtime computes the rest from their sums.
  * @throws Error for a model whose trees cannot be taken out of it
  */
 export async function openTreeRun(

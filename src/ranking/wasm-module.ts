@@ -16,7 +16,10 @@ const NO_RESULT = 0x40;
 const ALIGNMENT = 2;
 const END = 0x0b;
 
-/** What this writer knows of WebAssembly (webassembly.github.io/spec/core/binary/instructions.html), operands first. */
+/**
+ * The subset of WebAssembly that this file can write
+ * (webassembly.github.io/spec/core/binary/instructions.html), operands first.
+ */
 export const WASM = {
   get: (name: string): WasmCode => [0x20, { local: name }],
   set: (name: string, value: WasmCode): WasmCode => [value, 0x21, { local: name }],

@@ -3,8 +3,8 @@ import type { Catalogue } from '../domain/catalogue.js';
 import type { History } from '../domain/history.js';
 import type { AttributeFilter } from '../domain/slate.js';
 
-/** What rules may look at. */
-export interface RuleContext {
+/** The facts of a request that a rule may use. */
+export interface RuleInput {
   readonly catalogue: Catalogue;
   readonly history: History;
   /** Item indexes that the client asked not to see. */
@@ -18,5 +18,5 @@ export interface RuleContext {
  */
 export interface EligibilityRule {
   readonly name: string;
-  apply(eligible: EligibleItems, context: RuleContext): void;
+  apply(eligible: EligibleItems, context: RuleInput): void;
 }

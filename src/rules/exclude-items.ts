@@ -1,13 +1,13 @@
 import type { EligibleItems } from '../domain/candidate.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 
-/** What the history already holds is not recommended again. */
+/** Excludes the items of the history. */
 export const excludeSeen: EligibilityRule = {
   name: 'exclude-seen',
   apply: (eligible, { history }) => clear(eligible, history.items),
 };
 
-/** What the client named in `exclude` is not recommended. */
+/** Excludes the items that the client named in `exclude`. */
 export const excludeRequested: EligibilityRule = {
   name: 'exclude-requested',
   apply: (eligible, { excluded }) => clear(eligible, excluded),

@@ -1,5 +1,5 @@
 import type { EligibleItems } from '../domain/candidate.js';
-import type { EligibilityRule, RuleContext } from './eligibility-rule.js';
+import type { EligibilityRule, RuleInput } from './eligibility-rule.js';
 import { excludeRequested, excludeSeen } from './exclude-items.js';
 import { filterAttributes } from './filter-attributes.js';
 
@@ -9,7 +9,7 @@ export const RULES: ReadonlyMap<string, EligibilityRule> = new Map(
 );
 
 /** The items that a request may be answered with, after the named rules. Names were checked when the scenario was read. */
-export function findEligibleItems(ruleNames: readonly string[], context: RuleContext): EligibleItems {
+export function findEligibleItems(ruleNames: readonly string[], context: RuleInput): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
   for (const name of ruleNames) RULES.get(name)!.apply(eligible, context);
   return eligible;

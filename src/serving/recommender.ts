@@ -1,7 +1,7 @@
 import type { TrialRelease } from '../domain/release.js';
 import type { Slate, SourceAttribution } from '../domain/slate.js';
 import type { Execution } from '../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../pipeline/recommendation-request.js';
 
 /**
  * Answers requests. Everything between a route and `recommend()` of the pipeline is one of these around another one:
@@ -32,7 +32,7 @@ export interface Answer {
   readonly facts: SlateFacts;
   readonly cache: CacheOutcome;
   /** Where it was computed for this request, or for one that it joined. */
-  readonly record?: RecommendationRecord | undefined;
+  readonly record?: SlateReport | undefined;
   /** As `Run.form` writes it; absent where no cache has written it: then there is a record. */
   readonly body?: Buffer | undefined;
   /** Whose bundle it is of; absent for the one in service. */
@@ -60,7 +60,7 @@ export interface SlateForm {
 export type CacheOutcome = 'hit' | 'joined' | 'miss' | 'off';
 
 /** The answer that a record is. */
-export function toAnswer(record: RecommendationRecord, cache: CacheOutcome): Answer {
+export function toAnswer(record: SlateReport, cache: CacheOutcome): Answer {
   const { scenario, bundle, strategy, degraded, items } = record.slate;
   const isAttributed = items[0]?.retrievedBy !== undefined;
   const facts = {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { promoteBundle } from '../../src/bundle/promote-bundle.js';
-import type { Gates, TrialFigures } from '../../src/bundle/promotion-gates.js';
+import type { Gates, TryOutFigures } from '../../src/bundle/promotion-gates.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { sampleSummary } from './sample-summary.js';
 import { createSmallBundle } from './small-bundle.js';
 
 /** How the bundles answer on trial; what really does is tested where they can be opened. */
-const FIGURES: TrialFigures = { medianMs: 2, p99Ms: 5, degradedShare: 0 };
+const FIGURES: TryOutFigures = { medianMs: 2, p99Ms: 5, degradedShare: 0 };
 
 const now = (): Date => new Date('2026-11-22T01:00:00Z');
 

@@ -6,7 +6,7 @@ import {
   describeCheck,
   Gates,
   type Measured,
-  type TrialFigures,
+  type TryOutFigures,
 } from '../../src/bundle/promotion-gates.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { createSmallBundle } from './small-bundle.js';
@@ -24,10 +24,10 @@ function manifestOf(changes: Partial<EvaluationSummary> | undefined, dataset = '
   return { ...manifest, files, dataset: { ...manifest.dataset, name: dataset } } as unknown as Manifest;
 }
 
-const FIGURES: TrialFigures = { medianMs: 2, p99Ms: 5, degradedShare: 0 };
+const FIGURES: TryOutFigures = { medianMs: 2, p99Ms: 5, degradedShare: 0 };
 
-function against(current: Manifest | undefined, trial: Partial<TrialFigures> = {}): Measured {
-  return { current, trial: { candidate: { ...FIGURES, ...trial }, current: FIGURES } };
+function against(current: Manifest | undefined, tried: Partial<TryOutFigures> = {}): Measured {
+  return { current, tried: { candidate: { ...FIGURES, ...tried }, current: FIGURES } };
 }
 
 /** What failed, as it is told. */
@@ -198,7 +198,7 @@ t.test('no gate that ships asks for milliseconds of the machine that promotes', 
   const manifest = manifestOf({});
   const asked = checkGates(manifest, SHIPPED, {
     current: manifest,
-    trial: { candidate: slow, current: slow },
+    tried: { candidate: slow, current: slow },
   });
   t.same(
     asked.filter(({ passed }) => !passed),
@@ -208,8 +208,8 @@ t.test('no gate that ships asks for milliseconds of the machine that promotes', 
 });
 
 t.test('a bundle must answer nearly as fast as the current one, in time, and in full', async (t) => {
-  const tell = (gates: Gates, trial: Partial<TrialFigures>): string =>
-    describeCheck(checkGates(manifestOf({}), gates, against(manifestOf({}), trial))[0]!);
+  const tell = (gates: Gates, tried: Partial<TryOutFigures>): string =>
+    describeCheck(checkGates(manifestOf({}), gates, against(manifestOf({}), tried))[0]!);
   t.equal(
     tell({ maximumLatencyRatio: 2 }, { medianMs: 5 }),
     'maximumLatencyRatio: 2.5, not at most 2 (median 5.00 ms, of the current bundle 2.00 ms)',
@@ -222,7 +222,7 @@ t.test('a bundle must answer nearly as fast as the current one, in time, and in 
   );
   const alone = {
     current: undefined,
-    trial: { candidate: FIGURES, current: 'the channel points at nothing' },
+    tried: { candidate: FIGURES, current: 'the channel points at nothing' },
   };
   t.match(checkGates(manifestOf({}), { maximumLatencyRatio: 2 }, alone), [
     { passed: true, note: 'not compared: the channel points at nothing' },

@@ -7,7 +7,7 @@ import {
   loadItemVectors,
 } from '../../src/candidates/load-item-vectors.js';
 import { openPgvectorSearch } from '../../src/candidates/pgvector-search.js';
-import { describeVectorEngine, loadPostgres, nameTable } from '../../src/candidates/vector-engine.js';
+import { toVectorEngineOptions, loadPostgres, nameTable } from '../../src/candidates/vector-engine.js';
 import type { ScoredItems } from '../../src/domain/top-k.js';
 import { buildSettings } from '../http/build.js';
 import { startFaultProxy } from '../support/tcp-fault-proxy.js';
@@ -198,7 +198,7 @@ t.test('without pg the message says what to install and what goes without', asyn
 });
 
 t.test('the settings give the options of an engine', async (t) => {
-  t.same(describeVectorEngine(buildSettings({ vectorEngine: { url: engine.url } })), {
+  t.same(toVectorEngineOptions(buildSettings({ vectorEngine: { url: engine.url } })), {
     ...engineOptions(engine.port),
     connectTimeoutMs: 500,
     queryTimeoutMs: 50,

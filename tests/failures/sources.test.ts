@@ -8,16 +8,16 @@ import { createS3Store } from '../../src/bundle/s3-store.js';
 import { writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import { packError, unpackError } from '../../src/domain/packed-error.js';
 import {
-  createSourceAccess,
+  createDependencyAccess,
   isPassing,
-  type SourceAccess,
-  type SourcePolicy,
-  type SourceRead,
-  type SourceRetry,
-} from '../../src/domain/source-access.js';
+  type DependencyAccess,
+  type DependencyPolicy,
+  type DependencyRead,
+  type DependencyRetry,
+} from '../../src/domain/dependency-access.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
-import { openSourceAccess } from '../../src/observability/source-observer.js';
+import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import { loadFeatureTable } from '../../src/features/load-feature-table.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { readContentsInThread } from '../../src/serving/bundle-life/read-contents-in-thread.js';
@@ -31,10 +31,13 @@ import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 import { engineOptions, startVectorEngine } from '../support/vector-engine.js';
 
 /** A way to sources that waits for nearly nothing, and what it told; `onRetry` is told first. */
-function open(policy: Partial<SourcePolicy> = {}, onRetry: (retry: SourceRetry) => void = () => undefined) {
-  const retries: SourceRetry[] = [];
-  const reads: SourceRead[] = [];
-  const access = createSourceAccess(
+function open(
+  policy: Partial<DependencyPolicy> = {},
+  onRetry: (retry: DependencyRetry) => void = () => undefined,
+) {
+  const retries: DependencyRetry[] = [];
+  const reads: DependencyRead[] = [];
+  const access = createDependencyAccess(
     { firstWaitMs: 1, ...policy },
     {
       observer: {
@@ -54,7 +57,7 @@ t.test('a bucket', async (t) => {
   const folder = t.testdir();
   const { endpoint } = await startS3(t, { bucket: 'bundles', folder: join(folder, 's3') });
   const proxy = await startFaultProxy(t, Number(new URL(endpoint).port));
-  const openStore = (access: SourceAccess) => {
+  const openStore = (access: DependencyAccess) => {
     const options = { address: 's3://bundles', cacheDir: join(folder, 'cache') };
     return createS3Store({ ...options, endpoint: `http://127.0.0.1:${proxy.port}` }, access);
   };
@@ -159,7 +162,7 @@ t.test('load-vectors goes on when the engine is back', async (t) => {
 });
 
 /** The same way, on which the first attempt at everything fails as a network disk does. */
-function makeFlaky(access: SourceAccess): SourceAccess {
+function makeFlaky(access: DependencyAccess): DependencyAccess {
   return {
     ...access,
     retry: (source, attempt, options) => {
@@ -255,7 +258,7 @@ t.test('retries and reads are counted, and those beyond a limit are warnings', a
   const logger = createLogger({ level: 'info', writing: 'sync', destination: logFile });
   const limits = { maxMegabytes: 2, minMegabytesPerSecond: 1 };
   const policy = { attempts: 2, totalSeconds: 60, firstWaitMs: 1, longestWaitMs: 1 };
-  const access = openSourceAccess({ ...policy, ...limits }, { logger, metrics: metrics.dependencies });
+  const access = openDependencyAccess({ ...policy, ...limits }, { logger, metrics: metrics.dependencies });
   await t.rejects(
     access.retry('redis', async () => Promise.reject(Object.assign(new Error('away'), { code: 'EPIPE' }))),
   );
@@ -286,7 +289,10 @@ t.test('retries and reads are counted, and those beyond a limit are warnings', a
     { level: 'warn', event: 'source_large', source: 'bundle', name: 'a', value: 3, limit: 2, unit: 'MB' },
     { level: 'warn', event: 'source_slow', value: 0.5, limit: 1, unit: 'MB/s' },
   ]);
-  const unlimited = openSourceAccess({ ...policy, maxMegabytes: 0, minMegabytesPerSecond: 0 }, { logger });
+  const unlimited = openDependencyAccess(
+    { ...policy, maxMegabytes: 0, minMegabytesPerSecond: 0 },
+    { logger },
+  );
   unlimited.measure({ source: 'bundle', name: 'a', bytes: 1e12, seconds: 1e9 });
   t.equal(readFileSync(logFile, 'utf8').trim().split('\n').length, 3);
 });

@@ -2,7 +2,7 @@ import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, SlateItem } from '../../src/domain/slate.js';
 import type {
-  RecommendationRecord,
+  SlateReport,
   RecommendationRequest,
 } from '../../src/pipeline/recommendation-request.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
@@ -92,7 +92,7 @@ export class MemoryService implements Recommender, BundleAdmin {
     return toAnswer(await this.record(request), 'off');
   }
 
-  async record(request: RecommendationRequest): Promise<RecommendationRecord> {
+  async record(request: RecommendationRequest): Promise<SlateReport> {
     this.asked.push(request);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;

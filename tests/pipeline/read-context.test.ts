@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ContextSpec } from '../../src/domain/context.js';
-import { contextOf, describeContext } from '../../src/domain/context.js';
+import { contextOf, toGivenContext } from '../../src/domain/context.js';
 import { createContextReader } from '../../src/pipeline/read-context.js';
 
 const SPEC: ContextSpec = {
@@ -81,11 +81,11 @@ t.test('numbers are decimal numbers in their range', async (t) => {
 t.test('a context as a client would say it reads back as it was, to the last bit', async (t) => {
   const columns = [[23], [7], [0], [0.1]].map((values) => Float32Array.from(values));
   const context = contextOf({ ...SPEC, columns }, 0);
-  t.same(read(describeContext(SPEC, context), NOW), context);
+  t.same(read(toGivenContext(SPEC, context), NOW), context);
   const unknown = Float32Array.of(4, 2, Number.NaN, Number.NaN);
-  t.same(describeContext(SPEC, unknown), [
+  t.same(toGivenContext(SPEC, unknown), [
     { field: 'hour', value: '4' },
     { field: 'weekday', value: '2' },
   ]);
-  t.same(read(describeContext(SPEC, unknown), NOW), unknown);
+  t.same(read(toGivenContext(SPEC, unknown), NOW), unknown);
 });

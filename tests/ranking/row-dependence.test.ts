@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { openOnnxRanker } from '../../src/ranking/onnx-ranker.js';
-import { drawReferenceRows } from '../../src/ranking/trial-rows.js';
+import { drawReferenceRows } from '../../src/ranking/synthetic-rows.js';
 import { DEPENDENT, INDEPENDENT, RANDOM } from '../support/ranker-models.js';
 
 const COLUMNS = 7;
 const featureOrder = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const counts = { bounds: [0, 1, 10, 200], shares: [0.6, 0.2, 0.1, 0.05, 0.05] };
-const trialRows = drawReferenceRows(200, {
+const syntheticRows = drawReferenceRows(200, {
   featureOrder,
   features: { a: counts, b: counts, c: { bounds: [-2, 0, 3], shares: [0.3, 0.2, 0.3, 0.2] } },
 });
-const options = { columns: COLUMNS, trialRows };
+const options = { columns: COLUMNS, syntheticRows };
 
 for (const [what, model] of Object.entries(INDEPENDENT)) {
   t.test(`a model ${what} is opened`, async (t) => {
     const ranker = await openOnnxRanker(model(COLUMNS), options);
-    t.equal((await ranker.rank(trialRows)).length, 200);
+    t.equal((await ranker.rank(syntheticRows)).length, 200);
     await ranker.close();
   });
 }
@@ -72,7 +72,7 @@ for (const [name, message] of Object.entries(TOOLS)) {
 }
 
 t.test('rows of a reference have its values, and uniform ones where it says nothing', (t) => {
-  const { data, rows, columns } = trialRows;
+  const { data, rows, columns } = syntheticRows;
   const column = (at: number): number[] =>
     Array.from({ length: rows }, (_, row) => data[row * columns + at]!);
   const zeros = column(0).filter((value) => value === 0).length / rows;

@@ -1,18 +1,18 @@
 import t from 'tap';
-import type { RuleContext } from '../../src/rules/eligibility-rule.js';
+import type { RuleInput } from '../../src/rules/eligibility-rule.js';
 import { checkFilters } from '../../src/rules/filter-attributes.js';
 import { findEligibleItems, RULES } from '../../src/rules/rules.js';
 import { history, smallCatalogue } from '../support/small-world.js';
 
 const everyRule = [...RULES.keys()];
-const nothing: RuleContext = {
+const nothing: RuleInput = {
   catalogue: smallCatalogue(),
   history: history([]),
   excluded: new Int32Array(0),
   filters: [],
 };
 
-function eligibleIds(context: Partial<RuleContext>): string {
+function eligibleIds(context: Partial<RuleInput>): string {
   const eligible = findEligibleItems(everyRule, { ...nothing, ...context });
   return nothing.catalogue.entities.ids.filter((_, item) => eligible[item] === 1).join('');
 }

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { Redis } from 'ioredis';
 import { createFeatureRows, type FeatureStore, VALUE_STATUS } from '../../src/features/feature-store.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
-import type { RowSource } from '../../src/features/materialise-view.js';
+import type { LoadableRows } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
 import type { KeySpace } from '../../src/features/redis-keys.js';
 import { openRedisStores, type RedisStoreOptions } from '../../src/features/redis-store.js';
@@ -28,7 +28,7 @@ export const USERS: FeatureView = {
 export const SPACE: KeySpace = { prefix: 'shortlist:', dataset: 'shop' };
 
 /** Users u0, u1, … of `age` and no country. */
-export function rowSource(count: number, options: { age?: number; eventTime?: number } = {}): RowSource {
+export function rowSource(count: number, options: { age?: number; eventTime?: number } = {}): LoadableRows {
   const { age = 20, eventTime = LOADED_AT } = options;
   return {
     view: USERS,

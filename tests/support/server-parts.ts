@@ -3,7 +3,7 @@ import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
 import type { Metrics } from '../../src/observability/metrics/metrics.js';
-import { openSourceAccess } from '../../src/observability/source-observer.js';
+import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import { openListeners } from '../../src/serving/after-answer/open-listeners.js';
 import type { BundleAdmin } from '../../src/serving/bundle-admin.js';
 import type { Shadow } from '../../src/serving/experiments/shadow.js';
@@ -21,7 +21,7 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
 ): ServerParts & { recommender: Service } {
   const { shadow, ...others } = parts;
   const { settings, logger, metrics } = parts;
-  const dependencies = openSourceAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   return {
     ...others,
     recommender: service,

@@ -7,8 +7,8 @@ const RECENT_DAYS = [7, 30];
 const RECENT_ITEMS = 10;
 
 /**
- * How much, how recently, how fast and how generously the user acted: from the history of the request, the same for every
- * candidate.
+ * Amount, recency, pace and generosity of the user's interactions: from the history of the request, the same
+ * for every candidate.
  */
 export function createActivityFeatures(): FeatureGroup {
   return {

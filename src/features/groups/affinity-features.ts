@@ -9,9 +9,10 @@ const RECENT_ITEMS = 10;
 const PER_ATTRIBUTE = 3;
 
 /**
- * How well a candidate's values of an attribute (genres, say) fit the user: the mean, over the candidate's values, of the
- * share of history items that have the value (overall, and over the last 10), and of its lift over the catalogue's
- * history at large (log ratio, smoothed). Candidates without a value, and cold starts, have 0.
+ * The fit of a candidate's values of an attribute (genres, say) to the user: the mean, over the candidate's
+ * values, of the share of history items that have the value (overall, and over the last 10), and of its lift
+ * over the catalogue's history at large (log ratio, smoothed). Candidates without a value, and cold starts,
+ * have 0.
  */
 export function createAffinityFeatures(attributes: readonly AttributeColumn[]): FeatureGroup {
   const coded = attributes.filter((attribute) => attribute.feature && attribute.coded !== undefined);

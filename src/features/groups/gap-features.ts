@@ -11,9 +11,9 @@ const RECENT_ITEMS = 10;
 const MOMENTARY = /^trend_|_acceleration$|^log_rate$/;
 
 /**
- * How far a candidate lies from what the user usually takes, per lasting number of the items view (year, popularity, …):
- * the candidate's value minus the mean over the history, and the distance to the mean over the last 10.
- * Cold starts have 0.
+ * The distance of a candidate from what the user usually takes, per lasting number of the items view (year,
+ * popularity, …): the candidate's value minus the mean over the history, and the distance to the mean over
+ * the last 10. Cold starts have 0.
  * @param items the first of the item views of a query
  */
 export function createGapFeatures(items: FeatureTable): FeatureGroup {

@@ -10,10 +10,9 @@ const DECAY = 0.9;
 const FEATURES = ['last', 'best_3', 'best_10', 'best_50', 'decayed', 'mean', 'hits_10'] as const;
 
 /**
- * How strongly the user's latest items are linked to a candidate: by the last item, the strongest link of the last 3, 10 and
- * 50, the sum over the last 50 that fades by a tenth from item to item, their mean, and how many of the last 10 are
- * linked to it. 0 where nothing is, and for cold starts.
- *
+ * The strength of the links from the user's latest items to a candidate: by the last item, the strongest link
+ * of the last 3, 10 and 50, the sum over the last 50 that fades by a tenth from item to item, their mean, and
+ * how many of the last 10 are linked to it. 0 where nothing is, and for cold starts.
  * @param name of the links, which the features bear: `similar`, `followers`
  */
 export function createLinkFeatures(name: string, links: ItemLinks): FeatureGroup {

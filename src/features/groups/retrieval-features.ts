@@ -1,15 +1,15 @@
 import type { CandidateSet } from '../../domain/candidate.js';
 import type { FeatureGroup } from '../feature-group.js';
 
-/** What the feature of a source is called that is 0 where the source did not find the candidate. */
+/** The name of the feature of a source that is 0 where the source did not find the candidate. */
 export const RECIPROCAL_RANK = 'reciprocal_rank';
 
 const PER_SOURCE = ['score', 'score_standardised', RECIPROCAL_RANK];
 
 /**
- * What stage 1 thought of each candidate: per source its score (raw, and standardised over the request's candidates so
- * that one week's model fits the next) and reciprocal rank (0: not retrieved by it), then fusion over all sources.
- * A source that did not answer leaves zeros.
+ * The results of stage 1 per candidate: of each source its score (raw, and standardised over the request's
+ * candidates so that one week's model fits the next) and reciprocal rank (0: not retrieved by it), then
+ * fusion over all sources. A source that did not answer leaves zeros.
  */
 export function createRetrievalFeatures(sourceNames: readonly string[]): FeatureGroup {
   const features = sourceNames.flatMap((source) => PER_SOURCE.map((feature) => `${source}.${feature}`));

@@ -11,9 +11,10 @@ const MOMENTS = [
 ];
 
 /**
- * When a candidate was around, seen from the user's last visit: has it appeared since, was it still taken then, does its
- * heyday lie before or after? Per moment of an item (first, latest and mean interaction) the signed log of the days from
- * the visit to it, and the log ratio of both ages. Cold starts have 0, and moments that the view does not have no feature.
+ * The life of a candidate, seen from the user's last visit: has it appeared since, was it still taken then,
+ * does its heyday lie before or after? Per moment of an item (first, latest and mean interaction) the signed
+ * log of the days from the visit to it, and the log ratio of both ages. Cold starts have 0, and moments that
+ * the view does not have no feature.
  */
 export function createTimingFeatures(items: FeatureTable): FeatureGroup {
   const moments = MOMENTS.flatMap(({ column, feature }) => {

@@ -2,7 +2,7 @@ import type { FeatureGroup } from '../feature-group.js';
 import { type FeatureView, placesOf, rowWidthOf } from '../feature-view.js';
 
 /**
- * What an item view has of each candidate.
+ * The values of an item view for each candidate.
  * @param index of the view in the item rows of a query
  */
 export function createItemViewFeatures(view: FeatureView, index: number): FeatureGroup {
@@ -23,7 +23,7 @@ export function createItemViewFeatures(view: FeatureView, index: number): Featur
 }
 
 /**
- * What a user view has of the user, the same for every candidate.
+ * The values of a user view for the user, the same for every candidate.
  * @param index of the view in the user rows of a query
  */
 export function createUserViewFeatures(view: FeatureView, index: number): FeatureGroup {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { API_KEY_PREFIX, readApiKeys, type ApiKey } from '../../config/api-keys.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { SourceAccess } from '../../domain/source-access.js';
+import type { DependencyAccess } from '../../domain/dependency-access.js';
 import { createApiKeyCheck } from './api-key-check.js';
 import type { Principal } from './principal.js';
 import { createTokenCheck } from './token-check.js';
@@ -37,7 +37,7 @@ export function requireApiKeys({ auth, jwt }: Pick<Settings, 'auth' | 'jwt'>): A
  */
 export function createAuthenticator(
   settings: Pick<Settings, 'auth' | 'jwt'>,
-  options: { logger: Logger; access: SourceAccess },
+  options: { logger: Logger; access: DependencyAccess },
 ): Authenticator | undefined {
   if (settings.auth.mode === 'none') return undefined;
   const findKey = createApiKeyCheck(requireApiKeys(settings));

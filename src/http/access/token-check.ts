@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { SCOPES } from '../../config/api-key-entry.js';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
-import type { SourceAccess } from '../../domain/source-access.js';
+import type { DependencyAccess } from '../../domain/dependency-access.js';
 import { createIssuerKeys } from './issuer-keys.js';
 import type { Principal } from './principal.js';
 
@@ -23,7 +23,7 @@ export interface TokenCheck {
  */
 export function createTokenCheck(
   jwt: Settings['jwt'],
-  options: { logger: Logger; access: SourceAccess },
+  options: { logger: Logger; access: DependencyAccess },
 ): TokenCheck {
   const keys = createIssuerKeys(jwt, options);
   const checks = {

@@ -68,7 +68,7 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** What DuckDB says is wrong, without its advice and the settings it lists after an empty line. */
+/** The message of an error of DuckDB, without the advice and the settings that follow an empty line. */
 export function duckdbMessage(error: unknown): string {
   const [said] = (error as Error).message.split(/\n\s*\n|\nPossible |\nPotential |\nLINE \d/, 1);
   return said!.replaceAll(/\s*\n\s*/g, '; ');

@@ -16,6 +16,7 @@ export const PreparedContext = Type.Object({
   ),
 });
 
+/** The context of a prepared dataset, typed as its schema says. */
 export type PreparedContext = Static<typeof PreparedContext>;
 
 /** One field of the context of every interaction, as it is read from the table. */

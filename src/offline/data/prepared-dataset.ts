@@ -68,6 +68,7 @@ export const PreparedManifest = Type.Object({
   evaluation: Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) }),
 });
 
+/** `prepared.json`, typed as its schema says. */
 export type PreparedManifest = Static<typeof PreparedManifest>;
 
 /** The tables of a prepared dataset in memory. */

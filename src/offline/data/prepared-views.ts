@@ -10,7 +10,7 @@ const freshness = {
   online: Type.Optional(Type.Enum(['redis'])),
 };
 
-/** How old the values of the items or users view may be. */
+/** The age that values of the items or users view may have. */
 export const PreparedFreshness = Type.Object({
   ...freshness,
   fieldTimeToLiveSeconds: Type.Optional(Type.Record(Type.String(), Type.Number())),
@@ -36,8 +36,11 @@ export const PreparedViewSpec = Type.Object({
   ),
 });
 
+/** The freshness of a prepared view, typed as its schema says. */
 export type PreparedFreshness = Static<typeof PreparedFreshness>;
+/** The declaration of a prepared view, typed as its schema says. */
 export type PreparedViewSpec = Static<typeof PreparedViewSpec>;
+/** The declaration of one field of a prepared view. */
 export type PreparedField = PreparedViewSpec['fields'][number];
 
 /** One declared view in memory: all rows of all keys. */

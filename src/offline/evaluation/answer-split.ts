@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { CandidateSet } from '../../domain/candidate.js';
-import { describeContext } from '../../domain/context.js';
+import { toGivenContext } from '../../domain/context.js';
 import { closeEngine } from '../../engine/close-engine.js';
 import { openEngine } from '../../engine/open-engine.js';
 import type { Engine } from '../../pipeline/engine.js';
@@ -77,7 +77,7 @@ async function answerQueries(
         exclude: [],
         filters: [],
         explain: 'none',
-        context: query.context && describeContext(engine.manifest.context!, query.context),
+        context: query.context && toGivenContext(engine.manifest.context!, query.context),
       },
       engine,
     );

@@ -7,7 +7,7 @@ import { estimateMean } from '../protocol/mean-estimate.js';
 import { pairedBootstrap, randomisationTest, type PairedDifference } from '../protocol/paired-bootstrap.js';
 import { decodeQueryFigures, QUERIES_FILE, type QueryFigures } from './query-figures.js';
 
-/** How the evaluations of two bundles differ on the same queries. */
+/** The differences between the evaluations of two bundles on the same queries. */
 export interface BundleComparison {
   readonly versions: readonly [string, string];
   readonly dataset: string;

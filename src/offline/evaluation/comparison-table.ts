@@ -5,7 +5,7 @@ import { formatCount, formatDifference, formatLift, formatScore } from '../repor
 /** Differences that chance makes less often than this are taken for real. */
 const SIGNIFICANCE = 0.05;
 
-/** What `shortlist compare` prints: the table, what differs in training, and the verdict in a sentence. */
+/** The output of `shortlist compare`: the table, what differs in training, and the verdict in a sentence. */
 export function renderComparison(comparison: BundleComparison): string {
   const { versions, dataset, protocol, k, queries, users, rankings, settings } = comparison;
   const confidence = `${Math.round(100 * rankings[0]!.confidence)} % interval`;

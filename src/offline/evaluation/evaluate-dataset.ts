@@ -5,8 +5,8 @@ import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
 import { listItemTraits } from '../protocol/slate-qualities.js';
-import { describeSplit, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
-import type { SearchRecord } from '../training/bundle/search-record.js';
+import { toSplitFacts, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
+import type { SearchSummary } from '../training/bundle/search-summary.js';
 import {
   labelTrainingQueries,
   listSkippedSources,
@@ -37,7 +37,7 @@ export interface EvaluationOptions extends TrainingOptions {
   /** Also trains the ranker without each group of features, and asks every query again. */
   readonly ablation?: boolean | undefined;
   /** The search that `config` comes from. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ export async function evaluateDataset(
       answerSplit(split, trained, { dataset, contenders, tally, sources, ...options }),
     );
     answers.forEach((answer, index) => slates[index]!.push(answer));
-    facts.push(describeSplit(split));
+    facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
     index = trained.index?.facts;

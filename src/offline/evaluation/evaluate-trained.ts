@@ -12,15 +12,16 @@ import { encodeQueryFigures, QUERIES_FILE } from './query-figures.js';
 import { readFrozenSplit, splitFrozen } from '../protocol/splits.js';
 import { readPreparedDataset, type PreparedDataset } from '../data/prepared-dataset.js';
 import { findImportedRanker, type ImportedRanker } from '../training/ranker/imported-ranker.js';
-import { readTuning, type SearchRecord, type Tuning } from '../training/bundle/search-record.js';
+import { readTuning, type SearchSummary, type Tuning } from '../training/bundle/search-summary.js';
 import type { TrainingSetOrigin } from '../training/training-set/features-file.js';
 
 const METRICS_FILE = 'metrics.json';
 const REPORT_FILE = 'report.html';
 
-/** What an evaluation puts into a bundle. */
+/** The files that an evaluation puts into a bundle. */
 export const EVALUATION_FILES: readonly string[] = [METRICS_FILE, REPORT_FILE, QUERIES_FILE];
 
+/** Options of `evaluateTrained`. */
 export interface TrainedEvaluationOptions extends EvaluationOptions {
   /** File of held-out pairs to test on, in place of the protocol's own split. */
   readonly frozenSplit: string | undefined;
@@ -99,7 +100,7 @@ function refuseLeak(
 
 /** A search looked at nothing that its own protocol tests on, but at some of what another does. */
 function refuseSearched(
-  { protocol: searched, chosen }: SearchRecord,
+  { protocol: searched, chosen }: SearchSummary,
   { protocol, frozenSplit }: Pick<TrainedEvaluationOptions, 'protocol' | 'frozenSplit'>,
 ): void {
   if (chosen.trial === 0 || (protocol === searched && frozenSplit === undefined)) return;

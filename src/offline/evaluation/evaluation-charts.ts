@@ -25,6 +25,7 @@ export const KIND_COLOURS: Record<RankingKind, string> = {
   fusion: 'var(--fusion)',
   'two-stage': 'var(--two-stage)',
 };
+/** Features that the chart of importances shows at most. */
 export const MAX_IMPORTANCES = 20;
 
 const ROW_HEIGHT = 36;
@@ -69,7 +70,10 @@ export function drawSplits(result: EvaluationResult): Html {
   });
 }
 
-/** What each source recalls, what only it recalls, and what all recall together. */
+/**
+ * A chart of candidate recall: per source all that it finds and what only it finds, and what all find
+ * together.
+ */
 export function drawSources({ candidates }: EvaluationResult): Html {
   const ordered = [...candidates.sources].sort((a, b) => a.recall - b.recall);
   const recalled = ordered.map((source) => source.recall);

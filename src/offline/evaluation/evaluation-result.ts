@@ -1,6 +1,6 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
-import type { SearchRecord } from '../training/bundle/search-record.js';
+import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
@@ -32,7 +32,7 @@ export interface EvaluationResult {
   /** Of each feature group, where it was asked for. */
   readonly ablation?: readonly Ablation[] | undefined;
   /** The search for training parameters, where there was one; it saw nothing that is tested on. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
   /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */
   readonly index?: ItemIndex | undefined;
   readonly timings: readonly Timing[];
@@ -43,6 +43,7 @@ export interface EvaluationResult {
   readonly command: string;
 }
 
+/** The dataset of an evaluation, in counts. */
 export interface EvaluatedDataset {
   readonly name: string;
   readonly users: number;
@@ -50,6 +51,7 @@ export interface EvaluatedDataset {
   readonly interactions: number;
 }
 
+/** One split of an evaluation, in counts. */
 export interface EvaluatedSplit {
   readonly label: string;
   /** Unix seconds. */
@@ -58,6 +60,7 @@ export interface EvaluatedSplit {
   readonly queries: number;
 }
 
+/** One ranking with its figures: a line of the table. */
 export interface EvaluationRow {
   readonly name: string;
   readonly kind: RankingKind;
@@ -92,7 +95,7 @@ export interface Segment extends PairedDifference {
   readonly bestSingle: Estimate;
 }
 
-/** How the ranker of the last split was trained. */
+/** Figures of training the ranker of the last split. */
 export interface RankerFigures {
   readonly objective: string;
   /** Trees kept. */
@@ -107,7 +110,7 @@ export interface RankerFigures {
   readonly featureGroups: readonly GroupImportance[];
 }
 
-/** What a group of features did for the ranker of the last split. */
+/** The total gain of a feature group in the ranker of the last split. */
 export interface GroupImportance {
   readonly group: string;
   readonly features: number;
@@ -122,11 +125,13 @@ export interface Ablation extends PairedDifference {
   readonly ndcg: Estimate;
 }
 
+/** A feature with the total gain of the splits that trees made on it. */
 export interface FeatureImportance {
   readonly feature: string;
   readonly gain: number;
 }
 
+/** A step of an evaluation and the time that it took. */
 export interface Timing {
   readonly step: string;
   readonly seconds: number;

@@ -100,7 +100,7 @@ function conclusions({ comparison, candidates, k, rows, search, index }: Evaluat
   ];
 }
 
-/** How well an index finds what an exact search finds. */
+/** The recall of an index against an exact search, in words. */
 export function describeIndex({ kind, recall }: ItemIndex): string {
   const { mean, items, users } = recall;
   return `${kind}, recall@${items} ${mean.toFixed(4)} against exact, of ${users} users`;

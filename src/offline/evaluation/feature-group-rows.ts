@@ -2,8 +2,8 @@ import type { EvaluationResult } from './evaluation-result.js';
 import { formatCount, formatDifference, formatEstimate, formatShare } from '../report/figure-format.js';
 
 /**
- * What each group of features did for the ranker, as the rows of a table, the head first: its share of the gain, and
- * after an ablation what the two-stage ranking is worth without it.
+ * The share of each feature group in the ranker, as the rows of a table, the head first: its share of the
+ * gain, and after an ablation what the two-stage ranking is worth without it.
  */
 export function listFeatureGroupRows({ ranker, ablation, k }: EvaluationResult): string[][] {
   const total = ranker.featureImportance.reduce((sum, { gain }) => sum + gain, 0);

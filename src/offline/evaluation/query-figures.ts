@@ -3,7 +3,10 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { readParquetColumns } from '../../features/read-parquet-columns.js';
 import type { SplitFacts } from '../protocol/splits.js';
 
-/** What every ranking was worth for each query, split after split: what two evaluations are compared by. Plain JSON. */
+/**
+ * The nDCG of every ranking for each query, split after split, by which two evaluations are compared. Plain
+ * JSON.
+ */
 export interface QueryFigures {
   /** SHA-256 over all queries and what they had to find: two evaluations with one fingerprint asked the same. */
   readonly fingerprint: string;
@@ -21,6 +24,10 @@ export const QUERIES_FILE = 'queries.parquet';
 const NDCG_PREFIX = 'ndcg.';
 const FINGERPRINT_KEY = 'queries';
 
+/**
+ * Puts the nDCG of every query together, in the order of the splits, with a hash of what was asked.
+ * @param ndcg per ranking, one value per query over all splits
+ */
 export function collectQueryFigures(
   splits: readonly SplitFacts[],
   ndcg: ReadonlyMap<string, ArrayLike<number>>,

@@ -43,7 +43,7 @@ export interface EvaluationRun extends Pick<
   readonly userAttributes: readonly AttributeColumn[];
 }
 
-/** What one ranking answered to every query. */
+/** The answers of one ranking to every query. */
 export interface AnsweredRanking {
   readonly name: string;
   readonly kind: RankingKind;
@@ -51,7 +51,7 @@ export interface AnsweredRanking {
   readonly slates: readonly (readonly Int32Array[])[];
 }
 
-/** What the pipeline answered to every query with a ranker that was trained without a group of features. */
+/** The answers of the pipeline to every query with a ranker that was trained without one feature group. */
 export interface AblatedSlates extends Pick<AnsweredRanking, 'slates'> {
   readonly group: string;
 }

@@ -32,6 +32,7 @@ const TRIAL_USERS = 50;
 /** A golden vector may differ by so much of its largest value. */
 const TOLERANCE = 1e-4;
 
+/** Options of `importEncoder`. */
 export interface ImportEncoderOptions {
   /** Files of the encoder. */
   readonly files: { readonly model: string; readonly items: string; readonly spec: string };
@@ -42,7 +43,7 @@ export interface ImportEncoderOptions {
   readonly progress: ProgressReporter;
 }
 
-/** What an import found. */
+/** The findings of an import. */
 export interface ImportEncoderResult {
   readonly coverage: VectorCoverage;
   /** Largest difference from the golden vectors, relative to each; undefined without a golden batch. */

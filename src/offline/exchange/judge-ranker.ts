@@ -11,8 +11,9 @@ import type { RankerModel } from './read-ranker-model.js';
 const TOLERANCE = 1e-4;
 
 /**
- * What is wrong with how a ranker scores the candidates of real users, one sentence each that begins with the model: scores that change,
- * scores that depend on other rows unless it is declared to look at them together, and one score for all candidates of everybody.
+ * Lists the faults in how a ranker scores the candidates of real users, one sentence each that begins with
+ * the model: scores that change, scores that depend on other rows unless it is declared to look at them
+ * together, and one score for all candidates of everybody.
  */
 export async function listScoreProblems(
   ranker: Ranker,
@@ -44,8 +45,8 @@ export async function listScoreProblems(
 const SUM_ROUNDING = 1e-3;
 
 /**
- * What is wrong with the two columns of a classifier: the second orders rows as the model does only where both are probabilities, for a
- * logit means nothing without the other one.
+ * Finds why the two columns of a classifier cannot rank: the second orders rows as the model does only where
+ * both are probabilities, for a logit means nothing without the other one.
  */
 export async function findClassProblem(
   { onnx, inputName, outputName }: Pick<RankerModel, 'onnx' | 'inputName' | 'outputName'>,

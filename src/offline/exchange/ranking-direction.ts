@@ -2,7 +2,9 @@ import type { Ranker } from '../../ranking/ranker.js';
 import { estimateMean, type Estimate } from '../protocol/mean-estimate.js';
 import type { LabelledRows } from './labelled-rows.js';
 
-/** How often a ranker puts what a user took above what the user did not take: a share of pairs, .5 by chance. */
+/**
+ * Share of the pairs in which a ranker puts what a user took above what the user did not take; .5 by chance.
+ */
 export interface PairAccuracy extends Estimate {
   readonly queries: number;
 }

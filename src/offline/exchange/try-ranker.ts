@@ -8,7 +8,7 @@ import { closeEngine } from '../../engine/close-engine.js';
 import { openEngine } from '../../engine/open-engine.js';
 import type { Engine } from '../../pipeline/engine.js';
 import { openOnnxRanker, type RowsOfRun } from '../../ranking/onnx-ranker.js';
-import { drawReferenceRows } from '../../ranking/trial-rows.js';
+import { drawReferenceRows } from '../../ranking/synthetic-rows.js';
 import { measureReference, type Reference } from '../training/bundle/measure-reference.js';
 import type { Provenance } from '../training/bundle/provenance.js';
 import type { ImportedRanker } from '../training/ranker/imported-ranker.js';
@@ -107,9 +107,9 @@ async function openAsServed(
   { onnx, inputName, outputName, featureOrder, rows = 'independent' }: ImportedRanker,
   { name, reference }: { name: string; reference: Reference },
 ): Promise<void> {
-  const trialRows = drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder });
+  const syntheticRows = drawReferenceRows(TRIAL_ROWS, { ...reference, featureOrder });
   const columns = featureOrder.length;
-  const ranker = await openOnnxRanker(onnx, { columns, inputName, outputName, name, rows, trialRows });
+  const ranker = await openOnnxRanker(onnx, { columns, inputName, outputName, name, rows, syntheticRows });
   await ranker.close();
 }
 

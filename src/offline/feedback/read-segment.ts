@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** What a segment of a log had that was no line of it. */
+/** The damaged lines of a segment. */
 export interface SegmentFaults {
   /** 1-based numbers of lines, save the last one. */
   readonly lines: readonly number[];

@@ -37,7 +37,7 @@ export function createLineProgress(
   };
 }
 
-/** What is left of a step when it has ended. */
+/** The line that remains of a step when it has ended. */
 export function finalLine(label: string, options: { summary: string | undefined; seconds: number }): string {
   return options.summary === undefined
     ? `${label}: done in ${options.seconds.toFixed(1)} s`

@@ -3,7 +3,7 @@ import { estimateMean, type Estimate } from './mean-estimate.js';
 import { idealGain } from './ranking-metrics.js';
 import type { EvaluationQuery } from './splits.js';
 
-/** What stage 1 brought to stage 2. */
+/** Recall of the candidates that stage 1 hands to stage 2. */
 export interface CandidateFigures {
   /** Candidates per query. */
   readonly meanCount: number;
@@ -15,6 +15,7 @@ export interface CandidateFigures {
   readonly sources: readonly SourceFigures[];
 }
 
+/** The part of one candidate source in the candidates of a split. */
 export interface SourceFigures {
   readonly name: string;
   /** Share of all candidates that this source retrieved (several sources may retrieve the same). */

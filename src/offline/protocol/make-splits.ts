@@ -30,8 +30,8 @@ export function makeTrainingSplits(
 const ROWS_PER_QUERY = 100;
 
 /**
- * How many training splits there are at most. The weeks of a backtest are the config's; a random split can be drawn again and
- * again, as often as `maxRows` leaves room for; the cut of each user by time is one.
+ * Number of training splits at most. The weeks of a backtest are the config's; a random split can be drawn
+ * again and again, as often as `maxRows` leaves room for; the cut of each user by time is one.
  */
 export function countTrainingSplits(
   { user }: InteractionTable,

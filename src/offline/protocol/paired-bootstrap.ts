@@ -11,10 +11,9 @@ export interface PairedDifference {
 }
 
 /**
- * How much better `a` is than `b` on the same queries: the mean difference and its percentile interval over users drawn
- * again with replacement, each with all of its queries (Efron and Tibshirani, 1993, chapter 13): what one user asks in
- * several weeks is not independent.
- *
+ * The lead of `a` over `b` on the same queries: the mean difference and its percentile interval over users
+ * drawn again with replacement, each with all of its queries (Efron and Tibshirani, 1993, chapter 13): what
+ * one user asks in several weeks is not independent.
  * @param a one figure per query
  * @param b the figures of the same queries, in the same order
  * @param options.users who asked, per query; by default each query is somebody else's
@@ -43,10 +42,9 @@ export function pairedBootstrap(
 }
 
 /**
- * How often chance alone would tell `a` and `b` apart as far as they are, if they were worth the same: the two-sided
- * randomisation test of Fisher, which swaps the two for each user by the toss of a coin (Smucker, Allan and Carterette,
- * 2007). The p-value is never 0, as the case at hand counts among the tosses.
- *
+ * The probability that chance alone tells `a` and `b` apart as far as they are, if they were worth the same:
+ * the two-sided randomisation test of Fisher, which swaps the two for each user by the toss of a coin
+ * (Smucker, Allan and Carterette, 2007). The p-value is never 0, as the case at hand counts among the tosses.
  * @param options as of pairedBootstrap; 10,000 tosses by default
  * @throws RangeError as pairedBootstrap
  */

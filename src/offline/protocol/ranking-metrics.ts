@@ -7,7 +7,7 @@ import {
 } from './slate-qualities.js';
 import type { EvaluationQuery } from './splits.js';
 
-/** What a set of slates is worth. Only the first `k` items of each slate count. */
+/** Metrics of a set of slates. Only the first `k` items of each slate count. */
 export interface RankingFigures extends SlateQualities {
   readonly queries: number;
   /** Binary gain, discount 1 / log2(rank + 1), over the ideal of min(k, relevant) hits (Järvelin and Kekäläinen, 2002). */
@@ -32,7 +32,7 @@ export interface MetricSummary extends RankingFigures {
   readonly ndcgBySplit: readonly Estimate[];
 }
 
-/** What one slate is worth, by the definitions of `RankingFigures`. */
+/** Metrics of one slate, by the definitions of `RankingFigures`. */
 export type SlateFigures = Record<'ndcg' | 'map' | 'precision' | 'recall' | 'mrr' | 'hitRate', number>;
 
 /**

@@ -3,7 +3,9 @@ import { selectTopK } from '../../domain/top-k.js';
 import { estimateMean } from './mean-estimate.js';
 import type { SplitFacts } from './splits.js';
 
-/** What slates are like beside being right: how far they reach into the catalogue, and how unlike their items are. */
+/**
+ * Qualities of slates beside accuracy: how far they reach into the catalogue, and how unlike their items are.
+ */
 export interface SlateQualities {
   /** Distinct items recommended over the size of the catalogue, mean over splits. */
   readonly coverage: number;
@@ -34,7 +36,7 @@ export type ItemTraits = readonly Uint32Array[];
 /** The share of the catalogue that counts as popular in `popularityShare`. */
 const POPULAR_SHARE = 0.1;
 
-/** What makes items alike: the values of all categorical and multi-valued attributes. */
+/** The traits that make items alike: the values of all categorical and multi-valued attributes. */
 export function listItemTraits({ entities, attributes }: Catalogue): ItemTraits {
   const coded = attributes.filter(({ role }) => role === 'categorical' || role === 'multi-valued');
   const starts = coded.map((_, column) =>

@@ -6,7 +6,7 @@ import { filterInteractions, type InteractionTable } from '../../domain/interact
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
-/** What one user is known to have done after the split: what a good slate contains. */
+/** A user with what they did after the split, which a good slate contains. */
 export interface EvaluationQuery {
   /** User index. */
   readonly user: number;
@@ -37,7 +37,10 @@ export interface EvaluationSplit extends KnownInteractions {
   readonly queries: readonly EvaluationQuery[];
 }
 
-/** What judging needs of a split: everything but its train rows, so that a rolling backtest need not hold them all. */
+/**
+ * The part of a split that judging needs: everything but its train rows, so that a rolling backtest need not
+ * hold them all.
+ */
 export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'testedFrom'> {
   readonly trainRows: number;
   /** Train rows per item index; its length is the size of the catalogue. */
@@ -177,8 +180,8 @@ export function* splitRolling(
   if (!found) throw nothingToPredict(`rolling, ${options.weeks} windows of ${horizonDays} days`);
 }
 
-/** What judging the answers to a split needs to know of it. */
-export function describeSplit(split: EvaluationSplit): SplitFacts {
+/** Drops the train rows of a split. */
+export function toSplitFacts(split: EvaluationSplit): SplitFacts {
   const { label, train, knownUntil, queries } = split;
   const popularity = new Uint32Array(train.items.size);
   for (const item of train.item) popularity[item]!++;

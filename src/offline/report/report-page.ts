@@ -10,7 +10,7 @@ export interface ReportFigure {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One self-contained HTML page in the dress of every report, without scripts or requests. */
+/** A self-contained HTML page in the common report style, without scripts or requests. */
 export function renderReportPage(title: string, parts: readonly Html[]): string {
   const page = html`<!doctype html>
     <html lang="en">
@@ -51,6 +51,7 @@ export function renderTiles(tiles: readonly (readonly [string, string])[]): Html
   </ul>`;
 }
 
+/** An HTML table with one row per list of cells. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): Html {
   return html`<table>
     <thead>

@@ -61,6 +61,7 @@ function tidySvg(svg: string, name: string): string {
     .replace(/\bzr\d+-/g, `${name}-`);
 }
 
+/** The legend of a chart: at its top left. */
 export function legend(): NonNullable<EChartsOption['legend']> {
   return {
     top: 4,
@@ -72,8 +73,10 @@ export function legend(): NonNullable<EChartsOption['legend']> {
   };
 }
 
+/** Options of an axis of echarts. */
 export type Axis = Record<string, unknown>;
 
+/** An axis of numbers, with a grid. */
 export function valueAxis(name: string): Axis {
   return {
     type: 'value',
@@ -85,6 +88,7 @@ export function valueAxis(name: string): Axis {
   };
 }
 
+/** An axis of names; long ones are cut off. */
 export function categoryAxis(names: readonly string[]): Axis {
   return {
     type: 'category',
@@ -95,18 +99,22 @@ export function categoryAxis(names: readonly string[]): Axis {
   };
 }
 
+/** The name of an axis, in the middle of it. */
 export function axisName(name: string): Axis {
   return { name, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: MUTED, fontSize: 12 } };
 }
 
+/** The labels of an axis of numbers. */
 export function valueLabel(): Axis {
   return { color: MUTED, fontSize: 12 };
 }
 
+/** Bars in the common style. */
 export function bar(series: BarSeriesOption): BarSeriesOption {
   return { type: 'bar', silent: true, itemStyle: { borderRadius: 2 }, ...series };
 }
 
+/** A line in the common style, with a circle at each point. */
 export function line(series: LineSeriesOption): LineSeriesOption {
   return { type: 'line', silent: true, symbol: 'circle', symbolSize: 8, lineStyle: { width: 2 }, ...series };
 }
@@ -122,6 +130,7 @@ export function endLabel(texts: readonly string[]): NonNullable<BarSeriesOption[
   };
 }
 
+/** A dashed vertical line with a text at its top. */
 export function verticalLine(position: number, text: string): NonNullable<BarSeriesOption['markLine']> {
   return {
     silent: true,

@@ -3,7 +3,7 @@ import type {
   RecommendationMetrics,
   RecommendationSample,
 } from '../../observability/metrics/recommendation-metrics.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { Shadow } from '../experiments/shadow.js';
 import { type Answer, toAnswer } from '../recommender.js';
 import type { AnswerListener } from './answer-listener.js';
@@ -21,7 +21,7 @@ export function scoreInShadow(
     sent: ({ requestId, request, answer }) => {
       if (!isComputed(answer)) return;
       const isLogged = impressions?.isLogged(request.subject, requestId) === true;
-      const onScored = (record: RecommendationRecord, milliseconds: number): void => {
+      const onScored = (record: SlateReport, milliseconds: number): void => {
         metrics.observeRecommendation(sampleOf(record, { request, milliseconds }));
         if (!isLogged) return;
         const asked = { requestId, request, release: 'shadow', milliseconds } as const;
@@ -38,7 +38,7 @@ function isComputed({ cache, release }: Answer): boolean {
 }
 
 function sampleOf(
-  { slate, stages, candidateCount }: RecommendationRecord,
+  { slate, stages, candidateCount }: SlateReport,
   { request, milliseconds }: { request: RecommendationRequest; milliseconds: number },
 ): RecommendationSample {
   const { scenario, strategy, degraded, items } = slate;

@@ -1,4 +1,4 @@
-import type { TrialFigures, TrialResult } from '../../bundle/promotion-gates.js';
+import type { TryOutFigures, TryOutResult } from '../../bundle/promotion-gates.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { NOBODY } from '../../domain/subject.js';
 import { closeEngine } from '../../engine/close-engine.js';
@@ -36,7 +36,7 @@ export async function compareOnTrial(
   folder: string,
   findCurrent: (() => Promise<string>) | undefined,
   options: TrialOptions,
-): Promise<TrialResult> {
+): Promise<TryOutResult> {
   const candidate = await openWarm(folder, options);
   try {
     const current = await openCurrent(findCurrent, options);
@@ -115,7 +115,7 @@ function createRequest({ scenarios, catalogue }: Engine, userId: string): Recomm
   return { subject: subjects[kind], scenario: name, limit: 10, exclude: [], filters: [], explain: 'none' };
 }
 
-function summarise(rounds: readonly Sample[][][], engine = 0): TrialFigures {
+function summarise(rounds: readonly Sample[][][], engine = 0): TryOutFigures {
   const samples = rounds.map((requests) => requests.map((answers) => answers[engine]!));
   const sorted = samples.map((round) =>
     round.map(({ milliseconds }) => milliseconds).toSorted((a, b) => a - b),

@@ -1,5 +1,5 @@
 import { packError } from '../../domain/packed-error.js';
-import { createSourceAccess } from '../../domain/source-access.js';
+import { createDependencyAccess } from '../../domain/dependency-access.js';
 import type { FeatureLoad } from '../../features/feature-observer.js';
 import { packContents } from '../../engine/read-bundle.js';
 import { readContents } from '../../engine/read-contents.js';
@@ -16,7 +16,7 @@ export async function answerContentsTask(
 ): Promise<ContentsReply> {
   const loads: FeatureLoad[] = [];
   const told: ToldOfSources = { retries: [], reads: [], excesses: [] };
-  const access = createSourceAccess(policy, {
+  const access = createDependencyAccess(policy, {
     observer: {
       retried: (retry) => told.retries.push({ ...retry, error: packError(retry.error) }),
       read: (read) => told.reads.push(read),

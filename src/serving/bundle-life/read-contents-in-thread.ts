@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ShortlistError } from '../../domain/errors.js';
 import type {
-  SourceAccess,
-  SourceExcess,
-  SourceObserver,
-  SourcePolicy,
-  SourceRead,
-  SourceRetry,
-} from '../../domain/source-access.js';
+  DependencyAccess,
+  DependencyExcess,
+  DependencyObserver,
+  DependencyPolicy,
+  DependencyRead,
+  DependencyRetry,
+} from '../../domain/dependency-access.js';
 import { type PackedError, unpackError } from '../../domain/packed-error.js';
 import type { FeatureLoad, FeatureObserver } from '../../features/feature-observer.js';
 import { type BundleContents, type PackedContents, unpackContents } from '../../engine/read-bundle.js';
@@ -29,7 +29,7 @@ export interface ContentsTask extends ReadingTask {
   /** The bundle is tried before it is read, by a process that may be silent for so long; it is not when absent. */
   readonly trialSilenceMs?: number | undefined;
   /** How files are read; as by default when not said. */
-  readonly policy?: SourcePolicy | undefined;
+  readonly policy?: DependencyPolicy | undefined;
 }
 
 /** What it answers: memory that threads share, or why there is none. */
@@ -40,9 +40,9 @@ export type ContentsReply = (
 
 /** What became of the files. */
 export interface ToldOfSources {
-  readonly retries: (Omit<SourceRetry, 'error'> & { readonly error: PackedError })[];
-  readonly reads: SourceRead[];
-  readonly excesses: SourceExcess[];
+  readonly retries: (Omit<DependencyRetry, 'error'> & { readonly error: PackedError })[];
+  readonly reads: DependencyRead[];
+  readonly excesses: DependencyExcess[];
 }
 
 /** A bundle of this size is read in 20 to 50 ms, in pieces; a thread takes about 80 ms to start. */
@@ -57,7 +57,7 @@ const INLINE_BYTES = 4 * 1024 * 1024;
 export async function readContentsInThread(
   { trial, ...task }: ReadingTask & { trial?: TrialOptions | undefined },
   observer?: FeatureObserver,
-  access?: SourceAccess,
+  access?: DependencyAccess,
 ): Promise<BundleContents> {
   trial?.signal.throwIfAborted();
   if (trial === undefined && (await measureFolder(task.request.folder)) <= INLINE_BYTES)
@@ -91,7 +91,10 @@ async function hear(worker: Worker): Promise<ContentsReply> {
   }
 }
 
-function tellAgain({ retries, reads, excesses }: ToldOfSources, observer: SourceObserver | undefined): void {
+function tellAgain(
+  { retries, reads, excesses }: ToldOfSources,
+  observer: DependencyObserver | undefined,
+): void {
   for (const retry of retries) observer?.retried({ ...retry, error: unpackError(retry.error) });
   for (const read of reads) observer?.read(read);
   for (const excess of excesses) observer?.exceeded(excess);

@@ -3,7 +3,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import { processClock } from '../../domain/process-clock.js';
 import { timerMs } from '../../domain/timers.js';
 import { traceWork } from '../../observability/traced-work.js';
-import type { RecommendationRecord } from '../../pipeline/recommendation-request.js';
+import type { SlateReport } from '../../pipeline/recommendation-request.js';
 import type { Answer, SlateFacts, SlateForm } from '../recommender.js';
 
 /** A slate as the HTTP layer answers with it, save what differs from request to request. */
@@ -144,7 +144,7 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
 }
 
 function findObstacle(
-  { slate, depth = 1 }: RecommendationRecord,
+  { slate, depth = 1 }: SlateReport,
   isSame: () => boolean,
 ): NotKept | undefined {
   if (slate.degraded.length > 0) return 'degraded';

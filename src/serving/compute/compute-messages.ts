@@ -3,7 +3,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { FeatureRead } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { PackedContents } from '../../engine/read-bundle.js';
 import type { RankerGuard } from '../../ranking/guarded-ranker.js';
 
@@ -47,7 +47,7 @@ export type ComputeReply = 'open' | { readonly refused: PackedError } | Answered
 
 export interface AnsweredBatch {
   /** In the order of the requests. */
-  readonly answers: readonly (RecommendationRecord | { readonly error: PackedError })[];
+  readonly answers: readonly (SlateReport | { readonly error: PackedError })[];
   /** What the requests read of the views that the thread serves. */
   readonly reads: readonly FeatureRead[];
 }

@@ -9,7 +9,7 @@ import { listUserViews } from '../../engine/list-user-views.js';
 import type { Engine } from '../../pipeline/engine.js';
 import { type BundleContents, unpackContents } from '../../engine/read-bundle.js';
 import { createAbsentStore } from '../../engine/read-contents.js';
-import type { RecommendationRecord } from '../../pipeline/recommendation-request.js';
+import type { SlateReport } from '../../pipeline/recommendation-request.js';
 import { recommend } from '../../pipeline/recommend.js';
 import { createBatchRanker } from '../../ranking/batch-ranker.js';
 import { createGuardedRanker } from '../../ranking/guarded-ranker.js';
@@ -104,7 +104,7 @@ async function answerOne(
 }
 
 /** An error that cannot be copied must not cost the whole batch its answers. */
-function packCause(record: RecommendationRecord['stages'][number]): RecommendationRecord['stages'][number] {
+function packCause(record: SlateReport['stages'][number]): SlateReport['stages'][number] {
   return record.cause === undefined ? record : { ...record, cause: packError(record.cause) };
 }
 

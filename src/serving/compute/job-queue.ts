@@ -4,7 +4,7 @@ import { timerMs } from '../../domain/timers.js';
 import { unpackError } from '../../domain/packed-error.js';
 import type { FeatureObserver } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { AnsweredBatch } from './compute-messages.js';
 import type { ComputeThread } from './compute-thread.js';
 import { createLoadEstimate, depthAt, type LoadEstimate } from './load-estimate.js';
@@ -55,7 +55,7 @@ export interface JobQueue {
   /**
    * @throws ShortlistError as `Compute.run` does
    */
-  push(request: RecommendationRequest, execution: Execution): Promise<RecommendationRecord>;
+  push(request: RecommendationRequest, execution: Execution): Promise<SlateReport>;
   /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
   failIfDeserted(error: unknown): void;
   /** Why nothing can be computed now; undefined where it can. */
@@ -80,7 +80,7 @@ interface Job {
   readonly timer: NodeJS.Timeout;
   /** That it is computed in; absent while it waits. */
   batch?: Batch;
-  readonly resolve: (record: RecommendationRecord) => void;
+  readonly resolve: (record: SlateReport) => void;
   readonly reject: (error: unknown) => void;
 }
 

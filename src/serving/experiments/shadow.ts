@@ -1,7 +1,7 @@
 import { hasTrait } from '../../domain/errors.js';
 import { processClock } from '../../domain/process-clock.js';
 import type { Capture } from '../../pipeline/execution.js';
-import type { RecommendationRecord, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { Recommender } from '../recommender.js';
 import type { Experiment } from './experiment.js';
 
@@ -13,7 +13,7 @@ export interface Shadow {
    */
   score(
     request: RecommendationRequest,
-    onScored: (record: RecommendationRecord, milliseconds: number) => void,
+    onScored: (record: SlateReport, milliseconds: number) => void,
     capture?: Capture,
   ): void;
   /** Waits for what is under way. */

@@ -7,7 +7,7 @@ import { createSeededRandom } from '../../../src/domain/seeded-random.js';
 import { selectTopK } from '../../../src/domain/top-k.js';
 import { countPopularity } from '../../../src/offline/training/candidates/popularity.js';
 import { evaluateSlates } from '../../../src/offline/protocol/ranking-metrics.js';
-import { describeSplit, splitRandomly, type EvaluationSplit } from '../../../src/offline/protocol/splits.js';
+import { toSplitFacts, splitRandomly, type EvaluationSplit } from '../../../src/offline/protocol/splits.js';
 import { makeTable, type Row } from '../protocol/make-table.js';
 
 /** What one list is worth, by the definitions and nothing else: places are walked one by one. */
@@ -110,7 +110,7 @@ t.test('every figure agrees with the definitions, for scores with many ties', as
             k,
             (user, eligible) => selectTopK(scoresOf(user), { limit: k, eligible }).items,
           );
-          const found = evaluateSlates([{ split: describeSplit(split), slates }], { k });
+          const found = evaluateSlates([{ split: toSplitFacts(split), slates }], { k });
           const expected = evaluateNaively(
             split,
             (user, item) => scoresOf(table.users.find(user))[table.items.find(item)]!,
@@ -149,7 +149,7 @@ t.test('popularity has its golden value on a set made here', async (t) => {
     const retrieval = source.retrieve({ userId: table.users.idAt(user), history, eligible, limit: 10 });
     return (retrieval as { items: Int32Array }).items;
   });
-  const found = evaluateSlates([{ split: describeSplit(split), slates }]);
+  const found = evaluateSlates([{ split: toSplitFacts(split), slates }]);
   const expected = evaluateNaively(split, (_, item) => counts[table.items.find(item)]!, 10);
   for (const metric of METRICS) t.ok(Math.abs(found[metric].mean - expected[metric]) < 1e-12, metric);
   t.equal(found.ndcg.mean.toFixed(5), '0.41418', 'as it was when the definitions were last agreed');

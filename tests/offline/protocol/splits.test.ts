@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { filterInteractions, type InteractionTable } from '../../../src/domain/interactions.js';
 import {
   cutTimes,
-  describeSplit,
+  toSplitFacts,
   readFrozenSplit,
   splitChronologically,
   splitFrozen,
@@ -239,7 +239,7 @@ t.test('rolling windows in which nobody did anything new are left out', async (t
 
 t.test('what judging needs of a split is counted from its train rows', async (t) => {
   const table = makeTable([...EIGHT_OF_A, ['b', 'i1', 1], ['b', 'i1', 2], ['b', 'i2', 3], ['b', 'i3', 4]]);
-  const facts = describeSplit(splitChronologically(table));
+  const facts = toSplitFacts(splitChronologically(table));
   t.equal(facts.trainRows, 9);
   t.same([...facts.popularity], [3, 2, 1, 1, 1, 1, 0, 0]);
   t.same([...facts.historyLengths], [6, 2], 'a repeated item counts once');

@@ -1,6 +1,6 @@
 import { processClock } from '../../../src/domain/process-clock.js';
 import t from 'tap';
-import type { RecommendationRecord } from '../../../src/pipeline/recommendation-request.js';
+import type { SlateReport } from '../../../src/pipeline/recommendation-request.js';
 import { type Answer, toAnswer } from '../../../src/serving/recommender.js';
 import {
   createSlateCache,
@@ -8,7 +8,7 @@ import {
   type SlateQuestion,
 } from '../../../src/serving/cache/slate-cache.js';
 
-const RECORD: RecommendationRecord = {
+const RECORD: SlateReport = {
   slate: { scenario: 'home', bundle: 'b1', strategy: 'personalised', degraded: [], items: [] },
   stages: [],
   candidateCount: 3,

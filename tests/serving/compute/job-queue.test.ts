@@ -2,10 +2,7 @@ import t from 'tap';
 import { processClock } from '../../../src/domain/process-clock.js';
 import type { Execution } from '../../../src/pipeline/execution.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
-import type {
-  RecommendationRecord,
-  RecommendationRequest,
-} from '../../../src/pipeline/recommendation-request.js';
+import type { SlateReport, RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
 import type {
   AnsweredBatch,
   ComputeBatch,
@@ -53,7 +50,7 @@ const request = (userId: string): RecommendationRequest => ({
   explain: 'none',
 });
 
-function recordOf({ request }: ComputeJob): RecommendationRecord {
+function recordOf({ request }: ComputeJob): SlateReport {
   const bundle = request.subject.userId!;
   return {
     slate: { scenario: 'home', bundle, strategy: 'personalised', degraded: [], items: [] },

@@ -28,7 +28,7 @@ interface Odds {
   readonly likeness: readonly Float64Array[];
 }
 
-/** What people watch over the weeks, by time. Nobody watches a film twice, or before it comes out. */
+/** Makes the interactions of all weeks, by time. Nobody watches a film twice, or before it comes out. */
 export function makeInteractions(
   world: { users: readonly DemoUser[]; items: readonly DemoItem[] },
   random: SeededRandom,

@@ -8,7 +8,7 @@ const EMBEDDING_LENGTH = 8;
 const DAYS_PER_WEEK = 7;
 const ACTIVITY_WEEKS = 4;
 
-/** What a model of another team, and the critics, make of a film. */
+/** The vector that a model of another team gives a film, and the score that critics give it. */
 export interface DemoEmbedding {
   readonly item: DemoItem;
   /** The film's taste seen through a random projection, with noise. */
@@ -17,7 +17,7 @@ export interface DemoEmbedding {
   readonly critics: number | undefined;
 }
 
-/** Which trailers somebody watched in the four weeks before a Monday. */
+/** The trailers that a user watched in the four weeks before a Monday. */
 export interface DemoActivity {
   /** Index into the users. */
   readonly user: number;

@@ -1,6 +1,7 @@
 import type { SeededRandom } from '../../../domain/seeded-random.js';
 import { makeTitles } from './demo-titles.js';
 
+/** The genres of demo films. */
 export const GENRES = [
   'Action',
   'Adventure',
@@ -20,6 +21,7 @@ const COUNTRIES = ['Brazil', 'France', 'India', 'Japan', 'Mexico', 'United Kingd
 
 /** First day: Monday 1 January 2024, 00:00 UTC, in Unix seconds. */
 export const DEMO_START = 1_704_067_200;
+/** Days that demo interactions span: sixteen weeks. */
 export const DEMO_DAYS = 112;
 
 const HIDDEN_TASTES = 6;
@@ -27,6 +29,7 @@ const HIDDEN_TASTES = 6;
 /** Length of a taste: one weight per genre, then tastes that no column tells. */
 export const TASTE_LENGTH = GENRES.length + HIDDEN_TASTES;
 
+/** A film of the demo dataset, with the traits that decide who watches it. */
 export interface DemoItem {
   readonly id: string;
   readonly title: string;
@@ -37,15 +40,18 @@ export interface DemoItem {
   readonly releaseDay: number;
   /** Log of how often it is chosen, tastes and trends aside. */
   readonly appeal: number;
+  /** Its place among tastes: the nearer to a user's, the likelier it is watched. */
   readonly taste: Float64Array;
 }
 
+/** A user of the demo dataset, with the traits that decide what they watch. */
 export interface DemoUser {
   readonly id: string;
   readonly age: number;
   readonly country: string;
   /** Interactions over all weeks; 0 for cold users. */
   readonly activity: number;
+  /** Their place among tastes. */
   readonly taste: Float64Array;
 }
 

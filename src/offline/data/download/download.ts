@@ -7,7 +7,7 @@ import { createFolderStore } from '../../../bundle/folder-store.js';
 import { withLock } from '../../../bundle/with-lock.js';
 import { ShortlistError } from '../../../domain/errors.js';
 import { atPath } from '../../../domain/system-failure.js';
-import { PASSING_STATUSES, type SourceAccess, SourceTimeout } from '../../../domain/source-access.js';
+import { PASSING_STATUSES, type DependencyAccess, DependencyTimeout } from '../../../domain/dependency-access.js';
 import { extractArchive } from './extract-archive.js';
 import type { ProgressReporter, ProgressStep } from '../../progress/progress.js';
 import { replaceFolder } from '../replace-folder.js';
@@ -20,12 +20,13 @@ export interface ArchiveSource {
   readonly sizeBytes?: number | undefined;
 }
 
+/** Options of `downloadArchive`. */
 export interface DownloadOptions {
   /** Folder for the files of the archive; must not exist or be empty. */
   readonly toDir: string;
   readonly progress: ProgressReporter;
   readonly signal?: AbortSignal;
-  readonly access: SourceAccess;
+  readonly access: DependencyAccess;
   /** Ends an attempt that receives nothing for so long. Default 30 s. */
   readonly stallMs?: number;
 }
@@ -195,7 +196,7 @@ function createByteCounter(step: ProgressStep): (position: number) => void {
 /** Node's fetch says "fetch failed" or "terminated", and why in the cause. */
 function describe(error: unknown): string {
   const { message, cause } = error as Error;
-  if (error instanceof SourceTimeout) return message;
+  if (error instanceof DependencyTimeout) return message;
   return cause instanceof Error ? `${message} (${cause.message})` : message;
 }
 

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { readHead, type DataFile } from './list-data-files.js';
 
-/** How a text file writes rows, as options of read_csv. */
+/** The dialect of a text file, as options of read_csv. */
 export interface CsvShape {
   readonly options: readonly string[];
   readonly hasNames: boolean;
@@ -13,7 +13,10 @@ export interface CsvShape {
 /** A name of a column is no number and no time, and short. */
 const NAME = /^(?![-+.\d/: ]*$).{1,64}$/s;
 
-/** What DuckDB finds out about a text file; for one that it makes nothing of, a header and no columns. */
+/**
+ * Asks DuckDB for the dialect and columns of a text file; a file that it can make nothing of has a header and
+ * no columns.
+ */
 export async function describeCsv(
   connection: DuckDBConnection,
   folder: string,

@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { findFileSources } from '../prepare/file-sources.js';
+import { findFileReaders } from '../prepare/file-readers.js';
 import { formatSelect, parseSelect, type TreeNode } from '../prepare/select-tree.js';
-import { settleSources } from '../prepare/settle-sources.js';
-import { setOption } from '../prepare/source-node.js';
-import type { SourceRequest } from '../prepare/source-request.js';
+import { settleFiles } from '../prepare/settle-files.js';
+import { setOption } from '../prepare/reader-node.js';
+import type { TableRequest } from '../prepare/table-request.js';
 import {
   isBlankOrNoValue,
   isTruthValue,
@@ -129,12 +129,12 @@ async function settle(
 ): Promise<Reading | OtherFile> {
   const path = file.patterns.join(', ');
   try {
-    const { sql, hasNames, options } = await describeSource(connection, folder, file);
+    const { sql, hasNames, options } = await describeFile(connection, folder, file);
     const { root } = await parseSelect(
       connection,
       `SELECT * FROM ${sql.replaceAll('{path}', () => literal(folder))}`,
     );
-    const settled = await settleSources(connection, root, { request: ANY_COLUMN, progress: SILENT_PROGRESS });
+    const settled = await settleFiles(connection, root, { request: ANY_COLUMN, progress: SILENT_PROGRESS });
     const problems = [...settled.problems, ...(settled.failure === undefined ? [] : [settled.failure])];
     if (problems.length > 0) return { path, why: listReasons(problems, { folder, path }) };
     if (settled.files.every(({ bytes }) => bytes === 0)) return { path, why: 'is empty' };
@@ -152,7 +152,7 @@ async function settle(
 }
 
 /** `init` looks at all columns of a file and wants none of them by its name. */
-const ANY_COLUMN: SourceRequest = {
+const ANY_COLUMN: TableRequest = {
   table: 'interactions',
   sql: '',
   keys: [],
@@ -176,7 +176,7 @@ async function setCsvOption(
   root: TreeNode,
   option: { name: string; value: string },
 ): Promise<void> {
-  for (const source of findFileSources(root)) await setOption(connection, source, option);
+  for (const source of findFileReaders(root)) await setOption(connection, source, option);
 }
 
 async function describeColumns(
@@ -188,7 +188,7 @@ async function describeColumns(
 }
 
 /** The FROM that a config says. */
-async function describeSource(
+async function describeFile(
   connection: DuckDBConnection,
   folder: string,
   file: DataFile,

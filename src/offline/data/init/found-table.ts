@@ -1,4 +1,4 @@
-/** What is known of one column of files nobody has described. */
+/** The facts about one column of files that nobody has described. */
 export interface FoundColumn {
   readonly name: string;
   /** DuckDB's type; VARCHAR for every column of a text file. */

@@ -29,6 +29,7 @@ export interface GuessedEntities {
   readonly leftOut: readonly { readonly column: string; readonly why: string }[];
 }
 
+/** A column that is taken for an attribute, and the reason in words. */
 export interface GuessedAttribute {
   readonly column: string;
   readonly name: string;

@@ -13,7 +13,7 @@ export interface GuessedColumn {
   readonly isNamed: boolean;
 }
 
-/** What the interactions are taken to be. */
+/** The columns that are taken for the interactions. */
 export interface GuessedInteractions {
   readonly table: FoundTable;
   /** A second table that holds the user and the time, for lines of orders; joined by a column of both. */
@@ -107,6 +107,7 @@ function isIdLike({ type, filled, numbers, wholes, truths }: FoundColumn): boole
   return filled > 0 && truths < filled && (numbers === 0 || wholes === numbers) && isSingle(type);
 }
 
+/** True for a DuckDB type whose values are single numbers or texts, as ids are. */
 export function isSingle(type: string): boolean {
   return !['list', 'nested', 'boolean', 'time', 'timestamptz'].includes(kindOf(type));
 }
@@ -302,6 +303,7 @@ export function listGaps({
   });
 }
 
+/** SQL for an expression as a column of this name. */
 export function alias(sql: string, name: string): string {
   return sql === name ? sql : `${sql} AS ${name}`;
 }

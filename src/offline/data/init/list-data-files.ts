@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 
+/** A format of data files that `init` looks at. */
 export type DataKind = 'csv' | 'json' | 'parquet';
 
 /** A file that may hold a table, or several of one folder. */
@@ -30,7 +31,10 @@ export function listDataFiles(folder: string): DataFile[] {
   return found.map(({ kind, file }) => ({ kind, patterns: [file], files: [file] }));
 }
 
-/** Where the files are that may be parts of one table: those of one kind in one folder, or in its folders called `key=value`. */
+/**
+ * Names the place of files that may be parts of one table: those of one kind in one folder, or in its folders
+ * called `key=value`.
+ */
 export function placeOf({ kind, files }: DataFile): string {
   return `${kind} ${partitionRoot(dirname(files[0]!))}`;
 }

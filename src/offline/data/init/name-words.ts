@@ -171,12 +171,12 @@ const TEXT_WORDS = new Set([
   'phone',
 ]);
 
-/** How well a name is that of an id of users, 0 to 1. */
+/** Likelihood that a column of this name holds the ids of users, 0 to 1. */
 export function userNameScore(name: string): number {
   return nounScore(name, USER_NOUNS);
 }
 
-/** How well a name is that of an id of items, 0 to 1. */
+/** Likelihood that a column of this name holds the ids of items, 0 to 1. */
 export function itemNameScore(name: string): number {
   return nounScore(name, ITEM_NOUNS);
 }
@@ -191,7 +191,7 @@ function nounScore(name: string, nouns: readonly string[]): number {
   return found < 0 ? 0 : 1 - found / 100;
 }
 
-/** Whether a name is that of a time: `ordered_at`, `purchased_on`, `order date`. */
+/** True for the name of a time: `ordered_at`, `purchased_on`, `order date`. */
 export function isTimeName(name: string): boolean {
   const words = wordsOf(name);
   return (
@@ -209,7 +209,7 @@ const RECORD = /^(time|ts$|datetime|creat|unix|epoch|occur|happen|when$)/;
 const OTHER_ACT =
   /^(birth|born|geburt|naiss|nacim|liefer|versand|livrais|dob$|releas|publi|launch|sign|regist|join|enrol|subscri|member|ship|dispatch|deliver|return|refund|cancel|updat|modif|chang|edit|expir|valid|due$|deadline|estimat|expect|approv|delet|archiv|load|ingest|import|export|extract|sync|start|end$|ended|last|first)/;
 
-/** How likely a time of this name is that of an interaction: 0 is the likeliest, 3 the time of something else. */
+/** Ranks a time by its name: 0 is most likely the time of an interaction, 3 the time of something else. */
 export function timeNameRank(name: string): 0 | 1 | 2 | 3 {
   const words = wordsOf(name);
   const says = (pattern: RegExp): boolean => words.some((word) => pattern.test(word));
@@ -218,19 +218,22 @@ export function timeNameRank(name: string): 0 | 1 | 2 | 3 {
   return says(RECORD) ? 1 : 2;
 }
 
+/** True for the name of a column that may say how much an interaction is worth: `rating`, `quantity`. */
 export function isValueName(name: string): boolean {
   return wordsOf(name).some((word) => VALUE_WORDS.has(word));
 }
 
+/** True for the name of a column that says which kind of interaction a row is: `event_type`, `action`. */
 export function isTypeName(name: string): boolean {
   return TYPE_NAMES.has(wordsOf(name).join(' '));
 }
 
+/** True for the name of a column of words to show or read, not to group by: `title`, `description`. */
 export function isTextName(name: string): boolean {
   return wordsOf(name).some((word) => TEXT_WORDS.has(word));
 }
 
-/** Whether a name is that of an id of whatever. */
+/** True for the name of an id, of whatever kind. */
 export function isIdName(name: string): boolean {
   return wordsOf(name).some((word) => ID_WORDS.has(word));
 }

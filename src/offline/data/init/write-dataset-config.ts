@@ -7,7 +7,7 @@ import {
   type GuessedInteractions,
 } from './guess-interactions.js';
 
-/** What a dataset is taken to be. */
+/** All tables and columns of a dataset as they were guessed. */
 export interface GuessedDataset {
   readonly name: string;
   readonly folder: string;

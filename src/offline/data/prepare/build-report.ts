@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DatasetConfig, SourceLimits } from '../../../config/dataset-config.js';
+import type { DatasetConfig, TableLimits } from '../../../config/dataset-config.js';
 import { isAskable, LONGEST_ID } from '../../../domain/entity-id.js';
 import type { IdIndex } from '../../../domain/id-index.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
@@ -7,23 +7,23 @@ import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
 import { countRepeats } from './keep-interactions.js';
 import type { ValueSpread } from './check-values.js';
-import { listLimitWarnings, reportSource } from './prepare-report.js';
-import type { PrepareReport, SourceReport, TimeSpread } from './prepare-report.js';
+import { listLimitWarnings, reportTable } from './prepare-report.js';
+import type { PrepareReport, TableReport, TimeSpread } from './prepare-report.js';
 import { listViewWarnings, reportView, type ViewReport } from './prepare-views.js';
-import { viewOf, type ReadSources } from './read-sources.js';
+import { viewOf, type ReadTables } from './read-tables.js';
 import { listContextWarnings } from './specify-context.js';
-import type { TableName } from './source-request.js';
+import type { TableName } from './table-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
 
 const UNTIMED =
   'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
 
-/** What was read, kept and dropped, with the warnings. */
+/** Counts what was read, kept and dropped, and adds the warnings. */
 export async function buildReport(
   connection: DuckDBConnection,
   options: {
     config: DatasetConfig;
-    sources: ReadSources;
+    read: ReadTables;
     /** `performance.now()` when it all began. */
     started: number;
     manifest: PreparedManifest;
@@ -34,15 +34,15 @@ export async function buildReport(
   },
 ): Promise<PrepareReport> {
   const { config, manifest, tables, summary, values } = options;
-  const reports = reportSources(options.sources, options.dropped);
-  const withoutItemsRow = options.sources.items ? await countUnlisted(connection, 'item') : summary.items;
-  const withoutUsersRow = options.sources.users ? await countUnlisted(connection, 'user') : summary.users;
+  const reports = reportTables(options.read, options.dropped);
+  const withoutItemsRow = options.read.items ? await countUnlisted(connection, 'item') : summary.items;
+  const withoutUsersRow = options.read.users ? await countUnlisted(connection, 'user') : summary.users;
   const repeats = await countRepeats(connection);
   const views = await reportViews(connection, options);
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
-    ...listNotes(options.sources),
-    ...Object.values(options.sources).flatMap((source) => source?.warnings ?? []),
+    ...listNotes(options.read),
+    ...Object.values(options.read).flatMap((table) => table?.warnings ?? []),
     ...listUnaskableIds('user', tables.users.entities),
     ...listUnaskableIds('item', tables.catalogue.entities),
     ...listLookalikeIds('user', tables.users.entities),
@@ -50,8 +50,8 @@ export async function buildReport(
     ...values.warnings,
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...listShortSpan(summary),
-    ...(options.sources.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
-    ...(options.sources.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
+    ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
+    ...(options.read.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
     ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
     ...views.flatMap((view) => listViewWarnings(view, config.views![view.name]!.entity)),
   ];
@@ -111,34 +111,34 @@ function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): strin
   ];
 }
 
-function reportSources(sources: ReadSources, dropped: Readonly<Record<string, number>>): SourceReport[] {
-  return Object.values(sources)
+function reportTables(tables: ReadTables, dropped: Readonly<Record<string, number>>): TableReport[] {
+  return Object.values(tables)
     .filter((read) => read !== undefined)
-    .map(({ source, missing, seconds }) =>
-      reportSource(source, { dropped: source.table === 'interactions' ? dropped : {}, missing, seconds }),
+    .map(({ loaded, missing, seconds }) =>
+      reportTable(loaded, { dropped: loaded.table === 'interactions' ? dropped : {}, missing, seconds }),
     );
 }
 
 /** What a person should know of how files were read. */
-function listNotes(sources: ReadSources): string[] {
-  return Object.values(sources)
+function listNotes(tables: ReadTables): string[] {
+  return Object.values(tables)
     .filter((read) => read !== undefined)
-    .flatMap(({ source }) => source.notes.map((note) => `${source.table}: ${note}`));
+    .flatMap(({ loaded }) => loaded.notes.map((note) => `${loaded.table}: ${note}`));
 }
 
 async function reportViews(
   connection: DuckDBConnection,
-  { config, sources, summary }: { config: DatasetConfig; sources: ReadSources; summary: InteractionSummary },
+  { config, read, summary }: { config: DatasetConfig; read: ReadTables; summary: InteractionSummary },
 ): Promise<ViewReport[]> {
   const reports: ViewReport[] = [];
   for (const [name, view] of Object.entries(config.views ?? {})) {
-    const { missing } = sources[`views.${name}`]!;
+    const { missing } = read[`views.${name}`]!;
     reports.push(await reportView(connection, name, { view, missing, lastInteraction: summary.to }));
   }
   return reports;
 }
 
-function limitsOf(config: DatasetConfig, table: TableName): SourceLimits | undefined {
+function limitsOf(config: DatasetConfig, table: TableName): TableLimits | undefined {
   if (table === 'interactions' || table === 'items' || table === 'users') return config[table]?.limits;
   return viewOf(config, table).limits;
 }

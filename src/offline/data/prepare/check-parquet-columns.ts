@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import type { FileSource } from './file-sources.js';
+import type { FileReader } from './file-readers.js';
 import { NAMED_ROWS } from './load-failures.js';
 import { walkTree, type SelectTree, type TreeNode } from './select-tree.js';
-import { findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { findColumnTypes, listFolderColumns, optionsOf } from './reader-node.js';
+import type { TableRequest } from './table-request.js';
 import { kindOf, textOf } from './typed-columns.js';
 
 /** A parquet column at the top level of its file. */
@@ -16,27 +16,28 @@ interface FileColumn {
 }
 
 /**
- * What DuckDB would read wrong without a word: it takes a column for another one whose name differs only in case, and
- * casts a column to the type that it has in the first file, 3.5 to 4. Only columns that the SQL uses are looked at.
+ * Lists columns that DuckDB would silently read wrong: it takes a column for another one whose name differs
+ * only in case, and casts a column to the type that it has in the first file, 3.5 to 4. Only columns that the
+ * SQL uses are looked at.
  */
 export async function checkParquetColumns(
   connection: DuckDBConnection,
-  sources: readonly FileSource[],
-  options: { request: SourceRequest; tree: SelectTree },
+  readers: readonly FileReader[],
+  options: { request: TableRequest; tree: SelectTree },
 ): Promise<string[]> {
   const isUsed = createUseTest(options.tree.root, options.request);
   const problems: string[] = [];
-  for (const source of sources.filter(({ kind }) => kind === 'parquet')) {
-    const all = await listFileColumns(connection, source);
+  for (const reader of readers.filter(({ kind }) => kind === 'parquet')) {
+    const all = await listFileColumns(connection, reader);
     const columns = all.filter(({ name }) => isUsed(name));
-    problems.push(...findSameNames(columns), ...(await findLossyCasts(connection, source, columns)));
+    problems.push(...findSameNames(columns), ...(await findLossyCasts(connection, reader, columns)));
     if (options.request.wholeFiles) problems.push(...findIncompleteFiles(all, options.request));
   }
   return problems.map((problem) => `${options.request.table}: ${problem}`);
 }
 
 /** Files that lack a required column, unless a folder of their path gives it. */
-function findIncompleteFiles(columns: readonly FileColumn[], request: SourceRequest): string[] {
+function findIncompleteFiles(columns: readonly FileColumn[], request: TableRequest): string[] {
   const required = [...request.keys, ...request.required];
   const known = new Map(columns.map(({ file }) => [file, listFolderColumns(file)]));
   for (const { file, name } of columns) known.get(file)!.add(name.toLowerCase());
@@ -47,8 +48,11 @@ function findIncompleteFiles(columns: readonly FileColumn[], request: SourceRequ
   });
 }
 
-/** Whether the SQL of a table uses a column; a star uses the columns that are wanted of the table. */
-export function createUseTest(root: TreeNode, request: SourceRequest): (column: string) => boolean {
+/**
+ * Makes a test for whether the SQL of a table uses a column; a star uses the columns that are wanted of the
+ * table.
+ */
+export function createUseTest(root: TreeNode, request: TableRequest): (column: string) => boolean {
   const nodes = [...walkTree(root)];
   const named = nodes
     .filter((node) => node.type === 'COLUMN_REF')
@@ -59,8 +63,8 @@ export function createUseTest(root: TreeNode, request: SourceRequest): (column: 
   return (column) => used.has(column.toLowerCase());
 }
 
-async function listFileColumns(connection: DuckDBConnection, source: FileSource): Promise<FileColumn[]> {
-  const patterns = source.patterns.map(quoteLiteral).join(', ');
+async function listFileColumns(connection: DuckDBConnection, reader: FileReader): Promise<FileColumn[]> {
+  const patterns = reader.patterns.map(quoteLiteral).join(', ');
   const rows = await queryRows(
     connection,
     `SELECT file_name, name, num_children, duckdb_type FROM parquet_schema([${patterns}]) ORDER BY file_name, column_id`,
@@ -102,15 +106,15 @@ function findSameNames(columns: readonly FileColumn[]): string[] {
 
 async function findLossyCasts(
   connection: DuckDBConnection,
-  source: FileSource,
+  reader: FileReader,
   columns: readonly FileColumn[],
 ): Promise<string[]> {
   const mixed = columns.filter(({ name, signature }) =>
     columns.some((other) => other.name === name && other.signature !== signature),
   );
   if (mixed.length === 0) return [];
-  const types = await findColumnTypes(connection, source.node);
-  const remedy = optionsOf(source.node).includes('union_by_name')
+  const types = await findColumnTypes(connection, reader.node);
+  const remedy = optionsOf(reader.node).includes('union_by_name')
     ? 'write the column with one type in all files'
     : 'say union_by_name = true, or select each file with its own CAST';
   const problems: string[] = [];
@@ -122,7 +126,7 @@ async function findLossyCasts(
   return problems;
 }
 
-/** Values of a file that are others once they are cast to the type of the whole source. */
+/** Values of a file that are others once they are cast to the type of the whole reader. */
 async function findChangedValues(
   connection: DuckDBConnection,
   file: string,

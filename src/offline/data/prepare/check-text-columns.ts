@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteLiteral } from '../database.js';
 import { createUseTest } from './check-parquet-columns.js';
-import type { FileKind, FileSource, SourceFile } from './file-sources.js';
+import type { FileKind, FileReader, TableFile } from './file-readers.js';
 import type { SelectTree } from './select-tree.js';
-import { findColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { findColumns, optionsOf } from './reader-node.js';
+import type { TableRequest } from './table-request.js';
 
 /** Lines among which the header of a CSV file stands. */
 const HEADER_LINES = 100;
@@ -15,21 +15,21 @@ const HEADER_LINES = 100;
  */
 export async function checkTextColumns(
   connection: DuckDBConnection,
-  sources: readonly FileSource[],
-  options: { request: SourceRequest; tree: SelectTree; files: readonly SourceFile[] },
+  readers: readonly FileReader[],
+  options: { request: TableRequest; tree: SelectTree; files: readonly TableFile[] },
 ): Promise<string[]> {
   const { request, tree } = options;
   const isUsed = createUseTest(tree.root, request);
   const problems: string[] = [];
-  for (const source of sources) {
-    if (source.kind === 'parquet' || optionsOf(source.node).some((name) => NAMING.has(name))) continue;
-    for (const { base, renamed } of await findCandidates(connection, source)) {
+  for (const reader of readers) {
+    if (reader.kind === 'parquet' || optionsOf(reader.node).some((name) => NAMING.has(name))) continue;
+    for (const { base, renamed } of await findCandidates(connection, reader)) {
       if (!isUsed(base) && !isUsed(renamed)) continue;
-      const files = options.files.filter(({ kind }) => kind === source.kind);
+      const files = options.files.filter(({ kind }) => kind === reader.kind);
       if (await isWritten(connection, files, renamed)) continue;
       problems.push(
-        `${request.table}: ${source.patterns.join(', ')}: two of its columns are called ${base}; rename one where it is written` +
-          (source.kind === 'csv' ? ', or name all columns in read_csv: names = […]' : ''),
+        `${request.table}: ${reader.patterns.join(', ')}: two of its columns are called ${base}; rename one where it is written` +
+          (reader.kind === 'csv' ? ', or name all columns in read_csv: names = […]' : ''),
       );
     }
   }
@@ -42,9 +42,9 @@ const NAMING = new Set(['names', 'column_names', 'columns']);
 /** Columns that may have got their name from DuckDB. */
 async function findCandidates(
   connection: DuckDBConnection,
-  source: FileSource,
+  reader: FileReader,
 ): Promise<{ base: string; renamed: string }[]> {
-  const columns = await findColumns(connection, source.node);
+  const columns = await findColumns(connection, reader.node);
   const known = new Map(columns.map((column) => [column.toLowerCase(), column]));
   return columns.flatMap((renamed) => {
     const base = known.get(renamed.toLowerCase().replace(/_\d+$/, ''));
@@ -55,7 +55,7 @@ async function findCandidates(
 /** Whether one of the files has that name itself; where that cannot be seen, it is believed. */
 async function isWritten(
   connection: DuckDBConnection,
-  files: readonly SourceFile[],
+  files: readonly TableFile[],
   name: string,
 ): Promise<boolean> {
   for (const { kind, path } of files) {

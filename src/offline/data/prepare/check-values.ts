@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows } from '../database.js';
 
-/** How the values of the interactions that were kept are spread; weights are multiplied in. */
+/** The distribution of the values of kept interactions; weights are multiplied in. */
 export interface ValueSpread {
   readonly lowest: number;
   readonly lowerQuartile: number;

@@ -3,7 +3,7 @@ import { duckdbMessage, queryRows, quoteLiteral, type Row } from '../database.js
 import type { CsvFile, CsvReading } from './csv-file.js';
 import { escapeGlob } from './list-files.js';
 
-/** What DuckDB reads of files, beside what they hold. */
+/** The result of comparing the rows that DuckDB reads of files with the rows that the files hold. */
 export interface Comparison {
   readonly problems: readonly string[];
   readonly notes: readonly string[];

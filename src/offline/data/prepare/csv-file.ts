@@ -1,11 +1,11 @@
 import { CsvScanner, type CsvDialect, type CsvScan } from './csv-scanner.js';
 import { readText, type Advance, type TextEncoding } from './file-content.js';
-import type { SourceFile } from './file-sources.js';
-import { textOf, type ReaderOptions } from './source-node.js';
+import type { TableFile } from './file-readers.js';
+import { textOf, type ReaderOptions } from './reader-node.js';
 
-/** What a CSV file is, told from all of its rows. */
+/** The dialect and shape of a CSV file, told from all of its rows. */
 export interface CsvFile {
-  readonly file: SourceFile;
+  readonly file: TableFile;
   readonly scan: CsvScan;
   readonly hasHeader: boolean;
   readonly rows: number;
@@ -13,7 +13,7 @@ export interface CsvFile {
   readonly note?: string | undefined;
 }
 
-/** What a CSV file is read by. */
+/** The options and expectations that a CSV file is read with. */
 export interface CsvReading {
   /** What the SQL says. */
   readonly said: ReaderOptions;
@@ -30,7 +30,7 @@ const DELIMITERS = [',', ';', '\t', '|'];
  * wanted columns of the header and by how many rows fit, and whether the first record is the header.
  */
 export async function readCsvFile(
-  file: SourceFile,
+  file: TableFile,
   reading: CsvReading,
 ): Promise<CsvFile | { problem: string }> {
   const scan = chooseScan(await scanFile(file, reading), reading);
@@ -42,7 +42,7 @@ export async function readCsvFile(
 }
 
 /** The whole file, once for each delimiter that its first record may have. */
-async function scanFile(file: SourceFile, options: CsvReading): Promise<CsvScan[]> {
+async function scanFile(file: TableFile, options: CsvReading): Promise<CsvScan[]> {
   let scanners: CsvScanner[] | undefined;
   for await (const chunk of readText(file, options)) {
     scanners ??= createScanners(chunk, options);
@@ -156,14 +156,17 @@ function isNumberLike(cell: string): boolean {
   return /^\s*([-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|\d{4}-\d\d.*)\s*$/i.test(cell);
 }
 
+/** Cells of a row that equal one of the names, without regard to case and space around them. */
 export function countKnown(cells: readonly string[], names: ReadonlySet<string>): number {
   return cells.filter((cell) => names.has(asName(cell))).length;
 }
 
+/** A cell as a column name is compared: trimmed, in lower case. */
 export function asName(cell: string): string {
   return cell.trim().toLowerCase();
 }
 
+/** The column names that a query gives to a reader; undefined when it gives none. */
 export function namesOf(said: ReaderOptions): readonly string[] | undefined {
   const names = said.names ?? said.column_names;
   if (Array.isArray(names)) return names.map(String);

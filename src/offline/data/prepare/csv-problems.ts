@@ -2,7 +2,9 @@ import { asName, countKnown, namesOf, show, type CsvFile, type CsvReading } from
 
 const NAMED_FILES = 10;
 
-/** What does not fit the dialect of a CSV file, by row; the first ones are named, the rest are counted. */
+/**
+ * Lists the rows that do not fit the dialect of a CSV file; the first ones are named, the rest are counted.
+ */
 export function listMisfits(
   { file, scan, hasHeader }: CsvFile,
   { names }: Pick<CsvReading, 'names'>,
@@ -42,7 +44,7 @@ export function listMisfits(
   ];
 }
 
-/** What keeps files from being read by one reader. */
+/** Lists the differences that keep files from being read by one reader. */
 export function listDifferences(
   files: readonly CsvFile[],
   { said, names }: Pick<CsvReading, 'said' | 'names'>,

@@ -1,4 +1,4 @@
-/** How the text of a CSV file is cut into records and values. */
+/** The characters that cut the text of a CSV file into records and values. */
 export interface CsvDialect {
   /** One character, or several. */
   readonly delimiter: string;
@@ -20,7 +20,7 @@ export interface Misfit {
   readonly why: string;
 }
 
-/** What the whole text of a CSV file is under a dialect. */
+/** The findings of a scan of a whole CSV file under one dialect. */
 export interface CsvScan {
   readonly dialect: CsvDialect;
   /** The values of the first records, the header included. */
@@ -45,6 +45,7 @@ export interface CsvScan {
   readonly misfitCount: number;
 }
 
+/** The number of values that the records of a CSV file must have. */
 export interface CsvShape {
   /** How many values a record must have; by default as many as the first. */
   readonly width?: number | undefined;

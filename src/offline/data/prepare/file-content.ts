@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
-import type { Container, SourceFile } from './file-sources.js';
+import type { Container, TableFile } from './file-readers.js';
 import { describeUnreadable, isUtf16 } from './list-files.js';
 
 /** A file whose container says that it is damaged or cut off; the message goes after its path. */
@@ -32,7 +32,7 @@ const CHUNK_BYTES = 1 << 18;
  * @throws {DamagedFile} once a container turns out to be damaged, cut off, or followed by something else
  */
 export async function* readContent(
-  file: SourceFile,
+  file: TableFile,
   { advance }: { advance: Advance },
 ): AsyncGenerator<Buffer> {
   const { path, container, bytes } = file;
@@ -66,7 +66,7 @@ export async function* readContent(
 }
 
 /** Reads a file to its end, to have its container checked. */
-export async function checkContainer(file: SourceFile, options: { advance: Advance }): Promise<void> {
+export async function checkContainer(file: TableFile, options: { advance: Advance }): Promise<void> {
   for await (const _ of readContent(file, options));
 }
 
@@ -74,7 +74,7 @@ export async function checkContainer(file: SourceFile, options: { advance: Advan
  * A file that is damaged or cannot be read, as a problem.
  * @throws what is thrown when it is neither, or may be well again in a moment
  */
-export function describeDamaged({ path }: SourceFile, error: unknown): string {
+export function describeDamaged({ path }: TableFile, error: unknown): string {
   return error instanceof DamagedFile ? `${path}: ${error.message}` : describeUnreadable(path, error);
 }
 
@@ -95,6 +95,7 @@ function describeDamage(
   return new DamagedFile(`is damaged: ${container} says ${message}; copy it again`);
 }
 
+/** An encoding of text files that DuckDB can be told of. */
 export type TextEncoding = 'utf-8' | 'latin-1' | 'utf-16';
 
 /**
@@ -102,7 +103,7 @@ export type TextEncoding = 'utf-8' | 'latin-1' | 'utf-16';
  * @throws {DamagedFile} when its container is damaged, or the text is UTF-16 and nobody said so
  */
 export async function* readText(
-  file: SourceFile,
+  file: TableFile,
   { encoding, advance }: { encoding: TextEncoding; advance: Advance },
 ): AsyncGenerator<Buffer> {
   let isFirst = true;

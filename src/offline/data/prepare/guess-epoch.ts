@@ -66,8 +66,7 @@ const YEAR_SECONDS = 365 * SECONDS_PER_DAY;
 const EARLIEST_LIKELY = Date.UTC(1995, 0) / 1000;
 
 /**
- * What the numbers of a column of times may count instead of what they were taken for.
- *
+ * Guesses what the numbers of a column of times count, where they cannot be what they were taken for.
  * @param options.low, options.high two of the numbers, between which most are
  * @param options.latest Unix seconds after which no time is likely
  * @returns undefined when nothing known makes them likely times

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../../config/dataset-config.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { ORDINAL } from './check-source.js';
+import { ORDINAL } from './check-table.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -44,7 +44,7 @@ export async function keepInteractions(
   };
 }
 
-/** What is wrong with the types of the interactions where weights are declared: those without a weight, with their rows. */
+/** Lists the types of interactions that lack a weight where weights are declared, with their rows. */
 export async function listWeightProblems(
   connection: DuckDBConnection,
   options: { columns: readonly string[]; weights: Readonly<Record<string, number>> | undefined },
@@ -82,8 +82,8 @@ async function dropBelowValue(
 }
 
 /**
- * How many kept rows equal an earlier one in every column. They stay: where times are dates they are real events, and
- * `SELECT DISTINCT` in the dataset's SQL drops them where they are not.
+ * Number of kept rows that equal an earlier one in every column. They stay: where times are dates they are
+ * real events, and `SELECT DISTINCT` in the dataset's SQL drops them where they are not.
  */
 export async function countRepeats(connection: DuckDBConnection): Promise<number> {
   const [row] = await queryRows(

@@ -10,28 +10,29 @@ import {
 } from 'node:fs';
 import { posix } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isPassing } from '../../../domain/source-access.js';
+import { isPassing } from '../../../domain/dependency-access.js';
 import { queryRows, quoteLiteral } from '../database.js';
 import {
   kindOfName,
   type Container,
   type FileKind,
-  type FileSource,
-  type SourceFile,
-} from './file-sources.js';
+  type FileReader,
+  type TableFile,
+} from './file-readers.js';
 
-/** The files of one source, in the order in which they are read. */
-export interface ListedSource {
-  readonly source: FileSource;
-  readonly files: readonly SourceFile[];
-  /** Whether DuckDB would list other files by the patterns of the source. */
+/** The files of one reader, in the order in which they are read. */
+export interface ListedReader {
+  readonly reader: FileReader;
+  readonly files: readonly TableFile[];
+  /** Whether DuckDB would list other files by the patterns of the reader. */
   readonly isOther: boolean;
 }
 
+/** All files that the SQL of a dataset reads, and what keeps it from reading some. */
 export interface FileListing {
-  readonly sources: readonly ListedSource[];
-  /** The files of all sources, each once. */
-  readonly files: readonly SourceFile[];
+  readonly readers: readonly ListedReader[];
+  /** The files of all readers, each once. */
+  readonly files: readonly TableFile[];
   /** Files that match a pattern but are left out: their name, or that of a folder, begins with `_` or `.`. */
   readonly hidden: readonly string[];
   readonly problems: readonly string[];
@@ -59,28 +60,28 @@ const MARKS: Readonly<Record<Exclude<Container, 'none'>, (head: string) => boole
 };
 
 /**
- * The files that sources read, with what is wrong with them: no such file, unreadable, empty, not what its name says, text of another encoding.
+ * The files that readers read, with what is wrong with them: no such file, unreadable, empty, not what its name says, text of another encoding.
  * As in Spark, files below a pattern or a folder are left out when their name, or that of a folder on the way, begins with `_` or `.`; what
  * the pattern itself names so is not. An empty CSV or JSON file among others is no problem: that is how Spark writes a partition without rows.
  */
 export async function listFiles(
   connection: DuckDBConnection,
-  sources: readonly (FileSource & { compression?: string | undefined })[],
+  readers: readonly (FileReader & { compression?: string | undefined })[],
 ): Promise<FileListing> {
-  const files = new Map<string, SourceFile>();
+  const files = new Map<string, TableFile>();
   const hidden = new Set<string>();
   const problems = new Set<string>();
-  const listed: ListedSource[] = [];
-  for (const source of sources) {
-    const found = await findPaths(connection, source);
+  const listed: ListedReader[] = [];
+  for (const reader of readers) {
+    const found = await findPaths(connection, reader);
     for (const path of found.hidden) hidden.add(path);
     for (const problem of found.problems) problems.add(problem);
     for (const path of found.paths) {
-      const file = readOrNote(path, problems, () => describeFile(path, source));
+      const file = readOrNote(path, problems, () => describeFile(path, reader));
       if (file !== undefined) files.set(path, file);
     }
     const inOrder = found.paths.flatMap((path) => files.get(path) ?? []);
-    listed.push({ source, files: inOrder, isOther: found.isOther });
+    listed.push({ reader, files: inOrder, isOther: found.isOther });
   }
   const all = [...files.values()];
   for (const file of all) {
@@ -89,7 +90,7 @@ export async function listFiles(
     ) ?? [])
       problems.add(problem);
   }
-  return { sources: listed, files: all, hidden: [...hidden], problems: [...problems] };
+  return { readers: listed, files: all, hidden: [...hidden], problems: [...problems] };
 }
 
 /** What the system says of a file that cannot be read; what may be well again in a moment is thrown. */
@@ -124,9 +125,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'the system has too many open files',
 };
 
-async function findPaths(connection: DuckDBConnection, source: FileSource): Promise<FoundPaths> {
+async function findPaths(connection: DuckDBConnection, reader: FileReader): Promise<FoundPaths> {
   const found: FoundPaths[] = [];
-  for (const pattern of source.patterns) found.push(await expandPattern(connection, pattern, source));
+  for (const pattern of reader.patterns) found.push(await expandPattern(connection, pattern, reader));
   return {
     paths: found.flatMap(({ paths }) => paths),
     hidden: found.flatMap((each) => each.hidden),
@@ -138,7 +139,7 @@ async function findPaths(connection: DuckDBConnection, source: FileSource): Prom
 async function expandPattern(
   connection: DuckDBConnection,
   written: string,
-  { kind }: Pick<FileSource, 'kind'>,
+  { kind }: Pick<FileReader, 'kind'>,
 ): Promise<FoundPaths> {
   const none = { paths: [], hidden: [], problems: [], isOther: false };
   if (REMOTE.test(written))
@@ -185,8 +186,8 @@ export function escapeGlob(path: string): string {
 }
 
 /**
- * Whether Spark would leave a name out: unfinished and hidden files and folders. A folder of a partition, `_day=1`, is none of them.
- * (`HadoopFSUtils.shouldFilterOutPathName`)
+ * True for a name that Spark leaves out: unfinished and hidden files and folders. A folder of a partition,
+ * `_day=1`, is none of them. (`HadoopFSUtils.shouldFilterOutPathName`)
  */
 export function isHiddenName(name: string): boolean {
   return (name.startsWith('_') && !name.includes('=')) || name.startsWith('.') || name.endsWith('._COPYING_');
@@ -274,9 +275,9 @@ async function keepMatching<T extends { name: string }>(
 
 function describeFile(
   path: string,
-  source: { kind: FileKind; compression?: string | undefined },
-): SourceFile {
-  const { kind, compression } = source;
+  reader: { kind: FileKind; compression?: string | undefined },
+): TableFile {
+  const { kind, compression } = reader;
   return {
     path,
     kind,
@@ -296,7 +297,7 @@ function containerOf(path: string, options: { kind: FileKind; compression: strin
 }
 
 /** Says which of the files are not what they were when they were listed: nothing that was read of them is sure. */
-export function listChangedFiles(files: readonly SourceFile[]): string[] {
+export function listChangedFiles(files: readonly TableFile[]): string[] {
   return files
     .filter(({ path, state }) => stateOf(path) !== state)
     .map(({ path }) => `${path}: has changed while it was read; prepare again once it is written`);
@@ -307,7 +308,7 @@ function stateOf(path: string): string {
   return found === undefined ? 'gone' : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 
-function findFileProblem(file: SourceFile, options: { mayBeEmpty: boolean }): string[] {
+function findFileProblem(file: TableFile, options: { mayBeEmpty: boolean }): string[] {
   const { path, kind, container, bytes } = file;
   // To open a pipe is to wait for its writer.
   if (!statSync(path).isFile()) return [`${path}: is no regular file`];
@@ -324,7 +325,7 @@ function findFileProblem(file: SourceFile, options: { mayBeEmpty: boolean }): st
 }
 
 /** What the first bytes of a text file say against its name. */
-function findMisnamed(head: string, { kind, container }: Pick<SourceFile, 'kind' | 'container'>): string[] {
+function findMisnamed(head: string, { kind, container }: Pick<TableFile, 'kind' | 'container'>): string[] {
   const foreign = FOREIGN.find(([mark]) => head.startsWith(mark));
   if (foreign !== undefined) return [foreign[1]];
   if (isParquetMark(head.slice(0, 4))) return [`is a parquet file, not ${kind}: read it with read_parquet`];
@@ -339,7 +340,10 @@ function findMisnamed(head: string, { kind, container }: Pick<SourceFile, 'kind'
   return [];
 }
 
-/** Whether a text begins with a byte order mark of UTF-16, or like ASCII text in it; one character a byte. */
+/**
+ * True for a text that begins with a byte order mark of UTF-16, or like ASCII text in it; one character a
+ * byte.
+ */
 export function isUtf16(head: string): boolean {
   if (head.startsWith('\u00FF\u00FE') || head.startsWith('\u00FE\u00FF')) return true;
   const isNul = (at: number): boolean => head.charCodeAt(at) === 0;

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckdbMessage, queryRows, quoteIdentifier, quoteLiteral, type Row } from '../database.js';
-import { asFileSource, findFileSources, type SourceFile } from './file-sources.js';
+import { asFileReader, findFileReaders, type TableFile } from './file-readers.js';
 import { branchesOf, formatSelect, outputName, parseSelect, walkTree } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
-import { sqlName, type SourceRequest } from './source-request.js';
-import { addCsvOption, findColumns } from './source-node.js';
+import { sqlName, type TableRequest } from './table-request.js';
+import { addCsvOption, findColumns } from './reader-node.js';
 import { FILE_COLUMN, ROW_COLUMN, type TracedQuery } from './traced-query.js';
 
 /** Rows named per problem; the rest are counted. */
@@ -14,7 +14,7 @@ export const NAMED_ROWS = 10;
 export async function describeBindFailure(
   connection: DuckDBConnection,
   error: unknown,
-  options: { request: SourceRequest; tree: SelectTree; files: readonly SourceFile[] },
+  options: { request: TableRequest; tree: SelectTree; files: readonly TableFile[] },
 ): Promise<readonly string[]> {
   const { table, sql } = options.request;
   const rejected = await findRejectedLines(connection, { table, sql });
@@ -30,7 +30,7 @@ export async function describeBindFailure(
 export async function describeRunFailure(
   connection: DuckDBConnection,
   error: unknown,
-  options: { request: SourceRequest; query: TracedQuery; files: readonly SourceFile[] },
+  options: { request: TableRequest; query: TracedQuery; files: readonly TableFile[] },
 ): Promise<readonly string[]> {
   const { table } = options.request;
   const rejected = await findRejectedLines(connection, {
@@ -46,7 +46,7 @@ export async function describeRunFailure(
 }
 
 /** A few paths by name, the others by number. */
-export function listPaths(files: readonly SourceFile[]): string {
+export function listPaths(files: readonly TableFile[]): string {
   const named = files.slice(0, 3).map((file) => file.path);
   const rest = files.length - named.length;
   return named.join(', ') + (rest > 0 ? ` and ${rest} more files` : '');
@@ -58,12 +58,12 @@ export function listPaths(files: readonly SourceFile[]): string {
  */
 export async function findRejectedLines(
   connection: DuckDBConnection,
-  options: Pick<SourceRequest, 'table' | 'sql'>,
+  options: Pick<TableRequest, 'table' | 'sql'>,
 ): Promise<string[]> {
   const errors = `rejects_${sqlName(options.table)}`;
   const scans = `scans_${sqlName(options.table)}`;
   const { root } = await parseSelect(connection, options.sql);
-  if (findFileSources(root).every((source) => source.kind !== 'csv')) return [];
+  if (findFileReaders(root).every((reader) => reader.kind !== 'csv')) return [];
   await addCsvOption(connection, root, { name: 'store_rejects', value: 'true' });
   await addCsvOption(connection, root, { name: 'rejects_table', value: quoteLiteral(errors) });
   await addCsvOption(connection, root, { name: 'rejects_scan', value: quoteLiteral(scans) });
@@ -95,7 +95,7 @@ function nameRows(rows: readonly Row[], describe: (row: Row) => string): string[
 }
 
 async function findMissingColumns(connection: DuckDBConnection, branch: SelectNode): Promise<string[]> {
-  const source = asFileSource(branch.from_table);
+  const source = asFileReader(branch.from_table);
   const columns = source === undefined ? [] : await findColumns(connection, source.node);
   if (source === undefined || columns.length === 0) return [];
   const known = new Set(
@@ -133,7 +133,7 @@ function lower(name: string): string {
 /** Tries every column of every parquet file, and the row groups of a column that fails. */
 async function findDamagedColumns(
   connection: DuckDBConnection,
-  files: readonly SourceFile[],
+  files: readonly TableFile[],
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const { path } of files.filter((file) => file.kind === 'parquet')) {

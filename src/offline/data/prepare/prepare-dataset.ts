@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isCoded, type ColumnConfig, type DatasetConfig } from '../../../config/dataset-config.js';
-import type { SourceAccess } from '../../../domain/source-access.js';
+import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
 import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
@@ -15,7 +15,7 @@ import { fingerprintTables } from './fingerprint.js';
 import { keepInteractions, listWeightProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
 import { specifyViews, writeViews } from './prepare-views.js';
-import { invalidDataset, readSources, type ReadSources } from './read-sources.js';
+import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
 import { listContextObstacles, specifyContext } from './specify-context.js';
 import { summariseInteractions } from './summarise-interactions.js';
 import { writeTables } from './write-tables.js';
@@ -35,7 +35,7 @@ export async function prepareDataset(
   options: {
     outDir: string;
     progress: ProgressReporter;
-    access?: SourceAccess | undefined;
+    access?: DependencyAccess | undefined;
     /** Rows of after that are mistakes; the clock's time when absent. */
     now?: Date;
   },
@@ -46,10 +46,10 @@ export async function prepareDataset(
     const spillDir = join(dir, 'spill');
     const database = await openDatabase({ spillDir });
     try {
-      const sources = await readSources(database.connection, config, { ...options, now });
+      const read = await readTables(database.connection, config, { ...options, now });
       return await writePrepared(database.connection, dir, {
         config,
-        sources,
+        read,
         started,
         progress: options.progress,
       });
@@ -63,12 +63,12 @@ export async function prepareDataset(
 async function writePrepared(
   connection: DuckDBConnection,
   dir: string,
-  options: { config: DatasetConfig; sources: ReadSources; started: number; progress: ProgressReporter },
+  options: { config: DatasetConfig; read: ReadTables; started: number; progress: ProgressReporter },
 ): Promise<PrepareReport> {
-  const { config, sources } = options;
+  const { config, read } = options;
   const step = options.progress.start('write prepared tables');
-  const { source } = sources.interactions;
-  const columns = [...source.types.keys()];
+  const { loaded } = read.interactions;
+  const columns = [...loaded.types.keys()];
   const { weights, context } = config.interactions;
   const problems = [
     ...(await listWeightProblems(connection, { columns, weights })),
@@ -76,7 +76,7 @@ async function writePrepared(
   ];
   if (problems.length > 0) throw invalidDataset(config, problems);
   const dropped = {
-    ...sources.interactions.dropped,
+    ...read.interactions.dropped,
     ...(await keepInteractions(connection, { columns, ...config })),
   };
   const summary = await summariseInteractions(connection);
@@ -97,7 +97,7 @@ async function writePrepared(
     context: Object.keys(context?.columns ?? {}),
   });
   await writeViews(connection, dir, config.views ?? {});
-  const views = specifyViews(config, (table) => sources[table]!.source.rowsRead);
+  const views = specifyViews(config, (table) => read[table]!.loaded.rowsRead);
   const declared = context && { context: await specifyContext(connection, context) };
   const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
   const types = await readTypes(connection, dir);
@@ -129,8 +129,8 @@ async function writePrepared(
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */
-function listSpecs(source: DatasetConfig['items'], options: { shown: boolean }): AttributeSpec[] {
-  const columns: [string, ColumnConfig][] = Object.entries(source?.columns ?? {});
+function listSpecs(table: DatasetConfig['items'], options: { shown: boolean }): AttributeSpec[] {
+  const columns: [string, ColumnConfig][] = Object.entries(table?.columns ?? {});
   return columns.map(([name, column]) => ({
     name,
     role: column.role,

@@ -1,11 +1,11 @@
-import type { SourceLimits } from '../../../config/dataset-config.js';
+import type { TableLimits } from '../../../config/dataset-config.js';
 import type { ValueSpread } from './check-values.js';
-import type { LoadedSource } from './load-source.js';
+import type { LoadedTable } from './load-table.js';
 import type { ViewReport } from './prepare-views.js';
-import type { TableName } from './source-request.js';
+import type { TableName } from './table-request.js';
 
-/** What was read of one table of a dataset, and what became of it. */
-export interface SourceReport {
+/** Counts and speed of reading one table of a dataset, and what became of its rows. */
+export interface TableReport {
   readonly table: TableName;
   readonly files: readonly string[];
   readonly bytes: number;
@@ -22,7 +22,7 @@ export interface SourceReport {
   readonly megabytesPerSecond: number;
 }
 
-/** How the times of the interactions that were kept are spread, ISO 8601: what 1, 25, 50, 75 and 99 % of them are not after. */
+/** The distribution of the times of kept interactions, ISO 8601: percentiles 1, 25, 50, 75 and 99. */
 export interface TimeSpread {
   readonly first: string;
   readonly lowerQuartile: string;
@@ -35,7 +35,8 @@ export interface TimeSpread {
 export interface PrepareReport {
   readonly dataset: string;
   readonly fingerprint: string;
-  readonly sources: readonly SourceReport[];
+  /** One per table; the file calls them sources. */
+  readonly sources: readonly TableReport[];
   readonly interactions: {
     readonly rows: number;
     readonly distinctUsers: number;
@@ -66,34 +67,34 @@ export interface PrepareReport {
   readonly seconds: number;
 }
 
-/** Sums up one source once its rows are typed and filtered. */
-export function reportSource(
-  source: LoadedSource,
+/** Sums up one table once its rows are typed and filtered. */
+export function reportTable(
+  loaded: LoadedTable,
   counts: {
     dropped: Readonly<Record<string, number>>;
     missing: Readonly<Record<string, number>>;
     seconds: number;
   },
-): SourceReport {
-  const bytes = source.files.reduce((sum, file) => sum + file.bytes, 0);
+): TableReport {
+  const bytes = loaded.files.reduce((sum, file) => sum + file.bytes, 0);
   const dropped = Object.fromEntries(Object.entries(counts.dropped).filter(([, rows]) => rows > 0));
   return {
-    table: source.table,
-    files: source.files.map((file) => file.path),
+    table: loaded.table,
+    files: loaded.files.map((file) => file.path),
     bytes,
-    hiddenFiles: source.hiddenFiles.length,
-    rowsRead: source.rowsRead,
-    rowsKept: source.rowsRead - Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
+    hiddenFiles: loaded.hiddenFiles.length,
+    rowsRead: loaded.rowsRead,
+    rowsKept: loaded.rowsRead - Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
     dropped,
     missing: counts.missing,
     seconds: round(counts.seconds, 3),
-    rowsPerSecond: Math.round(source.rowsRead / counts.seconds),
+    rowsPerSecond: Math.round(loaded.rowsRead / counts.seconds),
     megabytesPerSecond: round(bytes / 1e6 / counts.seconds, 1),
   };
 }
 
-/** What a source exceeds of its limits. */
-export function listLimitWarnings(report: SourceReport, limits: SourceLimits | undefined): string[] {
+/** Warns of each limit that reading a table exceeded. */
+export function listLimitWarnings(report: TableReport, limits: TableLimits | undefined): string[] {
   const { table, bytes, rowsPerSecond } = report;
   const { maxMegabytes = Infinity, minRowsPerSecond = 0 } = limits ?? {};
   const warnings: string[] = [];
@@ -115,7 +116,7 @@ export function renderPrepareReport(report: PrepareReport): string {
   const { interactions, items, users } = report;
   const lines = [
     `${report.dataset}: prepared in ${round(report.seconds, 1)} s, fingerprint ${report.fingerprint.slice(0, 12)}`,
-    ...report.sources.map(renderSource),
+    ...report.sources.map(renderTable),
     `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
     ...renderSpread(interactions),
@@ -149,16 +150,16 @@ function renderSpread({ from, to, times, values }: PrepareReport['interactions']
   ];
 }
 
-function renderSource(source: SourceReport): string {
-  const dropped = Object.entries(source.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
-  const missing = Object.entries(source.missing).map(([column, rows]) => `${rows} without ${column}`);
-  const speed = `${megabytes(source.bytes)} MB in ${source.seconds} s: ${source.rowsPerSecond} rows/s, ${source.megabytesPerSecond} MB/s`;
+function renderTable(report: TableReport): string {
+  const dropped = Object.entries(report.dropped).map(([reason, rows]) => `${rows} dropped (${reason})`);
+  const missing = Object.entries(report.missing).map(([column, rows]) => `${rows} without ${column}`);
+  const speed = `${megabytes(report.bytes)} MB in ${report.seconds} s: ${report.rowsPerSecond} rows/s, ${report.megabytesPerSecond} MB/s`;
   const hidden =
-    source.hiddenFiles > 0
-      ? [`${count(source.hiddenFiles, 'files')} left out, whose names begin with _ or .`]
+    report.hiddenFiles > 0
+      ? [`${count(report.hiddenFiles, 'files')} left out, whose names begin with _ or .`]
       : [];
   return [
-    `  ${source.table}: ${count(source.rowsRead, 'rows')} read, ${speed}`,
+    `  ${report.table}: ${count(report.rowsRead, 'rows')} read, ${speed}`,
     ...hidden,
     ...dropped,
     ...missing,

@@ -2,17 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
+import type { DatasetConfig, EntityTableConfig } from '../../../config/dataset-config.js';
 import { durationSeconds } from '../../../config/duration.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { copyToParquet, queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import type { PreparedManifest } from '../prepared-dataset.js';
 import type { PreparedFreshness } from '../prepared-views.js';
 import { escapeGlob } from './list-files.js';
-import { typedTable, type SourceRequest } from './source-request.js';
+import { typedTable, type TableRequest } from './table-request.js';
 import { findOwn } from '../../../domain/find-own.js';
 
-/** What became of one declared view. */
+/** Counts of one declared view. */
 export interface ViewReport {
   readonly name: string;
   readonly rows: number;
@@ -27,8 +27,8 @@ export interface ViewReport {
   readonly rowsAfterLastInteraction: number;
 }
 
-/** What is wanted of the files of each view. */
-export function listViewRequests(config: DatasetConfig): SourceRequest[] {
+/** The columns that each declared view wants of its files. */
+export function listViewRequests(config: DatasetConfig): TableRequest[] {
   return Object.entries(config.views ?? {}).map(([name, view]) => {
     const times = view.eventTime === undefined ? [] : [view.eventTime];
     const fields = Object.entries(view.fields);
@@ -49,7 +49,7 @@ export function listViewRequests(config: DatasetConfig): SourceRequest[] {
   });
 }
 
-/** What `prepared.json` keeps of the views of a dataset. */
+/** The views of a dataset as `prepared.json` keeps them. */
 export function specifyViews(
   config: DatasetConfig,
   countRows: (table: `views.${string}`) => number,
@@ -124,7 +124,7 @@ export async function reportView(
   };
 }
 
-/** What a person should look at before training on a view. */
+/** Warns of what a person should look at before training on a view. */
 export function listViewWarnings(report: ViewReport, entity: ViewConfig['entity']): string[] {
   const { name, rows, knownKeys, rowsAfterLastInteraction } = report;
   const empty = Object.entries(report.missing).filter(([, share]) => share === 1);
@@ -151,7 +151,7 @@ function findPattern(source: string, path: string): string {
   return found?.isFile() ? escapeGlob(plain) : source.replaceAll('{path}', () => escapeGlob(path));
 }
 
-function specifyFreshness(source: EntitySourceConfig | undefined): PreparedFreshness {
+function specifyFreshness(source: EntityTableConfig | undefined): PreparedFreshness {
   const columns = Object.entries(source?.columns ?? {});
   const own = columns.flatMap(([name, { timeToLive }]) =>
     timeToLive === undefined ? [] : [[name, durationSeconds(timeToLive)] as const],
@@ -166,7 +166,7 @@ function specifyTimeToLive({
   timeToLive,
   whenStale,
   online,
-}: Pick<EntitySourceConfig, 'timeToLive' | 'whenStale' | 'online'>): PreparedFreshness {
+}: Pick<EntityTableConfig, 'timeToLive' | 'whenStale' | 'online'>): PreparedFreshness {
   return {
     ...(timeToLive !== undefined && { timeToLiveSeconds: durationSeconds(timeToLive) }),
     ...(whenStale !== undefined && { whenStale }),

@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { createRowLocator, locationColumns } from './check-source.js';
+import { createRowLocator, locationColumns } from './check-table.js';
 import { NAMED_ROWS } from './load-failures.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable } from './source-request.js';
+import type { LoadedTable } from './load-table.js';
+import { rawTable } from './table-request.js';
 import { kindOf, findText } from './typed-columns.js';
 
 /**
@@ -12,10 +12,10 @@ import { kindOf, findText } from './typed-columns.js';
  */
 export async function findRepeatedHeaders(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
 ): Promise<string[]> {
-  const columns = [...source.types].flatMap(([name, type]) => {
-    const origin = source.origins.get(name);
+  const columns = [...loaded.types].flatMap(([name, type]) => {
+    const origin = loaded.origins.get(name);
     const text = findText(kindOf(type), quoteIdentifier(name));
     return origin === undefined || text === undefined ? [] : [{ name, origin, text }];
   });
@@ -26,16 +26,16 @@ export async function findRepeatedHeaders(
   );
   const rows = await queryRows(
     connection,
-    `SELECT ${locationColumns(source)}, count(*) OVER () AS total FROM ${rawTable(source.table)} AS raw
+    `SELECT ${locationColumns(loaded)}, count(*) OVER () AS total FROM ${rawTable(loaded.table)} AS raw
      WHERE ${isHeader.join(' AND ')} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
   );
   if (rows.length === 0) return [];
-  const locate = await createRowLocator(connection, source);
+  const locate = await createRowLocator(connection, loaded);
   const column = columns[0]!.name;
   const says = `is the header again ('${columns[0]!.origin}'): remove that line, or read the files that were put together one by one`;
   const more = Number(rows[0]!.total) - rows.length;
   return [
     ...rows.map((row) => `${locate(column, row)}: ${says}`),
-    ...(more > 0 ? [`${source.table}: … and ${more} more headers`] : []),
+    ...(more > 0 ? [`${loaded.table}: … and ${more} more headers`] : []),
   ];
 }

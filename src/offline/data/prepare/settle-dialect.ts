@@ -4,13 +4,13 @@ import { compareWithDuckdb, type Comparison } from './count-csv-rows.js';
 import { readCsvFile, type CsvFile, type CsvReading } from './csv-file.js';
 import { linesBefore, listDifferences, listMisfits } from './csv-problems.js';
 import { describeDamaged, type TextEncoding } from './file-content.js';
-import type { FileSource, SourceFile } from './file-sources.js';
-import { setOption, textOf, type ReaderOptions } from './source-node.js';
+import type { FileReader, TableFile } from './file-readers.js';
+import { setOption, textOf, type ReaderOptions } from './reader-node.js';
 
 /** A CSV reader whose dialect is settled, or what keeps it from being so. */
 export interface SettledReader {
   /** The files that hold rows; all of them when none does. */
-  readonly files: readonly SourceFile[];
+  readonly files: readonly TableFile[];
   readonly problems: readonly string[];
   /** What a person should know of how the files are read. */
   readonly notes: readonly string[];
@@ -45,8 +45,8 @@ const ENCODINGS: Readonly<Record<string, TextEncoding>> = {
  */
 export async function settleDialect(
   connection: DuckDBConnection,
-  source: FileSource,
-  options: Omit<CsvReading, 'encoding'> & { files: readonly SourceFile[] },
+  reader: FileReader,
+  options: Omit<CsvReading, 'encoding'> & { files: readonly TableFile[] },
 ): Promise<SettledReader> {
   const { files, said } = options;
   const encoding = ENCODINGS[textOf(said.encoding).toLowerCase() || 'utf-8'];
@@ -61,12 +61,12 @@ export async function settleDialect(
   const kept = new Set(read.map(({ file }) => file));
   const settled = { files: files.filter((file) => kept.has(file)), problems, notes: read.flatMap(noteOf) };
   if (problems.length > 0 || withRows.length === 0) return settled;
-  const told = await tellDuckdb(connection, source, { read, reading });
+  const told = await tellDuckdb(connection, reader, { read, reading });
   return { ...settled, ...told, notes: [...settled.notes, ...told.notes] };
 }
 
 async function readCsvFiles(
-  files: readonly SourceFile[],
+  files: readonly TableFile[],
   reading: CsvReading,
 ): Promise<{ read: CsvFile[]; problems: string[] }> {
   const read: CsvFile[] = [];
@@ -95,7 +95,7 @@ function isForgiving(said: ReaderOptions): boolean {
 /** Tells DuckDB the dialect, in the first mode in which it reads what the files hold. */
 async function tellDuckdb(
   connection: DuckDBConnection,
-  source: FileSource,
+  reader: FileReader,
   { read, reading }: { read: readonly CsvFile[]; reading: CsvReading },
 ): Promise<Comparison> {
   const { said } = reading;
@@ -106,21 +106,21 @@ async function tellDuckdb(
     const found = await compareWithDuckdb(connection, read, { said, told, isForgiving: isForgiving(said) });
     worst ??= found;
     if (found.problems.length > 0 || found.failure !== undefined) continue;
-    await setOptions(connection, source, told);
+    await setOptions(connection, reader, told);
     return 'delim' in told || said.delim !== undefined || said.sep !== undefined
       ? found
       : { ...found, problems: await listMissniffed(connection, { read, told }) };
   }
-  await setOptions(connection, source, dialect);
+  await setOptions(connection, reader, dialect);
   return worst!;
 }
 
 async function setOptions(
   connection: DuckDBConnection,
-  source: FileSource,
+  reader: FileReader,
   options: Readonly<Record<string, string>>,
 ): Promise<void> {
-  for (const [name, value] of Object.entries(options)) await setOption(connection, source, { name, value });
+  for (const [name, value] of Object.entries(options)) await setOption(connection, reader, { name, value });
 }
 
 /** The dialect as options of read_csv; without `delim` when the files have several. */

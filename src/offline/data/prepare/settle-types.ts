@@ -1,13 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { findFileSources, type FileKind, type FileSource } from './file-sources.js';
+import { findFileReaders, type FileKind, type FileReader } from './file-readers.js';
 import { branchesOf, findPlainColumn, outputName, walkTree } from './select-tree.js';
 import { parseSelect, type SelectNode, type TreeNode } from './select-tree.js';
-import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { addOption, findColumnOf, findColumnTypes, listFolderColumns, optionsOf } from './reader-node.js';
+import type { TableRequest } from './table-request.js';
 import { kindOf } from './typed-columns.js';
 
-/** A column of a source that is a wanted one. */
+/** A column of a reader that is a wanted one. */
 interface WantedColumn {
   readonly output: string;
   readonly column: string;
@@ -15,8 +15,8 @@ interface WantedColumn {
 }
 
 /** A reader of a query whose types are left to DuckDB. */
-interface UntypedSource {
-  readonly source: FileSource;
+interface UntypedReader {
+  readonly reader: FileReader;
   /** The SELECT directly over it, if there is one. */
   readonly branch: SelectNode | undefined;
   /** Columns of the files, and of the names of their folders. */
@@ -49,37 +49,37 @@ const ALL_FILES = 1_000_000_000;
 export async function settleTypes(
   connection: DuckDBConnection,
   root: TreeNode,
-  request: SourceRequest,
+  request: TableRequest,
 ): Promise<void> {
   const branches = new Map(branchesOf(root).map((branch) => [branch.from_table, branch]));
-  for (const source of findFileSources(root)) {
-    if (optionsOf(source.node).some((name) => TYPE_OPTIONS[source.kind].has(name))) continue;
-    const types = await findTypesInAllRows(connection, source);
-    const folders = await findFolderColumns(connection, source);
-    const untyped: UntypedSource = { source, branch: branches.get(source.node), types, folders };
-    await settleSource(connection, untyped, request);
+  for (const reader of findFileReaders(root)) {
+    if (optionsOf(reader.node).some((name) => TYPE_OPTIONS[reader.kind].has(name))) continue;
+    const types = await findTypesInAllRows(connection, reader);
+    const folders = await findFolderColumns(connection, reader);
+    const untyped: UntypedReader = { reader: reader, branch: branches.get(reader.node), types, folders };
+    await settleReader(connection, untyped, request);
   }
 }
 
 async function findTypesInAllRows(
   connection: DuckDBConnection,
-  source: FileSource,
+  reader: FileReader,
 ): Promise<Map<string, string>> {
-  const given = optionsOf(source.node);
-  const looking: FileSource = { ...source, node: structuredClone(source.node) };
-  for (const name of WHOLE_FILES[source.kind].filter((option) => !given.includes(option))) {
+  const given = optionsOf(reader.node);
+  const looking: FileReader = { ...reader, node: structuredClone(reader.node) };
+  for (const name of WHOLE_FILES[reader.kind].filter((option) => !given.includes(option))) {
     const value = name === 'maximum_sample_files' ? ALL_FILES : -1;
     await addOption(connection, looking, { name, value: String(value) });
   }
   return findColumnTypes(connection, looking.node);
 }
 
-async function settleSource(
+async function settleReader(
   connection: DuckDBConnection,
-  untyped: UntypedSource,
-  request: SourceRequest,
+  untyped: UntypedReader,
+  request: TableRequest,
 ): Promise<void> {
-  const { source, branch, folders } = untyped;
+  const { reader, branch, folders } = untyped;
   const texts = branch === undefined ? [] : findGuessed(branch, { ...untyped, request });
   const numbers = branch === undefined ? [] : findNumbers(branch, { ...untyped, request });
   if (branch !== undefined) await keepNumbersElsewhere(connection, branch, { numbers, ...untyped });
@@ -87,25 +87,25 @@ async function settleSource(
   const [inFolders, inFile] = partition(columns, ({ column }) => folders.has(column.toLowerCase()));
   const types = settledTypes(untyped, inFile);
   if (types.size > 0) {
-    const name = source.kind === 'csv' ? 'types' : 'columns';
-    await addOption(connection, source, { name, value: toStruct(types) });
+    const name = reader.kind === 'csv' ? 'types' : 'columns';
+    await addOption(connection, reader, { name, value: toStruct(types) });
   }
   const hiveTypes = new Map(inFolders.map(({ column }) => [column, 'VARCHAR']));
   if (hiveTypes.size > 0)
-    await addOption(connection, source, { name: 'hive_types', value: toStruct(hiveTypes) });
+    await addOption(connection, reader, { name: 'hive_types', value: toStruct(hiveTypes) });
 }
 
-/** Wanted columns of a source whose values a guess may change. */
+/** Wanted columns of a reader whose values a guess may change. */
 function findGuessed(
   branch: SelectNode,
-  options: Pick<UntypedSource, 'source' | 'types'> & { request: SourceRequest },
+  options: Pick<UntypedReader, 'reader' | 'types'> & { request: TableRequest },
 ): WantedColumn[] {
-  const { source, request } = options;
+  const { reader, request } = options;
   const find = (output: string): WantedColumn[] => findWanted(branch, output, options);
-  const hasFormat = optionsOf(source.node).some((name) => TIME_FORMATS.has(name));
+  const hasFormat = optionsOf(reader.node).some((name) => TIME_FORMATS.has(name));
   const times = request.times.flatMap(find).filter(({ type }) => kindOf(type) === 'time' && !hasFormat);
   const texts = [...request.keys, ...request.texts].flatMap(find);
-  if (source.kind === 'csv') return [...texts, ...times];
+  if (reader.kind === 'csv') return [...texts, ...times];
   return [...texts, ...times].filter(({ type }) => isGuessedFromText(type));
 }
 
@@ -115,13 +115,13 @@ function findGuessed(
  */
 function findNumbers(
   branch: SelectNode,
-  options: Pick<UntypedSource, 'source' | 'types' | 'folders'> & { request: SourceRequest },
+  options: Pick<UntypedReader, 'reader' | 'types' | 'folders'> & { request: TableRequest },
 ): WantedColumn[] {
-  const { source, folders, request } = options;
-  const hasFormat = optionsOf(source.node).some((name) => NUMBER_FORMATS.has(name));
+  const { reader, folders, request } = options;
+  const hasFormat = optionsOf(reader.node).some((name) => NUMBER_FORMATS.has(name));
   const { from_table: _, ...rest } = branch;
   const hasSubquery = [...walkTree(rest)].some((node) => node.class === 'SUBQUERY');
-  if (source.kind !== 'csv' || hasFormat || hasSubquery || branch.group_expressions.length > 0) return [];
+  if (reader.kind !== 'csv' || hasFormat || hasSubquery || branch.group_expressions.length > 0) return [];
   return [...request.numbers, ...request.times]
     .filter((output) => !isCast(branch, output))
     .flatMap((output) => findWanted(branch, output, options))
@@ -139,7 +139,7 @@ function isCast(branch: SelectNode, output: string): boolean {
 function findWanted(
   branch: SelectNode,
   output: string,
-  { types }: Pick<UntypedSource, 'types'>,
+  { types }: Pick<UntypedReader, 'types'>,
 ): WantedColumn[] {
   const name = findColumnOf(branch, output)?.toLowerCase();
   const found = [...types].find(([column]) => column.toLowerCase() === name);
@@ -150,7 +150,7 @@ function findWanted(
 async function keepNumbersElsewhere(
   connection: DuckDBConnection,
   branch: SelectNode,
-  options: Pick<UntypedSource, 'types'> & { numbers: readonly WantedColumn[] },
+  options: Pick<UntypedReader, 'types'> & { numbers: readonly WantedColumn[] },
 ): Promise<void> {
   const { numbers } = options;
   const inFile = new Set([...options.types.keys()].map((name) => name.toLowerCase()));
@@ -180,8 +180,8 @@ function isGuessedFromText(type: string): boolean {
 }
 
 /** Columns that are in the names of folders: `genre=Drama`. */
-async function findFolderColumns(connection: DuckDBConnection, source: FileSource): Promise<Set<string>> {
-  const [pattern] = source.patterns;
+async function findFolderColumns(connection: DuckDBConnection, reader: FileReader): Promise<Set<string>> {
+  const [pattern] = reader.patterns;
   const [row] = await queryRows(connection, `SELECT file FROM glob(${quoteLiteral(pattern!)}) LIMIT 1`);
   const path = typeof row?.file === 'string' ? row.file : '';
   return listFolderColumns(path);
@@ -189,14 +189,14 @@ async function findFolderColumns(connection: DuckDBConnection, source: FileSourc
 
 /** CSV readers may be told the types of some columns: those of times come with a format that they must find. */
 function settledTypes(
-  { source, types, folders }: UntypedSource,
+  { reader, types, folders }: UntypedReader,
   texts: readonly WantedColumn[],
 ): Map<string, string> {
-  if (source.kind === 'parquet') return new Map();
-  const isOption = new Set([...folders, ...optionsOf(source.node)]);
+  if (reader.kind === 'parquet') return new Map();
+  const isOption = new Set([...folders, ...optionsOf(reader.node)]);
   const inFile = [...types].filter(
     ([name, type]) =>
-      !isOption.has(name.toLowerCase()) && (source.kind === 'json' || !kindOf(type).startsWith('time')),
+      !isOption.has(name.toLowerCase()) && (reader.kind === 'json' || !kindOf(type).startsWith('time')),
   );
   return new Map([...inFile, ...texts.map(({ column, type }) => [column, asText(type)] as const)]);
 }

@@ -10,7 +10,7 @@ const MINIMUM_ROWS = 10;
 /** Values that are told apart of one field, those with the most rows: a session id is no category. */
 const MAX_VALUES = 1000;
 
-/** What is wrong with a declared context where the SQL gives these columns. */
+/** Lists what a declared context lacks where the SQL gives these columns. */
 export function listContextObstacles(
   context: ContextConfig | undefined,
   options: { columns: readonly string[] },
@@ -49,7 +49,10 @@ async function listFrequentValues(connection: DuckDBConnection, column: string):
   return values.sort();
 }
 
-/** What a person should look at before training with a context: fields of the table `kept` that tell little or nothing. */
+/**
+ * Warns of what a person should look at before training with a context: fields of the table `kept` that tell
+ * little or nothing.
+ */
 export async function listContextWarnings(
   connection: DuckDBConnection,
   { fields }: ContextSpec,

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows } from '../database.js';
-import { createRowLocator, locationColumns, ORDINAL } from './check-source.js';
+import { createRowLocator, locationColumns, ORDINAL } from './check-table.js';
 import { NAMED_ROWS } from './load-failures.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable, typedTable } from './source-request.js';
+import type { LoadedTable } from './load-table.js';
+import { rawTable, typedTable } from './table-request.js';
 
 /** Rows apart from all others are strays when they are so few: one in a hundred, or one. */
 const STRAY_SHARE = 0.01;
@@ -32,17 +32,17 @@ interface Strays {
  */
 export async function findStrayTimes(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
 ): Promise<{ problems: string[]; warnings: string[] }> {
-  const late = await findStrays(connection, source, 'DESC');
-  const early = await findStrays(connection, source, 'ASC');
+  const late = await findStrays(connection, loaded, 'DESC');
+  const early = await findStrays(connection, loaded, 'ASC');
   return {
-    problems: late === undefined ? [] : await describeLate(connection, source, late),
+    problems: late === undefined ? [] : await describeLate(connection, loaded, late),
     warnings:
       early === undefined
         ? []
         : [
-            `${source.table}: ${early.count} rows have a timestamp of ${dateOf(early.nearest)} or before, ` +
+            `${loaded.table}: ${early.count} rows have a timestamp of ${dateOf(early.nearest)} or before, ` +
               `${yearsBetween(early)} years before all others: do they stand for no time? interactions.times: { from: … } leaves them out`,
           ],
   };
@@ -50,7 +50,7 @@ export async function findStrayTimes(
 
 async function findStrays(
   connection: DuckDBConnection,
-  { table, rowsRead }: LoadedSource,
+  { table, rowsRead }: LoadedTable,
   order: 'ASC' | 'DESC',
 ): Promise<Strays | undefined> {
   const most = Math.max(1, Math.floor(rowsRead * STRAY_SHARE));
@@ -78,16 +78,16 @@ async function findStrays(
 
 async function describeLate(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   strays: Strays,
 ): Promise<string[]> {
   const rows = await queryRows(
     connection,
-    `SELECT ${locationColumns(source)}, typed.timestamp FROM ${typedTable(source.table)} AS typed
-     JOIN ${rawTable(source.table)} AS raw ON raw.rowid = typed.${ORDINAL}
+    `SELECT ${locationColumns(loaded)}, typed.timestamp FROM ${typedTable(loaded.table)} AS typed
+     JOIN ${rawTable(loaded.table)} AS raw ON raw.rowid = typed.${ORDINAL}
      WHERE typed.timestamp >= ${strays.nearest} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
   );
-  const locate = await createRowLocator(connection, source);
+  const locate = await createRowLocator(connection, loaded);
   const last = dateOf(strays.border);
   const says =
     `${yearsBetween(strays)} years after all others, the last of which is of ${last}, and would be taken for the present; ` +
@@ -95,7 +95,7 @@ async function describeLate(
   const more = strays.count - rows.length;
   return [
     ...rows.map((row) => `${locate('timestamp', row)}: is of ${dateOf(Number(row.timestamp))}, ${says}`),
-    ...(more > 0 ? [`${source.table}: … and ${more} more rows like these`] : []),
+    ...(more > 0 ? [`${loaded.table}: … and ${more} more rows like these`] : []),
   ];
 }
 

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
 import { guessEpoch } from './guess-epoch.js';
-import { typedTable, type TableName } from './source-request.js';
+import { typedTable, type TableName } from './table-request.js';
 import type { NumberRange } from './timestamp-column.js';
 
 const SECONDS_PER_YEAR = 366 * SECONDS_PER_DAY;
@@ -11,7 +11,7 @@ const SECONDS_PER_YEAR = 366 * SECONDS_PER_DAY;
 const OLD = Date.UTC(1996, 0) / 1000;
 
 /**
- * Times of a typed source that were hardly meant: those of 1970 and before, which stand for "no time" or are no seconds
+ * Times of a typed table that were hardly meant: those of 1970 and before, which stand for "no time" or are no seconds
  * (databases write 1900-01-01, too), and numbers that another way to count makes likelier times.
  *
  * @param options.range of the numbers that the times were made of, if they were

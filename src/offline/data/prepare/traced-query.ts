@@ -1,15 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteLiteral } from '../database.js';
-import { asFileSource, type FileSource } from './file-sources.js';
+import { asFileReader, type FileReader } from './file-readers.js';
 
 import { branchesOf, formatSelect, parseSelect } from './select-tree.js';
 import type { SelectNode, SelectTree, TreeNode } from './select-tree.js';
 import { settleTypes } from './settle-types.js';
-import { aliasOf, findColumns } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { aliasOf, findColumns } from './reader-node.js';
+import type { TableRequest } from './table-request.js';
 
 /** Columns that a traced query has beside its own: the file of a row and its 1-based number among the rows read. */
 export const FILE_COLUMN = 'shortlist_file';
+/** The second of them: the number of a row. */
 export const ROW_COLUMN = 'shortlist_row';
 
 /** A dataset's SQL, changed so that what it gives can be traced to the files. */
@@ -30,7 +31,7 @@ export interface TracedQuery {
  */
 export async function traceQuery(
   connection: DuckDBConnection,
-  request: SourceRequest,
+  request: TableRequest,
   options: { tree: SelectTree },
 ): Promise<TracedQuery[]> {
   const { sql } = request;
@@ -54,7 +55,7 @@ async function addRowColumns(connection: DuckDBConnection, root: TreeNode): Prom
   const branches = branchesOf(root);
   const skippedRows: string[] = [];
   for (const branch of branches) {
-    const source = asFileSource(branch.from_table);
+    const source = asFileReader(branch.from_table);
     if (source === undefined || !keepsRows(branch)) return undefined;
     if (source.kind === 'parquet') await addParquetRows(connection, branch, source);
     else skippedRows.push(await addCountedRows(connection, branch, source));
@@ -76,9 +77,9 @@ function keepsRows(branch: SelectNode): boolean {
 async function addParquetRows(
   connection: DuckDBConnection,
   branch: SelectNode,
-  source: FileSource,
+  reader: FileReader,
 ): Promise<void> {
-  const file = await fileExpression(connection, source);
+  const file = await fileExpression(connection, reader);
   branch.select_list.push(
     ...(await parseColumns(connection, `${file} AS ${FILE_COLUMN}, file_row_number + 1 AS ${ROW_COLUMN}`)),
   );
@@ -88,9 +89,9 @@ async function addParquetRows(
 async function addCountedRows(
   connection: DuckDBConnection,
   branch: SelectNode,
-  source: FileSource,
+  reader: FileReader,
 ): Promise<string> {
-  const file = await fileExpression(connection, source);
+  const file = await fileExpression(connection, reader);
   const counted = `SELECT *, ${file} AS ${FILE_COLUMN}, row_number() OVER () AS ${ROW_COLUMN} FROM source`;
   const { root } = await parseSelect(
     connection,
@@ -98,8 +99,8 @@ async function addCountedRows(
   );
   const outer = root as SelectNode;
   const inner = (outer.from_table.subquery as { node: SelectNode }).node;
-  inner.from_table = { ...source.node, alias: '' };
-  branch.from_table = { ...outer.from_table, alias: source.node.alias || aliasOf(source) };
+  inner.from_table = { ...reader.node, alias: '' };
+  branch.from_table = { ...outer.from_table, alias: reader.node.alias || aliasOf(reader) };
   branch.select_list.push(...outer.select_list);
   return `SELECT ${FILE_COLUMN} AS file, min(${ROW_COLUMN}) - 1 AS skipped
     FROM (${await formatSelect(connection, inner)}) GROUP BY ALL`;
@@ -111,8 +112,8 @@ async function parseColumns(connection: DuckDBConnection, columns: string): Prom
 }
 
 /** DuckDB's virtual column `filename`, unless the data has a column of that name. */
-async function fileExpression(connection: DuckDBConnection, source: FileSource): Promise<string> {
-  const columns = await findColumns(connection, source.node);
+async function fileExpression(connection: DuckDBConnection, reader: FileReader): Promise<string> {
+  const columns = await findColumns(connection, reader.node);
   const taken = columns.some((column) => column.toLowerCase() === 'filename');
-  return taken ? quoteLiteral(source.patterns.join(', ')) : 'filename';
+  return taken ? quoteLiteral(reader.patterns.join(', ')) : 'filename';
 }

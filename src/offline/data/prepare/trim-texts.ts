@@ -1,16 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
-import type { LoadedSource } from './load-source.js';
-import { rawTable } from './source-request.js';
+import type { LoadedTable } from './load-table.js';
+import { rawTable } from './table-request.js';
 import { hasBlanks, hasUnseenBlanks, trimmed } from './text-rules.js';
 
 /**
- * Takes the blanks around the texts of a loaded source away, which are part of no value.
+ * Takes the blanks around the texts of a loaded table away, which are part of no value.
  * @returns warnings of those that nobody sees, by column
  */
-export async function trimTexts(connection: DuckDBConnection, source: LoadedSource): Promise<string[]> {
-  const table = rawTable(source.table);
-  const names = [...source.types].flatMap(([name, type]) => (type === 'VARCHAR' ? [name] : []));
+export async function trimTexts(connection: DuckDBConnection, loaded: LoadedTable): Promise<string[]> {
+  const table = rawTable(loaded.table);
+  const names = [...loaded.types].flatMap(([name, type]) => (type === 'VARCHAR' ? [name] : []));
   if (names.length === 0) return [];
   const counts = names.map((name, place) => {
     const text = quoteIdentifier(name);
@@ -26,7 +26,7 @@ export async function trimTexts(connection: DuckDBConnection, source: LoadedSour
     row![`u${place}`] === 0n
       ? []
       : [
-          `${source.table}: ${String(row![`u${place}`])} rows have blanks around the ${name} that nobody sees ` +
+          `${loaded.table}: ${String(row![`u${place}`])} rows have blanks around the ${name} that nobody sees ` +
             '(no-break or zero-width spaces, byte order marks); they are left out',
         ],
   );

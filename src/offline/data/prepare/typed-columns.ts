@@ -9,7 +9,7 @@ import {
   trimmed,
 } from './text-rules.js';
 
-/** How a column of a raw table becomes the column that is kept. */
+/** The SQL that turns a column of a raw table into the column that is kept. */
 export interface TypedColumn {
   readonly name: string;
   /** Expression over the raw table; NULL where the row has no value. */
@@ -208,7 +208,7 @@ function withoutBlanks(list: string): string {
   return `list_filter(${values}, lambda value: value <> '')`;
 }
 
-/** What a DuckDB type is to us. */
+/** Sorts a DuckDB type into the kinds that `prepare` tells apart. */
 export function kindOf(type: string): Kind {
   if (/\[\d*\]$/.test(type)) return 'list';
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return 'integer';

@@ -1,16 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { queryRows, quoteIdentifier } from '../database.js';
-import type { LoadedSource } from './load-source.js';
-import { typedTable } from './source-request.js';
+import type { LoadedTable } from './load-table.js';
+import { typedTable } from './table-request.js';
 import { isNoValue } from './text-rules.js';
 
 /** Different words for "no value" that are told of one column; more are hardly ever there. */
 const MOST_WORDS = 10;
 
-/** Words that other tools write for "no value", which are ids, categories and texts of a typed source like others to us. */
+/** Words that other tools write for "no value", which are ids, categories and texts of a typed table like others to us. */
 export async function listWordWarnings(
   connection: DuckDBConnection,
-  { table }: LoadedSource,
+  { table }: LoadedTable,
 ): Promise<string[]> {
   const columns = await queryRows(connection, `DESCRIBE ${typedTable(table)}`);
   const warnings: string[] = [];

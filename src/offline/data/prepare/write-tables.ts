@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DuckDBDataChunk, INTEGER, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
 import { sortRawIds } from '../../../domain/id-index.js';
 import { copyToParquet, quoteIdentifier, readBlocks } from '../database.js';
-import { ORDINAL } from './check-source.js';
+import { ORDINAL } from './check-table.js';
 
 const BLOCK_ROWS = 2048;
 

@@ -12,7 +12,7 @@ import type { ProgressReporter } from '../../progress/progress.js';
 import { readSegment } from '../read-segment.js';
 import { findImpression, IMPRESSION_COLUMNS, toRows } from './impression-rows.js';
 
-/** What became of the closed segments of a log. */
+/** Counts, files and warnings of turning the closed segments of a log into parquet. */
 export interface Compaction {
   readonly segments: number;
   readonly impressions: number;
@@ -23,6 +23,7 @@ export interface Compaction {
   readonly warnings: readonly string[];
 }
 
+/** Options of `compactImpressions`. */
 export interface CompactionOptions {
   /** Folder of the parquet files. */
   readonly outDir: string;

@@ -5,7 +5,7 @@ import { openDatabase, queryRows, quoteLiteral } from '../../data/database.js';
 import { escapeGlob, isHiddenName } from '../../data/prepare/list-files.js';
 import { overlapOf, rankCorrelation } from '../../protocol/list-agreement.js';
 
-/** What a log says of the slates of one bundle. */
+/** Figures of the slates that one bundle served, by the log. */
 export interface ServedFigures {
   readonly bundle: string;
   /** What it was when it made them: `stable`, `canary`, `shadow`. */
@@ -27,7 +27,7 @@ export interface ServedFigures {
   readonly empty: number;
 }
 
-/** How two bundles answered, and how the slates of the same users differ. */
+/** Figures of the answers of two bundles, and the differences between the slates of the same users. */
 export interface ImpressionComparison {
   readonly served: readonly [ServedFigures, ServedFigures];
   /**
@@ -45,6 +45,7 @@ export interface ImpressionComparison {
   readonly scoreDifference: number | undefined;
 }
 
+/** The likeness of the beginnings of two slates. */
 export interface Agreement {
   readonly k: number;
   /** Mean share of the first k items that are the same, whatever their order. */

@@ -19,6 +19,7 @@ export interface LoggedImpression {
   readonly items: readonly LoggedItem[];
 }
 
+/** An item of a logged slate; `position` is 1-based, `score` the ranking score. */
 export interface LoggedItem {
   readonly id: string;
   readonly position: number;

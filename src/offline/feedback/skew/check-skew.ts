@@ -6,7 +6,10 @@ import type { OfflineFeatures } from './offline-features.js';
 import { readFeatureLog } from './read-feature-log.js';
 import { createSkewTally, type FeatureSkew, type MissingItem } from './skew-tally.js';
 
-/** How what one bundle served compares with what is made of parquet at the same times. */
+/**
+ * The differences between the features that one bundle served and those that are made of parquet at the same
+ * times.
+ */
 export interface SkewReport {
   readonly bundle: string;
   /** What the rows of the views were taken from. */

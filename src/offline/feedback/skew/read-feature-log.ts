@@ -4,7 +4,7 @@ import { ShortlistError } from '../../../domain/errors.js';
 import type { FeatureRecord } from '../../../pipeline/feature-record.js';
 import { readSegment } from '../read-segment.js';
 
-/** What a feature log holds. */
+/** The contents of a feature log. */
 export interface FeatureLogScan {
   /** Requests by the version of the bundle that answered, in the order of the log. */
   readonly requests: ReadonlyMap<string, number>;

@@ -1,7 +1,7 @@
 import type { SkewReport } from './check-skew.js';
 import type { FeatureSkew, SkewExample } from './skew-tally.js';
 
-/** What a person reads of a report: a line for each feature that differs, and how many do not. */
+/** The report for a person: a line for each feature that differs, and how many do not. */
 export function renderSkew(report: SkewReport): string {
   const { bundle, origin, requests, items, features, tolerance } = report;
   const differing = features.filter((feature) => feature.differing > 0);

@@ -3,7 +3,7 @@ import type { FeatureView } from '../../../features/feature-view.js';
 import { listViewInputs } from '../../../features/groups/view-features.js';
 import type { FeatureRecord } from '../../../pipeline/feature-record.js';
 
-/** What became of one feature over all vectors that were compared. */
+/** Counts for one feature over all vectors that were compared. */
 export interface FeatureSkew {
   readonly feature: string;
   readonly compared: number;

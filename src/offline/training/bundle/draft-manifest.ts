@@ -12,7 +12,7 @@ import type { StageOne } from '../stage-one/stage-one.js';
 import { BUNDLE_PATHS } from './bundle-paths.js';
 import type { Reference } from './measure-reference.js';
 import { describeProvenance, type Provenance } from './provenance.js';
-import type { SearchRecord } from './search-record.js';
+import type { SearchSummary } from './search-summary.js';
 import type { TrainedBundle } from './train-bundle.js';
 
 /** What a bundle says beside what was trained. */
@@ -21,7 +21,7 @@ export interface WritingOptions {
   readonly config: TrainingConfig;
   readonly provenance: Provenance;
   /** The search that the config comes from. */
-  readonly search?: SearchRecord | undefined;
+  readonly search?: SearchSummary | undefined;
   /** What drift is measured against. */
   readonly reference?: Reference | undefined;
 }

@@ -18,7 +18,7 @@ const INDEX_FILE = 'candidates/als.usearch';
 /** Of a graph, where the config does not say. */
 const DEFAULTS = { connectivity: 16, expansion: 128, oversampling: 4 };
 
-/** How a bundle finds the nearest items where it does not score them all in float32. */
+/** An index of item vectors, in place of scoring all of them in float32. */
 export interface TrainedIndex {
   readonly facts: ItemIndex;
   /** The index file, where there is one. */

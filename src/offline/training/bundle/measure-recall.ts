@@ -7,7 +7,7 @@ import { createSeededRandom } from '../../../domain/seeded-random.js';
 /** Users that are drawn: their mean recall is known to a standard error of a fifteenth of its spread. */
 const SAMPLED_USERS = 200;
 
-/** What a search finds of what an exact one does. */
+/** The recall of a search against an exact one. */
 export interface SearchRecall {
   /** Mean over users of the share of the best items that were found; 1 where there is nobody to ask for. */
   readonly mean: number;

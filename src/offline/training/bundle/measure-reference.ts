@@ -9,7 +9,9 @@ import { type RankingSample, sampleRanking } from '../../../pipeline/sample-rank
 import type { Ranker } from '../../../ranking/ranker.js';
 import { assembleOffline, createOfflineRequest, retrieveOffline } from '../ranker/training-rows.js';
 
-/** What a bundle ranks when nothing has changed since it was trained. */
+/**
+ * The distributions of features and scores that a bundle has when nothing has changed since it was trained.
+ */
 export type Reference = NonNullable<Manifest['reference']>;
 
 /** Requests that it is measured with. */

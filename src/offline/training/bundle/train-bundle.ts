@@ -22,6 +22,7 @@ import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 
+/** The results of training, in memory. */
 export interface TrainedBundle {
   readonly stageOne: StageOne;
   readonly ranker: TrainedRanker | ImportedRanker;
@@ -29,6 +30,7 @@ export interface TrainedBundle {
   readonly index?: TrainedIndex | undefined;
 }
 
+/** Options of `trainBundle`. */
 export interface TrainingOptions {
   readonly config: TrainingConfig;
   readonly protocol: EvaluationProtocol;
@@ -84,7 +86,10 @@ function reportSkippedSources(dataset: PreparedDataset, options: TrainingOptions
   }
 }
 
-/** What the scenario does without, with the reasons: a source of ours even when it is not listed, an encoder when it is. */
+/**
+ * The sources that the scenario does without, with the reasons: a source of ours even when it is not listed,
+ * an encoder when it is.
+ */
 export function listSkippedSources(
   dataset: PreparedDataset,
   { config, scenario, encoder }: Pick<TrainingOptions, 'config' | 'scenario' | 'encoder'>,

@@ -4,18 +4,19 @@ import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-d
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
-import type { SearchRecord } from './search-record.js';
+import type { SearchSummary } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import type { Provenance } from './provenance.js';
 import { writeTrainedBundle } from './write-trained-bundle.js';
 
+/** Options of `trainDataset`. */
 export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
   /** Folder of the encoder that was imported for the dataset; there need not be one. */
   encoderDir?: string | undefined;
   /** How the config was found, if it was searched for. */
-  search?: SearchRecord | undefined;
+  search?: SearchSummary | undefined;
 };
 
 /**

@@ -7,6 +7,7 @@ import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.
 import { rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
 import { countInversionBlocks, createBlockedMatrix, invertSymmetric } from './symmetric-inverse.js';
 
+/** Options of `trainEase`. */
 export interface EaseOptions {
   readonly itemCount: number;
   /** λ, above 0; default 500. */
@@ -18,7 +19,7 @@ export interface EaseOptions {
   readonly progress?: ProgressReporter;
 }
 
-/** How many of each there are, of those that have interactions. */
+/** Number of interactions, and of the users and items that have some. */
 export interface EaseSize {
   readonly users: number;
   readonly items: number;

@@ -3,6 +3,7 @@ import { joinLinkRows, type ItemLinks, type LinkRow } from '../../../domain/item
 import { selectTopK } from '../../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 
+/** Options of `findFollowers`. */
 export interface FollowerOptions {
   readonly itemCount: number;
   /** How many steps after an item count as following it. */
@@ -15,9 +16,9 @@ export interface FollowerOptions {
 }
 
 /**
- * Which items people take soon after which: per item its strongest followers. A user who takes b within `steps` steps of a
- * adds 1/√distance; the sum is divided by √(users of a × users of b) + shrink. Work and memory are proportional to
- * interactions × steps, whatever the length of the longest history.
+ * Finds for each item the items that people take soon after it, the strongest first. A user who takes b
+ * within `steps` steps of a adds 1/√distance; the sum is divided by √(users of a × users of b) + shrink. Work
+ * and memory are proportional to interactions × steps, whatever the length of the longest history.
  */
 export function findFollowers(histories: Histories, options: FollowerOptions): ItemLinks {
   const { itemCount, progress = SILENT_PROGRESS } = options;

@@ -9,7 +9,7 @@ import { findItemNeighbours, type ItemNeighboursOptions } from './item-neighbour
 import type { ProgressReporter, ProgressStep } from '../../progress/progress.js';
 import { findFollowers, type FollowerOptions } from './find-followers.js';
 
-/** What each fit of links between items is asked with. */
+/** Options of each fit of links between items. */
 export interface LinkFitOptions {
   readonly neighbours: ItemNeighboursOptions;
   readonly ease: EaseOptions;
@@ -21,7 +21,7 @@ export const LINK_FITS: {
   readonly [F in keyof LinkFitOptions]: (histories: Histories, options: LinkFitOptions[F]) => ItemLinks;
 } = { neighbours: findItemNeighbours, ease: trainEase, followers: findFollowers };
 
-/** One fit; what a fitting thread is started with. */
+/** One fit: the task of a fitting thread. */
 export interface LinkFitTask<F extends keyof LinkFitOptions = keyof LinkFitOptions> {
   readonly fit: F;
   readonly histories: Histories;
@@ -29,7 +29,7 @@ export interface LinkFitTask<F extends keyof LinkFitOptions = keyof LinkFitOptio
   readonly options: LinkFitOptions[F];
 }
 
-/** What it says: how far it is, and at the end the links or why there are none. */
+/** A message of a fitting thread: its progress, and at the end the links or the error. */
 export type LinkFitReply =
   | { readonly start: string; readonly total: number }
   | { readonly advance: number }

@@ -4,6 +4,7 @@ import { historyOf, type Histories } from '../../../domain/history.js';
 import { selectTopK, type ScoredItems } from '../../../domain/top-k.js';
 import { countFilledRows } from './sparse-rows.js';
 
+/** Options of `countGroupPopularity`. */
 export interface GroupPopularityOptions {
   readonly itemCount: number;
   /** How many users of everybody stand beside those of a group: small groups are drawn towards what all take. */
@@ -15,9 +16,10 @@ export interface GroupPopularityOptions {
 }
 
 /**
- * What the users of each attribute value take most. A group's score of an item is (takers in the group + m · share of all
- * active users who took it) / (active users of the group + m), m being the prior; active is who has a history.
- * Work and memory grow with the interactions and with groups × items kept, not with groups × items.
+ * Finds the items that the users of each attribute value take most. A group's score of an item is (takers in
+ * the group + m · share of all active users who took it) / (active users of the group + m), m being the
+ * prior; active is who has a history. Work and memory grow with the interactions and with groups × items
+ * kept, not with groups × items.
  */
 export function countGroupPopularity(
   histories: Histories,

@@ -8,6 +8,7 @@ import { openRowThreads } from './row-threads.js';
 import type { FactorProblem } from './solve-rows.js';
 import { countFilledRows, shareRows, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
 
+/** Options of `trainImplicitAls`. */
 export interface ImplicitAlsOptions {
   readonly itemCount: number;
   readonly seed: number | string;

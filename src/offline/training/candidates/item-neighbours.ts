@@ -5,6 +5,7 @@ import { selectTopK, type ScoredItems } from '../../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { rowOf, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
 
+/** Options of `findItemNeighbours`. */
 export interface ItemNeighboursOptions {
   readonly itemCount: number;
   /** How many of its most similar items each item keeps; default 200. */

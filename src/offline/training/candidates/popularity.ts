@@ -2,9 +2,8 @@ import type { InteractionTable } from '../../../domain/interactions.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 
 /**
- * How many distinct users interacted with each item. With a half-life, a user counts by how long ago the latest of their
+ * Counts the distinct users of each item. With a half-life, a user counts by how long ago the latest of their
  * interactions with the item was: 1 now, half after `halfLifeDays`, a quarter after twice that.
- *
  * @param options.knownUntil the "now" of the decay, Unix seconds; no row of the table is later
  */
 export function countPopularity(

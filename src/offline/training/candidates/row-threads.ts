@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ShortlistError } from '../../../domain/errors.js';
 import { solveRows, type FactorProblem, type HalfEpoch } from './solve-rows.js';
 
-/** What a thread is started with: all of it in shared memory. */
+/** The task of a thread: all of it in shared memory. */
 export interface RowSolvingTask {
   readonly problem: FactorProblem;
   readonly cursor: Int32Array;

@@ -1,6 +1,6 @@
 import type { Histories } from '../../../domain/history.js';
 
-/** Which columns each row of a matrix holds (compressed sparse rows). */
+/** The columns that each row of a matrix holds (compressed sparse rows). */
 export interface SparseRows {
   /** `offsets[r] .. offsets[r + 1]` are the entries of row r; length rows + 1. */
   readonly offsets: Uint32Array;
@@ -77,7 +77,7 @@ export function valuesOf(rows: SparseRows, row: number): Float32Array | undefine
   return rows.values?.subarray(rows.offsets[row], rows.offsets[row + 1]);
 }
 
-/** How many rows hold at least one column. */
+/** Number of rows that hold at least one column. */
 export function countFilledRows({ offsets }: Pick<SparseRows, 'offsets'>): number {
   let filled = 0;
   for (let row = 0; row + 1 < offsets.length; row++) if (offsets[row + 1]! > offsets[row]!) filled++;

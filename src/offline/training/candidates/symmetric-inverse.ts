@@ -41,7 +41,7 @@ export function invertSymmetric(matrix: BlockedMatrix, options: { onBlock?: () =
   mirror(matrix);
 }
 
-/** How often `invertSymmetric` reports a block of a matrix of this order. */
+/** Number of blocks that `invertSymmetric` reports for a matrix of this order. */
 export function countInversionBlocks({ order }: BlockedMatrix): number {
   return (3 * order) / BLOCK;
 }
@@ -181,7 +181,7 @@ interface Product {
 
 /**
  * The kernel: adds Σ_k a[row, k] · b[column, k] to the sums, for a block of rows and a block of rows called columns.
- * Sixteen sums per 4 × 4 tile stay in registers.
+ * Sixteen sums per 4 × 4 tile are written out one by one, so that they stay in registers.
  */
 function addProducts({ order, values, sums }: Work, { a, rows, b, columns, from, to }: Product): void {
   const strideA = a === values ? order : BLOCK;

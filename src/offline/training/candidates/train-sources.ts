@@ -18,7 +18,7 @@ import type { ProgressReporter } from '../../progress/progress.js';
 import { runSideBySide } from '../../progress/run-side-by-side.js';
 import { fitLinks } from './fit-links.js';
 
-/** What candidate sources are trained on. */
+/** The data that candidate sources are trained on. */
 export interface SourceInputs {
   readonly interactions: InteractionTable;
   readonly histories: Histories;

@@ -81,7 +81,7 @@ export async function openImportedEncoder(
   return openEncoder(await readEncoderFiles(encoderFilesIn(folder), dataset), dataset);
 }
 
-/** Where a folder has the files of an encoder. */
+/** The paths of the files of an encoder in a folder. */
 export function encoderFilesIn(folder: string): Record<keyof typeof ENCODER_FILES, string> {
   const { model, items, spec } = ENCODER_FILES;
   return { model: join(folder, model), items: join(folder, items), spec: join(folder, spec) };
@@ -124,7 +124,7 @@ async function open(
   return { model, artefact, config, source, facts, close: () => source.close() };
 }
 
-/** Whether an encoder may have learned from what a split asks for. */
+/** True for an encoder that may have learned from what a split asks for. */
 export function mayKnow(
   { config }: Pick<ImportedEncoder, 'config'>,
   { testedFrom }: EvaluationSplit,

@@ -4,7 +4,7 @@ import { ShortlistError } from '../../../domain/errors.js';
 import type { IdIndex } from '../../../domain/id-index.js';
 import type { ItemVectors } from './read-item-vectors.js';
 
-/** How the vectors of an encoder and a catalogue cover each other. */
+/** Counts of the items that have a vector, and of the vectors that have an item. */
 export interface VectorCoverage {
   /** Items of the catalogue that have a vector. */
   readonly items: number;

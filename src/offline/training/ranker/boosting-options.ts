@@ -1,9 +1,12 @@
 import { ShortlistError } from '../../../domain/errors.js';
 
-/** What the trees learn: the probability that a row is relevant, or the order of the rows of each query. */
+/**
+ * The objective of the trees: `logistic` fits the probability that a row is relevant, `lambdarank` the order
+ * of the rows of each query.
+ */
 export type RankingObjective = 'logistic' | 'lambdarank';
 
-/** How boosting grows; `DEFAULT_BOOSTING_OPTIONS` holds each default. */
+/** Parameters of gradient boosting; `DEFAULT_BOOSTING_OPTIONS` holds each default. */
 export interface BoostingOptions {
   /** `logistic`: a label above 0 is relevant (Friedman 2001). `lambdarank`: labels are grades (Burges 2010). */
   readonly objective: RankingObjective;

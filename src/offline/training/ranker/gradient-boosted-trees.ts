@@ -13,7 +13,7 @@ import { checkRankingRows, type RankingRows } from './ranking-rows.js';
 import { findPeak } from './smooth-curve.js';
 import { addTreeScores, type RegressionTree, type TreeEnsemble } from './tree-ensemble.js';
 
-/** What else a training run may be given. */
+/** Optional inputs of a training run. */
 export interface TrainingAids {
   /** Rows of other queries: training stops when their smoothed nDCG@k no longer rises, and keeps the trees up to its peak. */
   readonly validation?: RankingRows;

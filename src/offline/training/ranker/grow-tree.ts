@@ -10,6 +10,7 @@ import {
 } from './histograms.js';
 import type { RegressionTree } from './tree-ensemble.js';
 
+/** The rows and columns that one tree may use, and the bounds on its growth. */
 export interface GrowthOptions extends SplitRules {
   /** Training row indexes the tree sees; reordered in place so that each leaf's rows lie together. */
   readonly rowIndexes: Uint32Array;

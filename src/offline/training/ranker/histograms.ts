@@ -6,7 +6,7 @@ export interface Derivatives {
   readonly hessians: Float64Array;
 }
 
-/** What a set of rows adds up to. */
+/** Sums over a set of rows. */
 export interface Totals {
   readonly gradient: number;
   readonly hessian: number;
@@ -22,6 +22,7 @@ export interface Split {
   readonly left: Totals;
 }
 
+/** Bounds on the splits of a tree: L2 penalty of leaf values, and the least rows and hessian of a leaf. */
 export interface SplitRules {
   readonly l2: number;
   readonly minRowsPerLeaf: number;

@@ -16,7 +16,7 @@ export function smoothCurve(curve: ArrayLike<number>): Float64Array {
   });
 }
 
-/** Where a smoothed curve is highest, the first such point; -1 for an empty curve. */
+/** The first point at which a smoothed curve is highest; -1 for an empty curve. */
 export function findPeak(curve: ArrayLike<number>): number {
   const smooth = smoothCurve(curve);
   return smooth.indexOf(Math.max(...smooth));

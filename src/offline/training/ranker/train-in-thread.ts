@@ -6,14 +6,14 @@ import { trainGradientBoostedTrees, type TrainingAids } from './gradient-boosted
 import type { RankingRows } from './ranking-rows.js';
 import type { TreeEnsemble } from './tree-ensemble.js';
 
-/** What a training thread is started with. */
+/** The task of a training thread. */
 export interface TrainingTask {
   readonly train: RankingRows;
   readonly validation: RankingRows | undefined;
   readonly boosting: Partial<BoostingOptions>;
 }
 
-/** What it says: that a tree is grown, and at the end the ensemble or why there is none. */
+/** A message of a training thread: that a tree is grown, and at the end the ensemble or the error. */
 export type TrainingReply = 'tree' | { readonly ensemble: TreeEnsemble } | { readonly error: PackedError };
 
 /** Fewer rows are trained on before a thread has started. */

@@ -15,7 +15,7 @@ import { renderFeaturesFile, type ExportedRows } from './features-file.js';
 
 const FEATURES_FILE = 'features.yaml';
 
-/** What an export wrote. */
+/** Counts of an exported training set. */
 export interface TrainingSetFacts {
   /** Beside the rows. */
   readonly featuresFile: string;

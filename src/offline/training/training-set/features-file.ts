@@ -5,7 +5,10 @@ import { EVALUATION_PROTOCOLS } from '../../../config/evaluation-protocol.js';
 import { readConfigFile } from '../../../config/read-config-file.js';
 import { ShortlistError } from '../../../domain/errors.js';
 
-/** Which rows an export holds: those that `train` trains on, or those that `evaluate` does, and its test rows. */
+/**
+ * The rows that an export may hold: those that `train` trains on, or those that `evaluate` does, and its test
+ * rows.
+ */
 export const EXPORTED_ROWS = ['train', 'evaluate'] as const;
 
 const Origin = Type.Object(
@@ -42,9 +45,13 @@ export const FeaturesFile = Type.Object(
   { additionalProperties: false },
 );
 
+/** `features.yaml`, typed as its schema says. */
 export type FeaturesFile = Static<typeof FeaturesFile>;
+/** The dataset, protocol and rows that a training set was made of. */
 export type TrainingSetOrigin = Static<typeof Origin>;
+/** The rows that an export holds: `train` or `evaluate`. */
 export type ExportedRows = TrainingSetOrigin['rows'];
+/** Rows of features with the scores that the model gave them where it was trained. */
 export type GoldenBatch = Static<typeof GoldenBatch>;
 
 /** The text of a `features.yaml`. */

@@ -1,6 +1,6 @@
 import type { Trial } from './trial-log.js';
 
-/** How much more one set of figures is worth than another on the same queries. */
+/** The lead of one set of figures over another on the same queries. */
 export interface PairedGain {
   readonly difference: number;
   /** Of the difference: that over users or that over rankers, whichever is larger. */
@@ -37,9 +37,8 @@ function clusteredError(deviations: readonly number[], clusters: readonly number
 }
 
 /**
- * How many standard errors a trial must be above the config to count: √(2 ln n), which the best of n trials that are worth the same as
- * the config is not expected to reach by chance; 1 at least.
- *
+ * Number of standard errors that a trial must be above the config to count: √(2 ln n), which the best of n
+ * trials that are worth the same as the config is not expected to reach by chance; 1 at least.
  * @param trials all that were made, that of the config among them
  */
 export function countErrorsNeeded(trials: number): number {

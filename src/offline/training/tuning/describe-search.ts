@@ -1,16 +1,16 @@
 import { formatCount, formatDifference, formatScore } from '../../report/figure-format.js';
-import type { SearchRecord } from '../bundle/search-record.js';
+import type { SearchSummary } from '../bundle/search-summary.js';
 import type { Trial } from './trial-log.js';
 import type { TrialValues } from './tuned-parameters.js';
 
-/** What came of a trial, in a line. */
+/** The result of a trial, in a line. */
 export function describeTrial({ trial, ndcg, values, ...gain }: Trial, k: number): string {
   const figure = `nDCG@${k} ${formatScore(ndcg)}`;
   return trial === 0 ? figure : `${figure}, ${formatGain(gain)}: ${formatValues(values)}`;
 }
 
-/** What a search found and what it chose, in a few sentences. */
-export function describeSearch({ trials, judged, k, config, ...search }: SearchRecord): string {
+/** The findings and the choice of a search, in a few sentences. */
+export function describeSearch({ trials, judged, k, config, ...search }: SearchSummary): string {
   const { best, chosen, errorsNeeded } = search;
   const asked = `judged by ${formatCount(judged.queries)} queries of ${formatCount(judged.users)} users inside the train part`;
   const made = `${formatCount(trials)} ${trials === 1 ? 'trial' : 'trials'}, ${asked}; the config as it is has nDCG@${k} ${formatScore(config.ndcg)}.`;

@@ -8,10 +8,9 @@ import { FOLDS, type Judgement } from './judgement.js';
 import type { JudgedQuery, TrialRows } from './trial-rows.js';
 
 /**
- * What the lists of a recipe are worth: nDCG@k of each judged query as `evaluate` defines it, over all that there was to find, so that
- * candidates that were not found count against it. Each is answered by a ranker that was trained, stopped and chosen among its
- * objectives on other users.
- *
+ * The worth of a recipe's lists: nDCG@k of each judged query as `evaluate` defines it, over all that there
+ * was to find, so that candidates that were not found count against it. Each is answered by a ranker that was
+ * trained, stopped and chosen among its objectives on other users.
  * @param options.step advanced by each tree
  * @returns one figure per query of `rows.judged`
  * @throws ShortlistError TRAINING_FAILED when a fold leaves nothing to learn from

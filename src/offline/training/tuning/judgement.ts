@@ -4,7 +4,7 @@ import { ShortlistError } from '../../../domain/errors.js';
 import { createSeededRandom } from '../../../domain/seeded-random.js';
 import type { EvaluationQuery, EvaluationSplit } from '../../protocol/splits.js';
 
-/** Who judges the trials of a search. */
+/** The users whose queries judge the trials of a search. */
 export interface Judgement {
   /** The fold of each judged user: the ranker that answers a user is trained without the users of that fold. */
   readonly foldOf: ReadonlyMap<number, number>;

@@ -5,7 +5,7 @@ import { formatScore } from '../../report/figure-format.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { makeTestSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
-import type { SearchRecord, Tuning } from '../bundle/search-record.js';
+import type { SearchSummary, Tuning } from '../bundle/search-summary.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import type { Provenance } from '../bundle/provenance.js';
@@ -24,7 +24,7 @@ import {
   type TrialValues,
 } from './tuned-parameters.js';
 
-/** How long a search may go on; one of the two at least. */
+/** Bounds on a search, by time or by number of trials; one of the two at least. */
 export interface SearchLimits {
   /** No trial begins that is not likely to end in this time; the first of a search always does. */
   readonly budgetMs?: number | undefined;
@@ -32,6 +32,7 @@ export interface SearchLimits {
   readonly maxTrials?: number | undefined;
 }
 
+/** Options of `searchParameters`. */
 export interface SearchOptions extends TrainingOptions {
   readonly provenance: Provenance;
   readonly limits: SearchLimits;
@@ -170,7 +171,7 @@ function labelNext(trials: readonly Trial[], { config, clock, limits }: Search):
   return `trial ${trials.length} (${[best, ...left].join(', ')})`;
 }
 
-function recordTrials(trials: readonly Trial[], { protocol, config, judgement }: Search): SearchRecord {
+function recordTrials(trials: readonly Trial[], { protocol, config, judgement }: Search): SearchSummary {
   const { figures } = trials[0]!;
   return {
     protocol,
@@ -184,7 +185,7 @@ function recordTrials(trials: readonly Trial[], { protocol, config, judgement }:
   };
 }
 
-function withoutFigures(judged: Trial): SearchRecord['best'] {
+function withoutFigures(judged: Trial): SearchSummary['best'] {
   const { figures: _, ...trial } = judged;
   return trial;
 }

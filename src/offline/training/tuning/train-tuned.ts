@@ -1,6 +1,6 @@
 import type { Manifest } from '../../../bundle/manifest.js';
 import { readPreparedDataset } from '../../data/prepared-dataset.js';
-import type { SearchRecord } from '../bundle/search-record.js';
+import type { SearchSummary } from '../bundle/search-summary.js';
 import { type DatasetTrainingOptions, trainPrepared } from '../bundle/train-dataset.js';
 import { searchParameters, type SearchOptions } from './search-parameters.js';
 
@@ -14,7 +14,7 @@ export async function trainTuned(
   preparedDir: string,
   trainedDir: string,
   options: SearchOptions & Pick<DatasetTrainingOptions, 'encoderDir'>,
-): Promise<{ manifest: Manifest; search: SearchRecord }> {
+): Promise<{ manifest: Manifest; search: SearchSummary }> {
   const dataset = await readPreparedDataset(preparedDir);
   const tuning = await searchParameters(dataset, options);
   const manifest = await trainPrepared(dataset, trainedDir, { ...options, ...tuning });

@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { exists, replaceFile } from '../../../bundle/durable-files.js';
 
-/** What was tried and what it was worth: one line of the file of a search. */
+/** A line of the log of a search: the parameters that were tried, and their figures. */
 export const Trial = Type.Object(
   {
     /** 0 is the config as it is. */
@@ -24,9 +24,13 @@ export const Trial = Type.Object(
   { additionalProperties: false },
 );
 
+/** A line of the log of a search, typed as its schema says. */
 export type Trial = Static<typeof Trial>;
 
-/** What the figures of a search depend on, each part in words or as a hash: another part is another search. */
+/**
+ * Everything that the figures of a search depend on, each part in words or as a hash: another part is another
+ * search.
+ */
 export type SearchKey = Readonly<Record<string, string>>;
 
 /** The trials of a search on disk. */

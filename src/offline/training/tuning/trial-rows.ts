@@ -8,7 +8,7 @@ import { countRowsPerCut, type TrainingOptions } from '../bundle/train-bundle.js
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 import { listJudgedQueries, type Judgement } from './judgement.js';
 
-/** What trials with the same candidate sources share. */
+/** The rows that trials with the same candidate sources share. */
 export interface TrialRows {
   /** Of the rows: the features. */
   readonly columns: number;

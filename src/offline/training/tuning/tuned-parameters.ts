@@ -15,13 +15,16 @@ export interface TunedParameter {
   readonly sources?: readonly SourceName[];
 }
 
-/** What a trial changes of the training config, by the name of the parameter; nothing in trial 0. */
+/** The changes that a trial makes to the training config, by the name of the parameter; none in trial 0. */
 export type TrialValues = Readonly<Record<string, number>>;
 
 /** Trials that share their candidate sources, because training those takes longer than training a ranker. */
 export const TRIALS_PER_CANDIDATES = 4;
 
-/** What moved the figures of docs/evaluation.md at all. The ranges hold what was tried there, and a little more. */
+/**
+ * The parameters that moved the figures of docs/evaluation.md at all. The ranges hold what was tried there,
+ * and a little more.
+ */
 export const TUNED_PARAMETERS: readonly TunedParameter[] = [
   { name: 'als.unobservedWeight', least: 0.05, most: 1, scale: 'logarithmic', sources: ['als'] },
   { name: 'als.regularisation', least: 0.002, most: 0.05, scale: 'logarithmic', sources: ['als'] },

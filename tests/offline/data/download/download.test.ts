@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createSourceAccess, type SourcePolicy } from '../../../../src/domain/source-access.js';
+import { createDependencyAccess, type DependencyPolicy } from '../../../../src/domain/dependency-access.js';
 import { downloadArchive, type DownloadOptions } from '../../../../src/offline/data/download/download.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../../../src/offline/progress/progress.js';
 import { makeZip } from '../make-zip.js';
@@ -88,10 +88,10 @@ const fast = { progress: SILENT_PROGRESS };
 async function download(
   t: Test,
   url: string,
-  options: Partial<DownloadOptions> & Partial<SourcePolicy> & { sha256?: string; sizeBytes?: number } = {},
+  options: Partial<DownloadOptions> & Partial<DependencyPolicy> & { sha256?: string; sizeBytes?: number } = {},
 ): Promise<string> {
   const { sha256 = SHA256, sizeBytes, attempts = 4, totalMs = 60_000, ...rest } = options;
-  const access = createSourceAccess({ attempts, totalMs, firstWaitMs: 1 });
+  const access = createDependencyAccess({ attempts, totalMs, firstWaitMs: 1 });
   const toDir = join(t.testdirName, 'set');
   await downloadArchive({ url, sha256, sizeBytes }, { toDir, access, ...fast, ...rest });
   return toDir;

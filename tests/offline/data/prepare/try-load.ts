@@ -1,12 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createSourceAccess } from '../../../../src/domain/source-access.js';
+import { createDependencyAccess } from '../../../../src/domain/dependency-access.js';
 import { queryRows, type Row } from '../../../../src/offline/data/database.js';
-import { loadSource, type LoadedSource } from '../../../../src/offline/data/prepare/load-source.js';
-import type { SourceRequest } from '../../../../src/offline/data/prepare/source-request.js';
+import { loadTable, type LoadedTable } from '../../../../src/offline/data/prepare/load-table.js';
+import type { TableRequest } from '../../../../src/offline/data/prepare/table-request.js';
 
 /** What loading gives: the rows as they are read, or what keeps them from it. */
 export type TriedLoad =
-  { readonly source: LoadedSource; readonly rows: readonly Row[] } | { readonly problems: readonly string[] };
+  { readonly source: LoadedTable; readonly rows: readonly Row[] } | { readonly problems: readonly string[] };
 
 /**
  * Loads interactions by an SQL in which `{dir}` stands for a folder; problems come without the folder and the name of the table.
@@ -15,9 +15,9 @@ export type TriedLoad =
 export async function tryLoad(
   connection: DuckDBConnection,
   dir: string,
-  options: { sql: string; wanted?: Partial<SourceRequest>; reading?: DuckDBConnection },
+  options: { sql: string; wanted?: Partial<TableRequest>; reading?: DuckDBConnection },
 ): Promise<TriedLoad> {
-  const request: SourceRequest = {
+  const request: TableRequest = {
     table: 'interactions',
     sql: options.sql.replaceAll('{dir}', dir),
     keys: ['user_id', 'item_id'],
@@ -28,7 +28,7 @@ export async function tryLoad(
     times: [],
     ...options.wanted,
   };
-  const source = await loadSource(options.reading ?? connection, request, createSourceAccess());
+  const source = await loadTable(options.reading ?? connection, request, createDependencyAccess());
   if ('problems' in source) {
     const withoutFolder = source.problems.map((problem) => problem.replaceAll(`${dir}/`, ''));
     return { problems: withoutFolder.map((problem) => problem.replace(/^interactions: /, '')) };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { SearchRecord } from '../../../../src/offline/training/bundle/search-record.js';
+import type { SearchSummary } from '../../../../src/offline/training/bundle/search-summary.js';
 import {
   describeSearch,
   describeTrial,
@@ -14,7 +14,7 @@ const best = {
   difference: 0.02,
   standardError: 0.0045,
 };
-const record: SearchRecord = {
+const record: SearchSummary = {
   protocol: 'chronological',
   k: 10,
   trials: 12,

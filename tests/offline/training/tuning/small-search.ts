@@ -1,7 +1,7 @@
 import type { TrainingConfig } from '../../../../src/config/training-config.js';
 import type { PreparedDataset } from '../../../../src/offline/data/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
-import type { Tuning } from '../../../../src/offline/training/bundle/search-record.js';
+import type { Tuning } from '../../../../src/offline/training/bundle/search-summary.js';
 import {
   searchParameters,
   type SearchOptions,

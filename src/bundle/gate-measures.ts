@@ -1,8 +1,8 @@
 import type { Manifest } from './manifest.js';
 
 /**
- * What clients and pushes may use of a bundle that another one does not have, each in words: sources, attributes by which answers are filtered
- * or that they show, context fields, feature views.
+ * Names everything of the current bundle that clients and pushes may use and the candidate lacks: sources,
+ * attributes that answers show or are filtered by, context fields, feature views.
  */
 export function listLost(current: Manifest, candidate: Manifest): string[] {
   const kept = new Set(listOffered(candidate));
@@ -27,7 +27,7 @@ function listOffered({ sources, catalogue, context, views }: Manifest): string[]
   ];
 }
 
-/** How large something of a bundle is, and how large it is in another one. */
+/** The size of one part of a bundle, and the size of the same part of another bundle. */
 export interface SizeShare {
   readonly of: 'items' | 'users' | 'interactions' | 'bytes';
   readonly ours: number;
@@ -35,7 +35,10 @@ export interface SizeShare {
   readonly share: number;
 }
 
-/** Where a bundle is smallest against another one: what was trained on half of the data is found by it. */
+/**
+ * Finds the part of the candidate that is smallest against the current bundle, which tells a bundle that was
+ * trained on half of the data.
+ */
 export function findSmallestShare(candidate: Manifest, current: Manifest): SizeShare {
   const [ours, theirs] = [measureSizes(candidate), measureSizes(current)];
   const shares = (['items', 'users', 'interactions', 'bytes'] as const).map((of) => ({

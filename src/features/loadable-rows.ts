@@ -1,9 +1,9 @@
 import type { FeatureTable } from './feature-table.js';
 import { placesOf, widthOf } from './feature-view.js';
-import type { RowSource } from './materialise-view.js';
+import type { LoadableRows } from './materialise-view.js';
 
 /** The rows of a table, to be loaded into an online store. */
-export function readRowsOfTable(table: FeatureTable): RowSource {
+export function readRowsOfTable(table: FeatureTable): LoadableRows {
   const { view, entities } = table;
   const places = placesOf(view);
   return {

@@ -8,10 +8,10 @@ import {
 import type { ViewConfig } from '../../../config/view-config.js';
 import { latestFileTime } from '../../../domain/latest-time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
-import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-source.js';
-import type { LoadedSource } from './load-source.js';
+import { checkColumns, checkDuplicates, columnOf, ORDINAL, rawRows } from './check-table.js';
+import type { LoadedTable } from './load-table.js';
 import { findRepeatedHeaders } from './repeated-headers.js';
-import { rawTable, typedTable } from './source-request.js';
+import { rawTable, typedTable } from './table-request.js';
 import { findStrayTimes } from './stray-times.js';
 import { listTimeWarnings } from './time-warnings.js';
 import { timestampColumn, type TimeColumn } from './timestamp-column.js';
@@ -30,8 +30,10 @@ import {
 } from './typed-columns.js';
 import { fieldColumn } from './view-columns.js';
 
-/** What came of typing a source: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order. */
-export interface TypedSource {
+/**
+ * The result of typing a table: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order.
+ */
+export interface TypedTable {
   readonly problems: readonly string[];
   /** Rows without a value, per column that may lack one. */
   readonly missing: Readonly<Record<string, number>>;
@@ -55,33 +57,33 @@ export interface TimeLimits {
  */
 export async function typeInteractions(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: TimeLimits & { context: Readonly<Record<string, ContextColumnConfig>> },
-): Promise<TypedSource> {
+): Promise<TypedTable> {
   const { times, now } = options;
   const latest = latestFileTime(now);
   const planTime = async (name: string, type: string): Promise<TimeColumn> =>
     timestampColumn(connection, name, {
       type,
-      table: rawTable(source.table),
+      table: rawTable(loaded.table),
       latest: times?.to === undefined ? latest : Infinity,
       remedy: `where it stands for no time, interactions.times: { to: ${toDate(now)} } leaves such rows out`,
     });
-  const typed = await typeSource(connection, source, {
+  const typed = await typeTable(connection, loaded, {
     latest,
     plan: async (name, type) => {
       const column = options.context[name];
-      if (column?.role === 'categorical') return planAttribute(connection, source, { name, type, column });
+      if (column?.role === 'categorical') return planAttribute(connection, loaded, { name, type, column });
       if (column !== undefined) return fieldColumn(name, type, { field: { type: 'float32' } });
       if (name === 'timestamp') return planTime(name, type);
       if (name === 'value') return valueColumn(name, type);
       if (name === 'type') return textColumn(name, type, { role: 'text' });
-      return planId(connection, source, { name, type });
+      return planId(connection, loaded, { name, type });
     },
   });
-  if (typed.problems.length > 0 || !source.types.has('timestamp')) return typed;
-  const left = await leaveOut(connection, source, times);
-  const strays = await findStrayTimes(connection, source);
+  if (typed.problems.length > 0 || !loaded.types.has('timestamp')) return typed;
+  const left = await leaveOut(connection, loaded, times);
+  const strays = await findStrayTimes(connection, loaded);
   const problems = times?.to === undefined ? strays.problems : [];
   return { ...typed, dropped: left, problems, warnings: [...typed.warnings, ...strays.warnings] };
 }
@@ -89,7 +91,7 @@ export async function typeInteractions(
 /** Takes the rows outside of the times of the config away; returns how many. */
 async function leaveOut(
   connection: DuckDBConnection,
-  { table }: LoadedSource,
+  { table }: LoadedTable,
   times: TimeLimits['times'],
 ): Promise<Readonly<Record<string, number>>> {
   if (times === undefined) return {};
@@ -107,18 +109,18 @@ function toDate(seconds: number): string {
 /** Checks and converts `raw_items` or `raw_users` into the key and one column per attribute; keys must be unique. */
 export async function typeEntities(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { key: string; columns: Readonly<Record<string, ColumnConfig>> },
-): Promise<TypedSource> {
-  const typed = await typeSource(connection, source, {
+): Promise<TypedTable> {
+  const typed = await typeTable(connection, loaded, {
     latest: Infinity,
     plan: async (name, type) =>
       name === options.key
-        ? planId(connection, source, { name, type })
-        : planAttribute(connection, source, { name, type, column: options.columns[name]! }),
+        ? planId(connection, loaded, { name, type })
+        : planAttribute(connection, loaded, { name, type, column: options.columns[name]! }),
   });
   if (typed.problems.length > 0) return typed;
-  return { ...typed, problems: await checkDuplicates(connection, source, { key: options.key }) };
+  return { ...typed, problems: await checkDuplicates(connection, loaded, { key: options.key }) };
 }
 
 /**
@@ -127,109 +129,109 @@ export async function typeEntities(
  */
 export async function typeView(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { view: ViewConfig; now: number },
-): Promise<TypedSource> {
+): Promise<TypedTable> {
   const { key, eventTime, fields } = options.view;
   const latest = latestFileTime(options.now);
   const remedy = 'no later push could replace such a row; leave it out where the file is written';
-  const typed = await typeSource(connection, source, {
+  const typed = await typeTable(connection, loaded, {
     latest,
     plan: async (name, type) => {
-      if (name === key) return planId(connection, source, { name, type });
+      if (name === key) return planId(connection, loaded, { name, type });
       if (name === eventTime)
-        return timestampColumn(connection, name, { type, table: rawTable(source.table), latest, remedy });
+        return timestampColumn(connection, name, { type, table: rawTable(loaded.table), latest, remedy });
       return fieldColumn(name, type, { field: fields[name]! });
     },
   });
   if (typed.problems.length > 0) return typed;
-  return { ...typed, problems: await checkDuplicates(connection, source, { key, time: eventTime }) };
+  return { ...typed, problems: await checkDuplicates(connection, loaded, { key, time: eventTime }) };
 }
 
-async function typeSource(
+async function typeTable(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { plan: (name: string, type: string) => Promise<TypedColumn | TimeColumn>; latest: number },
-): Promise<TypedSource> {
+): Promise<TypedTable> {
   const columns: (TypedColumn | TimeColumn)[] = [];
   const problems: string[] = [];
-  const blanks = await trimTexts(connection, source);
-  for (const [name, type] of source.types) {
+  const blanks = await trimTexts(connection, loaded);
+  for (const [name, type] of loaded.types) {
     try {
       columns.push(await options.plan(name, type));
     } catch (error) {
       if (!(error instanceof UnusableType)) throw error;
-      problems.push(`${columnOf(source, name)}: is of type ${type}; ${error.message}`);
+      problems.push(`${columnOf(loaded, name)}: is of type ${type}; ${error.message}`);
     }
   }
-  problems.push(...(await findRepeatedHeaders(connection, source)));
-  problems.push(...(await checkColumns(connection, source, { columns })));
+  problems.push(...(await findRepeatedHeaders(connection, loaded)));
+  problems.push(...(await checkColumns(connection, loaded, { columns })));
   if (problems.length > 0) return { problems, missing: {}, dropped: {}, warnings: [] };
   const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
   await connection.run(
-    `CREATE TABLE ${typedTable(source.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawRows(source, columns)}`,
+    `CREATE TABLE ${typedTable(loaded.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawRows(loaded, columns)}`,
   );
-  const warnings = [...(await listWordWarnings(connection, source)), ...blanks];
+  const warnings = [...(await listWordWarnings(connection, loaded)), ...blanks];
   for (const column of columns) {
     if (!('isTime' in column)) continue;
     const { name, range } = column;
     const { latest } = options;
     warnings.push(
-      ...(await listTimeWarnings(connection, { table: source.table, column: name, range, latest })),
+      ...(await listTimeWarnings(connection, { table: loaded.table, column: name, range, latest })),
     );
   }
-  return { problems, missing: await countMissing(connection, source, columns), dropped: {}, warnings };
+  return { problems, missing: await countMissing(connection, loaded, columns), dropped: {}, warnings };
 }
 
 async function planId(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { name: string; type: string },
 ): Promise<TypedColumn> {
   const { name, type } = options;
-  if (await hasOnly(connection, source, { name, type, holds: isTruthValue }))
+  if (await hasOnly(connection, loaded, { name, type, holds: isTruthValue }))
     throw new UnusableType('all its values are true or false; an id must be text or a whole number');
   return idColumn(name, type);
 }
 
 async function planAttribute(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { name: string; type: string; column: ColumnConfig },
 ): Promise<TypedColumn> {
   const { name, type, column } = options;
   const typed = attributeColumn(name, type, { column });
   if (column.role !== 'categorical') return typed;
   // pandas writes a column of whole numbers with gaps as floats: 12 becomes 12.0 in every row.
-  const isWhole = await hasOnly(connection, source, { name, type, holds: isWholeNumber });
+  const isWhole = await hasOnly(connection, loaded, { name, type, holds: isWholeNumber });
   return isWhole ? { ...typed, sql: withoutZero(typed.sql) } : typed;
 }
 
 /** Whether a column of texts has values, and all of them are such; texts that stand for "no value" are none. */
 async function hasOnly(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   options: { name: string; type: string; holds: (text: string) => string },
 ): Promise<boolean> {
   const text = findText(kindOf(options.type), quoteIdentifier(options.name));
   if (text === undefined) return false;
   const [row] = await queryRows(
     connection,
-    `SELECT bool_and(${options.holds(text)}) AS all_hold FROM ${rawTable(source.table)} WHERE NOT ${isBlankOrNoValue(text)}`,
+    `SELECT bool_and(${options.holds(text)}) AS all_hold FROM ${rawTable(loaded.table)} WHERE NOT ${isBlankOrNoValue(text)}`,
   );
   return row!.all_hold === true;
 }
 
 async function countMissing(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   columns: readonly TypedColumn[],
 ): Promise<Record<string, number>> {
   const counts = columns.map(
     ({ name, sql, missingWhen = `${sql} IS NULL` }) =>
       `count(*) FILTER (WHERE ${missingWhen}) AS ${quoteIdentifier(name)}`,
   );
-  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawRows(source, columns)}`);
+  const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM ${rawRows(loaded, columns)}`);
   return Object.fromEntries(
     Object.entries(row!).flatMap(([name, count]) => (count === 0n ? [] : [[name, Number(count)]])),
   );

@@ -3,16 +3,16 @@ import { queryRows, quoteLiteral } from '../database.js';
 import { checkParquetPages } from './check-parquet-pages.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { checkContainer, describeDamaged, type Advance } from './file-content.js';
-import { findFileSources, type FileSource, type SourceFile } from './file-sources.js';
-import { escapeGlob, listFiles, type ListedSource } from './list-files.js';
+import { findFileReaders, type FileReader, type TableFile } from './file-readers.js';
+import { escapeGlob, listFiles, type ListedReader } from './list-files.js';
 import { walkTree, type TreeNode } from './select-tree.js';
 import { settleDialect, type SettledReader } from './settle-dialect.js';
-import { readOptions, readPatterns, setFiles, textOf, type ReaderOptions } from './source-node.js';
-import type { SourceRequest } from './source-request.js';
+import { readOptions, readPatterns, setFiles, textOf, type ReaderOptions } from './reader-node.js';
+import type { TableRequest } from './table-request.js';
 
 /** The files of a query, each read to its end and found sound, or what is wrong with them. */
-export interface SettledSources {
-  readonly files: readonly SourceFile[];
+export interface SettledFiles {
+  readonly files: readonly TableFile[];
   readonly hidden: readonly string[];
   readonly problems: readonly string[];
   readonly notes: readonly string[];
@@ -23,7 +23,7 @@ export interface SettledSources {
 const LARGE_MEGABYTES = 200;
 
 /** A place of a query that reads files, with the options that the query gives there. */
-interface ToldSource extends FileSource {
+interface ToldReader extends FileReader {
   readonly said: ReaderOptions;
   readonly compression: string;
   /** Whether the paths are not those that the text of the query has. */
@@ -35,32 +35,32 @@ interface ToldSource extends FileSource {
  * files. The readers of the tree are changed to read what was checked, in the dialect that was found: no hidden file, and no file without rows
  * beside files with rows, which would have a say in the types of columns.
  */
-export async function settleSources(
+export async function settleFiles(
   connection: DuckDBConnection,
   root: TreeNode,
-  { request, progress }: { request: SourceRequest; progress: ProgressReporter },
-): Promise<SettledSources> {
-  const sources: ToldSource[] = [];
-  for (const source of findFileSources(root)) {
-    const said = await readOptions(connection, source.node);
-    const patterns = await readPatterns(connection, source);
-    sources.push({
-      ...source,
+  { request, progress }: { request: TableRequest; progress: ProgressReporter },
+): Promise<SettledFiles> {
+  const readers: ToldReader[] = [];
+  for (const reader of findFileReaders(root)) {
+    const said = await readOptions(connection, reader.node);
+    const patterns = await readPatterns(connection, reader);
+    readers.push({
+      ...reader,
       patterns,
-      isComputed: patterns.join() !== source.patterns.join(),
+      isComputed: patterns.join() !== reader.patterns.join(),
       said,
       compression: textOf(said.compression),
     });
   }
-  const { files, hidden, problems, sources: listed } = await listFiles(connection, sources);
+  const { files, hidden, problems, readers: listed } = await listFiles(connection, readers);
   if (problems.length > 0) return { files, hidden, problems, notes: [] };
   const names = listUsedNames(root, request);
   const reading = startReading(files, { label: `check the files of ${request.table}, MB`, progress });
   const { advance } = reading;
   const settled: SettledReader[] = [];
   try {
-    for (const [index, source] of sources.entries())
-      settled.push(await settleReader(connection, source, { listed: listed[index]!, names, advance }));
+    for (const [index, reader] of readers.entries())
+      settled.push(await settleReader(connection, reader, { listed: listed[index]!, names, advance }));
   } finally {
     reading.finish();
   }
@@ -75,7 +75,7 @@ export async function settleSources(
 
 /** Says how far the reading of large files has come; of small ones nobody needs to know. */
 function startReading(
-  files: readonly SourceFile[],
+  files: readonly TableFile[],
   { label, progress }: { label: string; progress: ProgressReporter },
 ): { advance: Advance; finish: () => void } {
   const total = Math.ceil(
@@ -96,27 +96,27 @@ function startReading(
 
 async function settleReader(
   connection: DuckDBConnection,
-  source: ToldSource,
-  { listed, names, advance }: { listed: ListedSource; names: ReadonlySet<string>; advance: Advance },
+  reader: ToldReader,
+  { listed, names, advance }: { listed: ListedReader; names: ReadonlySet<string>; advance: Advance },
 ): Promise<SettledReader> {
-  const { kind, said } = source;
+  const { kind, said } = reader;
   const damaged = await listDamaged(listed.files, advance);
   if (damaged.length > 0) return { files: listed.files, problems: damaged, notes: [] };
   const settled =
     kind === 'csv'
-      ? await settleDialect(connection, source, { files: listed.files, said, names, advance })
+      ? await settleDialect(connection, reader, { files: listed.files, said, names, advance })
       : { files: await keepFilesWithRows(connection, listed), problems: [], notes: [] };
-  if (listed.isOther || source.isComputed || settled.files.length < listed.files.length)
+  if (listed.isOther || reader.isComputed || settled.files.length < listed.files.length)
     await setFiles(
       connection,
-      source,
+      reader,
       settled.files.map(({ path }) => path),
     );
   return settled;
 }
 
 /** Reads what has checksums of its own to its end; CSV files are read so for their dialect. */
-async function listDamaged(files: readonly SourceFile[], advance: Advance): Promise<string[]> {
+async function listDamaged(files: readonly TableFile[], advance: Advance): Promise<string[]> {
   const problems: string[] = [];
   for (const file of new Set(files)) {
     try {
@@ -132,10 +132,10 @@ async function listDamaged(files: readonly SourceFile[], advance: Advance): Prom
 /** Parquet files without rows, and empty JSON files, beside files with rows: DuckDB would take types from them. */
 async function keepFilesWithRows(
   connection: DuckDBConnection,
-  { source, files }: ListedSource,
-): Promise<readonly SourceFile[]> {
+  { reader, files }: ListedReader,
+): Promise<readonly TableFile[]> {
   const empty =
-    source.kind === 'parquet'
+    reader.kind === 'parquet'
       ? await findRowless(connection, files)
       : files.filter(({ bytes }) => bytes === 0);
   const kept = files.filter((file) => !empty.includes(file));
@@ -144,8 +144,8 @@ async function keepFilesWithRows(
 
 async function findRowless(
   connection: DuckDBConnection,
-  files: readonly SourceFile[],
-): Promise<SourceFile[]> {
+  files: readonly TableFile[],
+): Promise<TableFile[]> {
   if (files.length < 2) return [];
   const paths = files.map(({ path }) => quoteLiteral(escapeGlob(path))).join(', ');
   try {
@@ -162,7 +162,7 @@ async function findRowless(
 }
 
 /** Names of columns that a query uses; a star uses those that are wanted of the table. */
-function listUsedNames(root: TreeNode, request: SourceRequest): Set<string> {
+function listUsedNames(root: TreeNode, request: TableRequest): Set<string> {
   const nodes = [...walkTree(root)];
   const named = nodes
     .filter((node) => node.type === 'COLUMN_REF')

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ShortlistError } from '../../src/domain/errors.js';
-import { refuseTimesToCome } from '../../src/features/refuse-times-to-come.js';
+import { refuseFutureTimes } from '../../src/features/refuse-future-times.js';
 import { KNOWN_UNTIL, tableOf } from '../support/feature-tables.js';
 import { USERS } from '../support/redis-view.js';
 
@@ -11,7 +11,7 @@ function problemsOf(eventTimes: readonly number[]): readonly string[] {
   const view = { ...USERS, eventTime: 'seen' };
   const rows = eventTimes.map((_, row) => [`u${row}`, view.fields.map(() => undefined)] as const);
   try {
-    refuseTimesToCome(tableOf(view, rows, { eventTimes }), NOW);
+    refuseFutureTimes(tableOf(view, rows, { eventTimes }), NOW);
   } catch (error) {
     t.equal((error as ShortlistError).code, 'INVALID_BUNDLE');
     return (error as ShortlistError).problems;

@@ -1,8 +1,8 @@
-/** Of a view: `views.` and its name. */
+/** A table of a dataset; that of a view is `views.` and its name. */
 export type TableName = 'interactions' | 'items' | 'users' | `views.${string}`;
 
-/** What is wanted of one table of a dataset. */
-export interface SourceRequest {
+/** The SQL of one table of a dataset, and the columns that are wanted of it. */
+export interface TableRequest {
   readonly table: TableName;
   readonly sql: string;
   /** Id columns, required. */
@@ -20,12 +20,12 @@ export interface SourceRequest {
   readonly wholeFiles?: boolean;
 }
 
-/** The DuckDB table of a source as its SQL gave it. */
+/** The DuckDB table that holds the rows as the SQL gave them. */
 export function rawTable(table: TableName): string {
   return `raw_${sqlName(table)}`;
 }
 
-/** The DuckDB table of a source once it is checked and typed. */
+/** The DuckDB table that holds the rows once they are checked and typed. */
 export function typedTable(table: TableName): string {
   return `typed_${sqlName(table)}`;
 }

@@ -10,7 +10,7 @@ const NAMED_ROWS = 10;
  * @param now Unix seconds
  * @throws ShortlistError INVALID_BUNDLE with the ids of such rows
  */
-export function refuseTimesToCome(table: FeatureTable, now: number): void {
+export function refuseFutureTimes(table: FeatureTable, now: number): void {
   const latest = latestFileTime(now);
   if ((table.newestEventTime ?? latest) <= latest) return;
   const { ids } = table.entities;

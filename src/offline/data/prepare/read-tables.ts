@@ -1,58 +1,58 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DatasetConfig, EntitySourceConfig } from '../../../config/dataset-config.js';
+import type { DatasetConfig, EntityTableConfig } from '../../../config/dataset-config.js';
 import type { ViewConfig } from '../../../config/view-config.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import { createSourceAccess, type SourceAccess } from '../../../domain/source-access.js';
+import { createDependencyAccess, type DependencyAccess } from '../../../domain/dependency-access.js';
 import type { ProgressReporter } from '../../progress/progress.js';
-import { loadSource, type LoadedSource } from './load-source.js';
+import { loadTable, type LoadedTable } from './load-table.js';
 import { listViewRequests } from './prepare-views.js';
-import { rawTable, type SourceRequest, type TableName } from './source-request.js';
-import { typeEntities, typeInteractions, typeView, type TypedSource } from './type-source.js';
+import { rawTable, type TableRequest, type TableName } from './table-request.js';
+import { typeEntities, typeInteractions, typeView, type TypedTable } from './type-table.js';
 
 /** A table that could be loaded, checked and typed. */
-export interface ReadSource extends TypedSource {
-  readonly source: LoadedSource;
+export interface ReadTable extends TypedTable {
+  readonly loaded: LoadedTable;
   /** Loading, checking and typing. */
   readonly seconds: number;
 }
 
 /** The tables of a dataset, by their names; only interactions are always there. */
-export type ReadSources = { readonly interactions: ReadSource } & Partial<Record<TableName, ReadSource>>;
+export type ReadTables = { readonly interactions: ReadTable } & Partial<Record<TableName, ReadTable>>;
 
 /**
  * Loads, checks and types every table of a dataset.
  * @throws {ShortlistError} INVALID_DATASET with the problems of all of them
  */
-export async function readSources(
+export async function readTables(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { progress: ProgressReporter; access?: SourceAccess | undefined; now: Date },
-): Promise<ReadSources> {
-  const { access = createSourceAccess() } = options;
+  options: { progress: ProgressReporter; access?: DependencyAccess | undefined; now: Date },
+): Promise<ReadTables> {
+  const { access = createDependencyAccess() } = options;
   const now = options.now.getTime() / 1000;
   const problems: string[] = [];
-  const read: Partial<Record<TableName, ReadSource>> = {};
+  const read: Partial<Record<TableName, ReadTable>> = {};
   for (const request of listRequests(config)) {
     const step = options.progress.start(`read ${request.table}`);
-    const result = await readSource(connection, config, {
+    const result = await readTable(connection, config, {
       request,
       access,
       now,
       progress: options.progress,
     });
     problems.push(...result.problems);
-    if ('source' in result) read[request.table] = result;
-    step.finish('source' in result ? describeRead(result) : 'failed');
+    if ('loaded' in result) read[request.table] = result;
+    step.finish('loaded' in result ? describeRead(result) : 'failed');
   }
   const { interactions } = read;
   if (problems.length > 0 || interactions === undefined) throw invalidDataset(config, problems);
   return { ...read, interactions };
 }
 
-function listRequests(config: DatasetConfig): SourceRequest[] {
+function listRequests(config: DatasetConfig): TableRequest[] {
   const { interactions, items, users } = config;
   const context = Object.entries(interactions.context?.columns ?? {});
-  const requests: SourceRequest[] = [
+  const requests: TableRequest[] = [
     {
       table: 'interactions',
       sql: interactions.sql,
@@ -72,8 +72,8 @@ function listRequests(config: DatasetConfig): SourceRequest[] {
 function entityRequest(
   table: 'items' | 'users',
   key: string,
-  { sql, columns }: EntitySourceConfig,
-): SourceRequest {
+  { sql, columns }: EntityTableConfig,
+): TableRequest {
   const namesOf = (isNumber: boolean): string[] =>
     Object.entries(columns).flatMap(([name, { role }]) =>
       (role === 'numeric' || role === 'boolean') === isNumber ? [name] : [],
@@ -90,35 +90,35 @@ function entityRequest(
   };
 }
 
-async function readSource(
+async function readTable(
   connection: DuckDBConnection,
   config: DatasetConfig,
-  options: { request: SourceRequest; access: SourceAccess; now: number; progress: ProgressReporter },
-): Promise<ReadSource | { problems: readonly string[] }> {
+  options: { request: TableRequest; access: DependencyAccess; now: number; progress: ProgressReporter },
+): Promise<ReadTable | { problems: readonly string[] }> {
   const { request, access, now, progress } = options;
   const started = performance.now();
-  const source = await loadSource(connection, request, access, { progress });
-  if ('problems' in source) return source;
-  if (source.rowsRead === 0) return { problems: [`${request.table}: ${describeSource(source)} has no rows`] };
-  const typed = await typeTable(connection, source, { config, now });
+  const loaded = await loadTable(connection, request, access, { progress });
+  if ('problems' in loaded) return loaded;
+  if (loaded.rowsRead === 0) return { problems: [`${request.table}: ${describeTable(loaded)} has no rows`] };
+  const typed = await typeTable(connection, loaded, { config, now });
   await connection.run(`DROP TABLE ${rawTable(request.table)}`);
-  return { ...typed, source, seconds: (performance.now() - started) / 1000 };
+  return { ...typed, loaded, seconds: (performance.now() - started) / 1000 };
 }
 
 function typeTable(
   connection: DuckDBConnection,
-  source: LoadedSource,
+  loaded: LoadedTable,
   { config, now }: { config: DatasetConfig; now: number },
-): Promise<TypedSource> {
-  const { table } = source;
+): Promise<TypedTable> {
+  const { table } = loaded;
   const { context, times } = config.interactions;
   if (table === 'interactions')
-    return typeInteractions(connection, source, { context: context?.columns ?? {}, times, now });
+    return typeInteractions(connection, loaded, { context: context?.columns ?? {}, times, now });
   if (table === 'items')
-    return typeEntities(connection, source, { key: 'item_id', columns: config.items!.columns });
+    return typeEntities(connection, loaded, { key: 'item_id', columns: config.items!.columns });
   if (table === 'users')
-    return typeEntities(connection, source, { key: 'user_id', columns: config.users!.columns });
-  return typeView(connection, source, { view: viewOf(config, table), now });
+    return typeEntities(connection, loaded, { key: 'user_id', columns: config.users!.columns });
+  return typeView(connection, loaded, { view: viewOf(config, table), now });
 }
 
 /** The declaration of the view that a table holds. */
@@ -126,16 +126,16 @@ export function viewOf({ views }: DatasetConfig, table: `views.${string}`): View
   return views![table.slice('views.'.length)]!;
 }
 
-function describeSource(source: LoadedSource): string {
-  return source.files.map((file) => file.path).join(', ') || 'the SQL';
+function describeTable(loaded: LoadedTable): string {
+  return loaded.files.map((file) => file.path).join(', ') || 'the SQL';
 }
 
-function describeRead({ source, seconds, problems }: ReadSource): string {
+function describeRead({ loaded, seconds, problems }: ReadTable): string {
   const outcome = problems.length > 0 ? `, ${problems.length} problems` : '';
-  return `${source.rowsRead.toLocaleString('en-GB')} rows in ${seconds.toFixed(2)} s${outcome}`;
+  return `${loaded.rowsRead.toLocaleString('en-GB')} rows in ${seconds.toFixed(2)} s${outcome}`;
 }
 
-/** What is wrong with a dataset as an error. */
+/** The error of a dataset with these problems. */
 export function invalidDataset(config: DatasetConfig, problems: readonly string[]): ShortlistError {
   const message = `dataset ${config.name} cannot be prepared: ${problems.length} problem(s); rows are counted from 1 without the header`;
   return new ShortlistError('INVALID_DATASET', message, { problems });

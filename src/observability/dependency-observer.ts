@@ -1,13 +1,13 @@
 import {
-  createSourceAccess,
-  type SourceAccess,
-  type SourceObserver,
-  type SourcePolicy,
-} from '../domain/source-access.js';
+  createDependencyAccess,
+  type DependencyAccess,
+  type DependencyObserver,
+  type DependencyPolicy,
+} from '../domain/dependency-access.js';
 import type { DependencyMetrics } from './metrics/dependency-metrics.js';
 
-/** What settings say of outside sources. */
-export interface SourceSettings {
+/** The settings of `sources`. */
+export interface DependencySettings {
   readonly attempts: number;
   readonly totalSeconds: number;
   readonly firstWaitMs: number;
@@ -19,22 +19,25 @@ export interface SourceSettings {
 }
 
 /** As a logger takes it. */
-interface SourceLogger {
+interface DependencyLogger {
   warn(facts: object, message: string): void;
 }
 
-type SourceParts = {
-  readonly logger: SourceLogger;
+type DependencyParts = {
+  readonly logger: DependencyLogger;
   /** A command has none: its log says all. */
   readonly metrics?: DependencyMetrics;
 };
 
-/** The way to outside sources as settings have it; every retry and every read beyond a limit is a warning and is counted. */
-export function openSourceAccess(settings: SourceSettings, parts: SourceParts): SourceAccess {
-  return createSourceAccess(toPolicy(settings), { observer: createSourceObserver(parts) });
+/**
+ * The access to dependencies as settings have it; every retry and every read beyond a limit is a warning and
+ * is counted.
+ */
+export function openDependencyAccess(settings: DependencySettings, parts: DependencyParts): DependencyAccess {
+  return createDependencyAccess(toPolicy(settings), { observer: createDependencyObserver(parts) });
 }
 
-function toPolicy(settings: SourceSettings): SourcePolicy {
+function toPolicy(settings: DependencySettings): DependencyPolicy {
   const { attempts, totalSeconds, firstWaitMs, longestWaitMs, maxMegabytes, minMegabytesPerSecond } =
     settings;
   return {
@@ -47,7 +50,7 @@ function toPolicy(settings: SourceSettings): SourcePolicy {
   };
 }
 
-function createSourceObserver({ logger, metrics }: SourceParts): SourceObserver {
+function createDependencyObserver({ logger, metrics }: DependencyParts): DependencyObserver {
   return {
     retried: ({ source, attempt, waitMs, error }) => {
       metrics?.countDependencyRetry(source);

@@ -3,21 +3,21 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import {
-  createSourceAccess,
+  createDependencyAccess,
   isPassing,
-  type SourceExcess,
-  type SourcePolicy,
-  type SourceRead,
-  type SourceRetry,
-} from '../../src/domain/source-access.js';
+  type DependencyExcess,
+  type DependencyPolicy,
+  type DependencyRead,
+  type DependencyRetry,
+} from '../../src/domain/dependency-access.js';
 
 const away = (): Error => Object.assign(new Error('away'), { code: 'ECONNRESET' });
 
-function open(policy: Partial<SourcePolicy> = {}) {
-  const retries: SourceRetry[] = [];
-  const reads: SourceRead[] = [];
-  const excesses: SourceExcess[] = [];
-  const access = createSourceAccess(policy, {
+function open(policy: Partial<DependencyPolicy> = {}) {
+  const retries: DependencyRetry[] = [];
+  const reads: DependencyRead[] = [];
+  const excesses: DependencyExcess[] = [];
+  const access = createDependencyAccess(policy, {
     observer: {
       retried: (retry) => retries.push(retry),
       read: (read) => reads.push(read),
@@ -140,7 +140,7 @@ t.test('an abort ends it at once: before, while an attempt runs, and while it wa
 
   const between = new AbortController();
   let given: AbortSignal | undefined;
-  const waiting = createSourceAccess(
+  const waiting = createDependencyAccess(
     { firstWaitMs: 1e6, longestWaitMs: 1e6 },
     {
       observer: {
@@ -175,7 +175,7 @@ t.test('errors of the network and of network disks pass, those of the file or of
 
 t.test('what is read is told, and what is large or slow is told apart', async (t) => {
   const { access, reads, excesses } = open({ maxBytes: 10e6, minBytesPerSecond: 2e6 });
-  const read = (bytes: number, seconds: number): SourceRead => ({
+  const read = (bytes: number, seconds: number): DependencyRead => ({
     source: 'bundle',
     name: 'f',
     bytes,
@@ -194,5 +194,5 @@ t.test('what is read is told, and what is large or slow is told apart', async (t
       ['source_slow', 1, 2, 'MB/s'],
     ],
   );
-  createSourceAccess().measure(read(1e12, 1e12));
+  createDependencyAccess().measure(read(1e12, 1e12));
 });

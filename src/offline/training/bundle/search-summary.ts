@@ -14,7 +14,7 @@ const JudgedTrial = Type.Object({
 });
 
 /** What a search for training parameters saw and chose: `training.search` of a manifest. */
-export const SearchRecord = Type.Object({
+export const SearchSummary = Type.Object({
   protocol: Type.Enum([...EVALUATION_PROTOCOLS]),
   /** Length of the judged lists. */
   k: Type.Integer({ minimum: 1 }),
@@ -31,12 +31,13 @@ export const SearchRecord = Type.Object({
   chosen: JudgedTrial,
 });
 
-export type SearchRecord = Static<typeof SearchRecord>;
+/** The record of a search, typed as its schema says. */
+export type SearchSummary = Static<typeof SearchSummary>;
 
 /** The parameters of a bundle that a search chose them for, and that search. */
 export interface Tuning {
   readonly config: TrainingConfig;
-  readonly search: SearchRecord;
+  readonly search: SearchSummary;
 }
 
 /**
@@ -49,7 +50,7 @@ export function readTuning({
 }: Pick<Manifest, 'training' | 'version'>): Tuning | undefined {
   if (training['search'] === undefined) return undefined;
   const problems = [
-    ...listProblems(SearchRecord, training['search'], { origin: 'training.search' }),
+    ...listProblems(SearchSummary, training['search'], { origin: 'training.search' }),
     ...listProblems(TrainingConfig, training['config'], { origin: 'training.config' }),
   ];
   if (problems.length === 0) return training as unknown as Tuning;

@@ -2,14 +2,14 @@ import { copyFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../../../../src/offline/data/database.js';
-import { createSourceAccess, type SourceRead } from '../../../../src/domain/source-access.js';
-import { isPassingFault, loadSource } from '../../../../src/offline/data/prepare/load-source.js';
+import { createDependencyAccess, type DependencyRead } from '../../../../src/domain/dependency-access.js';
+import { isPassingFault, loadTable } from '../../../../src/offline/data/prepare/load-table.js';
 
 /** Loads a view of 200,000 rows whose file something happens to between its checks and its rows. */
 async function loadWhile(
   t: Test,
   happens: (path: string) => void,
-  access = createSourceAccess(),
+  access = createDependencyAccess(),
 ): Promise<object> {
   const path = join(t.testdir(), 'v.parquet');
   const { connection, ...database } = await openDatabase();
@@ -33,7 +33,7 @@ async function loadWhile(
     numbers: [],
     times: [],
   } as const;
-  return loadSource(interrupted, request, access);
+  return loadTable(interrupted, request, access);
 }
 
 const CHANGES: Readonly<Record<string, (path: string) => void>> = {
@@ -62,9 +62,9 @@ t.test('a file that nothing happens to is loaded', async (t) => {
 
 t.test('a disk that is away for a moment is read again, and what was read is measured', async (t) => {
   let failures = 2;
-  const reads: SourceRead[] = [];
+  const reads: DependencyRead[] = [];
   let retries = 0;
-  const access = createSourceAccess(
+  const access = createDependencyAccess(
     { firstWaitMs: 1 },
     { observer: { retried: () => retries++, read: (read) => reads.push(read), exceeded: () => undefined } },
   );

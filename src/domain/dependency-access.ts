@@ -1,11 +1,13 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel';
 
-/** Kinds of what lies outside of the process. */
-export type SourceKind =
+/**
+ * A kind of dependency: something outside of the process. Log lines, metrics and settings call it `source`.
+ */
+export type DependencyKind =
   'bundle' | 'dataset' | 'download' | 'issuer' | 'object_storage' | 'redis' | 'vector_engine';
 
-/** How outside sources are asked, and what of them is worth a warning. */
-export interface SourcePolicy {
+/** Limits on asking dependencies, and on what is worth a warning. */
+export interface DependencyPolicy {
   /** Attempts at most, the first one included. */
   readonly attempts: number;
   /** Everything together, waits included. */
@@ -21,8 +23,8 @@ export interface SourcePolicy {
 }
 
 /** One attempt that failed and is followed by another. */
-export interface SourceRetry {
-  readonly source: SourceKind;
+export interface DependencyRetry {
+  readonly source: DependencyKind;
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** Until the next one. */
@@ -30,9 +32,9 @@ export interface SourceRetry {
   readonly error: unknown;
 }
 
-/** What was read of a source. */
-export interface SourceRead {
-  readonly source: SourceKind;
+/** Size and duration of one read. */
+export interface DependencyRead {
+  readonly source: DependencyKind;
   /** Which one of its kind: a file, an object, a table. */
   readonly name: string;
   readonly bytes: number;
@@ -40,23 +42,24 @@ export interface SourceRead {
   readonly seconds: number;
 }
 
-/** A read beyond a limit: its megabytes, or its megabytes per second. */
-export interface SourceExcess {
+/** A read beyond a limit: its megabytes, or its megabytes per second. It is logged as it is. */
+export interface DependencyExcess {
   readonly event: 'source_slow' | 'source_large';
-  readonly source: SourceKind;
+  readonly source: DependencyKind;
   readonly name: string;
   readonly value: number;
   readonly limit: number;
   readonly unit: string;
 }
 
-/** Is told what becomes of outside sources; it must not throw. */
-export interface SourceObserver {
-  retried(retry: SourceRetry): void;
-  read(read: SourceRead): void;
-  exceeded(excess: SourceExcess): void;
+/** Is told about retries, reads and excesses; it must not throw. */
+export interface DependencyObserver {
+  retried(retry: DependencyRetry): void;
+  read(read: DependencyRead): void;
+  exceeded(excess: DependencyExcess): void;
 }
 
+/** Options of one call through a `DependencyAccess`. */
 export interface RetryOptions {
   /** Whether another attempt may cure an error; by default `isPassing`. */
   readonly isPassing?: ((error: unknown) => boolean) | undefined;
@@ -66,30 +69,31 @@ export interface RetryOptions {
   readonly totalMs?: number | undefined;
 }
 
-/** The one way to what lies outside of the process. */
-export interface SourceAccess {
+/** The one way to dependencies. */
+export interface DependencyAccess {
   /** Plain data: another thread makes the same access of it. */
-  readonly policy: SourcePolicy;
+  readonly policy: DependencyPolicy;
   /** What another thread has told its own observer. */
-  readonly observer: SourceObserver | undefined;
+  readonly observer: DependencyObserver | undefined;
   /**
-   * Runs `attempt` until it succeeds: bounded attempts, exponential waits with full jitter between them, a time limit over all.
-   * @throws what the last attempt threw; the reason of the signal; SourceTimeout when time is over. An attempt that does not heed the
-   * signal that it is given is left behind
+   * Runs `attempt` until it succeeds: bounded attempts, exponential waits with full jitter between them, a
+   * time limit over all.
+   * @throws what the last attempt threw; the reason of the signal; DependencyTimeout when time is over. An
+   * attempt that does not heed the signal that it is given is left behind
    */
   retry<T>(
-    source: SourceKind,
+    source: DependencyKind,
     attempt: (signal: AbortSignal) => Promise<T>,
     options?: RetryOptions,
   ): Promise<T>;
   /** Tells what a read took, and what of it is beyond the limits; nothing fails of it. */
-  measure(read: SourceRead): void;
+  measure(read: DependencyRead): void;
 }
 
 /** Time was over before an attempt succeeded; the cause is what the latest one threw. */
-export class SourceTimeout extends Error {}
+export class DependencyTimeout extends Error {}
 
-const DEFAULTS: SourcePolicy = {
+const DEFAULTS: DependencyPolicy = {
   attempts: 5,
   totalMs: 600_000,
   firstWaitMs: 200,
@@ -101,11 +105,14 @@ const DEFAULTS: SourcePolicy = {
 /** Smaller reads are not judged by their rate: what a read costs whatever its size rules them. */
 const JUDGED_BYTES = 1_000_000;
 
-/** @param options.observer nobody, when not said */
-export function createSourceAccess(
-  policy: Partial<SourcePolicy> = {},
-  options: { observer?: SourceObserver | undefined } = {},
-): SourceAccess {
+/**
+ * Makes the access; limits that are left out have their defaults.
+ * @param options.observer none by default
+ */
+export function createDependencyAccess(
+  policy: Partial<DependencyPolicy> = {},
+  options: { observer?: DependencyObserver | undefined } = {},
+): DependencyAccess {
   const whole = { ...DEFAULTS, ...policy };
   const { attempts, totalMs, firstWaitMs, longestWaitMs, maxBytes, minBytesPerSecond } = whole;
   const { observer } = options;
@@ -117,7 +124,7 @@ export function createSourceAccess(
 
   /** The library's own loop goes on waiting when its signal is aborted: only its waits are taken. */
   async function persist<T>(
-    source: SourceKind,
+    source: DependencyKind,
     run: (signal: AbortSignal) => Promise<T>,
     { isPassing: isWorthIt = isPassing, signal, failed }: Persistence,
   ): Promise<T> {
@@ -144,7 +151,7 @@ export function createSourceAccess(
       const late = new AbortController();
       let latest: unknown;
       const timer = setTimeout(() => {
-        late.abort(new SourceTimeout(`not done within ${limitMs / 1000} s`, { cause: latest }));
+        late.abort(new DependencyTimeout(`not done within ${limitMs / 1000} s`, { cause: latest }));
       }, limitMs);
       const either = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
       const work = persist(source, attempt, {
@@ -161,7 +168,7 @@ export function createSourceAccess(
     measure: (read) => {
       observer?.read(read);
       const { source, name, bytes, seconds } = read;
-      const tell = (event: SourceExcess['event'], value: number, limit: number): void =>
+      const tell = (event: DependencyExcess['event'], value: number, limit: number): void =>
         observer?.exceeded({
           event,
           source,
@@ -234,12 +241,12 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** Whether an error, or what caused it, is of a network or a disk that may be well again in a moment. */
+/** True for an error of a network or a disk, or one caused by such, that may be over in a moment. */
 export function isPassing(error: unknown): boolean {
   return findPassingCode(error) !== undefined;
 }
 
-/** What the system called it; undefined for what does not pass. */
+/** The system's code of such an error; undefined for one that does not pass. */
 export function findPassingCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, cause } = error as NodeJS.ErrnoException;

@@ -1,16 +1,17 @@
 import { loadSettings } from '../config/load-settings.js';
-import type { SourceAccess } from '../domain/source-access.js';
+import type { DependencyAccess } from '../domain/dependency-access.js';
 import { maskSecrets } from '../observability/mask-secrets.js';
-import { openSourceAccess } from '../observability/source-observer.js';
+import { openDependencyAccess } from '../observability/dependency-observer.js';
 import type { CommandContext } from './command-context.js';
 
 /**
- * The way of a command to outside sources: what a server logs and counts is a line of JSON on standard error here.
+ * The access of a command to dependencies: what a server logs and counts is a line of JSON on standard error
+ * here.
  * @throws ShortlistError INVALID_CONFIG
  */
-export function openCommandAccess(
+export function openDependencies(
   context: Pick<CommandContext, 'env' | 'configsDir' | 'printError' | 'now'>,
-): SourceAccess {
+): DependencyAccess {
   const warn = (facts: { err?: unknown }, msg: string): void => {
     const { err, ...known } = facts;
     const line = {
@@ -22,5 +23,5 @@ export function openCommandAccess(
     };
     context.printError(maskSecrets(JSON.stringify(line)));
   };
-  return openSourceAccess(loadSettings(context).sources, { logger: { warn } });
+  return openDependencyAccess(loadSettings(context).sources, { logger: { warn } });
 }

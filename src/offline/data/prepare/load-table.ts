@@ -1,27 +1,27 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { SourceAccess } from '../../../domain/source-access.js';
+import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import { duckdbMessage, queryRows, quoteIdentifier } from '../database.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { checkParquetColumns } from './check-parquet-columns.js';
 import { checkTextColumns } from './check-text-columns.js';
 import { describeBindFailure, describeRunFailure, findRejectedLines } from './load-failures.js';
-import { findFileSources, type SourceFile } from './file-sources.js';
+import { findFileReaders, type TableFile } from './file-readers.js';
 import { listChangedFiles } from './list-files.js';
 import { branchesOf, formatSelect, parseSelect, type SelectTree } from './select-tree.js';
-import { settleSources } from './settle-sources.js';
-import { findColumnOf } from './source-node.js';
-import { rawTable, type SourceRequest, type TableName } from './source-request.js';
+import { settleFiles } from './settle-files.js';
+import { findColumnOf } from './reader-node.js';
+import { rawTable, type TableRequest, type TableName } from './table-request.js';
 import { FILE_COLUMN, ROW_COLUMN, traceQuery, type TracedQuery } from './traced-query.js';
 
 /** A table as its SQL gave it, in the DuckDB table `raw_<table>`, rows in the order of the files. */
-export interface LoadedSource {
+export interface LoadedTable {
   readonly table: TableName;
   /** DuckDB's type of each wanted column that the SQL gave. */
   readonly types: ReadonlyMap<string, string>;
   readonly query: TracedQuery;
   /** The column of the files that each wanted column is, where that is known. */
   readonly origins: ReadonlyMap<string, string>;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly TableFile[];
   /** Files that match but are left out: hidden ones. */
   readonly hiddenFiles: readonly string[];
   /** What a person should know of how the files were read. */
@@ -31,17 +31,17 @@ export interface LoadedSource {
 }
 
 /** Loads one table of a dataset; whatever keeps it from loading is listed, everything at once as far as possible. */
-export async function loadSource(
+export async function loadTable(
   connection: DuckDBConnection,
-  written: SourceRequest,
-  access: SourceAccess,
+  written: TableRequest,
+  access: DependencyAccess,
   { progress = SILENT_PROGRESS }: { progress?: ProgressReporter } = {},
-): Promise<LoadedSource | { problems: readonly string[] }> {
+): Promise<LoadedTable | { problems: readonly string[] }> {
   const started = performance.now();
   const tree = await parse(connection, written);
   if ('problems' in tree) return tree;
   const settled = await access.retry('dataset', () =>
-    settleSources(connection, tree.root, { request: written, progress }),
+    settleFiles(connection, tree.root, { request: written, progress }),
   );
   const { files } = settled;
   const before = listChanged(written, files);
@@ -53,7 +53,7 @@ export async function loadSource(
     const rejected = await findRejectedLines(connection, request);
     return { problems: rejected.length > 0 ? rejected : [`${request.table}: ${settled.failure}`] };
   }
-  const sources = findFileSources(tree.root);
+  const readers = findFileReaders(tree.root);
   const variants = await traceQuery(connection, request, { tree });
   const bound = await bindFirst(connection, variants);
   if ('error' in bound)
@@ -65,8 +65,8 @@ export async function loadSource(
     if (rejected.length > 0) return { problems: rejected };
     return { problems: missing.map((column) => missingColumn(request, column, bound.types)) };
   }
-  const misread = await checkParquetColumns(connection, sources, { request, tree });
-  misread.push(...(await checkTextColumns(connection, sources, { request, tree, files })));
+  const misread = await checkParquetColumns(connection, readers, { request, tree });
+  misread.push(...(await checkTextColumns(connection, readers, { request, tree, files })));
   if (misread.length > 0) return { problems: misread };
   const query = bound.query;
   try {
@@ -103,18 +103,18 @@ export async function loadSource(
 const PASSING_FAULT =
   /^IO Error: .*(Input\/output error|Resource temporarily unavailable|Stale (NFS )?file handle|Device or resource busy|timed out|Remote I\/O error)/s;
 
-/** Whether reading failed for a disk or a network that may be well again in a moment. */
+/** True for a failure of a disk or a network that may be over in a moment. */
 export function isPassingFault(error: unknown): boolean {
   return PASSING_FAULT.test(duckdbMessage(error));
 }
 
-function listChanged({ table }: SourceRequest, files: readonly SourceFile[]): string[] {
+function listChanged({ table }: TableRequest, files: readonly TableFile[]): string[] {
   return listChangedFiles(files).map((problem) => `${table}: ${problem}`);
 }
 
 async function parse(
   connection: DuckDBConnection,
-  request: SourceRequest,
+  request: TableRequest,
 ): Promise<SelectTree | { problems: readonly string[] }> {
   try {
     return await parseSelect(connection, request.sql);
@@ -140,7 +140,7 @@ async function bindFirst(
 }
 
 /** Names are compared as SQL does, without regard to case. */
-function selectTypes(request: SourceRequest, given: ReadonlyMap<string, string>): Map<string, string> {
+function selectTypes(request: TableRequest, given: ReadonlyMap<string, string>): Map<string, string> {
   const byName = new Map([...given].map(([name, type]) => [name.toLowerCase(), type]));
   const wanted = [...request.keys, ...request.required, ...request.optional];
   return new Map(
@@ -151,7 +151,7 @@ function selectTypes(request: SourceRequest, given: ReadonlyMap<string, string>)
   );
 }
 
-function missingColumn(request: SourceRequest, column: string, given: ReadonlyMap<string, string>): string {
+function missingColumn(request: TableRequest, column: string, given: ReadonlyMap<string, string>): string {
   const names = [...given.keys()].filter((name) => name !== FILE_COLUMN && name !== ROW_COLUMN);
   return `${request.table}: the SQL gives no column ${column}; it gives ${names.join(', ')}`;
 }

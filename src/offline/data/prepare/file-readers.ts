@@ -1,20 +1,22 @@
 import { walkTree, type TreeNode } from './select-tree.js';
 import { findOwn } from '../../../domain/find-own.js';
 
+/** A format of files that the SQL of a dataset can read. */
 export type FileKind = 'csv' | 'parquet' | 'json';
 
 /** One place of a query that reads files: `FROM 'x.csv'`, `FROM read_parquet([…])`. */
-export interface FileSource {
+export interface FileReader {
   readonly node: TreeNode;
   readonly kind: FileKind;
   /** Paths and globs as written. */
   readonly patterns: readonly string[];
 }
 
-/** What the content of a file is packed in. */
+/** The compression of a file. */
 export type Container = 'none' | 'gzip' | 'zstd';
 
-export interface SourceFile {
+/** A file that the SQL of a dataset reads. */
+export interface TableFile {
   readonly path: string;
   readonly kind: FileKind;
   readonly container: Container;
@@ -38,12 +40,12 @@ const READERS: Readonly<Record<string, FileKind>> = {
 };
 
 /** Every place of a parse tree that reads CSV, parquet or JSON files. */
-export function findFileSources(root: TreeNode): FileSource[] {
-  return [...walkTree(root)].flatMap((node) => asFileSource(node) ?? []);
+export function findFileReaders(root: TreeNode): FileReader[] {
+  return [...walkTree(root)].flatMap((node) => asFileReader(node) ?? []);
 }
 
-/** What a FROM reads, when it reads files. */
-export function asFileSource(node: TreeNode): FileSource | undefined {
+/** The files that a FROM reads; undefined when it reads something else. */
+export function asFileReader(node: TreeNode): FileReader | undefined {
   if (node.type === 'BASE_TABLE' && node.schema_name === '') {
     const name = node.table_name as string;
     const kind = kindOfName(name);
@@ -56,7 +58,7 @@ export function asFileSource(node: TreeNode): FileSource | undefined {
   return kind && { node, kind, patterns: textConstants(argument) };
 }
 
-/** What DuckDB reads a file as when a query names it in FROM. */
+/** The format that DuckDB reads a file as when a query names it in FROM. */
 export function kindOfName(name: string): FileKind | undefined {
   if (/\.(csv|tsv)(\.gz|\.zst)?$/i.test(name)) return 'csv';
   if (/\.parquet$/i.test(name)) return 'parquet';
