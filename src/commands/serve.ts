@@ -13,7 +13,7 @@ import { openServer } from './open-server.js';
 import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { CLOSING_PATIENCE_MS, supervise } from './supervise.js';
 
-/** Creates `shortlist serve`. */
+/** The command `shortlist serve`. */
 export function createServeCommand(context: CommandContext): Command {
   const command = new Command('serve').description(
     'Serve the bundle that the channel of SHORTLIST_ENV points at, on PORT (3000) and ADMIN_PORT (3001).',
