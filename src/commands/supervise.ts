@@ -101,9 +101,9 @@ async function superviseWith(
   };
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const admin = await startAdminServer({
-    bundleAdmin: group,
     settings,
     logger,
+    bundleAdmin: group,
     metrics: merged,
     ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies }),
   });

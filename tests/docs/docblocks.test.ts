@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 import { listFiles, REPOSITORY } from './markdown-pages.js';
 
-/** The rooms of which every export has a docblock; those that are not here are on their way. */
-const ROOMS = ['http', 'observability'];
+/** Rooms of which not every export has a docblock yet. */
+const UNFINISHED = new Set(['serving']);
+const ROOMS = readdirSync(join(REPOSITORY, 'src')).filter((room) => !UNFINISHED.has(room));
 
 t.test('every export has a docblock', async (t) => {
   for (const room of ROOMS) {

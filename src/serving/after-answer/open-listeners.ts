@@ -13,17 +13,16 @@ import { scoreInShadow } from './score-in-shadow.js';
 /** Opens everything that happens after an answer: metrics, the logs that the settings ask for, and the shadow where there is one. */
 export function openListeners(
   settings: Pick<Settings, 'impressions' | 'featureLog'>,
-  { shadow, ...parts }: { logger: Logger; metrics: Metrics; shadow: Shadow | undefined },
+  { shadow, logger, metrics }: { logger: Logger; metrics: Metrics; shadow: Shadow | undefined },
 ): Required<AnswerListener> {
-  const metrics = parts.metrics.recommendations;
-  const logging = { logger: parts.logger, metrics: parts.metrics.logs };
-  const impressions = openImpressionLog(settings, logging);
-  const features = openFeatureLog(settings, logging);
+  const logs = { logger, metrics: metrics.logs };
+  const impressions = openImpressionLog(settings, logs);
+  const features = openFeatureLog(settings, logs);
   const listeners = [
-    countAnswers(metrics),
+    countAnswers(metrics.recommendations),
     impressions && logImpressions(impressions),
     features && logFeatures(features),
-    shadow && scoreInShadow(shadow, { metrics, impressions }),
+    shadow && scoreInShadow(shadow, { metrics: metrics.recommendations, impressions }),
   ];
   return joinListeners(listeners.filter((listener) => listener !== undefined));
 }
