@@ -16,7 +16,7 @@ export interface ListedFile {
 export interface VerifiedFile {
   readonly sizeBytes: number;
   /**
-   * The last bytes. UserAnswers for before `readTo`, they are not read again: what was seen of them is what is hashed.
+   * The last bytes. Asked for before `readTo`, they are not read again: what was seen of them is what is hashed.
    * @throws ShortlistError INVALID_BUNDLE when they cannot be read
    */
   readTail(length: number): Promise<Uint8Array>;

@@ -24,7 +24,7 @@ const BLOCK = 1 << 15;
  */
 const SPARE = 16;
 
-interface UserAnswers {
+interface Asked {
   readonly user: Float64Array;
   readonly limit: number;
   readonly eligible: Uint8Array;
@@ -57,7 +57,7 @@ export function createBatchScorer(
   options: { blockItems?: number } = {},
 ): BatchScorer {
   const { blockItems = BLOCK } = options;
-  let waiting: UserAnswers[] = [];
+  let waiting: Asked[] = [];
   /** One product after the other: they share their memory. */
   let last = Promise.resolve();
   let blocks: Promise<readonly Block[]> | undefined;
@@ -65,7 +65,7 @@ export function createBatchScorer(
   let maxima = new Float32Array(0);
 
   /** Offers every item to the best of each user. */
-  async function multiply(asked: readonly UserAnswers[]): Promise<TopK[]> {
+  async function multiply(asked: readonly Asked[]): Promise<TopK[]> {
     blocks ??= openBlocks(factors, { dimensions, blockItems });
     const best = asked.map(({ limit, eligible }) =>
       createTopK({ limit: Math.min(limit + SPARE, eligible.length), eligible }),
@@ -132,7 +132,7 @@ export function createBatchScorer(
 }
 
 /** [users × dimensions] */
-function stack(asked: readonly UserAnswers[], dimensions: number): Tensor {
+function stack(asked: readonly Asked[], dimensions: number): Tensor {
   const users = new Float32Array(asked.length * dimensions);
   asked.forEach(({ user }, row) => users.set(user, row * dimensions));
   return new Tensor('float32', users, [asked.length, dimensions]);

@@ -25,7 +25,7 @@ const ITEM_MAXIMUM = 127;
 const SPARE = 16;
 const SPARE_SHARE = 1 / 8;
 
-interface UserAnswers extends SearchOptions {
+interface Asked extends SearchOptions {
   readonly user: Float64Array;
   readonly resolve: (best: ScoredItems) => void;
   readonly reject: (error: unknown) => void;
@@ -44,7 +44,7 @@ export function createInt8Search({ factors, dimensions }: ItemVectors): ItemSear
     userScale: new Tensor('float32', Float32Array.of(1), []),
     userZero: new Tensor('uint8', Uint8Array.of(USER_ZERO), []),
   };
-  let waiting: UserAnswers[] = [];
+  let waiting: Asked[] = [];
   /** One product after the other: they share their memory. */
   let last = Promise.resolve();
   let session: Promise<InferenceSession> | undefined;
@@ -109,7 +109,7 @@ function quantiseItems({ factors, dimensions }: ItemVectors): { values: Int8Arra
 }
 
 /** [users × dimensions]; how long a user's vector is changes no order. */
-function quantiseUsers(asked: readonly UserAnswers[], dimensions: number): Uint8Array {
+function quantiseUsers(asked: readonly Asked[], dimensions: number): Uint8Array {
   const values = new Uint8Array(asked.length * dimensions);
   asked.forEach(({ user }, row) => {
     const scale = findLargest(user) / USER_MAXIMUM;

@@ -14,7 +14,7 @@ import {
   type VectorEngineOptions,
 } from './vector-engine.js';
 
-/** UserAnswers for somewhat more than are wanted: what a user has taken is among what is nearest. */
+/** Asked for somewhat more than are wanted: what a user has taken is among what is nearest. */
 const OVERSAMPLING = 1.25;
 
 /** What is left of a request when a search begins is shared with what comes after the search. */

@@ -20,7 +20,7 @@ export function addSecurityHeaders(app: HttpApp): void {
   });
 }
 
-/** UserAnswers once: they are the same for every answer, and making them anew took as long as all else of a cached one. */
+/** Asked once: they are the same for every answer, and making them anew took as long as all else of a cached one. */
 function listSecurityHeaders(): OutgoingHttpHeaders {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const protect = helmet({
