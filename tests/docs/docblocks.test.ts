@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { listFiles, REPOSITORY } from './markdown-pages.js';
 
 /** Rooms of which not every export has a docblock yet. */
-const UNFINISHED = new Set(['serving']);
+const UNFINISHED = new Set<string>([]);
 const ROOMS = readdirSync(join(REPOSITORY, 'src')).filter((room) => !UNFINISHED.has(room));
 
 t.test('every export has a docblock', async (t) => {
