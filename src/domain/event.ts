@@ -1,0 +1,19 @@
+/** Something that a user or a visitor did with an item, as an app tells it. */
+export interface UserEvent {
+  /** The sender's own: the same one twice counts once. Without one the event counts as often as it is sent. */
+  readonly eventId?: string | undefined;
+  /** At least one of user and session is there. */
+  readonly userId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly itemId: string;
+  /** `click`, `purchase`, …: `^[a-z][a-z0-9_-]{0,63}$`. */
+  readonly type: string;
+  /** Absent where none was said. */
+  readonly value?: number | undefined;
+  /** Unix seconds. */
+  readonly time: number;
+  /** The answer that showed the item. */
+  readonly slateId?: string | undefined;
+  /** Fields of the request context, by name. */
+  readonly context?: Readonly<Record<string, string | number | boolean>> | undefined;
+}

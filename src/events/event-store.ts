@@ -1,0 +1,23 @@
+import type { UserEvent } from '../domain/event.js';
+
+/** An event as a store keeps it. */
+export interface KeptEvent extends UserEvent {
+  /** Order in which the store took it; above 0, unique in the store. */
+  readonly sequence: number;
+}
+
+/** What became of one event. */
+export type Keeping = 'accepted' | 'duplicate';
+
+/** Keeps events for good, each once. One contract suite runs on every implementation. */
+export interface EventStore {
+  /**
+   * Keeps events: when the promise resolves they are durable, on the disk or with a Redis that has synced them. Requests that wait share
+   * one commit.
+   * @returns what became of each, in the order of `events`
+   * @throws ShortlistError EVENTS_UNAVAILABLE: none of these events is kept
+   */
+  keep(events: readonly UserEvent[]): Promise<readonly Keeping[]>;
+  /** Ends when every event that waits is durable or refused. */
+  close(): Promise<void>;
+}
