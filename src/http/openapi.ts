@@ -5,7 +5,7 @@ import type { OpenapiDocument } from './openapi-document.js';
 import type { DocumentPublisher } from './publish-document.js';
 
 /** Changes when the interface does, not with every release. */
-const API_VERSION = '1.1.0';
+const API_VERSION = '1.2.0';
 
 /** What a listener's document says of it as a whole. */
 export interface ListenerDescription {

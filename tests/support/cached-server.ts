@@ -16,7 +16,13 @@ export interface Answer {
   readonly status: number;
   /** The header `x-cache`. */
   readonly cache: string | null;
-  readonly body: { requestId: string; bundle: string; degraded: unknown[]; items: { itemId: string }[] };
+  readonly body: {
+    requestId: string;
+    slateId: string;
+    bundle: string;
+    degraded: unknown[];
+    items: { itemId: string }[];
+  };
 }
 
 export interface CachedServer {

@@ -11,9 +11,9 @@ import type { AnswerListener } from './answer-listener.js';
 export function logImpressions(log: ImpressionLog): AnswerListener {
   return {
     wants: ({ subject }) => ({ attribution: log.mayLog(subject) }),
-    sent: ({ requestId, request, answer }, milliseconds) => {
+    sent: ({ requestId, slateId, request, answer }, milliseconds) => {
       if (!log.isLogged(request.subject, requestId)) return;
-      log.write(toImpression(answer, { requestId, request, release: answer.release, milliseconds }));
+      log.write(toImpression(answer, { requestId, slateId, request, release: answer.release, milliseconds }));
     },
     close: () => log.close(),
   };
@@ -24,16 +24,18 @@ export function toImpression(
   { facts, cache }: Pick<Answer, 'facts' | 'cache'>,
   asked: {
     requestId: string;
+    slateId?: string;
     request: RecommendationRequest;
     release: ExperimentRelease | undefined;
     milliseconds: number;
   },
 ): Impression {
   const { scenario, bundle, strategy, degraded } = facts;
-  const { requestId, request, release, milliseconds } = asked;
+  const { requestId, slateId, request, release, milliseconds } = asked;
   return {
     time: new Date().toISOString(),
     requestId,
+    ...(slateId !== undefined && { slateId }),
     ...logFieldsOf(request.subject),
     scenario,
     bundle,
