@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
+import type { EventStore } from '../../src/events/event-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
@@ -51,6 +52,7 @@ export async function startCachedServer(
     patienceMs?: number;
     logger?: Logger;
     release?: string;
+    events?: EventStore;
     /** 0 computes on the event loop, which opens sooner. */
     workers?: 0;
     service?: Partial<ServedBundleOptions>;
@@ -97,6 +99,7 @@ export async function startCachedServer(
   });
   const server = await startServer({
     ...createServerParts(service, { settings, logger, metrics }),
+    events: changes.events,
     tracing,
   });
   let stopping: Promise<void> | undefined;
