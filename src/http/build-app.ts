@@ -18,8 +18,6 @@ import { addSimilarItemsRoute } from './routes/similar-items.js';
 import { PUBLIC_COMPONENTS } from './schemas/components.js';
 import { PUBLIC_CODES } from './schemas/problem.js';
 
-const EVENT_LIMITS = { maxBodyBytes: 1_048_576, maxAgeDays: 30 };
-
 /** Builds the public app: recommendations, events where there is a store of them, health, and with `docs.enabled` the documentation. It does not listen yet. */
 export function buildApp(parts: AppParts): HttpApp {
   const { settings } = parts;
@@ -29,6 +27,8 @@ export function buildApp(parts: AppParts): HttpApp {
     stallTimeoutMs: settings.server.stallTimeoutMs,
     findLimit: () => limit,
   });
+  // No route reads text, which is what `sendBeacon` of a page sends unless it is told.
+  app.removeContentTypeParser('text/plain');
   const limit = addRateLimiter(app, parts);
   addSecurityHeaders(app);
   addCors(app, settings.cors, { writes: parts.events !== undefined });
@@ -40,7 +40,7 @@ export function buildApp(parts: AppParts): HttpApp {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
-    if (parts.events !== undefined) addEventsRoute(routes, { store: parts.events, ...EVENT_LIMITS });
+    if (parts.events !== undefined) addEventsRoute(routes, { store: parts.events, ...settings.events });
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
     if (!settings.docs.enabled) return;

@@ -7,8 +7,8 @@ import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { createServerParts } from '../support/server-parts.js';
-import { MemoryEvents } from '../http/memory-events.js';
 import { MemoryService } from '../http/memory-service.js';
 
 const DOCUMENT = 'client/openapi.json';
@@ -26,7 +26,7 @@ async function readDocuments(): Promise<{ document: OpenAPI3; admin: OpenAPI3 }>
       logger: createLogger({ level: 'silent', writing: 'sync' }),
       metrics: createMetrics({ processMetrics: false }),
     }),
-    events: new MemoryEvents(),
+    events: await openGatedEvents(t),
   };
   const [document, admin] = await Promise.all(
     [buildApp(parts), buildAdminApp(parts)].map(async (app) => {

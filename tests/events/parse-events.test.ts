@@ -191,7 +191,7 @@ t.test('the OpenAPI document says the same of an event as the code', async (t) =
   const isAllowed = ajv.compile(EventsBody);
   const oddly = <T>(arbitrary: fc.Arbitrary<T>) =>
     fc.oneof(
-      { weight: 5, arbitrary },
+      { weight: 15, arbitrary },
       {
         weight: 1,
         arbitrary: fc.constantFrom<unknown>('', 'x'.repeat(257), 'a\nb', 7, null, true, [], {}, ['42']),
@@ -220,17 +220,13 @@ t.test('the OpenAPI document says the same of an event as the code', async (t) =
       context: oddly(
         fc.dictionary(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_:]{0,4}$/), oddly(fc.string({ minLength: 1 }))),
       ),
-      other: fc.constant(1),
     },
     { requiredKeys: ['itemId', 'type'] },
   );
   const seen = { taken: 0, refused: 0 };
   fc.assert(
-    fc.property(event, ({ other, ...rest }) => {
-      // Half of them without a key that nobody knows.
-      const given = JSON.parse(
-        JSON.stringify(seen.refused < seen.taken ? { ...rest, other } : rest),
-      ) as object;
+    fc.property(event, fc.nat({ max: 9 }), (told, isStrange) => {
+      const given = JSON.parse(JSON.stringify(isStrange === 0 ? { ...told, other: 1 } : told)) as object;
       const { refused } = parseEvents([given], { now: NOW, maxAgeDays: 100_000 });
       seen[refused.length === 0 ? 'taken' : 'refused']++;
       if (isAllowed({ events: [given] }) !== (refused.length === 0))

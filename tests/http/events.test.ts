@@ -1,9 +1,9 @@
+import { renameSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { createApiKey } from '../../src/config/api-keys.js';
-import { ShortlistError } from '../../src/domain/errors.js';
+import { type GatedEvents, openGatedEvents } from '../support/gated-events.js';
 import { startTokenIssuer } from '../support/token-issuer.js';
 import { build } from './build.js';
-import { MemoryEvents } from './memory-events.js';
 
 const CLICK = { userId: '42', itemId: '318', type: 'click' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -16,8 +16,8 @@ interface Answer {
   readonly detail: string;
 }
 
-function setUp(t: Test, overrides: Parameters<typeof build>[1] = {}) {
-  const events = new MemoryEvents();
+async function setUp(t: Test, overrides: Parameters<typeof build>[1] = {}, given?: GatedEvents) {
+  const events = given ?? (await openGatedEvents(t));
   const built = build(t, overrides, { events });
   const post = async (payload: unknown, headers: Record<string, string> = JSON_TYPE) => {
     const answer = await built.app.inject({
@@ -32,7 +32,7 @@ function setUp(t: Test, overrides: Parameters<typeof build>[1] = {}) {
 }
 
 t.test('what is accepted is kept before the 202, with its arrival as its time', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const release = events.hold();
   const before = Date.now() / 1000;
   let answered = false;
@@ -49,12 +49,12 @@ t.test('what is accepted is kept before the 202, with its arrival as its time', 
     },
   });
   t.strictSame((await answer).body, { accepted: 2, duplicates: 0, refused: [] });
-  t.match(events.kept, [{ ...CLICK, eventId: 'a' }, CLICK]);
-  for (const { time } of events.kept) t.ok(time >= before && time <= Date.now() / 1000);
+  t.match(events.list(), [{ ...CLICK, eventId: 'a' }, CLICK]);
+  for (const { time } of events.list()) t.ok(time >= before && time <= Date.now() / 1000);
 });
 
 t.test('the same eventId again is a duplicate, in one batch and in two', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const [first, second] = [
     { ...CLICK, eventId: 'a' },
     { ...CLICK, eventId: 'b' },
@@ -68,7 +68,7 @@ t.test('the same eventId again is a duplicate, in one batch and in two', async (
     status: 202,
     body: { accepted: 0, duplicates: 1, refused: [{ index: 1 }] },
   });
-  t.equal(events.kept.length, 2);
+  t.equal(events.list().length, 2);
   t.match(await post({ events: [CLICK] }), { body: { accepted: 1, duplicates: 0 } });
   t.match(
     await post({ events: [CLICK] }),
@@ -78,7 +78,7 @@ t.test('the same eventId again is a duplicate, in one batch and in two', async (
 });
 
 t.test('one bad event of 100 is told by its place, and 99 are kept', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const list: object[] = Array.from({ length: 100 }, (_, index) => ({ ...CLICK, eventId: `e${index}` }));
   list[57] = { ...CLICK, timestamp: '2100-01-01T00:00:00Z' };
   const { status, body } = await post({ events: list });
@@ -88,11 +88,11 @@ t.test('one bad event of 100 is told by its place, and 99 are kept', async (t) =
     duplicates: 0,
     refused: [{ index: 57, detail: /^timestamp is "2100-01-01T00:00:00Z", allowed is at most 60 s ahead/ }],
   });
-  t.equal(events.kept.length, 99);
+  t.equal(events.list().length, 99);
 });
 
 t.test('when none of 100 can be kept it is a 400 that names each', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const list = Array.from({ length: 100 }, () => ({ userId: '42', type: 'click' }));
   const { status, body } = await post({ events: list });
   t.equal(status, 400);
@@ -101,11 +101,11 @@ t.test('when none of 100 can be kept it is a 400 that names each', async (t) => 
     detail: /^None of these events can be kept:\n {2}- events\/0: itemId is missing\n/,
   });
   t.match(body.detail, '- events/99: itemId is missing');
-  t.equal(events.kept.length, 0);
+  t.equal(events.list().length, 0);
 });
 
 t.test('500 events are taken, 501 and none are not', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const list = (length: number) => ({ events: Array.from({ length }, () => CLICK) });
   t.match(await post(list(500)), { status: 202, body: { accepted: 500 } });
   t.match(await post(list(501)), {
@@ -116,11 +116,11 @@ t.test('500 events are taken, 501 and none are not', async (t) => {
     status: 400,
     body: { detail: 'events is [], allowed is a list of 1 to 500 events' },
   });
-  t.equal(events.kept.length, 500);
+  t.equal(events.list().length, 500);
 });
 
 t.test('a body that is no object of events is a 400, never a fault of ours', async (t) => {
-  const { events, post, app } = setUp(t);
+  const { events, post, app } = await setUp(t);
   const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
   const table: [string, RegExp?][] = [
     ['{}', /^events is missing$/],
@@ -150,11 +150,11 @@ t.test('a body that is no object of events is a 400, never a fault of ours', asy
     );
   }
   t.equal((await app.inject({ method: 'POST', url: '/events' })).statusCode, 400);
-  t.equal(events.kept.length, 0);
+  t.equal(events.list().length, 0);
 });
 
 t.test('only JSON is read', async (t) => {
-  const { events, post } = setUp(t);
+  const { events, post } = await setUp(t);
   const payload = JSON.stringify({ events: [CLICK] });
   for (const type of [
     'text/plain',
@@ -172,11 +172,11 @@ t.test('only JSON is read', async (t) => {
   }
   t.equal((await post(payload, {})).status, 415, 'no type at all');
   t.equal((await post(payload, { 'content-type': 'application/json; charset=utf-8' })).status, 202);
-  t.equal(events.kept.length, 1);
+  t.equal(events.list().length, 1);
 });
 
 t.test('a body above the limit is a 413, of this route; the others keep theirs', async (t) => {
-  const { events, post, admin } = setUp(t);
+  const { events, post, admin } = await setUp(t);
   const padded = (bytes: number) => {
     const text = JSON.stringify({ events: [CLICK] });
     return text + ' '.repeat(bytes - text.length);
@@ -184,7 +184,7 @@ t.test('a body above the limit is a 413, of this route; the others keep theirs',
   t.equal((await post(padded(1_048_576))).status, 202);
   t.match(await post(padded(1_048_577)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
   t.match(await post(padded(10_000_000)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
-  t.equal(events.kept.length, 1);
+  t.equal(events.list().length, 1);
   const reload = {
     method: 'POST',
     url: '/bundle/reload',
@@ -195,17 +195,19 @@ t.test('a body above the limit is a 413, of this route; the others keep theirs',
 });
 
 t.test('where events cannot be kept it is a 503 that says when to come back, and none counts', async (t) => {
-  const { events, post, readLog } = setUp(t);
-  events.failure = new ShortlistError('EVENTS_UNAVAILABLE', 'Events cannot be kept now: the disk is full.');
-  const answer = await post({ events: [CLICK, 7] });
+  const { events, post, readLog } = await setUp(t);
+  const list = [{ ...CLICK, eventId: 'a' }, { ...CLICK, eventId: 'b' }, 7];
+  renameSync(events.place.folder, `${events.place.folder}-away`);
+  const answer = await post({ events: list });
   t.match(answer, { status: 503, headers: { 'retry-after': '1' }, body: { code: 'EVENTS_UNAVAILABLE' } });
-  t.notMatch(answer.body.detail, 'disk');
-  t.ok(JSON.stringify(readLog()).includes('the disk is full'), 'the log says why');
+  t.notMatch(answer.body.detail, 'folder', 'clients are not told what our disk has');
+  t.ok(JSON.stringify(readLog()).includes('the folder is gone'), 'the log says why');
+  t.match(await post({ events: [7] }), { status: 400 }, 'what nobody could keep is a 400 all the same');
+  renameSync(`${events.place.folder}-away`, events.place.folder);
+  t.match(await post({ events: list }), { status: 202, body: { accepted: 2, duplicates: 0 } });
+  t.equal(events.list().length, 2);
   events.failure = new Error('a mistake');
   t.match(await post({ events: [CLICK] }), { status: 500, body: { code: 'INTERNAL' } });
-  events.failure = undefined;
-  t.equal((await post({ events: [CLICK] })).status, 202);
-  t.equal(events.kept.length, 1);
 });
 
 t.test('without a store there is no such route, and no other method with one', async (t) => {
@@ -214,16 +216,23 @@ t.test('without a store there is no such route, and no other method with one', a
     (await app.inject({ method: 'POST', url: '/events', payload: { events: [CLICK] } })).statusCode,
     404,
   );
-  const taking = setUp(t).app;
+  const taking = (await setUp(t)).app;
   const answer = await taking.inject('/events');
   t.match(answer, { statusCode: 405, headers: { allow: 'POST' } });
-  const admin = await setUp(t).admin.inject({ method: 'POST', url: '/events', payload: { events: [CLICK] } });
-  t.equal(admin.statusCode, 404, 'the admin listener takes none');
+  const { admin } = await setUp(t);
+  const other = await admin.inject({
+    method: 'POST',
+    url: '/events',
+    payload: { events: [CLICK] },
+  });
+  t.equal(other.statusCode, 404, 'the admin listener takes none');
 });
 
 t.test('a key needs the scope to write', async (t) => {
   const [reader, writer] = [createApiKey('app', ['read']), createApiKey('tells', ['write'])];
-  const { events, post } = setUp(t, { auth: { mode: 'required', apiKeys: [reader.entry, writer.entry] } });
+  const { events, post } = await setUp(t, {
+    auth: { mode: 'required', apiKeys: [reader.entry, writer.entry] },
+  });
   const body = { events: [CLICK] };
   t.match(await post(body), { status: 401 });
   t.match(await post(body, { ...JSON_TYPE, 'x-api-key': reader.key }), {
@@ -232,7 +241,7 @@ t.test('a key needs the scope to write', async (t) => {
   });
   t.match(await post(body, { ...JSON_TYPE, 'x-api-key': writer.key }), { status: 202 });
   t.match(await post(body, { ...JSON_TYPE, authorization: `Bearer ${writer.key}` }), { status: 202 });
-  t.equal(events.kept.length, 2);
+  t.equal(events.list().length, 2);
 });
 
 t.test(
@@ -240,7 +249,7 @@ t.test(
   async (t) => {
     const issuer = await startTokenIssuer(t);
     const jwt = { ...build(t).settings.jwt, ...issuer.settings };
-    const { events, post } = setUp(t, { auth: { mode: 'required' }, jwt });
+    const { events, post } = await setUp(t, { auth: { mode: 'required' }, jwt });
     const token = await issuer.sign({ scope: 'shortlist:write' });
     const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` };
     const own = { userId: 'u1', itemId: '318', type: 'click' };
@@ -269,10 +278,10 @@ t.test(
         payload.slice(0, 80),
       );
     }
-    t.equal(events.kept.length, 3);
+    t.equal(events.list().length, 3);
     // What is kept is what the guard saw.
     await post('{"events":[{"userId":"u2","itemId":"318","type":"click","userId":"u1"}]}', headers);
-    t.same([...new Set(events.kept.map(({ userId }) => userId))], ['u1', undefined]);
+    t.same([...new Set(events.list().map(({ userId }) => userId))], ['u1', undefined]);
     const reading = await issuer.sign();
     t.match(await post({ events: [own] }, { ...headers, authorization: `Bearer ${reading}` }), {
       status: 403,
@@ -282,7 +291,7 @@ t.test(
 
 t.test('a page of a listed origin may send events, after asking; another one may not', async (t) => {
   const SHOP = 'https://shop.example';
-  const { app, post, events } = setUp(t, { cors: { origins: [SHOP] } });
+  const { app, post, events } = await setUp(t, { cors: { origins: [SHOP] } });
   const ask = (origin: string, { app: asked } = { app }) =>
     asked.inject({
       method: 'OPTIONS',
@@ -312,9 +321,9 @@ t.test('a page of a listed origin may send events, after asking; another one may
   });
   t.match(other, { status: 403, body: { code: 'CROSS_SITE' } });
   t.equal((await ask('https://evil.example')).headers['access-control-allow-origin'], undefined);
-  t.equal(events.kept.length, 1);
+  t.equal(events.list().length, 1);
   // `*` is for reading: what it may not send it is not told to send either.
-  const open = setUp(t, { cors: { origins: ['*'] } });
+  const open = await setUp(t, { cors: { origins: ['*'] } });
   t.equal((await ask(SHOP, open)).headers['access-control-allow-methods'], 'GET, HEAD');
   t.match(await open.post(body, { ...JSON_TYPE, origin: SHOP }), {
     status: 403,

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { RequestExamples } from '../../src/serving/request-examples.js';
 import { startCachedServer } from '../support/cached-server.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { publishContextBundle } from '../support/context-bundle.js';
 import { build } from './build.js';
-import { MemoryEvents } from './memory-events.js';
 import { createOpenapiValidator, type OpenapiDocument, type Parameter } from './openapi-validator.js';
 
 async function readDocument(url: string) {
@@ -52,7 +52,7 @@ async function start(t: Test) {
   return startCachedServer(t, registry, {
     workers: 0,
     cache: { enabled: false },
-    events: new MemoryEvents(),
+    events: await openGatedEvents(t),
   });
 }
 

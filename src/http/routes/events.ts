@@ -28,18 +28,14 @@ export function addEventsRoute(app: HttpApp, { store, maxBodyBytes, maxAgeDays }
     },
   };
   const config = { scope: 'write', usersOf: usersInList('events'), documentedBody: EventsBody } as const;
-  app.register(async (scope: HttpApp) => {
-    // What a page sends with `sendBeacon` is text unless it says otherwise, and text carries no key.
-    scope.removeContentTypeParser('text/plain');
-    scope.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
-      const now = Date.now() / 1000;
-      const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays });
-      if (events.length === 0) throw nothingToKeep(refused);
-      const keepings = await store.keep(events);
-      const accepted = keepings.filter((keeping) => keeping === 'accepted').length;
-      const answer: EventsAnswer = { accepted, duplicates: keepings.length - accepted, refused };
-      return reply.code(202).header('cache-control', 'no-store').send(answer);
-    });
+  app.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
+    const now = Date.now() / 1000;
+    const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays });
+    if (events.length === 0) throw nothingToKeep(refused);
+    const keepings = await store.keep(events);
+    const accepted = keepings.filter((keeping) => keeping === 'accepted').length;
+    const answer: EventsAnswer = { accepted, duplicates: keepings.length - accepted, refused };
+    return reply.code(202).header('cache-control', 'no-store').send(answer);
   });
 }
 

@@ -73,8 +73,9 @@ const ToldEvent = Type.Object(
   },
   {
     additionalProperties: false,
-    // Inside of `allOf`: generators of types take an `anyOf` beside properties for a choice of anything.
-    allOf: [{ anyOf: [{ required: ['userId'] }, { required: ['sessionId'] }] }],
+    // Said so, since generators of types take an `anyOf` of these two for a choice of anything.
+    if: { required: ['userId'] },
+    else: { required: ['sessionId'] },
   },
 );
 
