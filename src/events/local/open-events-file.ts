@@ -11,7 +11,7 @@ export interface EventsFile {
   readonly database: DatabaseSync;
   /** True where this call began it. */
   readonly isNew: boolean;
-  /** False once another file, or none, has the name: what is written from then on would be lost. */
+  /** False once another file, or none, has the name, since what is written from then on would be lost; or somebody met damage in it. */
   isInPlace(): boolean;
   /** With what is not in the file itself yet. */
   sizeBytes(): number;
@@ -85,7 +85,7 @@ function open(path: string, { folder, create }: OpeningOptions & { folder: strin
     return {
       database,
       isNew,
-      isInPlace: () => identifyAll(path) === identity,
+      isInPlace: () => identifyAll(path) === identity && !existsSync(join(folder, CONDEMNED)),
       sizeBytes: () => sizeOf(path) + sizeOf(logOf(path)),
       condemn: (reason) => {
         database.close();
