@@ -81,6 +81,12 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
   return { ...(event as UserEvent), time: parseTime(timestamp, options, problems) };
 }
 
+/** The type that an event says, where it is one that can be kept. */
+export function findEventType(entry: unknown): string | undefined {
+  const type = isObject(entry) ? entry['type'] : undefined;
+  return isEventType(type) ? type : undefined;
+}
+
 const REQUIRED = ['itemId', 'type'] as const;
 
 interface Field {
@@ -93,6 +99,8 @@ const ID: Field = {
   allows: (value) => typeof value === 'string' && isWholeText(value),
 };
 
+const isEventType = like(EVENT_PATTERNS.type);
+
 const FIELDS: Readonly<Record<string, Field>> = {
   eventId: { allowed: '1 to 128 visible ASCII characters', allows: like(EVENT_PATTERNS.eventId) },
   userId: ID,
@@ -100,7 +108,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   itemId: ID,
   type: {
     allowed: '1 to 64 lower-case letters, digits, - and _, a letter first',
-    allows: like(EVENT_PATTERNS.type),
+    allows: isEventType,
   },
   value: { allowed: 'a number', allows: Number.isFinite },
   slateId: { allowed: 'the slateId of an answer', allows: like(EVENT_PATTERNS.slateId) },
@@ -112,9 +120,9 @@ const FIELDS: Readonly<Record<string, Field>> = {
 
 const KNOWN = [...Object.keys(FIELDS), 'timestamp'];
 
-function like(pattern: string): (value: unknown) => boolean {
+function like(pattern: string): (value: unknown) => value is string {
   const expression = new RegExp(pattern, 'u');
-  return (value) => typeof value === 'string' && expression.test(value);
+  return (value): value is string => typeof value === 'string' && expression.test(value);
 }
 
 /** Half of a character of two halves is no text: stores write another character for each, so that two ids became one. */

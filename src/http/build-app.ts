@@ -40,7 +40,13 @@ export function buildApp(parts: AppParts): HttpApp {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
-    if (parts.events !== undefined) addEventsRoute(routes, { store: parts.events, ...settings.events });
+    if (parts.events !== undefined) {
+      addEventsRoute(routes, {
+        store: parts.events,
+        settings: settings.events,
+        metrics: parts.metrics.events,
+      });
+    }
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
     if (!settings.docs.enabled) return;

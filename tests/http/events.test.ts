@@ -210,6 +210,17 @@ t.test('where events cannot be kept it is a 503 that says when to come back, and
   t.match(await post({ events: [CLICK] }), { status: 500, body: { code: 'INTERNAL' } });
 });
 
+t.test('what is refused is counted by its type, or under none', async (t) => {
+  const { post, admin } = await setUp(t);
+  const late = { ...CLICK, timestamp: 0 };
+  await post({ events: [CLICK, late, late, { ...late, type: 'Not A Type' }, 7] });
+  await post({ events: [{ ...late, type: 'view' }] });
+  const { body } = await admin.inject('/metrics');
+  for (const [type, count] of Object.entries({ click: 2, none: 2, view: 1 })) {
+    t.match(body, `shortlist_events_total{type="${type}",outcome="refused"} ${count}`);
+  }
+});
+
 t.test('without a store there is no such route, and no other method with one', async (t) => {
   const { app } = build(t);
   t.equal(

@@ -1,20 +1,24 @@
+import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { EventStore } from '../../events/event-store.js';
-import { parseEvents, type RefusedEvent } from '../../events/parse-events.js';
+import { findEventType, parseEvents, type RefusedEvent } from '../../events/parse-events.js';
+import type { EventMetrics } from '../../observability/metrics/event-metrics.js';
 import { usersInList } from '../access/user-binding.js';
 import type { HttpApp } from '../create-http-app.js';
 import { EVENTS_EXAMPLES, EventsAnswer, EventsBody, EventsEnvelope } from '../schemas/events.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
-/** Options of `addEventsRoute`. */
-export interface EventsRouteOptions {
+/** What `addEventsRoute` depends on. */
+export interface EventsRouteParts {
   readonly store: EventStore;
-  readonly maxBodyBytes: number;
-  readonly maxAgeDays: number;
+  readonly settings: Pick<Settings['events'], 'maxBodyBytes' | 'maxAgeDays'>;
+  /** Is told what was refused; the store counts the others. */
+  readonly metrics: Pick<EventMetrics, 'countEvents'>;
 }
 
 /** Adds `POST /events`: a 202 says that what it counts as accepted is on the disk. */
-export function addEventsRoute(app: HttpApp, { store, maxBodyBytes, maxAgeDays }: EventsRouteOptions): void {
+export function addEventsRoute(app: HttpApp, { store, settings, metrics }: EventsRouteParts): void {
+  const { maxBodyBytes, maxAgeDays } = settings;
   const schema = {
     operationId: 'postEvents',
     tags: ['events'],
@@ -31,6 +35,9 @@ export function addEventsRoute(app: HttpApp, { store, maxBodyBytes, maxAgeDays }
   app.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
     const now = Date.now() / 1000;
     const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays });
+    for (const { index } of refused) {
+      metrics.countEvents(findEventType(request.body.events[index]) ?? 'none', 'refused', 1);
+    }
     if (events.length === 0) throw nothingToKeep(refused);
     const keepings = await store.keep(events);
     const accepted = keepings.filter((keeping) => keeping === 'accepted').length;
