@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['domain', 'config', 'observability', 'bundle', 'features', 'candidates', 'ranking', 'rules'],
   engine: roomsUpToPipeline(),
   serving: [...roomsUpToEngine(), 'events'],
-  events: roomsUpToEngine(),
+  events: roomsUpToPipeline(),
   offline: roomsUpToEngine(),
   http: [...roomsUpToEngine(), 'serving', 'events'],
   'load-test': ['domain', 'config', 'offline'],

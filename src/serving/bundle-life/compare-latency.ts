@@ -8,6 +8,7 @@ import type { RecommendationRequest } from '../../pipeline/recommendation-reques
 import { recommend } from '../../pipeline/recommend.js';
 import { warm } from './warm.js';
 
+/** How the bundles that are compared are opened. */
 export interface LatencyOptions {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** What the feature views of one bundle may take in memory. */

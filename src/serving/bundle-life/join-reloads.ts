@@ -1,3 +1,4 @@
+/** How a bundle is reloaded. */
 export interface ReloadOptions {
   /** Leaves what is open already as it is. */
   readonly ifMoved?: boolean;

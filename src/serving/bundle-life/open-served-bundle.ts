@@ -15,6 +15,7 @@ import { fromPipeline, withUserRows } from '../stack.js';
 import type { OpenBundle } from './open-bundle.js';
 import { warm } from './warm.js';
 
+/** How each bundle of a server is opened. */
 export interface OpeningOptions extends EngineOptions {
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
   /** Threads that compute; without any, the event loop does. */

@@ -17,6 +17,7 @@ export interface RehearsalTask {
 /** What it says: that it lives, that the bundle is sound, or what is wrong with it. */
 export type RehearsalReply = 'alive' | 'sound' | { readonly refused: PackedError };
 
+/** Bounds a rehearsal. */
 export interface RehearsalOptions {
   /** Milliseconds: a process that says nothing for so long is killed. */
   readonly silenceMs: number;

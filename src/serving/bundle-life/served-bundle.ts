@@ -15,6 +15,7 @@ import { joinReloads } from './join-reloads.js';
 import type { OpenBundle } from './open-bundle.js';
 import { type OpeningOptions, openServedBundle } from './open-served-bundle.js';
 
+/** Which bundles are opened, and the layers around each. */
 export interface ServedBundleOptions extends OpeningOptions {
   readonly registry: BundleRegistry;
   readonly channel: string;

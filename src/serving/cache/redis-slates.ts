@@ -16,6 +16,7 @@ import { digest } from './slate-key.js';
 /** Why a value is not taken for a slate. */
 export type SlateFault = 'corrupt' | 'other_schema' | 'wrong_type' | 'no_expiry';
 
+/** Is told of what Redis does; nothing here may throw. */
 export interface RedisSlatesObserver {
   /** A key held something that is no slate of this key; it is overwritten by the next answer. */
   slateRefused(reason: SlateFault): void;
@@ -25,6 +26,7 @@ export interface RedisSlatesObserver {
   availabilityChanged(available: boolean): void;
 }
 
+/** Where slates are kept in Redis, and for how long. */
 export interface RedisSlatesOptions {
   readonly redis: RedisConnectionOptions;
   readonly breaker: BreakerOptions;

@@ -51,6 +51,7 @@ export interface SharedSlates {
 /** Why an answer was not kept. */
 export type NotKept = 'degraded' | 'shallow' | 'changed';
 
+/** Is told how the cache is used; nothing here may throw. */
 export interface SlateCacheObserver {
   lookedUp(layer: 'memory' | 'redis', outcome: 'hit' | 'miss'): void;
   joined(): void;
@@ -59,6 +60,7 @@ export interface SlateCacheObserver {
   sized(size: { bytes: number; entries: number }): void;
 }
 
+/** Bounds a slate cache. */
 export interface SlateCacheOptions {
   readonly maxBytes: number;
   readonly ttlMs: number;

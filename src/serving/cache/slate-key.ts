@@ -18,6 +18,7 @@ export type SlateKeys = (
   prefetched?: Prefetched,
 ) => string;
 
+/** Creates the names of answers under a set of scenarios. */
 export function createSlateKeys(scenarios: ReadonlyMap<string, ScenarioConfig>): SlateKeys {
   const configured = digest(JSON.stringify([...scenarios]));
   return (request, { manifest, readContext, clock }, prefetched) => {

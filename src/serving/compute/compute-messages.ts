@@ -45,6 +45,7 @@ export type ComputeMessage = ComputeBatch | 'close';
 /** What it says: that it is open, that it cannot be, or what it answers. */
 export type ComputeReply = 'open' | { readonly refused: PackedError } | AnsweredBatch;
 
+/** The answers to a batch. */
 export interface AnsweredBatch {
   /** In the order of the requests. */
   readonly answers: readonly (SlateReport | { readonly error: PackedError })[];

@@ -8,6 +8,7 @@ import { type ComputeThread, openComputeThread } from './compute-thread.js';
 import { createJobQueue, type JobQueueOptions } from './job-queue.js';
 import { type Quarantine, quarantineKeyOf } from './quarantine.js';
 
+/** Sizes a pool of computing threads, and says what happens when they end or hang. */
 export interface ComputePoolOptions extends Omit<JobQueueOptions, 'onThread' | 'quarantine'> {
   /** Threads, 1 or more. */
   readonly workers: number;
@@ -24,6 +25,7 @@ export interface ComputePoolOptions extends Omit<JobQueueOptions, 'onThread' | '
   readonly onLost?: ((error: unknown) => void) | undefined;
 }
 
+/** By how many the living and the wanted threads change. */
 export interface ThreadChange {
   readonly living: number;
   readonly wanted: number;

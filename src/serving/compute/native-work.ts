@@ -19,6 +19,7 @@ export function beginWork(counter: Int32Array): void {
   Atomics.add(counter, 0, 1);
 }
 
+/** Counts that a work of the thread ended. */
 export function endWork(counter: Int32Array): void {
   Atomics.sub(counter, 0, 1);
   Atomics.notify(counter, 0);

@@ -29,6 +29,7 @@ export interface Quarantine {
   list(): readonly QuarantineChange[];
 }
 
+/** Sizes a quarantine, and reports its changes. */
 export interface QuarantineOptions {
   /** How long a key is held the first time; each further time four times as long, up to a day. */
   readonly lifeMs: number;
@@ -50,6 +51,7 @@ interface Sentence {
   readonly lifeMs: number;
 }
 
+/** Creates an empty quarantine. */
 export function createQuarantine(options: QuarantineOptions): Quarantine {
   const { lifeMs, onChange, onSize, now = () => performance.now() } = options;
   const suspects = new LRUCache<string, true>({ max: MOST_KEYS });

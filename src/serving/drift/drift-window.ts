@@ -4,6 +4,7 @@ import { RECIPROCAL_RANK } from '../../features/groups/retrieval-features.js';
 import type { RankingSample } from '../../pipeline/sample-ranking.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 
+/** Which requests are sampled, and who is told of them. */
 export interface DriftOptions {
   /** Share of the computed requests that are looked at. */
   readonly sampleShare: number;
