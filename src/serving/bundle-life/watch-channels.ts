@@ -14,6 +14,7 @@ export interface ChannelServer {
   reload(): Promise<unknown>;
 }
 
+/** What is watched, how often, and who is told. */
 export interface ChannelWatchOptions {
   readonly registry: Pick<BundleRegistry, 'readChannel'>;
   readonly server: ChannelServer;
@@ -29,6 +30,7 @@ export interface ChannelWatchOptions {
   readonly patienceMs?: number;
 }
 
+/** A watch that looks by itself from when it is created until it is stopped. */
 export interface ChannelWatch {
   /** Looks now; never rejects over what the registry or a bundle does. */
   look(): Promise<void>;

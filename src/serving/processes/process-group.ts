@@ -10,6 +10,7 @@ import { createProcessQuestions, type ProcessQuestions } from './process-questio
 import { createProcessRestarts, type RestartOptions } from './process-restarts.js';
 import { sendOrder, type ServerProcess } from './server-process.js';
 
+/** What a group runs, and how it treats processes that are silent or end. */
 export interface ProcessGroupOptions extends Omit<Settings['supervisor'], 'processes'>, RestartOptions {
   /** Processes, 1 or more. */
   readonly processes: number;
