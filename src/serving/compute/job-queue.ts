@@ -54,7 +54,7 @@ export interface JobQueue {
   /**
    * @throws ShortlistError as `Compute.run` does
    */
-  push(request: RecommendationRequest, execution: Execution): Promise<SlateReport>;
+  readonly push: (request: RecommendationRequest, execution: Execution) => Promise<SlateReport>;
   /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
   failIfDeserted(error: unknown): void;
   /** Why nothing can be computed now; undefined where it can. */
