@@ -31,11 +31,13 @@ export function createSlateSender(
 ): SlateSender {
   const reference = referenceTo(schema);
   const createSlateId = createSlateIds();
+  const { $id: name = '' } = schema as { $id?: string };
   return (reply, asked, describe) => {
     const { request } = reply;
     const slateId = createSlateId();
     const beginning = beginAnswer(request.id, slateId);
     const form = {
+      name,
       write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
       isWritten: (body: Buffer, facts: SlateFacts) => {
         const answer = parseAnswer(`${beginning}${body.toString()}`, reference, request);

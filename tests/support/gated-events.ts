@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Test } from 'tap';
-import type { KeptEvent, EventStore } from '../../src/events/event-store.js';
+import type { EventStore } from '../../src/events/event-store.js';
 import { listEvents, openStore, type StorePlace } from '../events/store-place.js';
 
 /** A real store in a folder of its own, with a gate before it. */
@@ -12,7 +12,7 @@ export interface GatedEvents extends EventStore {
   /** Thrown by the next requests instead of keeping anything. */
   failure: unknown;
   /** What is on the disk. */
-  list(): readonly KeptEvent[];
+  list(): ReturnType<typeof listEvents>;
 }
 
 /** Opens a store that is closed when the test ends. @param folder one of its own where it is absent */
