@@ -10,7 +10,8 @@ export function createPrepareCommand(context: CommandContext): Command {
     new Command('prepare').description('Check a dataset, map its columns, and write the prepared tables.'),
   )
     .option('--path <folder>', 'where the raw files are (default: what the dataset config says)')
-    .action(async (options: DatasetOptions & { path?: string }) => {
+    .option('--events <folder>', 'a server’s events, for a dataset that takes them', 'data/events')
+    .action(async (options: DatasetOptions & { path?: string; events: string }) => {
       const { dataset, preparedDir } = findDataset(options, context);
       const { prepareDataset } = await importOffline(
         () => import('../offline/data/prepare/prepare-dataset.js'),
@@ -21,7 +22,13 @@ export function createPrepareCommand(context: CommandContext): Command {
       const progress = await context.openProgress();
       const access = openDependencies(context);
       const now = context.now();
-      const report = await prepareDataset(dataset, { outDir: preparedDir, progress, access, now });
+      const report = await prepareDataset(dataset, {
+        outDir: preparedDir,
+        progress,
+        access,
+        now,
+        eventsFolder: options.events,
+      });
       context.print(renderPrepareReport(report));
       context.print(
         `Prepared tables are in ${preparedDir}. Next: shortlist train --dataset ${options.dataset}`,

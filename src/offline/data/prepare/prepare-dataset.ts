@@ -12,7 +12,7 @@ import { replaceFolder } from '../replace-folder.js';
 import { buildReport } from './build-report.js';
 import { checkValues } from './check-values.js';
 import { fingerprintTables } from './fingerprint.js';
-import { keepInteractions, listWeightProblems } from './keep-interactions.js';
+import { keepInteractions, listTypeProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
 import { specifyViews, writeViews } from './prepare-views.js';
 import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
@@ -38,6 +38,8 @@ export async function prepareDataset(
     access?: DependencyAccess | undefined;
     /** Rows of after that are mistakes; the clock's time when absent. */
     now?: Date;
+    /** The folder of a server's events; needed where the dataset takes them. */
+    eventsFolder?: string | undefined;
   },
 ): Promise<PrepareReport> {
   const { now = new Date() } = options;
@@ -71,7 +73,7 @@ async function writePrepared(
   const columns = [...loaded.types.keys()];
   const { weights, context } = config.interactions;
   const problems = [
-    ...(await listWeightProblems(connection, { columns, weights })),
+    ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
     ...listContextObstacles(context, { columns }),
   ];
   if (problems.length > 0) throw invalidDataset(config, problems);
