@@ -2,7 +2,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isCoded, type ColumnConfig, type DatasetConfig } from '../../../config/dataset-config.js';
+import {
+  isCoded,
+  type ColumnConfig,
+  type DatasetConfig,
+  type InteractionsConfig,
+} from '../../../config/dataset-config.js';
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
@@ -116,6 +121,7 @@ async function writePrepared(
     },
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
+    ...describeCounting(config.interactions),
     ...declared,
     ...specs,
     views,
@@ -128,6 +134,19 @@ async function writePrepared(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+function describeCounting({
+  weights,
+  minimumValue,
+  negative,
+}: InteractionsConfig): Pick<PreparedManifest, 'counting'> {
+  const counting = {
+    ...(weights !== undefined && { weights }),
+    ...(minimumValue !== undefined && { minimumValue }),
+    ...(negative !== undefined && { negative }),
+  };
+  return Object.keys(counting).length === 0 ? {} : { counting };
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */
