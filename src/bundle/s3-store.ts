@@ -43,36 +43,7 @@ export async function createS3Store(
   const { bucket, prefix } = parseAddress(options.address);
   const objects = await openBucket({ ...options, bucket, access });
   const key = (name: string): string => prefix + name;
-  const cached = (version: string): string => join(cacheFolderOf(options), version);
-
-  async function fetchVersion(version: string): Promise<string | undefined> {
-    const manifest = await objects.find(key(`${version}/${MANIFEST_FILE}`));
-    if (manifest === undefined) return undefined;
-    const target = cached(version);
-    const temporary = temporarySibling(target);
-    try {
-      const { files } = decodeManifest(
-        manifest.toString('utf8'),
-        `${options.address}/${version}/${MANIFEST_FILE}`,
-      );
-      for (const name of [MANIFEST_FILE, CHECKSUM_FILE, ...Object.keys(files)]) {
-        const bytes = name === MANIFEST_FILE ? manifest : await objects.find(key(`${version}/${name}`));
-        // What is missing is told by who opens the bundle, with everything else that is wrong.
-        if (bytes === undefined) continue;
-        await mkdir(dirname(join(temporary, name)), { recursive: true });
-        await writeFile(join(temporary, name), bytes);
-      }
-      // Nothing that is not sound may stay in the cache: it would be found there for ever.
-      await openBundleFiles(temporary);
-      await rename(temporary, target).catch(async (error: unknown) => {
-        // Another process was faster.
-        if (!(await exists(target))) throw error;
-      });
-      return target;
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  }
+  const copies = createLocalCopies(options, (name) => objects.find(key(name)));
 
   return {
     location: options.address,
@@ -81,10 +52,7 @@ export async function createS3Store(
       const versions = manifests.map((name) => name.slice(prefix.length, -MANIFEST_FILE.length - 1));
       return versions.filter(isBundleVersion).sort();
     },
-    findVersion: async (version) => {
-      if (!isBundleVersion(version)) return undefined;
-      return (await exists(cached(version))) ? cached(version) : fetchVersion(version);
-    },
+    findVersion: async (version) => (isBundleVersion(version) ? copies.find(version) : undefined),
     addVersion: async ({ folder, manifest, bytesOf }) => {
       const { version, files } = manifest;
       for (const name of Object.keys(files)) await objects.put(key(`${version}/${name}`), bytesOf(name));
@@ -97,7 +65,7 @@ export async function createS3Store(
       const manifest = key(`${version}/${MANIFEST_FILE}`);
       for (const name of [manifest, ...names.filter((other) => other !== manifest)])
         await objects.remove(name);
-      await rm(cached(version), { recursive: true, force: true });
+      await copies.remove(version);
     },
     findText: async (name) => (await objects.find(key(name)))?.toString('utf8'),
     replaceText: (name, text) => objects.put(key(name), Buffer.from(text)),
@@ -129,6 +97,62 @@ function parseAddress(address: string): { bucket: string; prefix: string } {
   }
   const folder = path.replaceAll(/^\/+|\/+$/g, '');
   return { bucket, prefix: folder === '' ? '' : `${folder}/` };
+}
+
+/** Versions of a bucket in a folder of this machine. */
+interface LocalCopies {
+  /** Gives the folder of a version, which is fetched when it is not there yet; undefined where the bucket does not have it. */
+  find(version: string): Promise<string | undefined>;
+  remove(version: string): Promise<void>;
+}
+
+/** @param findObject gives what the bucket has under a name below its prefix */
+function createLocalCopies(
+  options: S3StoreOptions,
+  findObject: (name: string) => Promise<Buffer | undefined>,
+): LocalCopies {
+  const placeOf = (version: string): string => join(cacheFolderOf(options), version);
+
+  async function fetchFiles(
+    folder: string,
+    { version, manifest }: { version: string; manifest: Buffer },
+  ): Promise<void> {
+    const { files } = decodeManifest(
+      manifest.toString('utf8'),
+      `${options.address}/${version}/${MANIFEST_FILE}`,
+    );
+    for (const name of [MANIFEST_FILE, CHECKSUM_FILE, ...Object.keys(files)]) {
+      const bytes = name === MANIFEST_FILE ? manifest : await findObject(`${version}/${name}`);
+      // What is missing is told by who opens the bundle, with everything else that is wrong.
+      if (bytes === undefined) continue;
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), bytes);
+    }
+  }
+
+  async function fetchVersion(version: string): Promise<string | undefined> {
+    const manifest = await findObject(`${version}/${MANIFEST_FILE}`);
+    if (manifest === undefined) return undefined;
+    const target = placeOf(version);
+    const temporary = temporarySibling(target);
+    try {
+      await fetchFiles(temporary, { version, manifest });
+      // Nothing that is not sound may stay in the cache: it would be found there for ever.
+      await openBundleFiles(temporary);
+      await rename(temporary, target).catch(async (error: unknown) => {
+        // Another process was faster.
+        if (!(await exists(target))) throw error;
+      });
+      return target;
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    find: async (version) => ((await exists(placeOf(version))) ? placeOf(version) : fetchVersion(version)),
+    remove: (version) => rm(placeOf(version), { recursive: true, force: true }),
+  };
 }
 
 /** Buckets have caches of their own: two of them may hold one version, published to both. */

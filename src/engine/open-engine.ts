@@ -56,7 +56,7 @@ export async function openEngine(
 }
 
 /** A bundle that is open: engines for other threads are made of its contents. */
-export interface OpenBundle extends OpenContents {
+export interface OpenedBundle extends OpenContents {
   readonly engine: Engine;
 }
 
@@ -65,7 +65,7 @@ export async function openBundle(
   folder: string,
   scenarios: ReadonlyMap<string, ScenarioConfig>,
   options: EngineOptions = {},
-): Promise<OpenBundle> {
+): Promise<OpenedBundle> {
   const opened = await openContents(folder, scenarios, options);
   const { contents, online } = opened;
   try {

@@ -31,11 +31,6 @@ export interface SegmentOptions {
   readonly now?: () => number;
 }
 
-/** Its name is of the time that people know, its age is that of a clock that nobody sets. */
-interface AgedSegment extends Segment {
-  readonly openedAt: number;
-}
-
 /** More than this is not left waiting for its time. */
 const EAGER_BYTES = 262_144;
 
@@ -48,10 +43,9 @@ const CHUNK_BYTES = 1_048_576;
  * after the other beside whoever appends; one that fails is taken back and tried again with what came meanwhile.
  */
 export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
-  const { observer, now = () => performance.now() } = options;
-  const leftMsOf = ({ openedAt }: AgedSegment): number => options.maxSegmentMs - (now() - openedAt);
+  const { observer } = options;
   const waiting = createWaitingLines(options.maxBufferBytes);
-  let segment: AgedSegment | undefined;
+  const segment = createOpenSegment(options);
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let ageTimer: NodeJS.Timeout | undefined;
@@ -76,14 +70,15 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   /** A segment without new lines has to be closed in time as well. */
   function watchAge(): void {
     clearTimeout(ageTimer);
-    if (segment !== undefined) ageTimer = setTimeout(() => void flush(), timerMs(leftMsOf(segment))).unref();
+    const leftMs = segment.findLeftMs();
+    if (leftMs !== undefined) ageTimer = setTimeout(() => void flush(), timerMs(leftMs)).unref();
   }
 
   async function write(): Promise<void> {
     try {
-      await closeOldSegment();
+      await segment.closeWhenDue();
       while (waiting.count() > 0) await writeChunk();
-      await closeOldSegment();
+      await segment.closeWhenDue();
       tell(undefined);
     } catch (error) {
       tell(error as Error);
@@ -93,26 +88,13 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
   async function writeChunk(): Promise<void> {
     const lines = waiting.takeChunk();
     try {
-      segment ??= { ...(await openSegment(options.folder, Date.now())), openedAt: now() };
       await segment.append(lines);
     } catch (error) {
-      if (segment?.isBroken() === true) segment = undefined;
       waiting.putBack(lines);
       throw error;
     }
     waiting.release(lines);
     observer.written(lines.length);
-  }
-
-  async function closeOldSegment(): Promise<void> {
-    if (segment === undefined) return;
-    if (leftMsOf(segment) <= 0 || segment.sizeBytes() >= options.maxSegmentBytes) await closeSegment();
-  }
-
-  async function closeSegment(): Promise<void> {
-    const closing = segment!;
-    segment = undefined;
-    await closing.close();
   }
 
   function tell(failure: Error | undefined): void {
@@ -133,8 +115,55 @@ export function createSegmentWriter(options: SegmentOptions): SegmentWriter {
       closed = true;
       for (const each of [timer, ageTimer]) clearTimeout(each);
       if (waiting.count() > 0) observer.dropped(waiting.count());
-      if (segment !== undefined) await closeSegment().catch((error: unknown) => tell(error as Error));
+      await segment.close().catch((error: unknown) => tell(error as Error));
     },
+  };
+}
+
+/** The segment that lines go to; there is none before the first line, and after each close. */
+interface OpenSegment {
+  /** Opens a segment where there is none, and writes the lines; when it rejects, none of them is there. */
+  append(lines: readonly string[]): Promise<void>;
+  /** Milliseconds until it is old enough to be closed; undefined where there is none. */
+  findLeftMs(): number | undefined;
+  /** Closes it where it is large or old enough. */
+  closeWhenDue(): Promise<void>;
+  /** Closes it where there is one. */
+  close(): Promise<void>;
+}
+
+/** Its name is of the time that people know, its age is that of a clock that nobody sets. */
+interface AgedSegment extends Segment {
+  readonly openedAt: number;
+}
+
+function createOpenSegment(options: SegmentOptions): OpenSegment {
+  const { folder, maxSegmentBytes, maxSegmentMs, now = () => performance.now() } = options;
+  const leftMsOf = ({ openedAt }: AgedSegment): number => maxSegmentMs - (now() - openedAt);
+  let segment: AgedSegment | undefined;
+
+  async function close(): Promise<void> {
+    const closing = segment;
+    segment = undefined;
+    await closing?.close();
+  }
+
+  return {
+    append: async (lines) => {
+      try {
+        segment ??= { ...(await openSegment(folder, Date.now())), openedAt: now() };
+        await segment.append(lines);
+      } catch (error) {
+        if (segment?.isBroken() === true) segment = undefined;
+        throw error;
+      }
+    },
+    findLeftMs: () => segment && leftMsOf(segment),
+    closeWhenDue: async () => {
+      if (segment === undefined) return;
+      if (leftMsOf(segment) <= 0 || segment.sizeBytes() >= maxSegmentBytes) await close();
+    },
+    close,
   };
 }
 

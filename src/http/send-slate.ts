@@ -29,9 +29,11 @@ export function createSlateSender(
   { recommender, afterAnswer, settings: { compute } }: AppParts,
 ): SlateSender {
   const reference = referenceTo(schema);
+  const { $id: name = '' } = schema as { $id?: string };
   return (reply, asked, describe) => {
     const { request } = reply;
     const form = {
+      name,
       write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
       isWritten: (body: Buffer, facts: SlateFacts) => {
         const answer = parseAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request);

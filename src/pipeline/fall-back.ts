@@ -2,6 +2,7 @@ import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { ShortlistError } from '../domain/errors.js';
 import { describeItems } from './describe-items.js';
 import type { FallbackEngine } from './engine.js';
+import type { Prefetched } from './execution.js';
 import { hydrateQuery } from './hydrate-query.js';
 import { orderByFusion } from './rank-candidates.js';
 import type { SlateReport, RecommendationRequest } from './recommendation-request.js';
@@ -14,18 +15,21 @@ export const LAST_RESORT = 'popular';
 /**
  * Answers a request whose pipeline failed as a whole: with what most people chose, under the rules of the
  * scenario.
- * @param cause is named in `degraded`, by its reason where it has one, else by its code
- * @throws `cause`, when the bundle has no popular items
+ * @param options.cause is named in `degraded`, by its reason where it has one, else by its code
+ * @throws `options.cause`, when the bundle has no popular items
  */
 export async function fallBack(
   request: RecommendationRequest,
   engine: FallbackEngine,
-  cause: ShortlistError & { readonly reason?: string },
+  {
+    cause,
+    prefetched,
+  }: { cause: ShortlistError & { readonly reason?: string }; prefetched?: Prefetched | undefined },
 ): Promise<SlateReport> {
   const source = engine.sources.get(LAST_RESORT);
   if (source === undefined) throw cause;
   const started = performance.now();
-  const query = hydrateQuery(request, engine);
+  const query = hydrateQuery(request, engine, prefetched);
   const { limit, explain } = request;
   const retrieval = await source.retrieve(toRetrievalQuery(query, limit));
   const candidates = mergeRetrievals([retrieval], { limit });

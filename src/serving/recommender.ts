@@ -51,6 +51,8 @@ export interface SlateFacts extends Pick<Slate, 'scenario' | 'bundle' | 'strateg
 
 /** Writes slates as an HTTP answer has them: a cache keeps the bytes and looks into none. */
 export interface SlateForm {
+  /** Names the form: a cache keeps the same slate once for each. */
+  readonly name: string;
   write(slate: Slate): Buffer;
   /** Whether bytes from outside of the process are what `write` makes for this request, and the facts beside them are true of them. */
   isWritten(body: Buffer, facts: SlateFacts): boolean;

@@ -1,5 +1,6 @@
 import { hasTrait, ShortlistError } from '../domain/errors.js';
 import { processClock } from '../domain/process-clock.js';
+import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
@@ -25,8 +26,8 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * The way of a request through one bundle, from the inside out: threads run `recommend()` of the pipeline; the drift statistics sample
- * what they rank; the cache keeps it; the user's rows, of which the cache's key is made, are read before; the fallback answers where all
- * of that fails. Who has only one bundle adds `fromLease`; a canary is one more layer, `withCanary`, over the leases of two.
+ * what they rank; the cache keeps it; the fallback answers where all of that fails; the user's rows, which cache and fallback need, are
+ * read before them. A served bundle puts `fromLease` around it, and a server with a canary puts `withCanary` around the leases of two.
  */
 export function stackBundle(
   bundle: OpenBundle,
@@ -35,17 +36,19 @@ export function stackBundle(
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
-  recommender = withUserRows(recommender, bundle);
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
+  if (bundle.online.length > 0) recommender = withUserRows(recommender, bundle);
   return recommender;
 }
 
 /** Computes each answer. */
 export function fromPipeline(compute: Compute): Recommender {
   return {
-    // Only what threads can be sent: a form has functions.
-    recommend: async (request, { deadline, depth, prefetched, capture }) =>
-      toAnswer(await compute.run(request, { deadline, depth, prefetched, capture }), 'off'),
+    // A form has functions, which no thread can be sent.
+    recommend: async (request, { deadline, depth, prefetched, capture }) => {
+      const execution = { deadline, depth, prefetched, capture };
+      return toAnswer(await traceWork(COMPUTE, () => compute.run(request, execution)), 'off');
+    },
   };
 }
 
@@ -73,7 +76,8 @@ function withCache(
     recommend: (request, run) => {
       const { form, deadline = Number.POSITIVE_INFINITY, sharedDeadline = deadline } = run;
       if (form === undefined) return next.recommend(request, run);
-      const nameKey = (): string => keyOf(request, engine, run.prefetched);
+      // Two routes may write one slate in two ways.
+      const nameKey = (): string => `${form.name} ${keyOf(request, engine, run.prefetched)}`;
       const key = nameKey();
       return slates.answer({
         key,
@@ -106,17 +110,21 @@ export function withUserRows(next: Recommender, bundle: OpenBundle): Recommender
   };
 }
 
-/** Answers with what most people chose where nothing better can be had in time. */
+/** Answers with what most people chose where the layers below have no answer in time. */
 function withFallback(next: Recommender, { engine }: OpenBundle, cache: CacheOutcome): Recommender {
-  async function answerInstead(request: RecommendationRequest, error: unknown): Promise<Answer> {
+  async function answerInstead(
+    request: RecommendationRequest,
+    { prefetched }: Run,
+    error: unknown,
+  ): Promise<Answer> {
     if (!hasTrait(error, 'slateFallback')) throw error;
-    return toAnswer(await fallBack(request, engine, error), cache);
+    return toAnswer(await fallBack(request, engine, { cause: error, prefetched }), cache);
   }
   return {
     recommend: (request, run) => {
       const answer = next.recommend(request, run);
       if (!(answer instanceof Promise)) return answer;
-      return answer.catch((error: unknown) => answerInstead(request, error));
+      return answer.catch((error: unknown) => answerInstead(request, run, error));
     },
   };
 }
@@ -177,7 +185,7 @@ async function tryFirst(
   } catch (error) {
     if (!isOfClient(error)) observer.failed(error);
     const answer = await stable.recommend(request, run);
-    // What the canary took for a mistake of the client is none to the stable bundle.
+    // The stable bundle answers what the canary refused: the refusal was the canary's own fault.
     if (isOfClient(error)) observer.failed(error);
     return answer;
   }

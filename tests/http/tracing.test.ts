@@ -79,7 +79,9 @@ t.test('a request is a span with a child for each stage and source', async (t) =
   });
   t.equal(root!.parentSpanId, undefined);
   t.equal(hit!.attributes['shortlist.cache'], 'hit');
-  const children = spans.filter(({ parentSpanId }) => parentSpanId === root!.spanId);
+  const compute = spans.find(({ parentSpanId }) => parentSpanId === root!.spanId);
+  t.equal(compute!.name, 'compute');
+  const children = spans.filter(({ parentSpanId }) => parentSpanId === compute!.spanId);
   const names = children.map(({ name }) => name);
   for (const name of ['rules', 'candidates.als', 'candidates.popular', 'features', 'ranking']) {
     t.ok(names.includes(name), name);

@@ -292,6 +292,6 @@ t.test('without popular items there is no fallback, and the cause is told', asyn
     filters: [],
   } as const;
   const asked = { ...request, explain: 'none' } as const;
-  await t.rejects(fallBack(asked, { ...engine, sources: new Map() }, cause), cause);
-  t.equal((await fallBack(asked, engine, cause)).slate.items.length, 3);
+  await t.rejects(fallBack(asked, { ...engine, sources: new Map() }, { cause }), cause);
+  t.equal((await fallBack(asked, engine, { cause })).slate.items.length, 3);
 });

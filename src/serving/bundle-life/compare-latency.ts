@@ -6,7 +6,7 @@ import type { Engine } from '../../pipeline/engine.js';
 import { openEngine } from '../../engine/open-engine.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { recommend } from '../../pipeline/recommend.js';
-import { warm } from './warm.js';
+import { warm } from '../compute/warm.js';
 
 /** How the bundles that are compared are opened. */
 export interface LatencyOptions {

@@ -13,7 +13,7 @@ import { createRests } from '../compute/polite-pause.js';
 import type { ThreadOptions } from '../compute/thread-options.js';
 import { fromPipeline, withUserRows } from '../stack.js';
 import type { OpenBundle } from './open-bundle.js';
-import { warm } from './warm.js';
+import { warm } from '../compute/warm.js';
 
 /** How each bundle of a server is opened. */
 export interface OpeningOptions extends EngineOptions {

@@ -7,7 +7,7 @@ import { listAbsentStores, readContents } from '../../engine/read-contents.js';
 import { recommend } from '../../pipeline/recommend.js';
 import { lowerPriority } from '../compute/low-priority.js';
 import type { RehearsalReply, RehearsalTask } from './rehearse-bundle.js';
-import { warm } from './warm.js';
+import { warm } from '../compute/warm.js';
 
 // The program of the process that `rehearseBundle` starts: it says that it lives for as long as its event loop does, and at last what
 // is to be said of the bundle. Whoever started it ends it.

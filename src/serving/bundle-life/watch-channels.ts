@@ -14,6 +14,7 @@ export interface ChannelServer {
   reload(): Promise<unknown>;
 }
 
+/** What is watched, how often, and who is told. */
 export interface ChannelWatchOptions {
   readonly registry: Pick<BundleRegistry, 'readChannel'>;
   readonly server: ChannelServer;
@@ -29,6 +30,7 @@ export interface ChannelWatchOptions {
   readonly patienceMs?: number;
 }
 
+/** A watch that looks by itself from when it is created until it is stopped. */
 export interface ChannelWatch {
   /** Looks now; never rejects over what the registry or a bundle does. */
   look(): Promise<void>;
@@ -43,47 +45,17 @@ const LONGEST_RETRY_MS = 15 * 60_000;
 
 type Pointers = ReadonlyMap<string, ChannelPointer>;
 
-/** What was refused, and until when it is left alone. */
-interface Refusal {
-  readonly pointed: string;
-  readonly retryMs: number;
-  readonly retryAt: number;
-}
-
 /**
  * Looks again and again where channels point, and has what serves them reload when that is another version than is in service. While the
  * registry cannot be read, or what it points at is refused, what is in service stays; each change of state is logged once. It never
  * holds the process.
  */
 export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
-  const { registry, server, logger, metrics, now, patienceMs = 60_000 } = options;
+  const { server, logger, metrics, now } = options;
+  const readPointers = createPointerReader(options);
+  const refusals = createRefusals(now);
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let isAway = false;
-  let refusal: Refusal | undefined;
-
-  async function readPointers(): Promise<Pointers | undefined> {
-    try {
-      const pointers = new Map<string, ChannelPointer>();
-      for (const [channel, versions] of server.versions()) {
-        const pointer = await within(patienceMs, registry.readChannel(channel)).catch((error: unknown) => {
-          // Nothing to be tried yet is no fault of the registry.
-          if (isMissing(error) && versions.every((version) => version === undefined)) return undefined;
-          throw error;
-        });
-        if (pointer !== undefined) pointers.set(channel, pointer);
-      }
-      if (isAway) logger.info('the bundle registry can be read again');
-      isAway = false;
-      return pointers;
-    } catch (err) {
-      if (!isAway) logger.warn({ err }, 'the bundle registry cannot be read; what is in service stays');
-      isAway = true;
-      return undefined;
-    } finally {
-      metrics.showRegistry(!isAway);
-    }
-  }
 
   function isBehind(pointers: Pointers): boolean {
     const behind = [...server.versions()].filter(([channel, versions]) => {
@@ -95,25 +67,18 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
     return behind.length > 0;
   }
 
-  /** Gives how long the same is left alone. */
-  function leaveAlone(pointed: string, error?: unknown): number {
-    const retryMs = chooseRetry(error, refusal?.pointed === pointed ? refusal.retryMs : undefined);
-    refusal = { pointed, retryMs, retryAt: now() + retryMs };
-    return retryMs;
-  }
-
   async function reload(pointed: string, pointers: Pointers): Promise<void> {
     const startedAt = now();
     try {
       await server.reload();
       // What is tried beside the bundle in service rejects nothing when it is refused.
-      if (isBehind(pointers)) return void leaveAlone(pointed);
-      refusal = undefined;
+      if (isBehind(pointers)) return void refusals.add(pointed);
+      refusals.clear();
       metrics.countReload('swapped');
       logger.info({ pointed, milliseconds: Math.round(now() - startedAt) }, 'channel moved: bundle swapped');
     } catch (err) {
       if (stopped) return;
-      const retryMs = leaveAlone(pointed, err);
+      const retryMs = refusals.add(pointed, err);
       metrics.countReload('refused');
       const retry = Number.isFinite(retryMs) ? { retryMs } : {};
       logger.error({ err, pointed, ...retry }, 'channel moved: bundle refused; what is in service stays');
@@ -123,16 +88,9 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
   async function look(): Promise<void> {
     const pointers = await readPointers();
     if (stopped || pointers === undefined) return;
-    if (!isBehind(pointers)) {
-      refusal = undefined;
-      return;
-    }
-    // With the time: a channel that left what was refused and came back between two looks has moved.
-    const pointed = [...pointers]
-      .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
-      .join(', ');
-    if (refusal?.pointed === pointed && now() < refusal.retryAt) return;
-    await reload(pointed, pointers);
+    if (!isBehind(pointers)) return refusals.clear();
+    const pointed = describePointers(pointers);
+    if (!refusals.has(pointed)) await reload(pointed, pointers);
   }
 
   function schedule(): void {
@@ -153,6 +111,47 @@ export function watchChannels(options: ChannelWatchOptions): ChannelWatch {
   };
 }
 
+/** With the time: a channel that left what was refused and came back between two looks has moved. */
+function describePointers(pointers: Pointers): string {
+  return [...pointers]
+    .map(([channel, { version, updatedAt }]) => `${channel} at ${version} since ${updatedAt}`)
+    .join(', ');
+}
+
+/** Reads where the watched channels point; gives undefined while the registry is away, and tells when it goes and comes back. */
+function createPointerReader(options: ChannelWatchOptions): () => Promise<Pointers | undefined> {
+  const { registry, server, logger, metrics, patienceMs = 60_000 } = options;
+  let isAway = false;
+
+  async function readPointers(): Promise<Pointers> {
+    const pointers = new Map<string, ChannelPointer>();
+    for (const [channel, versions] of server.versions()) {
+      const pointer = await within(patienceMs, registry.readChannel(channel)).catch((error: unknown) => {
+        // Nothing to be tried yet is no fault of the registry.
+        if (isMissing(error) && versions.every((version) => version === undefined)) return undefined;
+        throw error;
+      });
+      if (pointer !== undefined) pointers.set(channel, pointer);
+    }
+    return pointers;
+  }
+
+  return async () => {
+    try {
+      const pointers = await readPointers();
+      if (isAway) logger.info('the bundle registry can be read again');
+      isAway = false;
+      return pointers;
+    } catch (err) {
+      if (!isAway) logger.warn({ err }, 'the bundle registry cannot be read; what is in service stays');
+      isAway = true;
+      return undefined;
+    } finally {
+      metrics.showRegistry(!isAway);
+    }
+  };
+}
+
 /** Nobody would look any more behind a read that never ends. */
 async function within<T>(patienceMs: number, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -165,6 +164,29 @@ async function within<T>(patienceMs: number, reading: Promise<T>): Promise<T> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof ShortlistError && error.code === 'BUNDLE_NOT_FOUND';
+}
+
+/** What was refused, and until when it is left alone. */
+interface Refusal {
+  readonly pointed: string;
+  readonly retryMs: number;
+  readonly retryAt: number;
+}
+
+/** Remembers what was refused last, so that it is left alone for ever longer. */
+function createRefusals(now: () => number) {
+  let last: Refusal | undefined;
+  return {
+    /** Gives how many milliseconds the same is left alone. */
+    add: (pointed: string, error?: unknown): number => {
+      const retryMs = chooseRetry(error, last?.pointed === pointed ? last.retryMs : undefined);
+      last = { pointed, retryMs, retryAt: now() + retryMs };
+      return retryMs;
+    },
+    /** Whether it is to be left alone still. */
+    has: (pointed: string): boolean => last?.pointed === pointed && now() < last.retryAt,
+    clear: (): void => void (last = undefined),
+  };
 }
 
 /** Milliseconds until the same is tried again; infinite when it would be refused for the same reason. */

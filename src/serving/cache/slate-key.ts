@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
+import type { History } from '../../domain/history.js';
 import { keyOf } from '../../domain/subject.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { Prefetched } from '../../pipeline/execution.js';
@@ -35,12 +36,17 @@ export function digest(text: string): string {
 }
 
 /** What most requests are without: nobody should wait for a digest of nothing. */
-function nameRest({ exclude, filters }: RecommendationRequest, { userRows }: Prefetched = {}): string {
-  if (exclude.length === 0 && filters.length === 0 && userRows === undefined) return '';
+function nameRest(
+  { exclude, filters }: RecommendationRequest,
+  { userRows, history }: Prefetched = {},
+): string {
+  if (exclude.length === 0 && filters.length === 0 && userRows === undefined && history === undefined)
+    return '';
   const rest = [
     toSet(exclude),
     toSet(filters.map(({ attribute, value }) => JSON.stringify([attribute, value]))),
     userRows === undefined ? null : describeRows(userRows),
+    ...(history === undefined ? [] : [describeHistory(history)]),
   ];
   return digest(JSON.stringify(rest));
 }
@@ -57,4 +63,8 @@ function describeRows({ rows, failedViews }: PrefetchedRows): unknown {
     Array.from(statuses),
   ]);
   return [read, ...(failedViews ?? [])];
+}
+
+function describeHistory({ items, timestamps, values }: History): unknown {
+  return [Array.from(items), Array.from(timestamps), Array.from(values)];
 }

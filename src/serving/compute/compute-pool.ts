@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ShortlistError } from '../../domain/errors.js';
 import { retryDelay, type RetryPace } from '../../domain/retry-delay.js';
-import { COMPUTE, traceWork } from '../../observability/traced-work.js';
 import type { Compute } from './compute.js';
 import type { ComputeTask } from './compute-messages.js';
 import { type ComputeThread, openComputeThread } from './compute-thread.js';
@@ -97,7 +96,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
   onThreads?.({ living: 0, wanted: workers });
   threads.forEach(watch);
   return {
-    run: (request, execution) => traceWork(COMPUTE, () => queue.push(request, execution)),
+    run: queue.push,
     findProblem: () => queue.findProblem(),
     close: async () => {
       if (closing.signal.aborted) return;

@@ -25,7 +25,7 @@ import { lowerPriority } from './low-priority.js';
 import { countRuns, endWork } from './native-work.js';
 import { createRests } from './polite-pause.js';
 import { sumReads } from '../online/sum-feature-reads.js';
-import { warm } from '../bundle-life/warm.js';
+import { warm } from './warm.js';
 
 // The program of a computing thread: it makes an engine over the memory of the main thread, answers batches one after the
 // other, and ends when it is told to, never in the middle of a batch: a thread that is stopped inside of ONNX Runtime

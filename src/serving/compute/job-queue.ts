@@ -5,16 +5,15 @@ import { unpackError } from '../../domain/packed-error.js';
 import type { FeatureObserver } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import { type AdmissionLimits, type Busy, createAdmission } from './admission.js';
 import type { AnsweredBatch } from './compute-messages.js';
 import type { ComputeThread } from './compute-thread.js';
-import { createLoadEstimate, depthAt, type LoadEstimate } from './load-estimate.js';
+import { depthAt } from './load-estimate.js';
 import { type Quarantine, type QuarantineChange, RequestQuarantined } from './quarantine.js';
+import { createThreadRoster } from './thread-roster.js';
 
-export interface JobQueueOptions {
-  /** Requests that a thread answers together at most. */
-  readonly maxBatch: number;
-  /** Requests that wait at most; what comes beyond is refused. */
-  readonly maxWaiting: number;
+/** Options of `createJobQueue`. */
+export interface JobQueueOptions extends AdmissionLimits {
   /** Share of its candidates that a request is ranked with when the queue is longest, above 0 to 1. */
   readonly minDepth: number;
   /** Unix seconds that time to live is judged by. */
@@ -55,7 +54,7 @@ export interface JobQueue {
   /**
    * @throws ShortlistError as `Compute.run` does
    */
-  push(request: RecommendationRequest, execution: Execution): Promise<SlateReport>;
+  readonly push: (request: RecommendationRequest, execution: Execution) => Promise<SlateReport>;
   /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
   failIfDeserted(error: unknown): void;
   /** Why nothing can be computed now; undefined where it can. */
@@ -63,12 +62,6 @@ export interface JobQueue {
   /** Lets every thread answer what it computes, and end; one that hangs is left behind. */
   close(): Promise<void>;
 }
-
-/**
- * Of its budget, what a request may be foreseen to take: some take longer, and what is computed for who has left is lost
- * for who still waits. A queue that is never empty keeps the threads as busy with less in it.
- */
-const ADMITTED_SHARE = 0.7;
 
 /** A request that waits for its answer. */
 interface Job {
@@ -91,25 +84,22 @@ interface Batch {
   isSuspect: boolean;
 }
 
-/** One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made. */
-const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
-
+/** Creates a queue without threads: what is pushed waits until one is added. */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
-  const { maxBatch, minDepth, clock, observer, onBatch, watch, onThread } = options;
-  const waiting: Job[] = [];
-  const threads = new Set<ComputeThread>();
-  let idle: ComputeThread[] = [];
+  const { minDepth, clock, observer, onBatch, watch } = options;
+  const threads = createThreadRoster(options.onThread);
+  const admission = createAdmission(options);
+  const holds = createHolds(options.quarantine);
+  const waiting = createWaitingLine(holds);
   let computing = 0;
   let deserted: { error: unknown } | undefined;
-  const load = createLoadEstimate();
-  const holds = createHolds(options.quarantine);
-  const busy = (): Busy => ({ threads: threads.size, waiting: waiting.length, computing, limits: options });
+  const busy = (): Busy => ({ threads: threads.count(), waiting: waiting.count(), computing });
 
   /** Threads that will soon be free get their share of what waits. */
   function dispatch(): void {
-    while (idle.length > 0 && waiting.length > 0) {
-      const share = Math.ceil(waiting.length / threads.size);
-      void run(idle.shift()!, waiting.splice(0, holds.countTogether(waiting, Math.min(maxBatch, share))));
+    while (threads.hasFree() && waiting.count() > 0) {
+      const share = Math.ceil(waiting.count() / threads.count());
+      void run(threads.takeFree(), waiting.takeTogether(Math.min(options.maxBatch, share)));
     }
   }
 
@@ -119,14 +109,13 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
     const batch = holds.begin(jobs);
     computing += jobs.length;
-    onBatch?.({ requests: jobs.length, waiting: waiting.length, depth });
+    onBatch?.({ requests: jobs.length, waiting: waiting.count(), depth });
     const timer = watch && startWatch(watch, (error) => giveUp(thread, batch, error));
     try {
       const asked = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
       const answered = await thread.answer({ jobs: asked, now: clock() });
-      load.answered({ requests: jobs.length, milliseconds: processClock() - started });
-      // One that was given up has come back: nobody else would end it.
-      void (threads.has(thread) ? idle.push(thread) : thread.close());
+      admission.answered({ requests: jobs.length, milliseconds: processClock() - started });
+      threads.release(thread);
       holds.answered(batch);
       settle(jobs, answered);
       for (const read of answered.reads) observer?.read(read);
@@ -142,87 +131,71 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
 
   function giveUp(thread: ComputeThread, batch: Batch, error: ShortlistError): void {
     holds.lost(batch);
-    remove(thread);
+    threads.remove(thread);
     failIfDeserted(error);
   }
 
-  function remove(thread: ComputeThread): void {
-    idle = idle.filter((other) => other !== thread);
-    if (threads.delete(thread)) onThread?.(-1);
-  }
-
   function failIfDeserted(error: unknown): void {
-    if (threads.size > 0) return;
+    if (threads.count() > 0) return;
     deserted = { error };
-    for (const job of waiting.splice(0)) fail(job, error);
-  }
-
-  function expire(job: Job): void {
-    const isWaiting = leave(waiting, job);
-    if (job.batch !== undefined) holds.late(job.batch);
-    job.reject(outOfTime(isWaiting ? 'before it was computed' : 'while it was computed'));
+    waiting.fail(error);
   }
 
   return {
     add: (thread) => {
-      threads.add(thread);
-      idle.push(thread);
       deserted = undefined;
-      onThread?.(1);
+      threads.add(thread);
       dispatch();
     },
-    remove,
+    remove: (thread) => threads.remove(thread),
     push: (request, execution) =>
       new Promise((resolve, reject) => {
         const pushedAt = processClock();
         const budgetMs = (execution.deadline ?? Number.POSITIVE_INFINITY) - pushedAt;
-        const refusal = deserted?.error ?? holds.find(request) ?? findRefusal(budgetMs, busy(), load);
+        const refusal = deserted?.error ?? holds.find(request) ?? admission.findRefusal(budgetMs, busy());
         if (refusal !== undefined) return reject(refusal);
-        const timer = setTimeout(() => expire(job), timerMs(budgetMs));
-        const job: Job = { request, execution, pushedAt, budgetMs, timer, resolve, reject };
-        waiting.push(job);
+        waiting.add({ request, execution, pushedAt, budgetMs, resolve, reject });
         dispatch();
       }),
     failIfDeserted,
     findProblem: () => deserted?.error,
-    close: async () => {
-      const closed = await Promise.all([...threads].map((thread) => thread.close().then(() => thread)));
-      closed.forEach(remove);
-    },
+    close: () => threads.close(),
   };
 }
 
-/** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
-function leave(waiting: Job[], job: Job): boolean {
-  const index = waiting.indexOf(job);
-  if (index >= 0) waiting.splice(index, 1);
-  return index >= 0;
+/** Jobs that wait for a thread, the oldest first. One whose time is over is told so, whether it waits still or is being computed. */
+function createWaitingLine(holds: Holds) {
+  const waiting: Job[] = [];
+
+  /** Who waits is forgotten; the answer of who is being computed will come too late for anybody. */
+  function expire(job: Job): void {
+    const index = waiting.indexOf(job);
+    if (index >= 0) waiting.splice(index, 1);
+    if (job.batch !== undefined) holds.late(job.batch);
+    job.reject(outOfTime(index >= 0 ? 'before it was computed' : 'while it was computed'));
+  }
+
+  return {
+    count: (): number => waiting.length,
+    add: (asked: Omit<Job, 'timer' | 'batch'>): void => {
+      const timer = setTimeout(() => expire(job), timerMs(asked.budgetMs));
+      const job: Job = { ...asked, timer };
+      waiting.push(job);
+    },
+    /** Takes the oldest ones that are computed together, `most` or fewer. */
+    takeTogether: (most: number): Job[] => waiting.splice(0, holds.countTogether(waiting, most)),
+    /** Gives up every one. */
+    fail: (error: unknown): void => {
+      for (const job of waiting.splice(0)) fail(job, error);
+    },
+  };
 }
 
 function outOfTime(place: string): ShortlistError {
   return new ShortlistError('DEADLINE_EXCEEDED', `The request ran out of time ${place}.`);
 }
 
-interface Busy extends Readonly<Record<'threads' | 'waiting' | 'computing', number>> {
-  readonly limits: Pick<JobQueueOptions, 'maxBatch' | 'maxWaiting'>;
-}
-
-function findRefusal(budgetMs: number, busy: Busy, load: LoadEstimate): ShortlistError | undefined {
-  if (budgetMs <= 0)
-    return new ShortlistError('DEADLINE_EXCEEDED', 'The request came without any time left.');
-  const { waiting, limits } = busy;
-  if (waiting < limits.maxWaiting && (waiting === 0 || foresee(busy, load) <= ADMITTED_SHARE * budgetMs))
-    return undefined;
-  return OVERLOADED;
-}
-
-/** Milliseconds until who comes now is answered, with its whole batch, after half of what is being computed and what waits. */
-function foresee({ threads, waiting, computing, limits: { maxBatch } }: Busy, load: LoadEstimate): number {
-  const count = Math.max(1, threads);
-  const each = Math.ceil((waiting + 1) / count);
-  const wholeBatches = Math.floor(each / maxBatch) * load.batchMs(maxBatch);
-  return load.batchMs(computing / count) / 2 + wholeBatches + load.batchMs(each % maxBatch);
-}
+type Holds = ReturnType<typeof createHolds>;
 
 /** What the quarantine has to do with batches; without one nothing. */
 function createHolds(quarantine: JobQueueOptions['quarantine']) {

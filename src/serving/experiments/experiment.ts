@@ -43,103 +43,133 @@ interface Tried {
 
 /** How an experiment stands. */
 interface Standing {
-  state: ExperimentDescription['state'];
-  error: Error | undefined;
-  /** What answers. */
-  current: Tried | undefined;
-  /** What is opened while nothing answers. */
-  opening: Tried | undefined;
-  /** A version whose model hung here: each time it is opened it would take one more thread with it. */
-  hung: { version: string | undefined; error: Error } | undefined;
+  readonly state: ExperimentDescription['state'];
+  readonly error?: Error | undefined;
 }
 
 /** Tries the bundle of a channel on a share of the users. Nothing is open before the first `reload`. */
 export function createExperiment(options: ExperimentOptions): Experiment {
   const { registry, channel } = options;
-  const standing: Standing = {
-    state: 'opening',
-    error: undefined,
-    current: undefined,
-    opening: undefined,
-    hung: undefined,
-  };
+  const bundle = createTriedBundle(options.createRecommender, refuse);
+  let standing: Standing = { state: 'opening' };
   let isClosed = false;
   let last: Promise<void> = Promise.resolve();
 
+  const describe = (): ExperimentDescription =>
+    describeExperiment(options, standing, bundle.find()?.describe());
+
   function enter(state: ExperimentDescription['state'], error?: Error): void {
-    Object.assign(standing, { state, error });
-    options.onChange(describe(standing, options), error);
+    standing = { state, error };
+    options.onChange(describe(), error);
   }
 
-  /** Requests that it has still end on it. */
-  async function leave(): Promise<void> {
-    const left = standing.current;
-    standing.current = undefined;
-    await left?.recommender.close();
-  }
-
-  function create(): Tried {
-    const tried: Tried = {
-      recommender: options.createRecommender({ onHung, onDeserted }),
-      version: undefined,
-    };
-    return tried;
-
-    function onHung(error: Error): void {
-      if (standing.current === tried) standing.hung = { version: tried.version, error };
-      onDeserted(error);
-    }
-
-    function onDeserted(error: Error): void {
-      if (standing.current !== tried) return;
-      void leave();
-      enter('refused', error);
-    }
-  }
-
-  async function open(): Promise<void> {
-    enter('opening');
-    const tried = standing.current ?? (standing.opening = create());
-    try {
-      tried.version = (await tried.recommender.reload()).version;
-      standing.current = tried;
-    } catch (error) {
-      if (standing.current === undefined) await tried.recommender.close();
-      throw error;
-    } finally {
-      standing.opening = undefined;
-    }
-    enter('open');
+  function refuse(error: Error): void {
+    enter('refused', error);
   }
 
   async function follow(stableVersion: string): Promise<void> {
     const { version } = await registry.readChannel(channel);
     if (version === stableVersion) {
-      await leave();
+      await bundle.leave();
       if (standing.state !== 'same') enter('same');
-    } else if (version === standing.hung?.version) {
-      throw standing.hung.error;
-    } else if (version !== standing.current?.version) {
-      await open();
+      return;
+    }
+    bundle.refuseHung(version);
+    if (version !== bundle.findVersion()) {
+      enter('opening');
+      await bundle.open();
+      enter('open');
     } else if (standing.state !== 'open') {
       enter('open');
     }
   }
 
   return {
-    find: (request) => (isTried(request, options) ? standing.current?.recommender : undefined),
+    find: (request) => (isTried(request, options) ? bundle.find() : undefined),
     reload: (stableVersion) => {
-      const refuse = (error: Error): void => enter('refused', error);
       last = last.then(() => (isClosed ? undefined : follow(stableVersion).catch(refuse)));
       return last;
     },
-    describe: () => describe(standing, options),
+    describe,
     close: async () => {
       isClosed = true;
-      await standing.opening?.recommender.close();
+      await bundle.abandonOpening();
       await last;
-      await leave();
+      await bundle.leave();
     },
+  };
+}
+
+/** The bundle that an experiment has open: the recommender that answers, and the one that is opened while none does. */
+interface TriedBundle {
+  /** What answers. */
+  find(): TriedRecommender | undefined;
+  /** The version that it answers with. */
+  findVersion(): string | undefined;
+  /** @throws Error why the version is not opened again: its model hung here, and would take one more thread with it each time */
+  refuseHung(version: string): void;
+  /**
+   * Opens what the channel points at, in what answers already where there is such.
+   * @throws Error why it is refused; what answered before answers on
+   */
+  open(): Promise<void>;
+  /** From now on nothing answers; requests that it has still end on it. */
+  leave(): Promise<void>;
+  /** Closes what is opened while nothing answers. */
+  abandonOpening(): Promise<void>;
+}
+
+/** @param onLost is told when what answers hangs or has no thread any more; nothing answers by then */
+function createTriedBundle(
+  createRecommender: ExperimentOptions['createRecommender'],
+  onLost: (error: Error) => void,
+): TriedBundle {
+  let current: Tried | undefined;
+  let opening: Tried | undefined;
+  let hung: { readonly version: string | undefined; readonly error: Error } | undefined;
+
+  async function leave(): Promise<void> {
+    const left = current;
+    current = undefined;
+    await left?.recommender.close();
+  }
+
+  function create(): Tried {
+    const tried: Tried = { recommender: createRecommender({ onHung, onDeserted }), version: undefined };
+    return tried;
+
+    function onHung(error: Error): void {
+      if (current === tried) hung = { version: tried.version, error };
+      onDeserted(error);
+    }
+
+    function onDeserted(error: Error): void {
+      if (current !== tried) return;
+      void leave();
+      onLost(error);
+    }
+  }
+
+  return {
+    find: () => current?.recommender,
+    findVersion: () => current?.version,
+    refuseHung: (version) => {
+      if (hung?.version === version) throw hung.error;
+    },
+    open: async () => {
+      const tried = current ?? (opening = create());
+      try {
+        tried.version = (await tried.recommender.reload()).version;
+        current = tried;
+      } catch (error) {
+        if (current === undefined) await tried.recommender.close();
+        throw error;
+      } finally {
+        opening = undefined;
+      }
+    },
+    leave,
+    abandonOpening: async () => opening?.recommender.close(),
   };
 }
 
@@ -148,9 +178,11 @@ function isTried({ subject, scenario }: RecommendationRequest, experiment: Exper
   return isInShare(subject.userId, experiment.share, { purpose: experiment.release });
 }
 
-function describe({ state, error, current }: Standing, experiment: ExperimentOptions): ExperimentDescription {
-  const { release, channel, share, scenarios } = experiment;
-  const bundle = current?.recommender.describe();
+function describeExperiment(
+  { release, channel, share, scenarios }: ExperimentOptions,
+  { state, error }: Standing,
+  bundle: ExperimentDescription['bundle'],
+): ExperimentDescription {
   return {
     release,
     channel,

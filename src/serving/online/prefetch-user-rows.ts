@@ -20,7 +20,11 @@ export function prefetchUserRows(
 ): Prefetched | undefined | Promise<Prefetched> {
   const { userId } = subject;
   if (online.length === 0 || userId === undefined || prefetched?.userRows !== undefined) return prefetched;
-  const scenario = chooseScenario(findScenario(name, engine), findHistory(subject, engine), engine);
+  const scenario = chooseScenario(
+    findScenario(name, engine),
+    prefetched?.history ?? findHistory(subject, engine),
+    engine,
+  );
   if (scenario.ranker === 'fusion' && scenario.basis === 'nobody') return prefetched;
   const readAt = engine.clock();
   const reading = readUserRows(userId, {

@@ -36,7 +36,7 @@ function build(changes: Partial<SlateCacheOptions> = {}) {
       isSame: () => true,
       compute: async () => toAnswer(RECORD, 'off'),
       hold: (flight) => flight(),
-      form: { write: () => Buffer.alloc(100), isWritten: () => true },
+      form: { name: 'Answer', write: () => Buffer.alloc(100), isWritten: () => true },
       deadline: Number.POSITIVE_INFINITY,
       sharedDeadline: Number.POSITIVE_INFINITY,
       ...question,

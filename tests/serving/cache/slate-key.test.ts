@@ -1,4 +1,5 @@
 import t from 'tap';
+import { EMPTY_HISTORY } from '../../../src/domain/history.js';
 import { NOBODY } from '../../../src/domain/subject.js';
 import { openEngine } from '../../../src/engine/open-engine.js';
 import type { Prefetched } from '../../../src/pipeline/execution.js';
@@ -50,6 +51,8 @@ t.test('all that the answer depends on does', async (t) => {
     { userRows },
     { userRows: { rows: new Map([['users', other]]) } },
     { userRows: { ...userRows, failedViews: new Set(['users']) } },
+    { history: EMPTY_HISTORY },
+    { history: { ...EMPTY_HISTORY, items: Int32Array.of(3) } },
   ];
   keys.push(...prefetched.map((each) => keyOf(request, engine, each)));
   const manifest = { ...engine.manifest, version: '20260202T030405Z-00000000' };

@@ -3,10 +3,10 @@ import t, { type Test } from 'tap';
 import type { ShortlistError } from '../../../src/domain/errors.js';
 import {
   createProcessGroup,
-  type LostProcess,
   type ProcessGroupOptions,
-  type ServerProcess,
 } from '../../../src/serving/processes/process-group.js';
+import type { LostProcess } from '../../../src/serving/processes/process-restarts.js';
+import type { ServerProcess } from '../../../src/serving/processes/server-process.js';
 
 /** A group of real processes, and what it tells of them. */
 function startGroup(t: Test, behaviours: readonly string[], changes: Partial<ProcessGroupOptions> = {}) {

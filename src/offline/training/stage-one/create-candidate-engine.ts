@@ -1,4 +1,4 @@
-import { openSource, type SourceName, SOURCES } from '../../../candidates/sources.js';
+import { openSource, type SourceName, SOURCES, UNTRAINED_SOURCES } from '../../../candidates/sources.js';
 import type { ScenarioConfig } from '../../../config/scenario-config.js';
 import { ShortlistError } from '../../../domain/errors.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
@@ -37,7 +37,7 @@ export async function createCandidateEngine(
       // The encoder is open already: it is the same for every fit.
       name === ENCODER ? stageOne.encoder!.source : openSource(name, stageOne.artefacts.get(file), opening),
     ),
-    openSource('random', undefined, opening),
+    ...UNTRAINED_SOURCES.map((name) => openSource(name, undefined, opening)),
   ]);
   return {
     catalogue: dataset.catalogue,
