@@ -8,13 +8,13 @@ import type { TableRequest } from './table-request.js';
 /** Columns of compacted events that interactions have under a name of their own. */
 const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: '"value"', type: '"type"' };
 
-/** Events by senders whose value training cannot count: below zero, or beyond a float32. NaN is above all numbers. */
-const UNCOUNTABLE_VALUE = `"value" < 0 OR "value" > 3.4e38`;
+/** What no price and no number of pieces is; times the largest weight it is a float32 still. NaN is above all numbers. */
+const LARGEST_VALUE = 1e9;
 
 /** Reasons why events are no interactions, each with SQL that holds for such a row of the files. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'events of a session alone': '"user" IS NULL',
-  'events with a value below zero or too large': `"user" IS NOT NULL AND (${UNCOUNTABLE_VALUE})`,
+  'events with a value below zero or above a billion': `"user" IS NOT NULL AND ("value" < 0 OR "value" > ${LARGEST_VALUE})`,
 };
 
 /** The folder below that of the events where `shortlist events compact` writes. */

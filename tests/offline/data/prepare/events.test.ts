@@ -184,7 +184,9 @@ t.test('no sender can keep a model from being trained', async (t) => {
     ['the names of the columns', { user: 'user', item: 'item', type: 'type', time: TIME }, 3],
     ['a word for no value', click({ user: 'NULL', item: 'None' }), 3],
     ['a value below zero', click({ value: -1 }), 2],
+    ['a value of a billion', click({ value: 1e9 }), 3],
     ['a value beyond a float32', click({ value: 1e300 }), 2],
+    ['a value that is beyond it once it is weighted', click({ value: 1e38 }), 2],
     ['a value that is no number', click({ value: 'NaN' }), 2],
     ['a type that nobody knows', click({ type: 'hover' }), 2],
     ['a text for a number of the context', click({ context: { warmth: 'hot' } }), 3],
@@ -198,7 +200,7 @@ t.test('no sender can keep a model from being trained', async (t) => {
         t,
         withEvents([event], {
           interactions: "SELECT *, 'type' AS type, 1 AS warmth, 'd' AS device FROM '{dir}/log.csv'",
-          weights: { click: 1, type: 2 },
+          weights: { click: 1000, type: 2 },
           context: { columns: { warmth: { role: 'numeric' }, device: { role: 'categorical' } } },
         }),
       );
@@ -217,7 +219,7 @@ t.test('what is left out of events is counted by reason, and types without a wei
     }),
   );
   t.strictSame(report.sources[0]!.dropped, {
-    'events with a value below zero or too large': 1,
+    'events with a value below zero or above a billion': 1,
     'events of a type without a weight': 2,
   });
   t.equal(report.sources[0]!.rowsKept, 3);
