@@ -3,8 +3,8 @@ import type { TSchema } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
 import { findUnknownVariables } from './find-unknown-variables.js';
 import { type GivenSetting, listIneffectiveSettings } from './list-ineffective-settings.js';
-import { listProblems, type NodeSchema } from './list-problems.js';
-import { listSettings, type Setting } from './list-settings.js';
+import { isMapping, listProblems, type NodeSchema } from './list-problems.js';
+import { findSetting, listSettings, type Setting } from './list-settings.js';
 import { parseRedisUrl } from './parse-redis-url.js';
 import { readYamlMapping } from './read-config-file.js';
 import { ENVIRONMENTS, SettingsSchema, type Environment, type Settings } from './settings.js';
@@ -59,8 +59,8 @@ export function explainSettings(sources: SettingsSources): SettingInForce[] {
   const layers = readLayers(sources);
   const settings = checkLayers(layers, sources);
   return listSettings().map((setting) => {
-    const above = layers.findLast(({ values }) => valueIn(values, setting) !== undefined)!;
-    return { ...setting, value: valueIn(settings, setting), origin: above.originOf(setting) };
+    const above = layers.findLast(({ values }) => findSetting(values, setting) !== undefined)!;
+    return { ...setting, value: findSetting(settings, setting), origin: above.originOf(setting) };
   });
 }
 
@@ -97,14 +97,10 @@ function checkLayers(layers: readonly Layer[], { env }: SettingsSources): Settin
 /** What the layers above the first one say. */
 function listGiven([, ...above]: readonly Layer[]): GivenSetting[] {
   return listSettings().flatMap((setting) => {
-    const layer = above.findLast(({ values }) => valueIn(values, setting) !== undefined);
+    const layer = above.findLast(({ values }) => findSetting(values, setting) !== undefined);
     if (layer === undefined) return [];
-    return [{ ...setting, value: valueIn(layer.values, setting), origin: layer.originOf(setting) }];
+    return [{ ...setting, value: findSetting(layer.values, setting), origin: layer.originOf(setting) }];
   });
-}
-
-function valueIn(values: Layered, { group, key }: Setting): unknown {
-  return (values[group] as Layered | undefined)?.[key];
 }
 
 /** The environment that `SHORTLIST_ENV` names, the first of the list when it is not set; undefined when it names none. */
@@ -162,12 +158,13 @@ function parseText(schema: NodeSchema, text: string): unknown {
   return text;
 }
 
+/** Mappings within mappings are put together; of any other value the one above counts. */
 function merge(below: Layered, above: Layered): Layered {
-  const groups = Object.entries(above).map(([group, values]) => [
-    group,
-    { ...(below[group] as Layered | undefined), ...(values as Layered) },
-  ]);
-  return { ...below, ...(Object.fromEntries(groups) as Layered) };
+  const merged = Object.entries(above).map(([key, value]) => {
+    const under = below[key];
+    return [key, isMapping(value) && isMapping(under) ? merge(under, value) : value];
+  });
+  return { ...below, ...(Object.fromEntries(merged) as Layered) };
 }
 
 function limitProblems({ server, redis, jwt }: Settings): string[] {

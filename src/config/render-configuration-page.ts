@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describeAllowed } from './describe-allowed.js';
-import { listSettings, type Setting } from './list-settings.js';
+import { findSetting, listSettings, type Setting } from './list-settings.js';
 import { readYamlMapping } from './read-config-file.js';
 import { ENVIRONMENTS } from './settings.js';
 
@@ -62,12 +62,8 @@ function renderSetting(setting: Setting, layers: Layers): string {
 
 function renderDefaults(setting: Setting, layers: Layers): string {
   const overrides = ENVIRONMENTS.flatMap((name) => {
-    const value = valueIn(layers.get(name)!, setting);
+    const value = findSetting(layers.get(name)!, setting);
     return value === undefined ? [] : [`\`${JSON.stringify(value)}\` in ${name}`];
   });
-  return [`\`${JSON.stringify(valueIn(layers.get('default')!, setting))}\``, ...overrides].join(', ');
-}
-
-function valueIn(layer: Record<string, unknown>, { group, key }: Setting): unknown {
-  return (layer[group] as Record<string, unknown> | undefined)?.[key];
+  return [`\`${JSON.stringify(findSetting(layers.get('default')!, setting))}\``, ...overrides].join(', ');
 }

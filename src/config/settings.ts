@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
+import { Events } from './event-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 import { Cache, Features, RedisSettings, VectorEngine } from './store-settings.js';
@@ -289,6 +290,7 @@ export const SettingsSchema = Type.Object(
     features: Features,
     redis: RedisSettings,
     cache: Cache,
+    events: Events,
     impressions: Impressions,
     featureLog: FeatureLog,
     sources: Sources,

@@ -1,3 +1,4 @@
+import { ShortlistError } from '../domain/errors.js';
 import type { UserEvent } from '../domain/event.js';
 
 /** An event as a store keeps it. */
@@ -20,4 +21,9 @@ export interface EventStore {
   keep(events: readonly UserEvent[]): Promise<readonly Keeping[]>;
   /** Ends when every event that waits is durable or refused. */
   close(): Promise<void>;
+}
+
+/** The error of a store that cannot keep events now. @param reason goes on after a colon: `the disk is full` */
+export function eventsUnavailable(reason: string): ShortlistError {
+  return new ShortlistError('EVENTS_UNAVAILABLE', `Events cannot be kept now: ${reason}.`);
 }

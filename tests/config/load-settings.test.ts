@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { findEnvironment, loadSettings } from '../../src/config/load-settings.js';
+import { explainSettings, findEnvironment, loadSettings } from '../../src/config/load-settings.js';
 import { ENVIRONMENTS } from '../../src/config/settings.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 
@@ -45,6 +45,25 @@ t.test('variables go over the environment file, which goes over the default file
   const configsDir = buildConfigs(t, { 'staging.yaml': 'server: { port: 8080, adminPort: 8081 }' });
   const { server } = loadSettings({ configsDir, env: { SHORTLIST_ENV: 'staging', ADMIN_PORT: '0' } });
   t.match(server, { port: 8080, adminPort: 0, host: '127.0.0.1' });
+});
+
+t.test('a mapping within a group is put together, too', async (t) => {
+  const configsDir = buildConfigs(t, { 'staging.yaml': 'events: { history: { days: 7 }, syncMs: 5 }' });
+  const env = { SHORTLIST_ENV: 'staging', SHORTLIST_EVENTS: 'true' };
+  const shipped = loadSettings({ configsDir, env: {} }).events;
+  t.strictSame(loadSettings({ configsDir, env }).events, {
+    ...shipped,
+    enabled: true,
+    syncMs: 5,
+    history: { ...shipped.history, days: 7 },
+  });
+  const days = explainSettings({ configsDir, env }).find(({ key }) => key === 'history.days');
+  t.match(days, { group: 'events', value: 7, origin: join(configsDir, 'staging.yaml') });
+  const wrong = buildConfigs(t, { 'staging.yaml': 'events: { history: { days: 0, weeks: 1 } }' });
+  t.strictSame(problemsOf({ configsDir: wrong, env }), [
+    `${join(wrong, 'staging.yaml')}: events.history.days is 0, allowed is an integer from 1 to 3650`,
+    `${join(wrong, 'staging.yaml')}: events.history.weeks is unknown; known are days`,
+  ]);
 });
 
 t.test('every variable reaches its setting', async (t) => {
@@ -120,7 +139,7 @@ t.test(
     t.strictSame(problemsOf({ configsDir, env }), [
       `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
       `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, stallTimeoutMs, maxHeaderBytes, maxHeaderCount, maxUrlLength, maxPipelined, maxHeldRequests, maxBodyBytes, allowedHosts, trustProxy`,
-      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, supervisor, features, redis, cache, impressions, featureLog, sources, tracing, drift, docs, auth, jwt, rateLimit, cors, vectorEngine, canary, shadow`,
+      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, supervisor, features, redis, cache, events, impressions, featureLog, sources, tracing, drift, docs, auth, jwt, rateLimit, cors, vectorEngine, canary, shadow`,
       `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
       `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
       'ADMIN_PORT: server.adminPort is 99999, allowed is an integer from 0 to 65535',

@@ -1,0 +1,50 @@
+import { Type } from 'typebox';
+import { bytes, milliseconds } from './setting-notes.js';
+
+/** Settings of the events that apps send. */
+export const Events = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description:
+        'Whether `POST /events` takes events, and keeps them. docs/events.md describes it; `shortlist events compact` makes files of them, which training reads.',
+      variable: 'SHORTLIST_EVENTS',
+      danger: 'They name users by their ids, and the files grow until somebody removes what is old.',
+    }),
+    folder: Type.String({
+      minLength: 1,
+      description:
+        'Folder of the events, relative to the working directory, on a disk of this machine; several processes of the machine may share it.',
+      variable: 'SHORTLIST_EVENTS_FOLDER',
+      danger:
+        'On a disk that goes with its container, events go too. A network file system is refused at the start.',
+    }),
+    maxBodyBytes: bytes(1024, 67_108_864, {
+      description: 'Body of `POST /events` at most; 413 above.',
+    }),
+    maxAgeDays: Type.Integer({
+      minimum: 1,
+      maximum: 3650,
+      unit: 'days',
+      description:
+        'An event that is older by its timestamp is refused. The id of an event that was taken is known for at least so long, so that it counts once.',
+    }),
+    syncMs: milliseconds(0, 1000, {
+      description:
+        'How long the first of the requests that wait to be written waits for others, to share its sync of the disk.',
+      zero: 'it waits for nobody; those that come meanwhile share the next sync',
+    }),
+    history: Type.Object(
+      {
+        days: Type.Integer({
+          minimum: 1,
+          maximum: 3650,
+          unit: 'days',
+          description:
+            'Events stay so long in the file that servers read, by their timestamps; `shortlist events compact` removes older ones once they are in parquet.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);

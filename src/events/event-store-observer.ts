@@ -1,0 +1,30 @@
+/** Is told what an event store does; nothing here may throw. */
+export interface EventStoreObserver {
+  /** One commit put so many events on the disk, in so many seconds. */
+  committed(commit: { readonly events: number; readonly seconds: number }): void;
+  /** What is in the store; undefined while it cannot be read. */
+  measured(figures: EventStoreFigures | undefined): void;
+  /** A store was begun where there was none. */
+  begun(): void;
+  /** Events cannot be kept, and why; undefined when they can be again. Told once for each change of the reason. */
+  changed(failure: EventStoreFailure | undefined): void;
+}
+
+/** What is in an event store. */
+export interface EventStoreFigures {
+  readonly rows: number;
+  /** Those that are in no parquet file yet. */
+  readonly uncompactedRows: number;
+  /** Of the disk. */
+  readonly bytes: number;
+  /** When the oldest event that is in no parquet file was kept, in Unix seconds; absent where there is none. */
+  readonly oldestUncompacted?: number | undefined;
+}
+
+/** The reason why a store keeps nothing, and what to do. */
+export interface EventStoreFailure {
+  /** Goes on after a colon: `the disk is full`. */
+  readonly reason: string;
+  /** A sentence for whoever runs the server. */
+  readonly advice: string;
+}
