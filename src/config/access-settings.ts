@@ -76,10 +76,10 @@ export const Jwt = Type.Object(
     }),
     bindSubject: Type.Boolean({
       description:
-        '`/recommendations/:userId` is answered only where `sub` of the token is that user; 403 otherwise.',
+        '`/recommendations/:userId` is answered, and events are taken, only where `sub` of the token is that user; 403 otherwise. Events of sessions are taken from every token.',
       variable: 'SHORTLIST_JWT_BIND_SUBJECT',
       danger:
-        'When false, every token with the scope `read` may ask about every user: right for services, wrong for apps.',
+        'When false, every token with the scope `read` may ask about every user, and with `write` tell events of every user: right for services, wrong for apps.',
     }),
     clockToleranceSeconds: Type.Integer({
       minimum: 0,
@@ -148,7 +148,7 @@ export const Cors = Type.Object(
       }),
       {
         description:
-          'Origins whose pages may read the answers of the public listener. None: no page of another origin.',
+          'Origins whose pages may read the answers of the public listener, and send it events (`*` is for reading only). None: no page of another origin.',
         variable: 'SHORTLIST_CORS_ORIGINS',
         danger: 'A key in a page is a key that everybody has: give pages tokens with `jwt.bindSubject`.',
       },

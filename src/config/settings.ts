@@ -72,7 +72,9 @@ const Server = Type.Object(
         'Requests of all connections that wait like this. Beyond, the connection that has most of them is cut, and counted in `shortlist_slow_clients_total`.',
       danger: 'Each takes about 4 KB of memory.',
     }),
-    maxBodyBytes: bytes(1, 1_048_576, { description: 'Request body at most; 413 above.' }),
+    maxBodyBytes: bytes(1, 1_048_576, {
+      description: 'Request body at most; 413 above. Pushed rows and events have limits of their own.',
+    }),
     allowedHosts: Type.Array(
       Type.String({
         pattern: '^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$',

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { openGatedEvents } from '../support/gated-events.js';
 import { build } from './build.js';
 import { createOpenapiValidator, type OpenapiDocument } from './openapi-validator.js';
 
 // The log would be most of the work here.
-const { app } = build(t, { logging: { requestSampleRate: 0 } });
+const { app } = build(t, { logging: { requestSampleRate: 0 } }, { events: await openGatedEvents(t) });
 const document = app.inject('/openapi.json').then((response) => response.json<OpenapiDocument>());
 const validator = document.then(createOpenapiValidator);
 
@@ -76,6 +77,49 @@ t.test('the same holds for popular items', async () => {
     }),
     RUNS,
   );
+});
+
+t.test('the same holds for events, whatever JSON they are', async (t) => {
+  const field = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.string({ unit: 'binary', maxLength: 300 }));
+  const name = fc.constantFrom(
+    ...'eventId userId sessionId itemId type value timestamp slateId context __proto__'.split(' '),
+  );
+  const good = fc.constant({ userId: '42', itemId: '318', type: 'click' });
+  const changed = fc
+    .tuple(good, fc.dictionary(fc.oneof(name, fc.string()), field, { maxKeys: 3 }))
+    .map(([event, changes]) => ({ ...event, ...changes }));
+  const list = fc.array(fc.oneof(good, changed, field), { maxLength: 4 });
+  const body = fc.oneof(
+    { weight: 6, arbitrary: list.map((events) => ({ events })) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(fc.oneof(fc.constant('events'), fc.string()), fc.oneof(list, field)),
+    },
+  );
+  const operation = (await document).paths['/events']!['post']!;
+  const seen = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(body, async (payload) => {
+      const response = await app.inject({
+        method: 'POST',
+        url: '/events',
+        headers: { 'content-type': 'application/json' },
+        payload: JSON.stringify(payload),
+      });
+      seen.add(response.statusCode);
+      const answer = {
+        status: response.statusCode,
+        contentType: String(response.headers['content-type']),
+        body: response.json<unknown>(),
+      };
+      const problems = (await validator).problemsOfAnswer(operation, answer);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    }),
+    RUNS,
+  );
+  t.same([...seen].sort(), [202, 400]);
+  t.equal(Object.keys(Object.prototype).length, 0, 'Object.prototype is unchanged');
 });
 
 // `.` and `..` are resolved by the client, as parts of the path.
