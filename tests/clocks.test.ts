@@ -11,6 +11,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'bundle/with-lock.ts': { times: 1, why: 'the time that a lock says it was taken at' },
   'offline/data/download/download.ts': { times: 1, why: 'the same, of a folder that is locked' },
   'offline/feedback/impressions/compact-impressions.ts': { times: 1, why: 'the same, of a folder of logs' },
+  'offline/feedback/events/compact-events.ts': { times: 1, why: 'the same, of a folder of events' },
   'offline/data/prepare/prepare-dataset.ts': { times: 1, why: 'which times of the data are to come' },
   'bundle/s3-store.ts': { times: 1, why: 'the name of a line of the audit log' },
   'commands/shortlist.ts': { times: 1, why: 'the clock of commands: the age of data, and names' },

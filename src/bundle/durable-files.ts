@@ -50,6 +50,18 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
   await syncFolder(dirname(path));
 }
 
+/** Puts a file that was written under another name of the same folder in its place, once the disk has it. */
+export async function putInPlace(temporary: string, path: string): Promise<void> {
+  const written = await open(temporary, 'r');
+  try {
+    await written.sync();
+  } finally {
+    await written.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
 /**
  * Puts a new folder in the place of another one, which is removed. Of several that are put there at the same moment one stays, whole. For a
  * moment there is none. When it fails, the other one stays.

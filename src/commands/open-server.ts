@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
 import { openDependencyAccess } from '../observability/dependency-observer.js';
@@ -65,6 +66,9 @@ export async function openServer(
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
   const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
+  const events = opened.add(await openEventStore(settings, { logger, metrics: metrics.events }), (store) =>
+    store?.close(),
+  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
@@ -86,6 +90,7 @@ export async function openServer(
       recommender,
       bundleAdmin: admin,
       afterAnswer,
+      events,
       settings,
       logger,
       metrics,

@@ -35,14 +35,20 @@ function createProgram(context: CommandContext): Command {
     .description('A two-stage recommender: from files of interactions to GET /recommendations/:userId.')
     .version(context.codeVersion);
   for (const createCommand of COMMANDS) program.addCommand(createCommand(context));
-  for (const command of [program, ...program.commands]) {
+  const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+  for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.printError(text.trimEnd()),
     });
-    command.showHelpAfterError(`(see ${[...new Set(['shortlist', command.name()])].join(' ')} --help)`);
+    command.showHelpAfterError(`(see ${listNames(command).join(' ')} --help)`);
   }
   return program;
+}
+
+/** What is typed to get to a command. */
+function listNames(command: Command | null): string[] {
+  return command === null ? [] : [...listNames(command.parent), command.name()];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createApiKeyCommand } from './api-key.js';
 import { createConfigCommand } from './config.js';
+import { createEventsCommand } from './events.js';
 import { createImpressionsCommand } from './impressions.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createLoadVectorsCommand } from './load-vectors.js';
@@ -16,6 +17,7 @@ export const SERVING_COMMANDS = [
   createApiKeyCommand,
   createConfigCommand,
   createServeCommand,
+  createEventsCommand,
   createImpressionsCommand,
   createSkewCommand,
   createLoadTestCommand,

@@ -17,3 +17,11 @@ export interface UserEvent {
   /** Fields of the request context, by name. */
   readonly context?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
+
+/** An event as a store keeps it. */
+export interface KeptEvent extends UserEvent {
+  /** Order in which the store took it; above 0, unique in the store. */
+  readonly sequence: number;
+  /** Unix seconds, by the clock of the server. */
+  readonly keptAt: number;
+}

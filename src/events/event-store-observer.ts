@@ -17,8 +17,8 @@ export interface EventStoreFigures {
   readonly uncompactedRows: number;
   /** Of the disk. */
   readonly bytes: number;
-  /** When the oldest event that is in no parquet file was kept, in Unix seconds; absent where there is none. */
-  readonly oldestUncompacted?: number | undefined;
+  /** Since the oldest event that is in no parquet file was kept; 0 where there is none. */
+  readonly oldestUncompactedSeconds: number;
 }
 
 /** The reason why a store keeps nothing, and what to do. */

@@ -1,12 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 import type { UserEvent } from '../domain/event.js';
 
-/** An event as a store keeps it. */
-export interface KeptEvent extends UserEvent {
-  /** Order in which the store took it; above 0, unique in the store. */
-  readonly sequence: number;
-}
-
 /** What became of one event. */
 export type Keeping = 'accepted' | 'duplicate';
 

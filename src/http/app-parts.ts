@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { EventStore } from '../events/event-store.js';
 import type { RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
@@ -32,6 +33,8 @@ export interface AppParts extends ListenerParts {
   readonly recommender: Recommender;
   readonly bundleAdmin: BundleAdmin;
   readonly afterAnswer: Required<AnswerListener>;
+  /** Keeps what users did; absent where no events are taken. The server closes it when all is answered. */
+  readonly events?: EventStore | undefined;
   /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
   readonly connectRateLimits: () => Promise<RedisClient>;
 }

@@ -67,7 +67,7 @@ async function closeAndThrow(app: HttpApp, error: unknown): Promise<never> {
   throw error;
 }
 
-function createDrain({ settings, logger, bundleAdmin, afterAnswer, tracing, watch }: AppParts): {
+function createDrain({ settings, logger, bundleAdmin, afterAnswer, events, tracing, watch }: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -83,7 +83,7 @@ function createDrain({ settings, logger, bundleAdmin, afterAnswer, tracing, watc
       await closeListeners();
       await afterAnswer.settle();
       await bundleAdmin.close();
-      await Promise.all([afterAnswer.close(), tracing?.close()]);
+      await Promise.all([afterAnswer.close(), events?.close(), tracing?.close()]);
       logger.info('stopped');
     },
   };

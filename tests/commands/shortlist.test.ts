@@ -86,7 +86,13 @@ t.test('from demo data to a served bundle', async (t) => {
       process.execPath,
       [...process.execArgv, join(import.meta.dirname, '../../src/commands/shortlist.js'), 'serve'],
       {
-        env: { ...process.env, PORT: '0', ADMIN_PORT: '0', SHORTLIST_REGISTRY: join(dir, 'models') },
+        env: {
+          ...process.env,
+          PORT: '0',
+          ADMIN_PORT: '0',
+          SHORTLIST_REGISTRY: join(dir, 'models'),
+          SHORTLIST_EVENTS_FOLDER: join(dir, 'events'),
+        },
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { EventStore, KeptEvent } from '../../src/events/event-store.js';
+import type { KeptEvent } from '../../src/domain/event.js';
+import type { EventStore } from '../../src/events/event-store.js';
 import type { EventStoreObserver } from '../../src/events/event-store-observer.js';
 import { openLocalEventStore } from '../../src/events/local/local-event-store.js';
 
@@ -26,7 +27,7 @@ export function openStore(
 }
 
 /** Everything in a store, in its order, read without the code under test. */
-export function listEvents({ folder }: StorePlace): KeptEvent[] {
+export function listEvents({ folder }: StorePlace): Omit<KeptEvent, 'keptAt'>[] {
   const database = new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 5000 });
   try {
     return database
@@ -46,7 +47,7 @@ export function listEvents({ folder }: StorePlace): KeptEvent[] {
           context: row['context'] === null ? null : (JSON.parse(String(row['context'])) as unknown),
         };
         const said = Object.entries(event).filter(([, value]) => value !== null);
-        return Object.fromEntries(said) as unknown as KeptEvent;
+        return Object.fromEntries(said) as unknown as Omit<KeptEvent, 'keptAt'>;
       });
   } finally {
     database.close();

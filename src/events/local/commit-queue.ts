@@ -44,7 +44,7 @@ export function createCommitQueue({ syncMs, commit }: CommitQueueOptions): Commi
 
   function schedule(): void {
     if (isCommitting) return;
-    if (pendingEvents >= MAX_COMMIT_EVENTS) void work();
+    if (syncMs === 0 || pendingEvents >= MAX_COMMIT_EVENTS) void work();
     else timer ??= setTimeout(() => void work(), syncMs);
   }
 

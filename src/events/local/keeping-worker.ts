@@ -86,7 +86,7 @@ function commit(requests: readonly string[]): { commit: CommitReply; opened?: Op
 
 function insert({ file, insert: insertAll }: OpenKeeper, requests: readonly string[]): CommitReply {
   const startedAt = performance.now();
-  const insertions = insertAll(requests, Math.floor(Date.now() / 1000));
+  const insertions = insertAll(requests, now());
   const seconds = (performance.now() - startedAt) / 1000;
   // It was on the disk all the same, but nobody will find it there.
   if (!file.isInPlace()) throw new StorageError('missing', 'the file was moved or removed');
@@ -118,11 +118,16 @@ function copyLog(): void {
 
 function measure(): EventStoreFigures | undefined {
   try {
-    return keeper && readFigures(keeper.file.database, keeper.file.sizeBytes());
+    return keeper && readFigures(keeper.file.database, { bytes: keeper.file.sizeBytes(), now: now() });
   } catch (error) {
     if (toStorageError(error) instanceof StorageError) return undefined;
     throw error;
   }
+}
+
+/** Unix seconds. */
+function now(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 function close(): void {

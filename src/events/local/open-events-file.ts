@@ -11,7 +11,7 @@ export interface EventsFile {
   readonly database: DatabaseSync;
   /** True where this call began it. */
   readonly isNew: boolean;
-  /** False once another file, or none, has the name: what is written from then on would be lost. */
+  /** False once another file, or none, has the name, since what is written from then on would be lost; or somebody met damage in it. */
   isInPlace(): boolean;
   /** With what is not in the file itself yet. */
   sizeBytes(): number;
@@ -24,6 +24,8 @@ export interface EventsFile {
 export interface OpeningOptions {
   /** Whether a file is begun where there is none; otherwise that is a StorageError. */
   readonly create: boolean;
+  /** How long anything waits for another process that writes; 2 s by default. */
+  readonly busyMs?: number;
 }
 
 /** The file of the events in its folder. */
@@ -32,7 +34,6 @@ export const EVENTS_FILE = 'events.sqlite';
 /** Beside a file in which damage was met: why, so that no process writes to the parts that are whole. */
 const CONDEMNED = `${EVENTS_FILE}.damaged`;
 
-/** How long anything waits for another process that writes. */
 const BUSY_MS = 2000;
 
 /** A shorter file has no whole page: SQLite would take it for an empty one. */
@@ -42,13 +43,13 @@ const SMALLEST_PAGE = 512;
  * Opens the events of a folder for reading and writing. A file that a killed process left is as it was after its last commit.
  * @throws StorageError when it cannot, or must not, be used
  */
-export function openEventsFile(folder: string, { create }: OpeningOptions): EventsFile {
+export function openEventsFile(folder: string, options: OpeningOptions): EventsFile {
   try {
     const path = join(folder, EVENTS_FILE);
     refuse(folder, path);
-    if (create) closeSync(openSync(path, 'a'));
+    if (options.create) closeSync(openSync(path, 'a'));
     refuseCut(path);
-    return open(path, { folder, create });
+    return open(path, { ...options, folder });
   } catch (error) {
     throw toStorageError(error);
   }
@@ -58,11 +59,17 @@ function refuse(folder: string, path: string): void {
   const network = findNetworkFileSystem(folder);
   if (network !== undefined)
     throw new StorageError('network', `${folder} is on a network file system (${network})`);
-  const condemned = join(folder, CONDEMNED);
-  if (existsSync(condemned)) throw new StorageError('damaged', readFileSync(condemned, 'utf8').trim());
+  const condemnation = findCondemnation(folder);
+  if (condemnation !== undefined) throw new StorageError('damaged', condemnation);
   // A link would put the log of SQLite beside the file that it leads to, where nobody looks for it.
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
     throw new StorageError('foreign', `${EVENTS_FILE} is no file of its own`);
+}
+
+/** The damage that a process met in the file of a folder, in the words of `condemn`; undefined where none did. */
+export function findCondemnation(folder: string): string | undefined {
+  const path = join(folder, CONDEMNED);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
 }
 
 /** SQLite would begin anew in what is left of such a file, and remove the log that belongs to it. */
@@ -72,10 +79,13 @@ function refuseCut(path: string): void {
   throw new StorageError('damaged', `the file is damaged: it was cut to ${size} bytes`);
 }
 
-function open(path: string, { folder, create }: OpeningOptions & { folder: string }): EventsFile {
+function open(
+  path: string,
+  { folder, create, busyMs = BUSY_MS }: OpeningOptions & { folder: string },
+): EventsFile {
   const before = identify(path);
   const { DatabaseSync } = loadSqlite();
-  const database = new DatabaseSync(path, { timeout: BUSY_MS });
+  const database = new DatabaseSync(path, { timeout: busyMs });
   try {
     const isNew = configure(database, create);
     const identity = identifyAll(path);
@@ -85,7 +95,7 @@ function open(path: string, { folder, create }: OpeningOptions & { folder: strin
     return {
       database,
       isNew,
-      isInPlace: () => identifyAll(path) === identity,
+      isInPlace: () => identifyAll(path) === identity && !existsSync(join(folder, CONDEMNED)),
       sizeBytes: () => sizeOf(path) + sizeOf(logOf(path)),
       condemn: (reason) => {
         database.close();

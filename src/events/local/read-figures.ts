@@ -1,8 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventStoreFigures } from '../event-store-observer.js';
 
-/** Reads what is in the tables, in time that does not grow with them. @param bytes of the file */
-export function readFigures(database: DatabaseSync, bytes: number): EventStoreFigures {
+/**
+ * Reads what is in the tables, in time that does not grow with them.
+ * @param options.bytes of the file
+ * @param options.now Unix seconds
+ */
+export function readFigures(
+  database: DatabaseSync,
+  { bytes, now }: { bytes: number; now: number },
+): EventStoreFigures {
   const { last, removed, compacted } = database
     .prepare(
       `SELECT (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events') AS last,
@@ -17,6 +24,6 @@ export function readFigures(database: DatabaseSync, bytes: number): EventStoreFi
     rows: last - removed,
     uncompactedRows: last - compacted,
     bytes,
-    oldestUncompacted: oldest?.keptAt,
+    oldestUncompactedSeconds: oldest === undefined ? 0 : Math.max(0, now - oldest.keptAt),
   };
 }

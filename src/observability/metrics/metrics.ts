@@ -11,6 +11,7 @@ import { type CacheMetrics, createCacheMetrics } from './cache-metrics.js';
 import { type ComputeMetrics, createComputeMetrics } from './compute-metrics.js';
 import { createDependencyMetrics, type DependencyMetrics } from './dependency-metrics.js';
 import { createDriftMetrics, type DriftMetrics } from './drift-metrics.js';
+import { createEventMetrics, type EventMetrics } from './event-metrics.js';
 import { createFeatureMetrics, type FeatureMetrics } from './feature-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLogMetrics, type LogMetrics } from './log-metrics.js';
@@ -26,6 +27,7 @@ export interface Metrics {
   readonly compute: ComputeMetrics;
   readonly dependencies: DependencyMetrics;
   readonly drift: DriftMetrics;
+  readonly events: EventMetrics;
   readonly features: FeatureMetrics;
   readonly http: HttpMetrics;
   readonly logs: LogMetrics;
@@ -59,6 +61,7 @@ export function createMetrics(options: {
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   return {
     bundle: createBundleMetrics(registers),
+    events: createEventMetrics(registers),
     features: createFeatureMetrics(registers),
     compute: createComputeMetrics(registers),
     processes: createProcessMetrics(registers),

@@ -19,15 +19,18 @@ interface Killed {
 /** Kills processes that keep events, each at a random moment after its first word; the next one begins with what may be lost. */
 async function killKeepers(
   place: StorePlace,
-  {
-    kills,
-    mode,
-    isOver = () => false,
-  }: { kills: number; mode?: 'early'; isOver?: (killed: Killed) => boolean },
+  options: {
+    kills: number;
+    /** Number of the first event: several at once have their own. */
+    from?: number;
+    mode?: 'early';
+    isOver?: (killed: Killed) => boolean;
+  },
 ): Promise<Killed> {
-  const random = createSeededRandom('kill keepers');
+  const { kills, from: start = 0, mode, isOver = () => false } = options;
+  const random = createSeededRandom(`kill keepers from ${start}`);
   const kept = new Set<number>();
-  let first = 0;
+  let first = start;
   let done = 0;
   while (done < kills && !isOver({ kept, kills: done })) {
     const program = join(import.meta.dirname, '../keep-for-ever.js');
@@ -77,6 +80,21 @@ t.test(
     );
   },
 );
+
+t.test('three processes of one file go on when one of them is killed', async (t) => {
+  const place = placeOf(t);
+  const killed = await Promise.all(
+    [0, 1e6, 2e6].map((from) => killKeepers(place, { from, kills: Math.ceil(KILLS / 6) })),
+  );
+  const stored = countStored(place);
+  for (const { kept } of killed) {
+    t.ok(kept.size > 100, `${kept.size} events were acknowledged`);
+    t.same(
+      [...kept].filter((n) => stored.get(n) !== 1),
+      [],
+    );
+  }
+});
 
 t.test('the same test finds what is acknowledged before it is kept', async (t) => {
   const place = placeOf(t);

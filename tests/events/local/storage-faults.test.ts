@@ -281,6 +281,7 @@ t.test('a file in which damage is met later is used by nobody any more', async (
   bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096);
   writeFileSync(file, bytes);
   const store = await open();
+  const sibling = await open();
   t.same(told.failures, [], 'nothing reads that page before it is needed');
   const visitor = click({ userId: undefined, sessionId: 'v1' });
   t.same(await store.keep([visitor]), ['accepted']);
@@ -290,9 +291,10 @@ t.test('a file in which damage is met later is used by nobody any more', async (
     refused(/damaged/),
     'what would work with the parts that are whole does not',
   );
+  await t.rejects(sibling.keep([visitor]), refused(/damaged/), 'nor in a process that has not met it');
   const restarted = await open();
   await t.rejects(restarted.keep([visitor]), refused(/damaged/), 'nor after a restart');
-  t.same(told.failures.length, 2);
+  t.same(told.failures.length, 3);
   mkdirSync(`${folder}-damaged`);
   for (const name of readdirSync(folder)) renameSync(join(folder, name), join(`${folder}-damaged`, name));
   t.same(await store.keep([visitor]), ['accepted']);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import parquet from 'parquetjs-lite';
-import { isTemporary, syncFolder, temporarySibling } from '../../../bundle/durable-files.js';
+import { isTemporary, putInPlace, temporarySibling } from '../../../bundle/durable-files.js';
 import { createFolderStore } from '../../../bundle/folder-store.js';
 import { CLOSED_SEGMENT, OPEN_SEGMENT, parseOpenSegment } from '../../../bundle/segment-name.js';
 import { type Lock, withLock } from '../../../bundle/with-lock.js';
@@ -209,14 +209,6 @@ async function writeDay(
   else await rm(temporary);
   for (const segment of segments) await dispose(join(folder, segment), damaged.has(segment));
   return { file: rows > 0 ? file : undefined, impressions, rows, warnings };
-}
-
-async function putInPlace(temporary: string, file: string): Promise<void> {
-  const written = await open(temporary, 'r');
-  await written.sync();
-  await written.close();
-  await rename(temporary, file);
-  await syncFolder(join(file, '..'));
 }
 
 /** Of a segment that is in a parquet file: a run that was killed may not have come to keep it. */

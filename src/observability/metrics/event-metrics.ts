@@ -1,0 +1,92 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What became of an event: kept, known already, refused for what it says, or not kept because the store could not. */
+export type EventOutcome = 'accepted' | 'duplicate' | 'refused' | 'unavailable';
+
+/** The events that apps send, and the store that keeps them. */
+export interface EventMetrics {
+  /** Counts events of a type, `none` where it said none that is one. */
+  countEvents(type: string, outcome: EventOutcome, count: number): void;
+  /** One commit put events on the disk. */
+  observeCommit(commit: { events: number; seconds: number }): void;
+  /** Shows what is in the store. */
+  showEventStore(figures: EventStoreSizes): void;
+  /** Shows whether the store can keep events. */
+  showEventStoreUp(up: boolean): void;
+}
+
+/** What is in the store, by its measures. */
+export interface EventStoreSizes {
+  readonly rows: number;
+  readonly uncompactedRows: number;
+  readonly bytes: number;
+  /** 0 where all is in parquet. */
+  readonly oldestUncompactedSeconds: number;
+}
+
+/** Types are the words of whoever sends: the first ones have a series each, all later ones share `other`. */
+const MAX_TYPES = 20;
+
+const COMMIT_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Creates the metrics of events, registered with all of `registers`. */
+export function createEventMetrics(registers: Registry[]): EventMetrics {
+  const types = new Set<string>();
+  const events = new Counter({
+    name: 'shortlist_events_total',
+    help: `Events by type (the first ${MAX_TYPES} that the process met, then other) and outcome: accepted, duplicate, refused for what they say, unavailable because they could not be kept.`,
+    labelNames: ['type', 'outcome'],
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'shortlist_event_commit_seconds',
+    help: 'Time of one commit, which puts the events of all requests that waited on the disk.',
+    buckets: COMMIT_BUCKETS,
+    registers,
+  });
+  const committed = new Counter({
+    name: 'shortlist_event_commit_events_total',
+    help: 'Events of all commits, duplicates included: by the count of commits, how many share one.',
+    registers,
+  });
+  const gauge = (name: string, help: string): Gauge =>
+    new Gauge({ name: `shortlist_event_store_${name}`, help, registers });
+  const rows = gauge(
+    'rows',
+    'Events in the store; processes of one machine share it, and each tells the same.',
+  );
+  const uncompacted = gauge('uncompacted_rows', 'Events that are in no parquet file yet.');
+  const bytes = gauge('bytes', 'Bytes of the store on the disk, without parquet files.');
+  const oldest = gauge(
+    'oldest_uncompacted_seconds',
+    'Time since the oldest event that is in no parquet file was kept; 0 where all are.',
+  );
+  const up = new Gauge({
+    name: 'shortlist_event_store_up',
+    help: '1 while events can be kept, 0 while they cannot; absent where none are taken.',
+    labelNames: ['store'],
+    registers,
+  });
+
+  function labelOf(type: string): string {
+    if (types.has(type)) return type;
+    if (types.size >= MAX_TYPES) return 'other';
+    types.add(type);
+    return type;
+  }
+
+  return {
+    countEvents: (type, outcome, count) => events.inc({ type: labelOf(type), outcome }, count),
+    observeCommit: (commit) => {
+      commits.observe(commit.seconds);
+      committed.inc(commit.events);
+    },
+    showEventStore: (figures) => {
+      rows.set(figures.rows);
+      uncompacted.set(figures.uncompactedRows);
+      bytes.set(figures.bytes);
+      oldest.set(figures.oldestUncompactedSeconds);
+    },
+    showEventStoreUp: (isUp) => up.set({ store: 'local' }, isUp ? 1 : 0),
+  };
+}
