@@ -18,12 +18,16 @@ export function logImpressions(log: ImpressionLog): AnswerListener {
 }
 
 /** The line of a slate that was answered, or scored in shadow. */
-export function toImpression({ requestId, request, answer }: Answered, milliseconds: number): Impression {
+export function toImpression(
+  { requestId, slateId, request, answer }: Answered,
+  milliseconds: number,
+): Impression {
   const { facts, cache, release } = answer;
   const { scenario, bundle, strategy, degraded } = facts;
   return {
     time: new Date().toISOString(),
     requestId,
+    ...(slateId !== undefined && { slateId }),
     ...logFieldsOf(request.subject),
     scenario,
     bundle,
