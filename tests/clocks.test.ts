@@ -18,9 +18,9 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'observability/create-tracing.ts': { times: 1, why: 'the time of the day that a span began at' },
   'events/local/keeping-worker.ts': { times: 1, why: 'when an event was kept' },
   'events/segment-writer.ts': { times: 1, why: 'the name of a segment' },
-  'http/log-features.ts': { times: 1, why: 'the time of a line' },
-  'http/log-impression.ts': { times: 2, why: 'the times of two lines' },
-  'http/routes/push-rows.ts': { times: 1, why: 'the age of pushed rows' },
+  'serving/after-answer/log-features.ts': { times: 1, why: 'the time of a line' },
+  'serving/after-answer/log-impressions.ts': { times: 1, why: 'the time of a line' },
+  'commands/open-listener-parts.ts': { times: 1, why: 'the age of pushed rows' },
 };
 
 /** Timers for longer than Node can wait fire at once, again and again: who waits for a computed time has it clamped. */

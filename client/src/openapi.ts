@@ -62,6 +62,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what users did
+         * @description Each event is judged by itself. What is accepted is durable before the answer. When none can be kept, 400 says what is wrong with each.
+         */
+        post: operations["postEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -104,6 +124,8 @@ export interface components {
         RecommendationsAnswer: {
             /** @description As in the header `x-request-id`. */
             requestId: string;
+            /** @description Names this answer and no other, however often it was kept: events say by it which answer showed their item. */
+            slateId: string;
             userId: string;
             scenario: string;
             /** @description The version of the bundle that answered. */
@@ -119,6 +141,8 @@ export interface components {
         SimilarItemsAnswer: {
             /** @description As in the header `x-request-id`. */
             requestId: string;
+            /** @description Names this answer and no other, however often it was kept: events say by it which answer showed their item. */
+            slateId: string;
             /** @description The item that was asked about; it is not among the items. */
             itemId: string;
             scenario: string;
@@ -133,6 +157,8 @@ export interface components {
         PopularAnswer: {
             /** @description As in the header `x-request-id`. */
             requestId: string;
+            /** @description Names this answer and no other, however often it was kept: events say by it which answer showed their item. */
+            slateId: string;
             scenario: string;
             /** @description The version of the bundle that answered. */
             bundle: string;
@@ -140,6 +166,20 @@ export interface components {
             degraded: components["schemas"]["Degradation"][];
             /** @description Best first, each item once. */
             items: components["schemas"]["SlateItem"][];
+        };
+        /** @description What became of the events. */
+        EventsAnswer: {
+            /** @description Events that are kept now, on the disk. */
+            accepted: number;
+            /** @description Events that were kept before, by their eventId. */
+            duplicates: number;
+            /** @description Events that cannot be kept; sending them again gives the same. */
+            refused: {
+                /** @description The place in the list, from 0. */
+                index: number;
+                /** @description What is wrong with the event, for a person. */
+                detail: string;
+            }[];
         };
         /** @description One item of an answer. */
         SlateItem: {
@@ -198,8 +238,8 @@ export interface components {
             title: string;
             /** @description The HTTP status. */
             status: number;
-            /** @description Stable: switch on this one. Known values: `INVALID_REQUEST`, `UNAUTHENTICATED`, `FORBIDDEN`, `HOST_NOT_ALLOWED`, `CROSS_SITE`, `UNKNOWN_SCENARIO`, `UNKNOWN_ATTRIBUTE`, `UNKNOWN_CONTEXT`, `ITEM_NOT_FOUND`, `ROUTE_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_TIMEOUT`, `PAYLOAD_TOO_LARGE`, `URI_TOO_LONG`, `UNSUPPORTED_MEDIA_TYPE`, `RATE_LIMITED`, `HEADERS_TOO_LARGE`, `KEYS_UNAVAILABLE`, `NOT_READY`, `INTERNAL`, `SOURCE_FAILED`, `RANKER_FAILED`, `RANKER_TIMEOUT`, `DEADLINE_EXCEEDED`, `OVERLOADED`, `COMPUTE_FAILED`, `RANKER_INVALID_OUTPUT`. A later release may add others. */
-            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "HOST_NOT_ALLOWED" | "CROSS_SITE" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT" | (string & {});
+            /** @description Stable: switch on this one. Known values: `INVALID_REQUEST`, `UNAUTHENTICATED`, `FORBIDDEN`, `HOST_NOT_ALLOWED`, `CROSS_SITE`, `UNKNOWN_SCENARIO`, `UNKNOWN_ATTRIBUTE`, `UNKNOWN_CONTEXT`, `ITEM_NOT_FOUND`, `ROUTE_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_TIMEOUT`, `PAYLOAD_TOO_LARGE`, `URI_TOO_LONG`, `UNSUPPORTED_MEDIA_TYPE`, `RATE_LIMITED`, `HEADERS_TOO_LARGE`, `KEYS_UNAVAILABLE`, `NOT_READY`, `INTERNAL`, `SOURCE_FAILED`, `RANKER_FAILED`, `RANKER_TIMEOUT`, `DEADLINE_EXCEEDED`, `EVENTS_UNAVAILABLE`, `OVERLOADED`, `COMPUTE_FAILED`, `RANKER_INVALID_OUTPUT`. A later release may add others. */
+            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "HOST_NOT_ALLOWED" | "CROSS_SITE" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "EVENTS_UNAVAILABLE" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT" | (string & {});
             /** @description What is wrong this time, for a person. */
             detail: string;
             /** @description The path that was asked for. */
@@ -532,6 +572,125 @@ export interface operations {
                 };
             };
             /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    events: {
+                        /** @description Drawn by the sender, unique per user or session: the same one again counts once. Without one the event counts as often as it is sent. */
+                        eventId?: string;
+                        /** @description The user’s id as in the dataset. */
+                        userId?: string;
+                        /** @description The visitor’s secret: drawn at random. At least one of userId and sessionId. */
+                        sessionId?: string;
+                        /** @description One that the bundle does not know is kept, and counts once a bundle knows it. */
+                        itemId: string;
+                        /** @description `click`, `purchase`, `dislike`, … as the interactions of the dataset call it. */
+                        type: string;
+                        /** @description A rating, a number of pieces, a price. */
+                        value?: number;
+                        /** @description ISO 8601, or Unix seconds; that is the arrival when absent. At most 60 s ahead, and not older than the server allows. */
+                        timestamp?: string | number;
+                        /** @description Of the answer that showed the item. */
+                        slateId?: string;
+                        /** @description What was known of the moment, by field of the request context. */
+                        context?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description What became of the events. */
+            202: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large (`PAYLOAD_TOO_LARGE`). */
+            413: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). */
+            415: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Events cannot be kept now (`EVENTS_UNAVAILABLE`). */
             503: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */

@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { createEventId } from './create-event-id.js';
 import type { components, operations, paths } from './openapi.js';
 import { planRetry } from './plan-retry.js';
 import { ShortlistProblem, toProblem } from './shortlist-problem.js';
@@ -18,8 +19,12 @@ type QueryOf<Operation extends keyof operations> = Omit<
 export type RecommendationsAnswer = Schemas['RecommendationsAnswer'];
 export type SimilarItemsAnswer = Schemas['SimilarItemsAnswer'];
 export type PopularAnswer = Schemas['PopularAnswer'];
+export type EventsAnswer = Schemas['EventsAnswer'];
 export type Readiness = Schemas['Readiness'];
 export type SlateItem = Schemas['SlateItem'];
+/** What a user or a visitor did with an item. Without an `eventId` the client draws one. */
+export type UserEvent =
+  operations['postEvents']['requestBody']['content']['application/json']['events'][number];
 
 /** An API key of the server, or a token of its issuer (a function when tokens expire: it is asked before each attempt). */
 export type Credentials =
@@ -48,6 +53,11 @@ export type RecommendationsOptions = CallOptions & QueryOf<'getRecommendations'>
 export type SimilarItemsOptions = CallOptions & QueryOf<'getSimilarItems'>;
 export type PopularOptions = CallOptions & QueryOf<'getPopular'>;
 
+export interface EventsOptions extends CallOptions {
+  /** Goes on when the page is left, which browsers do for bodies of at most 64 KiB. */
+  readonly keepalive?: boolean;
+}
+
 /** Each method throws `ShortlistProblem` when the server refuses or fails, `ShortlistUnreachable` when there is no answer. */
 export interface ShortlistClient {
   /** Items for one user, best first. A user that nobody knows gets a cold start, never an error. */
@@ -56,6 +66,11 @@ export interface ShortlistClient {
   similarItems(itemId: string, options?: SimilarItemsOptions): Promise<SimilarItemsAnswer>;
   /** What most people chose. */
   popular(options?: PopularOptions): Promise<PopularAnswer>;
+  /**
+   * Tells what users did, 1 to 500 events; one that cannot be kept is in `refused`, and takes no other along. What is accepted is durable. Tries
+   * again count once: each event has an id.
+   */
+  events(list: readonly UserEvent[], options?: EventsOptions): Promise<EventsAnswer>;
   /** Whether the server welcomes requests now: asked once, the problem `NOT_READY` when not. */
   ready(options?: CallOptions): Promise<Readiness>;
 }
@@ -96,6 +111,13 @@ export function createShortlistClient(options: ShortlistClientOptions): Shortlis
           ...init,
           params: { query: { ...query, ...timeout.query }, header: timeout.header },
         }),
+      );
+    },
+    events: (list, { keepalive = false, ...call } = {}) => {
+      // Once for all tries.
+      const events = list.map((event) => ({ ...event, eventId: event.eventId ?? createEventId() }));
+      return ask(told, call, ({ signal, headers }) =>
+        http.POST('/events', { signal, headers, keepalive, body: { events } }),
       );
     },
     ready: (call = {}) =>

@@ -185,6 +185,28 @@ export const Manifest = Type.Object({
     }),
   ),
   histories: Type.Object({ file: name('Tensor file: what each user did.') }),
+  interactions: Type.Optional(
+    Type.Object({
+      weights: Type.Optional(
+        Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0 }), {
+          description:
+            'What an interaction counts times its value, by type; none of another type counts. All alike when absent.',
+        }),
+      ),
+      minimumValue: Type.Optional(
+        Type.Number({
+          description:
+            'An interaction with a smaller value, before weights, does not count; each does when absent.',
+        }),
+      ),
+      negative: Type.Optional(
+        Type.Array(Type.String({ minLength: 1 }), {
+          description:
+            'Types that are never positives, and take back what their user did with the item before.',
+        }),
+      ),
+    }),
+  ),
   ranker: Type.Object({
     file: name('ONNX model.'),
     inputName: name('Input that takes the features [rows × features].'),
@@ -279,6 +301,7 @@ export function findManifestProblems(manifest: Manifest): string[] {
       (name) => `catalogue: two attributes are called ${name}`,
     ),
     ...findContextProblems(manifest),
+    ...findCountingProblems(manifest),
     ...findIndexProblems(manifest),
     ...findRowProblems(manifest),
   ];
@@ -366,6 +389,13 @@ function findContextProblems({ context }: Manifest): string[] {
     ...findRepeats(fields.map(({ name }) => name)).map((name) => `context: two fields are called ${name}`),
     ...uncoded.map(({ name }) => `context: categorical field ${name} has no values`),
   ];
+}
+
+function findCountingProblems({ interactions }: Manifest): string[] {
+  const { weights = {}, negative = [] } = interactions ?? {};
+  return negative
+    .filter((type) => Object.hasOwn(weights, type))
+    .map((type) => `interactions: type ${type} has a weight and is negative`);
 }
 
 function findIndexProblems({ sources }: Manifest): string[] {

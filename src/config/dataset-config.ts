@@ -100,6 +100,21 @@ const DatasetSchema = Type.Object(
               'How much a row counts, by its `type`; its value is multiplied by it. Every type needs one.',
           }),
         ),
+        negative: Type.Optional(
+          Type.Array(Type.String({ minLength: 1 }), {
+            minItems: 1,
+            uniqueItems: true,
+            'x-allowed': 'a list of types, each once',
+            description:
+              'Types that are never positives. Such rows are left out, and so are earlier rows of the same user and item.',
+          }),
+        ),
+        events: Type.Optional(
+          Type.Boolean({
+            description:
+              'Adds the events of users that a server kept and `shortlist events compact` wrote. Default: false.',
+          }),
+        ),
         times: Type.Optional(
           Type.Object(
             {
@@ -173,6 +188,7 @@ export function readDatasetConfig(
     ...listColumnProblems('users', config.users),
     ...listViewProblems(config.views ?? {}),
     ...listTimeProblems(config.interactions),
+    ...listNegativeProblems(config.interactions),
     ...(config.interactions.context ? listContextProblems(config.interactions.context) : []),
   ];
   if (problems.length > 0) {
@@ -202,6 +218,14 @@ function listTimeProblems({ times }: InteractionsConfig): string[] {
   return parseTimeLimit(from) < parseTimeLimit(to)
     ? []
     : [`interactions.times.from is ${from}, which is not before interactions.times.to, ${to}`];
+}
+
+function listNegativeProblems({ negative = [], weights = {} }: InteractionsConfig): string[] {
+  return negative
+    .filter((type) => Object.hasOwn(weights, type))
+    .map(
+      (type) => `interactions.negative: ${type} has a weight in interactions.weights; it can be one of both`,
+    );
 }
 
 function findConfigFile(nameOrFile: string, datasetsDir: string): string {

@@ -23,6 +23,16 @@ export interface InteractionTable {
   readonly context?: ContextTable;
 }
 
+/** What makes an interaction count, where the dataset says it: all of them count alike, by their value, where it says nothing. */
+export interface InteractionCounting {
+  /** What the value of an interaction is multiplied by, by its type; one of another type does not count. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** One with a smaller value, before weights, does not count. */
+  readonly minimumValue?: number;
+  /** Types that say that an item is not wanted. Such an interaction takes back the earlier ones of its user and item. */
+  readonly negative?: readonly string[];
+}
+
 /** The rows of a table for which `keep` is true, over the same users and items. */
 export function filterInteractions(
   table: InteractionTable,

@@ -8,6 +8,8 @@ export interface Impression {
   /** When the answer was out, ISO 8601 in UTC. */
   readonly time: string;
   readonly requestId: string;
+  /** Which answer it was; absent in shadow, which answered nobody. */
+  readonly slateId?: string;
   /** Whom it was for; absent where it was for no user. */
   readonly user?: string;
   /** Which item it was started from, where it was one. */

@@ -1,6 +1,7 @@
 import { showValue } from '../config/show-value.js';
 import { ShortlistError } from '../domain/errors.js';
 import { latestPushTime } from '../domain/latest-time.js';
+import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { type FeatureField, type FeatureView, placesOf, rowWidthOf } from './feature-view.js';
 import type { PushedRow } from './push-rows.js';
 
@@ -110,7 +111,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 const END_OF_TIMES = 253_402_300_800;
 
 function parseTime(time: unknown, now: number, problems: string[]): number {
-  const seconds = typeof time === 'string' ? parseIso(time) : time;
+  const seconds = typeof time === 'string' ? parseIsoTime(time) : time;
   if (typeof seconds !== 'number' || !(Math.abs(seconds) < END_OF_TIMES)) {
     problems.push(`eventTime is ${showValue(time)}, allowed is Unix seconds or ISO 8601`);
     return 0;
@@ -123,22 +124,6 @@ function parseTime(time: unknown, now: number, problems: string[]): number {
     );
   }
   return seconds;
-}
-
-const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?<zone>Z|[+-]\d\d:?\d\d)?)?$/i;
-
-/** UTC where no zone is named, as in files that `prepare` reads; NaN for what is not ISO 8601, however it could be taken. */
-function parseIso(text: string): number {
-  const found = ISO.exec(text);
-  if (found === null || !isDay(text.slice(0, 10))) return Number.NaN;
-  const hasBareTime = text.length > 10 && found.groups!['zone'] === undefined;
-  return Date.parse(hasBareTime ? `${text}Z` : text) / 1000;
-}
-
-/** `Date.parse` takes the 30th of February for the first of March. */
-function isDay(date: string): boolean {
-  const parsed = new Date(date);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
 function parseValues(values: unknown, view: FeatureView, problems: string[]): Float64Array {

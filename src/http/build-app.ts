@@ -7,6 +7,7 @@ import { createHttpApp, type HttpApp } from './create-http-app.js';
 import { createOpenapiOptions, PUBLIC_LISTENER } from './openapi.js';
 import { createDocumentPublisher } from './publish-document.js';
 import { addDocsRoutes } from './routes/docs.js';
+import { addEventsRoute } from './routes/events.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
@@ -17,7 +18,7 @@ import { addSimilarItemsRoute } from './routes/similar-items.js';
 import { PUBLIC_COMPONENTS } from './schemas/components.js';
 import { PUBLIC_CODES } from './schemas/problem.js';
 
-/** Builds the public app: recommendations, health, and with `docs.enabled` the documentation. It does not listen yet. */
+/** Builds the public app: recommendations, events where there is a store of them, health, and with `docs.enabled` the documentation. It does not listen yet. */
 export function buildApp(parts: AppParts): HttpApp {
   const { settings } = parts;
   const app: HttpApp = createHttpApp(parts, {
@@ -26,9 +27,11 @@ export function buildApp(parts: AppParts): HttpApp {
     stallTimeoutMs: settings.server.stallTimeoutMs,
     findLimit: () => limit,
   });
+  // No route reads text, which is what `sendBeacon` of a page sends unless it is told.
+  app.removeContentTypeParser('text/plain');
   const limit = addRateLimiter(app, parts);
   addSecurityHeaders(app);
-  addCors(app, settings.cors);
+  addCors(app, settings.cors, { writes: parts.events !== undefined });
   addGuard(app, parts, { listener: 'public', scope: 'read', limit });
   for (const schema of PUBLIC_COMPONENTS) app.addSchema(schema);
   app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
@@ -37,6 +40,13 @@ export function buildApp(parts: AppParts): HttpApp {
     addRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
+    if (parts.events !== undefined) {
+      addEventsRoute(routes, {
+        store: parts.events,
+        settings: settings.events,
+        metrics: parts.metrics.events,
+      });
+    }
     addLiveRoute(routes);
     addReadyRoute(routes, parts);
     if (!settings.docs.enabled) return;

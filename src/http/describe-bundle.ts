@@ -5,6 +5,7 @@ import type { ExampleItem, RequestExamples } from '../serving/request-examples.j
 import {
   mapOperations,
   mapValues,
+  type OpenapiContent,
   type OpenapiDocument,
   type OpenapiExamples,
   type OpenapiParameter,
@@ -25,18 +26,26 @@ export interface DescribedBundle {
  */
 export function describeBundle(document: OpenapiDocument, described: DescribedBundle): OpenapiDocument {
   const facts = collectFacts(described);
-  return mapOperations(document, ({ parameters, responses, ...operation }) => ({
+  return mapOperations(document, ({ parameters, requestBody, responses, ...operation }) => ({
     ...operation,
     ...(parameters && { parameters: parameters.map((parameter) => describeParameter(parameter, facts)) }),
+    ...(requestBody && {
+      requestBody: {
+        ...requestBody,
+        content: mapExamples(requestBody.content, (value) => describeBody(value, facts)),
+      },
+    }),
     responses: mapValues(responses, ({ content, ...response }) => ({
       ...response,
-      ...(content && {
-        content: mapValues(content, ({ examples, ...media }) => ({
-          ...media,
-          ...(examples && { examples: describeAnswers(examples, facts) }),
-        })),
-      }),
+      ...(content && { content: mapExamples(content, (value) => describeAnswer(value, facts)) }),
     })),
+  }));
+}
+
+function mapExamples(content: OpenapiContent, change: (value: unknown) => unknown): OpenapiContent {
+  return mapValues(content, ({ examples, ...media }) => ({
+    ...media,
+    ...(examples && { examples: mapValues(examples, ({ value }) => ({ value: change(value) })) }),
   }));
 }
 
@@ -193,11 +202,22 @@ function escapePattern(text: string): string {
   return text.replace(/[$()*+./?[\\\]^{|}]/g, '\\$&');
 }
 
-/** Answers and problems as this bundle gives them. */
-function describeAnswers(examples: OpenapiExamples, facts: Facts): OpenapiExamples {
-  return mapValues(examples, ({ value }) => ({
-    value: isProblem(value) ? describeProblem(value, facts) : describeAnswer(value as Answer, facts),
-  }));
+/** Events of a user and an item of this bundle. */
+function describeBody(body: unknown, { userId, items: [item] }: Facts): unknown {
+  const { events } = body as { events?: readonly { readonly userId?: string }[] };
+  if (events === undefined) return body;
+  return {
+    events: events.map((event) => ({
+      ...event,
+      ...(event.userId !== undefined && userId !== undefined && { userId }),
+      ...(item && { itemId: item.itemId }),
+    })),
+  };
+}
+
+/** An answer or a problem as this bundle gives it. */
+function describeAnswer(value: unknown, facts: Facts): unknown {
+  return isProblem(value) ? describeProblem(value, facts) : describeSuccess(value as Answer, facts);
 }
 
 /** What the answers of the public listener may have. */
@@ -209,7 +229,7 @@ interface Answer {
   readonly items?: readonly object[];
 }
 
-function describeAnswer(answer: Answer, { version, userId, items }: Facts): Answer {
+function describeSuccess(answer: Answer, { version, userId, items }: Facts): Answer {
   const { bundle, strategy, itemId } = answer;
   // The items of an answer are not the item that was asked about.
   const shown = itemId === undefined || items.length === 0 ? items : items.slice(1);

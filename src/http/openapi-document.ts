@@ -7,6 +7,7 @@ export interface OpenapiDocument {
 /** One method of one path. */
 export interface OpenapiOperation {
   readonly parameters?: readonly OpenapiParameter[];
+  readonly requestBody?: { readonly content: OpenapiContent };
   readonly responses: Readonly<Record<string, OpenapiResponse>>;
 }
 
@@ -22,10 +23,13 @@ export interface OpenapiParameter {
 /** The answer of an operation under one status. */
 export interface OpenapiResponse {
   readonly headers?: Readonly<Record<string, unknown>>;
-  readonly content?: Readonly<
-    Record<string, { readonly schema: unknown; readonly examples?: OpenapiExamples }>
-  >;
+  readonly content?: OpenapiContent;
 }
+
+/** The bodies that a request or an answer may have, by media type. */
+export type OpenapiContent = Readonly<
+  Record<string, { readonly schema: unknown; readonly examples?: OpenapiExamples }>
+>;
 
 /** Examples by name, as parameters and bodies have them. */
 export type OpenapiExamples = Readonly<Record<string, { readonly value: unknown }>>;

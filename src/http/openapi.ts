@@ -1,11 +1,19 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifySwaggerUiOptions } from '@fastify/swagger-ui';
+import type { TSchema } from 'typebox';
 import type { Settings } from '../config/settings.js';
 import type { OpenapiDocument } from './openapi-document.js';
 import type { DocumentPublisher } from './publish-document.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the document says of the body, where the route checks less of it before it runs. */
+    documentedBody?: TSchema;
+  }
+}
+
 /** Changes when the interface does, not with every release. */
-const API_VERSION = '1.1.0';
+const API_VERSION = '1.2.0';
 
 /** What a listener's document says of it as a whole. */
 export interface ListenerDescription {
@@ -30,9 +38,14 @@ export function createOpenapiOptions(
     },
     refResolver: { buildLocalReference: (json) => json.$id as string },
     transform: ({ schema, url, route }) => {
-      const { kind } = route.config ?? {};
+      const { kind, documentedBody } = route.config ?? {};
       const isOpen = kind !== undefined && auth.openRoutes.includes(kind);
-      return { schema: isOpen ? { ...schema, security: [] } : schema, url };
+      const shown = {
+        ...schema,
+        ...(isOpen && { security: [] }),
+        ...(documentedBody && { body: documentedBody }),
+      };
+      return { schema: shown, url };
     },
   };
 }
@@ -45,6 +58,7 @@ export const PUBLIC_LISTENER: ListenerDescription = {
     'Every answer carries `x-request-id`, and every problem is `application/problem+json` with a stable `code`.',
   tags: [
     { name: 'recommendations', description: 'Items for a user, for an item, for anybody' },
+    { name: 'events', description: 'What users did with items' },
     { name: 'health', description: 'For probes' },
   ],
 };

@@ -25,11 +25,19 @@ export function toFailure(error: unknown, disclosure: Disclosure): Failure {
     const tells = disclosure.faults || error.status < 500 || error.code === 'NOT_READY';
     return { code: error.code, detail: tells ? error.message : `${error.title}. ${TRY_AGAIN}` };
   }
-  const status = findFrameworkStatus(error);
-  if (status === undefined) return { code: 'INTERNAL', detail: `${ERRORS.INTERNAL.title}. ${TRY_AGAIN}` };
-  const code = CODE_OF_STATUS.get(status) ?? 'INVALID_REQUEST';
+  if (findFrameworkStatus(error) === undefined)
+    return { code: 'INTERNAL', detail: `${ERRORS.INTERNAL.title}. ${TRY_AGAIN}` };
+  const code = codeOf(error);
   const detail = (error as Error).message.slice(0, LONGEST_DETAIL);
   return { code: disclosure.codes.includes(code) ? code : 'INVALID_REQUEST', detail };
+}
+
+/** The code of anything thrown, whether or not a client may see it. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof ShortlistError) return error.code;
+  const status = findFrameworkStatus(error);
+  if (status === undefined) return 'INTERNAL';
+  return CODE_OF_STATUS.get(status) ?? 'INVALID_REQUEST';
 }
 
 /** The body of a problem answer (RFC 9457). `instance` is the path that was asked for, empty where none could be read. */

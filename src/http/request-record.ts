@@ -8,7 +8,7 @@ import type { Answer } from '../serving/recommender.js';
 import { findClientAddress } from './access/client-address.js';
 import type { ListenerParts } from './app-parts.js';
 import { createSampler } from './create-sampler.js';
-import { toFailure, type Disclosure } from './problem.js';
+import { codeOf } from './problem.js';
 import { endTrace } from './trace-request.js';
 
 declare module 'fastify' {
@@ -63,13 +63,7 @@ export function createRequestRecord(parts: ListenerParts): RequestRecord {
   };
 }
 
-function codeOf(failure: unknown): string {
-  return failure instanceof ShortlistError ? failure.code : toFailure(failure, NOTHING_SHOWN).code;
-}
-
-const NOTHING_SHOWN: Disclosure = { codes: [], faults: false };
-
-/** Whether we did not do what we should. */
+/** True for a failure of the server. */
 function isFault({ failure }: FastifyRequest, status: number): boolean {
   return status >= 500 && !(failure instanceof ShortlistError && failure.code === 'OVERLOADED');
 }

@@ -6,13 +6,14 @@ import { round } from '../domain/round.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { Answer, CacheOutcome, SlateFacts } from '../serving/recommender.js';
 import type { AppParts } from './app-parts.js';
+import { createSlateIds } from './create-slate-ids.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';
 
 /** An answer before the request that it is sent to is known. */
-export type Unsent<Answer> = Omit<Answer, 'requestId'>;
+export type Unsent<Answer> = Omit<Answer, 'requestId' | 'slateId'>;
 
-/** Answers a request with its slate; `describe` says it as the route does, without the request's id. */
+/** Answers a request with its slate; `describe` says it as the route does, without the ids of request and slate. */
 export type SlateSender = (
   reply: FastifyReply,
   asked: RecommendationRequest,
@@ -20,8 +21,8 @@ export type SlateSender = (
 ) => FastifyReply | Promise<FastifyReply>;
 
 /**
- * Creates what ends a route that recommends. Answers are kept as bytes: all that is made for one request is its id at the
- * front, so the schema must put `requestId` first.
+ * Creates what ends a route that recommends. Answers are kept as bytes: all that is made for one request is its id and that of its slate at
+ * the front, so the schema must put `requestId` first and `slateId` second.
  * @param schema of the route's answer, known to the app by its `$id`
  */
 export function createSlateSender(
@@ -29,26 +30,31 @@ export function createSlateSender(
   { recommender, afterAnswer, settings: { compute } }: AppParts,
 ): SlateSender {
   const reference = referenceTo(schema);
+  const createSlateId = createSlateIds();
   const { $id: name = '' } = schema as { $id?: string };
   return (reply, asked, describe) => {
     const { request } = reply;
+    const slateId = createSlateId();
+    const beginning = beginAnswer(request.id, slateId);
     const form = {
       name,
       write: (slate: Slate) => Buffer.from(`,${JSON.stringify(describe(slate)).slice(1)}`),
       isWritten: (body: Buffer, facts: SlateFacts) => {
-        const answer = parseAnswer(`${beginAnswer(request)}${body.toString()}`, reference, request);
-        return answer !== undefined && isAnswerTo(asked, answer, facts);
+        const answer = parseAnswer(`${beginning}${body.toString()}`, reference, request);
+        return (
+          answer?.slateId === slateId && answer.requestId === request.id && isAnswerTo(asked, answer, facts)
+        );
       },
     };
     const arrivedAt = processClock();
     const send = (answer: Answer): FastifyReply => {
-      request.answered = { requestId: request.id, request: asked, answer };
+      request.answered = { requestId: request.id, slateId, request: asked, answer };
       afterAnswer.answered(request.answered, processClock() - arrivedAt);
       const body = answer.body ?? form.write(answer.report!.slate);
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')
-        .send(Buffer.concat([Buffer.from(beginAnswer(request), 'latin1'), body]));
+        .send(Buffer.concat([Buffer.from(beginning, 'latin1'), body]));
     };
     const answer = recommender.recommend(asked, {
       deadline: arrivedAt + Math.min(compute.deadlineMs, findTimeout(request)),
@@ -75,13 +81,15 @@ function findTimeout({ headers, query }: FastifyRequest): number {
   return Math.min(...timeouts);
 }
 
-/** Ids are visible ASCII, which may be a quotation mark. */
-function beginAnswer({ id }: FastifyRequest): string {
-  return `{"requestId":${JSON.stringify(id)}`;
+/** Request ids are visible ASCII, which may be a quotation mark; slate ids need no escape. */
+function beginAnswer(requestId: string, slateId: string): string {
+  return `{"requestId":${JSON.stringify(requestId)},"slateId":"${slateId}"`;
 }
 
 /** What any answer with items says of itself. */
 interface AnyAnswer {
+  readonly requestId: string;
+  readonly slateId: string;
   readonly scenario: string;
   readonly bundle: string;
   readonly strategy?: string;

@@ -214,3 +214,15 @@ t.test('the hash of a feature order is SHA-256 over the names joined by line fee
   t.equal(hashFeatureOrder(['a', 'é']), createHash('sha256').update('a\né', 'utf8').digest('hex'));
   t.not(hashFeatureOrder(['a', 'b']), hashFeatureOrder(['b', 'a']));
 });
+
+t.test('how interactions count may be said in part, and not at all', (t) => {
+  const counting = { weights: { view: 0.5, purchase: 5 }, minimumValue: 4, negative: ['dislike'] };
+  for (const interactions of [undefined, {}, { weights: {} }, { minimumValue: -1 }, counting])
+    t.strictSame(problemsOf(['interactions', interactions]), []);
+  t.match(problemsOf(['interactions', { weights: { view: 0 } }]), [/^interactions\.weights\.view/]);
+  t.match(problemsOf(['interactions', { negative: 'dislike' }]), [/^interactions\.negative/]);
+  t.strictSame(problemsOf(['interactions', { ...counting, negative: ['view', 'dislike'] }]), [
+    'interactions: type view has a weight and is negative',
+  ]);
+  t.end();
+});

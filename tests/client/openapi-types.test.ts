@@ -7,6 +7,7 @@ import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { createServerParts } from '../support/server-parts.js';
 import { MemoryService } from '../http/memory-service.js';
 
@@ -19,11 +20,14 @@ const HEADER = '// Made from openapi.json by `make client`; do not edit.\n// oxl
 async function readDocuments(): Promise<{ document: OpenAPI3; admin: OpenAPI3 }> {
   const service = new MemoryService();
   service.bundle = undefined;
-  const parts = createServerParts(service, {
-    settings: buildSettings(),
-    logger: createLogger({ level: 'silent', writing: 'sync' }),
-    metrics: createMetrics({ processMetrics: false }),
-  });
+  const parts = {
+    ...createServerParts(service, {
+      settings: buildSettings(),
+      logger: createLogger({ level: 'silent', writing: 'sync' }),
+      metrics: createMetrics({ processMetrics: false }),
+    }),
+    events: await openGatedEvents(t),
+  };
   const [document, admin] = await Promise.all(
     [buildApp(parts), buildAdminApp(parts)].map(async (app) => {
       t.teardown(() => app.close());

@@ -27,6 +27,9 @@ export const others = [
   shortlist.similarItems('i1', { filter: ['genres:Comedy'] }).then(({ itemId }) => itemId),
   shortlist.popular({ exclude: ['i1'], timeoutMs: 100 }).then(({ bundle }) => bundle),
   shortlist.ready().then(({ channel }) => channel),
+  shortlist
+    .events([{ userId: 'u1', itemId: 'i1', type: 'click', timestamp: 1_767_323_045, context: { device: 'mobile' } }], { keepalive: true })
+    .then(({ accepted, refused }) => accepted + refused.length),
 ];
 createShortlistClient({ baseUrl: '/api', token: async () => 'jwt', retries: 0, fetch: (request) => fetch(request) });
 `;
@@ -44,6 +47,9 @@ void client.similarItems('i1', { context: ['hour:3'] });
 void client.ready().then(({ items }) => items);
 void client.popular().then(({ userId }) => userId);
 export const isGone = (problem: ShortlistProblem): boolean => problem.code === 410;
+void client.events([{ userId: 'u1', itemId: 'i1' }]);
+void client.events([{ userId: 'u1', itemId: 'i1', type: 'click', when: 'now' }]);
+void client.events({ userId: 'u1', itemId: 'i1', type: 'click' });
 void client.recommendations('u1').then(({ strategy }): 'personalised' | 'cold-start' => strategy);
 `;
 

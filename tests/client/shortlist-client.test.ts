@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
+import { createEventId } from '../../client/src/create-event-id.js';
 import {
   createShortlistClient,
   type ShortlistClientOptions,
@@ -14,6 +17,8 @@ import { build } from '../http/build.js';
 import { publishBundle } from '../support/fault-server.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
+import { listEvents } from '../events/store-place.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { startScriptedServer, reply } from './scripted-server.js';
 
 const POPULAR = JSON.stringify({ requestId: 'r', scenario: 'popular', bundle: 'b', degraded: [], items: [] });
@@ -24,22 +29,28 @@ const BUSY = reply(503, 'application/problem+json', '{"code":"OVERLOADED","detai
 
 /** Both listeners over the service in memory. */
 async function startMemoryServer(t: Test) {
-  const parts = build(t, { shutdown: { drainDelayMs: 0 } });
+  const events = await openGatedEvents(t);
+  const parts = build(t, { shutdown: { drainDelayMs: 0 } }, { events });
   const server = await startServer(parts);
   t.teardown(() => server.stop());
   const open = (options: Partial<ShortlistClientOptions> = {}) =>
     createShortlistClient({ baseUrl: server.url, ...options } as ShortlistClientOptions);
-  return { ...parts, open };
+  return { ...parts, events, url: server.url, open };
 }
 
 t.test('a real server with an API key is asked by every method', async (t) => {
   const dir = t.testdir({ world: {} });
   const { folder, manifest } = await writeSmallBundle(join(dir, 'world'));
-  const { key, entry } = createApiKey('app', ['read']);
+  const { key, entry } = createApiKey('app', ['read', 'write']);
   mkdirSync(join(dir, 'models'));
   const registry = await publishBundle(dir, folder);
   const serving = await startServingProcess(t, registry, {
-    env: { SHORTLIST_AUTH: 'required', SHORTLIST_API_KEYS: entry },
+    env: {
+      SHORTLIST_AUTH: 'required',
+      SHORTLIST_API_KEYS: entry,
+      SHORTLIST_EVENTS: 'true',
+      SHORTLIST_EVENTS_FOLDER: join(dir, 'events'),
+    },
   });
   const baseUrl = await serving.url;
   const client = createShortlistClient({ baseUrl, apiKey: key, timeoutMs: 30_000 });
@@ -61,6 +72,19 @@ t.test('a real server with an API key is asked by every method', async (t) => {
   const similar = await client.similarItems(first, { limit: 2 });
   t.match(similar, { itemId: first, scenario: 'similar' });
 
+  const told = await client.events([
+    { userId: 'u1', itemId: first, type: 'click', slateId: answer.slateId },
+    { sessionId: 'v-17', itemId: second, type: 'view', value: 2, context: { device: 'mobile' } },
+    { userId: 'u1', itemId: first, type: 'click', timestamp: 0 },
+  ]);
+  t.match(told, { accepted: 2, duplicates: 0, refused: [{ index: 2, detail: /at most 30 days ago/ }] });
+  const kept = listEvents({ store: 'local', folder: join(dir, 'events') });
+  t.match(kept, [
+    { userId: 'u1', itemId: first, type: 'click', slateId: answer.slateId },
+    { sessionId: 'v-17', itemId: second, type: 'view', value: 2, context: { device: 'mobile' } },
+  ]);
+  t.equal(new Set(kept.map(({ eventId }) => eventId)).size, 2, 'each has an id of its own');
+
   const stranger = 'né/à ?#%{userId}&limit=1';
   t.match(await client.recommendations(stranger), { userId: stranger, strategy: 'cold-start' });
 
@@ -72,6 +96,90 @@ t.test('a real server with an API key is asked by every method', async (t) => {
       status: 401,
     });
   }
+});
+
+const CLICK = { userId: 'u1', itemId: 'i1', type: 'click' };
+
+/** Hands a request on to another server. */
+async function handOn(request: IncomingMessage, url: string): Promise<Response> {
+  const headers = { 'content-type': request.headers['content-type']! };
+  return fetch(`${url}${request.url!}`, { method: request.method!, headers, body: await text(request) });
+}
+
+t.test('events whose answer is lost are sent again, and count once', async (t) => {
+  const { url, events } = await startMemoryServer(t);
+  const proxy = await startScriptedServer(
+    t,
+    (response, request) => void handOn(request, url).then(() => response.destroy()),
+    (response, request) =>
+      void handOn(request, url).then(async (answer) => {
+        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type')! });
+        response.end(await answer.text());
+      }),
+  );
+  const client = createShortlistClient({ baseUrl: proxy.url });
+  t.same(await client.events([CLICK, { ...CLICK, eventId: 'mine' }]), {
+    accepted: 0,
+    duplicates: 2,
+    refused: [],
+  });
+  t.equal(proxy.asked.length, 2);
+  t.equal(events.list().length, 2);
+  t.equal(events.list()[1]!.eventId, 'mine', 'an id that is given stays');
+  t.match(await client.events([CLICK]), { accepted: 1 }, 'another call is another event');
+});
+
+t.test('events that cannot be kept are sent again when the server says so', async (t) => {
+  const { url, events } = await startMemoryServer(t);
+  const proxy = await startScriptedServer(
+    t,
+    BUSY,
+    (response, request) =>
+      void handOn(request, url).then(async (answer) => {
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      }),
+  );
+  const list = Object.freeze([Object.freeze({ ...CLICK })]);
+  t.match(await createShortlistClient({ baseUrl: proxy.url }).events(list), { accepted: 1 });
+  t.equal(proxy.asked.length, 2);
+  events.failure = new ShortlistError('EVENTS_UNAVAILABLE', 'Events cannot be kept now: the disk is full.');
+  const client = createShortlistClient({ baseUrl: url, retries: 0 });
+  await t.rejects(client.events(list), { code: 'EVENTS_UNAVAILABLE', status: 503, retryAfterSeconds: 1 });
+  await t.rejects(client.events([]), { code: 'INVALID_REQUEST', status: 400 });
+});
+
+t.test('a page that is left is not waited for: keepalive is asked for, and only then', async (t) => {
+  const { url, events } = await startMemoryServer(t);
+  const seen: { keepalive: boolean; url: string; told: string | null }[] = [];
+  const client = createShortlistClient({
+    baseUrl: url,
+    fetch: async (request) => {
+      const told = request.headers.get('x-request-timeout-ms');
+      seen.push({ keepalive: request.keepalive, url: request.url, told });
+      return fetch(request);
+    },
+  });
+  await client.events([CLICK], { keepalive: true });
+  await client.events([CLICK], { timeoutMs: 5000 });
+  // The route has no answer that is simpler in less time.
+  t.same(seen, [
+    { keepalive: true, url: `${url}/events`, told: null },
+    { keepalive: false, url: `${url}/events`, told: null },
+  ]);
+  t.equal(events.list().length, 2);
+});
+
+t.test('where a page came without TLS, ids are drawn all the same', async (t) => {
+  const ids = new Set([createEventId(), createEventId()]);
+  const { randomUUID } = crypto;
+  t.teardown(() => Reflect.deleteProperty(crypto, 'randomUUID'));
+  Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true });
+  t.equal(crypto.randomUUID, undefined);
+  for (let index = 0; index < 100; index++) ids.add(createEventId());
+  Reflect.deleteProperty(crypto, 'randomUUID');
+  t.equal(crypto.randomUUID, randomUUID);
+  t.equal(ids.size, 102);
+  for (const id of ids) t.match(id, /^[0-9a-z]{8}-[0-9a-f-]{32,36}$/);
 });
 
 t.test('a problem is thrown with its code, status, detail and request id', async (t) => {

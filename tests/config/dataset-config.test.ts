@@ -320,3 +320,26 @@ t.test(
     }
   },
 );
+
+t.test('a negative type is one of rows that count nothing: it has no weight, and is said once', (t) => {
+  const configOf = (more: string): string => GOOD.replace('log.csv\'" }', `log.csv'", ${more} }`);
+  const dir = t.testdir({
+    'both.yaml': configOf('weights: { like: 1, dislike: 1 }, negative: [dislike, hide]'),
+    'none.yaml': configOf('negative: []'),
+    'twice.yaml': configOf('negative: [hide, hide]'),
+    'good.yaml': configOf('weights: { like: 1 }, negative: [dislike], events: true'),
+  });
+  const read = (name: string): unknown => readDatasetConfig(join(dir, name), { configsDir: 'configs' });
+  t.throws(() => read('both.yaml'), {
+    code: 'INVALID_CONFIG',
+    problems: [
+      `${join(dir, 'both.yaml')}: interactions.negative: dislike has a weight in interactions.weights; it can be one of both`,
+    ],
+  });
+  for (const name of ['none.yaml', 'twice.yaml']) {
+    const says = /interactions\.negative is .*, allowed is a list of types, each once$/;
+    t.throws(() => read(name), { code: 'INVALID_CONFIG', problems: [says] });
+  }
+  t.match(read('good.yaml'), { interactions: { negative: ['dislike'], events: true } });
+  t.end();
+});

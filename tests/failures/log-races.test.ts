@@ -159,7 +159,7 @@ t.test(
       mkdirSync(folder);
       writeDamagedLog(folder);
       const run = await runUntil(t, { at, signal: 'SIGKILL' }, [
-        'offline/impressions/compact-log.js',
+        'offline/feedback/impressions/compact-log.js',
         folder,
         join(folder, 'parquet'),
       ]);

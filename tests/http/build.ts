@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { loadSettings } from '../../src/config/load-settings.js';
 import type { Settings } from '../../src/config/settings.js';
+import type { EventStore } from '../../src/events/event-store.js';
 import { buildAdminApp } from '../../src/http/build-admin-app.js';
 import { buildApp } from '../../src/http/build-app.js';
 import { createLogger } from '../../src/observability/create-logger.js';
@@ -22,8 +23,8 @@ export function buildSettings(overrides: Overrides = {}): Settings {
   return Object.fromEntries(groups) as Settings;
 }
 
-/** Both apps over a service in memory, with their log in a file; all closed when the test ends. */
-export function build(t: Test, overrides: Overrides = {}) {
+/** Both apps over a service in memory, with their log in a file, taking events where there is a store of them; all closed when the test ends. */
+export function build(t: Test, overrides: Overrides = {}, { events }: { events?: EventStore } = {}) {
   const logFile = join(t.testdir({}), 'log');
   const service = new MemoryService();
   const drain = { draining: false };
@@ -34,6 +35,7 @@ export function build(t: Test, overrides: Overrides = {}) {
   };
   const parts = {
     ...createServerParts(service, observed),
+    events,
     isDraining: () => drain.draining,
   };
   const app = buildApp(parts);

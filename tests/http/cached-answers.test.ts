@@ -18,31 +18,37 @@ const BATCHES = 'batch_requests_sum';
 
 /** What does not differ from request to request. */
 function rest({ body }: Answer): object {
-  return { ...body, requestId: '' };
+  return { ...body, requestId: '', slateId: '' };
 }
 
-t.test('an answer from the cache is the one that was computed, save its request id', async (t) => {
-  const server = await startCachedServer(t, models, { workers: 0 });
-  const off = await startCachedServer(t, models, { cache: { enabled: false }, workers: 0 });
-  for (const path of ROUTES) {
-    const plain = await off.get(path);
-    const miss = await server.get(path);
-    const hit = await server.get(path, { 'x-request-id': 'a"b\\c' });
-    t.same([plain.cache, miss.cache, hit.cache], ['off', 'miss', 'hit'], path);
-    t.same(rest(miss), rest(plain));
-    t.same(rest(hit), rest(plain));
-    t.equal(hit.body.requestId, 'a"b\\c');
-    t.equal(Object.keys(hit.body)[0], 'requestId');
-    t.equal((await server.get(`${path}?limit=7`)).cache, 'miss', 'another question');
-  }
-  const [one, other] = ['exclude=i001&exclude=i002', 'exclude=i002&exclude=i001'];
-  t.equal((await server.get(`/popular?${one}`)).cache, 'miss');
-  t.equal((await server.get(`/popular?${other}`)).cache, 'hit', 'the order makes no difference');
-  t.equal((await server.get('/recommendations/u4')).cache, 'miss', 'another user');
-  t.equal(await server.metric('slate_cache_lookups_total{layer="memory",outcome="hit"}'), 4);
-  t.equal(await server.metric('slate_cache_entries'), 8);
-  t.ok((await server.metric('slate_cache_bytes'))! > 8 * 1000);
-});
+t.test(
+  'an answer from the cache is the one that was computed, save the ids of request and slate',
+  async (t) => {
+    const server = await startCachedServer(t, models, { workers: 0 });
+    const off = await startCachedServer(t, models, { cache: { enabled: false }, workers: 0 });
+    for (const path of ROUTES) {
+      const plain = await off.get(path);
+      const miss = await server.get(path);
+      const hit = await server.get(path, { 'x-request-id': 'a"b\\c' });
+      t.same([plain.cache, miss.cache, hit.cache], ['off', 'miss', 'hit'], path);
+      t.same(rest(miss), rest(plain));
+      t.same(rest(hit), rest(plain));
+      t.equal(hit.body.requestId, 'a"b\\c');
+      t.same(Object.keys(hit.body).slice(0, 2), ['requestId', 'slateId']);
+      const slateIds = [plain, miss, hit].map(({ body }) => body.slateId);
+      for (const slateId of slateIds) t.match(slateId, /^[A-Za-z0-9_-]{22}$/);
+      t.equal(new Set(slateIds).size, 3, 'each answer has one of its own');
+      t.equal((await server.get(`${path}?limit=7`)).cache, 'miss', 'another question');
+    }
+    const [one, other] = ['exclude=i001&exclude=i002', 'exclude=i002&exclude=i001'];
+    t.equal((await server.get(`/popular?${one}`)).cache, 'miss');
+    t.equal((await server.get(`/popular?${other}`)).cache, 'hit', 'the order makes no difference');
+    t.equal((await server.get('/recommendations/u4')).cache, 'miss', 'another user');
+    t.equal(await server.metric('slate_cache_lookups_total{layer="memory",outcome="hit"}'), 4);
+    t.equal(await server.metric('slate_cache_entries'), 8);
+    t.ok((await server.metric('slate_cache_bytes'))! > 8 * 1000);
+  },
+);
 
 t.test('errors are not kept, and have no header', async (t) => {
   const server = await startCachedServer(t, models, { workers: 0 });
@@ -63,6 +69,7 @@ t.test('500 requests at once for a cold user are one computation', async (t) => 
   t.same(new Set(answers.map(({ status }) => status)), new Set([200]));
   t.equal(new Set(answers.map((answer) => JSON.stringify(rest(answer)))).size, 1);
   t.equal(new Set(answers.map(({ body }) => body.requestId)).size, 500);
+  t.equal(new Set(answers.map(({ body }) => body.slateId)).size, 500);
   t.equal((await server.metric(BATCHES))! - before, 1);
 });
 

@@ -15,6 +15,7 @@ await createFolderRegistry(models).publish(trained);
 
 interface Line {
   requestId: string;
+  slateId: string;
   user?: string;
   item?: string;
   cache: string;
@@ -45,8 +46,8 @@ t.test('every slate that is served is a line of what was shown and where it came
   const server = await start(t);
   const miss = await server.get('/recommendations/u3?limit=5', { 'x-request-id': 'one' });
   const hit = await server.get('/recommendations/u3?limit=5', { 'x-request-id': 'two' });
-  await server.get('/items/i001/similar', { 'x-request-id': 'three' });
-  await server.get('/popular', { 'x-request-id': 'four' });
+  const similar = await server.get('/items/i001/similar', { 'x-request-id': 'three' });
+  const popular = await server.get('/popular', { 'x-request-id': 'four' });
   await server.get('/recommendations/u3?limit=0');
   // An answer to HEAD shows nothing, whether or not it was kept.
   for (const path of ['/recommendations/u3?limit=5', '/recommendations/u4', '/popular']) {
@@ -59,6 +60,10 @@ t.test('every slate that is served is a line of what was shown and where it came
   t.same(
     lines.map(({ requestId }) => requestId),
     ['one', 'two', 'three', 'four'],
+  );
+  t.same(
+    lines.map(({ slateId }) => slateId),
+    [miss, hit, similar, popular].map(({ body }) => body.slateId),
   );
   t.match(lines, [
     {

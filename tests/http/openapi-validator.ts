@@ -21,6 +21,7 @@ export interface Parameter {
 export interface Operation {
   readonly operationId: string;
   readonly parameters?: Parameter[];
+  readonly requestBody?: { readonly content: Record<string, Media> };
   readonly responses: Record<string, Response>;
 }
 

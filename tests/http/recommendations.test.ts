@@ -7,9 +7,10 @@ t.test('an answer has the fields of the contract, in their order', async (t) => 
   const { app } = build(t);
   const response = await app.inject('/recommendations/42?limit=2');
   t.equal(response.statusCode, 200);
-  const { items, requestId, ...rest } = response.json<RecommendationsAnswer>();
+  const { items, requestId, slateId, ...rest } = response.json<RecommendationsAnswer>();
   t.strictSame(Object.keys(response.json()), [
     'requestId',
+    'slateId',
     'userId',
     'scenario',
     'bundle',
@@ -18,6 +19,7 @@ t.test('an answer has the fields of the contract, in their order', async (t) => 
     'items',
   ]);
   t.equal(requestId, response.headers['x-request-id']);
+  t.match(slateId, /^[A-Za-z0-9_-]{22}$/);
   t.strictSame(rest, {
     userId: '42',
     scenario: 'home',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { RequestExamples } from '../../src/serving/request-examples.js';
 import { startCachedServer } from '../support/cached-server.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { publishContextBundle } from '../support/context-bundle.js';
 import { build } from './build.js';
 import { createOpenapiValidator, type OpenapiDocument, type Parameter } from './openapi-validator.js';
@@ -31,7 +32,8 @@ function writeUrl(path: string, given: readonly (readonly [Parameter, unknown])[
 /** One request with the first example of every parameter, as /docs fills them in, and one with each of the others. */
 function listRequests(document: OpenapiDocument): string[] {
   return Object.entries(document.paths).flatMap(([path, { get }]) => {
-    const parameters = get!.parameters ?? [];
+    if (get === undefined) return [];
+    const parameters = get.parameters ?? [];
     const firsts = parameters.map((parameter) => [parameter, examplesOf(parameter)[0]] as const);
     const others = parameters.flatMap((parameter) =>
       examplesOf(parameter).map((value) =>
@@ -47,7 +49,11 @@ const registry = join(dir, 'models');
 const first = await publishContextBundle(registry, { year: 'year', seed: 5 });
 
 async function start(t: Test) {
-  return startCachedServer(t, registry, { workers: 0, cache: { enabled: false } });
+  return startCachedServer(t, registry, {
+    workers: 0,
+    cache: { enabled: false },
+    events: await openGatedEvents(t),
+  });
 }
 
 async function ask(url: string) {
@@ -81,6 +87,17 @@ async function checkRequests(t: Test, url: string, version: string): Promise<Ope
     t.equal(answer.status, 200, request);
     const path = Object.keys(document.paths).find((one) => matches(one, request))!;
     t.same(validator.problemsOfAnswer(document.paths[path]!['get']!, answer), [], request);
+  }
+  const { content } = document.paths['/events']!['post']!.requestBody!;
+  for (const { value } of Object.values(content['application/json']!.examples!)) {
+    const answer = await fetch(`${url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(value),
+    });
+    t.equal(answer.status, 202, JSON.stringify(value));
+    t.match(JSON.stringify(value), /"itemId":"i\d+"/, 'an item of the bundle');
+    await answer.arrayBuffer();
   }
   const { body } = await ask(url + requests[0]!);
   t.match(body, { strategy: 'personalised', bundle: version, degraded: [] });
@@ -148,7 +165,7 @@ async function showExamples(t: Test, examples: Partial<RequestExamples>) {
   service.requestExamples = { ...NOTHING, ...examples };
   const document = (await app.inject('/openapi.json')).json<OpenapiDocument>();
   const shown = Object.values(document.paths).flatMap(({ get }) =>
-    (get!.parameters ?? []).map((parameter) => [parameter.name, examplesOf(parameter)] as const),
+    (get?.parameters ?? []).map((parameter) => [parameter.name, examplesOf(parameter)] as const),
   );
   return Object.fromEntries(shown);
 }

@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { EventStore } from '../../src/events/event-store.js';
+import { openEventStore } from '../../src/events/open-event-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { stopOnSignals } from '../../src/http/stop-on-signals.js';
 import { createLogger } from '../../src/observability/create-logger.js';
@@ -11,9 +13,12 @@ import { MemoryService } from './memory-service.js';
 export type Command = 'hold' | 'release' | 'throw' | 'reject' | 'break-timer' | 'break-promise';
 
 /** What the process tells the test. */
-export type Report = { url: string; adminUrl: string } | { done: Command };
+export type Report = { url: string; adminUrl: string } | { done: Command } | { keeping: number };
 
-/** A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. */
+/**
+ * A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. It takes events where it is
+ * told a folder for them.
+ */
 async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<void> {
   const service = new MemoryService();
   // Set by a command: what the next request leaves behind, to fail after its answer.
@@ -26,11 +31,15 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     await wait(5);
     return recommend(request);
   };
-  const parts = createServerParts(service, {
-    settings: buildSettings(overrides),
-    logger: createLogger({ level: 'info', writing: 'async' }),
-    metrics: createMetrics({ processMetrics: false }),
-  });
+  const settings = buildSettings(overrides);
+  const logger = createLogger({ level: 'info', writing: 'async' });
+  const metrics = createMetrics({ processMetrics: false });
+  const takesEvents = overrides?.events?.folder !== undefined;
+  const store = takesEvents ? await openEventStore(settings, { logger, metrics: metrics.events }) : undefined;
+  const parts = {
+    ...createServerParts(service, { settings, logger, metrics }),
+    events: store && tellOfKeeping(store),
+  };
   const server = await startServer(parts);
   stopOnSignals(server, parts);
   const actions: Record<Command, () => void> = {
@@ -50,6 +59,18 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
     report({ done: command });
   });
   report({ url: server.url, adminUrl: server.adminUrl });
+}
+
+/** Says of each request for how many events it waits now. */
+function tellOfKeeping(store: EventStore): EventStore {
+  return {
+    keep: (events) => {
+      const keeping = store.keep(events);
+      report({ keeping: events.length });
+      return keeping;
+    },
+    close: () => store.close(),
+  };
 }
 
 function throwLater(): never {

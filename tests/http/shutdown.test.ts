@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { buildSettings } from './build.js';
+import { listEvents } from '../events/store-place.js';
 import { openSocket, parseAnswers, readAll, sendRaw } from './raw-socket.js';
 import type { Command, Report } from './server-process.js';
 
@@ -98,6 +99,51 @@ t.test('SIGTERM under load of keep-alive clients loses no request, and exits wit
   t.equal(await exited, 0);
   t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
 });
+
+t.test(
+  'SIGTERM while events wait for the disk: all are on it and answered before the process ends',
+  async (t) => {
+    const folder = join(t.testdir({}), 'events');
+    const { child, url, readLog } = await start(t, {
+      shutdown: { drainDelayMs: 0 },
+      // Long enough for the signal to come before the commit.
+      events: { enabled: true, folder, syncMs: 1000 },
+    });
+    const requests = 40;
+    let waiting = 0;
+    const allWait = new Promise<void>((resolve) =>
+      child.on('message', (report: Report) => 'keeping' in report && ++waiting === requests && resolve()),
+    );
+    const answers = Promise.all(
+      Array.from({ length: requests }, async (_, request) => {
+        const events = [1, 2].map((index) => ({
+          eventId: `${request}-${index}`,
+          userId: 'u1',
+          itemId: 'i1',
+          type: 'click',
+        }));
+        const answer = await fetch(`${url}/events`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ events }),
+        });
+        return { status: answer.status, ...((await answer.json()) as object) };
+      }),
+    );
+    await allWait;
+    const place = { store: 'local', folder } as const;
+    t.same(listEvents(place), [], 'nothing is committed yet');
+    const exited = exitOf(child);
+    child.kill('SIGTERM');
+    t.same(
+      await answers,
+      Array.from({ length: requests }, () => ({ status: 202, accepted: 2, duplicates: 0, refused: [] })),
+    );
+    t.equal(await exited, 0);
+    t.equal(listEvents(place).length, 2 * requests);
+    t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
+  },
+);
 
 t.test('a second signal ends the process at once, with 1', async (t) => {
   const { child, url, readLog } = await start(t, { shutdown: { drainDelayMs: 60_000 } });

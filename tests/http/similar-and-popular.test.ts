@@ -3,6 +3,8 @@ import { NOBODY } from '../../src/domain/subject.js';
 import { BUNDLE } from './memory-service.js';
 import { build } from './build.js';
 
+const SLATE_ID = /^[A-Za-z0-9_-]{22}$/;
+
 t.test('similar items start from the item, in the scenario similar', async (t) => {
   const { app, service } = build(t);
   const response = await app.inject(
@@ -17,8 +19,13 @@ t.test('similar items start from the item, in the scenario similar', async (t) =
     filters: [{ attribute: 'genres', value: 'Comedy' }],
     explain: 'sources',
   });
-  const { requestId, items, ...rest } = response.json<{ requestId: string; items: { itemId: string }[] }>();
+  const { requestId, slateId, items, ...rest } = response.json<{
+    requestId: string;
+    slateId: string;
+    items: { itemId: string }[];
+  }>();
   t.equal(requestId, response.headers['x-request-id']);
+  t.match(slateId, SLATE_ID);
   t.strictSame(rest, { itemId: '7', scenario: 'similar', bundle: BUNDLE.version, degraded: [] });
   t.strictSame(
     items.map(({ itemId }) => itemId),
@@ -51,6 +58,7 @@ t.test('popular starts from nobody, in the scenario popular', async (t) => {
     explain: 'none',
   });
   t.match(response.json(), {
+    slateId: SLATE_ID,
     scenario: 'popular',
     bundle: BUNDLE.version,
     degraded: [],

@@ -128,6 +128,7 @@ t.test('a shadow scores what was computed, under the id of the request, and chan
       ({ requestId, release }) => requestId === line.requestId && release === undefined,
     )!;
     t.equal(shown.bundle, stable);
+    t.ok('slateId' in shown && !('slateId' in line), 'nobody was answered with it');
     t.match(line, {
       user: shown.user,
       scenario: 'home',

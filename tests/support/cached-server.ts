@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
+import type { EventStore } from '../../src/events/event-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
@@ -16,7 +17,13 @@ export interface Answer {
   readonly status: number;
   /** The header `x-cache`. */
   readonly cache: string | null;
-  readonly body: { requestId: string; bundle: string; degraded: unknown[]; items: { itemId: string }[] };
+  readonly body: {
+    requestId: string;
+    slateId: string;
+    bundle: string;
+    degraded: unknown[];
+    items: { itemId: string }[];
+  };
 }
 
 export interface CachedServer {
@@ -45,6 +52,7 @@ export async function startCachedServer(
     patienceMs?: number;
     logger?: Logger;
     release?: string;
+    events?: EventStore;
     /** 0 computes on the event loop, which opens sooner. */
     workers?: 0;
     service?: Partial<ServedBundleOptions>;
@@ -91,6 +99,7 @@ export async function startCachedServer(
   });
   const server = await startServer({
     ...createServerParts(service, { settings, logger, metrics }),
+    events: changes.events,
     tracing,
   });
   let stopping: Promise<void> | undefined;

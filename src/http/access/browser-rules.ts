@@ -79,21 +79,31 @@ const EXPOSED = [
 
 const PREFLIGHT_SECONDS = 600;
 
-/** Lets pages of `cors.origins` read the answers; without any the listener says nothing of origins, and browsers refuse. */
-export function addCors(app: HttpApp, { origins }: Settings['cors']): void {
+/**
+ * Lets pages of `cors.origins` read the answers; without any the listener says nothing of origins, and browsers refuse.
+ * @param options.writes whether there are routes that change something. Pages of listed origins may ask them; `*` is for reading only, as the
+ * check of cross-site requests has it
+ */
+export function addCors(app: HttpApp, { origins }: Settings['cors'], { writes }: { writes: boolean }): void {
   if (origins.length === 0) return;
   app.register(
     cors,
     () => (request: FastifyRequest, done: CorsDone) =>
       done(null, {
         origin: [...origins],
-        methods: ['GET', 'HEAD'],
+        methods: writes && isListed(request, origins) ? [...READING, 'POST'] : READING,
         allowedHeaders: ALLOWED,
         exposedHeaders: EXPOSED,
         maxAge: PREFLIGHT_SECONDS,
         preflight: isPreflight(request),
       }),
   );
+}
+
+const READING = ['GET', 'HEAD'];
+
+function isListed({ headers: { origin } }: FastifyRequest, origins: readonly string[]): boolean {
+  return origin !== undefined && origin !== '*' && origins.includes(origin);
 }
 
 type CorsDone = (error: Error | null, options: object) => void;

@@ -10,7 +10,7 @@ import { createAuthenticator, type Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { ListenerName } from './require-access.js';
-import { refuseOtherUser, requireUserOf, type UserOf } from './user-binding.js';
+import { refuseOtherUsers, requireUsersOf, type UsersOf } from './user-binding.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,15 +23,15 @@ declare module 'fastify' {
     /** Routes that `auth.openRoutes` may open. */
     kind?: 'health' | 'docs' | 'metrics';
     /** Whom a request of the route is about. Routes that may be about a user have to say. */
-    userOf?: UserOf;
+    usersOf?: UsersOf;
   }
 }
 
 /**
  * Puts a guard before every route of a listener, and before what has no route. In this order: who asks; whether it asked too often;
  * whether the request can be routed; under which host and from which site it comes; whether who asks may; and, once the
- * body is parsed, whether it may ask about this user. Requests without accepted credentials count for their address, so that guessing is
- * limited too. The app does not get ready with a route that may be about a user and does not say `userOf`.
+ * body is parsed, whether it may ask about these users. Requests without accepted credentials count for their address, so that guessing is
+ * limited too. The app does not get ready with a route that may be about a user and does not say `usersOf`.
  *
  * @param options.scope what a route needs that says nothing else
  * @throws ShortlistError INVALID_CONFIG when credentials are required and nothing accepts any
@@ -54,7 +54,7 @@ export function addGuard(
   };
   app.decorateRequest('principal', undefined);
   app.addHook('onClose', async () => authenticator?.close());
-  requireUserOf(app, options.scope);
+  requireUsersOf(app, options.scope);
   // Not in `onRequest`: what is refused has the security headers too, and an answer to a preflight comes before, since browsers send
   // no credentials with one.
   if (authenticator === undefined && options.limit === undefined) {
@@ -76,7 +76,7 @@ export function addGuard(
   });
   // Before validation, as all other refusals are: whoever may not ask is not told what is wrong with it.
   app.addHook('preValidation', (request, _reply, done) => {
-    refuseOtherUser(request);
+    refuseOtherUsers(request);
     done();
   });
 }

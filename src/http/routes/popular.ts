@@ -1,5 +1,5 @@
 import { NOBODY } from '../../domain/subject.js';
-import { NO_USER } from '../access/user-binding.js';
+import { NO_USERS } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
@@ -31,7 +31,7 @@ export function addPopularRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(PopularQuery);
   const send = createSlateSender(PopularAnswer, parts);
-  app.get('/popular', { schema, preValidation, config: { userOf: NO_USER } }, (request, reply) => {
+  app.get('/popular', { schema, preValidation, config: { usersOf: NO_USERS } }, (request, reply) => {
     const origin = { subject: NOBODY, scenario: 'popular' } as const;
     const asked = toRecommendationRequest(request.query, origin);
     return send(reply, asked, (slate): Unsent<PopularAnswer> => {

@@ -1,4 +1,4 @@
-import { NO_USER } from '../access/user-binding.js';
+import { NO_USERS } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
@@ -22,7 +22,7 @@ export function addPushRowsRoute(app: HttpApp, { pusher, settings }: AdminParts)
   };
   const bodyLimit = settings.features.maxPushBytes;
   // Rows are of many users: whoever may write may write of all.
-  const config = { scope: 'write', userOf: NO_USER } as const;
+  const config = { scope: 'write', usersOf: NO_USERS } as const;
   app.post('/views/:view/rows', { schema, bodyLimit, config }, async (request, reply) => {
     const { view } = request.params;
     const answer: PushAnswer = { view, ...(await pusher.push(view, request.body.rows)) };

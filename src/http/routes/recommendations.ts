@@ -43,7 +43,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
   };
   const preValidation = parseQuery(RecommendationsQuery);
   const send = createSlateSender(RecommendationsAnswer, parts);
-  const config = { userOf: userIn('params') };
+  const config = { usersOf: userIn('params') };
   app.get('/recommendations/:userId', { schema, preValidation, config }, (request, reply) => {
     const { params, query } = request;
     const { userId } = params;

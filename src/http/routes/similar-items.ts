@@ -1,4 +1,4 @@
-import { NO_USER } from '../access/user-binding.js';
+import { NO_USERS } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { parseQuery } from '../parse-query.js';
@@ -41,7 +41,7 @@ export function addSimilarItemsRoute(app: HttpApp, parts: AppParts): void {
   const send = createSlateSender(SimilarItemsAnswer, parts);
   app.get(
     '/items/:itemId/similar',
-    { schema, preValidation, config: { userOf: NO_USER } },
+    { schema, preValidation, config: { usersOf: NO_USERS } },
     (request, reply) => {
       const { itemId } = request.params;
       const origin = { subject: { itemId }, scenario: 'similar' } as const;

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { EventsAnswer } from './events.js';
 import { Liveness, Readiness } from './health.js';
 import { PopularAnswer } from './popular.js';
 import { Problem } from './problem.js';
@@ -11,6 +12,7 @@ export const PUBLIC_COMPONENTS: readonly TSchema[] = [
   RecommendationsAnswer,
   SimilarItemsAnswer,
   PopularAnswer,
+  EventsAnswer,
   SlateItem,
   Attributes,
   SourceAttribution,

@@ -8,7 +8,8 @@ export const DEFAULT_SCENARIO = 'home';
 /** What a request that says no `explain` has explained. */
 export const DEFAULT_EXPLAIN = 'none';
 
-const ID = {
+/** What an id of a user or an item looks like. */
+export const ID = {
   minLength: 1,
   maxLength: LONGEST_ID,
   pattern: `^${ID_CHARACTER}+$`,

@@ -21,6 +21,7 @@ export type PopularAnswer = Static<typeof PopularAnswer>;
 export const POPULAR_EXAMPLES: Readonly<Record<string, PopularAnswer>> = {
   popular: {
     requestId: '9be2f7f4-3f2a-4a7b-8d15-2f6f3f0f6a55',
+    slateId: 'T5nVr1eXo-9KcB2yAu7hGw',
     scenario: 'popular',
     bundle: '20240601T120000Z-1a2b3c4d',
     degraded: [],

@@ -23,6 +23,7 @@ export const RecommendationsQuery = Type.Object(
 export const RecommendationsAnswer = Type.Object(
   {
     requestId: SLATE_FIELDS.requestId,
+    slateId: SLATE_FIELDS.slateId,
     userId: Type.String(),
     scenario: SLATE_FIELDS.scenario,
     bundle: SLATE_FIELDS.bundle,
@@ -43,6 +44,7 @@ export type RecommendationsAnswer = Static<typeof RecommendationsAnswer>;
 export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAnswer>> = {
   personalised: {
     requestId: '4f8f1ae0-9c1c-4f0d-8a63-6d0a5d1f0b77',
+    slateId: 'kq3Zb0VYTzWJx5uQ7l2n9A',
     userId: '42',
     scenario: 'home',
     bundle: '20240601T120000Z-1a2b3c4d',
@@ -63,6 +65,7 @@ export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAn
   },
   'cold start': {
     requestId: '0e0b5a52-3b8e-4d9e-9a52-7b1f3a7f5c11',
+    slateId: 'Qm1hW8rT_0yLkP4vXc6d3g',
     userId: 'somebody-new',
     scenario: 'home',
     bundle: '20240601T120000Z-1a2b3c4d',
@@ -72,6 +75,7 @@ export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAn
   },
   degraded: {
     requestId: '7d0c2d4e-22a2-4f33-8c8a-a4a8b3a0c9d2',
+    slateId: 'b7JxE2sN-5aRuK9oVt1fZw',
     userId: '42',
     scenario: 'home',
     bundle: '20240601T120000Z-1a2b3c4d',

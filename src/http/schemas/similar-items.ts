@@ -15,6 +15,7 @@ export const SimilarItemsQuery = Type.Object(
 export const SimilarItemsAnswer = Type.Object(
   {
     requestId: SLATE_FIELDS.requestId,
+    slateId: SLATE_FIELDS.slateId,
     itemId: Type.String({ description: 'The item that was asked about; it is not among the items.' }),
     scenario: SLATE_FIELDS.scenario,
     bundle: SLATE_FIELDS.bundle,
@@ -30,6 +31,7 @@ export type SimilarItemsAnswer = Static<typeof SimilarItemsAnswer>;
 export const SIMILAR_ITEMS_EXAMPLES: Readonly<Record<string, SimilarItemsAnswer>> = {
   similar: {
     requestId: '1c7d1f0a-52c3-4b61-b7f4-0d1d8a1b9f10',
+    slateId: 'w0HdY6gLp3MiS8qCz_4jTQ',
     itemId: '318',
     scenario: 'similar',
     bundle: '20240601T120000Z-1a2b3c4d',

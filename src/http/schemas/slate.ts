@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import type { SlateItem as DomainSlateItem } from '../../domain/slate.js';
+import { SLATE_ID_PATTERN } from '../create-slate-ids.js';
 import { referenceTo } from './schema-reference.js';
 
 /** One candidate source that found an item, for `explain=sources`. */
@@ -63,6 +64,11 @@ export type SlateItem = Static<typeof SlateItem>;
 /** What every answer with items says of itself. */
 export const SLATE_FIELDS = {
   requestId: Type.String({ description: 'As in the header `x-request-id`.' }),
+  slateId: Type.String({
+    pattern: SLATE_ID_PATTERN,
+    description:
+      'Names this answer and no other, however often it was kept: events say by it which answer showed their item.',
+  }),
   scenario: Type.String(),
   bundle: Type.String({ description: 'The version of the bundle that answered.' }),
   degraded: Type.Array(referenceTo(Degradation), { description: 'Empty when every stage did its part.' }),

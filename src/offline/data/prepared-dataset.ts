@@ -15,7 +15,7 @@ import type {
 import type { ContextSpec } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { IdIndex } from '../../domain/id-index.js';
-import type { InteractionTable } from '../../domain/interactions.js';
+import type { InteractionCounting, InteractionTable } from '../../domain/interactions.js';
 import {
   duckdbMessage,
   openDatabase,
@@ -57,6 +57,18 @@ export const PreparedManifest = Type.Object({
   weighted: Type.Optional(
     Type.Boolean({ description: 'The value of an interaction says how much it counts.' }),
   ),
+  counting: Type.Optional(
+    Type.Object(
+      {
+        weights: Type.Optional(Type.Record(Type.String(), Type.Number())),
+        minimumValue: Type.Optional(Type.Number()),
+        negative: Type.Optional(Type.Array(Type.String())),
+      },
+      {
+        description: 'What the config says of how much an interaction counts, already applied to the table.',
+      },
+    ),
+  ),
   context: Type.Optional(PreparedContext),
   items: Type.Array(Attribute),
   users: Type.Array(Attribute),
@@ -95,6 +107,8 @@ export interface PreparedDataset extends PreparedTables {
   readonly fingerprint: string;
   /** Unix seconds of the first and the last interaction. */
   readonly window: { readonly from: number; readonly to: number };
+  /** How much its interactions count, where the config says so. */
+  readonly counting?: InteractionCounting;
   readonly evaluation: PreparedManifest['evaluation'];
 }
 
@@ -109,8 +123,9 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
   try {
     const tables = await readPreparedTables(database.connection, dir, manifest);
     checkCounts(dir, manifest.counts, tables);
-    const { name, description, licence, fingerprint, window, evaluation } = manifest;
-    return { ...tables, name, description, licence, fingerprint, window, evaluation };
+    const { name, description, licence, fingerprint, window, counting, evaluation } = manifest;
+    const facts = { name, description, licence, fingerprint, window, evaluation };
+    return { ...tables, ...facts, ...(counting && { counting }) };
   } catch (cause) {
     if (cause instanceof ShortlistError) throw cause;
     const message = `the tables of ${dir} cannot be read (${duckdbMessage(cause)}); run prepare again`;
@@ -164,6 +179,9 @@ function readManifest(dir: string): PreparedManifest {
     );
   }
   const problems = listProblems(PreparedManifest, manifest, { origin: file });
+  const { weighted, counting } = manifest as Partial<PreparedManifest>;
+  if (problems.length === 0 && weighted === true && counting?.weights === undefined)
+    problems.push(`${file}: interactions are weighted, and no weights are said`);
   if (problems.length === 0) return manifest as PreparedManifest;
   throw new ShortlistError('INVALID_DATASET', `${file} is not of this version; run prepare again`, {
     problems,

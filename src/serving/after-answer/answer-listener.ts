@@ -5,6 +5,8 @@ import type { Answer } from '../recommender.js';
 /** A request with its answer. */
 export interface Answered {
   readonly requestId: string;
+  /** Names this one answer: the server's own, where a request id may be the client's and come again. Absent in shadow, which answers nobody. */
+  readonly slateId?: string;
   readonly request: RecommendationRequest;
   readonly answer: Answer;
 }

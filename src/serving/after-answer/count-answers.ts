@@ -7,12 +7,12 @@ import type { Answered, AnswerListener } from './answer-listener.js';
 /** Counts every answer in the metrics. */
 export function countAnswers(metrics: RecommendationMetrics): AnswerListener {
   return {
-    answered: (answered, milliseconds) => metrics.observeRecommendation(sampleOf(answered, milliseconds)),
+    answered: (answered, milliseconds) => metrics.observeRecommendation(toSample(answered, milliseconds)),
   };
 }
 
-/** What was computed counts once, however many it answered. */
-function sampleOf(
+/** The metrics of an answer. A computation counts once, however many requests it answered. */
+export function toSample(
   { request: { limit }, answer: { facts, cache, report, release } }: Answered,
   milliseconds: number,
 ): RecommendationSample {

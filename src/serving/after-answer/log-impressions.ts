@@ -1,19 +1,17 @@
-import type { ExperimentRelease } from '../../domain/release.js';
 import { round } from '../../domain/round.js';
 import { logFieldsOf } from '../../domain/subject.js';
 import type { Impression, ShownItem } from '../../events/impression.js';
 import type { ImpressionLog } from '../../events/impression-log.js';
-import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
-import type { Answer, SlateFacts } from '../recommender.js';
-import type { AnswerListener } from './answer-listener.js';
+import type { SlateFacts } from '../recommender.js';
+import type { Answered, AnswerListener } from './answer-listener.js';
 
 /** Logs the slates of the sampled users. */
 export function logImpressions(log: ImpressionLog): AnswerListener {
   return {
     wants: ({ subject }) => ({ attribution: log.mayLog(subject) }),
-    sent: ({ requestId, request, answer }, milliseconds) => {
-      if (!log.isLogged(request.subject, requestId)) return;
-      log.write(toImpression(answer, { requestId, request, release: answer.release, milliseconds }));
+    sent: (answered, milliseconds) => {
+      if (log.isLogged(answered.request.subject, answered.requestId))
+        log.write(toImpression(answered, milliseconds));
     },
     close: () => log.close(),
   };
@@ -21,19 +19,15 @@ export function logImpressions(log: ImpressionLog): AnswerListener {
 
 /** The line of a slate that was answered, or scored in shadow. */
 export function toImpression(
-  { facts, cache }: Pick<Answer, 'facts' | 'cache'>,
-  asked: {
-    requestId: string;
-    request: RecommendationRequest;
-    release: ExperimentRelease | undefined;
-    milliseconds: number;
-  },
+  { requestId, slateId, request, answer }: Answered,
+  milliseconds: number,
 ): Impression {
+  const { facts, cache, release } = answer;
   const { scenario, bundle, strategy, degraded } = facts;
-  const { requestId, request, release, milliseconds } = asked;
   return {
     time: new Date().toISOString(),
     requestId,
+    ...(slateId !== undefined && { slateId }),
     ...logFieldsOf(request.subject),
     scenario,
     bundle,

@@ -1,12 +1,10 @@
 import type { ImpressionLog } from '../../events/impression-log.js';
-import type {
-  RecommendationMetrics,
-  RecommendationSample,
-} from '../../observability/metrics/recommendation-metrics.js';
-import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import type { RecommendationMetrics } from '../../observability/metrics/recommendation-metrics.js';
+import type { SlateReport } from '../../pipeline/recommendation-request.js';
 import type { Shadow } from '../experiments/shadow.js';
 import { type Answer, toAnswer } from '../recommender.js';
 import type { AnswerListener } from './answer-listener.js';
+import { toSample } from './count-answers.js';
 import { toImpression } from './log-impressions.js';
 
 /**
@@ -22,10 +20,13 @@ export function scoreInShadow(
       if (!isComputed(answer)) return;
       const isLogged = impressions?.isLogged(request.subject, requestId) === true;
       const onScored = (report: SlateReport, milliseconds: number): void => {
-        metrics.observeRecommendation(sampleOf(report, { request, milliseconds }));
-        if (!isLogged) return;
-        const asked = { requestId, request, release: 'shadow', milliseconds } as const;
-        impressions.write(toImpression(toAnswer(report, 'off'), asked));
+        const scored = {
+          requestId,
+          request,
+          answer: { ...toAnswer(report, 'off'), release: 'shadow' },
+        } as const;
+        metrics.observeRecommendation(toSample(scored, milliseconds));
+        if (isLogged) impressions.write(toImpression(scored, milliseconds));
       };
       shadow.score({ ...request, explain: 'none' }, onScored, { attribution: isLogged });
     },
@@ -35,22 +36,4 @@ export function scoreInShadow(
 
 function isComputed({ cache, release }: Answer): boolean {
   return release === undefined && (cache === 'miss' || cache === 'off');
-}
-
-function sampleOf(
-  { slate, stages, candidateCount }: SlateReport,
-  { request, milliseconds }: { request: RecommendationRequest; milliseconds: number },
-): RecommendationSample {
-  const { scenario, strategy, degraded, items } = slate;
-  return {
-    release: 'shadow',
-    scenario,
-    strategy,
-    limit: request.limit,
-    itemCount: items.length,
-    seconds: milliseconds / 1000,
-    candidateCount,
-    degraded,
-    stages,
-  };
 }

@@ -61,6 +61,26 @@ t.test('a manifest of another version is refused with what is wrong', async (t) 
   });
 });
 
+t.test(
+  'what the config says of how interactions count is kept, and nothing where it says nothing',
+  async (t) => {
+    const silent = await tryPrepare(t, DATASET);
+    t.notOk('counting' in silent.dataset);
+    const counting = { weights: { view: 2 }, minimumValue: 0.5, negative: ['dislike'] };
+    const wanted = { ...DATASET, interactions: `SELECT *, 'view' AS type FROM (${DATASET.interactions})` };
+    const { dataset, outDir } = await tryPrepare(t, { ...wanted, ...counting });
+    t.strictSame(dataset.counting, counting);
+    const file = join(outDir, 'prepared.json');
+    const { counting: _, ...earlier } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify(earlier));
+    await t.rejects(readPreparedDataset(outDir), {
+      code: 'INVALID_DATASET',
+      message: /is not of this version; run prepare again/,
+      problems: [/interactions are weighted, and no weights are said$/],
+    });
+  },
+);
+
 t.test('tables that are not those of the manifest are refused by name', async (t) => {
   const { outDir } = await tryPrepare(t, DATASET);
   const other = await tryPrepare(t, {

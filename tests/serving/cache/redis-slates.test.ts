@@ -11,6 +11,8 @@ import { connect, SPACE } from '../../support/redis-view.js';
 import { writeSmallBundle } from '../../support/trained-bundle.js';
 
 const PATH = '/recommendations/u3';
+/** What is made for each answer, kept or not. */
+const NO_IDS = { requestId: '', slateId: '' };
 const PATIENT = { commandTimeoutMs: 1000 };
 
 t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
@@ -29,7 +31,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     while ((await client.dbsize()) < 1) await wait(5);
     const shared = await other.get(PATH);
     t.equal(shared.cache, 'hit');
-    t.same({ ...shared.body, requestId: '' }, { ...body, requestId: '' });
+    t.same({ ...shared.body, ...NO_IDS }, { ...body, ...NO_IDS });
+    t.not(shared.body.slateId, body.slateId);
     t.equal(await other.metric('slate_cache_lookups_total{layer="redis",outcome="hit"}'), 1);
     const [key] = await client.keys('*');
     t.notMatch(key, 'u3', 'no id of a user');
@@ -63,10 +66,11 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     /** A slate whose checksum is right: whoever can write to Redis can compute it. */
     const forged = (changes: object, answer: object = {}): Buffer => {
       const text = Buffer.from(JSON.stringify({ ...facts, ...changes }));
-      const { requestId: _requestId, ...rest } = { ...body, ...answer };
+      const { requestId: _requestId, slateId: _slateId, ...rest } = body;
+      const kept = { ...rest, ...answer };
       const head = Buffer.from(whole.subarray(0, 11));
       head.writeUInt32BE(text.length, 7);
-      return signed(Buffer.concat([head, text, Buffer.from(`,${JSON.stringify(rest).slice(1)}`)]));
+      return signed(Buffer.concat([head, text, Buffer.from(`,${JSON.stringify(kept).slice(1)}`)]));
     };
     const put = (bytes: Buffer) => client.set(key, bytes, 'PX', 50_000);
     const FORGED: [string, object, object?][] = [
@@ -87,6 +91,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['sources of other items', { retrievedBy: [] }],
       ['facts beside the known ones', { forged: true }],
       ['the answer of another user', {}, { userId: 'u4' }],
+      ['a slate id of the forger’s choice', {}, { slateId: body.slateId }],
+      ['a request id of the forger’s choice', {}, { requestId: body.requestId }],
     ];
     const faults: [string, string, () => Promise<unknown>][] = [
       ['a flipped bit', 'corrupt', () => put(changed(whole.length - 9, 0))],
@@ -121,7 +127,7 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       const server = await start(t, redis.url);
       const answer = await server.get(PATH);
       t.equal(answer.cache, 'miss', name);
-      t.same({ ...answer.body, requestId: '' }, { ...body, requestId: '' });
+      t.same({ ...answer.body, ...NO_IDS }, { ...body, ...NO_IDS });
       t.equal(await server.metric(`slate_cache_refused_total{reason="${reason}"}`), 1, name);
       const isWhole = async () => (await client.getBuffer(key).catch(() => null))?.equals(whole);
       while ((await isWhole()) !== true) await wait(5);

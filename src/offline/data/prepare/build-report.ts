@@ -5,7 +5,7 @@ import type { IdIndex } from '../../../domain/id-index.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
-import { countRepeats } from './keep-interactions.js';
+import { countRepeats, listUnseenTypes } from './keep-interactions.js';
 import type { ValueSpread } from './check-values.js';
 import { listLimitWarnings, reportTable } from './prepare-report.js';
 import type { PrepareReport, TableReport, TimeSpread } from './prepare-report.js';
@@ -48,6 +48,7 @@ export async function buildReport(
     ...listLookalikeIds('user', tables.users.entities),
     ...listLookalikeIds('item', tables.catalogue.entities),
     ...values.warnings,
+    ...(await listUnseenTypes(connection, config.interactions.negative)),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...listShortSpan(summary),
     ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
@@ -64,6 +65,7 @@ export async function buildReport(
       distinctUsers: summary.users,
       distinctItems: summary.items,
       repeats,
+      ...(options.read.interactions.events && { events: options.read.interactions.events }),
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),
@@ -139,7 +141,8 @@ async function reportViews(
 }
 
 function limitsOf(config: DatasetConfig, table: TableName): TableLimits | undefined {
-  if (table === 'interactions' || table === 'items' || table === 'users') return config[table]?.limits;
+  if (table === 'interactions' || table === 'events') return config.interactions.limits;
+  if (table === 'items' || table === 'users') return config[table]?.limits;
   return viewOf(config, table).limits;
 }
 

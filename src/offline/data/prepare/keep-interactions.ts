@@ -4,16 +4,15 @@ import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { ORDINAL } from './check-table.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
-const DEFAULTS: Readonly<Record<string, string>> = {
+export const COLUMN_DEFAULTS: Readonly<Record<string, string>> = {
   timestamp: '0::DOUBLE',
   value: '1::DOUBLE',
   type: 'NULL::VARCHAR',
 };
 
 /**
- * Makes the table `kept` of the interactions that stay: all of them but those below a minimum value, and, with a minimum,
- * those of users and items that
- * have enough rows. Rows of the others are dropped again and again until all that are left have enough (the (n, m)-core
+ * Makes the table `kept` of the interactions that stay: all of them but those of negative types with what they take back,
+ * those below a minimum value, and, with a minimum, those of users and items that do not have enough rows. Rows of the others are dropped again and again until all that are left have enough (the (n, m)-core
  * of the raw table, which is unique).
  *
  * @returns dropped rows by reason
@@ -23,46 +22,103 @@ export async function keepInteractions(
   options: {
     columns: readonly string[];
     minimum?: DatasetConfig['minimum'];
-    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights' | 'context'>;
+    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights' | 'negative' | 'context'>;
   },
 ): Promise<Record<string, number>> {
-  const { minimumValue, weights, context } = options.interactions;
+  const { minimumValue, weights, negative, context } = options.interactions;
   const columns = [
     'user_id',
     'item_id',
-    ...Object.keys(DEFAULTS).map((name) => orDefault(name, options)),
+    ...Object.keys(COLUMN_DEFAULTS).map((name) => orDefault(name, options)),
     ...Object.keys(context?.columns ?? {}).map(quoteIdentifier),
   ];
   await connection.run(
     `CREATE TABLE kept AS SELECT ${columns.join(', ')}, ${ORDINAL} FROM typed_interactions`,
   );
+  const negated = await dropNegative(connection, negative);
   const belowValue = await dropBelowValue(connection, minimumValue);
   if (weights !== undefined) await connection.run(`UPDATE kept SET value = value * ${weightOf(weights)}`);
   return {
+    ...negated,
     'below the minimum value': belowValue,
     'below the minimum': await dropBelowMinimum(connection, options.minimum),
   };
 }
 
-/** Lists the types of interactions that lack a weight where weights are declared, with their rows. */
-export async function listWeightProblems(
+/**
+ * Lists what the rows lack that the config says of types: a column of types, and a weight for each type that is not negative
+ * where weights are declared, with the rows.
+ */
+export async function listTypeProblems(
   connection: DuckDBConnection,
-  options: { columns: readonly string[]; weights: Readonly<Record<string, number>> | undefined },
+  options: {
+    columns: readonly string[];
+    interactions: Pick<DatasetConfig['interactions'], 'weights' | 'negative'>;
+  },
 ): Promise<string[]> {
-  const { columns, weights } = options;
+  const { columns, interactions } = options;
+  const { weights, negative } = interactions;
+  if (!columns.includes('type')) {
+    return [
+      ...(weights === undefined ? [] : ['weights are declared by type']),
+      ...(negative === undefined ? [] : ['negative names types']),
+    ].map((what) => `interactions: ${what}, and the SQL gives no column type`);
+  }
   if (weights === undefined) return [];
   const known = Object.keys(weights).join(', ') || 'none';
-  if (!columns.includes('type')) {
-    return ['interactions: weights are declared by type, and the SQL gives no column type'];
-  }
   const rows = await queryRows(
     connection,
-    `SELECT type, count(*) AS rows FROM typed_interactions WHERE ${weightOf(weights)} IS NULL GROUP BY type ORDER BY type`,
+    `SELECT type, count(*) AS rows FROM typed_interactions
+     WHERE ${weightOf(weights)} IS NULL AND NOT ${isNegative(negative)} GROUP BY type ORDER BY type`,
   );
   return rows.map(({ type, rows }) => {
     const what = type === null ? 'no type' : `the type '${type as string}'`;
     return `interactions: ${String(rows)} rows have ${what}, which has no weight; those with one: ${known}`;
   });
+}
+
+/** Warns of types that the config calls negative and no row has: misspelt, perhaps. */
+export async function listUnseenTypes(
+  connection: DuckDBConnection,
+  negative: readonly string[] | undefined,
+): Promise<string[]> {
+  if (negative === undefined) return [];
+  const rows = await queryRows(
+    connection,
+    `SELECT DISTINCT type FROM typed_interactions WHERE ${isNegative(negative)}`,
+  );
+  const seen = new Set(rows.map(({ type }) => type));
+  return negative
+    .filter((type) => !seen.has(type))
+    .map((type) => `interactions: no row is of the type '${type}', which interactions.negative names`);
+}
+
+/** Whether a row is of a negative type, as SQL that is never NULL. */
+function isNegative(negative: readonly string[] = []): string {
+  if (negative.length === 0) return 'false';
+  return `coalesce(type IN (${negative.map(quoteLiteral).join(', ')}), false)`;
+}
+
+/**
+ * The latest word of a user on an item counts: a negative row takes back what the user did with the item before it, and what
+ * they do after it counts again.
+ */
+async function dropNegative(
+  connection: DuckDBConnection,
+  negative: readonly string[] | undefined,
+): Promise<Record<string, number>> {
+  if (negative === undefined) return {};
+  await connection.run(
+    `CREATE TEMP TABLE rejected AS SELECT DISTINCT ON (user_id, item_id) user_id, item_id, timestamp, ${ORDINAL}
+     FROM kept WHERE ${isNegative(negative)} ORDER BY timestamp DESC, ${ORDINAL} DESC`,
+  );
+  const { rowsChanged: ofType } = await connection.run(`DELETE FROM kept WHERE ${isNegative(negative)}`);
+  const { rowsChanged: takenBack } = await connection.run(
+    `DELETE FROM kept USING rejected WHERE kept.user_id = rejected.user_id AND kept.item_id = rejected.item_id
+     AND (kept.timestamp, kept.${ORDINAL}) < (rejected.timestamp, rejected.${ORDINAL})`,
+  );
+  await connection.run('DROP TABLE rejected');
+  return { 'of a negative type': ofType, 'taken back by a later row of a negative type': takenBack };
 }
 
 /** The weight of a row as SQL; NULL where its type has none. */
@@ -94,7 +150,7 @@ export async function countRepeats(connection: DuckDBConnection): Promise<number
 }
 
 function orDefault(name: string, options: { columns: readonly string[] }): string {
-  return options.columns.includes(name) ? name : `${DEFAULTS[name]!} AS ${name}`;
+  return options.columns.includes(name) ? name : `${COLUMN_DEFAULTS[name]!} AS ${name}`;
 }
 
 async function dropBelowMinimum(

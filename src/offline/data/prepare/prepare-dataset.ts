@@ -2,7 +2,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isCoded, type ColumnConfig, type DatasetConfig } from '../../../config/dataset-config.js';
+import {
+  isCoded,
+  type ColumnConfig,
+  type DatasetConfig,
+  type InteractionsConfig,
+} from '../../../config/dataset-config.js';
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
@@ -12,7 +17,7 @@ import { replaceFolder } from '../replace-folder.js';
 import { buildReport } from './build-report.js';
 import { checkValues } from './check-values.js';
 import { fingerprintTables } from './fingerprint.js';
-import { keepInteractions, listWeightProblems } from './keep-interactions.js';
+import { keepInteractions, listTypeProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
 import { specifyViews, writeViews } from './prepare-views.js';
 import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
@@ -38,6 +43,8 @@ export async function prepareDataset(
     access?: DependencyAccess | undefined;
     /** Rows of after that are mistakes; the clock's time when absent. */
     now?: Date;
+    /** The folder of a server's events; needed where the dataset takes them. */
+    eventsFolder?: string | undefined;
   },
 ): Promise<PrepareReport> {
   const { now = new Date() } = options;
@@ -71,7 +78,7 @@ async function writePrepared(
   const columns = [...loaded.types.keys()];
   const { weights, context } = config.interactions;
   const problems = [
-    ...(await listWeightProblems(connection, { columns, weights })),
+    ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
     ...listContextObstacles(context, { columns }),
   ];
   if (problems.length > 0) throw invalidDataset(config, problems);
@@ -114,6 +121,7 @@ async function writePrepared(
     },
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
+    ...describeCounting(config.interactions),
     ...declared,
     ...specs,
     views,
@@ -126,6 +134,19 @@ async function writePrepared(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+function describeCounting({
+  weights,
+  minimumValue,
+  negative,
+}: InteractionsConfig): Pick<PreparedManifest, 'counting'> {
+  const counting = {
+    ...(weights !== undefined && { weights }),
+    ...(minimumValue !== undefined && { minimumValue }),
+    ...(negative !== undefined && { negative }),
+  };
+  return Object.keys(counting).length === 0 ? {} : { counting };
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */

@@ -2,6 +2,7 @@ import type { TableLimits } from '../../../config/dataset-config.js';
 import type { ValueSpread } from './check-values.js';
 import type { LoadedTable } from './load-table.js';
 import type { ViewReport } from './prepare-views.js';
+import type { EventsRead } from './read-table.js';
 import type { TableName } from './table-request.js';
 
 /** Counts and speed of reading one table of a dataset, and what became of its rows. */
@@ -43,6 +44,8 @@ export interface PrepareReport {
     readonly distinctItems: number;
     /** Rows that equal an earlier one in every column; they are kept. */
     readonly repeats: number;
+    /** What the rows of the table have of a server's events, where the dataset takes them. */
+    readonly events?: EventsRead;
     /** ISO 8601. */
     readonly from: string;
     readonly to: string;
@@ -117,6 +120,7 @@ export function renderPrepareReport(report: PrepareReport): string {
   const lines = [
     `${report.dataset}: prepared in ${round(report.seconds, 1)} s, fingerprint ${report.fingerprint.slice(0, 12)}`,
     ...report.sources.map(renderTable),
+    ...(interactions.events === undefined ? [] : [renderEvents(interactions.events)]),
     `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
     ...renderSpread(interactions),
@@ -164,6 +168,11 @@ function renderTable(report: TableReport): string {
     ...dropped,
     ...missing,
   ].join('; ');
+}
+
+function renderEvents({ folder, files, rows }: EventsRead): string {
+  if (files === 0) return `  of interactions, no rows are events: ${folder} has none`;
+  return `  of interactions, ${count(rows, 'rows')} are events, from ${count(files, 'files')} of ${folder}`;
 }
 
 function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {

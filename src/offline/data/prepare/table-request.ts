@@ -1,5 +1,5 @@
-/** A table of a dataset; that of a view is `views.` and its name. */
-export type TableName = 'interactions' | 'items' | 'users' | `views.${string}`;
+/** A table of a dataset; events become rows of interactions; that of a view is `views.` and its name. */
+export type TableName = 'interactions' | 'events' | 'items' | 'users' | `views.${string}`;
 
 /** The SQL of one table of a dataset, and the columns that are wanted of it. */
 export interface TableRequest {

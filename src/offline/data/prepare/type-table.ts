@@ -89,7 +89,7 @@ export async function typeInteractions(
 }
 
 /** Takes the rows outside of the times of the config away; returns how many. */
-async function leaveOut(
+export async function leaveOut(
   connection: DuckDBConnection,
   { table }: LoadedTable,
   times: TimeLimits['times'],
@@ -148,11 +148,20 @@ export async function typeView(
   return { ...typed, problems: await checkDuplicates(connection, loaded, { key, time: eventTime }) };
 }
 
-async function typeTable(
+/**
+ * Checks and converts a raw table, column by column.
+ * @param options.isExact no other tool wrote its texts: a header line or a word for no value is a value like others
+ */
+export async function typeTable(
   connection: DuckDBConnection,
   loaded: LoadedTable,
-  options: { plan: (name: string, type: string) => Promise<TypedColumn | TimeColumn>; latest: number },
+  options: {
+    plan: (name: string, type: string) => Promise<TypedColumn | TimeColumn>;
+    latest: number;
+    isExact?: boolean;
+  },
 ): Promise<TypedTable> {
+  const { isExact = false } = options;
   const columns: (TypedColumn | TimeColumn)[] = [];
   const problems: string[] = [];
   const blanks = await trimTexts(connection, loaded);
@@ -164,14 +173,14 @@ async function typeTable(
       problems.push(`${columnOf(loaded, name)}: is of type ${type}; ${error.message}`);
     }
   }
-  problems.push(...(await findRepeatedHeaders(connection, loaded)));
+  if (!isExact) problems.push(...(await findRepeatedHeaders(connection, loaded)));
   problems.push(...(await checkColumns(connection, loaded, { columns })));
   if (problems.length > 0) return { problems, missing: {}, dropped: {}, warnings: [] };
   const expressions = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`).join(', ');
   await connection.run(
     `CREATE TABLE ${typedTable(loaded.table)} AS SELECT ${expressions}, rowid AS ${ORDINAL} FROM ${rawRows(loaded, columns)}`,
   );
-  const warnings = [...(await listWordWarnings(connection, loaded)), ...blanks];
+  const warnings = [...(isExact ? [] : await listWordWarnings(connection, loaded)), ...blanks];
   for (const column of columns) {
     if (!('isTime' in column)) continue;
     const { name, range } = column;
@@ -194,7 +203,8 @@ async function planId(
   return idColumn(name, type);
 }
 
-async function planAttribute(
+/** One attribute; categories lose the `.0` where all of them are whole numbers. @throws {UnusableType} */
+export async function planAttribute(
   connection: DuckDBConnection,
   loaded: LoadedTable,
   options: { name: string; type: string; column: ColumnConfig },

@@ -5,6 +5,8 @@ import type { Degradation, SourceAttribution } from '../../../domain/slate.js';
 export interface LoggedImpression {
   readonly time: string;
   readonly requestId: string;
+  /** Absent in shadow, and in lines of before answers had one. */
+  readonly slateId?: string;
   readonly user?: string;
   readonly item?: string;
   readonly scenario: string;
@@ -37,6 +39,7 @@ const count: FieldDefinition = { type: 'INT32', compression: 'SNAPPY' };
 export const IMPRESSION_COLUMNS: Readonly<Record<string, FieldDefinition>> = {
   time_ms: { type: 'INT64', compression: 'SNAPPY' },
   request_id: text,
+  slate_id: { ...text, optional: true },
   user_id: { ...text, optional: true },
   basis_item_id: { ...text, optional: true },
   scenario: text,
@@ -60,6 +63,7 @@ export function toRows(impression: LoggedImpression): Row[] {
   const slate = {
     time_ms: Date.parse(impression.time),
     request_id: impression.requestId,
+    slate_id: impression.slateId,
     user_id: impression.user,
     basis_item_id: impression.item,
     scenario: impression.scenario,

@@ -56,6 +56,7 @@ export function draftManifest(
     followers: { file: BUNDLE_PATHS.followers },
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: { file: BUNDLE_PATHS.histories },
+    ...(dataset.counting && { interactions: dataset.counting }),
     ranker: describeRanker(ranker),
     ...(reference !== undefined && { reference }),
     training: {

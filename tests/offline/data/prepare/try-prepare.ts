@@ -26,6 +26,9 @@ export interface TryDataset {
   readonly limits?: DatasetConfig['interactions']['limits'];
   readonly weights?: DatasetConfig['interactions']['weights'];
   readonly minimumValue?: number;
+  readonly negative?: DatasetConfig['interactions']['negative'];
+  /** Whether it takes events, those of the folder `events` beside its files. */
+  readonly events?: boolean;
   readonly context?: DatasetConfig['interactions']['context'];
   readonly times?: DatasetConfig['interactions']['times'];
   /** When it is prepared; the clock's time when absent. */
@@ -60,7 +63,7 @@ export function withView(
 export async function tryPrepare(t: TestWithFolder, wanted: TryDataset): Promise<Prepared> {
   await writeFiles(t.testdirName, wanted.files);
   const outDir = join(t.testdirName, 'prepared');
-  const report = await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(wanted) });
+  const report = await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(t, wanted) });
   return { report, dataset: await readPreparedDataset(outDir), outDir };
 }
 
@@ -70,7 +73,7 @@ export async function problemsOf(t: TestWithFolder, wanted: TryDataset): Promise
   const before = readdirSync(t.testdirName);
   const outDir = join(t.testdirName, 'prepared');
   try {
-    await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(wanted) });
+    await prepareDataset(toConfig(t, wanted), { outDir, ...optionsOf(t, wanted) });
   } catch (error) {
     const { code, problems } = error as ShortlistError;
     if (code !== 'INVALID_DATASET') throw error;
@@ -92,8 +95,15 @@ export function rowsOf({ interactions }: PreparedDataset): [string, string, numb
   ]);
 }
 
-function optionsOf({ now }: TryDataset): Omit<Parameters<typeof prepareDataset>[1], 'outDir'> {
-  return { progress: SILENT_PROGRESS, ...(now && { now }) };
+function optionsOf(
+  t: TestWithFolder,
+  { now, events }: TryDataset,
+): Omit<Parameters<typeof prepareDataset>[1], 'outDir'> {
+  return {
+    progress: SILENT_PROGRESS,
+    ...(now && { now }),
+    ...(events && { eventsFolder: join(t.testdirName, 'events') }),
+  };
 }
 
 function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
@@ -110,6 +120,8 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
       sql: wanted.interactions,
       ...(wanted.limits && { limits: wanted.limits }),
       ...(wanted.weights && { weights: wanted.weights }),
+      ...(wanted.negative && { negative: wanted.negative }),
+      ...(wanted.events && { events: wanted.events }),
       ...(wanted.times && { times: wanted.times }),
       ...(wanted.context && { context: wanted.context }),
       ...(wanted.minimumValue !== undefined && { minimumValue: wanted.minimumValue }),

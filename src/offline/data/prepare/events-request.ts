@@ -1,0 +1,58 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContextConfig } from '../../../config/context-config.js';
+import { quoteIdentifier, quoteLiteral } from '../database.js';
+import { describeUnreadable, escapeGlob } from './list-files.js';
+import type { TableRequest } from './table-request.js';
+
+/** Columns of compacted events that interactions have under a name of their own. */
+const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: '"value"', type: '"type"' };
+
+/** What no price and no number of pieces is; times the largest weight it is a float32 still. NaN is above all numbers. */
+const LARGEST_VALUE = 1e9;
+
+/** Reasons why events are no interactions, each with SQL that holds for such a row of the files. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  'events of a session alone': '"user" IS NULL',
+  'events with a value below zero or above a billion': `"user" IS NOT NULL AND ("value" < 0 OR "value" > ${LARGEST_VALUE})`,
+};
+
+/** The folder below that of the events where `shortlist events compact` writes. */
+export function compactedFolder(eventsFolder: string): string {
+  return join(eventsFolder, 'parquet');
+}
+
+/**
+ * What `prepare` wants of the events that were compacted: the same columns as of interactions, by a mapping that is
+ * always the same. Undefined where the folder is missing or has none, and problems where it cannot be read.
+ */
+export function findEventsRequest(
+  eventsFolder: string,
+  context: ContextConfig | undefined,
+): TableRequest | { problems: readonly string[] } | undefined {
+  const folder = compactedFolder(eventsFolder);
+  try {
+    const hasFiles = readdirSync(folder).some((name) => /^events-.*\.parquet$/.test(name));
+    if (!hasFiles) return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    return { problems: [`events: ${describeUnreadable(folder, error)}`] };
+  }
+  const fields = Object.keys(context?.columns ?? {});
+  const columns = [
+    ...Object.entries(NAMES).map(([name, column]) => `${column} AS ${name}`),
+    ...fields.map((name) => `CAST(context AS JSON) ->> ${quoteLiteral(name)} AS ${quoteIdentifier(name)}`),
+  ];
+  const files = quoteLiteral(`${escapeGlob(folder)}/events-*.parquet`);
+  const isLeftOut = Object.values(LEFT_OUT).map((holds) => `(${holds})`);
+  return {
+    table: 'events',
+    sql: `SELECT ${columns.join(', ')} FROM read_parquet(${files}) WHERE (${isLeftOut.join(' OR ')}) IS NOT TRUE`,
+    keys: ['user_id', 'item_id'],
+    required: ['timestamp', 'value', 'type', ...fields],
+    optional: [],
+    texts: ['type', ...fields],
+    numbers: ['value'],
+    times: ['timestamp'],
+  };
+}
