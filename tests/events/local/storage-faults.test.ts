@@ -17,6 +17,7 @@ import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { EventStore } from '../../../src/events/event-store.js';
 import type { EventStoreFailure } from '../../../src/events/event-store-observer.js';
@@ -102,6 +103,22 @@ t.test('a file that another one takes the place of is let go of', async (t) => {
   t.same(await keepOne(store, 'c'), ['accepted'], 'so is a file whose log was removed');
   await store.close();
   t.ok(listEvents(place).some(({ eventId }) => eventId === 'c'));
+});
+
+t.test('a file that is moved while a commit is under way was no place to keep an event', async (t) => {
+  const { store, folder, file, place } = await begin(t);
+  const holder = new DatabaseSync(file);
+  holder.exec('BEGIN IMMEDIATE');
+  const keeping = keepOne(store, 'a');
+  // The commit waits for the holder by then; should it not, it finds no folder to begin with.
+  await wait(300);
+  renameSync(folder, `${folder}-elsewhere`);
+  holder.exec('COMMIT');
+  await t.rejects(keeping, refused(/the file was moved or removed|the folder is gone/));
+  renameSync(`${folder}-elsewhere`, folder);
+  t.match(await keepOne(store, 'a'), [/duplicate|accepted/]);
+  t.equal(listEvents(place).length, 1, 'sent again it counts once, whatever became of it');
+  holder.close();
 });
 
 t.test('a file that another process holds is waited for, not for ever', async (t) => {
