@@ -185,6 +185,8 @@ t.test('a body above the limit is a 413, of this route; the others keep theirs',
   t.match(await post(padded(1_048_577)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
   t.match(await post(padded(10_000_000)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
   t.equal(events.list().length, 1);
+  const wider = await setUp(t, { events: { maxBodyBytes: 10_000_000 } });
+  t.equal((await wider.post(padded(10_000_000))).status, 202, 'control: the limit is that of the settings');
   const reload = {
     method: 'POST',
     url: '/bundle/reload',

@@ -100,48 +100,65 @@ t.test('SIGTERM under load of keep-alive clients loses no request, and exits wit
   t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
 });
 
-t.test(
-  'SIGTERM while events wait for the disk: all are on it and answered before the process ends',
-  async (t) => {
-    const folder = join(t.testdir({}), 'events');
-    const { child, url, readLog } = await start(t, {
-      shutdown: { drainDelayMs: 0 },
-      // Long enough for the signal to come before the commit.
-      events: { enabled: true, folder, syncMs: 1000 },
+/** A process to which 40 requests of two events each were sent, all of which wait for the disk. */
+async function startWithWaitingEvents(t: Test) {
+  const folder = join(t.testdir({}), 'events');
+  const started = await start(t, {
+    shutdown: { drainDelayMs: 0 },
+    // Long enough for a signal to come before the commit.
+    events: { enabled: true, folder, syncMs: 1000 },
+  });
+  const requests = 40;
+  let waiting = 0;
+  const allWait = new Promise<void>((resolve) =>
+    started.child.on(
+      'message',
+      (report: Report) => 'keeping' in report && ++waiting === requests && resolve(),
+    ),
+  );
+  const send = async (request: number): Promise<object> => {
+    const click = { userId: 'u1', itemId: 'i1', type: 'click' };
+    const events = [1, 2].map((index) => ({ ...click, eventId: `${request}-${index}` }));
+    const answer = await fetch(`${started.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ events }),
     });
-    const requests = 40;
-    let waiting = 0;
-    const allWait = new Promise<void>((resolve) =>
-      child.on('message', (report: Report) => 'keeping' in report && ++waiting === requests && resolve()),
-    );
-    const answers = Promise.all(
-      Array.from({ length: requests }, async (_, request) => {
-        const events = [1, 2].map((index) => ({
-          eventId: `${request}-${index}`,
-          userId: 'u1',
-          itemId: 'i1',
-          type: 'click',
-        }));
-        const answer = await fetch(`${url}/events`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ events }),
-        });
-        return { status: answer.status, ...((await answer.json()) as object) };
-      }),
-    );
-    await allWait;
-    const place = { store: 'local', folder } as const;
-    t.same(listEvents(place), [], 'nothing is committed yet');
+    return { status: answer.status, ...((await answer.json()) as object) };
+  };
+  const answers = Promise.allSettled(Array.from({ length: requests }, (_, request) => send(request)));
+  await allWait;
+  const list = () => listEvents({ store: 'local', folder });
+  t.same(list(), [], 'nothing is committed yet');
+  return { ...started, requests, answers, list };
+}
+
+t.test('SIGTERM while events wait: all are on the disk and answered before the process ends', async (t) => {
+  const { child, readLog, requests, answers, list } = await startWithWaitingEvents(t);
+  const exited = exitOf(child);
+  child.kill('SIGTERM');
+  const value = { status: 202, accepted: 2, duplicates: 0, refused: [] };
+  t.same(
+    await answers,
+    Array.from({ length: requests }, () => ({ status: 'fulfilled', value })),
+  );
+  t.equal(await exited, 0);
+  t.equal(list().length, 2 * requests);
+  t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
+});
+
+t.test(
+  'negative control: killed instead, what waited is not kept, and nobody was told that it is',
+  async (t) => {
+    const { child, requests, answers, list } = await startWithWaitingEvents(t);
     const exited = exitOf(child);
-    child.kill('SIGTERM');
+    child.kill('SIGKILL');
+    await exited;
     t.same(
-      await answers,
-      Array.from({ length: requests }, () => ({ status: 202, accepted: 2, duplicates: 0, refused: [] })),
+      (await answers).map(({ status }) => status),
+      Array.from({ length: requests }, () => 'rejected'),
     );
-    t.equal(await exited, 0);
-    t.equal(listEvents(place).length, 2 * requests);
-    t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
+    t.same(list(), []);
   },
 );
 
