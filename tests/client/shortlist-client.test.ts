@@ -131,14 +131,10 @@ t.test('events whose answer is lost are sent again, and count once', async (t) =
 
 t.test('events that cannot be kept are sent again when the server says so', async (t) => {
   const { url, events } = await startMemoryServer(t);
-  const proxy = await startScriptedServer(
-    t,
-    BUSY,
-    async (response, request) => {
-      const answer = await handOn(request, url);
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
-    },
-  );
+  const proxy = await startScriptedServer(t, BUSY, async (response, request) => {
+    const answer = await handOn(request, url);
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  });
   const list = Object.freeze([Object.freeze({ ...CLICK })]);
   t.match(await createShortlistClient({ baseUrl: proxy.url }).events(list), { accepted: 1 });
   t.equal(proxy.asked.length, 2);
