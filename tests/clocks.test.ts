@@ -20,6 +20,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'events/segment-writer.ts': { times: 1, why: 'the name of a segment' },
   'serving/after-answer/log-features.ts': { times: 1, why: 'the time of a line' },
   'serving/after-answer/log-impressions.ts': { times: 1, why: 'the time of a line' },
+  'http/routes/events.ts': { times: 1, why: 'when an event arrived' },
   'commands/open-listener-parts.ts': { times: 1, why: 'the age of pushed rows' },
 };
 

@@ -111,11 +111,11 @@ t.test('events whose answer is lost are sent again, and count once', async (t) =
   const proxy = await startScriptedServer(
     t,
     (response, request) => void handOn(request, url).then(() => response.destroy()),
-    (response, request) =>
-      void handOn(request, url).then(async (answer) => {
-        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type')! });
-        response.end(await answer.text());
-      }),
+    async (response, request) => {
+      const answer = await handOn(request, url);
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type')! });
+      response.end(await answer.text());
+    },
   );
   const client = createShortlistClient({ baseUrl: proxy.url });
   t.same(await client.events([CLICK, { ...CLICK, eventId: 'mine' }]), {
@@ -131,14 +131,10 @@ t.test('events whose answer is lost are sent again, and count once', async (t) =
 
 t.test('events that cannot be kept are sent again when the server says so', async (t) => {
   const { url, events } = await startMemoryServer(t);
-  const proxy = await startScriptedServer(
-    t,
-    BUSY,
-    (response, request) =>
-      void handOn(request, url).then(async (answer) => {
-        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
-      }),
-  );
+  const proxy = await startScriptedServer(t, BUSY, async (response, request) => {
+    const answer = await handOn(request, url);
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  });
   const list = Object.freeze([Object.freeze({ ...CLICK })]);
   t.match(await createShortlistClient({ baseUrl: proxy.url }).events(list), { accepted: 1 });
   t.equal(proxy.asked.length, 2);
