@@ -95,8 +95,8 @@ interface Field {
 }
 
 const ID: Field = {
-  allowed: `text of 1 to ${LONGEST_ID} characters, no control characters`,
-  allows: (value) => typeof value === 'string' && isWholeText(value),
+  allowed: `text of 1 to ${LONGEST_ID} characters, not blanks alone, no control characters`,
+  allows: (value) => typeof value === 'string' && isWholeText(value) && !BLANK.test(value),
 };
 
 const isEventType = like(EVENT_PATTERNS.type);
@@ -124,6 +124,9 @@ function like(pattern: string): (value: unknown) => value is string {
   const expression = new RegExp(pattern, 'u');
   return (value): value is string => typeof value === 'string' && expression.test(value);
 }
+
+/** Blanks of Unicode, and the marks that no screen shows: training takes such an id for none. */
+const BLANK = /^[\s\u200B-\u200F\u2060\uFEFF]*$/u;
 
 /** Half of a character of two halves is no text: stores write another character for each, so that two ids became one. */
 function isWholeText(text: string): boolean {

@@ -4,6 +4,7 @@ import type { ContextConfig } from '../../../config/context-config.js';
 import { quoteIdentifier, quoteLiteral } from '../database.js';
 import { describeUnreadable, escapeGlob } from './list-files.js';
 import type { TableRequest } from './table-request.js';
+import { trimmed } from './text-rules.js';
 
 /** Columns of compacted events that interactions have under a name of their own. */
 const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: '"value"', type: '"type"' };
@@ -11,10 +12,14 @@ const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: 
 /** What no price and no number of pieces is; times the largest weight it is a float32 still. NaN is above all numbers. */
 const LARGEST_VALUE = 1e9;
 
+/** A file is never written again: an id that the API should have refused must not stop every training after it. */
+const HAS_BLANK_ID = `(${trimmed('"user"')} = '' OR ${trimmed('item')} = '')`;
+
 /** Reasons why events are no interactions, each with SQL that holds for such a row of the files. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'events of a session alone': '"user" IS NULL',
-  'events with a value below zero or above a billion': `"user" IS NOT NULL AND ("value" < 0 OR "value" > ${LARGEST_VALUE})`,
+  'events of a user or an item whose id is blank': `"user" IS NOT NULL AND ${HAS_BLANK_ID}`,
+  'events with a value below zero or above a billion': `"user" IS NOT NULL AND NOT ${HAS_BLANK_ID} AND ("value" < 0 OR "value" > ${LARGEST_VALUE})`,
 };
 
 /** The folder below that of the events where `shortlist events compact` writes. */
