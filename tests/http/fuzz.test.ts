@@ -118,7 +118,7 @@ t.test('the same holds for events, whatever JSON they are', async (t) => {
     }),
     RUNS,
   );
-  t.same([...seen].sort(), [202, 400]);
+  t.same(seen, new Set([202, 400]));
   t.equal(Object.keys(Object.prototype).length, 0, 'Object.prototype is unchanged');
 });
 
