@@ -4,6 +4,9 @@ export const LONGEST_ID = 256;
 /** The characters of such ids, for patterns: control characters have no place in one, and ids are the team's own. */
 export const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f]';
 
+/** A blank of Unicode, or a mark that no screen shows, for patterns: training takes an id of nothing else for none. */
+export const BLANK_CHARACTER = '[\\s\\u200b-\\u200f\\u2060\\ufeff]';
+
 const ASKABLE = new RegExp(`^${ID_CHARACTER}{1,${LONGEST_ID}}$`, 'u');
 
 /** True for an id that a request can name. */

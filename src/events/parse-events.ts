@@ -1,5 +1,5 @@
 import { showValue } from '../config/show-value.js';
-import { isAskable, LONGEST_ID } from '../domain/entity-id.js';
+import { BLANK_CHARACTER, ID_CHARACTER, isAskable, LONGEST_ID } from '../domain/entity-id.js';
 import type { UserEvent } from '../domain/event.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 
@@ -34,6 +34,7 @@ export const MOST_CONTEXT_FIELDS = 50;
 /** What the fields of an event look like, as JSON Schema and these functions have it. */
 export const EVENT_PATTERNS = {
   eventId: '^[!-~]{1,128}$',
+  entityId: `^(?!${BLANK_CHARACTER}*$)${ID_CHARACTER}{1,${LONGEST_ID}}$`,
   type: '^[a-z][a-z0-9_-]{0,63}$',
   slateId: '^[A-Za-z0-9_-]{22}$',
   contextField: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
@@ -96,10 +97,11 @@ interface Field {
 
 const ID: Field = {
   allowed: `text of 1 to ${LONGEST_ID} characters, not blanks alone, no control characters`,
-  allows: (value) => typeof value === 'string' && isWholeText(value) && !BLANK.test(value),
+  allows: (value) => isEntityId(value) && isWholeText(value),
 };
 
 const isEventType = like(EVENT_PATTERNS.type);
+const isEntityId = like(EVENT_PATTERNS.entityId);
 
 const FIELDS: Readonly<Record<string, Field>> = {
   eventId: { allowed: '1 to 128 visible ASCII characters', allows: like(EVENT_PATTERNS.eventId) },
@@ -124,9 +126,6 @@ function like(pattern: string): (value: unknown) => value is string {
   const expression = new RegExp(pattern, 'u');
   return (value): value is string => typeof value === 'string' && expression.test(value);
 }
-
-/** Blanks of Unicode, and the marks that no screen shows: training takes such an id for none. */
-const BLANK = /^[\s\u200B-\u200F\u2060\uFEFF]*$/u;
 
 /** Half of a character of two halves is no text: stores write another character for each, so that two ids became one. */
 function isWholeText(text: string): boolean {

@@ -101,12 +101,15 @@ t.test('ids are as in the rest of the API', async (t) => {
     `o'hara "x"`,
     'ünï/cödé ?#',
     '1',
-    ' ',
+    ' 1 ',
     '\u{1f600}'.repeat(256),
     "'; DROP TABLE events; --",
   ];
   const bad = [
     '',
+    ' ',
+    '\u00a0\u3000',
+    '\u200b\u2060',
     'a\nb',
     'a\u0000',
     '\u009b',
@@ -194,7 +197,19 @@ t.test('the OpenAPI document says the same of an event as the code', async (t) =
       { weight: 15, arbitrary },
       {
         weight: 1,
-        arbitrary: fc.constantFrom<unknown>('', 'x'.repeat(257), 'a\nb', 7, null, true, [], {}, ['42']),
+        arbitrary: fc.constantFrom<unknown>(
+          '',
+          ' ',
+          '\u200b',
+          'x'.repeat(257),
+          'a\nb',
+          7,
+          null,
+          true,
+          [],
+          {},
+          ['42'],
+        ),
       },
     );
   const id = oddly(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }));

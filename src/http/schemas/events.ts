@@ -24,6 +24,13 @@ export const EventsEnvelope = Type.Object(
   { additionalProperties: false },
 );
 
+/** Of users, sessions and items. */
+const ENTITY_ID = {
+  ...ID,
+  pattern: EVENT_PATTERNS.entityId,
+  'x-allowed': 'text of 1 to 256 characters, not blanks alone, no control characters',
+};
+
 const ToldEvent = Type.Object(
   {
     eventId: Type.Optional(
@@ -33,15 +40,15 @@ const ToldEvent = Type.Object(
           'Drawn by the sender, unique per user or session: the same one again counts once. Without one the event counts as often as it is sent.',
       }),
     ),
-    userId: Type.Optional(Type.String({ ...ID, description: 'The user’s id as in the dataset.' })),
+    userId: Type.Optional(Type.String({ ...ENTITY_ID, description: 'The user’s id as in the dataset.' })),
     sessionId: Type.Optional(
       Type.String({
-        ...ID,
+        ...ENTITY_ID,
         description: 'The visitor’s secret: drawn at random. At least one of userId and sessionId.',
       }),
     ),
     itemId: Type.String({
-      ...ID,
+      ...ENTITY_ID,
       description: 'One that the bundle does not know is kept, and counts once a bundle knows it.',
     }),
     type: Type.String({

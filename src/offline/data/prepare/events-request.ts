@@ -13,7 +13,7 @@ const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: 
 const LARGEST_VALUE = 1e9;
 
 /** A file is never written again: an id that the API should have refused must not stop every training after it. */
-const HAS_BLANK_ID = `(${trimmed('"user"')} = '' OR ${trimmed('item')} = '')`;
+const HAS_BLANK_ID = `(${isOfBlanks('"user"')} OR ${isOfBlanks('item')})`;
 
 /** Reasons why events are no interactions, each with SQL that holds for such a row of the files. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
@@ -60,4 +60,9 @@ export function findEventsRequest(
     numbers: ['value'],
     times: ['timestamp'],
   };
+}
+
+/** SQL that holds for a text of blanks alone; an empty one no server has ever written. */
+function isOfBlanks(text: string): string {
+  return `(${text} <> '' AND ${trimmed(text)} = '')`;
 }

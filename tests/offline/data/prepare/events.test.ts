@@ -129,6 +129,21 @@ t.test('events of a session alone are left out and counted', async (t) => {
   t.match(alone.report.interactions.events, { files: 1, rows: 0 });
 });
 
+t.test('events of blank ids, which an older server may have taken, are left out and counted', async (t) => {
+  t.testdir();
+  const { dataset, report } = await tryPrepare(
+    t,
+    withEvents([
+      click(),
+      click({ item: ' ' }),
+      click({ user: '\u200b' }),
+      click({ item: '\u00a0', value: -1 }),
+    ]),
+  );
+  t.equal(rowsOf(dataset).length, 3);
+  t.match(report.sources[0], { dropped: { 'events of a user or an item whose id is blank': 3 } });
+});
+
 t.test('rows that were never written so are named by file, column and row', async (t) => {
   t.testdir();
   const problems = await problemsOf(
