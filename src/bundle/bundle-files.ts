@@ -5,14 +5,8 @@ import { basename, join, sep } from 'node:path';
 import { ShortlistError } from '../domain/errors.js';
 import { createDependencyAccess, type DependencyAccess } from '../domain/dependency-access.js';
 import { isBundleVersion } from './bundle-version.js';
-import {
-  CHECKSUM_FILE,
-  decodeManifest,
-  findManifestProblems,
-  isSafePath,
-  type Manifest,
-  MANIFEST_FILE,
-} from './manifest.js';
+import { CHECKSUM_FILE, type Manifest, MANIFEST_FILE } from './manifest.js';
+import { decodeManifest, findManifestProblems, isSafePath } from './parse-manifest.js';
 import { describeChange, describeFailure, type ListedFile } from './verified-file.js';
 
 /** A bundle whose every file was read once and found to be what its manifest says, save those that were deferred. */

@@ -4,7 +4,8 @@ import type { BundleRegistry, ChannelPointer, MoveOptions } from './bundle-regis
 import type { BundleStore } from './bundle-store.js';
 import { VERSION_PATTERN } from './bundle-version.js';
 import type { ChannelFiles } from './channel-files.js';
-import { decodeManifest, type Manifest, MANIFEST_FILE } from './manifest.js';
+import { type Manifest, MANIFEST_FILE } from './manifest.js';
+import { decodeManifest } from './parse-manifest.js';
 
 /** The part of a registry that changes nothing. */
 export interface RegistryReader extends Pick<

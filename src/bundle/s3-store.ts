@@ -13,7 +13,8 @@ import { openBundleFiles } from './bundle-files.js';
 import type { BundleStore } from './bundle-store.js';
 import { isBundleVersion } from './bundle-version.js';
 import { exists, temporarySibling } from './durable-files.js';
-import { CHECKSUM_FILE, decodeManifest, MANIFEST_FILE } from './manifest.js';
+import { CHECKSUM_FILE, MANIFEST_FILE } from './manifest.js';
+import { decodeManifest } from './parse-manifest.js';
 
 /** The address of a bucket, and the folder for local copies of its versions. */
 export interface S3StoreOptions {

@@ -12,15 +12,8 @@ import {
   temporarySibling,
   writeDurably,
 } from './durable-files.js';
-import {
-  CHECKSUM_FILE,
-  FORMAT_VERSION,
-  hashFeatureOrder,
-  isSafePath,
-  type Manifest,
-  MANIFEST_FILE,
-  parseManifest,
-} from './manifest.js';
+import { CHECKSUM_FILE, FORMAT_VERSION, hashFeatureOrder, type Manifest, MANIFEST_FILE } from './manifest.js';
+import { isSafePath, parseManifest } from './parse-manifest.js';
 
 /** One file to write: its bytes, or the file to copy them from; for a table also its rows. */
 export type BundleContent = ({ readonly bytes: Uint8Array } | { readonly copyOf: string }) & {

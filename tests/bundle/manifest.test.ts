@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
-import { FORMAT_VERSION, hashFeatureOrder, type Manifest, parseManifest } from '../../src/bundle/manifest.js';
+import { FORMAT_VERSION, hashFeatureOrder, type Manifest } from '../../src/bundle/manifest.js';
+import { parseManifest } from '../../src/bundle/parse-manifest.js';
 import { writeBundleFiles } from '../../src/bundle/write-bundle-files.js';
 import type { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { parseManifest, type Manifest } from '../../../../src/bundle/manifest.js';
+import { type Manifest } from '../../../../src/bundle/manifest.js';
+import { parseManifest } from '../../../../src/bundle/parse-manifest.js';
 import { closeEngine } from '../../../../src/engine/close-engine.js';
 import { openEngine } from '../../../../src/engine/open-engine.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
