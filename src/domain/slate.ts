@@ -1,5 +1,8 @@
 import type { AttributeValue } from './catalogue.js';
 
+/** What a slate id looks like: 128 bits in base64url. */
+export const SLATE_ID_PATTERN = '^[A-Za-z0-9_-]{22}$';
+
 /** The way a slate came about: from the user's own history, or without one. */
 export type Strategy = 'personalised' | 'cold-start';
 

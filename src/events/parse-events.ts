@@ -2,6 +2,7 @@ import { showValue } from '../config/show-value.js';
 import { BLANK_CHARACTER, ID_CHARACTER, isAskable, LONGEST_ID } from '../domain/entity-id.js';
 import type { UserEvent } from '../domain/event.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
+import { SLATE_ID_PATTERN } from '../domain/slate.js';
 
 /** A list of events, read: those that can be kept, in their order, and what is wrong with each other one. */
 export interface ParsedEvents {
@@ -36,9 +37,12 @@ export const EVENT_PATTERNS = {
   eventId: '^[!-~]{1,128}$',
   entityId: `^(?!${BLANK_CHARACTER}*$)${ID_CHARACTER}{1,${LONGEST_ID}}$`,
   type: '^[a-z][a-z0-9_-]{0,63}$',
-  slateId: '^[A-Za-z0-9_-]{22}$',
+  slateId: SLATE_ID_PATTERN,
   contextField: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
 } as const;
+
+/** What an id of a user, a session or an item may be, in words. */
+export const ENTITY_ID_ALLOWED = `text of 1 to ${LONGEST_ID} characters, not blanks alone, no control characters`;
 
 /**
  * Reads events as apps tell them. Each is judged by itself: a bad one is refused by its place and takes no other one along.
@@ -96,7 +100,7 @@ interface Field {
 }
 
 const ID: Field = {
-  allowed: `text of 1 to ${LONGEST_ID} characters, not blanks alone, no control characters`,
+  allowed: ENTITY_ID_ALLOWED,
   allows: (value) => isEntityId(value) && isWholeText(value),
 };
 

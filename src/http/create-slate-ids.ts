@@ -1,8 +1,5 @@
 import { randomFillSync } from 'node:crypto';
 
-/** What a slate id looks like: 128 bits in base64url. */
-export const SLATE_ID_PATTERN = '^[A-Za-z0-9_-]{22}$';
-
 const ID_BYTES = 16;
 
 /**

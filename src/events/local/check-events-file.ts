@@ -7,7 +7,7 @@ import { findNetworkFileSystem } from './find-network-file-system.js';
 import { loadSqlite } from './load-sqlite.js';
 import { EVENTS_FILE, findCondemnation } from './open-events-file.js';
 import { readFigures } from './read-figures.js';
-import { StorageError, toStorageError } from './storage-fault.js';
+import { meetStorageFault } from './storage-fault.js';
 
 /** What is in a file of events, as far as it can be read. */
 export interface EventsCheck {
@@ -69,17 +69,11 @@ export function checkEventsFile(folder: string): EventsCheck {
 
 /** Runs what may fail over the file: the failure is one more problem. */
 function createAttempts(problems: string[]): <T>(run: () => T) => T | undefined {
-  return (run) => {
-    try {
-      return run();
-    } catch (error) {
-      const found = toStorageError(error);
-      if (!(found instanceof StorageError)) throw error;
-      const { reason } = found.fault;
+  return (run) =>
+    meetStorageFault(run, ({ reason }) => {
       if (!problems.includes(reason)) problems.push(reason);
       return undefined;
-    }
-  };
+    });
 }
 
 function listDamage(database: DatabaseSync): string[] {

@@ -5,7 +5,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
 import { EVENTS_FILE, openEventsFile } from './open-events-file.js';
 import { rollBack } from './roll-back.js';
-import { StorageError, toStorageError } from './storage-fault.js';
+import { meetStorageFault } from './storage-fault.js';
 
 /** The events of a folder, for one who copies them elsewhere and then says so. Its calls throw ShortlistError EVENTS_UNAVAILABLE. */
 export interface CompactionLog {
@@ -74,16 +74,10 @@ type Teller = <T>(run: () => T) => T;
 
 /** What lies in the disk or the file is told with its path and what to do. */
 function createTeller(path: string): Teller {
-  return (run) => {
-    try {
-      return run();
-    } catch (error) {
-      const found = toStorageError(error);
-      if (!(found instanceof StorageError)) throw error;
-      const { reason, advice } = found.fault;
-      throw new ShortlistError('EVENTS_UNAVAILABLE', `${path}: ${reason}. ${advice}`, { cause: error });
-    }
-  };
+  return (run) =>
+    meetStorageFault(run, ({ reason, advice }, cause) => {
+      throw new ShortlistError('EVENTS_UNAVAILABLE', `${path}: ${reason}. ${advice}`, { cause });
+    });
 }
 
 /** What `state` has. */

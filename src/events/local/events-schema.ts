@@ -7,7 +7,7 @@ import { StorageError } from './storage-fault.js';
 const APPLICATION_ID = 0x53686c74;
 
 /** Rises with every change of the tables that an older release could not follow. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /**
  * - `events`: sequences are given once and never again, whatever is removed, and in the order of commits. `time` is Unix seconds by the

@@ -12,7 +12,7 @@ import type {
 } from './keeping-messages.js';
 import { type EventsFile, openEventsFile } from './open-events-file.js';
 import { readFigures } from './read-figures.js';
-import { StorageError, type StorageFault, toStorageError } from './storage-fault.js';
+import { meetStorageFault, StorageError, type StorageFault, toStorageError } from './storage-fault.js';
 
 // The program of the thread that keeps events: it commits what it is told, one message after the other, and opens the file again when
 // something was wrong with it.
@@ -109,20 +109,20 @@ function release(): void {
 function copyLog(): void {
   if (keeper === undefined || uncopied < CHECKPOINT_EVENTS) return;
   uncopied = 0;
-  try {
-    keeper.file.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
-  } catch (error) {
-    if (!(toStorageError(error) instanceof StorageError)) throw error;
-  }
+  const { database } = keeper.file;
+  meetStorageFault(
+    () => database.exec('PRAGMA wal_checkpoint(PASSIVE)'),
+    () => undefined,
+  );
 }
 
 function measure(): EventStoreFigures | undefined {
-  try {
-    return keeper && readFigures(keeper.file.database, { bytes: keeper.file.sizeBytes(), now: now() });
-  } catch (error) {
-    if (toStorageError(error) instanceof StorageError) return undefined;
-    throw error;
-  }
+  if (keeper === undefined) return undefined;
+  const { file } = keeper;
+  return meetStorageFault(
+    () => readFigures(file.database, { bytes: file.sizeBytes(), now: now() }),
+    () => undefined,
+  );
 }
 
 /** Unix seconds. */

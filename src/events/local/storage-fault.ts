@@ -89,6 +89,24 @@ export function toStorageError(error: unknown): unknown {
   return new StorageError(kind, `${reason} (${system.code})`, { cause: error });
 }
 
+/**
+ * Runs what may fail over the disk or the file.
+ * @param meet gives a value in place of what failed, or throws
+ * @throws every other error of `run`
+ */
+export function meetStorageFault<T, Instead>(
+  run: () => T,
+  meet: (fault: StorageFault, cause: unknown) => Instead,
+): T | Instead {
+  try {
+    return run();
+  } catch (error) {
+    const found = toStorageError(error);
+    if (!(found instanceof StorageError)) throw error;
+    return meet(found.fault, error);
+  }
+}
+
 function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR';
 }

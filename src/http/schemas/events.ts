@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { UserEvent } from '../../domain/event.js';
 import { ISO_TIME_PATTERN } from '../../domain/parse-iso-time.js';
 import {
+  ENTITY_ID_ALLOWED,
   EVENT_PATTERNS,
   MOST_CONTEXT_FIELDS,
   MOST_SECONDS_AHEAD,
@@ -28,7 +29,7 @@ export const EventsEnvelope = Type.Object(
 const ENTITY_ID = {
   ...ID,
   pattern: EVENT_PATTERNS.entityId,
-  'x-allowed': 'text of 1 to 256 characters, not blanks alone, no control characters',
+  'x-allowed': ENTITY_ID_ALLOWED,
 };
 
 const ToldEvent = Type.Object(

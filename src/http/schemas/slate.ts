@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import type { SlateItem as DomainSlateItem } from '../../domain/slate.js';
-import { SLATE_ID_PATTERN } from '../create-slate-ids.js';
+import { SLATE_ID_PATTERN } from '../../domain/slate.js';
 import { referenceTo } from './schema-reference.js';
 
 /** One candidate source that found an item, for `explain=sources`. */
