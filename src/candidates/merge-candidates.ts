@@ -11,6 +11,11 @@ export interface MergeOptions {
    * and all voices count 1. Where quotas promise more than `limit`, the best of the promised by fusion score are kept.
    */
   readonly quotas?: readonly number[];
+  /**
+   * Items, each once, that make up the set in place of the best; one that no retrieval has is in it with a fusion score and ranks of 0. The
+   * set that the best make up is its `population`.
+   */
+  readonly only?: Int32Array | undefined;
   /** The constant of reciprocal-rank fusion: the larger, the less the very first ranks stand out; default 60. */
   readonly rankConstant?: number;
 }
@@ -25,18 +30,29 @@ export interface MergeOptions {
  * fewer) go to the next best of all lists. So one source that knows every item, as `popular` does, gives min(limit, eligible).
  */
 export function mergeRetrievals(retrievals: readonly Retrieval[], options: MergeOptions): CandidateSet {
-  const { limit, quotas = [], rankConstant = 60 } = options;
-  const union = fuse(retrievals, { rankConstant, voices: findVoices(retrievals, quotas) });
-  const kept = selectRows(union.fusionScores, limit, markPromised(union, quotas));
-  return {
-    items: kept.map((row) => union.items[row]!),
-    fusionScores: pickScores(union.fusionScores, kept),
+  const { limit, quotas = [], rankConstant = 60, only } = options;
+  const fusing = { rankConstant, voices: findVoices(retrievals, quotas) };
+  const union = fuse(listDistinct(retrievals), retrievals, fusing);
+  const best = pickRows(
+    union,
+    selectRows(union.fusionScores, limit, markPromised(union, quotas)),
     retrievals,
-    ranks: copyRows(union.ranks, kept, retrievals.length),
+  );
+  if (only === undefined) return best;
+  const named = fuse(only.toSorted(), retrievals, fusing);
+  return { ...pickRows(named, orderByScore(named.fusionScores), retrievals), population: best };
+}
+
+function pickRows(union: Union, rows: Int32Array, retrievals: readonly Retrieval[]): CandidateSet {
+  return {
+    items: rows.map((row) => union.items[row]!),
+    fusionScores: pickScores(union.fusionScores, rows),
+    retrievals,
+    ranks: copyRows(union.ranks, rows, retrievals.length),
   };
 }
 
-/** All distinct items of the retrievals, ascending. */
+/** Distinct items, ascending, with what the retrievals say of them. */
 interface Union {
   readonly items: Int32Array;
   readonly fusionScores: Float32Array;
@@ -54,17 +70,18 @@ function findVoices(retrievals: readonly Retrieval[], quotas: readonly number[])
 }
 
 function fuse(
+  items: Int32Array,
   retrievals: readonly Retrieval[],
   { rankConstant, voices }: { rankConstant: number; voices: Float64Array },
 ): Union {
-  const items = listDistinct(retrievals);
   const rowOf = new Map<number, number>();
   items.forEach((item, row) => rowOf.set(item, row));
   const sums = new Float64Array(items.length);
   const ranks = new Int32Array(items.length * retrievals.length);
   retrievals.forEach((retrieval, column) => {
     retrieval.items.forEach((item, position) => {
-      const row = rowOf.get(item)!;
+      const row = rowOf.get(item);
+      if (row === undefined) return;
       sums[row]! += voices[column]! / (rankConstant + position + 1);
       ranks[row * retrievals.length + column] = position + 1;
     });

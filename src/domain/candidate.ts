@@ -46,4 +46,9 @@ export interface CandidateSet {
   readonly retrievals: readonly Retrieval[];
   /** [candidates × retrievals] 1-based rank of the candidate in each source's list, 0 where the source did not retrieve it. */
   readonly ranks: Int32Array;
+  /**
+   * Where the request named the candidates: the set that it would have without, over which the scores of sources are standardised. So the
+   * features of an item are the same in both.
+   */
+  readonly population?: CandidateSet | undefined;
 }

@@ -48,6 +48,7 @@ export const ERRORS = {
   SOURCE_FAILED: { status: 503, kind: 'dependency', title: 'A candidate source failed', public: true, stageFallback: true, slateFallback: true },
   VECTOR_ENGINE_FAILED: { status: 503, kind: 'dependency', title: 'The vector engine failed', stageFallback: true },
   FEATURES_FAILED: { status: 503, kind: 'dependency', title: 'The feature store failed', stageFallback: true },
+  HISTORY_FAILED: { status: 503, kind: 'dependency', title: 'What users did lately cannot be read', stageFallback: true },
   FEATURES_NOT_LOADED: { status: 503, kind: 'dependency', title: 'The feature store lacks rows of a view', stageFallback: true },
   RANKER_FAILED: { status: 503, kind: 'dependency', title: 'The ranker failed', public: true, stageFallback: true },
   RANKER_TIMEOUT: { status: 503, kind: 'dependency', title: 'The ranker is too slow', public: true, stageFallback: true },

@@ -18,6 +18,9 @@ export interface UserEvent {
   readonly context?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
+/** What histories need of an event. */
+export type HistoryEvent = Pick<UserEvent, 'itemId' | 'type' | 'value' | 'time'>;
+
 /** An event as a store keeps it. */
 export interface KeptEvent extends UserEvent {
   /** Order in which the store took it; above 0, unique in the store. */

@@ -8,6 +8,21 @@ export interface History {
   readonly values: Float32Array;
 }
 
+/**
+ * The latest word of a subject on each item, by live events that a bundle does not have yet, oldest first: data only, which threads can hand
+ * on.
+ */
+export interface LiveHistory {
+  /** Item indexes, each once. */
+  readonly items: Int32Array;
+  /** Unix seconds, ascending. */
+  readonly timestamps: Float64Array;
+  /** As in `History`. */
+  readonly values: Float32Array;
+  /** 1 where the subject does not want the item, else 0. */
+  readonly negative: Uint8Array;
+}
+
 /** The histories of all users, stored one after the other (compressed sparse rows). */
 export interface Histories {
   /** `offsets[u] .. offsets[u + 1]` are the entries of user index u; length users + 1. */

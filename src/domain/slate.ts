@@ -45,6 +45,15 @@ export interface Slate {
   readonly strategy: Strategy;
   readonly degraded: readonly Degradation[];
   readonly items: readonly SlateItem[];
+  /** Of the candidates that the request named; absent where it named none. */
+  readonly dropped?: readonly DroppedCandidate[];
+}
+
+/** A candidate that the request named and the slate cannot have. */
+export interface DroppedCandidate {
+  readonly itemId: string;
+  /** `unknown`: the bundle has no such item; `ineligible`: a rule of the scenario, `exclude` or a filter takes it out. */
+  readonly reason: 'unknown' | 'ineligible';
 }
 
 /**

@@ -1,7 +1,12 @@
-/** Whom a recommendation is for: a user, or whoever looks at an item; without either id, nobody in particular. */
+/**
+ * Whom a recommendation is for: a user, a visitor (a session that has no user yet), or whoever looks at an item; without any id, nobody in
+ * particular. A user may have a session too: what was done in it before logging in.
+ */
 export interface Subject {
   /** Raw id. */
   readonly userId?: string;
+  /** Raw id, the visitor's secret. */
+  readonly sessionId?: string;
   /** Raw id. */
   readonly itemId?: string;
 }
@@ -9,21 +14,41 @@ export interface Subject {
 /** The subject of what is the same for everybody. */
 export const NOBODY: Subject = {};
 
-/** Names a subject in cache keys: two subjects of one key get the same answers. */
-export function keyOf({ userId, itemId }: Subject): string {
+/**
+ * Names a subject in cache keys: two subjects of one key get the same answers, as long as their live histories are the same. A session and
+ * a user of one id have two keys.
+ */
+export function keyOf({ userId, sessionId, itemId }: Subject): string {
   if (userId !== undefined) return `user ${JSON.stringify(userId)}`;
+  if (sessionId !== undefined) return `session ${JSON.stringify(sessionId)}`;
   return itemId === undefined ? 'nobody' : `item ${JSON.stringify(itemId)}`;
 }
 
 /** The fields that name a subject in log lines. */
-export function logFieldsOf({ userId, itemId }: Subject): { user?: string; item?: string } {
-  return { ...(userId !== undefined && { user: userId }), ...(itemId !== undefined && { item: itemId }) };
+export function logFieldsOf({ userId, sessionId, itemId }: Subject): {
+  user?: string;
+  session?: string;
+  item?: string;
+} {
+  return {
+    ...(userId !== undefined && { user: userId }),
+    ...(sessionId !== undefined && { session: sessionId }),
+    ...(itemId !== undefined && { item: itemId }),
+  };
 }
 
 /**
- * The id that sampling by share goes by. A user is sampled as a whole, so that the log has all or nothing of them; other subjects are
- * sampled request by request.
+ * The id of somebody who comes back, which shares go by: a user or a visitor, who are two even where their ids are the same. Undefined where
+ * the subject is nobody in particular.
  */
-export function samplingIdOf({ userId }: Subject, requestId: string): string {
-  return userId ?? requestId;
+export function visitorIdOf({ userId, sessionId }: Subject): string | undefined {
+  return userId ?? (sessionId === undefined ? undefined : `session ${sessionId}`);
+}
+
+/**
+ * The id that sampling by share goes by. A user or a visitor is sampled as a whole, so that the log has all or nothing of them; other
+ * subjects are sampled request by request.
+ */
+export function samplingIdOf(subject: Subject, requestId: string): string {
+  return visitorIdOf(subject) ?? requestId;
 }

@@ -29,6 +29,7 @@ export async function createEngine(contents: BundleContents, options: CreationOp
     users: tables.get('users')!.entities,
     histories: createMemoryHistories(tables.get('users')!.entities, contents.histories!),
     knownUntil: manifest.knownUntil,
+    counting: manifest.interactions,
     sources: parts.sources,
     assembler: parts.assembler,
     userStores: listUserViews(manifest).map(

@@ -35,6 +35,7 @@ export async function createFallbackEngine(
     users: tables.get('users')!.entities,
     histories: createMemoryHistories(tables.get('users')!.entities, histories!),
     knownUntil: manifest.knownUntil,
+    counting: manifest.interactions,
     sources,
     readContext: createContextReader(manifest.context),
     ...options,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { LogMetrics } from '../observability/metrics/log-metrics.js';
-import type { Subject } from '../domain/subject.js';
+import { type Subject, visitorIdOf } from '../domain/subject.js';
 import { type Impression, isSampled } from './impression.js';
 import { openLog } from './open-log.js';
 
@@ -35,7 +35,7 @@ export function openImpressionLog(
   });
   return {
     mayLog: (subject) =>
-      subject.userId === undefined ? sampleShare > 0 : isSampled(subject, '', sampleShare),
+      visitorIdOf(subject) === undefined ? sampleShare > 0 : isSampled(subject, '', sampleShare),
     isLogged: (subject, requestId) => isSampled(subject, requestId, sampleShare),
     write: (impression) => writer.append(`${JSON.stringify(impression)}\n`),
     close: () => writer.close(),

@@ -12,6 +12,8 @@ export interface Impression {
   readonly slateId?: string;
   /** Whom it was for; absent where it was for no user. */
   readonly user?: string;
+  /** Of which visitor, where it has a session. */
+  readonly session?: string;
   /** Which item it was started from, where it was one. */
   readonly item?: string;
   readonly scenario: string;

@@ -5,6 +5,8 @@ import type { HistoryStore } from './history-store.js';
 /** The histories of a bundle. */
 export interface MemoryHistories extends HistoryStore {
   find(userId: string): History;
+  /** Items that a user said they do not want, oldest first. */
+  findUnwanted(userId: string): Pick<History, 'items' | 'timestamps'>;
   /** The entries of all users, by user index. */
   readonly table: Histories;
 }
@@ -17,5 +19,6 @@ export function createMemoryHistories(users: IdIndex, table: Histories): MemoryH
       const user = users.find(userId);
       return user < 0 ? EMPTY_HISTORY : historyOf(table, user);
     },
+    findUnwanted: () => EMPTY_HISTORY,
   };
 }

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Engine } from './engine.js';
-import type { OnlineRows, ShownFeatures } from './feature-record.js';
+import type { LiveHistory } from '../domain/history.js';
+import type { Prefetched } from './execution.js';
+import type { LiveEntry, OnlineRows, ShownFeatures } from './feature-record.js';
 import type { RankedCandidates } from './rank-candidates.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 import type { Selection } from './select-slate.js';
@@ -14,11 +16,11 @@ export function captureShownFeatures(
   options: {
     ranked: RankedCandidates;
     scenario: ScenarioConfig;
-    userRows: PrefetchedRows | undefined;
+    prefetched: Prefetched | undefined;
     engine: Engine;
   },
 ): ShownFeatures | undefined {
-  const { ranked, scenario, userRows, engine } = options;
+  const { ranked, scenario, prefetched: { userRows, live } = {}, engine } = options;
   if (ranked.matrix === undefined) return undefined;
   const { data, columns } = ranked.matrix;
   const values = new Float32Array(rows.length * columns);
@@ -30,12 +32,25 @@ export function captureShownFeatures(
     scenarioHash: hashScenario(scenario),
     now,
     ...(userRows !== undefined && { online: describeOnline(userRows, now) }),
+    ...(live !== undefined && { live: describeLive(live, engine) }),
   };
 }
 
 /** Names what a scenario says. */
 export function hashScenario(scenario: ScenarioConfig): string {
   return hash('sha256', JSON.stringify(scenario), 'hex').slice(0, 16);
+}
+
+function describeLive(
+  { items, timestamps, values, negative }: LiveHistory,
+  { catalogue }: Engine,
+): LiveEntry[] {
+  return Array.from(items, (item, at) => ({
+    item: catalogue.entities.idAt(item),
+    time: timestamps[at]!,
+    value: values[at]!,
+    ...(negative[at] === 1 && { negative: true }),
+  }));
 }
 
 function describeOnline({ rows, readAt }: PrefetchedRows, now: number): OnlineRows {

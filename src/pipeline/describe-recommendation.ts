@@ -35,13 +35,14 @@ export function describeRecommendation(
       strategy: query.history.items.length > 0 ? 'personalised' : 'cold-start',
       degraded: run.degraded,
       items: describeItems(selection, { candidates, ranked, explain, attribution, engine }),
+      ...(query.named && { dropped: query.named.dropped }),
     },
     stages: run.records,
     candidateCount: candidates.items.length,
     ...(depth < 1 && { depth }),
     ...(capture.sample === true && { sample: sampleRanking(ranked) }),
     ...(capture.features === true && {
-      features: captureShownFeatures(selection, { ranked, scenario, userRows: prefetched?.userRows, engine }),
+      features: captureShownFeatures(selection, { ranked, scenario, prefetched, engine }),
     }),
     candidates,
   };

@@ -1,5 +1,6 @@
 import type { ContextValues } from '../domain/context.js';
-import type { History } from '../domain/history.js';
+import type { LiveHistory } from '../domain/history.js';
+import type { PackedError } from '../domain/packed-error.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 
 /**
@@ -18,7 +19,10 @@ export interface Execution {
 export interface Prefetched {
   /** Rows of stores that another thread asked. */
   readonly userRows?: PrefetchedRows | undefined;
-  readonly history?: History | undefined;
+  /** What the subject did lately, translated for the bundle: it is merged with the bundle's history. */
+  readonly live?: LiveHistory | undefined;
+  /** Why what the subject did lately could not be read: the answer says so, and goes by the bundle's history. */
+  readonly liveFailure?: PackedError | undefined;
   readonly context?: ContextValues | undefined;
 }
 

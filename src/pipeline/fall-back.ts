@@ -7,6 +7,7 @@ import { hydrateQuery } from './hydrate-query.js';
 import { orderByFusion } from './rank-candidates.js';
 import type { SlateReport, RecommendationRequest } from './recommendation-request.js';
 import { toRetrievalQuery } from './retrieve-candidates.js';
+import { createStageRun } from './run-stage.js';
 import { selectSlate } from './select-slate.js';
 
 /** The source that answers when nothing else does: its order is made when a bundle is opened. */
@@ -32,7 +33,7 @@ export async function fallBack(
   const query = hydrateQuery(request, engine, prefetched);
   const { limit, explain } = request;
   const retrieval = await source.retrieve(toRetrievalQuery(query, limit));
-  const candidates = mergeRetrievals([retrieval], { limit });
+  const candidates = mergeRetrievals([retrieval], { limit, only: query.named?.items });
   const ranked = orderByFusion(candidates);
   const selection = selectSlate(ranked.scores, query);
   return {
@@ -40,8 +41,12 @@ export async function fallBack(
       scenario: request.scenario,
       bundle: engine.manifest.version,
       strategy: 'cold-start',
-      degraded: [{ stage: 'pipeline', reason: cause.reason ?? cause.code.toLowerCase() }],
+      degraded: [
+        ...createStageRun({ history: prefetched?.liveFailure }).degraded,
+        { stage: 'pipeline', reason: cause.reason ?? cause.code.toLowerCase() },
+      ],
       items: describeItems(selection, { candidates, ranked, explain, engine }),
+      ...(query.named && { dropped: query.named.dropped }),
     },
     stages: [{ stage: 'pipeline', milliseconds: performance.now() - started, outcome: 'fallback', cause }],
     candidateCount: candidates.items.length,

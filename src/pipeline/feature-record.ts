@@ -16,6 +16,18 @@ export interface ShownFeatures {
   readonly now: number;
   /** What stores outside of the bundle gave; absent where none was asked. */
   readonly online?: OnlineRows;
+  /** What the subject did lately, as it was merged into the history of the bundle; absent where there was nothing. */
+  readonly live?: readonly LiveEntry[];
+}
+
+/** The latest word of a subject on an item: a row of a `LiveHistory`, by the item's raw id. */
+export interface LiveEntry {
+  readonly item: string;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly value: number;
+  /** True where the subject does not want the item. */
+  readonly negative?: boolean;
 }
 
 /** Rows of a user that came from stores outside of the bundle. */
@@ -36,6 +48,8 @@ export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
   readonly requestId: string;
   /** Whom it was for; absent where it was for no user. */
   readonly user?: string;
+  /** Of which visitor, where it has a session. */
+  readonly session?: string;
   /** Which item it was started from, where it was one. */
   readonly item?: string;
   /** The scenario that was asked for. */
@@ -49,6 +63,8 @@ export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
   readonly depth?: number;
   readonly exclude: readonly string[];
   readonly filters: readonly AttributeFilter[];
+  readonly sessionItems?: readonly string[];
+  readonly candidates?: readonly string[];
   /** What the client said of the moment. */
   readonly context: readonly GivenContext[];
   /** The items shown, best first, each with its vector as `encodeVector` writes it. */

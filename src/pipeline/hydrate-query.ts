@@ -1,14 +1,16 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
-import { ShortlistError } from '../domain/errors.js';
-import { EMPTY_HISTORY, type History } from '../domain/history.js';
+import type { History } from '../domain/history.js';
 import type { Subject } from '../domain/subject.js';
 import { checkFilters } from '../rules/filter-attributes.js';
 import { findEligibleItems } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { QueryEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
+import { findKnownItems } from './find-known-items.js';
+import { findNamedCandidates, type NamedCandidates } from './find-named-candidates.js';
+import { readHistory } from './read-history.js';
 import type { RecommendationRequest } from './recommendation-request.js';
 
 /** A request with everything that the stages after it read: serving, training and the drift reference all start from one. */
@@ -22,6 +24,8 @@ export interface Query {
   readonly scenario: ScenarioConfig;
   readonly context: ContextValues;
   readonly eligible: EligibleItems;
+  /** The candidates that the request names: no others are ranked. */
+  readonly named?: NamedCandidates | undefined;
   /** Items that the answer shows at most. */
   readonly limit: number;
 }
@@ -42,43 +46,24 @@ export function hydrateQuery(
   const requested = findScenario(request.scenario, engine);
   checkFilters(filters, catalogue);
   const context = prefetched.context ?? engine.readContext(request.context ?? [], engine.clock());
-  const history = prefetched.history ?? findHistory(subject, engine);
+  const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
   const excluded = findKnownItems(request.exclude, engine);
+  const facts = { catalogue, history, unwanted: unwanted.items, excluded, filters };
+  const eligible = findEligibleItems(scenario.rules, facts);
   return {
     subject,
     userIndex: findUser(subject, engine),
     history,
     scenario,
     context,
-    eligible: findEligibleItems(scenario.rules, { catalogue, history, excluded, filters }),
+    eligible,
+    named: request.candidates && findNamedCandidates(request.candidates, eligible, engine),
     limit,
-  };
-}
-
-/**
- * The history of the subject of a request. "More like this item" is a recommendation to somebody whose whole
- * history is that item.
- * @throws ShortlistError ITEM_NOT_FOUND
- */
-export function findHistory({ userId, itemId }: Subject, engine: QueryEngine): History {
-  if (userId !== undefined) return engine.histories.find(userId);
-  if (itemId === undefined) return EMPTY_HISTORY;
-  const item = engine.catalogue.entities.find(itemId);
-  if (item < 0) throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${itemId}'.`);
-  return {
-    items: Int32Array.of(item),
-    timestamps: Float64Array.of(engine.knownUntil),
-    values: Float32Array.of(1),
   };
 }
 
 function findUser({ userId }: Subject, { users }: QueryEngine): number | undefined {
   const user = userId === undefined ? -1 : users.find(userId);
   return user < 0 ? undefined : user;
-}
-
-/** The indexes of those ids that the catalogue has. */
-function findKnownItems(ids: readonly string[], { catalogue }: QueryEngine): Int32Array {
-  return Int32Array.from(ids.map((id) => catalogue.entities.find(id)).filter((item) => item >= 0));
 }

@@ -25,8 +25,12 @@ export async function rankCandidates(
 }
 
 /** The order that needs no ranker: fusion, or what a single source thinks itself, whose scores say more. */
-export function orderByFusion({ fusionScores, retrievals, items }: CandidateSet): RankedCandidates {
+export function orderByFusion({ fusionScores, retrievals, items, ranks }: CandidateSet): RankedCandidates {
   const [only, ...others] = retrievals;
-  const scores = others.length === 0 ? only!.scores.subarray(0, items.length) : fusionScores;
+  if (others.length > 0) return { scores: fusionScores };
+  // An item that the request named may be in no list.
+  const scores = Float32Array.from(items, (item, row) =>
+    ranks[row] === 0 ? only!.scoreOf(item) : only!.scores[ranks[row]! - 1]!,
+  );
   return { scores };
 }

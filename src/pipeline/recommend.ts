@@ -21,7 +21,7 @@ export async function recommend(
   engine: Engine,
   execution: Execution = {},
 ): Promise<Recommendation> {
-  const run = createStageRun();
+  const run = createStageRun({ history: execution.prefetched?.liveFailure });
   const query = await run.stage('rules', () => hydrateQuery(request, engine, execution.prefetched));
   const user = createUserReading(query.subject, engine, execution.prefetched?.userRows);
 

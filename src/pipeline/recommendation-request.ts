@@ -16,6 +16,10 @@ export interface RecommendationRequest {
   /** OR within one attribute, AND between attributes. */
   readonly filters: readonly AttributeFilter[];
   readonly explain: Explain;
+  /** Raw ids of items that the subject has just touched, oldest first: history for this answer only. Unknown ids are ignored. */
+  readonly sessionItems?: readonly string[] | undefined;
+  /** Raw ids of the items to rank, and no others; those that cannot be ranked are named in the slate's `dropped`. */
+  readonly candidates?: readonly string[] | undefined;
   /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
   readonly context?: readonly GivenContext[] | undefined;
 }

@@ -1,6 +1,7 @@
 import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { CandidateSet, RetrievalQuery, Retrieval } from '../domain/candidate.js';
 import { ShortlistError } from '../domain/errors.js';
+import { visitorIdOf } from '../domain/subject.js';
 import type { CandidateEngine } from './engine.js';
 import type { Execution } from './execution.js';
 import type { Query } from './hydrate-query.js';
@@ -41,7 +42,7 @@ export async function retrieveCandidates(
   if (answered.length === 0) throw new ShortlistError('SOURCE_FAILED', 'Every candidate source failed.');
   return mergeRetrievals(
     answered.map((answer) => answer.retrieval),
-    { limit, quotas: answered.map((answer) => Math.ceil(depth * answer.quota)) },
+    { limit, quotas: answered.map((answer) => Math.ceil(depth * answer.quota)), only: query.named?.items },
   );
 }
 
@@ -50,7 +51,7 @@ export function toRetrievalQuery(
   { subject, userIndex, history, eligible }: Query,
   limit: number,
 ): RetrievalQuery {
-  return { userId: subject.userId ?? subject.itemId ?? '', userIndex, history, eligible, limit };
+  return { userId: visitorIdOf(subject) ?? subject.itemId ?? '', userIndex, history, eligible, limit };
 }
 
 interface Answer {

@@ -1,4 +1,5 @@
-import { hasTrait } from '../domain/errors.js';
+import { hasTrait, ShortlistError } from '../domain/errors.js';
+import { type PackedError, unpackError } from '../domain/packed-error.js';
 import type { Degradation } from '../domain/slate.js';
 import type { StageTiming } from './recommendation-request.js';
 
@@ -13,10 +14,19 @@ export interface StageRun {
   stage<T>(name: string, work: () => T | Promise<T>, fallback?: () => T): Promise<T>;
 }
 
-/** Starts the record of one request; no stage has run. */
-export function createStageRun(): StageRun {
+/**
+ * Starts the record of one request.
+ * @param failed what the caller tried before and went on without, by the name of the stage
+ */
+export function createStageRun(failed: Readonly<Record<string, PackedError | undefined>> = {}): StageRun {
   const records: StageTiming[] = [];
   const degraded: Degradation[] = [];
+  for (const [stage, packed] of Object.entries(failed)) {
+    if (packed === undefined) continue;
+    const cause = unpackError(packed);
+    records.push({ stage, milliseconds: 0, outcome: 'fallback', cause });
+    degraded.push({ stage, reason: reasonOf(cause) });
+  }
   return {
     records,
     degraded,
@@ -34,9 +44,14 @@ export function createStageRun(): StageRun {
           outcome: 'fallback',
           cause,
         });
-        degraded.push({ stage: name, reason: cause.code.toLowerCase() });
+        degraded.push({ stage: name, reason: reasonOf(cause) });
         return fallback();
       }
     },
   };
+}
+
+/** A stable word: the code of the error. */
+function reasonOf(cause: Error): string {
+  return (cause instanceof ShortlistError ? cause.code : 'INTERNAL').toLowerCase();
 }

@@ -7,6 +7,8 @@ import type { AttributeFilter } from '../domain/slate.js';
 export interface RuleInput {
   readonly catalogue: Catalogue;
   readonly history: History;
+  /** Item indexes that the subject said it does not want. */
+  readonly unwanted: Int32Array;
   /** Item indexes that the client asked not to see. */
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];

@@ -8,9 +8,13 @@ export const RULES: ReadonlyMap<string, EligibilityRule> = new Map(
   [excludeSeen, excludeRequested, filterAttributes].map((rule) => [rule.name, rule]),
 );
 
-/** The items that a request may be answered with, after the named rules. Names were checked when the scenario was read. */
+/**
+ * The items that a request may be answered with, after the named rules and, whatever the scenario says, without what the subject does not
+ * want. Names were checked when the scenario was read.
+ */
 export function findEligibleItems(ruleNames: readonly string[], context: RuleInput): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
   for (const name of ruleNames) RULES.get(name)!.apply(eligible, context);
+  for (const item of context.unwanted) eligible[item] = 0;
   return eligible;
 }

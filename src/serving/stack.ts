@@ -2,19 +2,22 @@ import { hasTrait, ShortlistError } from '../domain/errors.js';
 import { processClock } from '../domain/process-clock.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
+import type { LiveHistories } from '../events/live-histories.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
 import type { SlateCache } from './cache/slate-cache.js';
 import type { SlateKeys } from './cache/slate-key.js';
 import type { Compute } from './compute/compute.js';
 import type { DriftWindow } from './drift/drift-window.js';
-import { prefetchUserRows } from './online/prefetch-user-rows.js';
+import { NO_FACTS, prefetchSubject } from './online/prefetch-subject.js';
 import { type Answer, type CacheOutcome, type Recommender, type Run, toAnswer } from './recommender.js';
 
 /** The layers of one bundle. */
 export interface StackOptions {
   readonly drift?: DriftWindow | undefined;
   readonly cache?: { readonly slates: SlateCache; readonly keyOf: SlateKeys } | undefined;
+  /** Says what subjects did lately; absent where no events are kept. */
+  readonly liveHistories?: LiveHistories | undefined;
   /** Throws what the pipeline throws, for another bundle to answer, in place of what most people chose. */
   readonly isExperiment?: boolean | undefined;
   /** Keeps the bundle open until a work ends. */
@@ -26,18 +29,19 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * The way of a request through one bundle, from the inside out: threads run `recommend()` of the pipeline; the drift statistics sample
- * what they rank; the cache keeps it; the fallback answers where all of that fails; the user's rows, which cache and fallback need, are
- * read before them. A served bundle puts `fromLease` around it, and a server with a canary puts `withCanary` around the leases of two.
+ * what they rank; the cache keeps it; the fallback answers where all of that fails; what is known of the subject outside of the bundle,
+ * which cache and fallback need, is read before them. A served bundle puts `fromLease` around it, and a server with a canary puts `withCanary` around the leases of two.
  */
 export function stackBundle(
   bundle: OpenBundle,
-  { drift, cache, isExperiment, hold }: StackOptions,
+  { drift, cache, liveHistories, isExperiment, hold }: StackOptions,
 ): Recommender {
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
-  if (bundle.online.length > 0) recommender = withUserRows(recommender, bundle);
+  if (liveHistories !== undefined || bundle.online.length > 0)
+    recommender = withSubject(recommender, bundle, liveHistories);
   return recommender;
 }
 
@@ -56,7 +60,12 @@ export function fromPipeline(compute: Compute): Recommender {
 function withDrift(next: Recommender, window: DriftWindow): Recommender {
   return {
     recommend: async (request, run) => {
-      if (!window.isSampled(request)) return next.recommend(request, run);
+      // What somebody did since the training is no drift of the bundle; named candidates are no list of its own.
+      const isOfBundle =
+        run.prefetched?.live === undefined &&
+        request.sessionItems === undefined &&
+        request.candidates === undefined;
+      if (!isOfBundle || !window.isSampled(request)) return next.recommend(request, run);
       const answer = await next.recommend(request, { ...run, capture: { ...run.capture, sample: true } });
       const sample = answer.report?.sample;
       if (sample !== undefined) setImmediate(() => window.add(sample));
@@ -98,14 +107,21 @@ function withCache(
   };
 }
 
-/** Reads the user's rows from stores outside of the process. */
-export function withUserRows(next: Recommender, bundle: OpenBundle): Recommender {
+/** Reads what stores outside of the bundle know of the subject. */
+export function withSubject(
+  next: Recommender,
+  { engine, online }: OpenBundle,
+  liveHistories?: LiveHistories,
+): Recommender {
   return {
     recommend: (request, run) => {
-      const prefetched = prefetchUserRows(request, run.prefetched, bundle);
-      if (prefetched === run.prefetched) return next.recommend(request, run);
-      if (!(prefetched instanceof Promise)) return next.recommend(request, { ...run, prefetched });
-      return prefetched.then((read) => next.recommend(request, { ...run, prefetched: read }));
+      const facts = prefetchSubject(request, engine, { online, liveHistories });
+      const proceed = (read: Awaited<typeof facts>): Answer | Promise<Answer> =>
+        next.recommend(
+          request,
+          read === NO_FACTS ? run : { ...run, prefetched: { ...run.prefetched, ...read } },
+        );
+      return facts instanceof Promise ? facts.then(proceed) : proceed(facts);
     },
   };
 }

@@ -8,6 +8,7 @@ const everyRule = [...RULES.keys()];
 const nothing: RuleInput = {
   catalogue: smallCatalogue(),
   history: history([]),
+  unwanted: new Int32Array(),
   excluded: new Int32Array(0),
   filters: [],
 };

@@ -22,7 +22,8 @@ export function createRetrievalFeatures(sourceNames: readonly string[]): Feature
         const column = candidates.retrievals.findIndex((retrieval) => retrieval.source === source);
         if (column < 0) return;
         const scores = scoreCandidates(candidates, column);
-        const { mean, deviation } = describe(scores);
+        const { population } = candidates;
+        const { mean, deviation } = describe(population ? scoreCandidates(population, column) : scores);
         const first = index * PER_SOURCE.length;
         for (let row = 0; row < scores.length; row++) {
           const rank = candidates.ranks[row * candidates.retrievals.length + column]!;

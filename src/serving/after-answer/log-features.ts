@@ -26,6 +26,8 @@ export function logFeatures(log: FeatureLog): AnswerListener {
         ...(depth !== undefined && { depth }),
         exclude: request.exclude,
         filters: request.filters,
+        ...(request.sessionItems && { sessionItems: request.sessionItems }),
+        ...(request.candidates && { candidates: request.candidates }),
         context: request.context ?? [],
         ...facts,
         items: listVectors(

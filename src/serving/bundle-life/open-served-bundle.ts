@@ -11,7 +11,7 @@ import { RequestQuarantined } from '../compute/quarantine.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from '../compute/polite-pause.js';
 import type { ThreadOptions } from '../compute/thread-options.js';
-import { fromPipeline, withUserRows } from '../stack.js';
+import { fromPipeline, withSubject } from '../stack.js';
 import type { OpenBundle } from './open-bundle.js';
 import { warm } from '../compute/warm.js';
 
@@ -46,7 +46,7 @@ export async function openServedBundle(opening: Opening, options: OpeningOptions
     ? openHere(opening, options)
     : openInThreads(opening, options, threads));
   const pause = opening.beside ? createRests() : undefined;
-  const recommender = withUserRows(fromPipeline(bundle.compute), bundle);
+  const recommender = withSubject(fromPipeline(bundle.compute), bundle);
   const ask = async (request: RecommendationRequest): Promise<void> => {
     try {
       await recommender.recommend(request, {});

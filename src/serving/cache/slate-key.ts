@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
-import type { History } from '../../domain/history.js';
+import type { LiveHistory } from '../../domain/history.js';
 import { keyOf } from '../../domain/subject.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { Prefetched } from '../../pipeline/execution.js';
@@ -37,18 +37,24 @@ export function digest(text: string): string {
 
 /** What most requests are without: nobody should wait for a digest of nothing. */
 function nameRest(
-  { exclude, filters }: RecommendationRequest,
-  { userRows, history }: Prefetched = {},
+  { exclude, filters, sessionItems, candidates }: RecommendationRequest,
+  { userRows, live, liveFailure }: Prefetched = {},
 ): string {
-  if (exclude.length === 0 && filters.length === 0 && userRows === undefined && history === undefined)
-    return '';
-  const rest = [
+  const isPlain = exclude.length === 0 && filters.length === 0;
+  const rest = {
+    userRows: userRows && describeRows(userRows),
+    live: live && describeLive(live),
+    // An answer that goes without what the user did lately says so: it is none for when that is known again.
+    isLiveLost: liveFailure === undefined ? undefined : true,
+    sessionItems,
+    candidates,
+  };
+  if (isPlain && Object.values(rest).every((value) => value === undefined)) return '';
+  const wishes = [
     toSet(exclude),
     toSet(filters.map(({ attribute, value }) => JSON.stringify([attribute, value]))),
-    userRows === undefined ? null : describeRows(userRows),
-    ...(history === undefined ? [] : [describeHistory(history)]),
   ];
-  return digest(JSON.stringify(rest));
+  return digest(JSON.stringify([...wishes, rest]));
 }
 
 function toSet(values: readonly string[]): readonly string[] {
@@ -65,6 +71,6 @@ function describeRows({ rows, failedViews }: PrefetchedRows): unknown {
   return [read, ...(failedViews ?? [])];
 }
 
-function describeHistory({ items, timestamps, values }: History): unknown {
-  return [Array.from(items), Array.from(timestamps), Array.from(values)];
+function describeLive({ items, timestamps, values, negative }: LiveHistory): unknown {
+  return [items, timestamps, values, negative].map((column) => Array.from<number>(column));
 }

@@ -1,5 +1,6 @@
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import { isInShare } from '../../domain/is-in-share.js';
+import { visitorIdOf } from '../../domain/subject.js';
 import type { ExperimentRelease } from '../../domain/release.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
@@ -174,8 +175,9 @@ function createTriedBundle(
 }
 
 function isTried({ subject, scenario }: RecommendationRequest, experiment: ExperimentOptions): boolean {
-  if (subject.userId === undefined || !experiment.scenarios.includes(scenario)) return false;
-  return isInShare(subject.userId, experiment.share, { purpose: experiment.release });
+  const visitorId = visitorIdOf(subject);
+  if (visitorId === undefined || !experiment.scenarios.includes(scenario)) return false;
+  return isInShare(visitorId, experiment.share, { purpose: experiment.release });
 }
 
 function describeExperiment(

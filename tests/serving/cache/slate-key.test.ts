@@ -1,5 +1,7 @@
 import t from 'tap';
-import { EMPTY_HISTORY } from '../../../src/domain/history.js';
+import { ShortlistError } from '../../../src/domain/errors.js';
+import type { LiveHistory } from '../../../src/domain/history.js';
+import { packError } from '../../../src/domain/packed-error.js';
 import { NOBODY } from '../../../src/domain/subject.js';
 import { openEngine } from '../../../src/engine/open-engine.js';
 import type { Prefetched } from '../../../src/pipeline/execution.js';
@@ -24,6 +26,13 @@ const request: RecommendationRequest = {
 };
 const row = { values: Float32Array.of(1, 2), statuses: Uint8Array.of(0, 0) };
 
+const LIVE: LiveHistory = {
+  items: Int32Array.of(2),
+  timestamps: Float64Array.of(5),
+  values: Float32Array.of(1),
+  negative: Uint8Array.of(0),
+};
+
 t.test('order and repetition make no difference', async (t) => {
   const exclude = ['i002', 'i001', 'i002'];
   t.equal(
@@ -45,14 +54,19 @@ t.test('all that the answer depends on does', async (t) => {
     { exclude: ['i001'] },
     { filters: [] },
     { explain: 'sources' },
+    { subject: { sessionId: 'u3' } },
+    { sessionItems: ['i001'] },
+    { candidates: ['i001'] },
   ];
   const keys = changes.map((change) => keyOf({ ...request, ...change }, engine));
   const prefetched: Prefetched[] = [
     { userRows },
     { userRows: { rows: new Map([['users', other]]) } },
     { userRows: { ...userRows, failedViews: new Set(['users']) } },
-    { history: EMPTY_HISTORY },
-    { history: { ...EMPTY_HISTORY, items: Int32Array.of(3) } },
+    { live: LIVE },
+    { live: { ...LIVE, items: Int32Array.of(3) } },
+    { live: { ...LIVE, negative: Uint8Array.of(1) } },
+    { liveFailure: packError(new ShortlistError('HISTORY_FAILED', 'away')) },
   ];
   keys.push(...prefetched.map((each) => keyOf(request, engine, each)));
   const manifest = { ...engine.manifest, version: '20260202T030405Z-00000000' };

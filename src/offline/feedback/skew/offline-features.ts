@@ -7,7 +7,8 @@ import { openContents } from '../../../engine/open-engine.js';
 import type { FeatureView } from '../../../features/feature-view.js';
 import { hashScenario } from '../../../pipeline/capture-shown-features.js';
 import type { Engine } from '../../../pipeline/engine.js';
-import type { FeatureRecord } from '../../../pipeline/feature-record.js';
+import type { LiveHistory } from '../../../domain/history.js';
+import type { FeatureRecord, LiveEntry } from '../../../pipeline/feature-record.js';
 import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { assembleOffline, retrieveOffline } from '../../training/ranker/training-rows.js';
@@ -83,7 +84,7 @@ function findObstacle({ scenario, scenarioHash }: FeatureRecord, engine: Engine)
 }
 
 async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
-  const { scenario, limit, depth, filters, exclude, context } = record;
+  const { scenario, limit, depth, filters, exclude, context, sessionItems, candidates } = record;
   const request = {
     subject: subjectOf(record),
     scenario,
@@ -92,8 +93,10 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
     exclude,
     context,
     explain: 'none',
+    sessionItems,
+    candidates,
   } as const;
-  const query = hydrateQuery(request, engine);
+  const query = hydrateQuery(request, engine, { live: record.live && readLive(record.live, engine) });
   const retrieved = await retrieveOffline(query, engine, { depth });
   const { data, columns } = await assembleOffline(retrieved, query, engine);
   return new Map(
@@ -104,6 +107,20 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
   );
 }
 
-function subjectOf({ user, item }: FeatureRecord): Subject {
-  return { ...(user !== undefined && { userId: user }), ...(item !== undefined && { itemId: item }) };
+function subjectOf({ user, session, item }: FeatureRecord): Subject {
+  return {
+    ...(user !== undefined && { userId: user }),
+    ...(session !== undefined && { sessionId: session }),
+    ...(item !== undefined && { itemId: item }),
+  };
+}
+
+function readLive(entries: readonly LiveEntry[], { catalogue }: Engine): LiveHistory {
+  const known = entries.filter(({ item }) => catalogue.entities.find(item) >= 0);
+  return {
+    items: Int32Array.from(known, ({ item }) => catalogue.entities.find(item)),
+    timestamps: Float64Array.from(known, ({ time }) => time),
+    values: Float32Array.from(known, ({ value }) => value),
+    negative: Uint8Array.from(known, ({ negative }) => Number(negative === true)),
+  };
 }

@@ -1,0 +1,115 @@
+import { hasTrait } from '../../domain/errors.js';
+import type { HistoryEvent } from '../../domain/event.js';
+import { packError } from '../../domain/packed-error.js';
+import type { LiveHistories } from '../../events/live-histories.js';
+import type { FeatureStore } from '../../features/feature-store.js';
+import { chooseScenario, findScenario } from '../../pipeline/choose-scenario.js';
+import type { FallbackEngine } from '../../pipeline/engine.js';
+import type { Prefetched } from '../../pipeline/execution.js';
+import { readHistory } from '../../pipeline/read-history.js';
+import { readUserRows, type PrefetchedRows, type UserRows } from '../../pipeline/read-user-rows.js';
+import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import { toLiveHistory } from '../../pipeline/to-live-history.js';
+
+/** What knows of subjects, apart from a bundle. */
+export interface SubjectStores {
+  /** Absent where no events are kept. */
+  readonly liveHistories?: LiveHistories | undefined;
+  /** Serve views of users in place of the bundle. */
+  readonly online: readonly FeatureStore[];
+}
+
+/** What was read of a subject: fields of `Prefetched`. */
+type SubjectFacts = Pick<Prefetched, 'live' | 'liveFailure' | 'userRows'>;
+
+/**
+ * Reads what stores outside of the bundle know of the subject: what it did lately, translated for the bundle, and the user's rows, where the
+ * scenario may read them. A thread that computes does not wait for a network. Stores outside of the process are asked in one turn.
+ * @returns no promise where all of them are in the process
+ * @throws ShortlistError UNKNOWN_SCENARIO
+ */
+export function prefetchSubject(
+  request: RecommendationRequest,
+  engine: FallbackEngine,
+  stores: SubjectStores,
+): SubjectFacts | Promise<SubjectFacts> {
+  const live = readLive(request, engine, stores);
+  if (!(live instanceof Promise)) return addRows(live, readRows(request, { engine, stores, live }));
+  const rows = readRows(request, { engine, stores });
+  return Promise.all([live, rows]).then(([facts, userRows]) => addRows(facts, userRows));
+}
+
+type LiveFacts = Pick<SubjectFacts, 'live' | 'liveFailure'>;
+
+/** Nothing is known of the subject outside of the bundle. */
+export const NO_FACTS: SubjectFacts = {};
+
+function readLive(
+  { subject }: RecommendationRequest,
+  { catalogue, counting }: FallbackEngine,
+  { liveHistories }: SubjectStores,
+): LiveFacts | Promise<LiveFacts> {
+  if (liveHistories === undefined) return NO_FACTS;
+  const translate = (events: readonly HistoryEvent[]): LiveFacts => {
+    const live =
+      events.length === 0 ? undefined : toLiveHistory(events, { items: catalogue.entities, counting });
+    return live === undefined ? NO_FACTS : { live };
+  };
+  try {
+    const found = liveHistories.find(subject);
+    return found instanceof Promise ? found.then(translate).catch(meetFailure) : translate(found);
+  } catch (error) {
+    return meetFailure(error);
+  }
+}
+
+/** The answer goes by the bundle's history, and says so. */
+function meetFailure(error: unknown): LiveFacts {
+  if (!hasTrait(error, 'stageFallback')) throw error;
+  return { liveFailure: packError(error) };
+}
+
+function addRows(
+  facts: LiveFacts,
+  userRows: PrefetchedRows | undefined | Promise<PrefetchedRows>,
+): SubjectFacts | Promise<SubjectFacts> {
+  if (userRows === undefined) return facts;
+  return userRows instanceof Promise
+    ? userRows.then((read) => ({ ...facts, userRows: read }))
+    : { ...facts, userRows };
+}
+
+/** @param options.live absent where it is not known yet */
+function readRows(
+  request: RecommendationRequest,
+  { engine, stores, live }: { engine: FallbackEngine; stores: SubjectStores; live?: LiveFacts },
+): PrefetchedRows | undefined | Promise<PrefetchedRows> {
+  const { userId } = request.subject;
+  const { online } = stores;
+  if (online.length === 0 || userId === undefined || !mayReadRows(request, engine, live)) return undefined;
+  const readAt = engine.clock();
+  const reading = readUserRows(userId, {
+    userStores: online,
+    clock: () => readAt,
+    observer: engine.observer,
+  });
+  const pack = ({ rows, failure, failedViews }: UserRows): PrefetchedRows => ({
+    rows: new Map(online.map(({ view }, index) => [view.name, rows[index]!])),
+    readAt,
+    ...(failure !== undefined && { failure: packError(failure) }),
+    ...(failedViews !== undefined && { failedViews }),
+  });
+  return reading instanceof Promise ? reading.then(pack) : pack(reading);
+}
+
+/** Where it is not known yet whether there is a history, either scenario may answer. */
+function mayReadRows(
+  request: RecommendationRequest,
+  engine: FallbackEngine,
+  live: LiveFacts | undefined,
+): boolean {
+  const requested = findScenario(request.scenario, engine);
+  const history = readHistory(request, engine, live?.live).history;
+  const scenarios = [chooseScenario(requested, history, engine), ...(live === undefined ? [requested] : [])];
+  return scenarios.some(({ ranker, basis }) => ranker !== 'fusion' || basis !== 'nobody');
+}
