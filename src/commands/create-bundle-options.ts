@@ -5,6 +5,7 @@ import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { ForgottenUsers } from '../domain/forgetting.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
 import type { SlateCache } from '../serving/cache/slate-cache.js';
@@ -22,12 +23,13 @@ export function createBundleOptions(
     registry: BundleRegistry;
     dependencies: DependencyAccess;
     cache: SlateCache | undefined;
+    forgotten: ForgottenUsers;
     quarantine: Quarantine | undefined;
     logger: Logger;
     metrics: Metrics;
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, quarantine, logger, metrics } = parts;
+  const { context, registry, dependencies, cache, forgotten, quarantine, logger, metrics } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const observed = { logger, metrics: metrics.features };
@@ -46,5 +48,6 @@ export function createBundleOptions(
     vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
     cache,
+    forgotten,
   };
 }

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
@@ -51,12 +52,19 @@ export async function openServer(
     release: context.codeVersion,
   });
   opened.add(cache, () => cache?.close());
+  const forgotten = openForgottenUsers(settings, {
+    logger,
+    metrics: metrics.forgetting,
+    now: () => context.now().getTime(),
+  });
+  opened.add(forgotten, () => forgotten.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
   const options = createBundleOptions(settings, {
     context,
     registry,
     dependencies,
     cache,
+    forgotten,
     quarantine,
     logger,
     metrics,
@@ -96,7 +104,7 @@ export async function openServer(
       metrics,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten }),
     },
     bundle,
     quarantine,

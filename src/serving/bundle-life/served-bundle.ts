@@ -2,6 +2,7 @@ import { readBundleManifest } from '../../bundle/bundle-files.js';
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import type { Manifest } from '../../bundle/manifest.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { ForgottenUsers } from '../../domain/forgetting.js';
 import type { LiveHistories } from '../../events/live-histories.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { BundleAdmin, BundleDescription } from '../bundle-admin.js';
@@ -32,6 +33,8 @@ export interface ServedBundleOptions extends OpeningOptions {
   readonly isExperiment?: boolean;
   /** Says what subjects did lately; absent where no events are kept. */
   readonly liveHistories?: LiveHistories | undefined;
+  /** Says who asked to be forgotten. */
+  readonly forgotten?: ForgottenUsers | undefined;
   /** Keeps answers; it is closed with the bundle. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
   /** Compares what is ranked with training; without it nothing is sampled. */
@@ -46,7 +49,7 @@ export type ServedBundle = Recommender & BundleAdmin;
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): ServedBundle {
-  const { cache, liveHistories, isExperiment = false } = options;
+  const { cache, liveHistories, forgotten, isExperiment = false } = options;
   const kept = cache && { slates: cache, keyOf: createSlateKeys(options.scenarios) };
   let current: BundleLease | undefined;
   let examples: RequestExamples | undefined;
@@ -56,7 +59,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
   function swapIn(bundle: OpenBundle): Promise<void> | undefined {
     const previous = current;
     const drift = options.drift && openDriftWindow(bundle.engine.manifest, options.drift);
-    current = leaseBundle(bundle, { cache: kept, drift, liveHistories, isExperiment });
+    current = leaseBundle(bundle, { cache: kept, drift, liveHistories, forgotten, isExperiment });
     examples = undefined;
     return previous?.retire();
   }
