@@ -5,6 +5,7 @@ import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { LiveHistories } from '../events/live-histories.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
 import type { SlateCache } from '../serving/cache/slate-cache.js';
@@ -23,11 +24,12 @@ export function createBundleOptions(
     dependencies: DependencyAccess;
     cache: SlateCache | undefined;
     quarantine: Quarantine | undefined;
+    liveHistories: LiveHistories | undefined;
     logger: Logger;
     metrics: Metrics;
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, quarantine, logger, metrics } = parts;
+  const { context, registry, dependencies, cache, quarantine, liveHistories, logger, metrics } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const observed = { logger, metrics: metrics.features };
@@ -44,6 +46,8 @@ export function createBundleOptions(
     rehearsalSilenceMs: settings.bundle.trialSilenceMs || undefined,
     openOnlineStores: createOnlineStoresOpener(settings, observed),
     vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
+    liveHistories,
+    liveMetrics: metrics.events,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
     cache,
   };

@@ -52,12 +52,18 @@ export async function openServer(
   });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
+  const clock = (): number => context.now().getTime() / 1000;
+  const events = opened.add(
+    await openEventStore(settings, { logger, metrics: metrics.events, clock }),
+    (open) => open?.store.close(),
+  );
   const options = createBundleOptions(settings, {
     context,
     registry,
     dependencies,
     cache,
     quarantine,
+    liveHistories: events?.liveHistories,
     logger,
     metrics,
   });
@@ -66,9 +72,6 @@ export async function openServer(
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
   const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
-  const events = opened.add(await openEventStore(settings, { logger, metrics: metrics.events }), (store) =>
-    store?.close(),
-  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
@@ -90,7 +93,7 @@ export async function openServer(
       recommender,
       bundleAdmin: admin,
       afterAnswer,
-      events,
+      events: events?.store,
       settings,
       logger,
       metrics,

@@ -15,6 +15,8 @@ export interface LocalEventStoreOptions {
   /** How long the first of those that wait waits for others, to share its commit. */
   readonly syncMs: number;
   readonly observer: EventStoreObserver;
+  /** Is told that the file was opened, or another one, before what is kept in it from then on is told to be kept. */
+  readonly onOpened?: (() => void) | undefined;
 }
 
 /** How often the figures of the store are read. */
@@ -27,8 +29,8 @@ const MEASURE_MS = 5000;
  * @throws ShortlistError INVALID_CONFIG when the folder is on a network file system
  */
 export async function openLocalEventStore(options: LocalEventStoreOptions): Promise<EventStore> {
-  const { folder, syncMs, observer } = options;
-  const keeper = createKeeper(folder, observer);
+  const { syncMs } = options;
+  const keeper = createKeeper(options);
   const fault = await keeper.open();
   if (fault?.kind === 'network') {
     await keeper.close();
@@ -60,7 +62,7 @@ interface Keeper {
   close(): Promise<void>;
 }
 
-function createKeeper(folder: string, observer: EventStoreObserver): Keeper {
+function createKeeper({ folder, observer, onOpened }: LocalEventStoreOptions): Keeper {
   let thread: KeepingThread | undefined;
   let failing: string | undefined;
 
@@ -74,8 +76,10 @@ function createKeeper(folder: string, observer: EventStoreObserver): Keeper {
   }
 
   function tellOpened(opened: OpenedFile | { fault: StorageFault }): void {
-    if ('isNew' in opened && opened.isNew) observer.begun();
-    tellFault('fault' in opened ? opened.fault : undefined);
+    if ('fault' in opened) return tellFault(opened.fault);
+    onOpened?.();
+    if (opened.isNew) observer.begun();
+    tellFault(undefined);
   }
 
   function tellFault(fault: StorageFault | undefined): void {

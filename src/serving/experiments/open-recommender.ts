@@ -140,7 +140,7 @@ function experimentOptions(
   { settings, logger }: ServerParts,
   { threads, ...changes }: Pick<ServedBundleOptions, 'cache'> & { threads: ThreadOptions | undefined },
 ): ServedBundleOptions {
-  const { observer: _features, drift: _drift, threads: _threads, ...shared } = options;
+  const { observer: _features, drift: _drift, liveMetrics: _live, threads: _threads, ...shared } = options;
   const unseen = createMetrics({ processMetrics: false });
   return {
     ...shared,
