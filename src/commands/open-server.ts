@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
@@ -52,7 +53,9 @@ export async function openServer(
   });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const options = createBundleOptions(settings, {
+    openReads,
     context,
     registry,
     dependencies,
@@ -61,7 +64,7 @@ export async function openServer(
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
