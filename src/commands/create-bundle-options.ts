@@ -12,7 +12,7 @@ import type { SlateCache } from '../serving/cache/slate-cache.js';
 import type { Quarantine } from '../serving/compute/quarantine.js';
 import { createThreadOptions } from '../serving/compute/thread-options.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
-import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import { createOnlineStoresOpener, type OnlineStoresParts } from '../serving/online/online-stores-opener.js';
 import type { CommandContext } from './command-context.js';
 
 /** How a server opens the bundle of its channel, as settings say. */
@@ -27,9 +27,11 @@ export function createBundleOptions(
     liveHistories: LiveHistories | undefined;
     logger: Logger;
     metrics: Metrics;
+    openReads: OnlineStoresParts['openReads'];
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, quarantine, liveHistories, logger, metrics } = parts;
+  const { context, registry, dependencies, cache, quarantine, liveHistories, logger, metrics, openReads } =
+    parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const observed = { logger, metrics: metrics.features };
@@ -44,7 +46,7 @@ export function createBundleOptions(
     clock,
     threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
     rehearsalSilenceMs: settings.bundle.trialSilenceMs || undefined,
-    openOnlineStores: createOnlineStoresOpener(settings, observed),
+    openOnlineStores: createOnlineStoresOpener(settings, { ...observed, openReads }),
     vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
     liveHistories,
     liveMetrics: metrics.events,

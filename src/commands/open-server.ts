@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
@@ -57,7 +58,9 @@ export async function openServer(
     await openEventStore(settings, { logger, metrics: metrics.events, clock }),
     (open) => open?.store.close(),
   );
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const options = createBundleOptions(settings, {
+    openReads,
     context,
     registry,
     dependencies,
@@ -67,7 +70,7 @@ export async function openServer(
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');

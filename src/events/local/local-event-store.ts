@@ -1,9 +1,8 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
+import { createCommitQueue, type Insertion } from '../commit-queue.js';
 import { type EventStore, eventsUnavailable } from '../event-store.js';
 import type { EventStoreObserver } from '../event-store-observer.js';
-import { createCommitQueue } from './commit-queue.js';
-import type { Insertion } from './insert-events.js';
 import type { OpenedFile } from './keeping-messages.js';
 import { type KeepingThread, startKeepingThread } from './keeping-thread.js';
 import type { StorageFault } from './storage-fault.js';
@@ -18,6 +17,9 @@ export interface LocalEventStoreOptions {
   /** Is told that the file was opened, or another one, before what is kept in it from then on is told to be kept. */
   readonly onOpened?: (() => void) | undefined;
 }
+
+/** Written in one go; a thread does one thing at a time. */
+const MAX_COMMIT_EVENTS = 10_000;
 
 /** How often the figures of the store are read. */
 const MEASURE_MS = 5000;
@@ -40,6 +42,9 @@ export async function openLocalEventStore(options: LocalEventStoreOptions): Prom
   const measuring = setInterval(() => void keeper.measure(), MEASURE_MS).unref();
   const queue = createCommitQueue({
     syncMs,
+    maxCommitEvents: MAX_COMMIT_EVENTS,
+    // Text costs this thread less than a clone of every event.
+    pack: (events) => JSON.stringify(events),
     commit: (requests, events) => keeper.commit(requests, events),
   });
   return {
