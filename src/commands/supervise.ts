@@ -102,11 +102,8 @@ async function superviseWith(
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
-  const forgotten = openForgottenUsers(settings, {
-    logger,
-    metrics: metrics.forgetting,
-    now: () => context.now().getTime(),
-  });
+  const clock = (): number => context.now().getTime() / 1000;
+  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
   const admin = await startAdminServer({
     settings,

@@ -29,13 +29,13 @@ const quiet = { lookedUp: ignore, joined: ignore, notKept: ignore, sized: ignore
 /** A bundle that is served beside a list of forgotten users. @param forgottenUntil what its manifest says */
 async function serve(
   t: Test,
-  options: Partial<ServedBundleOptions> & { forgottenUntil?: number; now?: () => number } = {},
+  options: Partial<ServedBundleOptions> & { forgottenUntil?: number; clock?: () => number } = {},
 ) {
-  const { forgottenUntil, now = Date.now, ...others } = options;
+  const { forgottenUntil, clock = () => Date.now() / 1000, ...others } = options;
   const dir = t.testdir();
   const forgotten = openLocalForgottenUsers({
     folder: join(dir, 'forgotten'),
-    now,
+    clock,
     observer: { sized: ignore, changed: ignore },
   });
   const registry = createFolderRegistry(join(dir, 'models'));
@@ -112,7 +112,7 @@ t.test(
 );
 
 t.test('a bundle that was made without a user knows them again, once they came back', async (t) => {
-  const { ask, forgotten } = await serve(t, { forgottenUntil: 5000, now: () => 5_000_000 });
+  const { ask, forgotten } = await serve(t, { forgottenUntil: 5000, clock: () => 5000 });
   t.equal(await forgotten.add('u3'), 5000);
   t.equal((await ask()).strategy, 'personalised');
   t.ok((await forgotten.add('u3')) > 5000, 'who asks again');
@@ -128,7 +128,7 @@ t.test('what a user did after being forgotten counts, what is of before does not
   for (const answer of [<T>(value: T) => value, async <T>(value: T) => value]) {
     const found = [...events];
     const { ask, forgotten } = await serve(t, {
-      now: () => 5_000_000,
+      clock: () => 5000,
       liveHistories: { find: ({ userId }) => answer(userId === 'new' || userId === 'u3' ? found : []) },
     });
     const subject = { subject: { userId: 'new' } };

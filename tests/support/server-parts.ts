@@ -26,7 +26,8 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
   const { settings, logger, metrics } = parts;
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const forgotten =
-    given ?? openForgottenUsers(settings, { logger, metrics: metrics.forgetting, now: Date.now });
+    given ??
+    openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock: () => Date.now() / 1000 });
   return {
     ...others,
     ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),

@@ -16,8 +16,8 @@ export interface LocalForgottenUsersOptions {
   /** Made when the first user is forgotten. */
   readonly folder: string;
   readonly observer: ForgottenUserObserver;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  /** Unix seconds. */
+  readonly clock: () => number;
 }
 
 /** The list in its folder. */
@@ -28,7 +28,7 @@ export const FORGOTTEN_FILE = 'forgotten.txt';
  * says that a user is not in it, whether it has grown.
  */
 export function openLocalForgottenUsers(options: LocalForgottenUsersOptions): ForgottenUserStore {
-  const { folder, observer, now } = options;
+  const { folder, observer, clock } = options;
   const path = join(folder, FORGOTTEN_FILE);
   const list = followList(path);
   let told: { size?: number; problem?: string | undefined } = {};
@@ -54,7 +54,7 @@ export function openLocalForgottenUsers(options: LocalForgottenUsersOptions): Fo
       const problem = list.problem();
       // A file that was begun anew would hide from others what is known here.
       if (problem?.isLoss === true) throw forgettingFailed(problem.says);
-      await append(folder, formatLine({ digest: digestOfUser(userId), at: now() }));
+      await append(folder, formatLine({ digest: digestOfUser(userId), at: Math.round(clock() * 1000) }));
       const at = look().find(userId);
       if (at === undefined) throw forgettingFailed(list.problem()?.says ?? `${path} was moved or removed`);
       return at;

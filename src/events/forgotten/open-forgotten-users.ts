@@ -9,15 +9,16 @@ import { openLocalForgottenUsers } from './local-forgotten-users.js';
 /**
  * The list of the settings, for a server: what is wrong with it is an error in the log, and another line when it is whole again. Answers go
  * on by what is known of it.
+ * @param parts.clock Unix seconds
  */
 export function openForgottenUsers(
   { forgotten: { folder } }: Pick<Settings, 'forgotten'>,
-  { logger, metrics, now }: { logger: Logger; metrics: ForgettingMetrics; now: () => number },
+  { logger, metrics, clock }: { logger: Logger; metrics: ForgettingMetrics; clock: () => number },
 ): ForgottenUserStore {
   metrics.showForgottenListUp(true);
   return openLocalForgottenUsers({
     folder,
-    now,
+    clock,
     observer: {
       sized: (users) => metrics.showForgottenUsers(users),
       changed: (problem) => {
@@ -38,7 +39,7 @@ export function requireForgottenUsers({ forgotten: { folder } }: Pick<Settings, 
   let problem: string | undefined;
   const list = openLocalForgottenUsers({
     folder,
-    now: neverAsked,
+    clock: neverAsked,
     observer: { sized: () => undefined, changed: (changed) => (problem = changed) },
   });
   const whole = <T>(answer: T): T => {

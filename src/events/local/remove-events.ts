@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { unpackError } from '../../domain/packed-error.js';
-import { EVENTS_FILE } from './open-events-file.js';
+import { EVENTS_FILE } from './events-folder.js';
 import type { EventsToRemove } from './remove-user-events.js';
 import type { RemovingReply, RemovingThreadData } from './removing-worker.js';
 import { StorageError } from './storage-fault.js';

@@ -29,7 +29,7 @@ function openerOf(folder: string): OpenForgottenUsers {
   return async (observer = {}) =>
     openLocalForgottenUsers({
       folder,
-      now: Date.now,
+      clock: () => Date.now() / 1000,
       observer: { sized: ignore, changed: ignore, ...observer },
     });
 }
@@ -64,7 +64,7 @@ t.test('another process of the machine has seen a user at its next look, 200 of 
   const program = `
     import { createInterface } from 'node:readline';
     import { openLocalForgottenUsers } from ${JSON.stringify(new URL('../../../src/events/forgotten/local-forgotten-users.js', import.meta.url).href)};
-    const users = openLocalForgottenUsers({ folder: ${JSON.stringify(folder)}, now: Date.now, observer: { sized() {}, changed() {} } });
+    const users = openLocalForgottenUsers({ folder: ${JSON.stringify(folder)}, clock: () => Date.now() / 1000, observer: { sized() {}, changed() {} } });
     for await (const line of createInterface({ input: process.stdin })) {
       const [what, id] = JSON.parse(line);
       console.log(JSON.stringify(what === 'add' ? await users.add(id) : users.find(id) ?? null));
@@ -201,7 +201,7 @@ t.test('times that go back do not: each entry is later than the one before it', 
   const clock = { now: 2_000_000 };
   const users = openLocalForgottenUsers({
     folder,
-    now: () => clock.now,
+    clock: () => clock.now / 1000,
     observer: { sized: ignore, changed: ignore },
   });
   t.equal(await users.add('u1'), 2000);
