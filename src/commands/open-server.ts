@@ -57,11 +57,11 @@ export async function openServer(
   const clock = (): number => context.now().getTime() / 1000;
   const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
-    await openEventStore(settings, { logger, metrics: metrics.events, clock }),
+    await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
     (open) => open?.store.close(),
   );
-  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const options = createBundleOptions(settings, {
     openReads,
     context,
