@@ -7,7 +7,7 @@ import { EVENTS_FILE } from './events-folder.js';
 import { openEventsFile } from './open-events-file.js';
 import { type EventsToRemove, removeUserEvents } from './remove-user-events.js';
 import { meetStorageFault } from './storage-fault.js';
-import { transact } from './transact.js';
+import { transact, transactPiece } from './transact.js';
 
 /** The events of a folder, for one who copies them elsewhere and then says so. Its calls throw ShortlistError EVENTS_UNAVAILABLE. */
 export interface CompactionLog {
@@ -194,7 +194,7 @@ function pruneEvents(database: DatabaseSync, before: number): number {
     if (first === null || first > last) return removed;
     const range = [first, Math.min(first + PIECE - 1, last), before] as const;
     if (find.get(...range)!['found'] === 1) {
-      transact(database, () => {
+      transactPiece(database, () => {
         const changes = Number(remove.run(...range).changes);
         count.run(changes);
         removed += changes;
@@ -213,7 +213,7 @@ function pruneKeys(database: DatabaseSync, before: number): number {
     const rows = find.all(last, PIECE) as unknown as { key: Uint8Array; kept_at: number }[];
     const old = rows.filter((row) => row.kept_at < before);
     if (old.length > 0) {
-      transact(database, () => {
+      transactPiece(database, () => {
         for (const { key } of old) remove.run(key);
       });
     }
