@@ -48,7 +48,7 @@ function createCompactCommand(context: CommandContext): Command {
 }
 
 function describeLeftOut(leftOut: number): string {
-  return leftOut === 0 ? '' : ` ${leftOut} of users who asked to be forgotten are in no file.`;
+  return leftOut === 0 ? '' : ` Left out: ${leftOut} of users who asked to be forgotten.`;
 }
 
 /** An id is known for as long as its event is there, and for as long as the same event would not be refused for its age. */

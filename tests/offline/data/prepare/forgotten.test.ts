@@ -140,7 +140,7 @@ t.test('what they did later than a minute after that counts; what has no time do
     ['item of ann 2'],
   );
   t.same(dataset.users.entities.ids, ['ann', 'bob', 'ümit']);
-  t.match(
+  t.same(
     report.sources.map(({ dropped }) => dropped),
     [{ [OF_FORGOTTEN]: 2 }, { [OF_FORGOTTEN]: 1 }, { [OF_FORGOTTEN]: 1 }, { [OF_FORGOTTEN]: 1 }, {}],
   );
