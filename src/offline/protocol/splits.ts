@@ -31,17 +31,19 @@ export interface KnownInteractions {
 /** One division of a dataset into what a bundle may learn from and what it is then asked. */
 export interface EvaluationSplit extends KnownInteractions {
   readonly label: string;
-  /** Unix seconds of the earliest row that the queries ask for. */
+  /** The rows that are held out, those of items that the user has in the train part too. */
+  readonly tested: InteractionTable;
+  /** Unix seconds of the earliest of them. */
   readonly testedFrom: number;
   /** Ascending by user index; at least one. */
   readonly queries: readonly EvaluationQuery[];
 }
 
 /**
- * The part of a split that judging needs: everything but its train rows, so that a rolling backtest need not
+ * The part of a split that judging needs: everything but its rows, so that a rolling backtest need not
  * hold them all.
  */
-export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'testedFrom'> {
+export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'tested' | 'testedFrom'> {
   readonly trainRows: number;
   /** Train rows per item index; its length is the size of the catalogue. */
   readonly popularity: Uint32Array;
@@ -218,9 +220,10 @@ function createSplit(
   options: { label: string; knownUntil?: number },
 ): EvaluationSplit {
   const train = filterInteractions(table, (row) => parts[row] === TRAIN);
+  const tested = filterInteractions(table, (row) => parts[row] === TEST);
   const { label, knownUntil = maxOf(train.timestamp) } = options;
-  const testedFrom = minOf(table.timestamp.filter((_, row) => parts[row] === TEST));
-  return { label, train, knownUntil, testedFrom, queries: collectQueries(table, parts) };
+  const testedFrom = minOf(tested.timestamp);
+  return { label, train, knownUntil, tested, testedFrom, queries: collectQueries(table, parts) };
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {
