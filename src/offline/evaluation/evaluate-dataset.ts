@@ -111,7 +111,8 @@ export async function evaluateDataset(
     rankings: contenders.map(({ name, kind }, index) => ({ name, kind, slates: slates[index]! })),
     ablations:
       options.ablation === true ? [...ablations].map(([group, slates]) => ({ group, slates })) : undefined,
-    replay: options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
+    replay:
+      options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,

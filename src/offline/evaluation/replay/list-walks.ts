@@ -36,6 +36,8 @@ export interface ReplayWalk {
 export interface ReplayAsk {
   /** Item index of what the user took next. */
   readonly target: number;
+  /** Unix seconds. */
+  readonly time: number;
   readonly context?: ContextValues | undefined;
   /** What the user did before, oldest first. */
   readonly own: readonly HistoryEvent[];
@@ -54,7 +56,9 @@ export function listWalks(
   { tested, queries }: Pick<EvaluationSplit, 'tested' | 'queries'>,
   { users, events, seed }: ReplayLimits & { seed: number },
 ): ReplayWalk[] {
-  const drawn = createSeededRandom(seed).shuffle([...queries]).slice(0, users);
+  const drawn = createSeededRandom(seed)
+    .shuffle([...queries])
+    .slice(0, users);
   const eventsOf = readEvents(tested, { of: drawn, limit: events });
   const ring = drawn.map(({ user }) => eventsOf.get(user)!);
   return drawn
@@ -72,9 +76,9 @@ export function listWalks(
  */
 export function* listAsks({ events, strangers, relevant }: ReplayWalk): Generator<ReplayAsk> {
   const open = new Set(relevant);
-  for (const [at, { item, context }] of events.entries()) {
+  for (const [at, { item, context, time }] of events.entries()) {
     if (!open.delete(item)) continue;
-    yield { target: item, context, own: events.slice(0, at), strangers: strangers.slice(0, at) };
+    yield { target: item, context, time, own: events.slice(0, at), strangers: strangers.slice(0, at) };
   }
 }
 

@@ -13,9 +13,13 @@ const PUSHED: Readonly<Record<ReplayArm, string>> = {
 
 /** The table that `shortlist evaluate --replay` prints, in Markdown, without a final newline. */
 export function renderReplayTable(replay: ReplayFigures, k: number): string {
-  return [describeReplay(replay), '', ...alignColumns(listReplayRows(replay, k)), '', describeLead(replay)].join(
-    '\n',
-  );
+  return [
+    describeReplay(replay),
+    '',
+    ...alignColumns(listReplayRows(replay, k)),
+    '',
+    describeLead(replay),
+  ].join('\n');
 }
 
 /** Whom a replay asked and what the limits left out, in one sentence. */
