@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { contextOf, type ContextValues } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
-import { filterInteractions, type InteractionTable } from '../../domain/interactions.js';
+import { filterInteractions, filterUnwanted, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
@@ -219,11 +219,33 @@ function createSplit(
   parts: ArrayLike<number>,
   options: { label: string; knownUntil?: number },
 ): EvaluationSplit {
-  const train = filterInteractions(table, (row) => parts[row] === TRAIN);
-  const tested = filterInteractions(table, (row) => parts[row] === TEST);
-  const { label, knownUntil = maxOf(train.timestamp) } = options;
+  const rows = filterInteractions(table, (row) => parts[row] === TRAIN);
+  const { unwanted: _, ...tested } = filterInteractions(table, (row) => parts[row] === TEST);
+  const { label, knownUntil = maxOf(rows.timestamp) } = options;
+  const train = withKnownUnwanted(rows, { tested, before: options.knownUntil, knownUntil });
   const testedFrom = minOf(tested.timestamp);
   return { label, train, knownUntil, tested, testedFrom, queries: collectQueries(table, parts) };
+}
+
+/**
+ * Leaves what was said to be unwanted when the queries are asked: no later than the train part, and before the first row that is
+ * held out of its user.
+ * @param options.before exclusive end, where the cut is one time for all
+ */
+function withKnownUnwanted(
+  train: InteractionTable,
+  options: { tested: InteractionTable; before: number | undefined; knownUntil: number },
+): InteractionTable {
+  if (train.unwanted === undefined) return train;
+  const { tested, before = Number.POSITIVE_INFINITY, knownUntil } = options;
+  const firstOf = new Map<number, number>();
+  for (let row = tested.user.length - 1; row >= 0; row--)
+    firstOf.set(tested.user[row]!, tested.timestamp[row]!);
+  const { user, timestamp } = train.unwanted;
+  const isKnown = (row: number): boolean =>
+    timestamp[row]! <= knownUntil &&
+    timestamp[row]! < Math.min(before, firstOf.get(user[row]!) ?? Number.POSITIVE_INFINITY);
+  return { ...train, unwanted: filterUnwanted(train.unwanted, isKnown) };
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {

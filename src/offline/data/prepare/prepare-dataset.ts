@@ -27,7 +27,7 @@ import { writeTables } from './write-tables.js';
 
 /**
  * Runs the SQL of a dataset, checks every row and writes `interactions.parquet`, `items.parquet`, `users.parquet`,
- * `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
+ * `unwanted.parquet` where types are negative, `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
  *
  * Rows below the dataset's minimum are dropped and counted, rows that repeat another in every column are kept and
  * counted; whatever is wrong (a missing or damaged file, a missing column, a null, empty or duplicate id, a time or a
@@ -76,7 +76,7 @@ async function writePrepared(
   const step = options.progress.start('write prepared tables');
   const { loaded } = read.interactions;
   const columns = [...loaded.types.keys()];
-  const { weights, context } = config.interactions;
+  const { weights, context, negative } = config.interactions;
   const problems = [
     ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
     ...listContextObstacles(context, { columns }),
@@ -102,11 +102,17 @@ async function writePrepared(
     ...(config.items && { items: specs.items.map((spec) => spec.name) }),
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
     context: Object.keys(context?.columns ?? {}),
+    hasUnwanted: negative !== undefined,
   });
   await writeViews(connection, dir, config.views ?? {});
   const views = specifyViews(config, (table) => read[table]!.loaded.rowsRead);
   const declared = context && { context: await specifyContext(connection, context) };
-  const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
+  const tables = await readPreparedTables(connection, dir, {
+    ...specs,
+    views,
+    ...declared,
+    hasUnwanted: negative !== undefined,
+  });
   const types = await readTypes(connection, dir);
   const manifest: PreparedManifest = {
     formatVersion: 1,
@@ -118,6 +124,7 @@ async function writePrepared(
       interactions: summary.rows,
       items: tables.catalogue.entities.size,
       users: tables.users.entities.size,
+      ...(tables.interactions.unwanted && { unwanted: tables.interactions.unwanted.user.length }),
     },
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
