@@ -13,20 +13,15 @@ const PUSHED: Readonly<Record<ReplayArm, string>> = {
 
 /** The table that `shortlist evaluate --replay` prints, in Markdown, without a final newline. */
 export function renderReplayTable(replay: ReplayFigures, k: number): string {
-  return [
-    describeReplay(replay),
-    '',
-    ...alignColumns(listReplayRows(replay, k)),
-    '',
-    describeLead(replay),
-  ].join('\n');
+  const table = alignColumns(listReplayRows(replay, k));
+  return [describeReplay(replay), '', ...table, '', `- ${describeLead(replay)}`].join('\n');
 }
 
 /** Whom a replay asked and what the limits left out, in one sentence. */
 export function describeReplay({ limits, walks, events, leftOut, asks }: ReplayFigures): string {
   return (
-    `Replay: ${formatCount(walks)} users walked through ${formatCount(events)} events, at most ${formatCount(limits.users)} users ` +
-    `of each split and ${formatCount(limits.events)} events of each user (left out: ${formatCount(leftOut.walks)} users, ` +
+    `Replay: ${formatCount(walks)} walks of a user through ${formatCount(events)} events, at most ${formatCount(limits.users)} users ` +
+    `of each split and ${formatCount(limits.events)} events of each (left out: ${formatCount(leftOut.walks)} users, ` +
     `${formatCount(leftOut.events)} events); ${formatCount(asks)} questions for an item that is new to the user.`
   );
 }
@@ -57,7 +52,7 @@ export function describeLead({ arms }: ReplayFigures): string {
   const leads = live!.every(({ low }) => low > 0);
   const helps = control!.some(({ low }) => low > 0);
   return (
-    `- Live ${leads ? 'is above' : 'cannot be told to be above'} frozen; the control ` +
+    `Live ${leads ? 'is above' : 'cannot be told to be above'} frozen; the control ` +
     `${helps ? 'is above it too, so the lead is not of the user’s own events alone' : 'is not, as it should be'}.`
   );
 }
