@@ -20,8 +20,6 @@ export interface QueryEngine {
   readonly readContext: ContextReader;
   /** Unix seconds up to which the bundle knows things. */
   readonly knownUntil: number;
-  /** How features see live events, which are later than the bundle: to be decided by replay. */
-  readonly liveClock?: 'clamped' | 'latest' | 'request' | undefined;
   /** How training counted interactions; absent where all count alike. */
   readonly counting?: InteractionCounting | undefined;
   /** Unix seconds that time to live is judged by. */

@@ -34,14 +34,14 @@ export async function hydrateCandidates(
  */
 export function assembleFeatures(
   candidates: CandidateSet,
-  { history, context, now }: Query,
+  { history, context }: Query,
   { engine, rows, tolerant }: { engine: CandidateEngine; rows: UserRows; tolerant: boolean },
 ): FeatureMatrix {
   return engine.assembler.assemble({
     candidates,
     history,
     userRows: rows.rows,
-    now,
+    now: engine.knownUntil,
     context,
     reading: { now: engine.clock(), tolerant },
   });

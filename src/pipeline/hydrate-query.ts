@@ -1,7 +1,7 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
-import type { History, LiveHistory } from '../domain/history.js';
+import type { History } from '../domain/history.js';
 import type { Subject } from '../domain/subject.js';
 import { checkFilters } from '../rules/filter-attributes.js';
 import { findEligibleItems } from '../rules/rules.js';
@@ -23,7 +23,6 @@ export interface Query {
   /** The scenario that answers: of a cold start, the one written for it. */
   readonly scenario: ScenarioConfig;
   readonly context: ContextValues;
-  readonly now: number;
   readonly eligible: EligibleItems;
   /** The candidates that the request names: no others are ranked. */
   readonly named?: NamedCandidates | undefined;
@@ -47,8 +46,7 @@ export function hydrateQuery(
   const requested = findScenario(request.scenario, engine);
   checkFilters(filters, catalogue);
   const context = prefetched.context ?? engine.readContext(request.context ?? [], engine.clock());
-  const now = findNow(engine, prefetched.live);
-  const { history, unwanted } = readHistory(request, { ...engine, knownUntil: now }, prefetched.live);
+  const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
   const excluded = findKnownItems(request.exclude, engine);
   const facts = { catalogue, history, unwanted: unwanted.items, excluded, filters };
@@ -60,16 +58,9 @@ export function hydrateQuery(
     scenario,
     context,
     eligible,
-    now,
     named: request.candidates && findNamedCandidates(request.candidates, eligible, engine),
     limit,
   };
-}
-
-function findNow({ liveClock, knownUntil, clock }: QueryEngine, live: LiveHistory | undefined): number {
-  if (live === undefined) return knownUntil;
-  if (liveClock === 'latest') return Math.max(knownUntil, live.timestamps.at(-1)!);
-  return liveClock === 'request' ? Math.max(knownUntil, clock()) : knownUntil;
 }
 
 function findUser({ userId }: Subject, { users }: QueryEngine): number | undefined {

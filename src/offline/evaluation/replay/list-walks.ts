@@ -36,8 +36,6 @@ export interface ReplayWalk {
 export interface ReplayAsk {
   /** Item index of what the user took next. */
   readonly target: number;
-  /** Unix seconds. */
-  readonly time: number;
   readonly context?: ContextValues | undefined;
   /** What the user did before, oldest first. */
   readonly own: readonly HistoryEvent[];
@@ -76,9 +74,9 @@ export function listWalks(
  */
 export function* listAsks({ events, strangers, relevant }: ReplayWalk): Generator<ReplayAsk> {
   const open = new Set(relevant);
-  for (const [at, { item, context, time }] of events.entries()) {
+  for (const [at, { item, context }] of events.entries()) {
     if (!open.delete(item)) continue;
-    yield { target: item, context, time, own: events.slice(0, at), strangers: strangers.slice(0, at) };
+    yield { target: item, context, own: events.slice(0, at), strangers: strangers.slice(0, at) };
   }
 }
 

@@ -81,7 +81,7 @@ export async function replaySplit(
 /** @returns item ids, best first */
 async function askArm(
   arm: ReplayArm,
-  { user, own, strangers, context, time }: ReplayAsk & { user: number },
+  { user, own, strangers, context }: ReplayAsk & { user: number },
   { engine, k, scenario }: ReplayOptions & { engine: Engine },
 ): Promise<string[]> {
   const request: RecommendationRequest = {
@@ -98,7 +98,7 @@ async function askArm(
     items: engine.catalogue.entities,
     counting: countingOf(engine.counting),
   });
-  const { slate } = await recommend(request, { ...engine, clock: () => time }, { prefetched: { live } });
+  const { slate } = await recommend(request, engine, { prefetched: { live } });
   return slate.items.map(({ itemId }) => itemId);
 }
 
