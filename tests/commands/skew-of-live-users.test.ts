@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { openLocalEvents } from '../../src/events/local/open-local-events.js';
-import type { FeatureRecord } from '../../src/pipeline/feature-record.js';
+import type { FeatureRecord, LiveEntry } from '../../src/pipeline/feature-record.js';
 import { type CachedServer, startCachedServer } from '../support/cached-server.js';
 import { createCommandRunner } from '../support/command-runner.js';
 import { smallTrainingConfig } from '../support/trained-bundle.js';
@@ -53,9 +53,19 @@ t.test('what live users are served is what is made of the log again', async (t) 
   await t.test('the log names live entries, sessions, what was touched, and candidates', async (t) => {
     t.equal(lines.length, 9);
     const [known, later, both, session, touched, named, newcomer, changed, nothing] = lines;
-    t.match(known, { user: 'u1', live: [{ item: 'i3', value: 1 }, { item: 'i5', value: 3 }, { item: 'i7', negative: true }] });
+    t.match(known, {
+      user: 'u1',
+      live: [
+        { item: 'i3', value: 1 },
+        { item: 'i5', value: 3 },
+        { item: 'i7', negative: true },
+      ],
+    });
     t.equal(known!.live!.length, 3, 'an item that the bundle does not have is none of its history');
-    t.match(later, { user: 'u1', live: [{ item: 'i3' }, { item: 'i7', negative: true }, { item: 'i5', negative: true }, { item: 'i8' }] });
+    t.match(later, {
+      user: 'u1',
+      live: [{ item: 'i3' }, { item: 'i7', negative: true }, { item: 'i5', negative: true }, { item: 'i8' }],
+    });
     t.match(both, { user: 'u2', session: 'v-2', live: [{ item: 'i9' }, { item: 'i4' }] });
     t.match(session, { user: undefined, session: 'v-2', live: [{ item: 'i4' }] });
     t.match(touched, { user: 'u3', sessionItems: ['i2', 'nothing', 'i6'], live: undefined });
@@ -63,7 +73,10 @@ t.test('what live users are served is what is made of the log again', async (t) 
     t.match(newcomer, { user: 'nobody yet', live: [{ item: 'i1' }] });
     t.match(changed, { user: 'u4', live: [{ negative: true }] });
     t.match(nothing, { user: 'u5', live: undefined });
-    t.same(lines.flatMap(({ degraded }) => degraded), []);
+    t.same(
+      lines.flatMap(({ degraded }) => degraded),
+      [],
+    );
   });
 
   await t.test('no value differs, from the bundle and from the dataset', async (t) => {
@@ -120,13 +133,16 @@ t.test('what live users are served is what is made of the log again', async (t) 
       { user: 17 },
       { exclude: [1] },
       { depth: 'all' },
+      { isForgotten: 'yes' },
       { items: [null] },
     ];
     const [sound] = lines;
     const damaged = writeLog([...damages.map((damage) => ({ ...sound, ...damage })), sound]);
     const { code, errors } = await skew(damaged);
     t.equal(code, 1);
-    damages.forEach((damage, at) => t.match(errors, `: line ${at + 1} is no line of a feature log`, JSON.stringify(damage)));
+    damages.forEach((damage, at) =>
+      t.match(errors, `: line ${at + 1} is no line of a feature log`, JSON.stringify(damage)),
+    );
     t.notMatch(errors, `line ${damages.length + 1} is`);
   });
 
@@ -151,7 +167,12 @@ async function serveLive(
     maxItems: 200,
     days: 30,
     clock: () => Date.now() / 1000,
-    observer: { begun: () => undefined, committed: () => undefined, measured: () => undefined, changed: () => undefined },
+    observer: {
+      begun: () => undefined,
+      committed: () => undefined,
+      measured: () => undefined,
+      changed: () => undefined,
+    },
     onHistories: () => undefined,
   });
   t.teardown(() => store.close());
@@ -162,7 +183,9 @@ async function serveLive(
   });
   const send = createSender(server);
   const ask = async (asked: string | object): Promise<void> => {
-    const answer = await (typeof asked === 'string' ? server.get(`/recommendations/${asked}`) : server.post(asked));
+    const answer = await (typeof asked === 'string'
+      ? server.get(`/recommendations/${asked}`)
+      : server.post(asked));
     t.match(answer, { status: 200, body: { degraded: [] } }, JSON.stringify(asked));
   };
   const dislikedBefore = 'i7';
@@ -201,6 +224,6 @@ function createSender(server: CachedServer): (...events: readonly object[]) => P
   };
 }
 
-function swapTimes([one, two, ...rest]: NonNullable<FeatureRecord['live']>): FeatureRecord['live'] {
+function swapTimes([one, two, ...rest]: readonly LiveEntry[]): LiveEntry[] {
   return [{ ...two!, time: one!.time }, { ...one!, time: two!.time }, ...rest];
 }

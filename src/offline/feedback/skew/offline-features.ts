@@ -77,7 +77,10 @@ function describeOrigin(
   return `the dataset ${dataset.name} is not the one that the bundle was trained on: all rows are those of the parquet of the bundle${online}`;
 }
 
-function findObstacle({ scenario, scenarioHash, live = [] }: FeatureRecord, engine: Engine): string | undefined {
+function findObstacle(
+  { scenario, scenarioHash, live = [] }: FeatureRecord,
+  engine: Engine,
+): string | undefined {
   const known = [...engine.scenarios.values()].map(hashScenario);
   if (!engine.scenarios.has(scenario) || !known.includes(scenarioHash))
     return `scenario ${scenario}: the server had another one than configs/scenarios has here`;

@@ -94,6 +94,7 @@ function isRecord(value: Partial<FeatureRecord> | null): value is FeatureRecord 
     OPTIONAL_IDS.every((key) => value[key] === undefined || isListOf(value[key], isText)) &&
     (value.live === undefined || isListOf(value.live, isLiveEntry)) &&
     (value.depth === undefined || Number.isFinite(value.depth)) &&
+    (value.isForgotten === undefined || typeof value.isForgotten === 'boolean') &&
     Number.isFinite(value.now) &&
     Number.isInteger(value.limit) &&
     (value.online === undefined || Number.isFinite(value.online.readAt)) &&
