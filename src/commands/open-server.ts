@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
@@ -52,23 +53,28 @@ export async function openServer(
   });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
+  const clock = (): number => context.now().getTime() / 1000;
+  const events = opened.add(
+    await openEventStore(settings, { logger, metrics: metrics.events, clock }),
+    (open) => open?.store.close(),
+  );
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const options = createBundleOptions(settings, {
+    openReads,
     context,
     registry,
     dependencies,
     cache,
     quarantine,
+    liveHistories: events?.liveHistories,
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
   const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
-  const events = opened.add(await openEventStore(settings, { logger, metrics: metrics.events }), (store) =>
-    store?.close(),
-  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
@@ -90,7 +96,7 @@ export async function openServer(
       recommender,
       bundleAdmin: admin,
       afterAnswer,
-      events,
+      events: events?.store,
       settings,
       logger,
       metrics,

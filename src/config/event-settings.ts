@@ -35,12 +35,19 @@ export const Events = Type.Object(
     }),
     history: Type.Object(
       {
+        maxItems: Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          unit: 'events',
+          description:
+            'So many of the latest events of a user, and of a session, count in their next recommendations.',
+        }),
         days: Type.Integer({
           minimum: 1,
           maximum: 3650,
           unit: 'days',
           description:
-            'Events stay so long in the file that servers read, by their timestamps; `shortlist events compact` removes older ones once they are in parquet.',
+            'Events count so long in recommendations by themselves, by their timestamps, and stay so long in the file that servers read; `shortlist events compact` removes older ones once they are in parquet.',
         }),
       },
       { additionalProperties: false },

@@ -3,21 +3,23 @@ import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { UserEvent } from '../domain/event.js';
 import type { EventMetrics, EventOutcome } from '../observability/metrics/event-metrics.js';
-import type { EventStore } from './event-store.js';
+import type { EventStore, OpenEvents } from './event-store.js';
 import type { EventStoreObserver } from './event-store-observer.js';
-import { openLocalEventStore } from './local/local-event-store.js';
+import { openLocalEvents } from './local/open-local-events.js';
 
 /**
- * The store that `events` of the settings asks for, with its metrics; undefined where events are not taken. One that cannot keep events now
- * is an error in the log, and another line when it can again: recommendations do not depend on it.
+ * The store that `events` of the settings asks for, with its metrics, and the histories that are read of it; undefined where events are not
+ * taken. One that cannot keep events now, or give histories, is an error in the log, and another line when it can again: recommendations do
+ * not depend on it.
+ * @param parts.clock Unix seconds
  * @throws ShortlistError INVALID_CONFIG when the folder can never be used: it is on a network file system
  */
 export async function openEventStore(
   { events: settings }: Pick<Settings, 'events'>,
-  { logger, metrics }: { logger: Logger; metrics: EventMetrics },
-): Promise<EventStore | undefined> {
+  { logger, metrics, clock }: { logger: Logger; metrics: EventMetrics; clock: () => number },
+): Promise<OpenEvents | undefined> {
   if (!settings.enabled) return undefined;
-  const { folder, syncMs } = settings;
+  const { folder, syncMs, history } = settings;
   metrics.showEventStoreUp(true);
   const observer: EventStoreObserver = {
     committed: (commit) => metrics.observeCommit(commit),
@@ -29,7 +31,18 @@ export async function openEventStore(
       else logger.error({ folder, ...failure }, 'events cannot be kept');
     },
   };
-  return countKeeping(await openLocalEventStore({ folder, syncMs, observer }), metrics);
+  const { store, liveHistories } = await openLocalEvents({
+    folder,
+    syncMs,
+    observer,
+    ...history,
+    clock,
+    onHistories: (failure) => {
+      if (failure === undefined) logger.info({ folder }, 'what users did lately is read again');
+      else logger.error({ folder, ...failure }, 'what users did lately cannot be read');
+    },
+  });
+  return { store: countKeeping(store, metrics), liveHistories };
 }
 
 /** Counts what becomes of events. What is refused never gets here. */

@@ -2,22 +2,19 @@ import { hasTrait, ShortlistError } from '../domain/errors.js';
 import { processClock } from '../domain/process-clock.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
-import type { LiveHistories } from '../events/live-histories.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
 import type { SlateCache } from './cache/slate-cache.js';
 import type { SlateKeys } from './cache/slate-key.js';
 import type { Compute } from './compute/compute.js';
 import type { DriftWindow } from './drift/drift-window.js';
-import { NO_FACTS, prefetchSubject } from './online/prefetch-subject.js';
+import { type LiveOptions, NO_FACTS, prefetchSubject } from './online/prefetch-subject.js';
 import { type Answer, type CacheOutcome, type Recommender, type Run, toAnswer } from './recommender.js';
 
 /** The layers of one bundle. */
-export interface StackOptions {
+export interface StackOptions extends LiveOptions {
   readonly drift?: DriftWindow | undefined;
   readonly cache?: { readonly slates: SlateCache; readonly keyOf: SlateKeys } | undefined;
-  /** Says what subjects did lately; absent where no events are kept. */
-  readonly liveHistories?: LiveHistories | undefined;
   /** Throws what the pipeline throws, for another bundle to answer, in place of what most people chose. */
   readonly isExperiment?: boolean | undefined;
   /** Keeps the bundle open until a work ends. */
@@ -34,14 +31,14 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
  */
 export function stackBundle(
   bundle: OpenBundle,
-  { drift, cache, liveHistories, isExperiment, hold }: StackOptions,
+  { drift, cache, liveHistories, liveMetrics, isExperiment, hold }: StackOptions,
 ): Recommender {
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
   if (liveHistories !== undefined || bundle.online.length > 0)
-    recommender = withSubject(recommender, bundle, liveHistories);
+    recommender = withSubject(recommender, bundle, { liveHistories, liveMetrics });
   return recommender;
 }
 
@@ -111,11 +108,12 @@ function withCache(
 export function withSubject(
   next: Recommender,
   { engine, online }: OpenBundle,
-  liveHistories?: LiveHistories,
+  options: LiveOptions = {},
 ): Recommender {
+  const stores = { online, ...options };
   return {
     recommend: (request, run) => {
-      const facts = prefetchSubject(request, engine, { online, liveHistories });
+      const facts = prefetchSubject(request, engine, stores);
       const proceed = (read: Awaited<typeof facts>): Answer | Promise<Answer> =>
         next.recommend(
           request,

@@ -62,7 +62,7 @@ t.test('a mapping within a group is put together, too', async (t) => {
   const wrong = buildConfigs(t, { 'staging.yaml': 'events: { history: { days: 0, weeks: 1 } }' });
   t.strictSame(problemsOf({ configsDir: wrong, env }), [
     `${join(wrong, 'staging.yaml')}: events.history.days is 0, allowed is an integer from 1 to 3650`,
-    `${join(wrong, 'staging.yaml')}: events.history.weeks is unknown; known are days`,
+    `${join(wrong, 'staging.yaml')}: events.history.weeks is unknown; known are maxItems, days`,
   ]);
 });
 

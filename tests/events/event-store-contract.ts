@@ -23,7 +23,7 @@ export async function keepElsewhere(place: StorePlace, events: readonly UserEven
 }
 
 /** Ids of every kind that a request may name, and some that it may not: a store changes none. */
-const ODD_IDS = [
+export const ODD_IDS = [
   'plain',
   "o'hara",
   '"quoted"',

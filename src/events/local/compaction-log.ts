@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
-import { EVENTS_FILE, openEventsFile } from './open-events-file.js';
+import { EVENTS_FILE } from './events-folder.js';
+import { openEventsFile } from './open-events-file.js';
 import { rollBack } from './roll-back.js';
 import { meetStorageFault } from './storage-fault.js';
 

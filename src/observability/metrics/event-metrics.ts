@@ -3,7 +3,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** What became of an event: kept, known already, refused for what it says, or not kept because the store could not. */
 export type EventOutcome = 'accepted' | 'duplicate' | 'refused' | 'unavailable';
 
-/** The events that apps send, and the store that keeps them. */
+/** What a request had of what its user or session did lately: something that its bundle knows, nothing, or it could not be read. */
+export type LiveHistoryOutcome = 'used' | 'none' | 'failed';
+
+/** The events that apps send, the store that keeps them, and what requests read of it. */
 export interface EventMetrics {
   /** Counts events of a type, `none` where it said none that is one. */
   countEvents(type: string, outcome: EventOutcome, count: number): void;
@@ -13,6 +16,8 @@ export interface EventMetrics {
   showEventStore(figures: EventStoreSizes): void;
   /** Shows whether the store can keep events. */
   showEventStoreUp(up: boolean): void;
+  /** A request of a user or a session read what it did lately. */
+  observeLiveHistory(outcome: LiveHistoryOutcome, seconds: number): void;
 }
 
 /** What is in the store, by its measures. */
@@ -28,6 +33,8 @@ export interface EventStoreSizes {
 const MAX_TYPES = 20;
 
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+const READ_BUCKETS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1];
 
 /** Creates the metrics of events, registered with all of `registers`. */
 export function createEventMetrics(registers: Registry[]): EventMetrics {
@@ -68,6 +75,19 @@ export function createEventMetrics(registers: Registry[]): EventMetrics {
     registers,
   });
 
+  const histories = new Counter({
+    name: 'shortlist_live_history_requests_total',
+    help: 'Requests of users and sessions by what they did lately: used, none, or failed, which goes by the bundle alone. Requests to a bundle that is tried are not among them.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const reads = new Histogram({
+    name: 'shortlist_live_history_read_seconds',
+    help: 'Time of reading what the user or the session of one request did lately.',
+    buckets: READ_BUCKETS,
+    registers,
+  });
+
   function labelOf(type: string): string {
     if (types.has(type)) return type;
     if (types.size >= MAX_TYPES) return 'other';
@@ -86,6 +106,10 @@ export function createEventMetrics(registers: Registry[]): EventMetrics {
       uncompacted.set(figures.uncompactedRows);
       bytes.set(figures.bytes);
       oldest.set(figures.oldestUncompactedSeconds);
+    },
+    observeLiveHistory: (outcome, seconds) => {
+      histories.inc({ outcome });
+      reads.observe(seconds);
     },
     showEventStoreUp: (isUp) => up.set({ store: 'local' }, isUp ? 1 : 0),
   };
