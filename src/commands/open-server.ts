@@ -54,11 +54,11 @@ export async function openServer(
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
   const clock = (): number => context.now().getTime() / 1000;
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
-    await openEventStore(settings, { logger, metrics: metrics.events, clock }),
+    await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
     (open) => open?.store.close(),
   );
-  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const options = createBundleOptions(settings, {
     openReads,
     context,

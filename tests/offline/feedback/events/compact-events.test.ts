@@ -13,7 +13,7 @@ import {
 } from '../../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { click } from '../../../events/event-store-contract.js';
-import { listEvents, openStore, type StorePlace } from '../../../events/store-place.js';
+import { listEvents, openStore, type LocalPlace } from '../../../events/store-place.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
 
 const NOTHING_OLD: PruneLimits = { time: 0, keptAt: 0 };
@@ -21,11 +21,11 @@ const DAY = 86_400;
 
 /** A store of a folder with its compaction. */
 function createPlace(t: Test) {
-  const place: StorePlace = { store: 'local', folder: join(t.testdir(), 'events') };
+  const place: LocalPlace = { store: 'local', folder: join(t.testdir(), 'events') };
   return { place, ...actOn(place) };
 }
 
-function actOn(place: StorePlace) {
+function actOn(place: LocalPlace) {
   const { folder } = place;
   const outDir = join(folder, 'parquet');
   return {
@@ -217,8 +217,8 @@ t.test('killed at any step and run again it gives the same files, and each event
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
-  const copyTo = (name: string): ReturnType<typeof actOn> & { place: StorePlace } => {
-    const place: StorePlace = { store: 'local', folder: `${whole.place.folder}-${name}` };
+  const copyTo = (name: string): ReturnType<typeof actOn> & { place: LocalPlace } => {
+    const place: LocalPlace = { store: 'local', folder: `${whole.place.folder}-${name}` };
     cpSync(whole.place.folder, place.folder, { recursive: true });
     return { place, ...actOn(place) };
   };
