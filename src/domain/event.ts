@@ -18,6 +18,9 @@ export interface UserEvent {
   readonly context?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
+/** A timestamp may be so many seconds ahead of the server's clock: clocks of clients differ. */
+export const MOST_SECONDS_AHEAD = 60;
+
 /** What histories need of an event. */
 export type HistoryEvent = Pick<UserEvent, 'itemId' | 'type' | 'value' | 'time'>;
 

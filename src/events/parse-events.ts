@@ -1,6 +1,7 @@
 import { showValue } from '../config/show-value.js';
 import { BLANK_CHARACTER, ID_CHARACTER, isAskable, LONGEST_ID } from '../domain/entity-id.js';
-import type { UserEvent } from '../domain/event.js';
+import { MOST_SECONDS_AHEAD, type UserEvent } from '../domain/event.js';
+import { type ForgottenUsers, isLeftOut } from '../domain/forgetting.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { SLATE_ID_PATTERN } from '../domain/slate.js';
 
@@ -24,10 +25,9 @@ export interface ParsedEventsOptions {
   readonly now: number;
   /** Events of before are refused. */
   readonly maxAgeDays: number;
+  /** Users who asked to be forgotten: what they did before is refused. */
+  readonly forgotten?: ForgottenUsers | undefined;
 }
-
-/** An event may be so far ahead of the server's clock: clocks of clients differ. */
-export const MOST_SECONDS_AHEAD = 60;
 
 /** Fields of the request context that one event may have. */
 export const MOST_CONTEXT_FIELDS = 50;
@@ -83,7 +83,17 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
   }
   const { timestamp, ...event } = entry as GivenEvent;
   // With a problem it is no event, and nobody takes it for one.
-  return { ...(event as UserEvent), time: parseTime(timestamp, options, problems) };
+  const parsed = { ...(event as UserEvent), time: parseTime(timestamp, options, problems) };
+  if (problems.length === 0) refuseForgotten(parsed, options, problems);
+  return parsed;
+}
+
+function refuseForgotten(event: UserEvent, { forgotten }: ParsedEventsOptions, problems: string[]): void {
+  if (forgotten === undefined || !isLeftOut(event, forgotten)) return;
+  const at = new Date(forgotten.find(event.userId!)! * 1000).toISOString();
+  problems.push(
+    `the user asked to be forgotten at ${at}, and what is of before that, or of the minute after it, is not kept`,
+  );
 }
 
 /** The type that an event says, where it is one that can be kept. */

@@ -47,6 +47,7 @@ export function buildApp(parts: AppParts): HttpApp {
         store: parts.events,
         settings: settings.events,
         metrics: parts.metrics.events,
+        forgotten: parts.forgotten,
       });
     }
     addLiveRoute(routes);

@@ -173,7 +173,13 @@ t.test('the recommended rules of Redocly find no error in any document', async (
 t.test('the admin listener has a document of its own, by the same switch', async (t) => {
   const { admin } = build(t);
   const document = (await admin.inject('/openapi.json')).json<OpenapiDocument>();
-  t.strictSame(Object.keys(document.paths), ['/metrics', '/bundle', '/bundle/reload', '/views/{view}/rows']);
+  t.strictSame(Object.keys(document.paths), [
+    '/metrics',
+    '/bundle',
+    '/bundle/reload',
+    '/views/{view}/rows',
+    '/users/{userId}',
+  ]);
   const validator = createOpenapiValidator(document);
   for (const [method, url, path = url] of [
     ['GET', '/bundle'],

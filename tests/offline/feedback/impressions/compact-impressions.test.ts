@@ -9,6 +9,7 @@ import { compactImpressions } from '../../../../src/offline/feedback/impressions
 import type { LoggedImpression } from '../../../../src/offline/feedback/impressions/impression-rows.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOW = Date.parse('2026-01-03T00:00:00Z');
 
@@ -41,7 +42,13 @@ function createLog(folder: string, segments: Record<string, string>) {
   const glob = `'${outDir}/*.parquet'`;
   return {
     outDir,
-    compact: () => compactImpressions(folder, { outDir, abandonedBefore: NOW, progress: SILENT_PROGRESS }),
+    compact: () =>
+      compactImpressions(folder, {
+        outDir,
+        abandonedBefore: NOW,
+        forgotten: NOBODY_FORGOTTEN,
+        progress: SILENT_PROGRESS,
+      }),
     rest: () =>
       readdirSync(folder)
         .filter((name) => name !== 'parquet')

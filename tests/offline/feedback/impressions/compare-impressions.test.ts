@@ -8,6 +8,7 @@ import { renderImpressionComparison } from '../../../../src/offline/feedback/imp
 import { overlapOf, rankCorrelation } from '../../../../src/offline/protocol/list-agreement.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 t.test('overlap counts the same items among the first k', async (t) => {
   const [one, two] = [
@@ -86,7 +87,12 @@ const folder = t.testdir({ log: {} });
 const outDir = join(folder, "it's parquet");
 mkdirSync(outDir);
 writeFileSync(join(folder, 'log/20260101T000000000Z-00000001.jsonl'), LINES.map(line).join(''));
-await compactImpressions(join(folder, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+await compactImpressions(join(folder, 'log'), {
+  outDir,
+  abandonedBefore: 0,
+  forgotten: NOBODY_FORGOTTEN,
+  progress: SILENT_PROGRESS,
+});
 
 t.test('the latest slates of the users that both served are paired', async (t) => {
   const { served, pairs, pairedBy, pairedItems, agreements, rankCorrelation, scoreDifference } =
@@ -139,6 +145,7 @@ t.test('visitors without a user are paired too, and are no users of the same ids
   await compactImpressions(join(dir, 'log'), {
     outDir: compacted,
     abandonedBefore: 0,
+    forgotten: NOBODY_FORGOTTEN,
     progress: SILENT_PROGRESS,
   });
   const { pairs, served, agreements } = await compareImpressions(compacted, ['A', 'B']);
@@ -224,7 +231,12 @@ t.test('slates of the same request are paired where one bundle scored in shadow'
   ];
   writeFileSync(join(dir, 'log/20260101T000000000Z-00000001.jsonl'), lines.map(line).join(''));
   const outDir = join(dir, 'parquet');
-  await compactImpressions(join(dir, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+  await compactImpressions(join(dir, 'log'), {
+    outDir,
+    abandonedBefore: 0,
+    forgotten: NOBODY_FORGOTTEN,
+    progress: SILENT_PROGRESS,
+  });
   const comparison = await compareImpressions(outDir, ['A', 'B']);
   t.match(comparison, { pairedBy: 'request', pairs: 2, pairedItems: [6, 6, 6], scoreDifference: 2 });
   t.same(
