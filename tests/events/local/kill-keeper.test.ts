@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createSeededRandom } from '../../../src/domain/seeded-random.js';
-import { listEvents, type StorePlace } from '../store-place.js';
+import { listEvents, type LocalPlace } from '../store-place.js';
 
 /** Every day a part; `make test-failures` the 300 of the figure. */
 const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : 30;
@@ -18,7 +18,7 @@ interface Killed {
 
 /** Kills processes that keep events, each at a random moment after its first word; the next one begins with what may be lost. */
 async function killKeepers(
-  place: StorePlace,
+  place: LocalPlace,
   options: {
     kills: number;
     /** Number of the first event: several at once have their own. */
@@ -51,7 +51,7 @@ async function killKeepers(
   return { kept, kills: done };
 }
 
-function countStored(place: StorePlace): Map<number, number> {
+function countStored(place: LocalPlace): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { eventId } of listEvents(place)) {
     const n = Number(eventId!.slice(1));
@@ -60,7 +60,7 @@ function countStored(place: StorePlace): Map<number, number> {
   return counts;
 }
 
-const placeOf = (t: Test): StorePlace => ({ store: 'local', folder: join(t.testdir(), 'events') });
+const placeOf = (t: Test): LocalPlace => ({ store: 'local', folder: join(t.testdir(), 'events') });
 
 t.test(
   `of ${KILLS} processes that are killed, no event that was acknowledged is lost or doubled`,

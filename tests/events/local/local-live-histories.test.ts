@@ -27,7 +27,7 @@ import { openLocalEvents } from '../../../src/events/local/open-local-events.js'
 import type { StorageFault } from '../../../src/events/local/storage-fault.js';
 import { keepElsewhere } from '../event-store-contract.js';
 import { testLiveHistories } from '../live-histories-contract.js';
-import { openStore, SILENT_OBSERVER, type StorePlace } from '../store-place.js';
+import { openStore, SILENT_OBSERVER, type LocalPlace } from '../store-place.js';
 
 const HISTORY = { maxItems: 200, days: 30, clock: () => Date.now() / 1000 };
 const NOW = Math.floor(Date.now() / 1000);
@@ -43,7 +43,7 @@ async function begin(t: Test, folder = join(t.testdir(), 'events')) {
     onHistories: (fault) => void told.push(fault),
   });
   t.teardown(() => store.close());
-  const place: StorePlace = { store: 'local', folder };
+  const place: LocalPlace = { store: 'local', folder };
   return { folder, file: join(folder, 'events.sqlite'), place, told, store, histories: liveHistories };
 }
 
@@ -79,9 +79,9 @@ const failed = (reason: RegExp) => ({
 });
 
 /** A folder with events of some users, which nobody has open. */
-async function fill(t: Test): Promise<{ folder: string; file: string; place: StorePlace }> {
+async function fill(t: Test): Promise<{ folder: string; file: string; place: LocalPlace }> {
   const folder = join(t.testdir(), 'events');
-  const place: StorePlace = { store: 'local', folder };
+  const place: LocalPlace = { store: 'local', folder };
   const store = await openStore(place);
   await store.keep(
     Array.from({ length: 3000 }, (_, at) => click(`i${at}`, { userId: `u${at}`, time: NOW - 3000 + at })),
