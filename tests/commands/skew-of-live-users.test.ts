@@ -100,7 +100,11 @@ t.test('what live users are served is what is made of the log again', async (t) 
   const controls: readonly [string, number, (line: Line) => void][] = [
     ['a live entry is missing', 0, (line) => (line.live = line.live!.slice(1))],
     ['all of them are', 6, (line) => delete line.live],
-    ['a dislike is a like', 0, (line) => (line.live = line.live!.map(({ negative: _, ...entry }) => entry))],
+    [
+      'a dislike is a like',
+      0,
+      (line) => (line.live = line.live!.map((entry) => ({ ...entry, negative: false }))),
+    ],
     ['two entries are the other way round', 2, (line) => (line.live = swapTimes(line.live!))],
     ['an entry counts more', 0, (line) => (line.live = line.live!.map((entry) => ({ ...entry, value: 9 })))],
     ['what was touched is missing', 4, (line) => delete line.sessionItems],
@@ -110,8 +114,8 @@ t.test('what live users are served is what is made of the log again', async (t) 
     await t.test(`negative control: it is found when ${what}`, async (t) => {
       const changed = structuredClone(lines);
       change(changed[at]!);
-      const { code, errors, out } = await skew(writeLog(changed));
-      t.equal(code, 1, out);
+      const { code, errors } = await skew(writeLog(changed));
+      t.equal(code, 1);
       t.match(errors, /FEATURES_SKEWED/);
     });
   }

@@ -12,7 +12,7 @@ import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
-import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
+import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { buildReport } from './build-report.js';
@@ -133,12 +133,7 @@ async function writePrepared(
     description: config.description,
     licence: config.licence,
     fingerprint: fingerprintTables(tables, { types }),
-    counts: {
-      interactions: summary.rows,
-      items: tables.catalogue.entities.size,
-      users: tables.users.entities.size,
-      ...(tables.interactions.unwanted && { unwanted: tables.interactions.unwanted.user.length }),
-    },
+    counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
     ...describeCounting(config.interactions),
@@ -155,6 +150,15 @@ async function writePrepared(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+function countRows({ interactions, catalogue, users }: PreparedTables): PreparedManifest['counts'] {
+  return {
+    interactions: interactions.user.length,
+    items: catalogue.entities.size,
+    users: users.entities.size,
+    ...(interactions.unwanted && { unwanted: interactions.unwanted.user.length }),
+  };
 }
 
 function describeCounting({

@@ -87,9 +87,9 @@ t.test('users who change their taste', async (t) => {
     await t.test('are seen to by what they do, and not by what others do', async (t) => {
       const { arms } = summariseReplay([whole], OPTIONS);
       const [frozen, live, control] = arms;
-      t.ok(live!.over.hitRate.low > 0, `${JSON.stringify(live!.over.hitRate)}`);
+      t.ok(live!.over.hitRate.low > 0, JSON.stringify(live!.over.hitRate));
       t.ok(live!.over.mrr.low > 0);
-      t.notOk(control!.over.hitRate.low > 0, `${JSON.stringify(control!.over.hitRate)}`);
+      t.notOk(control!.over.hitRate.low > 0, JSON.stringify(control!.over.hitRate));
       t.notOk(control!.over.mrr.low > 0);
       t.same([frozen!.over.hitRate.low, frozen!.over.hitRate.high], [0, 0]);
     });
