@@ -47,8 +47,8 @@ await mkdir(values.cache, { recursive: true });
 const folder = await mkdtemp(join(values.cache, 'events-'));
 try {
   console.log(`fdatasync of 4 KiB: ${measureSyncs(folder).toFixed(0)} a second`);
-  await measureIntake(bundle);
-  await measureBeside(bundle);
+  await withServer(bundle, 'intake', measureIntake);
+  await withServer(bundle, 'beside', measureBeside);
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -79,8 +79,17 @@ function start(of: BenchBundle, name: string): Promise<BenchServer> {
   });
 }
 
-async function measureIntake(of: BenchBundle): Promise<void> {
-  const server = await start(of, 'intake');
+/** A server that ends with the work, whatever becomes of it. */
+async function withServer(
+  of: BenchBundle,
+  name: string,
+  work: (server: BenchServer) => Promise<void>,
+): Promise<void> {
+  const server = await start(of, name);
+  await work(server).finally(() => server.stop());
+}
+
+async function measureIntake(server: BenchServer): Promise<void> {
   const memory: number[] = [];
   const sampling = setInterval(() => {
     void server.readMetric('process_resident_memory_bytes').then((bytes) => memory.push(bytes / 1e6));
@@ -95,12 +104,10 @@ async function measureIntake(of: BenchBundle): Promise<void> {
   console.log(
     `memory of the server: first half ${peak(early)} MB at most, second half ${peak(late)} MB; the file has ${await sizeMegabytes('intake')} MB`,
   );
-  await server.stop();
 }
 
-async function measureBeside(of: BenchBundle): Promise<void> {
-  const server = await start(of, 'beside');
-  const userIds = Array.from({ length: of.users }, (_, user) => `u${user}`);
+async function measureBeside(server: BenchServer): Promise<void> {
+  const userIds = Array.from({ length: bundle.users }, (_, user) => `u${user}`);
   const seconds = Number(values['seconds-beside']);
   const load = [{ rate: Number(values.rate), seconds }];
   await runLoad(server.url, load, { userIds, seed: 1 });
@@ -115,7 +122,6 @@ async function measureBeside(of: BenchBundle): Promise<void> {
         `p50 ${after.p50.toFixed(1)} ms, p99 ${after.p99.toFixed(1)} ms (${(after.p99 / before.p99).toFixed(2)} times)`,
     );
   }
-  await server.stop();
 }
 
 /** Each connection posts again when it is answered, or at its share of `perSecond`. */

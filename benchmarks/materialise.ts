@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { materialiseView } from '../src/features/materialise-view.js';
 import { requireRedis } from '../src/features/redis-connection.js';
+import { shareRedisReads } from '../src/features/redis-reads.js';
 import { openRedisStores } from '../src/features/redis-store.js';
 
 /**
@@ -60,9 +61,11 @@ console.log(
 );
 
 const [store] = await openRedisStores([view], {
-  redis,
+  reads: await shareRedisReads({
+    redis,
+    breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
+  })(),
   dataset: space.dataset,
-  breaker: { calls: 20, failureShare: 0.5, probeAfterMs: 1000 },
   observer: {
     rowRefused: () => undefined,
     newestEvent: () => undefined,

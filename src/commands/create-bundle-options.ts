@@ -5,13 +5,15 @@ import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { ForgottenUsers } from '../domain/forgetting.js';
+import type { LiveHistories } from '../events/live-histories.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
 import type { SlateCache } from '../serving/cache/slate-cache.js';
 import type { Quarantine } from '../serving/compute/quarantine.js';
 import { createThreadOptions } from '../serving/compute/thread-options.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
-import { createOnlineStoresOpener } from '../serving/online/online-stores-opener.js';
+import { createOnlineStoresOpener, type OnlineStoresParts } from '../serving/online/online-stores-opener.js';
 import type { CommandContext } from './command-context.js';
 
 /** How a server opens the bundle of its channel, as settings say. */
@@ -22,12 +24,16 @@ export function createBundleOptions(
     registry: BundleRegistry;
     dependencies: DependencyAccess;
     cache: SlateCache | undefined;
+    forgotten: ForgottenUsers;
     quarantine: Quarantine | undefined;
+    liveHistories: LiveHistories | undefined;
     logger: Logger;
     metrics: Metrics;
+    openReads: OnlineStoresParts['openReads'];
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, quarantine, logger, metrics } = parts;
+  const { context, registry, dependencies, cache, forgotten, quarantine } = parts;
+  const { liveHistories, logger, metrics, openReads } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const observed = { logger, metrics: metrics.features };
@@ -42,9 +48,12 @@ export function createBundleOptions(
     clock,
     threads: createThreadOptions(settings, { logger, metrics: metrics.compute, quarantine }),
     rehearsalSilenceMs: settings.bundle.trialSilenceMs || undefined,
-    openOnlineStores: createOnlineStoresOpener(settings, observed),
+    openOnlineStores: createOnlineStoresOpener(settings, { ...observed, openReads }),
     vectorEngine: settings.vectorEngine.enabled ? toVectorEngineOptions(settings) : undefined,
+    liveHistories,
+    liveMetrics: metrics.events,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
     cache,
+    forgotten,
   };
 }

@@ -4,6 +4,7 @@ import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
 import type { CommandContext } from './command-context.js';
@@ -26,22 +27,28 @@ function createCompactCommand(context: CommandContext): Command {
     .option('--folder <folder>', 'the events; by default what events.folder says')
     .option('--out <folder>', 'for the parquet files; by default `parquet` in the folder of the events')
     .action(async (options: { folder?: string; out?: string }) => {
-      const { events: settings } = loadSettings(context);
+      const all = loadSettings(context);
+      const { events: settings } = all;
       const { compactEvents } = await importOffline(
         () => import('../offline/feedback/events/compact-events.js'),
       );
       const { folder = settings.folder } = options;
-      const { events, files, removed } = await compactEvents(folder, {
+      const { events, leftOut, files, removed } = await compactEvents(folder, {
         open: () => openCompactionLog(folder),
         outDir: options.out ?? join(folder, 'parquet'),
         before: limitsOf(settings, context.now()),
+        forgotten: requireForgottenUsers(all),
         progress: await context.openProgress(),
       });
       const written = files.length === 0 ? '' : `: ${files.join(', ')}`;
       context.print(
-        `${events} events${written}; ${removed.events} old ones are removed from what servers read.`,
+        `${events} events${written}; ${removed.events} old ones are removed from what servers read.${describeLeftOut(leftOut)}`,
       );
     });
+}
+
+function describeLeftOut(leftOut: number): string {
+  return leftOut === 0 ? '' : ` ${leftOut} of users who asked to be forgotten are in no file.`;
 }
 
 /** An id is known for as long as its event is there, and for as long as the same event would not be refused for its age. */

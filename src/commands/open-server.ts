@@ -1,5 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
 import { createMetrics } from '../observability/metrics/metrics.js';
@@ -52,23 +54,31 @@ export async function openServer(
   });
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
+  const clock = (): number => context.now().getTime() / 1000;
+  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
+  opened.add(forgotten, () => forgotten.close());
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
+  const events = opened.add(
+    await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
+    (open) => open?.store.close(),
+  );
   const options = createBundleOptions(settings, {
+    openReads,
     context,
     registry,
     dependencies,
     cache,
+    forgotten,
     quarantine,
+    liveHistories: events?.liveHistories,
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
   const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
-  const events = opened.add(await openEventStore(settings, { logger, metrics: metrics.events }), (store) =>
-    store?.close(),
-  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
@@ -90,13 +100,13 @@ export async function openServer(
       recommender,
       bundleAdmin: admin,
       afterAnswer,
-      events,
+      events: events?.store,
       settings,
       logger,
       metrics,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten }),
     },
     bundle,
     quarantine,

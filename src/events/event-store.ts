@@ -1,5 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 import type { UserEvent } from '../domain/event.js';
+import type { LiveHistories } from './live-histories.js';
 
 /** What became of one event. */
 export type Keeping = 'accepted' | 'duplicate';
@@ -15,6 +16,13 @@ export interface EventStore {
   keep(events: readonly UserEvent[]): Promise<readonly Keeping[]>;
   /** Ends when every event that waits is durable or refused. */
   close(): Promise<void>;
+}
+
+/** Where events are kept, open. */
+export interface OpenEvents {
+  /** Its `close` closes the histories too. */
+  readonly store: EventStore;
+  readonly liveHistories: LiveHistories;
 }
 
 /** The error of a store that cannot keep events now. @param reason goes on after a colon: `the disk is full` */

@@ -1,3 +1,4 @@
+import { ShortlistError } from '../domain/errors.js';
 import type { HistoryEvent } from '../domain/event.js';
 import type { Subject } from '../domain/subject.js';
 
@@ -10,4 +11,9 @@ export interface LiveHistories {
    * @throws ShortlistError HISTORY_FAILED, also as a rejection
    */
   find(subject: Subject): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>;
+}
+
+/** The error of histories that cannot be read now. @param reason goes on after a colon: `the file is damaged` */
+export function historyFailed(reason: string, options?: { cause?: unknown }): ShortlistError {
+  return new ShortlistError('HISTORY_FAILED', `What users did lately cannot be read: ${reason}.`, options);
 }

@@ -11,6 +11,19 @@ export interface BreakerOptions {
   readonly probeAfterMs: number;
 }
 
+/** The limits that settings with these names ask for. */
+export function breakerOptionsOf(settings: {
+  readonly breakerCalls: number;
+  readonly breakerFailureShare: number;
+  readonly breakerProbeAfterMs: number;
+}): BreakerOptions {
+  return {
+    calls: settings.breakerCalls,
+    failureShare: settings.breakerFailureShare,
+    probeAfterMs: settings.breakerProbeAfterMs,
+  };
+}
+
 /** Callbacks of a breaker. */
 export interface BreakerHooks {
   /** Asks the dependency for something small; it counts as back when that answers. */

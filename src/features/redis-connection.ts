@@ -58,6 +58,27 @@ export function mastersOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
+/**
+ * Makes what finds the connection to the server that has a key. What is sent over that is sent once: a cluster that has moved the key says so.
+ * @throws of what it makes: RedisFault where that cannot be told now
+ */
+export function createNodeFinder(client: RedisClient): (key: string) => Promise<Redis> {
+  if (!(client instanceof Cluster)) return () => Promise.resolve(client);
+  const slots = new Map<string, number>();
+  return async (key) => {
+    try {
+      const slot = slots.get(key) ?? (await client.cluster('KEYSLOT', key));
+      slots.set(key, slot);
+      const name = client.slots[slot]?.[0];
+      const node = mastersOf(client).find(({ options }) => `${options.host}:${options.port}` === name);
+      if (node !== undefined) return node;
+    } catch (error) {
+      throw new RedisFault(error);
+    }
+    throw new RedisFault(new Error('no node of the cluster is known to have the key'));
+  };
+}
+
 function createClient(address: RedisAddress, options: RedisConnectionOptions): RedisClient {
   const client =
     address.kind === 'cluster' ? createCluster(address, options) : new Redis(optionsOf(address, options));

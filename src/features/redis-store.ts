@@ -1,18 +1,10 @@
 import { ShortlistError } from '../domain/errors.js';
-import { type BreakerOptions, createBreaker } from './circuit-breaker.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
 import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
 import { refuseStale, timesToLiveOf } from './freshness.js';
-import {
-  answerWithin,
-  isRedisFault,
-  openRedis,
-  reconnect,
-  type RedisClient,
-  type RedisConnectionOptions,
-  toFeaturesFailed,
-} from './redis-connection.js';
+import { isRedisFault, type RedisClient, RedisFault, toFeaturesFailed } from './redis-connection.js';
 import { createRedisKeys, type KeySpace } from './redis-keys.js';
+import type { RedisReads } from './redis-reads.js';
 import { createRowCodec, type RowFault } from './row-codec.js';
 import { type GenerationFault, type GenerationObserver, watchGeneration } from './watch-generation.js';
 
@@ -28,8 +20,8 @@ export interface RedisStoreObserver extends GenerationObserver {
 
 /** Options of `openRedisStores`. */
 export interface RedisStoreOptions {
-  readonly redis: RedisConnectionOptions;
-  readonly breaker: BreakerOptions;
+  /** Is closed with the last store. */
+  readonly reads: RedisReads;
   readonly observer: RedisStoreObserver;
   /** Whose rows the views are. */
   readonly dataset: string;
@@ -40,27 +32,17 @@ export interface RedisStoreOptions {
  * time. Whatever is asked in the same turn of the event loop, of any number of ids and views, takes one round trip. A
  * read right after a new generation came into service takes two. Redis may be away when the stores open.
  * A user without a row is unknown only where a whole generation is in service; otherwise reading fails with FEATURES_NOT_LOADED.
- * @returns one store per view; they share a connection, which ends with the last of them, and a breaker
+ * @returns one store per view
  */
 export async function openRedisStores(
   views: readonly FeatureView[],
-  { redis, breaker, observer, dataset }: RedisStoreOptions,
+  { reads, observer, dataset }: RedisStoreOptions,
 ): Promise<FeatureStore[]> {
-  const client = await openRedis(redis);
-  const space = { prefix: redis.keyPrefix, dataset };
-  const readers = views.map((view) => createRowReader(view, client, { observer, space }));
+  const space = { prefix: reads.keyPrefix, dataset };
+  const readers = views.map((view) => createRowReader(view, reads.client, { observer, space }));
   // So that what is not loaded is shown before anybody asks for it.
   await Promise.all(readers.map((reader) => reader.probe().catch(() => undefined)));
-  const guard = createBreaker(breaker, {
-    probe: () =>
-      readers[0]!.probe().catch((error: unknown) => {
-        reconnect(client);
-        throw error;
-      }),
-    onChange: (available) => observer.availabilityChanged(available),
-    refusal: () =>
-      new ShortlistError('FEATURES_FAILED', 'The feature store has failed too often and is not asked.'),
-  });
+  const unwatch = reads.watch((available) => observer.availabilityChanged(available));
   let open = views.length;
   return views.map((view, index) => {
     const fill = createRowFiller(view, { observer, space });
@@ -68,17 +50,19 @@ export async function openRedisStores(
       view,
       getMany: async (ids, rows, { now }) => {
         if (ids.length === 0) return;
-        const { found, fault } = await guard.run(() =>
-          answerWithin(redis.commandTimeoutMs, readers[index]!.read(ids)).catch((error: unknown) => {
+        const { found, fault } = await reads
+          .ask(() => readers[index]!.read(ids))
+          .catch((error: unknown) => {
             throw isRedisFault(error) ? toFeaturesFailed(error) : error;
-          }),
-        );
+          });
         if (fault !== undefined) throw notLoaded(view, fault);
         fill(ids, found, { rows, now });
       },
       close: async () => {
         open--;
-        if (open === 0) client.disconnect();
+        if (open > 0) return;
+        unwatch();
+        reads.close();
       },
     };
   });
@@ -116,7 +100,7 @@ function createRowReader(
     try {
       return (await client.getBuffer(key)) ?? undefined;
     } catch (error) {
-      if (!(error as Error).message.startsWith('WRONGTYPE')) throw toFeaturesFailed(error);
+      if (!(error as Error).message.startsWith('WRONGTYPE')) throw new RedisFault(error);
       observer.rowRefused(view.name, 'wrong_type');
       return undefined;
     }

@@ -7,6 +7,8 @@ import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
 import { click } from './event-store-contract.js';
 
+const clock = (): number => Date.now() / 1000;
+
 /** The store of a folder as a server opens it, with its log and its metrics. */
 async function begin(t: Test, folder: string) {
   const lines: Record<string, unknown>[] = [];
@@ -16,16 +18,20 @@ async function begin(t: Test, folder: string) {
   );
   const metrics = createMetrics({ processMetrics: false });
   const settings = buildSettings({ events: { enabled: true, folder, syncMs: 0 } });
-  const store = (await openEventStore(settings, { logger, metrics: metrics.events }))!;
+  const { store, liveHistories } = (await openEventStore(settings, {
+    logger,
+    metrics: metrics.events,
+    clock,
+  }))!;
   t.teardown(() => store.close());
-  return { store, lines, render: () => metrics.render() };
+  return { store, liveHistories, lines, render: () => metrics.render() };
 }
 
 t.test('nothing is opened where events are not taken', async (t) => {
   const settings = buildSettings({ events: { enabled: false, folder: join(t.testdir(), 'events') } });
   const metrics = createMetrics({ processMetrics: false });
   t.equal(
-    await openEventStore(settings, { logger: pino({ level: 'silent' }), metrics: metrics.events }),
+    await openEventStore(settings, { logger: pino({ level: 'silent' }), metrics: metrics.events, clock }),
     undefined,
   );
   t.notMatch(await metrics.render(), 'shortlist_event_store_up{', 'what is absent raises no alert');

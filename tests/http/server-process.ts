@@ -35,10 +35,13 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
   const logger = createLogger({ level: 'info', writing: 'async' });
   const metrics = createMetrics({ processMetrics: false });
   const takesEvents = overrides?.events?.folder !== undefined;
-  const store = takesEvents ? await openEventStore(settings, { logger, metrics: metrics.events }) : undefined;
+  const clock = (): number => Date.now() / 1000;
+  const events = takesEvents
+    ? await openEventStore(settings, { logger, metrics: metrics.events, clock })
+    : undefined;
   const parts = {
     ...createServerParts(service, { settings, logger, metrics }),
-    events: store && tellOfKeeping(store),
+    events: events && tellOfKeeping(events.store),
   };
   const server = await startServer(parts);
   stopOnSignals(server, parts);

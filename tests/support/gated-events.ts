@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Test } from 'tap';
 import type { EventStore } from '../../src/events/event-store.js';
-import { listEvents, openStore, type StorePlace } from '../events/store-place.js';
+import { listEvents, openStore, type LocalPlace } from '../events/store-place.js';
 
 /** A real store in a folder of its own, with a gate before it. */
 export interface GatedEvents extends EventStore {
-  readonly place: StorePlace;
+  readonly place: LocalPlace;
   /** Holds all requests back until the function that comes back is called. */
   hold(): () => void;
   /** Thrown by the next requests instead of keeping anything. */
@@ -17,7 +17,7 @@ export interface GatedEvents extends EventStore {
 
 /** Opens a store that is closed when the test ends. @param folder one of its own where it is absent */
 export async function openGatedEvents(t: Test, folder = makeFolder(t)): Promise<GatedEvents> {
-  const place: StorePlace = { store: 'local', folder };
+  const place: LocalPlace = { store: 'local', folder };
   const store = await openStore(place);
   t.teardown(() => store.close());
   let gate: Promise<void> = Promise.resolve();

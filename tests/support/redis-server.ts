@@ -8,10 +8,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Why tests of Redis are skipped, or false where redis-server is installed. */
-export const REDIS_MISSING: string | false =
-  spawnSync('redis-server', ['--version']).error === undefined
-    ? false
-    : 'redis-server is not installed (Debian: apt-get install redis-server, macOS: brew install redis)';
+export const REDIS_MISSING: string | false = isMissing('redis-server')
+  ? 'redis-server is not installed (Debian: apt-get install redis-server, macOS: brew install redis)'
+  : false;
+
+/** A server that knows `WAITAOF`, as Redis and Valkey do from 7.2 on, and Debian 12 has none of. */
+export const VALKEY = process.env['VALKEY_SERVER'] ?? 'valkey-server';
+
+/** Why tests of such a server are skipped, or false where there is one. */
+export const VALKEY_MISSING: string | false = isMissing(VALKEY)
+  ? 'valkey-server is not installed (CONTRIBUTING.md says where it comes from)'
+  : false;
+
+function isMissing(program: string): boolean {
+  return spawnSync(program, ['--version']).error !== undefined;
+}
 
 /** A redis-server of the test's own, in memory only. */
 export interface RedisServer {
@@ -45,6 +56,18 @@ export async function startRedisServer(t: Teardown, ...options: string[]): Promi
   return server;
 }
 
+/** A server that keeps a file of its writes in a folder of its own, so that what it held survives `kill`. */
+export async function startLastingServer(
+  t: Teardown,
+  { dir, program, args = [] }: { dir: string; program?: string; args?: readonly string[] },
+): Promise<RedisServer> {
+  const port = await findFreePort();
+  const files = ['--dir', dir, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+  const server = createServerOn(t, port, [...files, ...args], program === undefined ? {} : { program });
+  await server.start();
+  return server;
+}
+
 /** A node of a cluster, not yet in one; what it held survives `kill`, and so does its place in the cluster. */
 export async function startClusterNode(t: Teardown, dir: string): Promise<RedisServer & { busPort: number }> {
   const port = await findFreePort();
@@ -69,7 +92,11 @@ function createServerOn(
   t: Teardown,
   port: number,
   fixed: readonly string[],
-  { first = [], ready = 'Ready to accept connections' }: { first?: string[]; ready?: string } = {},
+  {
+    program = 'redis-server',
+    first = [],
+    ready = 'Ready to accept connections',
+  }: { program?: string; first?: string[]; ready?: string } = {},
 ): RedisServer {
   let server: ChildProcess | undefined;
   // A replica writes what its master sent into its working directory, and whoever starts there next would load it.
@@ -83,7 +110,7 @@ function createServerOn(
   };
   const launch = (...options: string[]): void => {
     const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
-    server = spawn('redis-server', argv, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn(program, argv, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   };
   t.teardown(async () => {
     await kill();

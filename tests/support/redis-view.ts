@@ -6,6 +6,7 @@ import type { FeatureView } from '../../src/features/feature-view.js';
 import type { LoadableRows } from '../../src/features/materialise-view.js';
 import { type RedisConnectionOptions, requireRedis } from '../../src/features/redis-connection.js';
 import type { KeySpace } from '../../src/features/redis-keys.js';
+import { type RedisReadsOptions, shareRedisReads } from '../../src/features/redis-reads.js';
 import { openRedisStores, type RedisStoreOptions } from '../../src/features/redis-store.js';
 import type { GenerationFault } from '../../src/features/watch-generation.js';
 
@@ -70,7 +71,7 @@ export async function connect(t: Test, url: string): Promise<Redis> {
 /** The breaker that ships, tried again sooner. */
 export const BREAKER = { calls: 20, failureShare: 0.5, probeAfterMs: 100 };
 
-export interface StoreChanges extends Partial<RedisStoreOptions> {
+export interface StoreChanges extends Partial<RedisStoreOptions>, Partial<RedisReadsOptions> {
   readonly view?: FeatureView;
 }
 
@@ -98,12 +99,16 @@ export async function openStore(
 export async function openStores(
   t: Test,
   url: string,
-  { views, ...changes }: Partial<RedisStoreOptions> & { views: readonly FeatureView[] },
+  {
+    views,
+    redis = patient(url),
+    breaker = BREAKER,
+    ...changes
+  }: Partial<RedisStoreOptions> & Partial<RedisReadsOptions> & { views: readonly FeatureView[] },
 ): Promise<{ stores: FeatureStore[] } & Told> {
   const told: Told = { refused: [], changes: [], newest: [], faults: [] };
   const stores = await openRedisStores(views, {
-    redis: patient(url),
-    breaker: BREAKER,
+    reads: await shareRedisReads({ redis, breaker })(),
     dataset: SPACE.dataset,
     observer: {
       rowRefused: (_view, reason) => told.refused.push(reason),

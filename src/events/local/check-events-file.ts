@@ -5,7 +5,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import { hasSchema } from './events-schema.js';
 import { findNetworkFileSystem } from './find-network-file-system.js';
 import { loadSqlite } from './load-sqlite.js';
-import { EVENTS_FILE, findCondemnation } from './open-events-file.js';
+import { EVENTS_FILE, findCondemnation } from './events-folder.js';
 import { readFigures } from './read-figures.js';
 import { meetStorageFault } from './storage-fault.js';
 

@@ -11,7 +11,8 @@ const SCHEMA_VERSION = 1;
 
 /**
  * - `events`: sequences are given once and never again, whatever is removed, and in the order of commits. `time` is Unix seconds by the
- *   sender, `kept_at` by the server.
+ *   sender, `kept_at` by the server. Its indexes have all that a history is made of, so that the latest events of somebody lie side by side: by
+ *   their rows, a history of 200 would touch as many pages.
  * - `event_keys`: each event id that was taken (see `keyOfEvent`). It stays when its event is removed.
  * - `state`: `store` is the id of this file, `compacted_to` the last sequence that is in parquet, `compacting_to` the last one of a compaction
  *   under way, `removed` how many events were removed.
@@ -30,8 +31,8 @@ const TABLES = `
     context TEXT,
     kept_at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX events_of_user ON events (user_id, time) WHERE user_id IS NOT NULL;
-  CREATE INDEX events_of_session ON events (session_id, time) WHERE session_id IS NOT NULL;
+  CREATE INDEX events_of_user ON events (user_id, time, sequence, item_id, type, value) WHERE user_id IS NOT NULL;
+  CREATE INDEX events_of_session ON events (session_id, time, sequence, item_id, type, value) WHERE session_id IS NOT NULL;
   CREATE TABLE event_keys (key BLOB PRIMARY KEY, kept_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE state (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 `;

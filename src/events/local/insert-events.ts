@@ -1,12 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UserEvent } from '../../domain/event.js';
-import { type PackedError, packError } from '../../domain/packed-error.js';
-import { keyOfEvent } from './event-key.js';
+import { packError } from '../../domain/packed-error.js';
+import type { Insertion } from '../commit-queue.js';
+import { keyOfEvent } from '../event-key.js';
 import { rollBack } from './roll-back.js';
 import { StorageError, toStorageError } from './storage-fault.js';
-
-/** What became of the events of one request, in their order: 1 for each that was accepted, 0 for a duplicate; or a mistake of ours. */
-export type Insertion = Uint8Array | PackedError;
 
 /**
  * Makes what inserts the events of several requests, each a JSON array of `UserEvent`, in one transaction: all are on the disk when it

@@ -1,6 +1,6 @@
 import type { PackedError } from '../../domain/packed-error.js';
+import type { Insertion } from '../commit-queue.js';
 import type { EventStoreFigures } from '../event-store-observer.js';
-import type { Insertion } from './insert-events.js';
 import type { StorageFault } from './storage-fault.js';
 
 /** What a keeping thread is started with. */

@@ -1,9 +1,8 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
+import { createCommitQueue, type Insertion } from '../commit-queue.js';
 import { type EventStore, eventsUnavailable } from '../event-store.js';
 import type { EventStoreObserver } from '../event-store-observer.js';
-import { createCommitQueue } from './commit-queue.js';
-import type { Insertion } from './insert-events.js';
 import type { OpenedFile } from './keeping-messages.js';
 import { type KeepingThread, startKeepingThread } from './keeping-thread.js';
 import type { StorageFault } from './storage-fault.js';
@@ -15,7 +14,12 @@ export interface LocalEventStoreOptions {
   /** How long the first of those that wait waits for others, to share its commit. */
   readonly syncMs: number;
   readonly observer: EventStoreObserver;
+  /** Is told that the file was opened, or another one, before what is kept in it from then on is told to be kept. */
+  readonly onOpened?: (() => void) | undefined;
 }
+
+/** Written in one go; a thread does one thing at a time. */
+const MAX_COMMIT_EVENTS = 10_000;
 
 /** How often the figures of the store are read. */
 const MEASURE_MS = 5000;
@@ -27,8 +31,8 @@ const MEASURE_MS = 5000;
  * @throws ShortlistError INVALID_CONFIG when the folder is on a network file system
  */
 export async function openLocalEventStore(options: LocalEventStoreOptions): Promise<EventStore> {
-  const { folder, syncMs, observer } = options;
-  const keeper = createKeeper(folder, observer);
+  const { syncMs } = options;
+  const keeper = createKeeper(options);
   const fault = await keeper.open();
   if (fault?.kind === 'network') {
     await keeper.close();
@@ -38,6 +42,9 @@ export async function openLocalEventStore(options: LocalEventStoreOptions): Prom
   const measuring = setInterval(() => void keeper.measure(), MEASURE_MS).unref();
   const queue = createCommitQueue({
     syncMs,
+    maxCommitEvents: MAX_COMMIT_EVENTS,
+    // Text costs this thread less than a clone of every event.
+    pack: (events) => JSON.stringify(events),
     commit: (requests, events) => keeper.commit(requests, events),
   });
   return {
@@ -60,7 +67,7 @@ interface Keeper {
   close(): Promise<void>;
 }
 
-function createKeeper(folder: string, observer: EventStoreObserver): Keeper {
+function createKeeper({ folder, observer, onOpened }: LocalEventStoreOptions): Keeper {
   let thread: KeepingThread | undefined;
   let failing: string | undefined;
 
@@ -74,8 +81,10 @@ function createKeeper(folder: string, observer: EventStoreObserver): Keeper {
   }
 
   function tellOpened(opened: OpenedFile | { fault: StorageFault }): void {
-    if ('isNew' in opened && opened.isNew) observer.begun();
-    tellFault('fault' in opened ? opened.fault : undefined);
+    if ('fault' in opened) return tellFault(opened.fault);
+    onOpened?.();
+    if (opened.isNew) observer.begun();
+    tellFault(undefined);
   }
 
   function tellFault(fault: StorageFault | undefined): void {

@@ -1,8 +1,15 @@
-import { closeSync, existsSync, lstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import {
+  CONDEMNED_FILE,
+  identify,
+  identifyAll,
+  pathOfEvents,
+  refuseCut,
+  sizeOfEvents,
+} from './events-folder.js';
 import { hasSchema, prepareSchema } from './events-schema.js';
-import { findNetworkFileSystem } from './find-network-file-system.js';
 import { loadSqlite } from './load-sqlite.js';
 import { StorageError, toStorageError } from './storage-fault.js';
 
@@ -28,16 +35,7 @@ export interface OpeningOptions {
   readonly busyMs?: number;
 }
 
-/** The file of the events in its folder. */
-export const EVENTS_FILE = 'events.sqlite';
-
-/** Beside a file in which damage was met: why, so that no process writes to the parts that are whole. */
-const CONDEMNED = `${EVENTS_FILE}.damaged`;
-
 const BUSY_MS = 2000;
-
-/** A shorter file has no whole page: SQLite would take it for an empty one. */
-const SMALLEST_PAGE = 512;
 
 /**
  * Opens the events of a folder for reading and writing. A file that a killed process left is as it was after its last commit.
@@ -45,9 +43,8 @@ const SMALLEST_PAGE = 512;
  */
 export function openEventsFile(folder: string, options: OpeningOptions): EventsFile {
   try {
-    const path = join(folder, EVENTS_FILE);
-    refuse(folder, path);
-    if (options.create) closeSync(openSync(path, 'a'));
+    const path = pathOfEvents(folder);
+    if (options.create) ensureFile(folder, path);
     refuseCut(path);
     return open(path, { ...options, folder });
   } catch (error) {
@@ -55,28 +52,13 @@ export function openEventsFile(folder: string, options: OpeningOptions): EventsF
   }
 }
 
-function refuse(folder: string, path: string): void {
-  const network = findNetworkFileSystem(folder);
-  if (network !== undefined)
-    throw new StorageError('network', `${folder} is on a network file system (${network})`);
-  const condemnation = findCondemnation(folder);
-  if (condemnation !== undefined) throw new StorageError('damaged', condemnation);
-  // A link would put the log of SQLite beside the file that it leads to, where nobody looks for it.
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
-    throw new StorageError('foreign', `${EVENTS_FILE} is no file of its own`);
-}
-
-/** The damage that a process met in the file of a folder, in the words of `condemn`; undefined where none did. */
-export function findCondemnation(folder: string): string | undefined {
-  const path = join(folder, CONDEMNED);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
-}
-
-/** SQLite would begin anew in what is left of such a file, and remove the log that belongs to it. */
-function refuseCut(path: string): void {
-  const { size } = statSync(path);
-  if (size >= SMALLEST_PAGE || (size === 0 && sizeOf(logOf(path)) === 0)) return;
-  throw new StorageError('damaged', `the file is damaged: it was cut to ${size} bytes`);
+/** Makes an empty file where there is none, and meets what forbids to write one: SQLite's own words for it say less. */
+function ensureFile(folder: string, path: string): void {
+  if (existsSync(path)) return accessSync(path, constants.W_OK);
+  accessSync(folder, constants.W_OK);
+  const { DatabaseSync } = loadSqlite();
+  // Not by a descriptor of our own: events-folder.ts says why.
+  new DatabaseSync(path).close();
 }
 
 function open(
@@ -95,8 +77,8 @@ function open(
     return {
       database,
       isNew,
-      isInPlace: () => identifyAll(path) === identity && !existsSync(join(folder, CONDEMNED)),
-      sizeBytes: () => sizeOf(path) + sizeOf(logOf(path)),
+      isInPlace: () => identifyAll(path) === identity && !existsSync(join(folder, CONDEMNED_FILE)),
+      sizeBytes: () => sizeOfEvents(path),
       condemn: (reason) => {
         database.close();
         condemn(folder, reason);
@@ -141,28 +123,8 @@ function enterWal(database: DatabaseSync): void {
 
 function condemn(folder: string, reason: string): void {
   try {
-    writeFileSync(join(folder, CONDEMNED), `${reason}\n`, { flag: 'wx' });
+    writeFileSync(join(folder, CONDEMNED_FILE), `${reason}\n`, { flag: 'wx' });
   } catch {
     // There already, or the disk takes nothing: whoever meets the damage next tries again.
   }
-}
-
-function logOf(path: string): string {
-  return `${path}-wal`;
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Which file has the name; undefined where none has. */
-function identify(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found && `${found.dev}:${found.ino}`;
-}
-
-/** The same of the file and its log. */
-function identifyAll(path: string): string | undefined {
-  const [file, log] = [identify(path), identify(logOf(path))];
-  return file === undefined || log === undefined ? undefined : `${file} ${log}`;
 }

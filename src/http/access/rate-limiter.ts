@@ -1,7 +1,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ShortlistError } from '../../domain/errors.js';
-import { createBreaker } from '../../features/circuit-breaker.js';
+import { breakerOptionsOf, createBreaker } from '../../features/circuit-breaker.js';
 import { encodePart } from '../../features/redis-keys.js';
 import { isRedisFault, reconnect, type RedisClient, RedisFault } from '../../features/redis-connection.js';
 import type { AppParts } from '../app-parts.js';
@@ -84,27 +84,20 @@ function addSharedCounter(
     return { ...limits, keyGenerator: nameInShop, redis: client, nameSpace };
   });
   metrics.http.showRateLimitStore(true);
-  const breaker = createBreaker(
-    {
-      calls: redis.breakerCalls,
-      failureShare: redis.breakerFailureShare,
-      probeAfterMs: redis.breakerProbeAfterMs,
+  const breaker = createBreaker(breakerOptionsOf(redis), {
+    probe: () =>
+      client.get(`${nameSpace}probe`).catch((error: unknown) => {
+        reconnect(client);
+        throw new RedisFault(error);
+      }),
+    onChange: (available) => {
+      metrics.http.showRateLimitStore(available);
+      if (available) logger.info('Redis answers again: rate limits are shared');
+      else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
     },
-    {
-      probe: () =>
-        client.get(`${nameSpace}probe`).catch((error: unknown) => {
-          reconnect(client);
-          throw new RedisFault(error);
-        }),
-      onChange: (available) => {
-        metrics.http.showRateLimitStore(available);
-        if (available) logger.info('Redis answers again: rate limits are shared');
-        else logger.warn('Redis fails: each process keeps its own rate limits until it answers');
-      },
-      isFault: isRedisFault,
-      refusal: () => new RedisFault(new Error('it has failed too often')),
-    },
-  );
+    isFault: isRedisFault,
+    refusal: () => new RedisFault(new Error('it has failed too often')),
+  });
   return async (request) => {
     try {
       return await breaker.run(() =>

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
+import { breakerOptionsOf } from '../../features/circuit-breaker.js';
 import type { CacheMetrics } from '../../observability/metrics/cache-metrics.js';
 import { openRedisSlates } from './redis-slates.js';
 import { createSlateCache, type SharedSlates, type SlateCache } from './slate-cache.js';
@@ -44,11 +45,7 @@ function openShared(
     redis,
     release,
     longestLifeMs,
-    breaker: {
-      calls: redis.breakerCalls,
-      failureShare: redis.breakerFailureShare,
-      probeAfterMs: redis.breakerProbeAfterMs,
-    },
+    breaker: breakerOptionsOf(redis),
     observer: {
       slateRefused: (reason) => metrics.countRefusedSlate(reason),
       slateFailed: () => metrics.countFailedSlate(),

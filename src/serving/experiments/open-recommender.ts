@@ -7,7 +7,7 @@ import { createMetrics, type Metrics } from '../../observability/metrics/metrics
 import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
 import { createServedBundle, type ServedBundleOptions } from '../bundle-life/served-bundle.js';
 import type { ThreadOptions } from '../compute/thread-options.js';
-import { createOnlineStoresOpener } from '../online/online-stores-opener.js';
+import { createOnlineStoresOpener, type OnlineStoresParts } from '../online/online-stores-opener.js';
 import type { Recommender } from '../recommender.js';
 import { withCanary } from '../stack.js';
 import { createExperiment, type Experiment, type ExperimentOptions } from './experiment.js';
@@ -18,6 +18,8 @@ interface ServerParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** What requests read from Redis, whichever bundle answers. */
+  readonly openReads?: OnlineStoresParts['openReads'];
 }
 
 /** A server's recommender, with everything that administers it. */
@@ -137,17 +139,17 @@ function shadowOptions(options: ServedBundleOptions, parts: ServerParts): Served
 /** What is measured without the label `release` is measured of the bundle in service alone. */
 function experimentOptions(
   options: ServedBundleOptions,
-  { settings, logger }: ServerParts,
+  { settings, logger, openReads }: ServerParts,
   { threads, ...changes }: Pick<ServedBundleOptions, 'cache'> & { threads: ThreadOptions | undefined },
 ): ServedBundleOptions {
-  const { observer: _features, drift: _drift, threads: _threads, ...shared } = options;
+  const { observer: _features, drift: _drift, liveMetrics: _live, threads: _threads, ...shared } = options;
   const unseen = createMetrics({ processMetrics: false });
   return {
     ...shared,
     ...changes,
     ...(threads && { threads: { ...threads, onBatch: undefined, onThreads: undefined } }),
     isExperiment: true,
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features, openReads }),
   };
 }
 

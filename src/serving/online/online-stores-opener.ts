@@ -1,16 +1,25 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import type { FeatureStore } from '../../features/feature-store.js';
+import { readsOptionsOf, type RedisReads, shareRedisReads } from '../../features/redis-reads.js';
 import { openRedisStores, type RedisStoreObserver } from '../../features/redis-store.js';
 import type { GenerationFault } from '../../features/watch-generation.js';
 import type { FeatureMetrics } from '../../observability/metrics/feature-metrics.js';
 import { traceWork } from '../../observability/traced-work.js';
 import type { OnlineStoresOpener } from '../../engine/open-engine.js';
 
+/** What an opener of online stores tells, and reads by. */
+export interface OnlineStoresParts {
+  readonly logger: Logger;
+  readonly metrics: FeatureMetrics;
+  /** Gives the reads that the stores share with whatever else a request asks Redis for; with each other alone when not said. */
+  readonly openReads?: (() => Promise<RedisReads>) | undefined;
+}
+
 /** What `features` and `redis` of the settings ask for; undefined where the bundle serves every view. */
 export function createOnlineStoresOpener(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
-  { logger, metrics }: { logger: Logger; metrics: FeatureMetrics },
+  { logger, metrics, openReads = shareRedisReads(readsOptionsOf(redis)) }: OnlineStoresParts,
 ): OnlineStoresOpener | undefined {
   if (!features.online) return undefined;
   const showGeneration = createGenerationObserver({ logger, metrics });
@@ -18,13 +27,8 @@ export function createOnlineStoresOpener(
     const online = views.filter((view) => view.online === 'redis');
     if (online.length === 0) return [];
     const stores = await openRedisStores(online, {
-      redis,
+      reads: await openReads(),
       dataset,
-      breaker: {
-        calls: redis.breakerCalls,
-        failureShare: redis.breakerFailureShare,
-        probeAfterMs: redis.breakerProbeAfterMs,
-      },
       observer: {
         ...createObserver(
           online.map(({ name }) => name),

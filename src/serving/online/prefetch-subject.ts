@@ -1,8 +1,10 @@
 import { hasTrait } from '../../domain/errors.js';
 import type { HistoryEvent } from '../../domain/event.js';
 import { packError } from '../../domain/packed-error.js';
+import { knowableUserOf, visitorIdOf } from '../../domain/subject.js';
 import type { LiveHistories } from '../../events/live-histories.js';
 import type { FeatureStore } from '../../features/feature-store.js';
+import type { EventMetrics, LiveHistoryOutcome } from '../../observability/metrics/event-metrics.js';
 import { chooseScenario, findScenario } from '../../pipeline/choose-scenario.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { Prefetched } from '../../pipeline/execution.js';
@@ -11,10 +13,16 @@ import { readUserRows, type PrefetchedRows, type UserRows } from '../../pipeline
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { toLiveHistory } from '../../pipeline/to-live-history.js';
 
-/** What knows of subjects, apart from a bundle. */
-export interface SubjectStores {
+/** What says what subjects did lately. */
+export interface LiveOptions {
   /** Absent where no events are kept. */
   readonly liveHistories?: LiveHistories | undefined;
+  /** Are told what requests of users and sessions read. */
+  readonly liveMetrics?: Pick<EventMetrics, 'observeLiveHistory'> | undefined;
+}
+
+/** What knows of subjects, apart from a bundle. */
+export interface SubjectStores extends LiveOptions {
   /** Serve views of users in place of the bundle. */
   readonly online: readonly FeatureStore[];
 }
@@ -47,26 +55,33 @@ export const NO_FACTS: SubjectFacts = {};
 function readLive(
   { subject }: RecommendationRequest,
   { catalogue, counting }: FallbackEngine,
-  { liveHistories }: SubjectStores,
+  { liveHistories, liveMetrics }: SubjectStores,
 ): LiveFacts | Promise<LiveFacts> {
-  if (liveHistories === undefined) return NO_FACTS;
+  if (liveHistories === undefined || visitorIdOf(subject) === undefined) return NO_FACTS;
+  const startedAt = performance.now();
+  let readAt = startedAt;
+  const tell = (outcome: LiveHistoryOutcome): void =>
+    liveMetrics?.observeLiveHistory(outcome, (readAt - startedAt) / 1000);
   const translate = (events: readonly HistoryEvent[]): LiveFacts => {
+    readAt = performance.now();
     const live =
       events.length === 0 ? undefined : toLiveHistory(events, { items: catalogue.entities, counting });
+    tell(live === undefined ? 'none' : 'used');
     return live === undefined ? NO_FACTS : { live };
+  };
+  /** The answer goes by the bundle's history, and says so. */
+  const meetFailure = (error: unknown): LiveFacts => {
+    if (!hasTrait(error, 'stageFallback')) throw error;
+    readAt = performance.now();
+    tell('failed');
+    return { liveFailure: packError(error) };
   };
   try {
     const found = liveHistories.find(subject);
-    return found instanceof Promise ? found.then(translate).catch(meetFailure) : translate(found);
+    return found instanceof Promise ? found.then(translate, meetFailure) : translate(found);
   } catch (error) {
     return meetFailure(error);
   }
-}
-
-/** The answer goes by the bundle's history, and says so. */
-function meetFailure(error: unknown): LiveFacts {
-  if (!hasTrait(error, 'stageFallback')) throw error;
-  return { liveFailure: packError(error) };
 }
 
 function addRows(
@@ -84,7 +99,7 @@ function readRows(
   request: RecommendationRequest,
   { engine, stores, live }: { engine: FallbackEngine; stores: SubjectStores; live?: LiveFacts },
 ): PrefetchedRows | undefined | Promise<PrefetchedRows> {
-  const { userId } = request.subject;
+  const userId = knowableUserOf(request.subject);
   const { online } = stores;
   if (online.length === 0 || userId === undefined || !mayReadRows(request, engine, live)) return undefined;
   const readAt = engine.clock();

@@ -8,7 +8,8 @@ import { openCompactionLog } from '../../../src/events/local/compaction-log.js';
 import { openDatabase, queryRows } from '../../../src/offline/data/database.js';
 import { compactEvents } from '../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
-import { listEvents, type StorePlace } from '../store-place.js';
+import { NOBODY_FORGOTTEN } from '../../support/nobody-forgotten.js';
+import { listEvents, type LocalPlace } from '../store-place.js';
 
 /** Every day a part; `make test-failures` the 300 of the figure. */
 const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : 30;
@@ -24,7 +25,7 @@ interface Killed {
 
 /** Kills processes that keep events, each at a random moment after its first word; the next one begins with what may be lost. */
 async function killKeepers(
-  place: StorePlace,
+  place: LocalPlace,
   options: {
     kills: number;
     /** Number of the first event: several at once have their own. */
@@ -59,7 +60,7 @@ async function killKeepers(
   return { kept, kills: done };
 }
 
-function countStored(place: StorePlace): Map<number, number> {
+function countStored(place: LocalPlace): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { eventId } of listEvents(place)) {
     const n = Number(eventId!.slice(1));
@@ -68,10 +69,10 @@ function countStored(place: StorePlace): Map<number, number> {
   return counts;
 }
 
-const parquetOf = ({ folder }: StorePlace): string => join(folder, 'parquet');
+const parquetOf = ({ folder }: LocalPlace): string => join(folder, 'parquet');
 
 /** Begins a compaction, and kills it before one of its steps, another one each time. */
-function killCompaction(place: StorePlace, kills: number): void {
+function killCompaction(place: LocalPlace, kills: number): void {
   const program = join(import.meta.dirname, '../../offline/feedback/events/compact-and-die.js');
   const argv = [program, place.folder, parquetOf(place), '0', '0'];
   spawnSync(process.execPath, argv, {
@@ -83,7 +84,7 @@ function killCompaction(place: StorePlace, kills: number): void {
 const COMPACTION_STEPS = 6;
 
 /** The same as `countStored`, of the parquet files. */
-async function countCompacted(place: StorePlace): Promise<Map<number, number>> {
+async function countCompacted(place: LocalPlace): Promise<Map<number, number>> {
   const { connection, close } = await openDatabase();
   const rows = await queryRows(
     connection,
@@ -93,7 +94,7 @@ async function countCompacted(place: StorePlace): Promise<Map<number, number>> {
   return new Map(rows.map(({ id, times }) => [Number(String(id).slice(1)), Number(times)]));
 }
 
-const placeOf = (t: Test): StorePlace => ({ store: 'local', folder: join(t.testdir(), 'events') });
+const placeOf = (t: Test): LocalPlace => ({ store: 'local', folder: join(t.testdir(), 'events') });
 
 t.test(
   `of ${KILLS} processes that are killed, and compactions between them, no event that was acknowledged is lost or doubled`,
@@ -108,6 +109,7 @@ t.test(
       open: () => openCompactionLog(place.folder),
       outDir: parquetOf(place),
       before: { time: 0, keptAt: 0 },
+      forgotten: NOBODY_FORGOTTEN,
       progress: SILENT_PROGRESS,
     });
     for (const [where, counts] of [

@@ -23,11 +23,11 @@ import type { EventStore } from '../../../src/events/event-store.js';
 import type { EventStoreFailure } from '../../../src/events/event-store-observer.js';
 import { startKeepingThread } from '../../../src/events/local/keeping-thread.js';
 import { click } from '../event-store-contract.js';
-import { listEvents, openStore, type StorePlace } from '../store-place.js';
+import { listEvents, openStore, type LocalPlace } from '../store-place.js';
 
 /** A store that is open in a folder, with what its observer was told. */
 async function begin(t: Test, folder = join(t.testdir(), 'events')) {
-  const place: StorePlace = { store: 'local', folder };
+  const place: LocalPlace = { store: 'local', folder };
   const told = { failures: [] as (EventStoreFailure | undefined)[], begun: 0 };
   const observer = {
     changed: (failure: EventStoreFailure | undefined) => void told.failures.push(failure),

@@ -6,6 +6,9 @@ import { isTemporary, putInPlace, temporarySibling } from '../../../bundle/durab
 import { createFolderStore } from '../../../bundle/folder-store.js';
 import { type Lock, withLock } from '../../../bundle/with-lock.js';
 import type { KeptEvent } from '../../../domain/event.js';
+import { MOST_SECONDS_AHEAD } from '../../../domain/event.js';
+import type { ForgottenList } from '../../../domain/forgetting.js';
+import { beginLeavingOut, type LeavingOut } from '../../../domain/left-out.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { EVENT_COLUMNS, toEventRow } from './event-columns.js';
@@ -18,6 +21,8 @@ export interface EventsToCompact {
   /** They are never given again. */
   finish(range: EventRange): void;
   prune(before: PruneLimits): { readonly events: number; readonly ids: number };
+  /** Removes what a user did up to a time, Unix seconds by the sender. */
+  removeUser(events: { readonly userId: string; readonly until: number }): number;
   close(): void;
 }
 
@@ -46,6 +51,8 @@ export interface EventCompactionOptions {
   /** Folder of the parquet files. */
   readonly outDir: string;
   readonly before: PruneLimits;
+  /** Users who asked to be forgotten: they are left out, and removed from the store where they are there still. */
+  readonly forgotten: ForgottenList;
   readonly progress: ProgressReporter;
 }
 
@@ -53,6 +60,8 @@ export interface EventCompactionOptions {
 export interface EventCompaction {
   /** Those that are in the files. */
   readonly events: number;
+  /** Those of users who asked to be forgotten, which are in no file. */
+  readonly leftOut: number;
   /** The parquet files that were written. */
   readonly files: readonly string[];
   /** Old events that were removed from the store, and ids that it does not know any more. */
@@ -99,18 +108,20 @@ async function compact(store: EventsToCompact, options: Compacting): Promise<Eve
   await removeTemporaries(outDir);
   const files: string[] = [];
   let events = 0;
+  let leftOut = 0;
   let range = store.begin();
   while (range !== undefined) {
     const written = await writeRange(store, range, options);
     await confirm();
     store.finish(range);
     events += written.events;
+    leftOut += written.leftOut;
     files.push(...written.files);
     // What came since an earlier run began is for this one; what comes meanwhile is not, or it would never end.
     range = range.isResumed ? store.begin() : undefined;
   }
   await confirm();
-  return { events, files, removed: store.prune(before) };
+  return { events, leftOut, files, removed: store.prune(before) };
 }
 
 async function removeTemporaries(dir: string): Promise<void> {
@@ -128,25 +139,45 @@ interface DayFile {
 async function writeRange(
   store: EventsToCompact,
   range: EventRange,
-  { outDir, progress, confirm }: Compacting,
-): Promise<{ events: number; files: readonly string[] }> {
+  options: Compacting,
+): Promise<{ events: number; leftOut: number; files: readonly string[] }> {
+  const { forgotten, confirm } = options;
+  for (;;) {
+    const leaving = beginLeavingOut(forgotten);
+    const { files, events } = await writeDays(store, range, { ...options, leavesOut: leaving.leavesOut });
+    await confirm();
+    if (leaving.isOvertaken()) {
+      for (const { temporary } of files) await rm(temporary);
+      continue;
+    }
+    for (const { temporary, path } of files) await putInPlace(temporary, path);
+    for (const userId of leaving.users())
+      store.removeUser({ userId, until: forgotten.find(userId)! + MOST_SECONDS_AHEAD });
+    return { events, leftOut: leaving.count(), files: files.map(({ path }) => path) };
+  }
+}
+
+async function writeDays(
+  store: EventsToCompact,
+  range: EventRange,
+  { outDir, progress, leavesOut }: Compacting & Pick<LeavingOut, 'leavesOut'>,
+): Promise<{ events: number; files: readonly DayFile[] }> {
   const days = new Map<string, DayFile>();
   const step = progress.start('compact events', range.to - range.from + 1);
   let events = 0;
   for (const event of store.read(range)) {
+    step.advance();
+    if (leavesOut(event.userId, event.time)) continue;
     const day = dayOf(event.keptAt);
     const file = days.get(day) ?? (await openDay(join(outDir, nameOf(day, range))));
     days.set(day, file);
     await file.writer.appendRow(toEventRow(event));
     events++;
-    step.advance();
   }
   const files = [...days.values()];
   for (const { writer } of files) await writer.close();
-  await confirm();
-  for (const { temporary, path } of files) await putInPlace(temporary, path);
   step.finish(`${events} events`);
-  return { events, files: files.map(({ path }) => path) };
+  return { events, files };
 }
 
 /** The same for the same events of the same store. */

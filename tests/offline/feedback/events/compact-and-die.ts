@@ -2,6 +2,7 @@ import { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import type { EventsToCompact } from '../../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 // A process that compacts events and kills itself before the step that DIE_AT counts to: each call of the store, and each file that is put in its
 // place, is one, and what comes after the last one. Where there are fewer it says how many there are.
@@ -31,6 +32,7 @@ function open(): EventsToCompact {
     read: (range) => stepped(() => log.read(range)),
     finish: (range) => stepped(() => log.finish(range)),
     prune: (before) => stepped(() => log.prune(before)),
+    removeUser: (events) => stepped(() => log.removeUser(events)),
     close: () => stepped(() => log.close()),
   };
 }
@@ -44,6 +46,7 @@ await compactEvents(folder, {
   open,
   outDir,
   before: { time: Number(time), keptAt: Number(keptAt) },
+  forgotten: NOBODY_FORGOTTEN,
   progress: SILENT_PROGRESS,
 });
 step();

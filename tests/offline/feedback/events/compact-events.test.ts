@@ -13,19 +13,20 @@ import {
 } from '../../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { click } from '../../../events/event-store-contract.js';
-import { listEvents, openStore, type StorePlace } from '../../../events/store-place.js';
+import { listEvents, openStore, type LocalPlace } from '../../../events/store-place.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOTHING_OLD: PruneLimits = { time: 0, keptAt: 0 };
 const DAY = 86_400;
 
 /** A store of a folder with its compaction. */
 function createPlace(t: Test) {
-  const place: StorePlace = { store: 'local', folder: join(t.testdir(), 'events') };
+  const place: LocalPlace = { store: 'local', folder: join(t.testdir(), 'events') };
   return { place, ...actOn(place) };
 }
 
-function actOn(place: StorePlace) {
+function actOn(place: LocalPlace) {
   const { folder } = place;
   const outDir = join(folder, 'parquet');
   return {
@@ -36,8 +37,11 @@ function actOn(place: StorePlace) {
       await store.close();
       return keeping;
     },
-    compact: (before = NOTHING_OLD, open: () => EventsToCompact = () => openCompactionLog(folder)) =>
-      compactEvents(folder, { open, outDir, before, progress: SILENT_PROGRESS }),
+    compact: (
+      before = NOTHING_OLD,
+      open: () => EventsToCompact = () => openCompactionLog(folder),
+      forgotten = NOBODY_FORGOTTEN,
+    ) => compactEvents(folder, { open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
     /** As if rows had been kept at another time. */
     date: (sql: string) => {
       const database = new DatabaseSync(join(folder, 'events.sqlite'));
@@ -217,8 +221,8 @@ t.test('killed at any step and run again it gives the same files, and each event
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
-  const copyTo = (name: string): ReturnType<typeof actOn> & { place: StorePlace } => {
-    const place: StorePlace = { store: 'local', folder: `${whole.place.folder}-${name}` };
+  const copyTo = (name: string): ReturnType<typeof actOn> & { place: LocalPlace } => {
+    const place: LocalPlace = { store: 'local', folder: `${whole.place.folder}-${name}` };
     cpSync(whole.place.folder, place.folder, { recursive: true });
     return { place, ...actOn(place) };
   };

@@ -1,0 +1,65 @@
+import { crc32 } from 'node:zlib';
+import type { UserEvent } from '../../domain/event.js';
+import { ownerOfEvent } from '../event-key.js';
+
+/** The log is so many streams: of one user all events are in one, and a cluster has something of the log on every node. */
+export const STREAMS = 16;
+
+/** The consumer group of each stream that stands at the last event that is in parquet. */
+export const COMPACTION_GROUP = 'compaction';
+
+/** Whose a history is. */
+export type HistoryOwner = readonly [kind: 'user' | 'session', id: string];
+
+/** Where events are in Redis. */
+export interface EventKeys {
+  /** The streams of the log, by their numbers. */
+  readonly streams: readonly string[];
+  /** Ids that were counted, by the stream of their events and the first bits of their digest; on the node of the stream. */
+  ids(stream: number, digest: Buffer): string;
+  history(owner: HistoryOwner): string;
+  /** Which events the compaction that is under way copies; absent where there is none. */
+  readonly compacting: string;
+  /** Who compacts. */
+  readonly locks: string;
+}
+
+/**
+ * Of the digest: 8,192 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
+ * these hold 16 million ids before they need more.
+ */
+const BUCKET_BITS = 13;
+
+/**
+ * @param prefix `redis.keyPrefix` of the settings
+ */
+export function createEventKeys(prefix: string): EventKeys {
+  const space = `${prefix}events:`;
+  const streams = Array.from({ length: STREAMS }, (_, index) => `${space}${index}`);
+  return {
+    streams,
+    // A key whose braces hold the whole name of another one is on the node of that.
+    ids: (stream, digest) =>
+      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - BUCKET_BITS)).toString(36)}`,
+    // The braces put it on the node of the user's rows, whatever the id has: both have the same between the first ones.
+    history: ([kind, id]) => `${prefix}history:${kind}:{${id}}`,
+    compacting: `${space}compacting`,
+    locks: `${space}locks`,
+  };
+}
+
+/** The number of the stream that an event belongs to. */
+export function streamOf(event: UserEvent): number {
+  return crc32(JSON.stringify(ownerOfEvent(event))) % STREAMS;
+}
+
+/** Those whose history an event is part of. */
+export function historyOwnersOf({
+  userId,
+  sessionId,
+}: Pick<UserEvent, 'userId' | 'sessionId'>): HistoryOwner[] {
+  return [
+    ...(userId === undefined ? [] : [['user', userId] as const]),
+    ...(sessionId === undefined ? [] : [['session', sessionId] as const]),
+  ];
+}

@@ -1,0 +1,73 @@
+import { SECONDS_PER_DAY } from '../../domain/time.js';
+import { ENTRY_FIELD } from './stream-entry.js';
+
+/** An event to be written to a stream. */
+export interface StreamWrite {
+  /** The value of its entry. */
+  readonly entry: string;
+  /** Where its id is counted, and as what; undefined where it has none. */
+  readonly id?: { readonly key: string; readonly member: Buffer } | undefined;
+}
+
+/** A command with its arguments. */
+export type RedisCommand = [name: string, ...args: (string | number | Buffer)[]];
+
+/**
+ * Writes events to a stream, each whose id was not counted before, and counts their ids: all of it, or nothing where a key holds something else.
+ * KEYS: the stream; the sets of ids. ARGV: days for which an id is known; for each event the number of its set among KEYS (0 without an id),
+ * its id, its entry. It answers with `1` for each event that it wrote, and `0` for each that it knew.
+ *
+ * - Redis takes nothing of a script back, so all that a key can refuse is asked before the first write; it refuses for lack of memory or
+ *   disk at the first one only. An id goes again where its event was refused.
+ * - An event that is known makes a write as well. WAITAOF waits for the latest write of its own connection, and the event may be of another
+ *   one that was not synced yet.
+ * - Ids are counted by day, by the clock of Redis. Once a day a set is rid of those that are old.
+ */
+const KEEP = `
+local function has_type(key, wanted)
+  local type = redis.call('TYPE', key)['ok']
+  return type == 'none' or type == wanted
+end
+if not has_type(KEYS[1], 'stream') then return redis.error_reply('WRONGTYPE ' .. KEYS[1] .. ' is no stream') end
+for at = 2, #KEYS do
+  if not has_type(KEYS[at], 'zset') then return redis.error_reply('WRONGTYPE ' .. KEYS[at] .. ' is no sorted set') end
+end
+local days = tonumber(ARGV[1])
+local today = math.floor(tonumber(redis.call('TIME')[1]) / ${SECONDS_PER_DAY})
+local function renew(key)
+  redis.call('EXPIRE', key, (days + 1) * ${SECONDS_PER_DAY})
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. (today - days))
+end
+local kept = {}
+for at = 2, #ARGV, 3 do
+  local set = KEYS[tonumber(ARGV[at]) + 1]
+  local has_id = ARGV[at] ~= '0'
+  if has_id and redis.call('ZADD', set, 'NX', today, ARGV[at + 1]) == 0 then
+    renew(set)
+    kept[#kept + 1] = '0'
+  else
+    local written = redis.pcall('XADD', KEYS[1], '*', '${ENTRY_FIELD}', ARGV[at + 2])
+    if type(written) == 'table' and written['err'] then
+      if has_id then redis.call('ZREM', set, ARGV[at + 1]) end
+      return written
+    end
+    if has_id and redis.call('TTL', set) < days * ${SECONDS_PER_DAY} then renew(set) end
+    kept[#kept + 1] = '1'
+  end
+end
+return table.concat(kept)`;
+
+/** The command that keeps events of one stream; Redis does nothing else meanwhile. @param options.knownDays for which ids are known, at least */
+export function keepCommand(
+  stream: string,
+  writes: readonly StreamWrite[],
+  { knownDays }: { knownDays: number },
+): RedisCommand {
+  const keys = [stream, ...new Set(writes.flatMap(({ id }) => (id === undefined ? [] : [id.key])))];
+  const places = new Map(keys.map((key, index) => [key, index]));
+  const args = writes.flatMap(({ id, entry }) =>
+    id === undefined ? ['0', '', entry] : [String(places.get(id.key)!), id.member, entry],
+  );
+  // Not by its digest: where Redis does not know that, the client sends it again, after what has to follow it.
+  return ['eval', KEEP, keys.length, ...keys, knownDays, ...args];
+}
