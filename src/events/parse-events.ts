@@ -72,10 +72,10 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
     return undefined;
   }
   refuseOtherKeys(entry, problems);
-  for (const [name, { allows, allowed }] of Object.entries(FIELDS)) {
+  for (const [name, { allows, allowed, isSecret = false }] of Object.entries(FIELDS)) {
     const value = entry[name];
     if (value !== undefined && !allows(value))
-      problems.push(`${name} is ${showValue(value)}, allowed is ${allowed}`);
+      problems.push(`${name} is ${isSecret ? 'something else' : showValue(value)}, allowed is ${allowed}`);
   }
   for (const name of REQUIRED) if (entry[name] === undefined) problems.push(`${name} is missing`);
   if (entry['userId'] === undefined && entry['sessionId'] === undefined) {
@@ -107,20 +107,18 @@ const REQUIRED = ['itemId', 'type'] as const;
 interface Field {
   readonly allowed: string;
   readonly allows: (value: unknown) => boolean;
+  /** No message shows its value. */
+  readonly isSecret?: boolean;
 }
 
-const ID: Field = {
-  allowed: ENTITY_ID_ALLOWED,
-  allows: (value) => isEntityId(value) && isWholeText(value),
-};
+const ID: Field = { allowed: ENTITY_ID_ALLOWED, allows: like(EVENT_PATTERNS.entityId) };
 
 const isEventType = like(EVENT_PATTERNS.type);
-const isEntityId = like(EVENT_PATTERNS.entityId);
 
 const FIELDS: Readonly<Record<string, Field>> = {
   eventId: { allowed: '1 to 128 visible ASCII characters', allows: like(EVENT_PATTERNS.eventId) },
   userId: ID,
-  sessionId: ID,
+  sessionId: { ...ID, isSecret: true },
   itemId: ID,
   type: {
     allowed: '1 to 64 lower-case letters, digits, - and _, a letter first',
@@ -141,11 +139,6 @@ function like(pattern: string): (value: unknown) => value is string {
   return (value): value is string => typeof value === 'string' && expression.test(value);
 }
 
-/** Half of a character of two halves is no text: stores write another character for each, so that two ids became one. */
-function isWholeText(text: string): boolean {
-  return isAskable(text) && !/\p{Surrogate}/u.test(text);
-}
-
 function isContext(value: unknown): boolean {
   if (!isObject(value)) return false;
   const entries = Object.entries(value);
@@ -158,7 +151,7 @@ function isContext(value: unknown): boolean {
 const isContextField = like(EVENT_PATTERNS.contextField);
 
 function isContextValue(value: unknown): boolean {
-  if (typeof value === 'string') return isWholeText(value);
+  if (typeof value === 'string') return isAskable(value);
   return typeof value === 'boolean' || Number.isFinite(value);
 }
 
