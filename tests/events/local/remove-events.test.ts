@@ -103,10 +103,10 @@ t.test('a user with many events is removed in pieces, between which others write
   const countLeft = file.database.prepare("SELECT count(*) AS count FROM events WHERE user_id = 'u1'");
   const removing = forget(folder, 'u1');
   const seen = new Set<number>();
-  let isOver = false;
-  void removing.finally(() => (isOver = true));
+  const end = { over: false };
+  void removing.finally(() => (end.over = true));
   let kept = 0;
-  while (!isOver) {
+  while (!end.over) {
     await store.keep([click({ eventId: `other-${kept++}`, userId: 'u2' })]);
     seen.add(countLeft.get()!['count'] as number);
   }
