@@ -18,8 +18,8 @@ export interface EventKeys {
   /** Ids that were counted, by the stream of their events and the first bits of their digest; on the node of the stream. */
   ids(stream: number, digest: Buffer): string;
   history(owner: HistoryOwner): string;
-  /** Which events the compaction that is under way copies; absent where there is none. */
-  readonly compacting: string;
+  /** How far compactions came, and which events the one that is under way copies. */
+  readonly compaction: string;
   /** Who compacts. */
   readonly locks: string;
 }
@@ -43,7 +43,7 @@ export function createEventKeys(prefix: string): EventKeys {
       `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - BUCKET_BITS)).toString(36)}`,
     // The braces put it on the node of the user's rows, whatever the id has: both have the same between the first ones.
     history: ([kind, id]) => `${prefix}history:${kind}:{${id}}`,
-    compacting: `${space}compacting`,
+    compaction: `${space}compaction`,
     locks: `${space}locks`,
   };
 }

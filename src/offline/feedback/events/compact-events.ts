@@ -1,32 +1,41 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import parquet, { type ParquetWriter } from 'parquetjs-lite';
 import { isTemporary, putInPlace, temporarySibling } from '../../../bundle/durable-files.js';
 import { createFolderStore } from '../../../bundle/folder-store.js';
-import { type Lock, withLock } from '../../../bundle/with-lock.js';
+import { type Lock, type LockStore, withLock } from '../../../bundle/with-lock.js';
 import type { KeptEvent } from '../../../domain/event.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { EVENT_COLUMNS, toEventRow } from './event-columns.js';
 
 /** A store of events that are copied, and then removed when they are old. */
-export interface EventsToCompact {
+export interface EventsToCompact<Range extends EventRange = EventRange> {
+  /** Who compacts it: one at a time. */
+  readonly locks: LockStore;
   /** The events to copy now, or those that an earlier compaction began to; undefined where there are none. */
-  begin(): EventRange | undefined;
-  read(range: EventRange): Iterable<KeptEvent>;
+  begin(): Range | undefined | Promise<Range | undefined>;
+  read(range: Range): Iterable<KeptEvent> | AsyncIterable<KeptEvent>;
   /** They are never given again. */
-  finish(range: EventRange): void;
-  prune(before: PruneLimits): { readonly events: number; readonly ids: number };
+  finish(range: Range): void | Promise<void>;
+  prune(before: PruneLimits): RemovedEvents | Promise<RemovedEvents>;
   close(): void;
 }
 
-/** Events of a store by their sequences, both ends included. */
+/** What was removed from a store. */
+export interface RemovedEvents {
+  readonly events: number;
+  readonly ids: number;
+}
+
+/** Some events of a store. */
 export interface EventRange {
-  /** Which store. */
-  readonly store: string;
-  readonly from: number;
-  readonly to: number;
+  /** The same for the same events, and for no others. */
+  readonly name: string;
+  /** How many they are, about. */
+  readonly size: number;
   /** Whether an earlier compaction began it. */
   readonly isResumed: boolean;
 }
@@ -42,7 +51,7 @@ export interface PruneLimits {
 /** Options of `compactEvents`. */
 export interface EventCompactionOptions {
   /** Opens the store; there may be none. */
-  readonly open: () => EventsToCompact;
+  readonly open: () => EventsToCompact | Promise<EventsToCompact>;
   /** Folder of the parquet files. */
   readonly outDir: string;
   readonly before: PruneLimits;
@@ -56,34 +65,32 @@ export interface EventCompaction {
   /** The parquet files that were written. */
   readonly files: readonly string[];
   /** Old events that were removed from the store, and ids that it does not know any more. */
-  readonly removed: { readonly events: number; readonly ids: number };
+  readonly removed: RemovedEvents;
 }
 
 /**
  * Copies the events of a store that are in no file yet to parquet, one file for each day (UTC) that they were kept on, then says so to the
  * store, then removes what is old from it. The store says first what is copied, and the name of a file follows from that: a run that was
  * killed is simply run again, and writes the same files. One run at a time: others wait.
- * @param folder of the store
  * @throws ShortlistError LOCKED, CONFLICT, and what the store throws
  */
-export async function compactEvents(
-  folder: string,
-  { open, ...options }: EventCompactionOptions,
-): Promise<EventCompaction> {
+export async function compactEvents({ open, ...options }: EventCompactionOptions): Promise<EventCompaction> {
   const purpose = 'shortlist events compact';
-  const lockOf = (root: string) => createFolderStore(root, () => new Date());
-  const store = open();
+  const store = await open();
   try {
-    return await withLock(lockOf(folder), { purpose }, (log) =>
+    return await withLock(store.locks, { purpose }, (log) =>
       // Another store may be compacted into the same folder.
-      withLock(lockOf(options.outDir), { purpose, name: 'parquet' }, (out) =>
-        compact(store, {
-          ...options,
-          confirm: async () => {
-            await log.confirm();
-            await out.confirm();
-          },
-        }),
+      withLock(
+        createFolderStore(options.outDir, () => new Date()),
+        { purpose, name: 'parquet' },
+        (out) =>
+          compact(store, {
+            ...options,
+            confirm: async () => {
+              await log.confirm();
+              await out.confirm();
+            },
+          }),
       ),
     );
   } finally {
@@ -99,18 +106,18 @@ async function compact(store: EventsToCompact, options: Compacting): Promise<Eve
   await removeTemporaries(outDir);
   const files: string[] = [];
   let events = 0;
-  let range = store.begin();
+  let range = await store.begin();
   while (range !== undefined) {
     const written = await writeRange(store, range, options);
     await confirm();
-    store.finish(range);
+    await store.finish(range);
     events += written.events;
     files.push(...written.files);
     // What came since an earlier run began is for this one; what comes meanwhile is not, or it would never end.
-    range = range.isResumed ? store.begin() : undefined;
+    range = range.isResumed ? await store.begin() : undefined;
   }
   await confirm();
-  return { events, files, removed: store.prune(before) };
+  return { events, files, removed: await store.prune(before) };
 }
 
 async function removeTemporaries(dir: string): Promise<void> {
@@ -118,11 +125,11 @@ async function removeTemporaries(dir: string): Promise<void> {
     if (isTemporary(name) && name.startsWith('.events-')) await rm(join(dir, name));
 }
 
-/** A file that is written, under another name until it is whole. */
+/** A file that is written, under another name until it is whole; or one that an earlier run wrote. */
 interface DayFile {
   readonly path: string;
-  readonly temporary: string;
-  readonly writer: ParquetWriter;
+  /** Absent where the file is there: it is whole, and its events may be in no other place any more. */
+  readonly draft?: { readonly temporary: string; readonly writer: ParquetWriter } | undefined;
 }
 
 async function writeRange(
@@ -131,34 +138,35 @@ async function writeRange(
   { outDir, progress, confirm }: Compacting,
 ): Promise<{ events: number; files: readonly string[] }> {
   const days = new Map<string, DayFile>();
-  const step = progress.start('compact events', range.to - range.from + 1);
+  const step = progress.start('compact events', range.size);
   let events = 0;
-  for (const event of store.read(range)) {
+  for await (const event of store.read(range)) {
     const day = dayOf(event.keptAt);
     const file = days.get(day) ?? (await openDay(join(outDir, nameOf(day, range))));
     days.set(day, file);
-    await file.writer.appendRow(toEventRow(event));
+    await file.draft?.writer.appendRow(toEventRow(event));
     events++;
     step.advance();
   }
   const files = [...days.values()];
-  for (const { writer } of files) await writer.close();
+  for (const { draft } of files) await draft?.writer.close();
   await confirm();
-  for (const { temporary, path } of files) await putInPlace(temporary, path);
+  for (const { draft, path } of files) if (draft !== undefined) await putInPlace(draft.temporary, path);
   step.finish(`${events} events`);
   return { events, files: files.map(({ path }) => path) };
 }
 
 /** The same for the same events of the same store. */
-function nameOf(day: string, { store, from, to }: EventRange): string {
-  const digest = createHash('sha256').update(`${store} ${from} ${to} ${day}`).digest('hex').slice(0, 12);
+function nameOf(day: string, { name }: EventRange): string {
+  const digest = createHash('sha256').update(`${name} ${day}`).digest('hex').slice(0, 12);
   return `events-${day}-${digest}.parquet`;
 }
 
 async function openDay(path: string): Promise<DayFile> {
+  if (existsSync(path)) return { path };
   const temporary = temporarySibling(path);
   const writer = await parquet.ParquetWriter.openFile(new parquet.ParquetSchema(EVENT_COLUMNS), temporary);
-  return { path, temporary, writer };
+  return { path, draft: { temporary, writer } };
 }
 
 /** `20260102`. */
