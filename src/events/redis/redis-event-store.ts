@@ -138,6 +138,7 @@ function createKeeper(client: RedisClient, options: KeeperOptions): Keeper {
         ? []
         : events.map((event, place) => ({ event, isKnown: kept[place] === 0 }));
     });
+    if (logged.length === 0) return;
     try {
       await answerWithin(redis.socketTimeoutMs, writeHistories(logged, client, { keys, limits: history }));
       tellHistories(undefined);
