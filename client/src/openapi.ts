@@ -22,6 +22,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Items for a user, a visitor or anybody, or a ranking of items that you name
+         * @description Reads, as the GET does, and takes besides: what was touched in this moment, candidates to rank, no user at all. Nobody in particular gets a cold start.
+         */
+        post: operations["postRecommendations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/items/{itemId}/similar": {
         parameters: {
             query?: never;
@@ -137,6 +157,26 @@ export interface components {
             /** @description Best first, each item once. */
             items: components["schemas"]["SlateItem"][];
         };
+        /** @description Items for a user, for a visitor, or for anybody. */
+        PostRecommendationsAnswer: {
+            /** @description As in the header `x-request-id`. */
+            requestId: string;
+            /** @description Names this answer and no other, however often it was kept: events say by it which answer showed their item. */
+            slateId: string;
+            /** @description Where the request named one. */
+            userId?: string;
+            scenario: string;
+            /** @description The version of the bundle that answered. */
+            bundle: string;
+            /** @description `cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody. Known values: `personalised`, `cold-start`. A later release may add others. */
+            strategy: "personalised" | "cold-start" | (string & {});
+            /** @description Empty when every stage did its part. */
+            degraded: components["schemas"]["Degradation"][];
+            /** @description Best first, each item once. */
+            items: components["schemas"]["SlateItem"][];
+            /** @description Where the request named candidates: those that the answer cannot have, in their order. What `limit` left out is in neither list. */
+            dropped?: components["schemas"]["Dropped"][];
+        };
         /** @description Items that go with one item. */
         SimilarItemsAnswer: {
             /** @description As in the header `x-request-id`. */
@@ -216,6 +256,12 @@ export interface components {
             /** @description A stable word for why. */
             reason: string;
         };
+        /** @description A candidate that the answer cannot have. */
+        Dropped: {
+            itemId: string;
+            /** @description `unknown`: the bundle has no such item. `ineligible`: the scenario does not show it to this user, `exclude` or a filter leaves it out, or the user does not want it. Known values: `unknown`, `ineligible`. A later release may add others. */
+            reason: "unknown" | "ineligible" | (string & {});
+        };
         /** @description The process answers. */
         Liveness: {
             /** @description Known values: `live`. A later release may add others. */
@@ -266,6 +312,11 @@ export interface operations {
                 limit?: number;
                 /** @description The placement to fill: which sources, rules and ranker. */
                 scenario?: string;
+                /**
+                 * @description The visit of somebody who may be no user yet, by the id under which the app sends its events: what was done in it counts too. The visitor’s secret: drawn at random, and in no answer.
+                 * @example v-6yTq0Zc1ROWk
+                 */
+                sessionId?: string;
                 /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
                 exclude?: string[];
                 /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
@@ -324,6 +375,155 @@ export interface operations {
             };
             /** @description The request target is too long (`URI_TOO_LONG`). */
             414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postRecommendations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 1000
+                 */
+                "x-request-timeout-ms"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error. */
+                    userId?: string;
+                    /**
+                     * @description The visit of somebody who may be no user yet, by the id under which the app sends its events: what was done in it counts too. The visitor’s secret: drawn at random, and in no answer.
+                     * @example v-6yTq0Zc1ROWk
+                     */
+                    sessionId?: string;
+                    /** @description Items that whoever asks has just touched, oldest first: history for this answer only, kept nowhere. Unknown ids are ignored. */
+                    sessionItems?: string[];
+                    /** @description Rank these items and no others. `dropped` names those that cannot be in the answer. An id that is there twice counts once. */
+                    candidates?: string[];
+                    /** @description Items at most: 10 unless given; with `candidates` as many as they are, at most 100. */
+                    limit?: number;
+                    /**
+                     * @description The placement to fill: which sources, rules and ranker.
+                     * @default home
+                     */
+                    scenario?: string;
+                    /** @description Items that must not come back. Unknown ids are ignored. */
+                    exclude?: string[];
+                    /** @description Only items with these attribute values, each as `attribute:value`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                    filter?: string[];
+                    /** @description What is known of this moment, each as `field:value`, each field once; the dataset declares the fields. A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are those of the server’s clock unless given. */
+                    context?: string[];
+                    /**
+                     * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                     * @default none
+                     * @example sources
+                     * @enum {string}
+                     */
+                    explain?: "none" | "sources" | "features";
+                    /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */
+                    timeoutMs?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Items for a user, for a visitor, or for anybody. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostRecommendationsAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large (`PAYLOAD_TOO_LARGE`). */
+            413: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). */
+            415: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
                     "x-request-id"?: string;

@@ -17,11 +17,17 @@ type QueryOf<Operation extends keyof operations> = Omit<
 >;
 
 export type RecommendationsAnswer = Schemas['RecommendationsAnswer'];
+export type PostRecommendationsAnswer = Schemas['PostRecommendationsAnswer'];
 export type SimilarItemsAnswer = Schemas['SimilarItemsAnswer'];
 export type PopularAnswer = Schemas['PopularAnswer'];
 export type EventsAnswer = Schemas['EventsAnswer'];
 export type Readiness = Schemas['Readiness'];
 export type SlateItem = Schemas['SlateItem'];
+/** For whom, from what, and which items: a user, a session, or neither; what was touched just now; candidates to rank. */
+export type RecommendRequest = Omit<
+  operations['postRecommendations']['requestBody']['content']['application/json'],
+  'timeoutMs'
+>;
 /** What a user or a visitor did with an item. Without an `eventId` the client draws one. */
 export type UserEvent =
   operations['postEvents']['requestBody']['content']['application/json']['events'][number];
@@ -62,6 +68,8 @@ export interface EventsOptions extends CallOptions {
 export interface ShortlistClient {
   /** Items for one user, best first. A user that nobody knows gets a cold start, never an error. */
   recommendations(userId: string, options?: RecommendationsOptions): Promise<RecommendationsAnswer>;
+  /** Items for a user, for a visitor or for anybody, or a ranking of the items that `candidates` names. It only reads, and is tried again like the others. */
+  recommend(request: RecommendRequest, options?: CallOptions): Promise<PostRecommendationsAnswer>;
   /** Items that go with one item. An item that the bundle does not have is the problem `ITEM_NOT_FOUND`. */
   similarItems(itemId: string, options?: SimilarItemsOptions): Promise<SimilarItemsAnswer>;
   /** What most people chose. */
@@ -83,7 +91,7 @@ export function createShortlistClient(options: ShortlistClientOptions): Shortlis
   const { baseUrl, fetch } = options;
   // Throws where it is made what every call would fail with.
   const { url } = new Request(baseUrl);
-  const told = { ...options, tellsByQuery: isPreflightAvoidable(url, options) };
+  const told = { ...options, tellsByField: isPreflightAvoidable(url, options) };
   const http = createClient<paths>({ baseUrl, ...(fetch !== undefined && { fetch }) });
   return {
     recommendations: (userId, given = {}) => {
@@ -91,16 +99,24 @@ export function createShortlistClient(options: ShortlistClientOptions): Shortlis
       return ask(told, call, ({ timeout, ...init }) =>
         http.GET('/recommendations/{userId}', {
           ...init,
-          params: { path: { userId }, query: { ...query, ...timeout.query }, header: timeout.header },
+          params: { path: { userId }, query: { ...query, ...timeout.field }, header: timeout.header },
         }),
       );
     },
+    recommend: (request, call = {}) =>
+      ask(told, call, ({ timeout, ...init }) =>
+        http.POST('/recommendations', {
+          ...init,
+          params: { header: timeout.header },
+          body: { ...request, ...timeout.field },
+        }),
+      ),
     similarItems: (itemId, given = {}) => {
       const { call, query } = split(given);
       return ask(told, call, ({ timeout, ...init }) =>
         http.GET('/items/{itemId}/similar', {
           ...init,
-          params: { path: { itemId }, query: { ...query, ...timeout.query }, header: timeout.header },
+          params: { path: { itemId }, query: { ...query, ...timeout.field }, header: timeout.header },
         }),
       );
     },
@@ -109,7 +125,7 @@ export function createShortlistClient(options: ShortlistClientOptions): Shortlis
       return ask(told, call, ({ timeout, ...init }) =>
         http.GET('/popular', {
           ...init,
-          params: { query: { ...query, ...timeout.query }, header: timeout.header },
+          params: { query: { ...query, ...timeout.field }, header: timeout.header },
         }),
       );
     },
@@ -147,13 +163,14 @@ function isPreflightAvoidable(url: string, { apiKey, token }: Credentials): bool
 }
 
 type AskOptions = ShortlistClientOptions & {
-  /** Whether the server is told by a query parameter how long the client waits, in place of a header. */
-  readonly tellsByQuery: boolean;
+  /** Whether the server is told by a field of the request how long the client waits, in place of a header. */
+  readonly tellsByField: boolean;
 };
 
 /** How the server is told how long the client waits. */
 interface Timeout {
-  readonly query: { readonly timeoutMs?: number };
+  /** Of the query, or of the body. */
+  readonly field: { readonly timeoutMs?: number };
   readonly header: { readonly 'x-request-timeout-ms'?: string };
 }
 
@@ -191,7 +208,7 @@ async function askWithin<Answer>(deadline: Deadline, options: AskOptions, send: 
 const SERVER_SHARE = 0.8;
 const LONGEST_DEADLINE_MS = 999_999;
 
-async function describeSent({ apiKey, token, tellsByQuery }: AskOptions, deadline: Deadline): Promise<Sent> {
+async function describeSent({ apiKey, token, tellsByField }: AskOptions, deadline: Deadline): Promise<Sent> {
   const current = typeof token === 'function' ? await token() : token;
   const shareMs = Math.floor(deadline.leftMs() * SERVER_SHARE);
   const timeoutMs = Math.min(LONGEST_DEADLINE_MS, Math.max(1, shareMs));
@@ -201,9 +218,9 @@ async function describeSent({ apiKey, token, tellsByQuery }: AskOptions, deadlin
       ...(apiKey !== undefined && { 'x-api-key': apiKey }),
       ...(current !== undefined && { authorization: `Bearer ${current}` }),
     },
-    timeout: tellsByQuery
-      ? { query: { timeoutMs }, header: {} }
-      : { query: {}, header: { 'x-request-timeout-ms': String(timeoutMs) } },
+    timeout: tellsByField
+      ? { field: { timeoutMs }, header: {} }
+      : { field: {}, header: { 'x-request-timeout-ms': String(timeoutMs) } },
   };
 }
 

@@ -203,6 +203,12 @@ export const Manifest = Type.Object({
       ),
     }),
   ),
+  forgottenUntil: Type.Optional(
+    Type.Number({
+      description:
+        'Who asked to be forgotten until then, Unix seconds, is in nothing of the bundle with what is older; absent where nobody had asked.',
+    }),
+  ),
   ranker: Type.Object({
     file: name('ONNX model.'),
     inputName: name('Input that takes the features [rows × features].'),

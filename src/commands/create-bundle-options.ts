@@ -5,6 +5,7 @@ import { toVectorEngineOptions } from '../candidates/vector-engine.js';
 import { readScenarios } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { ForgottenUsers } from '../domain/forgetting.js';
 import type { LiveHistories } from '../events/live-histories.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
@@ -23,6 +24,7 @@ export function createBundleOptions(
     registry: BundleRegistry;
     dependencies: DependencyAccess;
     cache: SlateCache | undefined;
+    forgotten: ForgottenUsers;
     quarantine: Quarantine | undefined;
     liveHistories: LiveHistories | undefined;
     logger: Logger;
@@ -30,8 +32,8 @@ export function createBundleOptions(
     openReads: OnlineStoresParts['openReads'];
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, quarantine, liveHistories, logger, metrics, openReads } =
-    parts;
+  const { context, registry, dependencies, cache, forgotten, quarantine } = parts;
+  const { liveHistories, logger, metrics, openReads } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
   const observed = { logger, metrics: metrics.features };
@@ -52,5 +54,6 @@ export function createBundleOptions(
     liveMetrics: metrics.events,
     drift: { ...settings.drift, onWindow: (drifts) => metrics.drift.showDrift(drifts) },
     cache,
+    forgotten,
   };
 }

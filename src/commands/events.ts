@@ -4,6 +4,7 @@ import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { daysOfIds } from '../events/open-event-store.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
@@ -36,15 +37,16 @@ function createCompactCommand(context: CommandContext): Command {
       );
       const { folder = settings.folder } = options;
       const isInRedis = settings.store === 'redis' && options.folder === undefined;
-      const { events, files, removed } = await compactEvents({
+      const { events, leftOut, files, removed } = await compactEvents({
         open: () => (isInRedis ? openInRedis(all) : openCompactionLog(folder)),
         outDir: options.out ?? join(folder, 'parquet'),
         before: limitsOf(settings, context.now()),
+        forgotten: requireForgottenUsers(all),
         progress: await context.openProgress(),
       });
       const written = files.length === 0 ? '' : `: ${files.join(', ')}`;
       const where = isInRedis ? 'are removed from Redis' : 'old ones are removed from what servers read';
-      context.print(`${events} events${written}; ${removed.events} ${where}.`);
+      context.print(`${events} events${written}; ${removed.events} ${where}.${describeLeftOut(leftOut)}`);
     });
 }
 
@@ -58,6 +60,10 @@ function openInRedis({ events, redis }: Settings): Promise<RedisCompactionLog> {
     durability,
     syncTimeoutMs,
   });
+}
+
+function describeLeftOut(leftOut: number): string {
+  return leftOut === 0 ? '' : ` ${leftOut} of users who asked to be forgotten are in no file.`;
 }
 
 function limitsOf(events: Settings['events'], now: Date): { time: number; keptAt: number } {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
 
@@ -17,7 +18,8 @@ export function createImpressionsCommand(context: CommandContext): Command {
     .option('--folder <folder>', 'the log; by default what impressions.folder says')
     .option('--out <folder>', 'for the parquet files; by default `parquet` in the folder of the log')
     .action(async (_action: 'compact', options: { folder?: string; out?: string }) => {
-      const { impressions } = loadSettings(context);
+      const settings = loadSettings(context);
+      const { impressions } = settings;
       const { compactImpressions } = await importOffline(
         () => import('../offline/feedback/impressions/compact-impressions.js'),
       );
@@ -25,12 +27,16 @@ export function createImpressionsCommand(context: CommandContext): Command {
       const compaction = await compactImpressions(folder, {
         outDir: options.out ?? join(folder, 'parquet'),
         abandonedBefore: context.now().getTime() - impressions.segmentSeconds * 1000 - PATIENCE_MS,
+        forgotten: requireForgottenUsers(settings),
         progress: await context.openProgress(),
       });
       for (const warning of compaction.warnings) context.printError(warning);
       context.print(
         `${compaction.impressions} impressions of ${compaction.segments} segments, ${compaction.rows} rows` +
-          (compaction.files.length === 0 ? '.' : `: ${compaction.files.join(', ')}`),
+          (compaction.files.length === 0 ? '.' : `: ${compaction.files.join(', ')}`) +
+          (compaction.leftOut === 0
+            ? ''
+            : `\n${compaction.leftOut} impressions of users who asked to be forgotten are in no file.`),
       );
     });
 }

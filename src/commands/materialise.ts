@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import type { ForgottenList } from '../domain/forgetting.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
@@ -24,7 +26,8 @@ export function createMaterialiseCommand(context: CommandContext): Command {
     )
     .option('--view <name>', 'one of them, or all', 'all')
     .action(async ({ view: name }: { view: string }) => {
-      const { bundle, features, redis } = loadSettings(context);
+      const settings = loadSettings(context);
+      const { bundle, features, redis } = settings;
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, name);
       const access = openDependencies(context);
@@ -34,7 +37,17 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const confirm = (): Promise<void> => refuseMoved(online, { registry, channel: bundle.channel });
       const progress = await context.openProgress();
       const now = context.now().getTime() / 1000;
-      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, now, confirm };
+      const forgotten = requireForgottenUsers(settings);
+      const load = {
+        ...features,
+        prefix: redis.keyPrefix,
+        client,
+        access,
+        progress,
+        now,
+        confirm,
+        forgotten,
+      };
       try {
         for (const view of online.views) context.print(await loadView(view, online, load));
       } finally {
@@ -53,6 +66,7 @@ interface Loading {
   /** Unix seconds. */
   readonly now: number;
   readonly confirm: () => Promise<void>;
+  readonly forgotten: ForgottenList;
 }
 
 /** Rows of a bundle that the channel has left would be served beside the bundle that it points at now. */
@@ -72,9 +86,9 @@ async function refuseMoved(
 async function loadView(
   view: FeatureView,
   { version, files }: OnlineViews,
-  { client, access, expirySeconds, prefix, progress, now, confirm }: Loading,
+  { client, access, expirySeconds, prefix, progress, now, confirm, forgotten }: Loading,
 ): Promise<string> {
-  const { knownUntil, dataset } = files.manifest;
+  const { knownUntil, dataset, forgottenUntil: until = Number.NEGATIVE_INFINITY } = files.manifest;
   const table = await loadFeatureTable({ file: files.deferredFile(view.file), view, knownUntil });
   refuseFutureTimes(table, now);
   const step = progress.start(`materialise ${view.name}`, table.entities.size);
@@ -85,6 +99,7 @@ async function loadView(
       version,
       space: { prefix, dataset: dataset.name },
       expirySeconds,
+      forgotten: { list: forgotten, until },
       confirm,
       onRows: (count) => {
         rows += count;

@@ -1,6 +1,8 @@
 import type { DependencyAccess } from '../domain/dependency-access.js';
 import { openRedis } from '../features/redis-connection.js';
 import type { AdminParts, ServerParts } from '../http/app-parts.js';
+import type { ForgottenUserStore } from '../events/forgotten/forgotten-user-store.js';
+import { createForgetter } from '../serving/forgetting/forgetter.js';
 import { createFeaturePusher } from '../serving/online/feature-pusher.js';
 
 /** The dependencies of the listeners, as settings say. Nothing is connected before it is used. */
@@ -9,13 +11,21 @@ export function openListenerParts({
   bundleAdmin,
   metrics,
   dependencies,
-}: Pick<AdminParts, 'settings' | 'bundleAdmin' | 'metrics'> & { dependencies: DependencyAccess }): Pick<
-  ServerParts,
-  'dependencies' | 'pusher' | 'connectRateLimits'
-> {
+  forgotten,
+}: Pick<AdminParts, 'settings' | 'bundleAdmin' | 'metrics'> & {
+  dependencies: DependencyAccess;
+  forgotten: ForgottenUserStore;
+}): Pick<ServerParts, 'dependencies' | 'forgotten' | 'pusher' | 'forgetter' | 'connectRateLimits'> {
   return {
+    forgotten,
+    forgetter: createForgetter(settings, { forgotten, bundleAdmin, metrics: metrics.forgetting }),
     dependencies,
-    pusher: createFeaturePusher(settings, { bundleAdmin, metrics: metrics.features, now: () => new Date() }),
+    pusher: createFeaturePusher(settings, {
+      bundleAdmin,
+      forgotten,
+      metrics: metrics.features,
+      now: () => new Date(),
+    }),
     connectRateLimits: () => openRedis(settings.redis),
   };
 }

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
+import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
@@ -54,6 +55,8 @@ export async function openServer(
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
   const clock = (): number => context.now().getTime() / 1000;
+  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
+  opened.add(forgotten, () => forgotten.close());
   const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
     await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
@@ -65,6 +68,7 @@ export async function openServer(
     registry,
     dependencies,
     cache,
+    forgotten,
     quarantine,
     liveHistories: events?.liveHistories,
     logger,
@@ -102,7 +106,7 @@ export async function openServer(
       metrics,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten }),
     },
     bundle,
     quarantine,

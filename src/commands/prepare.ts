@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -31,12 +32,14 @@ export function createPrepareCommand(context: CommandContext): Command {
       const progress = await context.openProgress();
       const access = openDependencies(context);
       const now = context.now();
+      const settings = loadSettings(context);
       const report = await prepareDataset(dataset, {
         outDir: preparedDir,
         progress,
         access,
         now,
-        eventsFolder: options.events ?? loadSettings(context).events.folder,
+        eventsFolder: options.events ?? settings.events.folder,
+        forgotten: requireForgottenUsers(settings),
       });
       context.print(renderPrepareReport(report));
       context.print(

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
+import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { parsePushedLines } from '../features/parse-pushed-rows.js';
 import { type PushCounts, pushRows, type PushedRow } from '../features/push-rows.js';
 import { isPassingRedisFault, requireRedis } from '../features/redis-connection.js';
@@ -29,7 +30,8 @@ export function createPushCommand(context: CommandContext): Command {
     .option('--file <path>', 'a file with one such row per line')
     .action(async (given: PushArguments) => {
       const readLines = chooseLines(given);
-      const { bundle, features, redis } = loadSettings(context);
+      const settings = loadSettings(context);
+      const { bundle, features, redis } = settings;
       const registry = await openRegistry(bundle, context);
       const online = await openOnlineViews(registry, bundle.channel, given.view);
       const [view] = online.views;
@@ -43,7 +45,12 @@ export function createPushCommand(context: CommandContext): Command {
       const step = (await context.openProgress()).start(`push ${view!.name}`, total);
       try {
         const space = { prefix: redis.keyPrefix, dataset: online.files.manifest.dataset.name };
-        const pushing = { view: view!, space, expirySeconds: features.expirySeconds };
+        const pushing = {
+          view: view!,
+          space,
+          forgotten: requireForgottenUsers(settings),
+          expirySeconds: features.expirySeconds,
+        };
         // Rows that are there already are written again: the same rows, at the same event times.
         const push = async (rows: PushedRow[]): Promise<PushCounts> => {
           const counts = await access.retry('redis', () => pushRows(rows, client, pushing), { isPassing });

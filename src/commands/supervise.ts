@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { createOpenedThings, type OpenedThings } from '../domain/opened-things.js';
 import { startAdminServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
@@ -101,12 +102,15 @@ async function superviseWith(
     render: async () => mergeMetrics([await metrics.snapshot(), ...(await group.metrics())]),
   };
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const clock = (): number => context.now().getTime() / 1000;
+  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
+  opened.add(forgotten, () => forgotten.close());
   const admin = await startAdminServer({
     settings,
     logger,
     bundleAdmin: group,
     metrics: merged,
-    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies }),
+    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies, forgotten }),
   });
   closeAdmin = admin.stop;
   const { dataset, version } = group.describe()!;

@@ -76,7 +76,7 @@ export const Jwt = Type.Object(
     }),
     bindSubject: Type.Boolean({
       description:
-        '`/recommendations/:userId` is answered, and events are taken, only where `sub` of the token is that user; 403 otherwise. Events of sessions are taken from every token.',
+        'Requests for a user are answered, and events of a user taken, only where `sub` of the token is that user; 403 otherwise. Every token asks for sessions and for nobody, and may send events of sessions.',
       variable: 'SHORTLIST_JWT_BIND_SUBJECT',
       danger:
         'When false, every token with the scope `read` may ask about every user, and with `write` tell events of every user: right for services, wrong for apps.',

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { Events } from './event-settings.js';
+import { Forgotten } from './forgotten-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 import { Cache, Features, RedisSettings, VectorEngine } from './store-settings.js';
@@ -293,6 +294,7 @@ export const SettingsSchema = Type.Object(
     redis: RedisSettings,
     cache: Cache,
     events: Events,
+    forgotten: Forgotten,
     impressions: Impressions,
     featureLog: FeatureLog,
     sources: Sources,

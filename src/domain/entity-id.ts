@@ -1,8 +1,11 @@
 /** Ids of users and items that a request can name have at most so many characters. */
 export const LONGEST_ID = 256;
 
-/** The characters of such ids, for patterns: control characters have no place in one, and ids are the team's own. */
-export const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f]';
+/**
+ * The characters of such ids, for patterns that read Unicode (flag `u`): control characters have no place in one, nor has half of a character
+ * of two halves, which stores cannot write; and ids are the team's own.
+ */
+export const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]';
 
 /** A blank of Unicode, or a mark that no screen shows, for patterns: training takes an id of nothing else for none. */
 export const BLANK_CHARACTER = '[\\s\\u200b-\\u200f\\u2060\\ufeff]';

@@ -54,6 +54,7 @@ export const ERRORS = {
   RANKER_TIMEOUT: { status: 503, kind: 'dependency', title: 'The ranker is too slow', public: true, stageFallback: true },
   DEADLINE_EXCEEDED: { status: 503, kind: 'dependency', title: 'There was no time left for an answer', public: true, slateFallback: true, late: true },
   EVENTS_UNAVAILABLE: { status: 503, kind: 'dependency', title: 'Events cannot be kept now', public: true },
+  FORGETTING_FAILED: { status: 503, kind: 'dependency', title: 'Who asked to be forgotten cannot be kept, or told' },
   OVERLOADED: { status: 503, kind: 'dependency', title: 'More requests than can be answered in time', public: true, late: true },
   TRIAL_FAILED: { status: 503, kind: 'dependency', title: 'The bundle could not be tried' },
   PROCESS_FAILED: { status: 503, kind: 'dependency', title: 'A server process failed' },

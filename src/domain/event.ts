@@ -18,6 +18,12 @@ export interface UserEvent {
   readonly context?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
+/** No price and no number of pieces is larger; times the largest weight it is a float32 still. */
+export const LARGEST_EVENT_VALUE = 1e9;
+
+/** A timestamp may be so many seconds ahead of the server's clock: clocks of clients differ. */
+export const MOST_SECONDS_AHEAD = 60;
+
 /** What histories need of an event. */
 export type HistoryEvent = Pick<UserEvent, 'itemId' | 'type' | 'value' | 'time'>;
 

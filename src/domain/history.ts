@@ -9,11 +9,14 @@ export interface History {
 }
 
 /**
- * The latest word of a subject on each item, by live events that a bundle does not have yet, oldest first: data only, which threads can hand
- * on.
+ * The latest words of a subject on each item, by live events, whether a bundle has them or not, oldest first: data only, which threads can
+ * hand on.
  */
 export interface LiveHistory {
-  /** Item indexes, each once. */
+  /**
+   * Item indexes: each once, or twice where the subject did not want the item and then did: what a bundle has of the item from before the
+   * first does not count.
+   */
   readonly items: Int32Array;
   /** Unix seconds, ascending. */
   readonly timestamps: Float64Array;

@@ -5,6 +5,8 @@
 export interface Subject {
   /** Raw id. */
   readonly userId?: string;
+  /** The user asked to be forgotten: what a bundle, or a store of rows, still has of them does not count. */
+  readonly isForgotten?: boolean;
   /** Raw id, the visitor's secret. */
   readonly sessionId?: string;
   /** Raw id. */
@@ -16,12 +18,18 @@ export const NOBODY: Subject = {};
 
 /**
  * Names a subject in cache keys: two subjects of one key get the same answers, as long as their live histories are the same. A session and
- * a user of one id have two keys.
+ * a user of one id have two keys, and so has a user before and after being forgotten: what was kept of before is not found any more.
  */
-export function keyOf({ userId, sessionId, itemId }: Subject): string {
-  if (userId !== undefined) return `user ${JSON.stringify(userId)}`;
+export function keyOf({ userId, isForgotten, sessionId, itemId }: Subject): string {
+  if (userId !== undefined)
+    return `${isForgotten === true ? 'forgotten ' : ''}user ${JSON.stringify(userId)}`;
   if (sessionId !== undefined) return `session ${JSON.stringify(sessionId)}`;
   return itemId === undefined ? 'nobody' : `item ${JSON.stringify(itemId)}`;
+}
+
+/** The user whom a bundle may know; undefined for one who is to be unknown to it, and for other subjects. */
+export function knowableUserOf({ userId, isForgotten }: Subject): string | undefined {
+  return isForgotten === true ? undefined : userId;
 }
 
 /** The fields that name a subject in log lines. */

@@ -1,6 +1,7 @@
 import { showValue } from '../config/show-value.js';
 import { BLANK_CHARACTER, ID_CHARACTER, isAskable, LONGEST_ID } from '../domain/entity-id.js';
-import type { UserEvent } from '../domain/event.js';
+import { MOST_SECONDS_AHEAD, type UserEvent } from '../domain/event.js';
+import { type ForgottenUsers, isLeftOut } from '../domain/forgetting.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { SLATE_ID_PATTERN } from '../domain/slate.js';
 
@@ -24,10 +25,9 @@ export interface ParsedEventsOptions {
   readonly now: number;
   /** Events of before are refused. */
   readonly maxAgeDays: number;
+  /** Users who asked to be forgotten: what they did before is refused. */
+  readonly forgotten?: ForgottenUsers | undefined;
 }
-
-/** An event may be so far ahead of the server's clock: clocks of clients differ. */
-export const MOST_SECONDS_AHEAD = 60;
 
 /** Fields of the request context that one event may have. */
 export const MOST_CONTEXT_FIELDS = 50;
@@ -72,10 +72,10 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
     return undefined;
   }
   refuseOtherKeys(entry, problems);
-  for (const [name, { allows, allowed }] of Object.entries(FIELDS)) {
+  for (const [name, { allows, allowed, isSecret = false }] of Object.entries(FIELDS)) {
     const value = entry[name];
     if (value !== undefined && !allows(value))
-      problems.push(`${name} is ${showValue(value)}, allowed is ${allowed}`);
+      problems.push(`${name} is ${isSecret ? 'something else' : showValue(value)}, allowed is ${allowed}`);
   }
   for (const name of REQUIRED) if (entry[name] === undefined) problems.push(`${name} is missing`);
   if (entry['userId'] === undefined && entry['sessionId'] === undefined) {
@@ -83,7 +83,17 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
   }
   const { timestamp, ...event } = entry as GivenEvent;
   // With a problem it is no event, and nobody takes it for one.
-  return { ...(event as UserEvent), time: parseTime(timestamp, options, problems) };
+  const parsed = { ...(event as UserEvent), time: parseTime(timestamp, options, problems) };
+  if (problems.length === 0) refuseForgotten(parsed, options, problems);
+  return parsed;
+}
+
+function refuseForgotten(event: UserEvent, { forgotten }: ParsedEventsOptions, problems: string[]): void {
+  if (forgotten === undefined || !isLeftOut(event, forgotten)) return;
+  const at = new Date(forgotten.find(event.userId!)! * 1000).toISOString();
+  problems.push(
+    `the user asked to be forgotten at ${at}, and what is of before that, or of the minute after it, is not kept`,
+  );
 }
 
 /** The type that an event says, where it is one that can be kept. */
@@ -97,20 +107,18 @@ const REQUIRED = ['itemId', 'type'] as const;
 interface Field {
   readonly allowed: string;
   readonly allows: (value: unknown) => boolean;
+  /** No message shows its value. */
+  readonly isSecret?: boolean;
 }
 
-const ID: Field = {
-  allowed: ENTITY_ID_ALLOWED,
-  allows: (value) => isEntityId(value) && isWholeText(value),
-};
+const ID: Field = { allowed: ENTITY_ID_ALLOWED, allows: like(EVENT_PATTERNS.entityId) };
 
 const isEventType = like(EVENT_PATTERNS.type);
-const isEntityId = like(EVENT_PATTERNS.entityId);
 
 const FIELDS: Readonly<Record<string, Field>> = {
   eventId: { allowed: '1 to 128 visible ASCII characters', allows: like(EVENT_PATTERNS.eventId) },
   userId: ID,
-  sessionId: ID,
+  sessionId: { ...ID, isSecret: true },
   itemId: ID,
   type: {
     allowed: '1 to 64 lower-case letters, digits, - and _, a letter first',
@@ -131,11 +139,6 @@ function like(pattern: string): (value: unknown) => value is string {
   return (value): value is string => typeof value === 'string' && expression.test(value);
 }
 
-/** Half of a character of two halves is no text: stores write another character for each, so that two ids became one. */
-function isWholeText(text: string): boolean {
-  return isAskable(text) && !/\p{Surrogate}/u.test(text);
-}
-
 function isContext(value: unknown): boolean {
   if (!isObject(value)) return false;
   const entries = Object.entries(value);
@@ -148,7 +151,7 @@ function isContext(value: unknown): boolean {
 const isContextField = like(EVENT_PATTERNS.contextField);
 
 function isContextValue(value: unknown): boolean {
-  if (typeof value === 'string') return isWholeText(value);
+  if (typeof value === 'string') return isAskable(value);
   return typeof value === 'boolean' || Number.isFinite(value);
 }
 

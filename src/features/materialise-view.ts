@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { ShortlistError } from '../domain/errors.js';
+import type { ForgottenList } from '../domain/forgetting.js';
 import { type FeatureView, rowWidthOf } from './feature-view.js';
 import { mastersOf, type RedisClient, toFeaturesFailed } from './redis-connection.js';
 import {
@@ -29,6 +30,8 @@ export interface MaterialiseOptions {
   readonly version: string;
   /** After so long every key that was written is gone. */
   readonly expirySeconds: number;
+  /** Users who asked to be forgotten, and until when the rows are without those: the later ones are left out, and witness nothing. */
+  readonly forgotten?: { readonly list: ForgottenList; readonly until: number } | undefined;
   /** Called as rows are written, with how many more. */
   onRows?(count: number): void;
   /** Called when all rows are there, right before they come into service; what it throws keeps them out. */
@@ -91,6 +94,7 @@ export async function materialiseView(
     const end = Math.min(first + BATCH_ROWS, source.ids.length);
     const writes: Promise<unknown>[] = [];
     for (let row = first; row < end; row++) {
+      if (isLeftOut(source.ids[row]!, options)) continue;
       writes.push(client.set(keys.loaded(generation, source.ids[row]!), encodeRow(row), 'EX', expirySeconds));
     }
     await asked(Promise.all(writes));
@@ -98,8 +102,7 @@ export async function materialiseView(
     await asked(client.set(progress, JSON.stringify({ generation, rows: end }), 'EX', expirySeconds));
     options.onRows?.(end - first);
   }
-  const witnesses = chooseWitnesses(source.ids);
-  await asked(client.set(keys.witnesses(generation), JSON.stringify(witnesses), 'EX', expirySeconds));
+  const { witnesses, leftOut } = await writeWitnesses(source.ids, client, { ...options, keys, generation });
   await refuseLosses(client, keys, { generation, witnesses, progress });
   await options.confirm?.();
   const held = await asked(
@@ -112,7 +115,7 @@ export async function materialiseView(
   for (const unused of new Set([before, generation])) {
     if (unused !== inService) await asked(retire(unused, client, keys));
   }
-  return { generation: inService, written: source.ids.length - load.rows, resumed: load.rows };
+  return { generation: inService, written: source.ids.length - leftOut - load.rows, resumed: load.rows };
 }
 
 /** What Redis answers. Mistakes of our own are no failures of Redis: only what waits for its replies is wrapped in this. */
@@ -170,6 +173,33 @@ function createRowEncoder(source: LoadableRows, codec: RowCodec): (row: number) 
     source.fillRow(row, values);
     return codec.encode(values, source.eventTimeOf(row));
   };
+}
+
+/**
+ * Writes which rows tell that all are there. Who was forgotten while rows were written is in none of them by then; whoever forgets somebody later finds both the
+ * witnesses and the rows.
+ */
+async function writeWitnesses(
+  ids: readonly string[],
+  client: RedisClient,
+  options: MaterialiseOptions & { keys: RedisKeys; generation: string },
+): Promise<{ witnesses: readonly string[]; leftOut: number }> {
+  const { keys, generation, forgotten, expirySeconds } = options;
+  for (;;) {
+    const asOf = forgotten?.list.latest();
+    const removed = ids.filter((id) => isLeftOut(id, options));
+    const gone = new Set(removed);
+    const witnesses = chooseWitnesses(gone.size === 0 ? ids : ids.filter((id) => !gone.has(id)));
+    await asked(client.set(keys.witnesses(generation), JSON.stringify(witnesses), 'EX', expirySeconds));
+    await asked(Promise.all(removed.map((id) => client.unlink(keys.loaded(generation, id)))));
+    if (forgotten?.list.latest() === asOf) return { witnesses, leftOut: removed.length };
+  }
+}
+
+function isLeftOut(id: string, { forgotten }: MaterialiseOptions): boolean {
+  if (forgotten === undefined || forgotten.list.size() === 0) return false;
+  const at = forgotten.list.find(id);
+  return at !== undefined && at > forgotten.until;
 }
 
 /** Ids from all over the generation. */

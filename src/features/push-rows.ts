@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ForgottenUsers, isLeftOut } from '../domain/forgetting.js';
 import type { FeatureView } from './feature-view.js';
 import { type RedisClient, toFeaturesFailed } from './redis-connection.js';
 import { createRedisKeys, type KeySpace } from './redis-keys.js';
@@ -19,6 +20,8 @@ export interface PushOptions {
   readonly space: KeySpace;
   /** After so long every row that was written is gone. */
   readonly expirySeconds: number;
+  /** Users who asked to be forgotten: what is older than that is not written. */
+  readonly forgotten?: ForgottenUsers | undefined;
   /** Called after every round trip, with how many more rows Redis has answered for. */
   onRows?(count: number): void;
 }
@@ -26,7 +29,7 @@ export interface PushOptions {
 /** Counts of the rows that were pushed. */
 export interface PushCounts {
   readonly written: number;
-  /** Rows that Redis had with a newer event time; these stay. */
+  /** Rows that Redis had with a newer event time, which stay; and rows of before their user asked to be forgotten. */
   readonly older: number;
 }
 
@@ -64,7 +67,8 @@ export async function pushRows(
   const keys = createRedisKeys(options.view, options.space);
   let written = 0;
   for (let first = 0; first < rows.length; first += BATCH_ROWS) {
-    const batch = rows.slice(first, first + BATCH_ROWS);
+    const given = rows.slice(first, first + BATCH_ROWS);
+    const batch = given.filter((row) => !isOfForgotten(row, options));
     const upserts: Promise<unknown[]>[] = [];
     for (let start = 0; start < batch.length; start += SLICE_ROWS) {
       const upsert = ({ id, eventTime, values }: PushedRow): Promise<unknown> =>
@@ -80,7 +84,11 @@ export async function pushRows(
     });
     const answers = answered.flat();
     written += answers.filter((answer) => answer === 1).length;
-    options.onRows?.(batch.length);
+    options.onRows?.(given.length);
   }
   return { written, older: rows.length - written };
+}
+
+function isOfForgotten({ id, eventTime }: PushedRow, { forgotten }: PushOptions): boolean {
+  return forgotten !== undefined && isLeftOut({ userId: id, time: eventTime }, forgotten);
 }

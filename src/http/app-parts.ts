@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
+import type { ForgottenUsers } from '../domain/forgetting.js';
 import type { EventStore } from '../events/event-store.js';
 import type { RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
@@ -8,6 +9,7 @@ import type { Tracing } from '../observability/tracing.js';
 import type { AnswerListener } from '../serving/after-answer/answer-listener.js';
 import type { BundleAdmin } from '../serving/bundle-admin.js';
 import type { ChannelWatch } from '../serving/bundle-life/watch-channels.js';
+import type { Forgetter } from '../serving/forgetting/forgetter.js';
 import type { FeaturePusher } from '../serving/online/feature-pusher.js';
 import type { Recommender } from '../serving/recommender.js';
 
@@ -35,6 +37,8 @@ export interface AppParts extends ListenerParts {
   readonly afterAnswer: Required<AnswerListener>;
   /** Keeps what users did; absent where no events are taken. The server closes it when all is answered. */
   readonly events?: EventStore | undefined;
+  /** Says who asked to be forgotten: events of before are refused. */
+  readonly forgotten: ForgottenUsers;
   /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
   readonly connectRateLimits: () => Promise<RedisClient>;
 }
@@ -44,6 +48,8 @@ export interface AdminParts extends ListenerParts {
   readonly bundleAdmin: Pick<BundleAdmin, 'describe' | 'views' | 'reload'>;
   /** Writes rows that are pushed. The listener closes it. */
   readonly pusher: FeaturePusher;
+  /** Forgets users. The listener closes it. */
+  readonly forgetter: Forgetter;
 }
 
 /** Everything that a process with both listeners depends on. */

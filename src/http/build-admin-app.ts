@@ -12,9 +12,11 @@ import { addBundleRoute } from './routes/bundle.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPushRowsRoute } from './routes/push-rows.js';
+import { addUsersRoute } from './routes/users.js';
 import { Bundle, BundleInService, Trial } from './schemas/bundle.js';
 import { createProblemSchema } from './schemas/problem.js';
 import { PushAnswer } from './schemas/pushed-rows.js';
+import { ForgetAnswer } from './schemas/users.js';
 
 const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
@@ -24,11 +26,12 @@ const COMPONENTS: readonly TSchema[] = [
   Bundle,
   Trial,
   PushAnswer,
+  ForgetAnswer,
   createProblemSchema(ALL_CODES),
 ];
 
 /**
- * Builds the admin app: metrics, the bundle in service, reload, pushed features, and with `docs.enabled` the OpenAPI document of these.
+ * Builds the admin app: metrics, the bundle in service, reload, pushed features, users who are to be forgotten, and with `docs.enabled` the OpenAPI document of these.
  * Where credentials are required its routes need the scope `admin`, pushes `write`, metrics `metrics` or `admin`. It does not listen yet.
  */
 export function buildAdminApp(parts: AdminParts): HttpApp {
@@ -44,6 +47,7 @@ export function buildAdminApp(parts: AdminParts): HttpApp {
     addBundleRoute(routes, parts);
     addBundleReloadRoute(routes, parts);
     addPushRowsRoute(routes, parts);
+    addUsersRoute(routes, parts);
     if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
   });
   return app;

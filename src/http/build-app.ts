@@ -11,6 +11,7 @@ import { addEventsRoute } from './routes/events.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
+import { addPostRecommendationsRoute } from './routes/post-recommendations.js';
 import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
 import { addRootRoute } from './routes/root.js';
@@ -31,13 +32,14 @@ export function buildApp(parts: AppParts): HttpApp {
   app.removeContentTypeParser('text/plain');
   const limit = addRateLimiter(app, parts);
   addSecurityHeaders(app);
-  addCors(app, settings.cors, { writes: parts.events !== undefined });
+  addCors(app, settings.cors);
   addGuard(app, parts, { listener: 'public', scope: 'read', limit });
   for (const schema of PUBLIC_COMPONENTS) app.addSchema(schema);
   app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
   const publish = createDocumentPublisher(parts);
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
+    addPostRecommendationsRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     if (parts.events !== undefined) {
@@ -45,6 +47,7 @@ export function buildApp(parts: AppParts): HttpApp {
         store: parts.events,
         settings: settings.events,
         metrics: parts.metrics.events,
+        forgotten: parts.forgotten,
       });
     }
     addLiveRoute(routes);

@@ -109,7 +109,7 @@ const VALIDATION = {
       useDefaults: false,
       allErrors: true,
       verbose: true,
-      keywords: ['x-allowed', 'x-examples'],
+      keywords: ['x-allowed', 'x-examples', 'x-secret'],
     },
   },
   schemaErrorFormatter: describeInvalid,

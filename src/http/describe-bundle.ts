@@ -32,7 +32,10 @@ export function describeBundle(document: OpenapiDocument, described: DescribedBu
     ...(requestBody && {
       requestBody: {
         ...requestBody,
-        content: mapExamples(requestBody.content, (value) => describeBody(value, facts)),
+        content: mapValues(
+          mapExamples(requestBody.content, (value) => describeBody(value, facts)),
+          ({ schema, ...media }) => ({ ...media, schema: describeBodySchema(schema, facts) }),
+        ),
       },
     }),
     responses: mapValues(responses, ({ content, ...response }) => ({
@@ -87,7 +90,7 @@ function collectFacts({ bundle, examples }: DescribedBundle): Facts {
 
 /** An id that stays what it is in the path of a URL: clients resolve the segments `.` and `..`. */
 function isPathSegment(id: string): boolean {
-  return isAskable(id) && !/\p{Surrogate}/u.test(id) && !/^\.{1,2}$/.test(id);
+  return isAskable(id) && !/^\.{1,2}$/.test(id);
 }
 
 /** In `name:value` the name ends at the first colon. */
@@ -202,17 +205,53 @@ function escapePattern(text: string): string {
   return text.replace(/[$()*+./?[\\\]^{|}]/g, '\\$&');
 }
 
-/** Events of a user and an item of this bundle. */
-function describeBody(body: unknown, { userId, items: [item] }: Facts): unknown {
-  const { events } = body as { events?: readonly { readonly userId?: string }[] };
-  if (events === undefined) return body;
+/** A field of a body allows what the parameter of its name does. */
+function describeBodySchema(schema: unknown, facts: Facts): unknown {
+  const { properties, ...others } = schema as { properties?: Readonly<Record<string, BodyField>> };
+  if (properties === undefined) return schema;
+  const described = mapValues(properties, ({ description, ...field }, name) => {
+    const parameter = { name, schema: field, ...(description !== undefined && { description }) };
+    const { schema: allowed, description: told } = describeParameter(parameter, facts);
+    return { ...allowed, ...(told !== undefined && { description: told }) };
+  });
+  return { ...others, properties: described };
+}
+
+interface BodyField extends Readonly<Record<string, unknown>> {
+  readonly description?: string;
+}
+
+/** What the bodies of the public listener may name. */
+interface Body {
+  readonly events?: readonly { readonly userId?: string }[];
+  readonly userId?: string;
+  readonly sessionItems?: readonly string[];
+  readonly candidates?: readonly string[];
+}
+
+/** A body with a user and items of this bundle. */
+function describeBody(body: unknown, { userId, items, scenarios }: Facts): unknown {
+  const { events, sessionItems, candidates, ...others } = body as Body;
+  const ofUser = userId === undefined ? {} : { userId };
+  const [item] = items;
+  if (events !== undefined) {
+    const ofItem = item && { itemId: item.itemId };
+    return {
+      events: events.map((event) => ({ ...event, ...(event.userId !== undefined && ofUser), ...ofItem })),
+    };
+  }
   return {
-    events: events.map((event) => ({
-      ...event,
-      ...(event.userId !== undefined && userId !== undefined && { userId }),
-      ...(item && { itemId: item.itemId }),
-    })),
+    ...others,
+    ...(others.userId !== undefined && ofUser),
+    ...(sessionItems && { sessionItems: nameItems(sessionItems, items) }),
+    ...(candidates && { candidates: nameItems(candidates, items) }),
+    ...(!scenarios.includes(DEFAULT_SCENARIO) && { scenario: scenarios[0] }),
   };
+}
+
+/** As many items of this bundle, as far as there are examples of them. */
+function nameItems(ids: readonly string[], items: Facts['items']): readonly string[] {
+  return items.length === 0 ? ids : items.slice(0, ids.length).map(({ itemId }) => itemId);
 }
 
 /** An answer or a problem as this bundle gives it. */

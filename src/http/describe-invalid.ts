@@ -5,7 +5,7 @@ import { showValue } from '../config/show-value.js';
 /** What ajv adds with its `verbose` option. */
 interface VerboseError extends FastifySchemaValidationError {
   readonly data?: unknown;
-  readonly parentSchema?: ValueSchema & { readonly properties?: object };
+  readonly parentSchema?: ValueSchema & { readonly properties?: object; readonly 'x-secret'?: boolean };
 }
 
 const MOST = 10;
@@ -28,10 +28,11 @@ function describeError(
   part: string,
 ): string {
   if (keyword === 'additionalProperties') {
-    const known = Object.keys(parentSchema!.properties!).join(', ');
+    const known = Object.keys(parentSchema!.properties!).join(', ') || 'none';
     return `${showValue(params['additionalProperty'])} is not ${KINDS[part] ?? 'known'}; known are ${known}`;
   }
   if (keyword === 'required') return `${String(params['missingProperty'])} is missing`;
   const [, name = `the ${part}`] = instancePath.split('/');
-  return `${name} is ${showValue(data)}, allowed is ${describeAllowed(parentSchema!)}`;
+  const shown = parentSchema!['x-secret'] === true ? 'something else' : showValue(data);
+  return `${name} is ${shown}, allowed is ${describeAllowed(parentSchema!)}`;
 }

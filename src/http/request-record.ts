@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** No log line but for our own faults: probes ask every few seconds. */
     quiet?: boolean;
+    /** The line of a request that failed goes without the URL, which names a user who is to be forgotten. */
+    hidesUrl?: boolean;
   }
 }
 
@@ -86,7 +88,8 @@ function describeRequest(request: FastifyRequest, end: { status: number; millise
     ip: findClientAddress(request),
     ...(request.principal && { client: request.principal.name }),
     ...(answer && describeSlate(answer)),
-    ...(end.status >= 400 && { url: request.url.slice(0, LONGEST_URL) }),
+    ...(end.status >= 400 &&
+      request.routeOptions.config.hidesUrl !== true && { url: request.url.slice(0, LONGEST_URL) }),
     ...describeError(request, end.status),
   };
 }

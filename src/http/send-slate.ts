@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import type { Slate } from '../domain/slate.js';
+import type { DroppedCandidate, Slate } from '../domain/slate.js';
 import { processClock } from '../domain/process-clock.js';
 import { round } from '../domain/round.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
@@ -75,11 +75,14 @@ const SHOWN: Readonly<Record<CacheOutcome, string>> = {
 };
 
 /** Milliseconds that the client waits, infinite when it does not say so: the schemas have checked that they are numbers. */
-function findTimeout({ headers, query }: FastifyRequest): number {
-  const said = [headers[TIMEOUT_HEADER], (query as { timeoutMs?: number }).timeoutMs];
+function findTimeout({ headers, query, body }: FastifyRequest): number {
+  const said = [headers[TIMEOUT_HEADER], ...[query, body].map((part) => (part as Timed)?.timeoutMs)];
   const timeouts = said.flatMap((timeout) => (timeout === undefined ? [] : [Number(timeout)]));
   return Math.min(...timeouts);
 }
+
+/** A part of a request; there is no body where none is read. */
+type Timed = { readonly timeoutMs?: number } | undefined;
 
 /** Request ids are visible ASCII, which may be a quotation mark; slate ids need no escape. */
 function beginAnswer(requestId: string, slateId: string): string {
@@ -97,6 +100,7 @@ interface AnyAnswer {
   readonly itemId?: string;
   readonly degraded: readonly unknown[];
   readonly items: readonly { readonly itemId: string; readonly score: number }[];
+  readonly dropped?: readonly DroppedCandidate[];
 }
 
 function parseAnswer(text: string, schema: TSchema, request: FastifyRequest): AnyAnswer | undefined {
@@ -120,9 +124,18 @@ function isAnswerTo(asked: RecommendationRequest, answer: AnyAnswer, facts: Slat
     answer.degraded.length === 0 &&
     answer.items.length <= limit &&
     areTheItems(answer.items, facts) &&
-    (answer.userId === undefined || answer.userId === subject.userId) &&
-    (answer.itemId === undefined || answer.itemId === subject.itemId)
+    areOfCandidates(answer, asked) &&
+    answer.userId === subject.userId &&
+    answer.itemId === subject.itemId
   );
+}
+
+/** Whether what is shown and what is dropped are those that the request named, each once; any item where it named none. */
+function areOfCandidates({ items, dropped }: AnyAnswer, { candidates }: RecommendationRequest): boolean {
+  if (candidates === undefined) return dropped === undefined;
+  if (dropped === undefined) return false;
+  const named = new Set(candidates);
+  return [...items, ...dropped].every(({ itemId }) => named.delete(itemId));
 }
 
 function areTheItems(items: AnyAnswer['items'], { itemIds, scores }: SlateFacts): boolean {

@@ -2,31 +2,52 @@ import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain } from '../domain/slate.js';
 import type { Subject } from '../domain/subject.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
-import { DEFAULT_EXPLAIN, DEFAULT_LIMIT } from './schemas/parameters.js';
+import { DEFAULT_EXPLAIN, DEFAULT_LIMIT, LIMIT } from './schemas/parameters.js';
 
-/** The validated query of any route that recommends. */
-export interface Query {
+/** The validated query or body of any route that recommends. */
+export interface Asked {
   readonly limit?: number;
   readonly exclude?: readonly string[];
   readonly filter?: readonly string[];
   readonly context?: readonly string[];
   readonly explain?: Explain;
+  readonly sessionItems?: readonly string[];
+  readonly candidates?: readonly string[];
 }
 
-/** Builds the pipeline's request from a validated query, defaults in place of what was not said. */
+/** Builds the pipeline's request from what was validated, defaults in place of what was not said. */
 export function toRecommendationRequest(
-  query: Query,
+  asked: Asked,
   origin: { subject: Subject; scenario: string },
 ): RecommendationRequest {
-  const request = {
+  const { sessionItems, candidates, context } = asked;
+  return {
     subject: origin.subject,
     scenario: origin.scenario,
-    limit: query.limit ?? DEFAULT_LIMIT,
-    exclude: query.exclude ?? [],
-    filters: (query.filter ?? []).map(parseFilter),
-    explain: query.explain ?? DEFAULT_EXPLAIN,
+    limit: asked.limit ?? defaultLimitOf(candidates),
+    exclude: asked.exclude ?? [],
+    filters: (asked.filter ?? []).map(parseFilter),
+    explain: asked.explain ?? DEFAULT_EXPLAIN,
+    ...(context && { context: context.map(parseContext) }),
+    ...(sessionItems && { sessionItems }),
+    ...(candidates && { candidates }),
   };
-  return query.context === undefined ? request : { ...request, context: query.context.map(parseContext) };
+}
+
+/** The subject that a request names by these ids, if any. */
+export function toSubject({
+  userId,
+  sessionId,
+}: {
+  readonly userId?: string;
+  readonly sessionId?: string;
+}): Subject {
+  return { ...(userId !== undefined && { userId }), ...(sessionId !== undefined && { sessionId }) };
+}
+
+/** Whoever names candidates wants all of them ranked. */
+function defaultLimitOf(candidates: readonly string[] | undefined): number {
+  return candidates === undefined ? DEFAULT_LIMIT : Math.min(new Set(candidates).size, LIMIT.maximum);
 }
 
 function parseFilter(text: string): AttributeFilter {

@@ -1,6 +1,6 @@
-/** What has the form of a secret: the credentials of a URL, an API key, a signed token. */
+/** What has the form of a secret: the credentials of a URL, an API key, a signed token, the session of a visitor in a query. */
 const SECRETS =
-  /(?<=:\/\/)[^\s"'/@]{1,512}@|\bsl_[A-Za-z0-9_-]{16,}|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
+  /(?<=:\/\/)[^\s"'/@]{1,512}@|\bsl_[A-Za-z0-9_-]{16,}|(?<=[?&]sessionId=)[^&\s"'#]+|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
 
 /**
  * Masks what has the form of a secret, wherever it stands in a text: a URL that somebody put a key into, an error of a library

@@ -3,6 +3,7 @@ import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Engine } from './engine.js';
 import type { LiveHistory } from '../domain/history.js';
 import type { Prefetched } from './execution.js';
+import type { Query } from './hydrate-query.js';
 import type { LiveEntry, OnlineRows, ShownFeatures } from './feature-record.js';
 import type { RankedCandidates } from './rank-candidates.js';
 import type { PrefetchedRows } from './read-user-rows.js';
@@ -15,12 +16,12 @@ export function captureShownFeatures(
   { rows }: Selection,
   options: {
     ranked: RankedCandidates;
-    scenario: ScenarioConfig;
+    query: Pick<Query, 'scenario' | 'subject'>;
     prefetched: Prefetched | undefined;
     engine: Engine;
   },
 ): ShownFeatures | undefined {
-  const { ranked, scenario, prefetched: { userRows, live } = {}, engine } = options;
+  const { ranked, query, prefetched: { userRows, live } = {}, engine } = options;
   if (ranked.matrix === undefined) return undefined;
   const { data, columns } = ranked.matrix;
   const values = new Float32Array(rows.length * columns);
@@ -29,8 +30,9 @@ export function captureShownFeatures(
   return {
     values,
     featuresHash: engine.manifest.ranker.featureOrderHash,
-    scenarioHash: hashScenario(scenario),
+    scenarioHash: hashScenario(query.scenario),
     now,
+    ...(query.subject.isForgotten === true && { isForgotten: true }),
     ...(userRows !== undefined && { online: describeOnline(userRows, now) }),
     ...(live !== undefined && { live: describeLive(live, engine) }),
   };

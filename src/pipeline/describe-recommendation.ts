@@ -27,7 +27,6 @@ export function describeRecommendation(
   const { depth = 1, prefetched, capture = {} } = execution;
   const { explain } = request;
   const { attribution } = capture;
-  const { scenario } = query;
   return {
     slate: {
       scenario: request.scenario,
@@ -42,7 +41,7 @@ export function describeRecommendation(
     ...(depth < 1 && { depth }),
     ...(capture.sample === true && { sample: sampleRanking(ranked) }),
     ...(capture.features === true && {
-      features: captureShownFeatures(selection, { ranked, scenario, prefetched, engine }),
+      features: captureShownFeatures(selection, { ranked, query, prefetched, engine }),
     }),
     candidates,
   };

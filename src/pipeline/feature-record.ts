@@ -14,6 +14,8 @@ export interface ShownFeatures {
   readonly scenarioHash: string;
   /** Unix seconds that time to live was judged by, and that the context is of. */
   readonly now: number;
+  /** Absent unless the user was taken for an unknown one, having asked to be forgotten. */
+  readonly isForgotten?: boolean;
   /** What stores outside of the bundle gave; absent where none was asked. */
   readonly online?: OnlineRows;
   /** What the subject did lately, as it was merged into the history of the bundle; absent where there was nothing. */

@@ -2,7 +2,7 @@ import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
-import type { Subject } from '../domain/subject.js';
+import { knowableUserOf, type Subject } from '../domain/subject.js';
 import { checkFilters } from '../rules/filter-attributes.js';
 import { findEligibleItems } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
@@ -16,7 +16,7 @@ import type { RecommendationRequest } from './recommendation-request.js';
 /** A request with everything that the stages after it read: serving, training and the drift reference all start from one. */
 export interface Query {
   readonly subject: Subject;
-  /** Index of the user; undefined for other subjects, and for a user that the bundle does not know. */
+  /** Index of the user; undefined for other subjects, and for a user that the bundle does not know, or has to forget. */
   readonly userIndex: number | undefined;
   /** What the subject did; empty for a cold start. */
   readonly history: History;
@@ -63,7 +63,8 @@ export function hydrateQuery(
   };
 }
 
-function findUser({ userId }: Subject, { users }: QueryEngine): number | undefined {
+function findUser(subject: Subject, { users }: QueryEngine): number | undefined {
+  const userId = knowableUserOf(subject);
   const user = userId === undefined ? -1 : users.find(userId);
   return user < 0 ? undefined : user;
 }

@@ -1,5 +1,6 @@
 import { ShortlistError } from '../domain/errors.js';
 import { EMPTY_HISTORY, type History, type LiveHistory } from '../domain/history.js';
+import { knowableUserOf } from '../domain/subject.js';
 import type { QueryEngine } from './engine.js';
 import { findKnownItems } from './find-known-items.js';
 import { mergeHistory, type SubjectHistory } from './merge-history.js';
@@ -25,12 +26,14 @@ export function readHistory(
 const NO_ITEMS = new Int32Array(0);
 
 function readBundled(
-  { userId, sessionId, itemId }: RecommendationRequest['subject'],
+  subject: RecommendationRequest['subject'],
   { histories, catalogue, knownUntil }: QueryEngine,
 ): SubjectHistory {
+  const userId = knowableUserOf(subject);
   if (userId !== undefined)
     return { history: histories.find(userId), unwanted: histories.findUnwanted(userId) };
-  if (sessionId !== undefined || itemId === undefined)
+  const { itemId } = subject;
+  if (subject.userId !== undefined || subject.sessionId !== undefined || itemId === undefined)
     return { history: EMPTY_HISTORY, unwanted: EMPTY_HISTORY };
   const item = catalogue.entities.find(itemId);
   if (item < 0) throw new ShortlistError('ITEM_NOT_FOUND', `There is no item '${itemId}'.`);

@@ -2,7 +2,7 @@ import type { UserValues } from '../domain/candidate.js';
 import { countStatuses } from '../features/count-statuses.js';
 import { createFeatureRows, createUnknownRow, type FeatureRows } from '../features/feature-store.js';
 import { type PackedError, unpackError } from '../domain/packed-error.js';
-import type { Subject } from '../domain/subject.js';
+import { knowableUserOf, type Subject } from '../domain/subject.js';
 import type { CandidateEngine } from './engine.js';
 
 /** The part of an engine that users are read from. */
@@ -39,10 +39,11 @@ export interface UserReading {
 
 /** @param subject whose user, if it is one, the stores are asked about */
 export function createUserReading(
-  { userId }: Subject,
+  subject: Subject,
   engine: UserEngine,
   prefetched?: PrefetchedRows,
 ): UserReading {
+  const userId = knowableUserOf(subject);
   let read: UserRows | Promise<UserRows> | undefined;
   const rows = (): UserRows | Promise<UserRows> =>
     (read ??= userId === undefined ? createUnknownUser(engine) : readUserRows(userId, engine, prefetched));

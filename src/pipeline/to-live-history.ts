@@ -1,4 +1,4 @@
-import type { HistoryEvent } from '../domain/event.js';
+import { type HistoryEvent, LARGEST_EVENT_VALUE } from '../domain/event.js';
 import type { LiveHistory } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { InteractionCounting } from '../domain/interactions.js';
@@ -10,16 +10,18 @@ export interface LiveHistoryOptions {
   readonly counting: InteractionCounting | undefined;
 }
 
-/** What a subject last said of an item. */
-interface LatestWord {
+/** What a subject said of an item. */
+interface Word {
+  readonly item: number;
   readonly timestamp: number;
   readonly value: number;
   readonly negative: 0 | 1;
 }
 
 /**
- * Translates live events for a bundle, as `shortlist prepare` counts interactions: an event without a value counts 1, one below the minimum
- * value or of a type without a weight does not count, and a negative one takes back the earlier ones of its item.
+ * Translates live events for a bundle, as `shortlist prepare` counts interactions: an event without a value counts 1; one below the minimum
+ * value, below zero or above a billion, or of a type without a weight does not count; and a negative one, whatever its value, takes back the
+ * earlier ones of its item.
  * @param events oldest first
  * @returns undefined where none of them counts
  */
@@ -27,39 +29,53 @@ export function toLiveHistory(
   events: readonly HistoryEvent[],
   { items, counting = {} }: LiveHistoryOptions,
 ): LiveHistory | undefined {
-  const { weights } = counting;
-  const words = new Map<number, LatestWord>();
+  // Keeps the order in which keys came. An item has a key for each of its two words.
+  const words = new Map<number, Word>();
   for (const event of events) {
     const item = items.find(event.itemId);
-    const word = item < 0 ? undefined : toWord(event, counting);
+    if (item < 0) continue;
+    const word = toWord(event, item, counting);
     if (word === undefined) continue;
-    const before = words.get(item);
-    // A map keeps the place of the first entry of a key, and this one is of now.
-    words.delete(item);
-    const isLarger = weights !== undefined && before?.negative === 0 && word.negative === 0;
-    words.set(item, isLarger ? { ...word, value: Math.max(before.value, word.value) } : word);
+    const [wanted, unwanted] = [2 * item, 2 * item + 1];
+    const before = words.get(wanted);
+    words.delete(wanted);
+    if (word.negative === 1) words.delete(unwanted);
+    words.set(word.negative === 1 ? unwanted : wanted, counting.weights ? keepLargest(word, before) : word);
   }
-  return words.size === 0 ? undefined : toColumns(words);
+  return words.size === 0 ? undefined : toColumns([...words.values()]);
 }
 
 /** Undefined where the event does not count. */
 function toWord(
   { type, value = 1, time: timestamp }: HistoryEvent,
-  { weights, minimumValue = Number.NEGATIVE_INFINITY, negative = [] }: InteractionCounting,
-): LatestWord | undefined {
-  if (negative.includes(type)) return { timestamp, value, negative: 1 };
-  if (value < minimumValue) return undefined;
-  if (weights === undefined) return { timestamp, value, negative: 0 };
+  item: number,
+  { weights, minimumValue = 0, negative }: InteractionCounting,
+): Word | undefined {
+  if (negative?.includes(type) === true) return { item, timestamp, value: 0, negative: 1 };
+  if (value < 0 || value > LARGEST_EVENT_VALUE || value < minimumValue) return undefined;
+  if (weights === undefined) return { item, timestamp, value, negative: 0 };
   const weight = Object.hasOwn(weights, type) ? weights[type] : undefined;
-  return weight === undefined ? undefined : { timestamp, value: value * weight, negative: 0 };
+  return weight === undefined ? undefined : { item, timestamp, value: value * weight, negative: 0 };
 }
 
-function toColumns(words: ReadonlyMap<number, LatestWord>): LiveHistory {
-  const rows = [...words];
-  return {
-    items: Int32Array.from(rows, ([item]) => item),
-    timestamps: Float64Array.from(rows, ([, { timestamp }]) => timestamp),
-    values: Float32Array.from(rows, ([, { value }]) => value),
-    negative: Uint8Array.from(rows, ([, { negative }]) => negative),
+function keepLargest(word: Word, before: Word | undefined): Word {
+  if (before === undefined || word.negative === 1 || before.value <= word.value) return word;
+  return { ...word, value: before.value };
+}
+
+function toColumns(words: readonly Word[]): LiveHistory {
+  const { length } = words;
+  const columns = {
+    items: new Int32Array(length),
+    timestamps: new Float64Array(length),
+    values: new Float32Array(length),
+    negative: new Uint8Array(length),
   };
+  for (const [at, { item, timestamp, value, negative }] of words.entries()) {
+    columns.items[at] = item;
+    columns.timestamps[at] = timestamp;
+    columns.values[at] = value;
+    columns.negative[at] = negative;
+  }
+  return columns;
 }

@@ -1,7 +1,9 @@
 import { hasTrait, ShortlistError } from '../domain/errors.js';
+import type { ForgottenUsers } from '../domain/forgetting.js';
 import { processClock } from '../domain/process-clock.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
+import { keepLaterHistories } from '../events/forgotten/later-histories.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
 import type { SlateCache } from './cache/slate-cache.js';
@@ -15,6 +17,8 @@ import { type Answer, type CacheOutcome, type Recommender, type Run, toAnswer } 
 export interface StackOptions extends LiveOptions {
   readonly drift?: DriftWindow | undefined;
   readonly cache?: { readonly slates: SlateCache; readonly keyOf: SlateKeys } | undefined;
+  /** Says who asked to be forgotten. */
+  readonly forgotten?: ForgottenUsers | undefined;
   /** Throws what the pipeline throws, for another bundle to answer, in place of what most people chose. */
   readonly isExperiment?: boolean | undefined;
   /** Keeps the bundle open until a work ends. */
@@ -27,18 +31,23 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
 /**
  * The way of a request through one bundle, from the inside out: threads run `recommend()` of the pipeline; the drift statistics sample
  * what they rank; the cache keeps it; the fallback answers where all of that fails; what is known of the subject outside of the bundle,
- * which cache and fallback need, is read before them. A served bundle puts `fromLease` around it, and a server with a canary puts `withCanary` around the leases of two.
+ * which cache and fallback need, is read before them; and before all else, who asked to be forgotten becomes an unknown user. A served bundle puts `fromLease` around it, and a server with a canary puts `withCanary` around the leases of two.
  */
 export function stackBundle(
   bundle: OpenBundle,
-  { drift, cache, liveHistories, liveMetrics, isExperiment, hold }: StackOptions,
+  { drift, cache, liveHistories, liveMetrics, forgotten, isExperiment, hold }: StackOptions,
 ): Recommender {
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
   if (liveHistories !== undefined || bundle.online.length > 0)
-    recommender = withSubject(recommender, bundle, { liveHistories, liveMetrics });
+    recommender = withSubject(recommender, bundle, {
+      liveHistories:
+        liveHistories && forgotten ? keepLaterHistories(liveHistories, forgotten) : liveHistories,
+      liveMetrics,
+    });
+  if (forgotten !== undefined) recommender = withForgetting(recommender, bundle, forgotten);
   return recommender;
 }
 
@@ -120,6 +129,19 @@ export function withSubject(
           read === NO_FACTS ? run : { ...run, prefetched: { ...run.prefetched, ...read } },
         );
       return facts instanceof Promise ? facts.then(proceed) : proceed(facts);
+    },
+  };
+}
+
+/** Makes of a user who asked to be forgotten an unknown one, but where the bundle was made without what was known of them. */
+function withForgetting(next: Recommender, { engine }: OpenBundle, forgotten: ForgottenUsers): Recommender {
+  const { forgottenUntil = Number.NEGATIVE_INFINITY } = engine.manifest;
+  return {
+    recommend: (request, run) => {
+      const { userId } = request.subject;
+      const at = userId === undefined ? undefined : forgotten.find(userId);
+      if (at === undefined || at <= forgottenUntil) return next.recommend(request, run);
+      return next.recommend({ ...request, subject: { ...request.subject, isForgotten: true } }, run);
     },
   };
 }

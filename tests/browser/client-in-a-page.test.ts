@@ -99,6 +99,21 @@ t.test('the client in a page of another origin', { skip: BROWSER_MISSING }, asyn
     t.ok(Number(arrived[1]!.headers['x-request-timeout-ms']) > 0);
   });
 
+  await t.test('asks by a body once the server allows it, with events off too', async (t) => {
+    const { result, arrived } = await runInPage(
+      t,
+      (url) => `import { createShortlistClient } from '@shortlist/client';
+        const client = createShortlistClient({ baseUrl: '${url}', timeoutMs: 5000 });
+        const answer = await client.recommend({ sessionId: 'v-17', candidates: ['9', '8'] });
+        export const result = answer.items.map(({ itemId }) => itemId);`,
+    );
+    t.same(result, ['8', '9']);
+    t.same(
+      arrived.map(({ method, url }) => `${method} ${url}`),
+      ['OPTIONS /recommendations', 'POST /recommendations'],
+    );
+  });
+
   await t.test('may add the headers of tracing, and read the answer', async (t) => {
     const headers = {
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',

@@ -72,6 +72,21 @@ t.test('a real server with an API key is asked by every method', async (t) => {
   const similar = await client.similarItems(first, { limit: 2 });
   t.match(similar, { itemId: first, scenario: 'similar' });
 
+  const ranked = await client.recommend({
+    userId: 'u1',
+    candidates: [first, 'nothing'],
+    explain: 'features',
+  });
+  t.match(ranked, {
+    userId: 'u1',
+    bundle: manifest.version,
+    dropped: [{ itemId: 'nothing', reason: 'unknown' }],
+  });
+  const visitor = await client.recommend({ sessionId: 'v-17', sessionItems: [first], limit: 3 });
+  t.match(visitor, { strategy: 'personalised', userId: undefined, dropped: undefined });
+  t.equal(visitor.items.length, 3);
+  t.match(await client.recommend({}), { strategy: 'cold-start' });
+
   const told = await client.events([
     { userId: 'u1', itemId: first, type: 'click', slateId: answer.slateId },
     { sessionId: 'v-17', itemId: second, type: 'view', value: 2, context: { device: 'mobile' } },
@@ -242,6 +257,25 @@ t.test('the server is told to answer within four fifths of the time that is left
   ];
   t.ok(told <= 4000 && told > 0, `${told} of 5000`);
   t.equal(most, 999_999, 'no more than the server takes');
+});
+
+t.test('what is asked by a body is told the time and tried again as what is asked by a URL', async (t) => {
+  const { url, asked } = await startScriptedServer(t, BUSY, (response) => response.destroy(), GOOD);
+  const client = createShortlistClient({ baseUrl: url });
+  t.match(await client.recommend({ sessionId: 'v-17' }, { timeoutMs: 5000 }), { scenario: 'popular' });
+  t.equal(asked.length, 3);
+  const told = asked.map(({ headers }) => Number(headers['x-request-timeout-ms']));
+  t.ok(
+    told.every((ms, at) => ms > 0 && ms <= 4000 && ms <= (told[at - 1] ?? ms)),
+    String(told),
+  );
+  const { service, open } = await startMemoryServer(t);
+  await open().recommend({ userId: '42', candidates: ['9', '8'], limit: 1 });
+  t.match(service.asked, [{ subject: { userId: '42' }, candidates: ['9', '8'], limit: 1 }]);
+  await t.rejects(open().recommend({ candidates: [] }), { code: 'INVALID_REQUEST', detail: /candidates/ });
+  await t.rejects(open().recommend({}, { signal: AbortSignal.abort(new Error('left')) }), {
+    message: 'left',
+  });
 });
 
 t.test('a 503 with retry-after is tried again, as often as is said', async (t) => {

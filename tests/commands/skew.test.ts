@@ -46,9 +46,9 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
   await registry.point('staging', (await registry.readChannel('candidate')).version);
   let logs = 0;
 
-  /** Serves what `paths` ask for, after what `change` does, into a log of its own. */
+  /** Serves what these paths and bodies ask for, after what `change` does, into a log of its own. */
   async function serve(
-    paths: readonly string[],
+    questions: readonly (string | object)[],
     options: { push?: readonly unknown[]; threads?: true; share?: number } = {},
   ): Promise<string> {
     const folder = join(dir, `log-${++logs}`);
@@ -63,7 +63,10 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       const argv = options.push.flatMap((row) => ['--row', JSON.stringify(row)]);
       t.match(await run('push', '--view', 'user_activity', ...argv), { code: 0 });
     }
-    for (const path of paths) t.equal((await server.get(path)).status, 200, path);
+    for (const asked of questions) {
+      const answer = await (typeof asked === 'string' ? server.get(asked) : server.post(asked));
+      t.equal(answer.status, 200, JSON.stringify(asked));
+    }
     await server.stop();
     return folder;
   }
@@ -99,6 +102,13 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       ...ask('u1', 'u2', 'u3', 'nobody-knows'),
       '/recommendations/u4?limit=3&exclude=i1&filter=genres:Drama&filter=genres:Comedy&filter=genres:Action',
       '/items/i1/similar',
+      {
+        userId: 'u5',
+        sessionId: 'v-5',
+        candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'],
+        sessionItems: ['i6'],
+      },
+      { sessionId: 'v-17', sessionItems: ['i2', 'i3', 'nothing'], limit: 4 },
     ],
     { threads: true },
   );
@@ -116,10 +126,12 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
     for (const argv of [[], trainedOn]) {
       const { code, out, errors } = await skew(clean, ...argv);
       t.equal(code, 0, errors);
-      t.match(out, /4 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
+      t.match(out, /6 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
       t.match(out, argv.length > 0 ? 'dataset demo that the bundle was trained on' : 'parquet of the bundle');
     }
-    const [line] = readLog(clean);
+    const [line, ...others] = readLog(clean);
+    t.match(others.at(-2), { user: 'u5', session: 'v-5', candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'] });
+    t.match(others.at(-1), { user: undefined, session: 'v-17', sessionItems: ['i2', 'i3', 'nothing'] });
     t.match(line, {
       user: 'u1',
       limit: 5,

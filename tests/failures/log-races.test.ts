@@ -9,6 +9,7 @@ import { openDatabase, queryRows } from '../../src/offline/data/database.js';
 import { compactImpressions } from '../../src/offline/feedback/impressions/compact-impressions.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { CANNOT_SUSPEND, runUntil, waitForStop } from '../support/stopped-process.js';
+import { NOBODY_FORGOTTEN } from '../support/nobody-forgotten.js';
 
 // A log that is compacted while processes write to it that are suspended, and compactions that are killed.
 
@@ -16,6 +17,7 @@ const compact = (folder: string) =>
   compactImpressions(folder, {
     outDir: join(folder, 'parquet'),
     abandonedBefore: Date.now() + 1e6,
+    forgotten: NOBODY_FORGOTTEN,
     progress: SILENT_PROGRESS,
   });
 
@@ -119,7 +121,12 @@ t.test(
     await writer.kill();
     const [open] = openSegments(folder);
     t.ok(open);
-    const never = { outDir: join(folder, 'parquet'), abandonedBefore: 0, progress: SILENT_PROGRESS };
+    const never = {
+      outDir: join(folder, 'parquet'),
+      abandonedBefore: 0,
+      forgotten: NOBODY_FORGOTTEN,
+      progress: SILENT_PROGRESS,
+    };
     t.match(await compactImpressions(folder, never), { segments: 1, impressions: 1 });
   },
 );

@@ -50,6 +50,43 @@ t.test(
   },
 );
 
+t.test('requests by body are kept by all that they say', async (t) => {
+  const server = await startCachedServer(t, models, { workers: 0 });
+  const off = await startCachedServer(t, models, { cache: { enabled: false }, workers: 0 });
+  const different: object[] = [
+    {},
+    { userId: 'u3' },
+    { sessionId: 'u3' },
+    { userId: 'u3', limit: 9 },
+    { userId: 'u3', sessionItems: ['i001', 'i002'] },
+    // What was touched last counts more.
+    { userId: 'u3', sessionItems: ['i002', 'i001'] },
+    { userId: 'u3', candidates: ['i001', 'i002', 'i009', 'nothing'] },
+    { userId: 'u3', candidates: ['nothing', 'i009', 'i002', 'i001'] },
+    { candidates: ['i001', 'i002', 'i009', 'nothing'] },
+  ];
+  await server.get('/recommendations/u3');
+  for (const body of different) {
+    const [plain, miss, hit] = [await off.post(body), await server.post(body), await server.post(body)];
+    const what = JSON.stringify(body);
+    t.same([plain.cache, miss.cache, hit.cache], ['off', 'miss', 'hit'], what);
+    t.same(rest(miss), rest(plain), what);
+    t.same(rest(hit), rest(plain), what);
+  }
+  t.equal(
+    (await server.post({ userId: 'u3', sessionId: 'v-1' })).cache,
+    'hit',
+    'a user is one, whatever the visit',
+  );
+  const [one, other] = [await server.post(different[6]!), await server.post(different[7]!)];
+  t.same(
+    other.body.items,
+    one.body.items,
+    'the order of candidates orders what is dropped, and nothing else',
+  );
+  t.same(other.body.dropped!.toReversed(), one.body.dropped);
+});
+
 t.test('errors are not kept, and have no header', async (t) => {
   const server = await startCachedServer(t, models, { workers: 0 });
   for (let attempt = 0; attempt < 2; attempt++) {

@@ -17,6 +17,7 @@ interface Line {
   requestId: string;
   slateId: string;
   user?: string;
+  session?: string;
   item?: string;
   cache: string;
   items: { id: string; position: number; score: number; sources?: { name: string; rank: number }[] }[];
@@ -112,6 +113,24 @@ t.test('a share of the users is logged, with all that they are shown', async (t)
   t.same([...logged].sort(), users.filter((user) => isSampled({ userId: user }, '', 0.5)).sort());
   t.ok(logged.size > 5 && logged.size < 25, `${logged.size}`);
   t.equal(lines.length, 2 * logged.size);
+});
+
+t.test('visitors are sampled as users are, by their session, which a user may have besides', async (t) => {
+  const server = await start(t, { impressions: { sampleShare: 0.5 } });
+  const visits = Array.from({ length: 30 }, (_, visit) => `v-${visit}`);
+  for (const sessionId of [...visits, ...visits]) await server.post({ sessionId, limit: 2 });
+  const user = Array.from({ length: 30 }, (_, at) => `u${at}`).find((id) =>
+    isSampled({ userId: id }, '', 0.5),
+  )!;
+  await server.get(`/recommendations/${user}?sessionId=v-of-a-user`);
+  const lines = await server.stop();
+  const ofVisitors = lines.filter((line) => line.user === undefined);
+  const logged = new Set(ofVisitors.map(({ session }) => session!));
+  const expected = visits.filter((sessionId) => isSampled({ sessionId }, '', 0.5));
+  t.same([...logged].sort(), [...expected].sort());
+  t.ok(logged.size > 5 && logged.size < 25, `${logged.size}`);
+  t.equal(ofVisitors.length, 2 * logged.size);
+  t.match(lines.at(-1), { user, session: 'v-of-a-user' });
 });
 
 t.test('of slates for no user a share of the requests is logged, or none', async (t) => {

@@ -1,6 +1,6 @@
 import { ShortlistError } from '../../src/domain/errors.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
-import type { Degradation, SlateItem } from '../../src/domain/slate.js';
+import type { Degradation, DroppedCandidate, SlateItem } from '../../src/domain/slate.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
 import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
@@ -103,6 +103,7 @@ export class MemoryService implements Recommender, BundleAdmin {
         strategy: isKnown(request) ? 'personalised' : 'cold-start',
         degraded: this.degraded,
         items,
+        ...(request.candidates && { dropped: drop(request) }),
       },
       stages: [
         { stage: 'candidates', milliseconds: 0.25, outcome: 'ok' },
@@ -143,13 +144,24 @@ function refuse({ scenario, subject, filters }: RecommendationRequest): void {
   }
 }
 
-function choose({ subject, exclude, filters, limit }: RecommendationRequest): Movie[] {
+function choose({ subject, exclude, filters, limit, candidates }: RecommendationRequest): Movie[] {
   const seen = subject.userId === undefined ? new Set() : (SEEN.get(subject.userId) ?? new Set());
   const wanted = filters.map(({ value }) => value);
   return MOVIES.filter(({ itemId }) => !seen.has(itemId) && !exclude.includes(itemId))
     .filter(({ itemId }) => itemId !== subject.itemId)
+    .filter(({ itemId }) => candidates === undefined || candidates.includes(itemId))
     .filter(({ genres }) => wanted.length === 0 || wanted.some((value) => genres.includes(value)))
     .slice(0, limit);
+}
+
+function drop(request: RecommendationRequest): DroppedCandidate[] {
+  const shown = choose({ ...request, limit: Number.POSITIVE_INFINITY }).map(({ itemId }) => itemId);
+  return [...new Set(request.candidates)]
+    .filter((itemId) => !shown.includes(itemId))
+    .map((itemId) => ({
+      itemId,
+      reason: MOVIES.some((movie) => movie.itemId === itemId) ? 'ineligible' : 'unknown',
+    }));
 }
 
 function toItem(movie: Movie, index: number, { explain }: RecommendationRequest): SlateItem {
@@ -167,7 +179,8 @@ function toItem(movie: Movie, index: number, { explain }: RecommendationRequest)
   };
 }
 
-function isKnown({ subject }: RecommendationRequest): boolean {
+function isKnown({ subject, sessionItems }: RecommendationRequest): boolean {
   const { userId, itemId } = subject;
-  return itemId !== undefined || (userId !== undefined && SEEN.has(userId));
+  const isTouching = sessionItems !== undefined && sessionItems.length > 0;
+  return isTouching || itemId !== undefined || (userId !== undefined && SEEN.has(userId));
 }

@@ -56,8 +56,16 @@ async function start(t: Test) {
   });
 }
 
-async function ask(url: string) {
-  const response = await fetch(url);
+async function post(url: string, body: unknown) {
+  return ask(`${url}/recommendations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function ask(url: string, init: RequestInit = {}) {
+  const response = await fetch(url, init);
   const body = (await response.json()) as Record<string, unknown>;
   return { status: response.status, contentType: response.headers.get('content-type')!, body };
 }
@@ -99,6 +107,17 @@ async function checkRequests(t: Test, url: string, version: string): Promise<Ope
     t.match(JSON.stringify(value), /"itemId":"i\d+"/, 'an item of the bundle');
     await answer.arrayBuffer();
   }
+  const { content: bodies } = document.paths['/recommendations']!['post']!.requestBody!;
+  for (const { value } of Object.values(bodies['application/json']!.examples!)) {
+    const answer = await post(url, value);
+    t.equal(answer.status, 200, JSON.stringify(value));
+    t.same(validator.problemsOfAnswer(document.paths['/recommendations']!['post']!, answer), []);
+    const { candidates, sessionItems = [] } = value as { candidates?: string[]; sessionItems?: string[] };
+    for (const id of [...(candidates ?? []), ...sessionItems]) t.match(id, /^i\d+$/, 'an item of the bundle');
+    const { items, dropped = [] } = answer.body as { items: object[]; dropped?: { reason: string }[] };
+    if (candidates !== undefined) t.equal(items.length + dropped.length, candidates.length);
+    for (const { reason } of dropped) t.equal(reason, 'ineligible', 'it is known');
+  }
   const { body } = await ask(url + requests[0]!);
   t.match(body, { strategy: 'personalised', bundle: version, degraded: [] });
   t.match(JSON.stringify(document), version, 'the examples of answers are of this bundle');
@@ -113,6 +132,10 @@ function matches(path: string, request: string): boolean {
 function parameterOf(document: OpenapiDocument, name: string): Parameter {
   const { parameters } = document.paths['/recommendations/{userId}']!['get']!;
   return parameters!.find((parameter) => parameter.name === name)!;
+}
+
+function bodyOf(document: OpenapiDocument): object {
+  return document.paths['/recommendations']!['post']!.requestBody!.content['application/json']!.schema;
 }
 
 function filterPattern(document: OpenapiDocument): string {
@@ -154,6 +177,10 @@ t.test('what the document says of filters, context and scenarios is what the ser
     t.equal(validator.problemsOf(schema, value).length === 0, isTaken, `the document on ${query}`);
     const { status } = await ask(`${server.url}/recommendations/u1?${query}`);
     t.equal(status, isTaken ? 200 : 400, query);
+    const asked = { userId: 'u1', [name]: value };
+    const isFitting = validator.problemsOf(bodyOf(document), asked).length === 0;
+    t.equal(isFitting, isTaken, `the document on a body with ${query}`);
+    t.equal((await post(server.url, asked)).status, isTaken ? 200 : 400, `a body with ${query}`);
   }
 });
 

@@ -13,6 +13,15 @@ t.test('credentials of URLs are masked, addresses stay', async (t) => {
   }
 });
 
+t.test('the session of a visitor is masked in a query', async (t) => {
+  t.equal(
+    maskSecrets('"/recommendations/42?sessionId=v-6yTq%20Zc&limit=0","x":1'),
+    '"/recommendations/42?sessionId=[redacted]&limit=0","x":1',
+  );
+  t.equal(maskSecrets('/r?limit=0&sessionId=v-17'), '/r?limit=0&sessionId=[redacted]');
+  for (const text of ['sessionId=v-17', 'sessionId is something else']) t.equal(maskSecrets(text), text);
+});
+
 t.test('keys and signed tokens are masked wherever they stand', async (t) => {
   const { key, entry } = createApiKey('app', ['read']);
   t.equal(maskSecrets(`/popular?key=${key}&limit=1`), '/popular?key=[redacted]&limit=1');

@@ -23,6 +23,7 @@ export interface Answer {
     bundle: string;
     degraded: unknown[];
     items: { itemId: string }[];
+    dropped?: { itemId: string; reason: string }[];
   };
 }
 
@@ -30,6 +31,8 @@ export interface CachedServer {
   readonly url: string;
   readonly adminUrl: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  /** Asks `POST /recommendations`. */
+  post(body: object): Promise<Answer>;
   push(rows: readonly unknown[]): Promise<number>;
   reload(): Promise<void>;
   stop(): Promise<void>;
@@ -105,15 +108,22 @@ export async function startCachedServer(
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= server.stop());
   t.teardown(stop);
+  const ask = async (path: string, init: RequestInit): Promise<Answer> => {
+    const answer = await fetch(`${server.url}${path}`, init);
+    const body = (await answer.json()) as Answer['body'];
+    return { status: answer.status, cache: answer.headers.get('x-cache'), body };
+  };
   return {
     stop,
     url: server.url,
     adminUrl: server.adminUrl,
-    get: async (path, headers = {}) => {
-      const answer = await fetch(`${server.url}${path}`, { headers });
-      const body = (await answer.json()) as Answer['body'];
-      return { status: answer.status, cache: answer.headers.get('x-cache'), body };
-    },
+    get: async (path, headers = {}) => ask(path, { headers }),
+    post: async (body) =>
+      ask('/recommendations', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
     push: async (rows) => {
       const answer = await fetch(`${server.adminUrl}/views/users/rows`, {
         method: 'POST',

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
+import type { ForgottenUserStore } from '../../src/events/forgotten/forgotten-user-store.js';
+import { openForgottenUsers } from '../../src/events/forgotten/open-forgotten-users.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
 import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import type { Metrics } from '../../src/observability/metrics/metrics.js';
@@ -17,14 +19,18 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     logger: Logger;
     metrics: Metrics;
     shadow?: Shadow | undefined;
+    forgotten?: ForgottenUserStore | undefined;
   },
 ): ServerParts & { recommender: Service } {
-  const { shadow, ...others } = parts;
+  const { shadow, forgotten: given, ...others } = parts;
   const { settings, logger, metrics } = parts;
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
+  const forgotten =
+    given ??
+    openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock: () => Date.now() / 1000 });
   return {
     ...others,
-    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies }),
+    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),
     recommender: service,
     bundleAdmin: service,
     afterAnswer: openListeners(settings, { ...others, shadow }),

@@ -7,8 +7,9 @@ import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
 import { EVENTS_FILE } from './events-folder.js';
 import { openEventsFile } from './open-events-file.js';
-import { rollBack } from './roll-back.js';
+import { type EventsToRemove, removeUserEvents } from './remove-user-events.js';
 import { meetStorageFault } from './storage-fault.js';
+import { transact } from './transact.js';
 
 /** The events of a folder, for one who copies them elsewhere and then says so. Its calls throw ShortlistError EVENTS_UNAVAILABLE. */
 export interface CompactionLog {
@@ -31,6 +32,8 @@ export interface CompactionLog {
     readonly events: number;
     readonly ids: number;
   };
+  /** Removes what a user did up to a time, Unix seconds by the sender, in pieces. */
+  removeUser(events: EventsToRemove): number;
   close(): void;
 }
 
@@ -74,6 +77,7 @@ export function openCompactionLog(folder: string): CompactionLog {
     finish: ({ to }) => told(() => setState(database, { compacted_to: to, compacting_to: 0 })),
     prune: (before) =>
       told(() => ({ events: pruneEvents(database, before.time), ids: pruneKeys(database, before.keptAt) })),
+    removeUser: (events) => told(() => removeUserEvents(database, events)),
     close: () => file.close(),
   };
 }
@@ -114,7 +118,10 @@ function begin(database: DatabaseSync): CompactionRange | undefined {
   const { last } = database.prepare('SELECT max(sequence) AS last FROM events').get() as {
     last: number | null;
   };
-  if (last === null || last < from) return undefined;
+  if (last === null || last < from) {
+    passRemoved(database);
+    return undefined;
+  }
   // What comes while it is copied is for the next one: who goes on after a kill copies the same.
   setState(database, { compacting_to: last });
   return nameRange(store, { from, to: last, isResumed: false });
@@ -125,6 +132,16 @@ function nameRange(
   range: Pick<CompactionRange, 'from' | 'to' | 'isResumed'>,
 ): CompactionRange {
   return { ...range, name: `${store} ${range.from} ${range.to}`, size: range.to - range.from + 1 };
+}
+
+/** Events that were removed before they were copied wait for nothing. */
+function passRemoved(database: DatabaseSync): void {
+  transact(database, () => {
+    database.exec(
+      `UPDATE state SET value = max(value, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0))
+       WHERE name = 'compacted_to' AND NOT EXISTS (SELECT 1 FROM events WHERE sequence > state.value)`,
+    );
+  });
 }
 
 function* readRange(
@@ -217,16 +234,5 @@ function pruneKeys(database: DatabaseSync, before: number): number {
     removed += old.length;
     if (rows.length < PIECE) return removed;
     last = rows.at(-1)!.key;
-  }
-}
-
-function transact(database: DatabaseSync, run: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    run();
-    database.exec('COMMIT');
-  } catch (error) {
-    rollBack(database);
-    throw error;
   }
 }

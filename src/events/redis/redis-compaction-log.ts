@@ -27,6 +27,8 @@ export interface RedisCompactionLog {
   read(range: RedisCompactionRange): AsyncIterable<KeptEvent>;
   /** Says that a range, which was read, was copied: it is never given again. */
   finish(range: RedisCompactionRange): Promise<void>;
+  /** Removes what the history of a user has up to a time, Unix seconds. The log has no more of it than what was just copied. */
+  removeUser(events: { readonly userId: string; readonly until: number }): Promise<number>;
   /** Removes what was copied. Ids go by themselves. */
   prune(): Promise<{ readonly events: number; readonly ids: number }>;
   close(): void;
@@ -60,7 +62,7 @@ interface State {
   /** The sequence of the next event that is copied. */
   readonly next: number;
   /** The range of the compaction that is under way. */
-  readonly range?: Pick<RedisCompactionRange, 'from' | 'to'> | undefined;
+  readonly range?: Pick<RedisCompactionRange, 'from' | 'to' | 'size'> | undefined;
 }
 
 /**
@@ -103,6 +105,8 @@ export async function openRedisCompactionLog(options: RedisCompactionOptions): P
         await states.write({ store, next: next + counted });
         await confirm();
       }),
+    removeUser: ({ userId, until }) =>
+      told(location, () => client.zremrangebyscore(keys.history(['user', userId]), '-inf', until)),
     prune: () =>
       told(location, async () => {
         const removed = await Promise.all(keys.streams.map((stream) => trim(client, stream)));
@@ -137,32 +141,38 @@ async function begin(
   client: RedisClient,
   { keys: { streams }, states, confirm }: Beginning,
 ): Promise<RedisCompactionRange | undefined> {
-  const sizes = await Promise.all(streams.map((stream) => client.xlen(stream)));
-  const size = sizes.reduce((sum, count) => sum + count, 0);
-  const state = await states.read();
+  const positions = await Promise.all(streams.map((stream) => readPosition(client, stream)));
+  let state = await states.read();
+  if (state.range?.to.every((last, index) => compareEntryIds(positions[index]!, last) >= 0)) {
+    // All of it was copied, and some of it may be removed: only the mark is left of it.
+    state = { store: state.store, next: state.next + state.range.size };
+    await states.write(state);
+  }
   const isResumed = state.range !== undefined;
-  const range = state.range ?? (await findRange(client, streams));
-  if (range === undefined) return undefined;
+  const range = state.range ?? (await findRange(client, streams, positions));
   // What comes while it is copied is for the next one: who goes on after a kill copies the same.
-  if (!isResumed) await states.write({ ...state, range });
+  if (!isResumed && range !== undefined) await states.write({ ...state, range });
   await confirm();
-  return { ...range, name: [state.store, ...range.from, ...range.to].join(' '), size, isResumed };
+  return range && { ...range, name: [state.store, ...range.from, ...range.to].join(' '), isResumed };
 }
 
-async function findRange(client: RedisClient, streams: readonly string[]): Promise<State['range']> {
-  const [from, to] = await Promise.all([
-    Promise.all(streams.map((stream) => readPosition(client, stream))),
-    Promise.all(streams.map((stream) => readLast(client, stream))),
+async function findRange(
+  client: RedisClient,
+  streams: readonly string[],
+  from: readonly string[],
+): Promise<State['range']> {
+  const ends = await Promise.all(streams.map((stream) => readEnd(client, stream)));
+  const to = ends.map(({ last }, index) => (compareEntryIds(last, from[index]!) > 0 ? last : from[index]!));
+  const size = ends.reduce((sum, { length }) => sum + length, 0);
+  return to.some((last, index) => last !== from[index]) ? { from, to, size } : undefined;
+}
+
+async function readEnd(client: RedisClient, stream: string): Promise<{ last: string; length: number }> {
+  const [entries, length] = await Promise.all([
+    client.xrevrange(stream, '+', '-', 'COUNT', 1) as Promise<StreamEntry[]>,
+    client.xlen(stream),
   ]);
-  const isNew = to.map((last, index) => compareEntryIds(last, from[index]!) > 0);
-  return isNew.includes(true)
-    ? { from, to: to.map((last, index) => (isNew[index]! ? last : from[index]!)) }
-    : undefined;
-}
-
-async function readLast(client: RedisClient, stream: string): Promise<string> {
-  const [last] = (await client.xrevrange(stream, '+', '-', 'COUNT', 1)) as StreamEntry[];
-  return last?.[0] ?? BEFORE_ALL;
+  return { last: entries[0]?.[0] ?? BEFORE_ALL, length };
 }
 
 /** The id before that of any entry. */

@@ -80,18 +80,17 @@ const EXPOSED = [
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Lets pages of `cors.origins` read the answers; without any the listener says nothing of origins, and browsers refuse.
- * @param options.writes whether there are routes that change something. Pages of listed origins may ask them; `*` is for reading only, as the
- * check of cross-site requests has it
+ * Lets pages of `cors.origins` read the answers, and send bodies; without any the listener says nothing of origins, and browsers refuse. `*` is
+ * for what a GET reads only, as the check of cross-site requests has it.
  */
-export function addCors(app: HttpApp, { origins }: Settings['cors'], { writes }: { writes: boolean }): void {
+export function addCors(app: HttpApp, { origins }: Settings['cors']): void {
   if (origins.length === 0) return;
   app.register(
     cors,
     () => (request: FastifyRequest, done: CorsDone) =>
       done(null, {
         origin: [...origins],
-        methods: writes && isListed(request, origins) ? [...READING, 'POST'] : READING,
+        methods: isListed(request, origins) ? [...READING, 'POST'] : READING,
         allowedHeaders: ALLOWED,
         exposedHeaders: EXPOSED,
         maxAge: PREFLIGHT_SECONDS,

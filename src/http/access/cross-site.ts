@@ -8,7 +8,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const OWN_SITES = new Set(['same-origin', 'none']);
 
 /**
- * Creates a check of requests that change something: pages of other origins may not make them, whether or not they may read the answer.
+ * Creates a check of requests by methods that may change something: pages of other origins may not make them, whether or not they may read
+ * the answer. A POST that only reads is one of them: no page may send a body here that the operator did not name.
  * Browsers send `Origin` with each of them, and most `Sec-Fetch-Site`; other clients send neither. Origins of `cors.origins` may; `*` there
  * is for reading only.
  * The check throws ShortlistError CROSS_SITE.
@@ -25,7 +26,7 @@ export function createCrossSiteCheck({
     if (!isForeignOrigin && (site === undefined || OWN_SITES.has(site))) return;
     throw new ShortlistError(
       'CROSS_SITE',
-      'A page of another origin asked for this; such pages may not change anything here.',
+      'A page of another origin sent this; such pages may read here by GET, and nothing else.',
     );
   };
 }

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { ForgottenUsers } from '../../domain/forgetting.js';
 import type { EventStore } from '../../events/event-store.js';
 import { findEventType, parseEvents, type RefusedEvent } from '../../events/parse-events.js';
 import type { EventMetrics } from '../../observability/metrics/event-metrics.js';
@@ -14,10 +15,15 @@ export interface EventsRouteParts {
   readonly settings: Pick<Settings['events'], 'maxBodyBytes' | 'maxAgeDays'>;
   /** Is told what was refused; the store counts the others. */
   readonly metrics: Pick<EventMetrics, 'countEvents'>;
+  /** Says who asked to be forgotten. */
+  readonly forgotten: ForgottenUsers;
 }
 
 /** Adds `POST /events`: a 202 says that what it counts as accepted is on the disk. */
-export function addEventsRoute(app: HttpApp, { store, settings, metrics }: EventsRouteParts): void {
+export function addEventsRoute(
+  app: HttpApp,
+  { store, settings, metrics, forgotten }: EventsRouteParts,
+): void {
   const { maxBodyBytes, maxAgeDays } = settings;
   const schema = {
     operationId: 'postEvents',
@@ -34,7 +40,7 @@ export function addEventsRoute(app: HttpApp, { store, settings, metrics }: Event
   const config = { scope: 'write', usersOf: usersInList('events'), documentedBody: EventsBody } as const;
   app.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
     const now = Date.now() / 1000;
-    const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays });
+    const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays, forgotten });
     for (const { index } of refused) {
       metrics.countEvents(findEventType(request.body.events[index]) ?? 'none', 'refused', 1);
     }

@@ -17,7 +17,7 @@ import {
 } from '../schemas/responses.js';
 import { createSlateSender, type Unsent } from '../send-slate.js';
 import { toAnsweredItems } from '../to-answered-items.js';
-import { toRecommendationRequest } from '../to-recommendation-request.js';
+import { toRecommendationRequest, toSubject } from '../to-recommendation-request.js';
 
 /** Adds `GET /recommendations/:userId`. */
 export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
@@ -47,8 +47,9 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
   app.get('/recommendations/:userId', { schema, preValidation, config }, (request, reply) => {
     const { params, query } = request;
     const { userId } = params;
-    const scenario = query.scenario ?? DEFAULT_SCENARIO;
-    const asked = toRecommendationRequest(query, { subject: { userId }, scenario });
+    const { sessionId, scenario = DEFAULT_SCENARIO } = query;
+    const subject = toSubject({ userId, ...(sessionId !== undefined && { sessionId }) });
+    const asked = toRecommendationRequest(query, { subject, scenario });
     reply.header('cache-control', 'no-store');
     return send(reply, asked, (slate): Unsent<RecommendationsAnswer> => {
       const { bundle, strategy } = slate;

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { EventsAnswer } from './events.js';
 import { Liveness, Readiness } from './health.js';
 import { PopularAnswer } from './popular.js';
+import { Dropped, PostRecommendationsAnswer } from './post-recommendations.js';
 import { Problem } from './problem.js';
 import { RecommendationsAnswer } from './recommendations.js';
 import { SimilarItemsAnswer } from './similar-items.js';
@@ -10,6 +11,7 @@ import { Attributes, Degradation, SlateItem, SourceAttribution } from './slate.j
 /** The schemas that the OpenAPI document of the public listener names, in its order. */
 export const PUBLIC_COMPONENTS: readonly TSchema[] = [
   RecommendationsAnswer,
+  PostRecommendationsAnswer,
   SimilarItemsAnswer,
   PopularAnswer,
   EventsAnswer,
@@ -17,6 +19,7 @@ export const PUBLIC_COMPONENTS: readonly TSchema[] = [
   Attributes,
   SourceAttribution,
   Degradation,
+  Dropped,
   Liveness,
   Readiness,
   Problem,

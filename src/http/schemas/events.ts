@@ -1,14 +1,12 @@
 import { Type, type Static } from 'typebox';
-import type { UserEvent } from '../../domain/event.js';
+import { MOST_SECONDS_AHEAD, type UserEvent } from '../../domain/event.js';
 import { ISO_TIME_PATTERN } from '../../domain/parse-iso-time.js';
 import {
-  ENTITY_ID_ALLOWED,
   EVENT_PATTERNS,
   MOST_CONTEXT_FIELDS,
-  MOST_SECONDS_AHEAD,
   type RefusedEvent,
 } from '../../events/parse-events.js';
-import { ID } from './parameters.js';
+import { ENTITY_ID, ID } from './parameters.js';
 
 const MOST_EVENTS = 500;
 
@@ -24,13 +22,6 @@ export const EventsEnvelope = Type.Object(
   { events: Type.Array(Type.Unknown(), EVENTS) },
   { additionalProperties: false },
 );
-
-/** Of users, sessions and items. */
-const ENTITY_ID = {
-  ...ID,
-  pattern: EVENT_PATTERNS.entityId,
-  'x-allowed': ENTITY_ID_ALLOWED,
-};
 
 const ToldEvent = Type.Object(
   {

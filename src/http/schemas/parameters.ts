@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ID_CHARACTER, LONGEST_ID } from '../../domain/entity-id.js';
+import { ENTITY_ID_ALLOWED, EVENT_PATTERNS } from '../../events/parse-events.js';
 
 /** How many items a request gets that says no `limit`. */
 export const DEFAULT_LIMIT = 10;
@@ -16,6 +17,21 @@ export const ID = {
   'x-allowed': `text of 1 to ${LONGEST_ID} characters, no control characters`,
 };
 
+/** What an id of an event looks like: of a user, a session or an item. */
+export const ENTITY_ID = { ...ID, pattern: EVENT_PATTERNS.entityId, 'x-allowed': ENTITY_ID_ALLOWED };
+
+/** The session of a visitor, wherever a request names one. */
+export const SessionId = Type.Optional(
+  Type.String({
+    ...ENTITY_ID,
+    'x-secret': true,
+    description:
+      'The visit of somebody who may be no user yet, by the id under which the app sends its events: what was done in it counts too. ' +
+      'The visitor’s secret: drawn at random, and in no answer.',
+    examples: ['v-6yTq0Zc1ROWk'],
+  }),
+);
+
 /** The first example is what a reader of /docs sends without thinking, so it fits every dataset; `describeBundle` adds others. */
 const NO_VALUES = { nothing: { value: [] } };
 
@@ -31,11 +47,13 @@ export const ItemId = Type.String({
   description: 'An item’s id as in the dataset.',
 });
 
+/** What may be asked as `limit`. */
+export const LIMIT = { minimum: 1, maximum: 100 };
+
 /** The parameter `limit`. */
 export const Limit = Type.Optional(
   Type.Integer({
-    minimum: 1,
-    maximum: 100,
+    ...LIMIT,
     default: DEFAULT_LIMIT,
     description: 'Items at most. Fewer come back only when no more are left.',
     examples: [5],
@@ -53,10 +71,13 @@ export const Scenario = Type.Optional(
   }),
 );
 
+/** Items to leave out at most. */
+export const MOST_EXCLUDED = 500;
+
 /** The parameter `exclude`, which may be repeated. */
 export const Exclude = Type.Optional(
   Type.Array(Type.String(ID), {
-    maxItems: 500,
+    maxItems: MOST_EXCLUDED,
     description: 'Items that must not come back, one per `exclude=`. Unknown ids are ignored.',
     'x-examples': NO_VALUES,
   }),
@@ -73,25 +94,36 @@ export function isNamedValue(text: string): boolean {
   return text.length <= NAMED_VALUE.maxLength && NAMED.test(text);
 }
 
+/** Filters, or fields of the context, of one request at most. */
+export const MOST_NAMED_VALUES = 50;
+
+/** A filter as text. */
+export const FILTER_TEXT = { ...NAMED_VALUE, 'x-allowed': '`attribute:value`' };
+/** A field of the context as text. */
+export const CONTEXT_TEXT = { ...NAMED_VALUE, 'x-allowed': '`field:value`' };
+
+/** How several filters go together. */
+export const FILTER_RULES =
+  'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.';
+/** What values of the context mean. */
+export const CONTEXT_RULES =
+  'A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are ' +
+  'those of the server’s clock unless given.';
+
 /** The parameter `filter`, which may be repeated. */
 export const Filter = Type.Optional(
-  Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
-    maxItems: 50,
-    description:
-      'Only items with this attribute value, as `attribute:value`, one per `filter=`. ' +
-      'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.',
+  Type.Array(Type.String(FILTER_TEXT), {
+    maxItems: MOST_NAMED_VALUES,
+    description: `Only items with this attribute value, as \`attribute:value\`, one per \`filter=\`. ${FILTER_RULES}`,
     'x-examples': NO_VALUES,
   }),
 );
 
 /** The parameter `context`, which may be repeated. */
 export const Context = Type.Optional(
-  Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`field:value`' }), {
-    maxItems: 50,
-    description:
-      'What is known of this moment, as `field:value`, one per `context=`, each field once; the dataset declares the fields. ' +
-      'A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are ' +
-      'those of the server’s clock unless given.',
+  Type.Array(Type.String(CONTEXT_TEXT), {
+    maxItems: MOST_NAMED_VALUES,
+    description: `What is known of this moment, as \`field:value\`, one per \`context=\`, each field once; the dataset declares the fields. ${CONTEXT_RULES}`,
     'x-examples': NO_VALUES,
   }),
 );
@@ -111,16 +143,18 @@ export const Explain = Type.Optional(
 export const TIMEOUT_HEADER = 'x-request-timeout-ms';
 
 const LONGEST_TIMEOUT_MS = 999_999;
+/** What may be asked as `timeoutMs`. */
+export const TIMEOUT_MS = { minimum: 1, maximum: LONGEST_TIMEOUT_MS };
 
-const TIMEOUT =
+/** What a timeout does. */
+export const TIMEOUT_RULES =
   'Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.';
 
 /** The same as the header, for pages of another origin: a header of its own costs them a request to ask for permission. */
 export const Timeout = Type.Optional(
   Type.Integer({
-    minimum: 1,
-    maximum: LONGEST_TIMEOUT_MS,
-    description: `${TIMEOUT} The header \`${TIMEOUT_HEADER}\` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.`,
+    ...TIMEOUT_MS,
+    description: `${TIMEOUT_RULES} The header \`${TIMEOUT_HEADER}\` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.`,
     examples: [1000],
   }),
 );
@@ -131,7 +165,7 @@ export const RecommendingHeaders = Type.Object({
     Type.String({
       pattern: '^[1-9][0-9]{0,5}$',
       'x-allowed': `a whole number of milliseconds from 1 to ${LONGEST_TIMEOUT_MS}`,
-      description: TIMEOUT,
+      description: TIMEOUT_RULES,
       examples: ['1000'],
     }),
   ),

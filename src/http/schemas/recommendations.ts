@@ -1,5 +1,15 @@
 import { Type, type Static } from 'typebox';
-import { Context, Exclude, Explain, Filter, Limit, Scenario, Timeout, UserId } from './parameters.js';
+import {
+  Context,
+  Exclude,
+  Explain,
+  Filter,
+  Limit,
+  Scenario,
+  SessionId,
+  Timeout,
+  UserId,
+} from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 /** The path of `GET /recommendations/:userId`. */
@@ -10,6 +20,7 @@ export const RecommendationsQuery = Type.Object(
   {
     limit: Limit,
     scenario: Scenario,
+    sessionId: SessionId,
     exclude: Exclude,
     filter: Filter,
     context: Context,
@@ -19,6 +30,13 @@ export const RecommendationsQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** How a slate came about, in an answer. */
+export const Strategy = Type.Enum(['personalised', 'cold-start'], {
+  type: 'string',
+  description:
+    '`cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody.',
+});
+
 /** The answer of `GET /recommendations/:userId`. */
 export const RecommendationsAnswer = Type.Object(
   {
@@ -27,11 +45,7 @@ export const RecommendationsAnswer = Type.Object(
     userId: Type.String(),
     scenario: SLATE_FIELDS.scenario,
     bundle: SLATE_FIELDS.bundle,
-    strategy: Type.Enum(['personalised', 'cold-start'], {
-      type: 'string',
-      description:
-        '`cold-start` when nothing is known of what the user did, and when the answer is the fallback that is the same for everybody.',
-    }),
+    strategy: Strategy,
     degraded: SLATE_FIELDS.degraded,
     items: SLATE_FIELDS.items,
   },

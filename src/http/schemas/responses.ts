@@ -90,7 +90,7 @@ const LISTENER_PROBLEMS: Details = {
   UNAUTHENTICATED: 'Send an API key as `Authorization: Bearer …` or `x-api-key: …`.',
   FORBIDDEN: 'This needs the scope `read`.',
   HOST_NOT_ALLOWED: 'This server is not asked under this host.',
-  CROSS_SITE: 'A page of another origin asked for this; such pages may not change anything here.',
+  CROSS_SITE: 'A page of another origin sent this; such pages may read here by GET, and nothing else.',
   RATE_LIMITED: 'More than 600 requests in 60 s. Try again in 12 s.',
   KEYS_UNAVAILABLE: 'The keys that tokens are checked with cannot be had right now. Try again.',
   ROUTE_NOT_FOUND: 'There is no GET /recommend. /docs lists the routes.',

@@ -13,6 +13,7 @@ import { createDependencyMetrics, type DependencyMetrics } from './dependency-me
 import { createDriftMetrics, type DriftMetrics } from './drift-metrics.js';
 import { createEventMetrics, type EventMetrics } from './event-metrics.js';
 import { createFeatureMetrics, type FeatureMetrics } from './feature-metrics.js';
+import { createForgettingMetrics, type ForgettingMetrics } from './forgetting-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLogMetrics, type LogMetrics } from './log-metrics.js';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.js';
@@ -29,6 +30,7 @@ export interface Metrics {
   readonly drift: DriftMetrics;
   readonly events: EventMetrics;
   readonly features: FeatureMetrics;
+  readonly forgetting: ForgettingMetrics;
   readonly http: HttpMetrics;
   readonly logs: LogMetrics;
   readonly processes: ProcessMetrics;
@@ -63,6 +65,7 @@ export function createMetrics(options: {
     bundle: createBundleMetrics(registers),
     events: createEventMetrics(registers),
     features: createFeatureMetrics(registers),
+    forgetting: createForgettingMetrics(registers),
     compute: createComputeMetrics(registers),
     processes: createProcessMetrics(registers),
     releases: createReleaseMetrics(registers),

@@ -69,6 +69,11 @@ export const PreparedManifest = Type.Object({
       },
     ),
   ),
+  forgottenUntil: Type.Optional(
+    Type.Number({
+      description: 'Unix seconds of the latest of the users who asked to be forgotten and were left out.',
+    }),
+  ),
   context: Type.Optional(PreparedContext),
   items: Type.Array(Attribute),
   users: Type.Array(Attribute),
@@ -109,6 +114,8 @@ export interface PreparedDataset extends PreparedTables {
   readonly window: { readonly from: number; readonly to: number };
   /** How much its interactions count, where the config says so. */
   readonly counting?: InteractionCounting;
+  /** Unix seconds: who asked to be forgotten until then is left out, with what is older; absent where nobody had asked. */
+  readonly forgottenUntil?: number;
   readonly evaluation: PreparedManifest['evaluation'];
 }
 
@@ -123,9 +130,15 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
   try {
     const tables = await readPreparedTables(database.connection, dir, manifest);
     checkCounts(dir, manifest.counts, tables);
-    const { name, description, licence, fingerprint, window, counting, evaluation } = manifest;
+    const { name, description, licence, fingerprint, window, counting, forgottenUntil, evaluation } =
+      manifest;
     const facts = { name, description, licence, fingerprint, window, evaluation };
-    return { ...tables, ...facts, ...(counting && { counting }) };
+    return {
+      ...tables,
+      ...facts,
+      ...(counting && { counting }),
+      ...(forgottenUntil !== undefined && { forgottenUntil }),
+    };
   } catch (cause) {
     if (cause instanceof ShortlistError) throw cause;
     const message = `the tables of ${dir} cannot be read (${duckdbMessage(cause)}); run prepare again`;

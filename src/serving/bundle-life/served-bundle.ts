@@ -2,6 +2,7 @@ import { readBundleManifest } from '../../bundle/bundle-files.js';
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import type { Manifest } from '../../bundle/manifest.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { ForgottenUsers } from '../../domain/forgetting.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { BundleAdmin, BundleDescription } from '../bundle-admin.js';
 import type { SlateCache } from '../cache/slate-cache.js';
@@ -30,6 +31,8 @@ export interface ServedBundleOptions extends OpeningOptions, LiveOptions {
    * cannot answer, for the other to answer, in place of what most people chose.
    */
   readonly isExperiment?: boolean;
+  /** Says who asked to be forgotten. */
+  readonly forgotten?: ForgottenUsers | undefined;
   /** Keeps answers; it is closed with the bundle. Without one every answer is computed. */
   readonly cache?: SlateCache | undefined;
   /** Compares what is ranked with training; without it nothing is sampled. */
@@ -44,7 +47,7 @@ export type ServedBundle = Recommender & BundleAdmin;
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): ServedBundle {
-  const { cache, liveHistories, liveMetrics, isExperiment = false } = options;
+  const { cache, liveHistories, liveMetrics, forgotten, isExperiment = false } = options;
   const kept = cache && { slates: cache, keyOf: createSlateKeys(options.scenarios) };
   let current: BundleLease | undefined;
   let examples: RequestExamples | undefined;
@@ -54,7 +57,14 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
   function swapIn(bundle: OpenBundle): Promise<void> | undefined {
     const previous = current;
     const drift = options.drift && openDriftWindow(bundle.engine.manifest, options.drift);
-    current = leaseBundle(bundle, { cache: kept, drift, liveHistories, liveMetrics, isExperiment });
+    current = leaseBundle(bundle, {
+      cache: kept,
+      drift,
+      liveHistories,
+      liveMetrics,
+      forgotten,
+      isExperiment,
+    });
     examples = undefined;
     return previous?.retire();
   }

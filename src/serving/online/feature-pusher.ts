@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { ForgottenUsers } from '../../domain/forgetting.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import { type ParsedRowsOptions, parsePushedRows } from '../../features/parse-pushed-rows.js';
 import { type PushCounts, type PushedRow, pushRows } from '../../features/push-rows.js';
@@ -29,9 +30,15 @@ export function createFeaturePusher(
   { features, redis }: Pick<Settings, 'features' | 'redis'>,
   {
     bundleAdmin,
+    forgotten,
     metrics,
     now,
-  }: { bundleAdmin: Pick<BundleAdmin, 'describe' | 'views'>; metrics: FeatureMetrics; now: () => Date },
+  }: {
+    bundleAdmin: Pick<BundleAdmin, 'describe' | 'views'>;
+    forgotten: ForgottenUsers;
+    metrics: FeatureMetrics;
+    now: () => Date;
+  },
 ): FeaturePusher {
   let client: Promise<RedisClient> | undefined;
 
@@ -43,7 +50,12 @@ export function createFeaturePusher(
     client ??= openRedis({ ...redis, commandTimeoutMs: redis.socketTimeoutMs });
     try {
       const space = { prefix: redis.keyPrefix, dataset };
-      return await pushRows(rows, await client, { view, space, expirySeconds: features.expirySeconds });
+      return await pushRows(rows, await client, {
+        view,
+        space,
+        forgotten,
+        expirySeconds: features.expirySeconds,
+      });
     } catch (error) {
       metrics.countPushedRows(view.name, 'failed', rows.length);
       throw error;

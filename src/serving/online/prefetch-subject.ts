@@ -1,7 +1,7 @@
 import { hasTrait } from '../../domain/errors.js';
 import type { HistoryEvent } from '../../domain/event.js';
 import { packError } from '../../domain/packed-error.js';
-import { visitorIdOf } from '../../domain/subject.js';
+import { knowableUserOf, visitorIdOf } from '../../domain/subject.js';
 import type { LiveHistories } from '../../events/live-histories.js';
 import type { FeatureStore } from '../../features/feature-store.js';
 import type { EventMetrics, LiveHistoryOutcome } from '../../observability/metrics/event-metrics.js';
@@ -99,7 +99,7 @@ function readRows(
   request: RecommendationRequest,
   { engine, stores, live }: { engine: FallbackEngine; stores: SubjectStores; live?: LiveFacts },
 ): PrefetchedRows | undefined | Promise<PrefetchedRows> {
-  const { userId } = request.subject;
+  const userId = knowableUserOf(request.subject);
   const { online } = stores;
   if (online.length === 0 || userId === undefined || !mayReadRows(request, engine, live)) return undefined;
   const readAt = engine.clock();

@@ -2,6 +2,7 @@ import { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
+import { NOBODY_FORGOTTEN } from '../../support/nobody-forgotten.js';
 import { patient } from '../../support/redis-view.js';
 
 // A process that compacts events of Redis and kills itself before the step that DIE_AT counts to: each packet to Redis, each file that is put
@@ -35,6 +36,7 @@ await compactEvents({
   open: () => openRedisCompactionLog({ redis, durability: 'required', syncTimeoutMs: 4000 }),
   outDir,
   before: { time: 0, keptAt: 0 },
+  forgotten: NOBODY_FORGOTTEN,
   progress: SILENT_PROGRESS,
 });
 step();

@@ -12,6 +12,7 @@ import { openDatabase, queryRows } from '../../../src/offline/data/database.js';
 import { compactEvents, type EventsToCompact } from '../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../support/nobody-forgotten.js';
 import { startRedisCluster } from '../../support/redis-groups.js';
 import { REDIS_MISSING, startRedisServer } from '../../support/redis-server.js';
 import { patient } from '../../support/redis-view.js';
@@ -44,7 +45,13 @@ function actOn(t: Test, place: RedisPlace, name = 'parquet') {
       return keeping;
     },
     compact: (open: OpenLog = () => openRedisCompactionLog(options)) =>
-      compactEvents({ open, outDir, before: NOTHING_OLD, progress: SILENT_PROGRESS }),
+      compactEvents({
+        open,
+        outDir,
+        before: NOTHING_OLD,
+        forgotten: NOBODY_FORGOTTEN,
+        progress: SILENT_PROGRESS,
+      }),
     files: () => (existsSync(outDir) ? readdirSync(outDir).filter((file) => file.endsWith('.parquet')) : []),
     query: async (sql: string) => {
       const { connection, close } = await openDatabase();
@@ -204,11 +211,13 @@ t.test('events of Redis become parquet', { skip: REDIS_MISSING }, async (t) => {
       await acting.keep(clicks(...ids));
       return acting;
     };
+    /** Every day a part; `make test-failures` all. */
+    const stride = process.env['LONG_TESTS'] === '1' ? 1 : 7;
     const undisturbed = await begin('0');
     const steps = Number(run('0', 0).stdout);
     t.ok(steps > 40, `${steps} steps: each command of Redis, each file, and the end`);
     t.equal((await undisturbed.query(IDS)).length, 40);
-    for (let dieAt = 1; dieAt <= steps; dieAt += dieAt < 60 ? 3 : 1) {
+    for (let dieAt = 1; dieAt <= steps; dieAt += stride) {
       const name = String(dieAt);
       const killed = await begin(name);
       t.equal(run(name, dieAt).signal, 'SIGKILL', `step ${dieAt}`);

@@ -81,7 +81,7 @@ t.test('an origin that is listed may read answers and ask first, without a key',
   t.equal(answer.statusCode, 204);
   t.match(answer.headers, {
     'access-control-allow-origin': SHOP,
-    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-methods': 'GET, HEAD, POST',
     'access-control-allow-headers': /authorization, x-api-key, .*x-request-timeout-ms/,
     'access-control-max-age': '600',
     'x-request-id': String,

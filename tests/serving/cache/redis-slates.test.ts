@@ -135,6 +135,43 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     }
   });
 
+  await t.test('an answer about candidates is taken only where it is of these candidates', async (t) => {
+    const redis = await startRedisServer(t);
+    const client = await connect(t, redis.url);
+    const asked = { userId: 'u3', candidates: ['i030', 'i031', 'i032', 'nothing'], limit: 2 };
+    const { body } = await (await start(t, redis.url)).post(asked);
+    t.equal(body.items.length, 2);
+    t.same(body.dropped, [{ itemId: 'nothing', reason: 'unknown' }]);
+    while ((await client.dbsize()) < 1) await wait(5);
+    const key = (await client.keys('*'))[0]!;
+    const whole = (await client.getBuffer(key))!;
+    const factsEnd = 11 + whole.readUInt32BE(7);
+    const { requestId: _requestId, slateId: _slateId, ...kept } = body;
+    const put = async (changes: object, facts = whole.toString('utf8', 11, factsEnd)) => {
+      const head = Buffer.from(whole.subarray(0, 11));
+      head.writeUInt32BE(Buffer.byteLength(facts), 7);
+      const forged = `,${JSON.stringify({ ...kept, ...changes }).slice(1)}`;
+      const bytes = Buffer.concat([head, Buffer.from(facts), Buffer.from(forged)]);
+      bytes.writeUInt32BE(crc32(bytes.subarray(7), crc32(key.slice('shortlist:slates:1:'.length))), 3);
+      await client.set(key, bytes, 'PX', 50_000);
+      return (await (await start(t, redis.url)).post(asked)).cache;
+    };
+    t.equal(await put({}), 'hit', 'control');
+    const [first, second] = body.items;
+    const swap = (id: string) => whole.toString('utf8', 11, factsEnd).replace(first!.itemId, id);
+    const table: [string, object, string?][] = [
+      ['an item that was not named', { items: [{ ...first, itemId: 'i040' }, second] }, swap('i040')],
+      ['nothing of what was dropped', { dropped: undefined }],
+      ['something dropped that was not named', { dropped: [{ itemId: 'i040', reason: 'unknown' }] }],
+      ['an item both shown and dropped', { dropped: [{ itemId: first!.itemId, reason: 'ineligible' }] }],
+      ['one dropped twice', { dropped: [...body.dropped!, ...body.dropped!] }],
+      ['a reason of the forger’s choice', { dropped: [{ itemId: 'nothing', reason: 'forged' }] }],
+      ['no user', { userId: undefined }],
+      ['another user', { userId: 'u4' }],
+    ];
+    for (const [what, changes, facts] of table) t.equal(await put(changes, facts), 'miss', what);
+  });
+
   await t.test('a Redis that is away costs nobody an answer, and is used when it is back', async (t) => {
     const redis = await createRedisServer(t);
     const url = redis.url;

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows, quoteIdentifier } from '../database.js';
 import { ORDINAL } from './check-table.js';
-import { LEFT_OUT } from './events-request.js';
+import { listLeftOut } from './events-request.js';
 import { COLUMN_DEFAULTS } from './keep-interactions.js';
 import type { ReadTable } from './read-table.js';
 
@@ -69,7 +69,10 @@ async function appendRows(
 
 /** Rows of the files of events, with those that the query passed over. */
 function countRead({ loaded, dropped }: ReadTable): number {
-  return Object.keys(LEFT_OUT).reduce((rows, reason) => rows + (dropped[reason] ?? 0), loaded.rowsRead);
+  return Object.keys(listLeftOut(undefined)).reduce(
+    (rows, reason) => rows + (dropped[reason] ?? 0),
+    loaded.rowsRead,
+  );
 }
 
 function addCounts(

@@ -116,8 +116,8 @@ function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): strin
 function reportTables(tables: ReadTables, dropped: Readonly<Record<string, number>>): TableReport[] {
   return Object.values(tables)
     .filter((read) => read !== undefined)
-    .map(({ loaded, missing, seconds }) =>
-      reportTable(loaded, { dropped: loaded.table === 'interactions' ? dropped : {}, missing, seconds }),
+    .map(({ loaded, dropped: own, missing, seconds }) =>
+      reportTable(loaded, { dropped: loaded.table === 'interactions' ? dropped : own, missing, seconds }),
     );
 }
 

@@ -1,26 +1,33 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContextConfig } from '../../../config/context-config.js';
+import type { InteractionsConfig } from '../../../config/dataset-config.js';
+import { LARGEST_EVENT_VALUE } from '../../../domain/event.js';
 import { quoteIdentifier, quoteLiteral } from '../database.js';
+import { isNegative } from './keep-interactions.js';
 import { describeUnreadable, escapeGlob } from './list-files.js';
 import type { TableRequest } from './table-request.js';
 import { trimmed } from './text-rules.js';
 
-/** Columns of compacted events that interactions have under a name of their own. */
-const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', value: '"value"', type: '"type"' };
-
-/** What no price and no number of pieces is; times the largest weight it is a float32 still. NaN is above all numbers. */
-const LARGEST_VALUE = 1e9;
+/** Columns of compacted events that interactions have under a name of their own, but for the value. */
+const NAMES = { user_id: '"user"', item_id: 'item', timestamp: '"time"', type: '"type"' };
 
 /** A file is never written again: an id that the API should have refused must not stop every training after it. */
 const HAS_BLANK_ID = `(${isOfBlanks('"user"')} OR ${isOfBlanks('item')})`;
 
-/** Reasons why events are no interactions, each with SQL that holds for such a row of the files. */
-export const LEFT_OUT: Readonly<Record<string, string>> = {
-  'events of a session alone': '"user" IS NULL',
-  'events of a user or an item whose id is blank': `"user" IS NOT NULL AND ${HAS_BLANK_ID}`,
-  'events with a value below zero or above a billion': `"user" IS NOT NULL AND NOT ${HAS_BLANK_ID} AND ("value" < 0 OR "value" > ${LARGEST_VALUE})`,
-};
+/** NaN is above all numbers. */
+const HAS_ODD_VALUE = `("value" < 0 OR "value" > ${LARGEST_EVENT_VALUE})`;
+
+/**
+ * Reasons why events are no interactions, each with SQL that holds for such a row of the files.
+ * @param negative types whose value says nothing: one who sends a dislike may send -1 with it
+ */
+export function listLeftOut(negative: readonly string[] | undefined): Readonly<Record<string, string>> {
+  return {
+    'events of a session alone': '"user" IS NULL',
+    'events of a user or an item whose id is blank': `"user" IS NOT NULL AND ${HAS_BLANK_ID}`,
+    'events with a value below zero or above a billion': `"user" IS NOT NULL AND NOT ${HAS_BLANK_ID} AND NOT ${isNegative(negative)} AND ${HAS_ODD_VALUE}`,
+  };
+}
 
 /** The folder below that of the events where `shortlist events compact` writes. */
 export function compactedFolder(eventsFolder: string): string {
@@ -33,7 +40,7 @@ export function compactedFolder(eventsFolder: string): string {
  */
 export function findEventsRequest(
   eventsFolder: string,
-  context: ContextConfig | undefined,
+  { context, negative }: Pick<InteractionsConfig, 'context' | 'negative'>,
 ): TableRequest | { problems: readonly string[] } | undefined {
   const folder = compactedFolder(eventsFolder);
   try {
@@ -46,10 +53,11 @@ export function findEventsRequest(
   const fields = Object.keys(context?.columns ?? {});
   const columns = [
     ...Object.entries(NAMES).map(([name, column]) => `${column} AS ${name}`),
+    `CASE WHEN ${isNegative(negative)} AND ${HAS_ODD_VALUE} THEN NULL ELSE "value" END AS value`,
     ...fields.map((name) => `CAST(context AS JSON) ->> ${quoteLiteral(name)} AS ${quoteIdentifier(name)}`),
   ];
   const files = quoteLiteral(`${escapeGlob(folder)}/events-*.parquet`);
-  const isLeftOut = Object.values(LEFT_OUT).map((holds) => `(${holds})`);
+  const isLeftOut = Object.values(listLeftOut(negative)).map((holds) => `(${holds})`);
   return {
     table: 'events',
     sql: `SELECT ${columns.join(', ')} FROM read_parquet(${files}) WHERE (${isLeftOut.join(' OR ')}) IS NOT TRUE`,

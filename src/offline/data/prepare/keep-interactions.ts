@@ -94,7 +94,7 @@ export async function listUnseenTypes(
 }
 
 /** Whether a row is of a negative type, as SQL that is never NULL. */
-function isNegative(negative: readonly string[] = []): string {
+export function isNegative(negative: readonly string[] = []): string {
   if (negative.length === 0) return 'false';
   return `coalesce(type IN (${negative.map(quoteLiteral).join(', ')}), false)`;
 }

@@ -10,6 +10,7 @@ import {
 } from '../../../config/dataset-config.js';
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
+import type { ForgottenList } from '../../../domain/forgetting.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
 import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
@@ -20,6 +21,8 @@ import { fingerprintTables } from './fingerprint.js';
 import { keepInteractions, listTypeProblems } from './keep-interactions.js';
 import type { PrepareReport } from './prepare-report.js';
 import { specifyViews, writeViews } from './prepare-views.js';
+import { leaveForgottenOut } from './leave-forgotten-out.js';
+import { countKept } from './read-table.js';
 import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
 import { listContextObstacles, specifyContext } from './specify-context.js';
 import { summariseInteractions } from './summarise-interactions.js';
@@ -45,6 +48,8 @@ export async function prepareDataset(
     now?: Date;
     /** The folder of a server's events; needed where the dataset takes them. */
     eventsFolder?: string | undefined;
+    /** Users who asked to be forgotten; nobody did when absent. */
+    forgotten?: ForgottenList | undefined;
   },
 ): Promise<PrepareReport> {
   const { now = new Date() } = options;
@@ -53,10 +58,12 @@ export async function prepareDataset(
     const spillDir = join(dir, 'spill');
     const database = await openDatabase({ spillDir });
     try {
-      const read = await readTables(database.connection, config, { ...options, now });
+      const all = await readTables(database.connection, config, { ...options, now });
+      const { forgotten } = options;
+      const left = await leaveForgottenOut(database.connection, all, { config, forgotten });
       return await writePrepared(database.connection, dir, {
         config,
-        read,
+        ...left,
         started,
         progress: options.progress,
       });
@@ -70,9 +77,15 @@ export async function prepareDataset(
 async function writePrepared(
   connection: DuckDBConnection,
   dir: string,
-  options: { config: DatasetConfig; read: ReadTables; started: number; progress: ProgressReporter },
+  options: {
+    config: DatasetConfig;
+    read: ReadTables;
+    forgottenUntil?: number | undefined;
+    started: number;
+    progress: ProgressReporter;
+  },
 ): Promise<PrepareReport> {
-  const { config, read } = options;
+  const { config, read, forgottenUntil } = options;
   const step = options.progress.start('write prepared tables');
   const { loaded } = read.interactions;
   const columns = [...loaded.types.keys()];
@@ -104,7 +117,7 @@ async function writePrepared(
     context: Object.keys(context?.columns ?? {}),
   });
   await writeViews(connection, dir, config.views ?? {});
-  const views = specifyViews(config, (table) => read[table]!.loaded.rowsRead);
+  const views = specifyViews(config, (table) => countKept(read[table]!));
   const declared = context && { context: await specifyContext(connection, context) };
   const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
   const types = await readTypes(connection, dir);
@@ -122,6 +135,7 @@ async function writePrepared(
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
     ...describeCounting(config.interactions),
+    ...(forgottenUntil !== undefined && { forgottenUntil }),
     ...declared,
     ...specs,
     views,

@@ -10,6 +10,11 @@ export interface ReadTable extends TypedTable {
   readonly events?: EventsRead;
 }
 
+/** Rows of a table without those that were left out. */
+export function countKept({ loaded, dropped }: ReadTable): number {
+  return Object.values(dropped).reduce((rows, left) => rows - left, loaded.rowsRead);
+}
+
 /** The events that a dataset takes as interactions. */
 export interface EventsRead {
   /** Where compacted events were looked for. */

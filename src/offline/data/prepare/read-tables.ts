@@ -67,7 +67,7 @@ function listRequests(
         'INVALID_CONFIG',
         'interactions.events is true, and no folder of events is given',
       );
-    const found = findEventsRequest(eventsFolder, interactions.context);
+    const found = findEventsRequest(eventsFolder, interactions);
     if (found !== undefined && 'problems' in found) problems.push(...found.problems);
     else if (found !== undefined) requests.push(found);
   }

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { InteractionsConfig } from '../../../config/dataset-config.js';
 import { latestFileTime } from '../../../domain/latest-time.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
-import { LEFT_OUT } from './events-request.js';
+import { listLeftOut } from './events-request.js';
 import { escapeGlob } from './list-files.js';
 import type { LoadedTable } from './load-table.js';
 import { rawTable, typedTable } from './table-request.js';
@@ -50,7 +50,11 @@ export async function typeEvents(
   const unweighted = await leaveOutUnweighted(connection, loaded, interactions);
   return {
     ...typed,
-    dropped: { ...(await countLeftOut(connection, loaded)), ...untimely, ...unweighted.dropped },
+    dropped: {
+      ...(await countLeftOut(connection, loaded, interactions.negative)),
+      ...untimely,
+      ...unweighted.dropped,
+    },
     warnings: [...typed.warnings, ...unweighted.warnings],
   };
 }
@@ -73,9 +77,10 @@ function numberOrNone(name: string): TypedColumn {
 async function countLeftOut(
   connection: DuckDBConnection,
   { files }: LoadedTable,
+  negative: readonly string[] | undefined,
 ): Promise<Record<string, number>> {
   const paths = files.map(({ path }) => quoteLiteral(escapeGlob(path))).join(', ');
-  const counts = Object.entries(LEFT_OUT).map(
+  const counts = Object.entries(listLeftOut(negative)).map(
     ([reason, holds]) => `count(*) FILTER (WHERE ${holds}) AS ${quoteIdentifier(reason)}`,
   );
   const [row] = await queryRows(connection, `SELECT ${counts.join(', ')} FROM read_parquet([${paths}])`);

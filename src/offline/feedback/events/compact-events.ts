@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import parquet, { type ParquetWriter } from 'parquetjs-lite';
@@ -7,6 +6,9 @@ import { isTemporary, putInPlace, temporarySibling } from '../../../bundle/durab
 import { createFolderStore } from '../../../bundle/folder-store.js';
 import { type Lock, type LockStore, withLock } from '../../../bundle/with-lock.js';
 import type { KeptEvent } from '../../../domain/event.js';
+import { MOST_SECONDS_AHEAD } from '../../../domain/event.js';
+import type { ForgottenList } from '../../../domain/forgetting.js';
+import { beginLeavingOut, type LeavingOut } from '../../../domain/left-out.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { EVENT_COLUMNS, toEventRow } from './event-columns.js';
@@ -21,6 +23,8 @@ export interface EventsToCompact<Range extends EventRange = EventRange> {
   /** They are never given again. */
   finish(range: Range): void | Promise<void>;
   prune(before: PruneLimits): RemovedEvents | Promise<RemovedEvents>;
+  /** Removes what a user did up to a time, Unix seconds by the sender. */
+  removeUser(events: { readonly userId: string; readonly until: number }): number | Promise<number>;
   close(): void;
 }
 
@@ -55,6 +59,8 @@ export interface EventCompactionOptions {
   /** Folder of the parquet files. */
   readonly outDir: string;
   readonly before: PruneLimits;
+  /** Users who asked to be forgotten: they are left out, and removed from the store where they are there still. */
+  readonly forgotten: ForgottenList;
   readonly progress: ProgressReporter;
 }
 
@@ -62,6 +68,8 @@ export interface EventCompactionOptions {
 export interface EventCompaction {
   /** Those that are in the files. */
   readonly events: number;
+  /** Those of users who asked to be forgotten, which are in no file. */
+  readonly leftOut: number;
   /** The parquet files that were written. */
   readonly files: readonly string[];
   /** Old events that were removed from the store, and ids that it does not know any more. */
@@ -106,18 +114,20 @@ async function compact(store: EventsToCompact, options: Compacting): Promise<Eve
   await removeTemporaries(outDir);
   const files: string[] = [];
   let events = 0;
+  let leftOut = 0;
   let range = await store.begin();
   while (range !== undefined) {
     const written = await writeRange(store, range, options);
     await confirm();
     await store.finish(range);
     events += written.events;
+    leftOut += written.leftOut;
     files.push(...written.files);
     // What came since an earlier run began is for this one; what comes meanwhile is not, or it would never end.
     range = range.isResumed ? await store.begin() : undefined;
   }
   await confirm();
-  return { events, files, removed: await store.prune(before) };
+  return { events, leftOut, files, removed: await store.prune(before) };
 }
 
 async function removeTemporaries(dir: string): Promise<void> {
@@ -125,35 +135,55 @@ async function removeTemporaries(dir: string): Promise<void> {
     if (isTemporary(name) && name.startsWith('.events-')) await rm(join(dir, name));
 }
 
-/** A file that is written, under another name until it is whole; or one that an earlier run wrote. */
+/** A file that is written, under another name until it is whole. */
 interface DayFile {
   readonly path: string;
-  /** Absent where the file is there: it is whole, and its events may be in no other place any more. */
-  readonly draft?: { readonly temporary: string; readonly writer: ParquetWriter } | undefined;
+  readonly temporary: string;
+  readonly writer: ParquetWriter;
 }
 
 async function writeRange(
   store: EventsToCompact,
   range: EventRange,
-  { outDir, progress, confirm }: Compacting,
-): Promise<{ events: number; files: readonly string[] }> {
+  options: Compacting,
+): Promise<{ events: number; leftOut: number; files: readonly string[] }> {
+  const { forgotten, confirm } = options;
+  for (;;) {
+    const leaving = beginLeavingOut(forgotten);
+    const { files, events } = await writeDays(store, range, { ...options, leavesOut: leaving.leavesOut });
+    await confirm();
+    if (leaving.isOvertaken()) {
+      for (const { temporary } of files) await rm(temporary);
+      continue;
+    }
+    for (const { temporary, path } of files) await putInPlace(temporary, path);
+    for (const userId of leaving.users())
+      await store.removeUser({ userId, until: forgotten.find(userId)! + MOST_SECONDS_AHEAD });
+    return { events, leftOut: leaving.count(), files: files.map(({ path }) => path) };
+  }
+}
+
+async function writeDays(
+  store: EventsToCompact,
+  range: EventRange,
+  { outDir, progress, leavesOut }: Compacting & Pick<LeavingOut, 'leavesOut'>,
+): Promise<{ events: number; files: readonly DayFile[] }> {
   const days = new Map<string, DayFile>();
   const step = progress.start('compact events', range.size);
   let events = 0;
   for await (const event of store.read(range)) {
+    step.advance();
+    if (leavesOut(event.userId, event.time)) continue;
     const day = dayOf(event.keptAt);
     const file = days.get(day) ?? (await openDay(join(outDir, nameOf(day, range))));
     days.set(day, file);
-    await file.draft?.writer.appendRow(toEventRow(event));
+    await file.writer.appendRow(toEventRow(event));
     events++;
-    step.advance();
   }
   const files = [...days.values()];
-  for (const { draft } of files) await draft?.writer.close();
-  await confirm();
-  for (const { draft, path } of files) if (draft !== undefined) await putInPlace(draft.temporary, path);
+  for (const { writer } of files) await writer.close();
   step.finish(`${events} events`);
-  return { events, files: files.map(({ path }) => path) };
+  return { events, files };
 }
 
 /** The same for the same events of the same store. */
@@ -163,10 +193,9 @@ function nameOf(day: string, { name }: EventRange): string {
 }
 
 async function openDay(path: string): Promise<DayFile> {
-  if (existsSync(path)) return { path };
   const temporary = temporarySibling(path);
   const writer = await parquet.ParquetWriter.openFile(new parquet.ParquetSchema(EVENT_COLUMNS), temporary);
-  return { path, draft: { temporary, writer } };
+  return { path, temporary, writer };
 }
 
 /** `20260102`. */

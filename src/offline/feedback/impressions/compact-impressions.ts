@@ -8,6 +8,8 @@ import { createFolderStore } from '../../../bundle/folder-store.js';
 import { CLOSED_SEGMENT, OPEN_SEGMENT, parseOpenSegment } from '../../../bundle/segment-name.js';
 import { type Lock, withLock } from '../../../bundle/with-lock.js';
 import { ShortlistError } from '../../../domain/errors.js';
+import type { ForgottenList } from '../../../domain/forgetting.js';
+import { beginLeavingOut, type LeavingOut } from '../../../domain/left-out.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { readSegment } from '../read-segment.js';
 import { findImpression, IMPRESSION_COLUMNS, toRows } from './impression-rows.js';
@@ -16,6 +18,8 @@ import { findImpression, IMPRESSION_COLUMNS, toRows } from './impression-rows.js
 export interface Compaction {
   readonly segments: number;
   readonly impressions: number;
+  /** Those of users who asked to be forgotten, which are in no file. */
+  readonly leftOut: number;
   readonly rows: number;
   /** The parquet files that were written. */
   readonly files: readonly string[];
@@ -29,6 +33,8 @@ export interface CompactionOptions {
   readonly outDir: string;
   /** Milliseconds since 1970: a segment that was still written to then is left to its process, an older one has none any more. */
   readonly abandonedBefore: number;
+  /** Users who asked to be forgotten: they are left out. */
+  readonly forgotten: ForgottenList;
   readonly progress: ProgressReporter;
 }
 
@@ -72,12 +78,13 @@ async function compact(folder: string, options: Compacting): Promise<Compaction>
   }
   const segments = closed.filter((segment) => !compacted.has(segment));
   const step = progress.start('compact impressions', segments.length);
-  const total = { segments: segments.length, impressions: 0, rows: 0 };
+  const total = { segments: segments.length, impressions: 0, leftOut: 0, rows: 0 };
   const files: string[] = [];
   const warnings: string[] = [];
   for (const [day, names] of groupByDay(segments)) {
     const written = await writeDay(day, names, { ...options, folder });
     total.impressions += written.impressions;
+    total.leftOut += written.leftOut;
     total.rows += written.rows;
     if (written.file !== undefined) files.push(written.file);
     warnings.push(...written.warnings);
@@ -165,6 +172,7 @@ function groupByDay(segments: readonly string[]): Map<string, string[]> {
 interface WrittenDay {
   readonly file: string | undefined;
   readonly impressions: number;
+  readonly leftOut: number;
   readonly rows: number;
   readonly warnings: readonly string[];
 }
@@ -172,15 +180,34 @@ interface WrittenDay {
 async function writeDay(
   day: string,
   segments: readonly string[],
-  { folder, outDir, confirm }: Compacting & { folder: string },
+  options: Compacting & { folder: string },
 ): Promise<WrittenDay> {
+  const { folder, outDir, confirm, forgotten } = options;
   const digest = createHash('sha256').update(segments.join('\n')).digest('hex').slice(0, 12);
   const file = join(outDir, `impressions-${day}-${digest}.parquet`);
-  const temporary = temporarySibling(file);
-  const writer = await parquet.ParquetWriter.openFile(
-    new parquet.ParquetSchema(IMPRESSION_COLUMNS),
-    temporary,
-  );
+  for (;;) {
+    const temporary = temporarySibling(file);
+    const leaving = beginLeavingOut(forgotten);
+    const written = await writeSegments(temporary, segments, { folder, leavesOut: leaving.leavesOut });
+    await confirm();
+    if (leaving.isOvertaken()) {
+      await rm(temporary);
+      continue;
+    }
+    const { rows, damaged } = written;
+    if (rows > 0) await putInPlace(temporary, file);
+    else await rm(temporary);
+    for (const segment of segments) await dispose(join(folder, segment), damaged.has(segment));
+    return { ...written, leftOut: leaving.count(), file: rows > 0 ? file : undefined };
+  }
+}
+
+async function writeSegments(
+  path: string,
+  segments: readonly string[],
+  { folder, leavesOut }: { folder: string } & Pick<LeavingOut, 'leavesOut'>,
+): Promise<Omit<WrittenDay, 'file' | 'leftOut'> & { readonly damaged: ReadonlySet<string> }> {
+  const writer = await parquet.ParquetWriter.openFile(new parquet.ParquetSchema(IMPRESSION_COLUMNS), path);
   writer.setMetadata(SEGMENTS_KEY, JSON.stringify(segments));
   const warnings: string[] = [];
   const damaged = new Set<string>();
@@ -196,6 +223,7 @@ async function writeDay(
       );
     });
     for await (const impression of lines) {
+      if (leavesOut(impression.user, Date.parse(impression.time) / 1000)) continue;
       impressions++;
       for (const row of toRows(impression)) {
         rows++;
@@ -204,11 +232,7 @@ async function writeDay(
     }
   }
   await writer.close();
-  await confirm();
-  if (rows > 0) await putInPlace(temporary, file);
-  else await rm(temporary);
-  for (const segment of segments) await dispose(join(folder, segment), damaged.has(segment));
-  return { file: rows > 0 ? file : undefined, impressions, rows, warnings };
+  return { impressions, rows, warnings, damaged };
 }
 
 /** Of a segment that is in a parquet file: a run that was killed may not have come to keep it. */

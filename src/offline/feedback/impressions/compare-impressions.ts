@@ -11,6 +11,7 @@ export interface ServedFigures {
   /** What it was when it made them: `stable`, `canary`, `shadow`. */
   readonly releases: readonly string[];
   readonly slates: number;
+  /** Different ones, with the visitors who are none. */
   readonly users: number;
   /** Different items that were shown. */
   readonly items: number;
@@ -32,7 +33,7 @@ export interface ImpressionComparison {
   readonly served: readonly [ServedFigures, ServedFigures];
   /**
    * What a pair is: two slates of one request, where one of the bundles scored in shadow what the other one answered; where there is
-   * none, the latest slates of one user in one scenario, of the same length asked for.
+   * none, the latest slates of one user, or of one visitor who is none, in one scenario, of the same length asked for.
    */
   readonly pairedBy: 'request' | 'user';
   readonly pairs: number;
@@ -106,17 +107,18 @@ function findServed(figures: readonly ServedFigures[], bundle: string): ServedFi
   throw new ShortlistError('NOT_COMPARABLE', `The log has no slate of ${bundle}; it has those of ${known}.`);
 }
 
-/** Files of an earlier release have no column `release`: nothing was tried then. */
+/** Files of an earlier release have no column `release` and no `session_id`: nothing was tried then, and all were users. */
 function logSql(files: readonly string[]): string {
   const list = files.map((file) => quoteLiteral(escapeGlob(file))).join(', ');
-  return `CREATE VIEW log AS SELECT * REPLACE (coalesce(release, 'stable') AS release) FROM (
-      SELECT NULL::VARCHAR AS release WHERE false
+  return `CREATE VIEW log AS SELECT * REPLACE (coalesce(release, 'stable') AS release),
+      coalesce('user ' || user_id, 'session ' || session_id) AS visitor FROM (
+      SELECT NULL::VARCHAR AS release, NULL::VARCHAR AS session_id WHERE false
       UNION ALL BY NAME SELECT * FROM read_parquet([${list}], union_by_name = true))`;
 }
 
 function figuresSql(bundles: readonly [string, string]): string {
   return `WITH slates AS (
-      SELECT bundle, request_id, time_ms, release, any_value(user_id) AS user_id, avg(score) AS score,
+      SELECT bundle, request_id, time_ms, release, any_value(visitor) AS visitor, avg(score) AS score,
         count(item_id) AS shown, any_value(strategy) AS strategy, any_value(len(degraded)) AS degradations,
         any_value(cache) AS cache, any_value(milliseconds) AS milliseconds
       FROM log GROUP BY ALL
@@ -125,7 +127,7 @@ function figuresSql(bundles: readonly [string, string]): string {
       SELECT count(DISTINCT item_id) AS items FROM log WHERE bundle IN (${bundles.map(quoteLiteral).join(', ')})
     )
     SELECT bundle, list_sort(list(DISTINCT release)) AS releases, count(*)::INT AS slates,
-      count(DISTINCT user_id)::INT AS users, any_value(items.items) AS items,
+      count(DISTINCT visitor)::INT AS users, any_value(items.items) AS items,
       coalesce(any_value(items.items) / nullif(any_value(shown.items), 0), 0) AS coverage,
       coalesce(avg(score), 0) AS "meanScore",
       coalesce(quantile_cont(milliseconds, 0.5) FILTER (cache IN ('miss', 'off')), 0) AS "medianMs",
@@ -139,10 +141,10 @@ function figuresSql(bundles: readonly [string, string]): string {
 /** What two slates have in common that are a pair. */
 const KEYS = {
   request: {
-    columns: 'user_id, scenario, asked, request_id',
+    columns: 'visitor, scenario, asked, request_id',
     where: "(one.release = 'shadow') <> (two.release = 'shadow')",
   },
-  user: { columns: 'user_id, scenario, asked', where: 'true' },
+  user: { columns: 'visitor, scenario, asked', where: 'true' },
 } as const;
 
 /** The latest slates of each key, as lists in the order in which they were shown. */
@@ -151,9 +153,9 @@ function pairsSql(
   { columns, where }: (typeof KEYS)[keyof typeof KEYS],
 ): string {
   const latest = (bundle: string): string => `(
-      SELECT user_id, scenario, asked, request_id, release, list(item_id ORDER BY position) AS items, avg(score) AS score
-      FROM log WHERE bundle = ${quoteLiteral(bundle)} AND user_id IS NOT NULL AND item_id IS NOT NULL
-      GROUP BY user_id, scenario, asked, request_id, release, time_ms
+      SELECT visitor, scenario, asked, request_id, release, list(item_id ORDER BY position) AS items, avg(score) AS score
+      FROM log WHERE bundle = ${quoteLiteral(bundle)} AND visitor IS NOT NULL AND item_id IS NOT NULL
+      GROUP BY visitor, scenario, asked, request_id, release, time_ms
       QUALIFY row_number() OVER (PARTITION BY ${columns} ORDER BY time_ms DESC, request_id) = 1)`;
   return `SELECT one.items AS first, two.items AS second, one.score AS first_score, two.score AS second_score
     FROM ${latest(first)} AS one JOIN ${latest(second)} AS two USING (${columns}) WHERE ${where}`;

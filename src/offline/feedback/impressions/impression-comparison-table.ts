@@ -4,7 +4,7 @@ import type { ImpressionComparison, ServedFigures } from './compare-impressions.
 const ROWS: readonly [name: string, show: (served: ServedFigures) => string][] = [
   ['as', ({ releases }) => releases.join(', ')],
   ['slates', ({ slates }) => String(slates)],
-  ['users', ({ users }) => String(users)],
+  ['users and visitors', ({ users }) => String(users)],
   ['different items shown', ({ items }) => String(items)],
   ['share of all that both showed', ({ coverage }) => percent(coverage)],
   ['mean score', ({ meanScore }) => meanScore.toFixed(4)],
@@ -31,14 +31,14 @@ export function renderImpressionComparison(comparison: ImpressionComparison): st
   const head = ['', `A ${first.bundle}`, `B ${second.bundle}`];
   const table = alignColumns([head, ...ROWS.map(([name, show]) => [name, show(first), show(second)])]);
   if (pairs === 0)
-    return [...table, '', 'No user was served by both: there are no slates to pair.'].join('\n');
+    return [...table, '', 'Nobody was served by both: there are no slates to pair.'].join('\n');
   const overlaps = agreements.map(({ k, overlap }) => `@${k} ${percent(overlap)}`).join(', ');
   return [
     ...table,
     '',
     pairedBy === 'request'
       ? `Same requests, one of the two in shadow (${pairs} pairs):`
-      : `Same users, latest slates (${pairs} pairs):`,
+      : `Same users and visitors, latest slates (${pairs} pairs):`,
     `- the same items: ${overlaps}`,
     `- order of the items in both (Kendall's tau): ${tau === undefined ? 'no pair shares two items' : tau.toFixed(3)}`,
     `- different items: ${pairedItems[0]} of A and ${pairedItems[1]} of B, ${pairedItems[2]} of them in both`,

@@ -8,6 +8,8 @@ export interface LoggedImpression {
   /** Absent in shadow, and in lines of before answers had one. */
   readonly slateId?: string;
   readonly user?: string;
+  /** Of which visitor; absent where there was no session, and in lines of before there were any. */
+  readonly session?: string;
   readonly item?: string;
   readonly scenario: string;
   readonly bundle: string;
@@ -41,6 +43,7 @@ export const IMPRESSION_COLUMNS: Readonly<Record<string, FieldDefinition>> = {
   request_id: text,
   slate_id: { ...text, optional: true },
   user_id: { ...text, optional: true },
+  session_id: { ...text, optional: true },
   basis_item_id: { ...text, optional: true },
   scenario: text,
   bundle: text,
@@ -65,6 +68,7 @@ export function toRows(impression: LoggedImpression): Row[] {
     request_id: impression.requestId,
     slate_id: impression.slateId,
     user_id: impression.user,
+    session_id: impression.session,
     basis_item_id: impression.item,
     scenario: impression.scenario,
     bundle: impression.bundle,

@@ -107,9 +107,10 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
   );
 }
 
-function subjectOf({ user, session, item }: FeatureRecord): Subject {
+function subjectOf({ user, isForgotten, session, item }: FeatureRecord): Subject {
   return {
     ...(user !== undefined && { userId: user }),
+    ...(isForgotten === true && { isForgotten }),
     ...(session !== undefined && { sessionId: session }),
     ...(item !== undefined && { itemId: item }),
   };

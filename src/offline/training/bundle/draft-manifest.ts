@@ -57,6 +57,7 @@ export function draftManifest(
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: { file: BUNDLE_PATHS.histories },
     ...(dataset.counting && { interactions: dataset.counting }),
+    ...(dataset.forgottenUntil !== undefined && { forgottenUntil: dataset.forgottenUntil }),
     ranker: describeRanker(ranker),
     ...(reference !== undefined && { reference }),
     training: {

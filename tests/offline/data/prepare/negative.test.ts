@@ -100,6 +100,37 @@ t.test('a negative row needs no weight and no minimum value to count', async (t)
   t.strictSame(rowsOf(dataset), [['bob', 'x', TIME + 120, 10]]);
 });
 
+t.test('a negative event counts whatever its value', async (t) => {
+  t.testdir();
+  const values = [-1, 0, 2e9, 1e300, undefined];
+  const { dataset, report } = await tryPrepare(t, {
+    ...withRows(['ann x like', 'bob x like', ...values.map((_, at) => `u${at} y like`)]),
+    weights: { like: 2 },
+    minimumValue: 1,
+    negative: ['dislike'],
+    events: true,
+    files: {
+      ...withRows(['ann x like', 'bob x like', ...values.map((_, at) => `u${at} y like`)]).files,
+      'events/parquet/events-2023-11-14-0a.parquet': compacted(
+        ...values.map((value, at) => ({
+          user: `u${at}`,
+          item: 'y',
+          type: 'dislike',
+          time: TIME + 1000,
+          ...(value !== undefined && { value }),
+        })),
+        { user: 'ann', item: 'y', type: 'like', value: -1, time: TIME + 1000 },
+      ),
+    },
+  });
+  t.strictSame(pairsOf(dataset), ['ann x', 'bob x']);
+  t.match(report.sources[0]!.dropped, {
+    'of a negative type': 5,
+    'taken back by a later row of a negative type': 5,
+    'events with a value below zero or above a billion': 1,
+  });
+});
+
 t.test('an event takes back what the files say, and the other way round', async (t) => {
   t.testdir();
   const wanted = withRows(['ann x like', 'ann y dislike', 'bob x like'], {

@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { CompactionRange } from '../../../../src/events/local/compaction-log.js';
 import type { EventsToCompact } from '../../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 // A process that compacts events and kills itself before the step that DIE_AT counts to: each call of the store, and each file that is put in its
 // place, is one, and what comes after the last one. Where there are fewer it says how many there are.
@@ -33,6 +34,7 @@ function open(): EventsToCompact<CompactionRange> {
     read: (range) => stepped(() => log.read(range)),
     finish: (range) => stepped(() => log.finish(range)),
     prune: (before) => stepped(() => log.prune(before)),
+    removeUser: (events) => stepped(() => log.removeUser(events)),
     close: () => stepped(() => log.close()),
   };
 }
@@ -46,6 +48,7 @@ await compactEvents({
   open,
   outDir,
   before: { time: Number(time), keptAt: Number(keptAt) },
+  forgotten: NOBODY_FORGOTTEN,
   progress: SILENT_PROGRESS,
 });
 step();

@@ -15,6 +15,7 @@ import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { click } from '../../../events/event-store-contract.js';
 import { listEvents, openStore, type LocalPlace } from '../../../events/store-place.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOTHING_OLD: PruneLimits = { time: 0, keptAt: 0 };
 const DAY = 86_400;
@@ -39,7 +40,8 @@ function actOn(place: LocalPlace) {
     compact: (
       before = NOTHING_OLD,
       open: () => EventsToCompact<CompactionRange> = () => openCompactionLog(folder),
-    ) => compactEvents({ open, outDir, before, progress: SILENT_PROGRESS }),
+      forgotten = NOBODY_FORGOTTEN,
+    ) => compactEvents({ open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
     /** As if rows had been kept at another time. */
     date: (sql: string) => {
       const database = new DatabaseSync(join(folder, 'events.sqlite'));

@@ -9,6 +9,7 @@ import { compactImpressions } from '../../../../src/offline/feedback/impressions
 import type { LoggedImpression } from '../../../../src/offline/feedback/impressions/impression-rows.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOW = Date.parse('2026-01-03T00:00:00Z');
 
@@ -41,7 +42,13 @@ function createLog(folder: string, segments: Record<string, string>) {
   const glob = `'${outDir}/*.parquet'`;
   return {
     outDir,
-    compact: () => compactImpressions(folder, { outDir, abandonedBefore: NOW, progress: SILENT_PROGRESS }),
+    compact: () =>
+      compactImpressions(folder, {
+        outDir,
+        abandonedBefore: NOW,
+        forgotten: NOBODY_FORGOTTEN,
+        progress: SILENT_PROGRESS,
+      }),
     rest: () =>
       readdirSync(folder)
         .filter((name) => name !== 'parquet')
@@ -59,7 +66,7 @@ const DAYS = {
   '20260101T230000000Z-00000001.jsonl':
     line('a') + line('b', { items: [], degraded: [{ stage: 'ranking', reason: 'ranker_failed' }] }),
   '20260102T000000000Z-00000001.jsonl': line('c', { user: undefined, item: 'i7' } as object),
-  '20260102T000000000Z-00000002.jsonl': line('d', { slateId: 'kq3Zb0VYTzWJx5uQ7l2n9A' }),
+  '20260102T000000000Z-00000002.jsonl': line('d', { slateId: 'kq3Zb0VYTzWJx5uQ7l2n9A', session: 'v-17' }),
 };
 const ALL = 'SELECT DISTINCT request_id AS id FROM LOG ORDER BY id';
 const COUNT = 'SELECT count(*)::INT AS rows FROM LOG';
@@ -71,13 +78,14 @@ t.test('segments become parquet, a file for each day, and DuckDB and hyparquet r
   t.equal(compaction.files.length, 2);
   t.same(log.rest(), []);
   const columns =
-    'request_id, slate_id, user_id, basis_item_id, position, item_id, score, sources, source_scores, source_ranks, degraded, time_ms, milliseconds';
+    'request_id, slate_id, user_id, session_id, basis_item_id, position, item_id, score, sources, source_scores, source_ranks, degraded, time_ms, milliseconds';
   const rows = await log.query(`SELECT ${columns} FROM LOG ORDER BY request_id, position`);
   const lists = (value: unknown) => (value as { items?: unknown[] } | null)?.items ?? value;
   t.match(rows[0], {
     request_id: 'a',
     slate_id: null,
     user_id: 'ü"1',
+    session_id: null,
     basis_item_id: null,
     position: 1,
     item_id: 'i1',
@@ -92,7 +100,7 @@ t.test('segments become parquet, a file for each day, and DuckDB and hyparquet r
   t.match(rows[2], { request_id: 'b', position: null, item_id: null, score: null });
   t.same(lists(rows[2]!['degraded']), ['ranking:ranker_failed']);
   t.match(rows[3], { request_id: 'c', user_id: null, basis_item_id: 'i7' });
-  t.match(rows.at(-1), { request_id: 'd', slate_id: 'kq3Zb0VYTzWJx5uQ7l2n9A' });
+  t.match(rows.at(-1), { request_id: 'd', slate_id: 'kq3Zb0VYTzWJx5uQ7l2n9A', session_id: 'v-17' });
   const read = await Promise.all(
     compaction.files.map(async (file) => parquetReadObjects({ file: await asyncBufferFromFile(file) })),
   );

@@ -8,6 +8,7 @@ import { renderImpressionComparison } from '../../../../src/offline/feedback/imp
 import { overlapOf, rankCorrelation } from '../../../../src/offline/protocol/list-agreement.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 t.test('overlap counts the same items among the first k', async (t) => {
   const [one, two] = [
@@ -32,6 +33,7 @@ t.test("Kendall's tau goes from −1 to 1 over what both have", async (t) => {
 interface Given {
   bundle: string;
   user?: string;
+  session?: string;
   items: string[];
   minute: number;
   cache?: string;
@@ -44,6 +46,7 @@ interface Given {
 function line({
   bundle,
   user,
+  session,
   items,
   minute,
   cache = 'miss',
@@ -55,6 +58,7 @@ function line({
     time: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
     requestId: given.request ?? `${bundle} ${user ?? ''} ${minute}`,
     user,
+    session,
     scenario: 'home',
     bundle,
     release: given.release,
@@ -83,7 +87,12 @@ const folder = t.testdir({ log: {} });
 const outDir = join(folder, "it's parquet");
 mkdirSync(outDir);
 writeFileSync(join(folder, 'log/20260101T000000000Z-00000001.jsonl'), LINES.map(line).join(''));
-await compactImpressions(join(folder, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+await compactImpressions(join(folder, 'log'), {
+  outDir,
+  abandonedBefore: 0,
+  forgotten: NOBODY_FORGOTTEN,
+  progress: SILENT_PROGRESS,
+});
 
 t.test('the latest slates of the users that both served are paired', async (t) => {
   const { served, pairs, pairedBy, pairedItems, agreements, rankCorrelation, scoreDifference } =
@@ -121,6 +130,33 @@ t.test('the latest slates of the users that both served are paired', async (t) =
   t.ok(Math.abs(scoreDifference! - 1) < 1e-9);
 });
 
+t.test('visitors without a user are paired too, and are no users of the same ids', async (t) => {
+  const dir = t.testdir({ log: {} });
+  const lines: Given[] = [
+    { bundle: 'A', session: 'v1', items: ['a', 'b'], minute: 1 },
+    { bundle: 'B', session: 'v1', items: ['a', 'b'], minute: 2 },
+    { bundle: 'A', user: 'u1', session: 'v2', items: ['a', 'b'], minute: 3 },
+    { bundle: 'B', user: 'u1', session: 'v3', items: ['a', 'b'], minute: 4 },
+    { bundle: 'A', session: 'x', items: ['a', 'b'], minute: 5 },
+    { bundle: 'B', user: 'x', items: ['c', 'd'], minute: 6 },
+  ];
+  writeFileSync(join(dir, 'log/20260101T000000000Z-00000001.jsonl'), lines.map(line).join(''));
+  const compacted = join(dir, 'parquet');
+  await compactImpressions(join(dir, 'log'), {
+    outDir: compacted,
+    abandonedBefore: 0,
+    forgotten: NOBODY_FORGOTTEN,
+    progress: SILENT_PROGRESS,
+  });
+  const { pairs, served, agreements } = await compareImpressions(compacted, ['A', 'B']);
+  t.equal(pairs, 2);
+  t.equal(agreements[0]!.overlap, 1);
+  t.same(
+    served.map(({ users }) => users),
+    [3, 3],
+  );
+});
+
 t.test('hidden files beside a log are no part of it', async (t) => {
   const hidden = join(outDir, '._log.parquet');
   writeFileSync(hidden, 'what macOS writes');
@@ -133,10 +169,13 @@ t.test('the command prints it, and says what is not there', async (t) => {
   const { code, out } = await run('compare', 'A', 'B', '--impressions', outDir);
   t.equal(code, 0);
   t.match(out, /slates .* 4 .* 4/);
-  t.match(out, /Same users, latest slates \(2 pairs\):\n- the same items: @1 50\.0 %, @3 83\.3 %/);
+  t.match(
+    out,
+    /Same users and visitors, latest slates \(2 pairs\):\n- the same items: @1 50\.0 %, @3 83\.3 %/,
+  );
   t.match(await run('compare', 'A', 'C', '--impressions', outDir), {
     code: 0,
-    out: /No user was served by both/,
+    out: /Nobody was served by both/,
   });
   t.match(await run('compare', 'A', 'D', '--impressions', outDir), {
     code: 1,
@@ -192,7 +231,12 @@ t.test('slates of the same request are paired where one bundle scored in shadow'
   ];
   writeFileSync(join(dir, 'log/20260101T000000000Z-00000001.jsonl'), lines.map(line).join(''));
   const outDir = join(dir, 'parquet');
-  await compactImpressions(join(dir, 'log'), { outDir, abandonedBefore: 0, progress: SILENT_PROGRESS });
+  await compactImpressions(join(dir, 'log'), {
+    outDir,
+    abandonedBefore: 0,
+    forgotten: NOBODY_FORGOTTEN,
+    progress: SILENT_PROGRESS,
+  });
   const comparison = await compareImpressions(outDir, ['A', 'B']);
   t.match(comparison, { pairedBy: 'request', pairs: 2, pairedItems: [6, 6, 6], scoreDifference: 2 });
   t.same(

@@ -1,0 +1,38 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { transact } from './transact.js';
+
+/** The events of a user up to a time. */
+export interface EventsToRemove {
+  readonly userId: string;
+  /** Unix seconds by the sender, itself included. */
+  readonly until: number;
+}
+
+/** Removed at once: a writer waits for some milliseconds at most. */
+const PIECE = 1000;
+
+/**
+ * Removes events of a user, in pieces; writers go on meanwhile. What is known of their ids stays, since nobody can be read from it. What is
+ * removed is written over, and leaves the log of SQLite as soon as nobody reads there.
+ * @returns how many
+ */
+export function removeUserEvents(database: DatabaseSync, { userId, until }: EventsToRemove): number {
+  database.exec('PRAGMA secure_delete = ON');
+  const remove = database.prepare(
+    `DELETE FROM events WHERE sequence IN
+       (SELECT sequence FROM events WHERE user_id = ? AND time <= ? LIMIT ${PIECE})`,
+  );
+  const count = database.prepare(`UPDATE state SET value = value + ? WHERE name = 'removed'`);
+  let removed = 0;
+  for (;;) {
+    let changes = 0;
+    transact(database, () => {
+      changes = Number(remove.run(userId, until).changes);
+      count.run(changes);
+    });
+    removed += changes;
+    if (changes < PIECE) break;
+  }
+  if (removed > 0) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  return removed;
+}
