@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { UserEvent } from '../../../src/domain/event.js';
@@ -25,9 +26,10 @@ type OpenLog = () => Promise<EventsToCompact<RedisCompactionRange>>;
 const NOTHING_OLD = { time: 0, keptAt: 0 };
 
 /** An empty place with its compaction. */
-function actOn(t: Test, place: RedisPlace, name = 'parquet') {
-  const outDir = join(t.testdirName, name);
-  mkdirSync(t.testdirName, { recursive: true });
+function actOn(t: Test, place: RedisPlace) {
+  const folder = mkdtempSync(join(tmpdir(), 'shortlist-compact-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const outDir = join(folder, 'parquet');
   const { url, keyPrefix, durability = 'required' } = place;
   const options: RedisCompactionOptions = {
     redis: { ...patient(url), keyPrefix },
@@ -36,6 +38,7 @@ function actOn(t: Test, place: RedisPlace, name = 'parquet') {
   };
   return {
     place,
+    folder,
     outDir,
     openLog: () => openRedisCompactionLog(options),
     keep: async (events: readonly UserEvent[]) => {
@@ -189,16 +192,10 @@ t.test('events of Redis become parquet', { skip: REDIS_MISSING }, async (t) => {
   });
 
   await t.test('killed at any step and run again, each once, in the same files', async (t) => {
-    const prefix = createPlace(url).keyPrefix;
-    const run = (name: string, dieAt: number) =>
+    const run = ({ place, outDir }: ReturnType<typeof actOn>, dieAt: number) =>
       spawnSync(
         process.execPath,
-        [
-          join(import.meta.dirname, 'compact-and-die.js'),
-          url,
-          `${prefix}${name}:`,
-          join(t.testdirName, name),
-        ],
+        [join(import.meta.dirname, 'compact-and-die.js'), url, place.keyPrefix, outDir],
         {
           encoding: 'utf8',
           env: { ...process.env, DIE_AT: String(dieAt) },
@@ -206,25 +203,24 @@ t.test('events of Redis become parquet', { skip: REDIS_MISSING }, async (t) => {
         },
       );
     const ids = numbered(40);
-    const begin = async (name: string) => {
-      const acting = actOn(t, createPlace(url, { keyPrefix: `${prefix}${name}:` }), name);
+    const begin = async () => {
+      const acting = actOn(t, createPlace(url));
       await acting.keep(clicks(...ids));
       return acting;
     };
     /** Every day a part; `make test-failures` all. */
     const stride = process.env['LONG_TESTS'] === '1' ? 1 : 7;
-    const undisturbed = await begin('0');
-    const steps = Number(run('0', 0).stdout);
+    const undisturbed = await begin();
+    const steps = Number(run(undisturbed, 0).stdout);
     t.ok(steps > 40, `${steps} steps: each command of Redis, each file, and the end`);
     t.equal((await undisturbed.query(IDS)).length, 40);
     for (let dieAt = 1; dieAt <= steps; dieAt += stride) {
-      const name = String(dieAt);
-      const killed = await begin(name);
-      t.equal(run(name, dieAt).signal, 'SIGKILL', `step ${dieAt}`);
+      const killed = await begin();
+      t.equal(run(killed, dieAt).signal, 'SIGKILL', `step ${dieAt}`);
       const before = killed.files().map((file) => [file, readFileSync(join(killed.outDir, file), 'base64')]);
       // What comes before the second run is no part of what the first one began.
       await killed.keep(clicks('late'));
-      t.equal(run(name, 0).status, 0);
+      t.equal(run(killed, 0).status, 0);
       for (const [file, bytes] of before)
         t.equal(
           readFileSync(join(killed.outDir, file!), 'base64'),
@@ -266,21 +262,20 @@ t.test('events of Redis become parquet', { skip: REDIS_MISSING }, async (t) => {
   });
 
   await t.test('by the command', async (t) => {
-    const { place, keep, files, outDir } = actOn(t, createPlace(url));
+    const { place, keep, files, folder } = actOn(t, createPlace(url));
     await keep(clicks('a', 'b'));
     const run = createCommandRunner({
       env: {
         SHORTLIST_EVENTS_STORE: 'redis',
         REDIS_URL: url,
         SHORTLIST_REDIS_PREFIX: place.keyPrefix,
-        SHORTLIST_EVENTS_FOLDER: t.testdirName,
+        SHORTLIST_EVENTS_FOLDER: folder,
       },
     });
     const { code, out } = await run('events', 'compact');
     t.equal(code, 0);
     t.match(out, /^2 events: .*parquet\/events-20\d{6}-[0-9a-f]{12}\.parquet; 2 are removed from Redis\./);
     t.equal(files().length, 1);
-    t.match(outDir, /parquet$/);
   });
 });
 
