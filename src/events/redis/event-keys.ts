@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { UserEvent } from '../../domain/event.js';
+import { braceId } from '../../features/redis-keys.js';
 import { ownerOfEvent } from '../event-key.js';
 
 /** The log is so many streams: of one user all events are in one, and a cluster has something of the log on every node. */
@@ -41,8 +42,8 @@ export function createEventKeys(prefix: string): EventKeys {
     // A key whose braces hold the whole name of another one is on the node of that.
     ids: (stream, digest) =>
       `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - BUCKET_BITS)).toString(36)}`,
-    // The braces put it on the node of the user's rows, whatever the id has: both have the same between the first ones.
-    history: ([kind, id]) => `${prefix}history:${kind}:{${id}}`,
+    // On the node of the user's rows, which are read in the same turn.
+    history: ([kind, id]) => `${prefix}history:${kind}:${braceId(id)}`,
     compaction: `${space}compaction`,
     locks: `${space}locks`,
   };

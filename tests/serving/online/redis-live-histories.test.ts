@@ -163,7 +163,7 @@ t.test(
     t.teardown(() => client.disconnect());
     const rows = createRedisKeys(online.view, SPACE);
     const histories = createEventKeys(SPACE.prefix);
-    for (const userId of ['u1', 'a}b', '{', '{}', 'x{y}z', '}']) {
+    for (const userId of ['u1', 'a}b', '{', '{}', 'x{y}z', '}', '}}{']) {
       t.match(await server.tell([click(userId, 'i1')]), { status: 202 }, userId);
       const { status, degraded } = await server.ask(encodeURIComponent(userId));
       t.equal(status, 200);
