@@ -22,6 +22,7 @@ export interface RedisKeys {
   witnesses(generation: string): string;
 }
 
+/** All rows of an entity, of every view, are on the same node of a cluster. */
 export function createRedisKeys({ name }: FeatureView, { prefix, dataset }: KeySpace): RedisKeys {
   const space = `${prefix}features:${encodePart(dataset)}:${encodePart(name)}`;
   return {

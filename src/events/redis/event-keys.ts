@@ -26,10 +26,10 @@ export interface EventKeys {
 }
 
 /**
- * Of the digest: 8,192 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
- * these hold 16 million ids before they need more.
+ * Of the digest: 32,768 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
+ * these hold 67 million ids before they need more.
  */
-const BUCKET_BITS = 13;
+const SET_BITS = 15;
 
 /**
  * @param prefix `redis.keyPrefix` of the settings
@@ -41,7 +41,7 @@ export function createEventKeys(prefix: string): EventKeys {
     streams,
     // A key whose braces hold the whole name of another one is on the node of that.
     ids: (stream, digest) =>
-      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - BUCKET_BITS)).toString(36)}`,
+      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - SET_BITS)).toString(36)}`,
     // On the node of the user's rows, which are read in the same turn.
     history: ([kind, id]) => `${prefix}history:${kind}:${braceId(id)}`,
     compaction: `${space}compaction`,

@@ -183,7 +183,7 @@ async function moveGroup(client: RedisClient, stream: string, to: string): Promi
   try {
     await client.xgroup('SETID', stream, COMPACTION_GROUP, to);
   } catch (error) {
-    if (!/^NOGROUP/.test((error as Error).message)) throw error;
+    if (!(error as Error).message.startsWith('NOGROUP')) throw error;
     await client.xgroup('CREATE', stream, COMPACTION_GROUP, to);
   }
 }
