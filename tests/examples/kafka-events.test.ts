@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -51,9 +53,12 @@ function createBroker(values: readonly object[]) {
 
 /** A server with a store of its own. @param wrap what stands before the store */
 async function serve(t: Test, wrap: (store: EventStore) => EventStore = (store) => store) {
-  const folder = join(t.testdir({}), '..', `${t.name.replaceAll(/\W/g, '-')}-events`);
+  const folder = mkdtempSync(join(tmpdir(), 'shortlist-kafka-'));
   const store = await openLocalEventStore({ folder, syncMs: 0, observer: SILENT_OBSERVER });
-  t.teardown(() => store.close());
+  t.teardown(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
   const { app } = build(t, {}, { events: wrap(store) });
   return {
     url: await app.listen({ port: 0, host: '127.0.0.1' }),
