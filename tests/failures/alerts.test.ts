@@ -282,7 +282,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
     );
   const server = await startWatchedProcess(t, published.registry, {
     changes: { compute: { deadlineMs: 10_000 }, redis: { commandTimeoutMs: 500 } },
-    env: { REDIS_URL: redis.url },
+    env: {
+      REDIS_URL: redis.url,
+      SHORTLIST_EVENTS: 'true',
+      SHORTLIST_EVENTS_STORE: 'redis',
+      SHORTLIST_EVENTS_DURABILITY: 'memory',
+    },
   });
   const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
   // A connection that was idle for seconds may be closed at the moment that it is used again.
@@ -293,6 +298,23 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
   while (performance.now() < quietUntil) for (const user of USERS.healthy) await server.ask(user);
   t.same(await watch.active(), ['ShortlistModelOld'], 'the bundle of the tests is old; all else is well');
 
+  // It keeps no file of its writes, which shows with the first event.
+  const click = JSON.stringify({ events: [{ userId: 'u1', itemId: 'i1', type: 'click' }] });
+  await raise(t, watch, { ShortlistEventDurabilityLost: {} }, () =>
+    fetch(`${server.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: click,
+    }),
+  );
+  // Nobody compacts.
+  const flood = `for event = 1, 1000001 do redis.call('XADD', KEYS[1], '*', 'event', '{}') end`;
+  await raise(
+    t,
+    watch,
+    { ShortlistEventStreamLag: {} },
+    after(() => client.eval(flood, 1, `${SPACE.prefix}events:3`)),
+  );
   // Nobody materialises again, and values come to the end of their time.
   await raise(t, watch, { ShortlistFeaturesStale: { view: 'users' } }, askAll);
   const { generation } = await fill('2', Date.now() / 1000 + 86_400);

@@ -113,6 +113,23 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
     ...first(of('feature_rows_refused_total', 'view="users",reason="corrupt"'), 3),
     quiet: { [of('feature_rows_refused_total', 'view="users",reason="corrupt"')]: '0x60' },
   },
+  ShortlistEventDurabilityLost: {
+    minutes: 2,
+    firing: { [of('event_durability_lost')]: '0x3 1x60' },
+    quiet: { [of('event_durability_lost')]: '0 1 1 0x60' },
+  },
+  ShortlistEventStreamLag: {
+    minutes: 12,
+    firing: {
+      [of('event_stream_lag', 'stream="0"')]: '600000x90',
+      [of('event_stream_lag', 'stream="1"')]: '500000x90',
+    },
+    // Every server of one Redis tells the same.
+    quiet: {
+      [of('event_stream_lag', 'stream="0"')]: '600000x90',
+      'shortlist_event_stream_lag{job="shortlist",instance="b",stream="0"}': '600000x90',
+    },
+  },
   ShortlistThreadLost: {
     minutes: 2,
     firing: { [of('lost_threads_total')]: '0x5 1x60' },
