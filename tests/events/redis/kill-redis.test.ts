@@ -17,7 +17,10 @@ import type { RedisPlace } from '../store-place.js';
 import { createPlace, startDurableRedis } from './redis-place.js';
 
 /** Every day a part; `make test-failures` the 300 of the figure. */
-const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : 12;
+const FEW = 12;
+const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : FEW;
+t.setTimeout(240_000 + KILLS * 10_000);
+
 /** Kills between two compactions, of which each is killed too. */
 const COMPACT_EVERY = 4;
 const COMPACTION_STEPS = 50;
@@ -48,9 +51,9 @@ function compact({ url, keyPrefix }: RedisPlace, outDir: string): Promise<unknow
 async function killAll(
   t: Test,
   args: readonly string[],
-  options: { program?: string; durability?: 'memory' } = {},
+  options: { program?: string; durability?: 'memory'; kills?: number } = {},
 ) {
-  const { program, durability } = options;
+  const { program, durability, kills = KILLS } = options;
   const redis = await startDurableRedis(t, args, program);
   const place = createPlace(redis.url, durability && { durability });
   const outDir = mkdtempSync(join(tmpdir(), 'shortlist-kill-'));
@@ -58,7 +61,7 @@ async function killAll(
   const random = createSeededRandom('kill Redis');
   let isDown = false;
   const { kept } = await killKeepers(place, {
-    kills: KILLS,
+    kills,
     onKilling: async () => {
       const draw = random.uniform();
       if (draw < 1 / 3) return;
@@ -70,10 +73,10 @@ async function killAll(
       isDown = false;
       await wait(100 * random.uniform());
     },
-    onKilled: async (kills) => {
+    onKilled: async (done) => {
       if (isDown) await redis.start(...args);
       isDown = false;
-      if (kills % COMPACT_EVERY > 0) return;
+      if (done % COMPACT_EVERY > 0) return;
       const program = join(import.meta.dirname, 'compact-and-die.js');
       const dieAt = String(5 + random.integer(COMPACTION_STEPS));
       spawnSync(process.execPath, [program, place.url, place.keyPrefix, outDir], {
@@ -108,7 +111,7 @@ t.test(
   'the same test finds what a Redis without a file of its writes loses',
   { skip: REDIS_MISSING },
   async (t) => {
-    const { lost } = await killAll(t, ['--appendonly', 'no'], { durability: 'memory' });
+    const { lost } = await killAll(t, ['--appendonly', 'no'], { durability: 'memory', kills: FEW });
     t.ok(lost.length > 0, `${lost.length} events that were acknowledged are lost`);
   },
 );
