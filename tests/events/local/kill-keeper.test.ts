@@ -1,14 +1,21 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createSeededRandom } from '../../../src/domain/seeded-random.js';
+import { openCompactionLog } from '../../../src/events/local/compaction-log.js';
+import { openDatabase, queryRows } from '../../../src/offline/data/database.js';
+import { compactEvents } from '../../../src/offline/feedback/events/compact-events.js';
+import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
+import { NOBODY_FORGOTTEN } from '../../support/nobody-forgotten.js';
 import { listEvents, type LocalPlace } from '../store-place.js';
 
 /** Every day a part; `make test-failures` the 300 of the figure. */
 const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : 30;
 const LONGEST_LIFE_MS = 120;
+/** Kills between two compactions. */
+const COMPACT_EVERY = 5;
 
 /** What processes said is kept, as numbers of events, before each was killed. */
 interface Killed {
@@ -25,9 +32,10 @@ async function killKeepers(
     from?: number;
     mode?: 'early';
     isOver?: (killed: Killed) => boolean;
+    onKilled?: (kills: number) => void;
   },
 ): Promise<Killed> {
-  const { kills, from: start = 0, mode, isOver = () => false } = options;
+  const { kills, from: start = 0, mode, isOver = () => false, onKilled = () => undefined } = options;
   const random = createSeededRandom(`kill keepers from ${start}`);
   const kept = new Set<number>();
   let first = start;
@@ -47,6 +55,7 @@ async function killKeepers(
       for (let n = Number(from); n < Number(to); n++) kept.add(n);
     while (kept.has(first)) first++;
     done++;
+    onKilled(done);
   }
   return { kept, kills: done };
 }
@@ -60,24 +69,58 @@ function countStored(place: LocalPlace): Map<number, number> {
   return counts;
 }
 
+const parquetOf = ({ folder }: LocalPlace): string => join(folder, 'parquet');
+
+/** Begins a compaction, and kills it before one of its steps, another one each time. */
+function killCompaction(place: LocalPlace, kills: number): void {
+  const program = join(import.meta.dirname, '../../offline/feedback/events/compact-and-die.js');
+  const argv = [program, place.folder, parquetOf(place), '0', '0'];
+  spawnSync(process.execPath, argv, {
+    env: { ...process.env, DIE_AT: String(1 + (kills % COMPACTION_STEPS)) },
+  });
+}
+
+/** Steps of a compaction with one file. */
+const COMPACTION_STEPS = 6;
+
+/** The same as `countStored`, of the parquet files. */
+async function countCompacted(place: LocalPlace): Promise<Map<number, number>> {
+  const { connection, close } = await openDatabase();
+  const rows = await queryRows(
+    connection,
+    `SELECT event_id AS id, count(*)::INTEGER AS times FROM '${parquetOf(place)}/*.parquet' GROUP BY event_id`,
+  );
+  close();
+  return new Map(rows.map(({ id, times }) => [Number(String(id).slice(1)), Number(times)]));
+}
+
 const placeOf = (t: Test): LocalPlace => ({ store: 'local', folder: join(t.testdir(), 'events') });
 
 t.test(
-  `of ${KILLS} processes that are killed, no event that was acknowledged is lost or doubled`,
+  `of ${KILLS} processes that are killed, and compactions between them, no event that was acknowledged is lost or doubled`,
   async (t) => {
     const place = placeOf(t);
-    const { kept } = await killKeepers(place, { kills: KILLS });
-    const stored = countStored(place);
+    const { kept } = await killKeepers(place, {
+      kills: KILLS,
+      onKilled: (kills) => void (kills % COMPACT_EVERY === 0 && killCompaction(place, kills)),
+    });
     t.ok(kept.size > 100 * KILLS, `${kept.size} events were acknowledged`);
-    t.same(
-      [...kept].filter((n) => stored.get(n) !== 1),
-      [],
-    );
-    t.same(
-      [...stored].filter(([, times]) => times !== 1),
-      [],
-      'nor one that was not',
-    );
+    await compactEvents(place.folder, {
+      open: () => openCompactionLog(place.folder),
+      outDir: parquetOf(place),
+      before: { time: 0, keptAt: 0 },
+      forgotten: NOBODY_FORGOTTEN,
+      progress: SILENT_PROGRESS,
+    });
+    for (const [where, counts] of [
+      ['in the store', countStored(place)],
+      ['in parquet', await countCompacted(place)],
+    ] as const) {
+      const lost = [...kept].filter((n) => counts.get(n) !== 1);
+      const doubled = [...counts].filter(([, times]) => times !== 1);
+      t.same(lost, [], `${where}: none of ${kept.size} that were acknowledged is lost`);
+      t.same(doubled, [], `${where}: none of ${counts.size} is there twice`);
+    }
   },
 );
 
