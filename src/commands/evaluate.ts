@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
 import { renderEvaluationTable, renderSegmentTables } from '../offline/evaluation/evaluation-table.js';
+import { renderReplayTable } from '../offline/evaluation/replay/replay-table.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
@@ -9,6 +10,7 @@ import {
   type DatasetOptions,
 } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
+import { parseCount } from './parse-count.js';
 import { readTrainingInputs } from './training-inputs.js';
 
 interface EvaluateOptions extends DatasetOptions {
@@ -16,6 +18,9 @@ interface EvaluateOptions extends DatasetOptions {
   readonly split?: string;
   readonly segments?: true;
   readonly ablation?: true;
+  readonly replay?: true;
+  readonly replayUsers: number;
+  readonly replayEvents: number;
 }
 
 /** The command `shortlist evaluate`. */
@@ -29,6 +34,20 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .option('--split <file>', 'a frozen split: a TSV of the held-out user and item ids (protocol random)')
     .option('--segments', 'print the figures by groups of users and items as well')
     .option('--ablation', 'train the ranker again without each group of features, and print what that costs')
+    .option(
+      '--replay',
+      'walk held-out users through what they did, pushing their events, and print what knowing those is worth',
+    )
+    .addOption(
+      new Option('--replay-users <count>', 'users that are walked at most, of each split')
+        .argParser(parseCount({ from: 1 }))
+        .default(1000),
+    )
+    .addOption(
+      new Option('--replay-events <count>', 'events that each is walked through at most')
+        .argParser(parseCount({ from: 1, to: 200 }))
+        .default(20),
+    )
     .action(async (options: EvaluateOptions) => {
       const { dataset, preparedDir, trainedDir } = findDataset(options, context);
       const { evaluateTrained } = await importOffline(
@@ -39,11 +58,13 @@ export function createEvaluateCommand(context: CommandContext): Command {
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
         frozenSplit: options.split,
         ablation: options.ablation,
+        ...(options.replay && { replay: { users: options.replayUsers, events: options.replayEvents } }),
         progress: await context.openProgress(),
         command: context.commandLine,
         show: (result) => {
           context.print(renderEvaluationTable(result));
           if (options.segments === true) context.print(`\n${renderSegmentTables(result)}\n`);
+          if (result.replay !== undefined) context.print(`\n${renderReplayTable(result.replay, result.k)}\n`);
         },
       });
       context.print(

@@ -33,7 +33,15 @@ export interface Histories {
   readonly items: Int32Array;
   readonly timestamps: Float64Array;
   readonly values: Float32Array;
+  /** Absent where nobody ever said so. */
+  readonly unwanted?: UnwantedTable | undefined;
 }
+
+/** Items with the time (Unix seconds) at which somebody said that they are not wanted, oldest first. */
+export type UnwantedItems = Pick<History, 'items' | 'timestamps'>;
+
+/** The same of all users, stored as histories are: no item is in the history of its user. */
+export type UnwantedTable = Pick<Histories, 'offsets' | 'items' | 'timestamps'>;
 
 /** The history of a user who did nothing, or whom training did not know. */
 export const EMPTY_HISTORY: History = {
@@ -51,6 +59,14 @@ export function historyOf(histories: Histories, userIndex: number): History {
     timestamps: histories.timestamps.subarray(start, end),
     values: histories.values.subarray(start, end),
   };
+}
+
+/** A view (no copy) of what one user does not want. */
+export function unwantedOf({ unwanted }: Histories, userIndex: number): UnwantedItems {
+  if (unwanted === undefined) return EMPTY_HISTORY;
+  const start = unwanted.offsets[userIndex]!;
+  const end = unwanted.offsets[userIndex + 1]!;
+  return { items: unwanted.items.subarray(start, end), timestamps: unwanted.timestamps.subarray(start, end) };
 }
 
 /** A view (no copy) of the latest `count` entries of a history. */

@@ -1,5 +1,5 @@
 import type { ContextTable } from './context.js';
-import type { Histories } from './history.js';
+import type { Histories, UnwantedTable } from './history.js';
 import type { IdIndex } from './id-index.js';
 
 /**
@@ -21,6 +21,18 @@ export interface InteractionTable {
   readonly weighted?: boolean;
   /** Where the dataset declares it. */
   readonly context?: ContextTable;
+  /** Where the dataset has types that say that an item is not wanted. */
+  readonly unwanted?: UnwantedRows | undefined;
+}
+
+/** What users said last of items that they do not want: a row for each user and item, by user index, then time. */
+export interface UnwantedRows {
+  /** User index per row, ascending. */
+  readonly user: Int32Array;
+  /** Item index per row. */
+  readonly item: Int32Array;
+  /** Unix seconds per row, ascending within a user. */
+  readonly timestamp: Float64Array;
 }
 
 /** What makes an interaction count, where the dataset says it: all of them count alike, by their value, where it says nothing. */
@@ -33,7 +45,7 @@ export interface InteractionCounting {
   readonly negative?: readonly string[];
 }
 
-/** The rows of a table for which `keep` is true, over the same users and items. */
+/** The rows of a table for which `keep` is true, over the same users and items; what is unwanted stays as it is. */
 export function filterInteractions(
   table: InteractionTable,
   keep: (row: number) => boolean,
@@ -50,6 +62,15 @@ export function filterInteractions(
   };
 }
 
+/** The rows for which `keep` is true. */
+export function filterUnwanted(
+  { user, item, timestamp }: UnwantedRows,
+  keep: (row: number) => boolean,
+): UnwantedRows {
+  const kept = (_: number, row: number): boolean => keep(row);
+  return { user: user.filter(kept), item: item.filter(kept), timestamp: timestamp.filter(kept) };
+}
+
 function filterContext(context: ContextTable, rows: readonly number[]): ContextTable {
   const columns = context.columns.map((values) => Float32Array.from(rows, (row) => values[row]!));
   return { ...context, columns };
@@ -57,20 +78,38 @@ function filterContext(context: ContextTable, rows: readonly number[]): ContextT
 
 /**
  * One history per user of the table (empty for users without rows): each item once, at its latest interaction. Its value is
- * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again.
+ * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again. What is unwanted
+ * comes beside them.
  */
 export function toHistories(table: InteractionTable): Histories {
-  const offsets = new Uint32Array(table.users.size + 1);
+  const { unwanted } = table;
   const kept = latestRowPerUserAndItem(table);
-  for (const row of kept) offsets[table.user[row]! + 1]!++;
-  for (let user = 0; user < table.users.size; user++) offsets[user + 1]! += offsets[user]!;
   const values = table.weighted === true ? largestOfEarlierRows(table) : table.value;
   return {
-    offsets,
+    offsets: countUp(
+      kept.map((row) => table.user[row]!),
+      table.users.size,
+    ),
     items: Int32Array.from(kept, (row) => table.item[row]!),
     timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
     values: Float32Array.from(kept, (row) => values[row]!),
+    ...(unwanted !== undefined && unwanted.user.length > 0 && { unwanted: toUnwantedTable(unwanted, table) }),
   };
+}
+
+function toUnwantedTable(
+  { user, item, timestamp }: UnwantedRows,
+  { users }: InteractionTable,
+): UnwantedTable {
+  return { offsets: countUp(user, users.size), items: item, timestamps: timestamp };
+}
+
+/** Where the rows of each user begin, and the last ones end. */
+function countUp(userOfRows: ArrayLike<number>, users: number): Uint32Array {
+  const offsets = new Uint32Array(users + 1);
+  for (let row = 0; row < userOfRows.length; row++) offsets[userOfRows[row]! + 1]!++;
+  for (let user = 0; user < users; user++) offsets[user + 1]! += offsets[user]!;
+  return offsets;
 }
 
 /** Per row, the largest value of the user's interactions with its item up to it. */

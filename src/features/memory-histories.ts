@@ -1,4 +1,11 @@
-import { EMPTY_HISTORY, type Histories, type History, historyOf } from '../domain/history.js';
+import {
+  EMPTY_HISTORY,
+  historyOf,
+  unwantedOf,
+  type Histories,
+  type History,
+  type UnwantedItems,
+} from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { HistoryStore } from './history-store.js';
 
@@ -6,7 +13,7 @@ import type { HistoryStore } from './history-store.js';
 export interface MemoryHistories extends HistoryStore {
   find(userId: string): History;
   /** Items that a user said they do not want, oldest first. */
-  findUnwanted(userId: string): Pick<History, 'items' | 'timestamps'>;
+  findUnwanted(userId: string): UnwantedItems;
   /** The entries of all users, by user index. */
   readonly table: Histories;
 }
@@ -19,6 +26,9 @@ export function createMemoryHistories(users: IdIndex, table: Histories): MemoryH
       const user = users.find(userId);
       return user < 0 ? EMPTY_HISTORY : historyOf(table, user);
     },
-    findUnwanted: () => EMPTY_HISTORY,
+    findUnwanted: (userId) => {
+      const user = users.find(userId);
+      return user < 0 ? EMPTY_HISTORY : unwantedOf(table, user);
+    },
   };
 }

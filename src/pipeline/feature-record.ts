@@ -42,7 +42,7 @@ export interface OnlineRows {
 
 /**
  * A line of the feature log: the inputs of the ranker for one request, with all that the same vectors can be
- * made of again. All that the same vectors can be made of again.
+ * made of again.
  */
 export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
   /** When the answer was out, ISO 8601 in UTC. */

@@ -1,4 +1,4 @@
-import type { History, LiveHistory } from '../domain/history.js';
+import type { History, LiveHistory, UnwantedItems } from '../domain/history.js';
 import type { InteractionCounting } from '../domain/interactions.js';
 
 /** What a subject did, and what it does not want. */
@@ -7,9 +7,6 @@ export interface SubjectHistory {
   /** Items whose latest word is a negative one: none of them is in `history`. */
   readonly unwanted: UnwantedItems;
 }
-
-/** Items with the time (Unix seconds) at which somebody said that they are not wanted. */
-export type UnwantedItems = Pick<History, 'items' | 'timestamps'>;
 
 /** What is merged into the history of a bundle. */
 export interface LaterHistory {

@@ -26,10 +26,18 @@ t.test('from demo data to a served bundle', async (t) => {
 
   const trained = await run('train', ...data, '--protocol', 'chronological');
   t.match(trained, { code: 0, out: /Trained \d{8}T\d{6}Z-/ });
-  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological', '--segments', '--ablation');
+  const replaying = ['--replay', '--replay-users', '9', '--replay-events', '3'];
+  const segments = ['--protocol', 'chronological', '--segments', '--ablation'];
+  const evaluated = await run('evaluate', ...data, ...segments, ...replaying);
   t.match(evaluated, {
     code: 0,
-    out: /\| two-stage .*\| feature group .* without it .*\| user country .*The report is .*report\.html/s,
+    out: /\| two-stage .*\| feature group .* without it .*\| user country .*Replay: 9 walks .*\| their own \(live\) .*The report is .*report\.html/s,
+  });
+  const metrics = JSON.parse(await readFile(join(dir, 'data/trained/demo/metrics.json'), 'utf8')) as object;
+  t.match(metrics, { replay: { walks: 9, limits: { users: 9, events: 3 }, arms: [{ arm: 'frozen' }] } });
+  t.match(await run('evaluate', ...data, '--replay', '--replay-events', '201'), {
+    code: 2,
+    errors: /Allowed is an integer from 1 to 200/,
   });
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 

@@ -14,10 +14,9 @@ const HISTORIES: Histories = {
   values: Float32Array.of(1, 4.5, 1, -2, 0),
 };
 
-function problemsOf(
-  changes: Partial<Record<keyof Histories, Tensor['data'] | undefined>>,
-): readonly string[] {
-  const vectors = Object.entries({ ...HISTORIES, ...changes }).flatMap(([name, data]): [string, Tensor][] =>
+function problemsOf(changes: Readonly<Record<string, Tensor['data'] | undefined>>): readonly string[] {
+  const { unwanted: _, ...all } = HISTORIES;
+  const vectors = Object.entries({ ...all, ...changes }).flatMap(([name, data]): [string, Tensor][] =>
     data === undefined ? [] : [[name, { shape: [data.length], data }]],
   );
   try {
@@ -99,6 +98,54 @@ t.test(
     );
   },
 );
+
+const UNWANTED = {
+  unwanted_offsets: Uint32Array.of(0, 1, 3, 3),
+  unwanted_items: Int32Array.of(1, 2, 0),
+  unwanted_timestamps: Float64Array.of(1e9, 3, 4.5),
+};
+
+t.test('what is unwanted comes back too, and is checked as histories are', async (t) => {
+  const [offsets, items, timestamps] = Object.values(UNWANTED) as [Uint32Array, Int32Array, Float64Array];
+  const histories: Histories = { ...HISTORIES, unwanted: { offsets, items, timestamps } };
+  const file = parseTensorFile(encodeTensorFile(historiesToTensors(histories)), 'x');
+  t.strictSame(parseHistories(file, SHAPE), histories);
+  t.strictSame(problemsOf(UNWANTED), []);
+
+  t.strictSame(problemsOf({ unwanted_items: Int32Array.of(1), unwanted_timestamps: Float32Array.of(1) }), [
+    'unwanted_offsets: missing',
+    'unwanted_timestamps: expected Float64Array, found Float32Array',
+  ]);
+  t.strictSame(problemsOf({ ...UNWANTED, unwanted_offsets: Uint32Array.of(0, 3) }), [
+    'unwanted_offsets: expected shape [4], found [2]',
+  ]);
+  t.strictSame(problemsOf({ ...UNWANTED, unwanted_offsets: Uint32Array.of(1, 3, 2, 4) }), [
+    'unwanted_items: 3 values, unwanted_offsets end at 4',
+    'unwanted_timestamps: 3 values, unwanted_offsets end at 4',
+    'unwanted_offsets: descend at 2',
+    'unwanted_offsets: start at 1, not at 0',
+  ]);
+  t.strictSame(
+    problemsOf({
+      ...UNWANTED,
+      unwanted_items: Int32Array.of(9, 2, 2),
+      unwanted_timestamps: Float64Array.of(1, 3, 2),
+    }),
+    [
+      'unwanted entry 0 has item 9, there are 4',
+      'unwanted entry 2 repeats item 2 of user 1',
+      'unwanted entry 2 of user 1 is older than the one before it',
+    ],
+  );
+  t.strictSame(problemsOf({ ...UNWANTED, unwanted_items: Int32Array.of(0, 2, 0) }), [
+    'unwanted entry 0 is in the history of user 0 too',
+  ]);
+  t.strictSame(
+    problemsOf({ ...UNWANTED, unwanted_timestamps: Float64Array.of(Number.NaN, 1, 2), values: undefined }),
+    ['values: missing', 'unwanted_timestamps: value 0 is NaN'],
+    'beside what is wrong with the histories',
+  );
+});
 
 t.test('any sound histories survive writing and reading', async (t) => {
   const user = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 10 });

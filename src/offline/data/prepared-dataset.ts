@@ -15,7 +15,7 @@ import type {
 import type { ContextSpec } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { IdIndex } from '../../domain/id-index.js';
-import type { InteractionCounting, InteractionTable } from '../../domain/interactions.js';
+import type { InteractionCounting, InteractionTable, UnwantedRows } from '../../domain/interactions.js';
 import {
   duckdbMessage,
   openDatabase,
@@ -49,7 +49,14 @@ export const PreparedManifest = Type.Object({
   fingerprint: Type.String({
     description: 'sha256 of the content of the tables, of the attributes and of the views.',
   }),
-  counts: Type.Object({ interactions: Type.Integer(), items: Type.Integer(), users: Type.Integer() }),
+  counts: Type.Object({
+    interactions: Type.Integer(),
+    items: Type.Integer(),
+    users: Type.Integer(),
+    unwanted: Type.Optional(
+      Type.Integer({ description: 'Rows of unwanted.parquet, where types are negative.' }),
+    ),
+  }),
   window: Type.Object(
     { from: Type.Number(), to: Type.Number() },
     { description: 'Unix seconds of the first and the last interaction.' },
@@ -128,7 +135,8 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
   const manifest = readManifest(dir);
   const database = await openDatabase();
   try {
-    const tables = await readPreparedTables(database.connection, dir, manifest);
+    const hasUnwanted = manifest.counts.unwanted !== undefined;
+    const tables = await readPreparedTables(database.connection, dir, { ...manifest, hasUnwanted });
     checkCounts(dir, manifest.counts, tables);
     const { name, description, licence, fingerprint, window, counting, forgottenUntil, evaluation } =
       manifest;
@@ -152,7 +160,9 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
 export async function readPreparedTables(
   connection: DuckDBConnection,
   dir: string,
-  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted' | 'context'>,
+  options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted' | 'context'> & {
+    hasUnwanted: boolean;
+  },
 ): Promise<PreparedTables> {
   const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
     key: 'item_id',
@@ -167,10 +177,17 @@ export async function readPreparedTables(
     items: catalogue.entities,
     context: options.context,
   });
+  const unwanted = options.hasUnwanted
+    ? await readUnwanted(connection, join(dir, 'unwanted.parquet'))
+    : undefined;
   const declared: PreparedView[] = [];
   for (const spec of options.views.declared) declared.push(await readPreparedView(connection, dir, spec));
   return {
-    interactions: options.weighted === true ? { ...interactions, weighted: true } : interactions,
+    interactions: {
+      ...interactions,
+      ...(options.weighted === true && { weighted: true }),
+      ...(unwanted && { unwanted }),
+    },
     catalogue,
     users,
     views: { ...options.views, declared },
@@ -202,15 +219,12 @@ function readManifest(dir: string): PreparedManifest {
 }
 
 function checkCounts(dir: string, counts: PreparedManifest['counts'], tables: PreparedTables): void {
-  const found = {
-    interactions: tables.interactions.user.length,
-    items: tables.catalogue.entities.size,
-    users: tables.users.entities.size,
-  };
+  const { interactions, catalogue, users } = tables;
   const problems = [
-    ...(['interactions', 'items', 'users'] as const).map(
-      (table) => [table, found[table], counts[table]] as const,
-    ),
+    ['interactions', interactions.user.length, counts.interactions] as const,
+    ['items', catalogue.entities.size, counts.items] as const,
+    ['users', users.entities.size, counts.users] as const,
+    ['unwanted', interactions.unwanted?.user.length, counts.unwanted] as const,
     ...tables.views.declared.map(
       ({ spec, offsets }) => [`views/${spec.name}`, offsets.at(-1)!, spec.rows] as const,
     ),
@@ -258,6 +272,26 @@ async function readInteractions(
   );
   const columns = fields.map(({ values }) => values);
   return { users, items, user, item, timestamp, value, ...(context && { context: { ...context, columns } }) };
+}
+
+async function readUnwanted(connection: DuckDBConnection, file: string): Promise<UnwantedRows> {
+  const user: number[] = [];
+  const item: number[] = [];
+  const timestamp: number[] = [];
+  await readBlocks(
+    connection,
+    `SELECT user_index, item_index, timestamp FROM read_parquet(${quoteLiteral(file)})`,
+    ([userBlock, itemBlock, timeBlock]) => {
+      for (const value of userBlock as number[]) user.push(value);
+      for (const value of itemBlock as number[]) item.push(value);
+      for (const value of timeBlock as number[]) timestamp.push(value);
+    },
+  );
+  return {
+    user: Int32Array.from(user),
+    item: Int32Array.from(item),
+    timestamp: Float64Array.from(timestamp),
+  };
 }
 
 async function readEntities(

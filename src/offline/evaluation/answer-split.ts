@@ -1,26 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { CandidateSet } from '../../domain/candidate.js';
 import { toGivenContext } from '../../domain/context.js';
-import { closeEngine } from '../../engine/close-engine.js';
-import { openEngine } from '../../engine/open-engine.js';
 import type { Engine } from '../../pipeline/engine.js';
 import { recommend } from '../../pipeline/recommend.js';
 import type { ProgressReporter } from '../progress/progress.js';
 import type { CandidateTally } from '../protocol/candidate-recall.js';
 import type { EvaluationSplit } from '../protocol/splits.js';
-import type { TrainedBundle } from '../training/bundle/train-bundle.js';
 import type { WritingOptions } from '../training/bundle/draft-manifest.js';
-import { writeTrainedBundle } from '../training/bundle/write-trained-bundle.js';
 import type { Contender } from './list-contenders.js';
 
 /** The rankings that answer a split, and the counts that are kept. */
-export interface AnsweringOptions extends WritingOptions {
+export interface AnsweringOptions extends Pick<WritingOptions, 'config'> {
   readonly contenders: readonly Contender[];
-  /** The scenario for users with nothing known of them, when a contender's names one. */
-  readonly coldStart?: ScenarioConfig | undefined;
   /** Counts what the two-stage contender has as candidates. */
   readonly tally: CandidateTally | undefined;
   /** The sources that the tally tells apart. */
@@ -29,36 +19,25 @@ export interface AnsweringOptions extends WritingOptions {
 }
 
 /**
- * Writes a trained bundle, opens it as the server does, and has the serving pipeline answer every query of a split.
+ * Has the serving pipeline answer every query of a split.
+ * @param engine of the bundle that was trained on its train part
  * @returns by contender, the item indexes of the slate of each query, best first
  */
 export async function answerSplit(
   split: EvaluationSplit,
-  trained: TrainedBundle,
+  engine: Engine,
   options: AnsweringOptions,
 ): Promise<Int32Array[][]> {
-  const { contenders, coldStart } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'shortlist-evaluation-'));
-  try {
-    await writeTrainedBundle(join(folder, 'bundle'), trained, options);
-    const scenarios = [...contenders.map(({ scenario }) => scenario), ...(coldStart ? [coldStart] : [])];
-    const engine = await openEngine(
-      join(folder, 'bundle'),
-      new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+  const { contenders, progress } = options;
+  const step = progress.start(`answers ${split.label}`, split.queries.length * contenders.length);
+  const answers: Int32Array[][] = [];
+  for (const contender of contenders) {
+    answers.push(
+      await answerQueries(split, engine, { ...options, contender, advance: () => step.advance() }),
     );
-    const step = options.progress.start(`answers ${split.label}`, split.queries.length * contenders.length);
-    const answers: Int32Array[][] = [];
-    for (const contender of contenders) {
-      answers.push(
-        await answerQueries(split, engine, { ...options, contender, advance: () => step.advance() }),
-      );
-    }
-    step.finish();
-    await closeEngine(engine);
-    return answers;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
+  step.finish();
+  return answers;
 }
 
 async function answerQueries(

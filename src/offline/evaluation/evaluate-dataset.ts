@@ -1,6 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { Engine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
@@ -23,7 +24,11 @@ import { answerSplit } from './answer-split.js';
 import type { EvaluationResult, RankerFigures, Timing } from './evaluation-result.js';
 import { listContenders, type Contender } from './list-contenders.js';
 import { describeRanker, findFeatureGroups } from './ranker-figures.js';
+import type { ReplayLimits } from './replay/list-walks.js';
+import { replaySplit, type ReplayedSplit } from './replay/replay-split.js';
+import { summariseReplay } from './replay/summarise-replay.js';
 import { summariseEvaluation } from './summarise-evaluation.js';
+import { withTrainedEngine } from './with-trained-engine.js';
 
 /** Options of `evaluateDataset`. */
 export interface EvaluationOptions extends TrainingOptions {
@@ -36,6 +41,8 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly splits?: Iterable<EvaluationSplit>;
   /** Also trains the ranker without each group of features, and asks every query again. */
   readonly ablation?: boolean | undefined;
+  /** Also walks users through what they did after the cut, pushing their events, within these limits. */
+  readonly replay?: ReplayLimits | undefined;
   /** The search that `config` comes from. */
   readonly search?: SearchSummary | undefined;
 }
@@ -44,12 +51,14 @@ export interface EvaluationOptions extends TrainingOptions {
  * Evaluates a dataset under a protocol. For each split a bundle is trained on the train part, written, and opened as the
  * server opens it; every held-out user is then answered by the serving pipeline, once per line of the table.
  *
- * @throws ShortlistError INVALID_BUNDLE when an imported encoder may have learned from what is asked for
+ * @throws ShortlistError INVALID_BUNDLE when an imported encoder may have learned from what is asked for; INVALID_CONFIG when a
+ * protocol without times is to be replayed
  */
 export async function evaluateDataset(
   dataset: PreparedDataset,
   options: EvaluationOptions,
 ): Promise<EvaluationResult> {
+  refuseUnordered(options);
   const skipped = listSkippedSources(dataset, options);
   const contenders = listContenders(options.scenario, { k: options.config.evaluation.k, skipped });
   const sources = Object.keys(options.scenario.sources).filter((name) => !skipped.has(name));
@@ -59,6 +68,7 @@ export async function evaluateDataset(
   const facts: SplitFacts[] = [];
   const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
   const ablations = new Map<string, Int32Array[][]>();
+  const replayed: ReplayedSplit[] = [];
   let ranker: RankerFigures | undefined;
   let index: ItemIndex | undefined;
 
@@ -68,10 +78,18 @@ export async function evaluateDataset(
     const trained = await timings.measure('training', () =>
       trainBundle(split, dataset, { ...options, labelledCuts }),
     );
-    const answers = await timings.measure('answering', () =>
-      answerSplit(split, trained, { dataset, contenders, tally, sources, ...options }),
+    await withTrainedEngine(
+      trained,
+      { dataset, ...options, scenarios: listScenarios(contenders, options) },
+      async (engine) => {
+        const answers = await timings.measure('answering', () =>
+          answerSplit(split, engine, { contenders, tally, sources, ...options }),
+        );
+        answers.forEach((answer, index) => slates[index]!.push(answer));
+        if (options.replay !== undefined)
+          replayed.push(await timings.measure('replay', () => replay(split, engine, options)));
+      },
     );
-    answers.forEach((answer, index) => slates[index]!.push(answer));
     facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
@@ -93,6 +111,8 @@ export async function evaluateDataset(
     rankings: contenders.map(({ name, kind }, index) => ({ name, kind, slates: slates[index]! })),
     ablations:
       options.ablation === true ? [...ablations].map(([group, slates]) => ({ group, slates })) : undefined,
+    replay:
+      options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
     ranker: ranker!,
@@ -130,12 +150,44 @@ async function answerWithout(
   const labelled = await labelTrainingQueries(split, dataset, options);
   const ablated = await ablateRanker(ranker, group, { ...options, labelled });
   const contender: Contender = { name: `without ${group.name}`, kind: 'two-stage', scenario };
-  const [slates] = await answerSplit(
-    split,
+  const [slates] = await withTrainedEngine(
     { ...trained, ranker: ablated },
-    { ...options, contenders: [contender], tally: undefined, sources: [] },
+    { ...options, scenarios: listScenarios([contender], options) },
+    (engine) =>
+      answerSplit(split, engine, { ...options, contenders: [contender], tally: undefined, sources: [] }),
   );
   return slates!;
+}
+
+function listScenarios(
+  contenders: readonly Contender[],
+  { coldStart }: Pick<EvaluationOptions, 'coldStart'>,
+): ScenarioConfig[] {
+  return [...contenders.map(({ scenario }) => scenario), ...(coldStart ? [coldStart] : [])];
+}
+
+function replay(
+  split: EvaluationSplit,
+  engine: Engine,
+  { replay, config, scenario, progress }: EvaluationOptions,
+): Promise<ReplayedSplit> {
+  return replaySplit(split, engine, {
+    limits: replay!,
+    seed: config.seed,
+    k: config.evaluation.k,
+    scenario: scenario.name,
+    progress,
+  });
+}
+
+/** A split that was drawn says nothing of what came after what. */
+function refuseUnordered({ replay, protocol }: EvaluationOptions): void {
+  if (replay === undefined || protocol !== 'random') return;
+  throw new ShortlistError(
+    'INVALID_CONFIG',
+    'A replay walks through what came after the cut, and the protocol random has no cut in time: leave out --replay, or take ' +
+      '`--protocol rolling` or `--protocol chronological`.',
+  );
 }
 
 function describeDataset({

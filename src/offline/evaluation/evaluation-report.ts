@@ -13,6 +13,8 @@ import { html, type Html } from '../report/html.js';
 import { renderFigure, renderReportPage, renderTable, renderTiles } from '../report/report-page.js';
 import { describeIndex } from './evaluation-table.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
+import { describeLead, describeReplay, listReplayRows } from './replay/replay-table.js';
+import type { ReplayFigures } from './replay/summarise-replay.js';
 import { listFigures } from './report-figures.js';
 
 /** What a reader must know before believing a figure of the protocol. */
@@ -61,6 +63,7 @@ export function renderEvaluationReport(result: EvaluationResult): string {
     renderSummary(result),
     ...listFigures(result).map(renderFigure),
     renderAllMetrics(result),
+    ...(result.replay === undefined ? [] : [renderReplay(result.replay, result.k)]),
     renderCaveats(result.protocol),
     renderRun(result),
   ]);
@@ -151,6 +154,18 @@ function listMetrics({ name, metrics, liftOverBestSingle }: EvaluationRow): stri
     novelty.toFixed(2),
     formatOptionalShare(diversity),
   ];
+}
+
+function renderReplay(replay: ReplayFigures, k: number): Html {
+  const [head, ...rows] = listReplayRows(replay, k);
+  return html`<section>
+    <h2>What is it worth to know what people did just now?</h2>
+    <p class="note">
+      ${describeReplay(replay)} The same was asked of all three; what differs is whose events were told.
+      ${describeLead(replay)}
+    </p>
+    <div class="scroll">${renderTable(head!, rows)}</div>
+  </section>`;
 }
 
 function renderCaveats(protocol: EvaluationProtocol): Html {

@@ -5,6 +5,7 @@ import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
 import type { QueryFigures } from './query-figures.js';
+import type { ReplayFigures } from './replay/summarise-replay.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
 /** The maker of a ranking: a baseline, one candidate source, all of them fused, or the served pipeline. */
@@ -31,6 +32,8 @@ export interface EvaluationResult {
   readonly ranker: RankerFigures;
   /** Of each feature group, where it was asked for. */
   readonly ablation?: readonly Ablation[] | undefined;
+  /** What it is worth to know what users did lately, where it was asked for. */
+  readonly replay?: ReplayFigures | undefined;
   /** The search for training parameters, where there was one; it saw nothing that is tested on. */
   readonly search?: SearchSummary | undefined;
   /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */

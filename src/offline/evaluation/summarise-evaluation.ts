@@ -25,6 +25,7 @@ export interface EvaluationRun extends Pick<
   | 'candidates'
   | 'skippedSources'
   | 'ranker'
+  | 'replay'
   | 'search'
   | 'index'
   | 'timings'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { contextOf, type ContextValues } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
-import { filterInteractions, type InteractionTable } from '../../domain/interactions.js';
+import { filterInteractions, filterUnwanted, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
@@ -31,17 +31,19 @@ export interface KnownInteractions {
 /** One division of a dataset into what a bundle may learn from and what it is then asked. */
 export interface EvaluationSplit extends KnownInteractions {
   readonly label: string;
-  /** Unix seconds of the earliest row that the queries ask for. */
+  /** The rows that are held out, those of items that the user has in the train part too. */
+  readonly tested: InteractionTable;
+  /** Unix seconds of the earliest of them. */
   readonly testedFrom: number;
   /** Ascending by user index; at least one. */
   readonly queries: readonly EvaluationQuery[];
 }
 
 /**
- * The part of a split that judging needs: everything but its train rows, so that a rolling backtest need not
+ * The part of a split that judging needs: everything but its rows, so that a rolling backtest need not
  * hold them all.
  */
-export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'testedFrom'> {
+export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'tested' | 'testedFrom'> {
   readonly trainRows: number;
   /** Train rows per item index; its length is the size of the catalogue. */
   readonly popularity: Uint32Array;
@@ -217,10 +219,33 @@ function createSplit(
   parts: ArrayLike<number>,
   options: { label: string; knownUntil?: number },
 ): EvaluationSplit {
-  const train = filterInteractions(table, (row) => parts[row] === TRAIN);
-  const { label, knownUntil = maxOf(train.timestamp) } = options;
-  const testedFrom = minOf(table.timestamp.filter((_, row) => parts[row] === TEST));
-  return { label, train, knownUntil, testedFrom, queries: collectQueries(table, parts) };
+  const rows = filterInteractions(table, (row) => parts[row] === TRAIN);
+  const { unwanted: _, ...tested } = filterInteractions(table, (row) => parts[row] === TEST);
+  const { label, knownUntil = maxOf(rows.timestamp) } = options;
+  const train = withKnownUnwanted(rows, { tested, before: options.knownUntil, knownUntil });
+  const testedFrom = minOf(tested.timestamp);
+  return { label, train, knownUntil, tested, testedFrom, queries: collectQueries(table, parts) };
+}
+
+/**
+ * Leaves what was said to be unwanted when the queries are asked: no later than the train part, and before the first row that is
+ * held out of its user.
+ * @param options.before exclusive end, where the cut is one time for all
+ */
+function withKnownUnwanted(
+  train: InteractionTable,
+  options: { tested: InteractionTable; before: number | undefined; knownUntil: number },
+): InteractionTable {
+  if (train.unwanted === undefined) return train;
+  const { tested, before = Number.POSITIVE_INFINITY, knownUntil } = options;
+  const firstOf = new Map<number, number>();
+  for (let row = tested.user.length - 1; row >= 0; row--)
+    firstOf.set(tested.user[row]!, tested.timestamp[row]!);
+  const { user, timestamp } = train.unwanted;
+  const isKnown = (row: number): boolean =>
+    timestamp[row]! <= knownUntil &&
+    timestamp[row]! < Math.min(before, firstOf.get(user[row]!) ?? Number.POSITIVE_INFINITY);
+  return { ...train, unwanted: filterUnwanted(train.unwanted, isKnown) };
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {

@@ -96,6 +96,32 @@ t.test('a frozen split takes the place of the protocol’s own', async (t) => {
   t.equal(result.splits[0]!.queries, 3);
 });
 
+t.test('a replay walks the users of every split, within its limits, and changes nothing else', async (t) => {
+  const rolling = { ...options, protocol: 'rolling' } as const;
+  const { replay, timings, ...rest } = await evaluateDataset(dataset, {
+    ...rolling,
+    replay: { users: 5, events: 2 },
+  });
+  t.match(replay, { limits: { users: 5, events: 2 }, walks: 10, asks: Number });
+  t.same(
+    replay!.arms.map(({ arm }) => arm),
+    ['frozen', 'live', 'control'],
+  );
+  t.ok(replay!.events <= 20 && replay!.asks <= replay!.events);
+  t.ok(timings.some(({ step }) => step === 'replay'));
+  const { timings: _, ...without } = await evaluateDataset(dataset, rolling);
+  t.same({ ...rest, replay: undefined }, { ...without, replay: undefined });
+  t.equal(without.replay, undefined);
+
+  await t.rejects(
+    evaluateDataset(dataset, { ...options, protocol: 'random', replay: { users: 5, events: 2 } }),
+    {
+      code: 'INVALID_CONFIG',
+      message: /random has no cut in time: leave out --replay/,
+    },
+  );
+});
+
 t.test('an ablation asks the same queries of a ranker without each group, over all splits', async (t) => {
   const { ranker, rows, ablation } = await evaluateDataset(dataset, {
     ...options,

@@ -4,6 +4,8 @@ import type {
   RankingKind,
   Segment,
 } from '../../../src/offline/evaluation/evaluation-result.js';
+import type { ReplayArm } from '../../../src/offline/evaluation/replay/replay-split.js';
+import type { ReplayedArm, ReplayFigures } from '../../../src/offline/evaluation/replay/summarise-replay.js';
 import type { Estimate } from '../../../src/offline/protocol/mean-estimate.js';
 
 const QUERIES = [950, 971, 919, 871];
@@ -125,6 +127,30 @@ export function sampleResult(overrides: Partial<EvaluationResult> = {}): Evaluat
     createdAt: '2026-01-15T10:20:30.000Z',
     command: 'shortlist evaluate --dataset films --protocol rolling',
     ...overrides,
+  };
+}
+
+/** A replay in which the user's own events help, and those of others do not. */
+export function sampleReplay(): ReplayFigures {
+  const arm = (name: ReplayArm, hits: number, lead: number): ReplayedArm => {
+    const over = { difference: lead, low: lead - 0.008, high: lead + 0.008, confidence: 0.95, samples: 1000 };
+    return {
+      arm: name,
+      hitRate: { mean: hits, standardError: 0.0033 },
+      mrr: { mean: hits / 3, standardError: 0.0015 },
+      over: {
+        hitRate: over,
+        mrr: { ...over, difference: lead / 2, low: lead / 2 - 0.004, high: lead / 2 + 0.004 },
+      },
+    };
+  };
+  return {
+    limits: { users: 1000, events: 20 },
+    walks: 3_711,
+    events: 9_876,
+    leftOut: { walks: 12, events: 345 },
+    asks: 9_001,
+    arms: [arm('frozen', 0.1069, 0), arm('live', 0.1578, 0.0509), arm('control', 0.0838, -0.0231)],
   };
 }
 

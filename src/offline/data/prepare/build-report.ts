@@ -66,6 +66,7 @@ export async function buildReport(
       distinctItems: summary.items,
       repeats,
       ...(options.read.interactions.events && { events: options.read.interactions.events }),
+      ...(manifest.counts.unwanted !== undefined && { unwanted: manifest.counts.unwanted }),
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),

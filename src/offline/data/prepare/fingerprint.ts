@@ -23,6 +23,11 @@ export function fingerprintTables(
     hash.update(JSON.stringify({ timeZone: context.timeZone, fields: context.fields }));
     for (const column of context.columns) addBytes(hash, column);
   }
+  const { unwanted } = tables.interactions;
+  if (unwanted !== undefined && unwanted.user.length > 0) {
+    hash.update('unwanted\n');
+    for (const column of [unwanted.user, unwanted.item, unwanted.timestamp]) addBytes(hash, column);
+  }
   for (const type of options.types) hash.update(`${JSON.stringify(type)}\n`);
   const { items, users, declared } = tables.views;
   hash.update(JSON.stringify({ items, users }));

@@ -12,8 +12,9 @@ export const COLUMN_DEFAULTS: Readonly<Record<string, string>> = {
 
 /**
  * Makes the table `kept` of the interactions that stay: all of them but those of negative types with what they take back,
- * those below a minimum value, and, with a minimum, those of users and items that do not have enough rows. Rows of the others are dropped again and again until all that are left have enough (the (n, m)-core
- * of the raw table, which is unique).
+ * those below a minimum value, and, with a minimum, those of users and items that do not have enough rows. Rows of the others are dropped
+ * again and again until all that are left have enough (the (n, m)-core of the raw table, which is unique). Where types are negative, the
+ * table `unwanted` has the users and items whose latest word is such a row, with its time.
  *
  * @returns dropped rows by reason
  */
@@ -37,6 +38,7 @@ export async function keepInteractions(
   );
   const negated = await dropNegative(connection, negative);
   const belowValue = await dropBelowValue(connection, minimumValue);
+  if (negative !== undefined) await forgiveLater(connection);
   if (weights !== undefined) await connection.run(`UPDATE kept SET value = value * ${weightOf(weights)}`);
   return {
     ...negated,
@@ -109,16 +111,22 @@ async function dropNegative(
 ): Promise<Record<string, number>> {
   if (negative === undefined) return {};
   await connection.run(
-    `CREATE TEMP TABLE rejected AS SELECT DISTINCT ON (user_id, item_id) user_id, item_id, timestamp, ${ORDINAL}
+    `CREATE TABLE unwanted AS SELECT DISTINCT ON (user_id, item_id) user_id, item_id, timestamp, ${ORDINAL}
      FROM kept WHERE ${isNegative(negative)} ORDER BY timestamp DESC, ${ORDINAL} DESC`,
   );
   const { rowsChanged: ofType } = await connection.run(`DELETE FROM kept WHERE ${isNegative(negative)}`);
   const { rowsChanged: takenBack } = await connection.run(
-    `DELETE FROM kept USING rejected WHERE kept.user_id = rejected.user_id AND kept.item_id = rejected.item_id
-     AND (kept.timestamp, kept.${ORDINAL}) < (rejected.timestamp, rejected.${ORDINAL})`,
+    `DELETE FROM kept USING unwanted WHERE kept.user_id = unwanted.user_id AND kept.item_id = unwanted.item_id
+     AND (kept.timestamp, kept.${ORDINAL}) < (unwanted.timestamp, unwanted.${ORDINAL})`,
   );
-  await connection.run('DROP TABLE rejected');
   return { 'of a negative type': ofType, 'taken back by a later row of a negative type': takenBack };
+}
+
+/** A negative row that another row follows is not the latest word: all that is kept of its user and item is later. */
+async function forgiveLater(connection: DuckDBConnection): Promise<void> {
+  await connection.run(
+    'DELETE FROM unwanted USING kept WHERE kept.user_id = unwanted.user_id AND kept.item_id = unwanted.item_id',
+  );
 }
 
 /** The weight of a row as SQL; NULL where its type has none. */

@@ -12,7 +12,7 @@ import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
 import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
-import { readPreparedTables, type PreparedManifest } from '../prepared-dataset.js';
+import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { replaceFolder } from '../replace-folder.js';
 import { buildReport } from './build-report.js';
@@ -30,7 +30,7 @@ import { writeTables } from './write-tables.js';
 
 /**
  * Runs the SQL of a dataset, checks every row and writes `interactions.parquet`, `items.parquet`, `users.parquet`,
- * `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
+ * `unwanted.parquet` where types are negative, `views/<name>.parquet`, `prepared.json` and `report.json` into `options.outDir`, all at once.
  *
  * Rows below the dataset's minimum are dropped and counted, rows that repeat another in every column are kept and
  * counted; whatever is wrong (a missing or damaged file, a missing column, a null, empty or duplicate id, a time or a
@@ -89,7 +89,7 @@ async function writePrepared(
   const step = options.progress.start('write prepared tables');
   const { loaded } = read.interactions;
   const columns = [...loaded.types.keys()];
-  const { weights, context } = config.interactions;
+  const { weights, context, negative } = config.interactions;
   const problems = [
     ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
     ...listContextObstacles(context, { columns }),
@@ -115,11 +115,17 @@ async function writePrepared(
     ...(config.items && { items: specs.items.map((spec) => spec.name) }),
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
     context: Object.keys(context?.columns ?? {}),
+    hasUnwanted: negative !== undefined,
   });
   await writeViews(connection, dir, config.views ?? {});
   const views = specifyViews(config, (table) => countKept(read[table]!));
   const declared = context && { context: await specifyContext(connection, context) };
-  const tables = await readPreparedTables(connection, dir, { ...specs, views, ...declared });
+  const tables = await readPreparedTables(connection, dir, {
+    ...specs,
+    views,
+    ...declared,
+    hasUnwanted: negative !== undefined,
+  });
   const types = await readTypes(connection, dir);
   const manifest: PreparedManifest = {
     formatVersion: 1,
@@ -127,11 +133,7 @@ async function writePrepared(
     description: config.description,
     licence: config.licence,
     fingerprint: fingerprintTables(tables, { types }),
-    counts: {
-      interactions: summary.rows,
-      items: tables.catalogue.entities.size,
-      users: tables.users.entities.size,
-    },
+    counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
     ...describeCounting(config.interactions),
@@ -148,6 +150,15 @@ async function writePrepared(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+function countRows({ interactions, catalogue, users }: PreparedTables): PreparedManifest['counts'] {
+  return {
+    interactions: interactions.user.length,
+    items: catalogue.entities.size,
+    users: users.entities.size,
+    ...(interactions.unwanted && { unwanted: interactions.unwanted.user.length }),
+  };
 }
 
 function describeCounting({

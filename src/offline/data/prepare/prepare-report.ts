@@ -46,6 +46,8 @@ export interface PrepareReport {
     readonly repeats: number;
     /** What the rows of the table have of a server's events, where the dataset takes them. */
     readonly events?: EventsRead;
+    /** Pairs of user and item whose latest word is of a negative type, where types are negative. */
+    readonly unwanted?: number;
     /** ISO 8601. */
     readonly from: string;
     readonly to: string;
@@ -123,6 +125,7 @@ export function renderPrepareReport(report: PrepareReport): string {
     ...(interactions.events === undefined ? [] : [renderEvents(interactions.events)]),
     `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
+    ...(interactions.unwanted === undefined ? [] : [renderUnwanted(interactions.unwanted)]),
     ...renderSpread(interactions),
     `  catalogue of ${count(items.rows, 'items')}, ${items.withoutInteractions} without interactions, ` +
       `${items.withoutItemsRow} without a row in items; ${count(users.rows, 'users')}, ${users.withoutInteractions} without interactions`,
@@ -173,6 +176,10 @@ function renderTable(report: TableReport): string {
 function renderEvents({ folder, files, rows }: EventsRead): string {
   if (files === 0) return `  of interactions, no rows are events: ${folder} has none`;
   return `  of interactions, ${count(rows, 'rows')} are events, from ${count(files, 'files')} of ${folder}`;
+}
+
+function renderUnwanted(pairs: number): string {
+  return `  ${count(pairs, 'pairs')} of user and item are unwanted: their latest row is of a negative type`;
 }
 
 function renderView({ name, rows, keys, knownKeys, missing, events }: ViewReport): string {

@@ -8,6 +8,8 @@ const BLOCK_ROWS = 2048;
 
 /** Attribute columns of the entity tables that were given, and the columns of the context, in the dataset's order. */
 export interface TablesToWrite {
+  /** Whether there is a table `unwanted`. */
+  readonly hasUnwanted: boolean;
   readonly items?: readonly string[];
   readonly users?: readonly string[];
   readonly context?: readonly string[];
@@ -15,7 +17,8 @@ export interface TablesToWrite {
 
 /**
  * Writes the prepared tables of `kept`, `typed_items` and `typed_users`: items.parquet and users.parquet in the order of
- * sortRawIds, with every id that occurs anywhere, and interactions.parquet by user, time and order in the files.
+ * sortRawIds, with every id that occurs anywhere, and interactions.parquet by user, time and order in the files; in the same order
+ * unwanted.parquet, with what is unwanted of the items. Who only says what they do not want is a user, too.
  *
  * @returns the ids of both kinds, in order
  */
@@ -24,8 +27,16 @@ export async function writeTables(
   dir: string,
   tables: TablesToWrite,
 ): Promise<{ items: string[]; users: string[] }> {
-  const items = await indexIds(connection, 'item', { hasTable: tables.items !== undefined });
-  const users = await indexIds(connection, 'user', { hasTable: tables.users !== undefined });
+  const items = await indexIds(connection, 'item', {
+    from: ['kept', ...(tables.items === undefined ? [] : ['typed_items'])],
+  });
+  const users = await indexIds(connection, 'user', {
+    from: [
+      'kept',
+      ...(tables.users === undefined ? [] : ['typed_users']),
+      ...(tables.hasUnwanted ? ['unwanted JOIN item_index USING (item_id)'] : []),
+    ],
+  });
   await writeEntities(connection, dir, { kind: 'item', attributes: tables.items });
   await writeEntities(connection, dir, { kind: 'user', attributes: tables.users });
   const context = (tables.context ?? []).map((name) => `, ${quoteIdentifier(name)}`).join('');
@@ -36,24 +47,29 @@ export async function writeTables(
      FROM kept JOIN user_index USING (user_id) JOIN item_index USING (item_id)
      ORDER BY user_index, timestamp, ${ORDINAL}`,
   );
+  if (tables.hasUnwanted) {
+    await copyToParquet(
+      connection,
+      join(dir, 'unwanted.parquet'),
+      `SELECT user_index, item_index, user_id, item_id, timestamp
+       FROM unwanted JOIN user_index USING (user_id) JOIN item_index USING (item_id)
+       ORDER BY user_index, timestamp, ${ORDINAL}`,
+    );
+  }
   return { items, users };
 }
 
 async function indexIds(
   connection: DuckDBConnection,
   kind: 'item' | 'user',
-  options: { hasTable: boolean },
+  options: { from: readonly string[] },
 ): Promise<string[]> {
   const key = `${kind}_id`;
-  const fromTable = options.hasTable ? ` UNION SELECT ${key} FROM typed_${kind}s` : '';
   const found: string[] = [];
-  await readBlocks(
-    connection,
-    `SELECT ${key} FROM kept UNION SELECT ${key} FROM kept${fromTable}`,
-    ([ids]) => {
-      for (const id of ids!) found.push(id as string);
-    },
-  );
+  const selects = options.from.map((table) => `SELECT DISTINCT ${key} FROM ${table}`);
+  await readBlocks(connection, selects.join(' UNION '), ([ids]) => {
+    for (const id of ids!) found.push(id as string);
+  });
   const ids = sortRawIds(found);
   await connection.run(`CREATE TABLE ${kind}_index (${key} VARCHAR, ${kind}_index INTEGER)`);
   const appender = await connection.createAppender(`${kind}_index`);

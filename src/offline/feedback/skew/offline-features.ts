@@ -77,10 +77,16 @@ function describeOrigin(
   return `the dataset ${dataset.name} is not the one that the bundle was trained on: all rows are those of the parquet of the bundle${online}`;
 }
 
-function findObstacle({ scenario, scenarioHash }: FeatureRecord, engine: Engine): string | undefined {
+function findObstacle(
+  { scenario, scenarioHash, live = [] }: FeatureRecord,
+  engine: Engine,
+): string | undefined {
   const known = [...engine.scenarios.values()].map(hashScenario);
-  if (engine.scenarios.has(scenario) && known.includes(scenarioHash)) return undefined;
-  return `scenario ${scenario}: the server had another one than configs/scenarios has here`;
+  if (!engine.scenarios.has(scenario) || !known.includes(scenarioHash))
+    return `scenario ${scenario}: the server had another one than configs/scenarios has here`;
+  const { entities } = engine.catalogue;
+  const stranger = live.find(({ item }) => entities.find(item) < 0);
+  return stranger && `its live history has item ${stranger.item}, which the bundle does not have`;
 }
 
 async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
@@ -116,12 +122,12 @@ function subjectOf({ user, isForgotten, session, item }: FeatureRecord): Subject
   };
 }
 
+/** @param entries of items that the bundle has */
 function readLive(entries: readonly LiveEntry[], { catalogue }: Engine): LiveHistory {
-  const known = entries.filter(({ item }) => catalogue.entities.find(item) >= 0);
   return {
-    items: Int32Array.from(known, ({ item }) => catalogue.entities.find(item)),
-    timestamps: Float64Array.from(known, ({ time }) => time),
-    values: Float32Array.from(known, ({ value }) => value),
-    negative: Uint8Array.from(known, ({ negative }) => Number(negative === true)),
+    items: Int32Array.from(entries, ({ item }) => catalogue.entities.find(item)),
+    timestamps: Float64Array.from(entries, ({ time }) => time),
+    values: Float32Array.from(entries, ({ value }) => value),
+    negative: Uint8Array.from(entries, ({ negative }) => Number(negative === true)),
   };
 }

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShortlistError } from '../../../domain/errors.js';
-import type { FeatureRecord } from '../../../pipeline/feature-record.js';
+import type { FeatureRecord, LiveEntry } from '../../../pipeline/feature-record.js';
 import { readSegment } from '../read-segment.js';
 
 /** The contents of a feature log. */
@@ -80,17 +80,48 @@ function findRecord(line: string): FeatureRecord | undefined {
 }
 
 const TEXTS = ['time', 'requestId', 'scenario', 'bundle', 'featuresHash', 'scenarioHash'] as const;
-const LISTS = ['degraded', 'exclude', 'filters', 'context'] as const;
+const OPTIONAL_TEXTS = ['user', 'session', 'item'] as const;
+const LISTS = ['degraded', 'filters', 'context'] as const;
+const OPTIONAL_IDS = ['sessionItems', 'candidates'] as const;
 
 function isRecord(value: Partial<FeatureRecord> | null): value is FeatureRecord {
   return (
     value !== null &&
     TEXTS.every((key) => typeof value[key] === 'string') &&
+    OPTIONAL_TEXTS.every((key) => value[key] === undefined || typeof value[key] === 'string') &&
     LISTS.every((key) => Array.isArray(value[key])) &&
+    isListOf(value.exclude, isText) &&
+    OPTIONAL_IDS.every((key) => value[key] === undefined || isListOf(value[key], isText)) &&
+    (value.live === undefined || isListOf(value.live, isLiveEntry)) &&
+    (value.depth === undefined || Number.isFinite(value.depth)) &&
+    (value.isForgotten === undefined || typeof value.isForgotten === 'boolean') &&
     Number.isFinite(value.now) &&
     Number.isInteger(value.limit) &&
     (value.online === undefined || Number.isFinite(value.online.readAt)) &&
-    Array.isArray(value.items) &&
-    value.items.every(({ id, vector }) => typeof id === 'string' && typeof vector === 'string')
+    isListOf(value.items, isItem)
+  );
+}
+
+/** What was read of a line: anything that JSON can say. */
+function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isItem(value: unknown): boolean {
+  const { id, vector } = (value ?? {}) as Partial<FeatureRecord['items'][number]>;
+  return isText(id) && isText(vector);
+}
+
+function isLiveEntry(value: unknown): boolean {
+  const { item, time, value: worth, negative } = (value ?? {}) as Partial<LiveEntry>;
+  return (
+    isText(item) &&
+    Number.isFinite(time) &&
+    Number.isFinite(worth) &&
+    (negative === undefined || typeof negative === 'boolean')
   );
 }

@@ -1,7 +1,15 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { toHistories } from '../../../../src/domain/interactions.js';
-import { splitChronologically } from '../../../../src/offline/protocol/splits.js';
-import type { PreparedDataset } from '../../../../src/offline/data/prepared-dataset.js';
+import { renderPrepareReport } from '../../../../src/offline/data/prepare/prepare-report.js';
+import { readPreparedDataset, type PreparedDataset } from '../../../../src/offline/data/prepared-dataset.js';
+import {
+  splitChronologically,
+  splitRandomly,
+  splitRolling,
+  type EvaluationSplit,
+} from '../../../../src/offline/protocol/splits.js';
 import { compacted } from './compacted-events.js';
 import { problemsOf, rowsOf, tryPrepare, type TryDataset } from './try-prepare.js';
 
@@ -76,6 +84,119 @@ t.test('the latest word of a user on an item counts', async (t) => {
       );
     });
   }
+});
+
+/** What is unwanted, as `user item`, in the order of the table. */
+function unwantedOf({ interactions: { unwanted, users, items } }: PreparedDataset): string[] | undefined {
+  if (unwanted === undefined) return undefined;
+  return Array.from(unwanted.user, (user, row) => `${users.idAt(user)} ${items.idAt(unwanted.item[row]!)}`);
+}
+
+t.test('what a user says last of an item is kept where it is negative', async (t) => {
+  const words: readonly [string, readonly string[], string | undefined][] = [
+    ['liked', ['bob y like'], undefined],
+    ['disliked', ['bob y dislike'], 'bob y'],
+    ['liked, then disliked', ['bob y like', 'bob y dislike'], 'bob y'],
+    ['disliked, then liked', ['bob y dislike', 'bob y like'], undefined],
+    ['disliked in two ways, and liked between', ['bob y hide', 'bob y like', 'bob y dislike'], 'bob y'],
+    ['disliked, then looked at for less than counts', ['bob y dislike', 'bob y glance'], 'bob y'],
+    ['an item that nobody took', ['bob z dislike'], undefined],
+    ['somebody who says nothing else', ['eve y dislike'], 'eve y'],
+  ];
+  for (const [what, rows, found] of words) {
+    await t.test(what, async (t) => {
+      t.testdir();
+      const { dataset, report } = await tryPrepare(
+        t,
+        withRows(['ann x like', ...rows, 'bob x like', 'ann y like'], {
+          interactions: "SELECT *, if(type = 'glance', 0, 1) AS value FROM '{dir}/log.csv'",
+          minimumValue: 0.5,
+          negative: ['dislike', 'hide'],
+        }),
+      );
+      const expected = found === undefined ? [] : [found];
+      t.strictSame(unwantedOf(dataset), expected);
+      t.equal(report.interactions.unwanted, expected.length);
+      t.match(renderPrepareReport(report), `  ${expected.length} pairs of user and item are unwanted`);
+      const { unwanted } = dataset.interactions;
+      t.strictSame([...unwanted!.timestamp], found === undefined ? [] : [TIME + 60 * timeOf(rows)]);
+      t.equal(dataset.users.entities.size, found === 'eve y' ? 3 : 2);
+      t.equal(toHistories(dataset.interactions).unwanted?.items.length ?? 0, expected.length);
+    });
+  }
+});
+
+/** The minute of the last negative row, where the first one is in minute 1. */
+function timeOf(rows: readonly string[]): number {
+  return 1 + rows.findLastIndex((row) => /dislike|hide/.test(row));
+}
+
+t.test('the same likes with other dislikes are another dataset', async (t) => {
+  const prints: string[] = [];
+  for (const rows of [ROWS, ROWS, [...ROWS, 'ann a dislike'], [...ROWS, 'eve a dislike']]) {
+    await t.test(`${rows.length} rows`, async (t) => {
+      t.testdir();
+      prints.push((await tryPrepare(t, withRows(rows, { negative: ['dislike'] }))).dataset.fingerprint);
+    });
+  }
+  t.equal(prints[0], prints[1]);
+  t.equal(new Set(prints).size, 3);
+});
+
+t.test(
+  'of a prepared dataset without the file of what is unwanted, or with another one, is said what',
+  async (t) => {
+    t.testdir();
+    const { outDir } = await tryPrepare(t, withRows(ROWS, { negative: ['dislike'] }));
+    const file = join(outDir, 'prepared.json');
+    const manifest = readFileSync(file, 'utf8');
+    writeFileSync(file, manifest.replace('"unwanted": 2', '"unwanted": 3'));
+    await t.rejects(readPreparedDataset(outDir), {
+      code: 'INVALID_DATASET',
+      problems: [/unwanted\.parquet: 2 rows instead of 3$/],
+    });
+    writeFileSync(file, manifest);
+    rmSync(join(outDir, 'unwanted.parquet'));
+    await t.rejects(readPreparedDataset(outDir), { code: 'INVALID_DATASET', message: /unwanted\.parquet/ });
+  },
+);
+
+t.test('a cut knows what was unwanted by then, and nothing of later', async (t) => {
+  t.testdir();
+  const days = (day: number): string => `${TIME + day * 86_400}`;
+  const rows = [
+    `ann,a,like,${days(0)}`,
+    `ann,b,dislike,${days(1)}`,
+    `ann,c,like,${days(10)}`,
+    `ann,d,dislike,${days(11)}`,
+    `bob,a,like,${days(0)}`,
+    `bob,d,like,${days(2)}`,
+    `bob,c,dislike,${days(3)}`,
+    `bob,b,like,${days(12)}`,
+    `eve,a,dislike,${days(5)}`,
+    `eve,b,dislike,${days(13)}`,
+  ];
+  const { dataset } = await tryPrepare(t, {
+    files: { 'log.csv': ['user_id,item_id,type,timestamp', ...rows].join('\n') },
+    interactions: "SELECT * FROM '{dir}/log.csv'",
+    negative: ['dislike'],
+  });
+  const known = (split: EvaluationSplit): string[] => unwantedOf({ ...dataset, interactions: split.train })!;
+  t.strictSame(unwantedOf(dataset), ['ann b', 'ann d', 'bob c', 'eve a', 'eve b']);
+  t.strictSame([...splitRolling(dataset.interactions, { weeks: 1 })].map(known), [
+    ['ann b', 'bob c', 'eve a'],
+  ]);
+  const chronological = splitChronologically(dataset.interactions, { trainShare: 0.5 });
+  t.equal(chronological.knownUntil, TIME + 2 * 86_400);
+  t.strictSame(known(chronological), ['ann b'], 'what bob says comes after what all others are known by');
+  t.equal(chronological.tested.unwanted, undefined);
+  const later = splitChronologically(dataset.interactions, { trainShare: 0.8 });
+  t.strictSame(known(later), ['ann b', 'bob c', 'eve a']);
+  const drawn = splitRandomly(dataset.interactions, { by: 'user', trainShare: 0.5, seed: 1 });
+  const firstOf = (user: number): number =>
+    drawn.tested.timestamp[drawn.tested.user.indexOf(user)] ?? Number.POSITIVE_INFINITY;
+  const { user, timestamp } = drawn.train.unwanted!;
+  t.ok(user.every((one, row) => timestamp[row]! < firstOf(one)));
 });
 
 t.test('of rows of one time the order in the files decides', async (t) => {

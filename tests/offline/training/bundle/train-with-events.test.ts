@@ -3,7 +3,9 @@ import t from 'tap';
 import { type Manifest } from '../../../../src/bundle/manifest.js';
 import { parseManifest } from '../../../../src/bundle/parse-manifest.js';
 import { closeEngine } from '../../../../src/engine/close-engine.js';
+import type { LiveHistory } from '../../../../src/domain/history.js';
 import { openEngine } from '../../../../src/engine/open-engine.js';
+import { recommend } from '../../../../src/pipeline/recommend.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../../../src/offline/training/bundle/train-dataset.js';
 import { createSyntheticDataset } from '../../../support/synthetic-dataset.js';
@@ -54,7 +56,13 @@ async function train(t: TestWithFolder, wanted: TryDataset) {
     const { items, values } = engine.histories.find(user);
     return new Map(Array.from(items, (item, at) => [engine.catalogue.entities.idAt(item), values[at]!]));
   };
-  return { manifest, historyOf, items: engine.catalogue.entities, close: () => closeEngine(engine) };
+  const answer = async (user: string, live?: LiveHistory): Promise<string[]> => {
+    const request = { subject: { userId: user }, scenario: 'popular', limit: 100, exclude: [], filters: [] };
+    const { slate } = await recommend({ ...request, explain: 'none' }, engine, { prefetched: { live } });
+    return slate.items.map(({ itemId }) => itemId);
+  };
+  const items = engine.catalogue.entities;
+  return { manifest, historyOf, answer, items, close: () => closeEngine(engine) };
 }
 
 t.test('a bundle knows what its users did since, and how it counts', async (t) => {
@@ -66,6 +74,38 @@ t.test('a bundle knows what its users did since, and how it counts', async (t) =
   t.notOk(historyOf(user).has(disliked), 'what was disliked is no part of the history');
   t.same([...historyOf('newcomer').keys()], ['new item']);
   t.ok(items.find('new item') >= 0);
+  await close();
+});
+
+t.test(
+  'what the files say is unwanted is in no answer, whatever the scenario says of what was seen',
+  async (t) => {
+    t.testdir();
+    const { wanted, user, disliked } = synthetic();
+    const { answer, items, close } = await train(t, { ...wanted, ...COUNTING, events: true });
+    const all = Array.from({ length: items.size }, (_, item) => items.idAt(item));
+    t.same(
+      all.filter((item) => item !== disliked),
+      (await answer(user)).sort(),
+    );
+    t.same(all, (await answer('u0')).sort(), 'others are shown it');
+    const word = (time: number): LiveHistory => ({
+      items: Int32Array.of(items.find(disliked)),
+      timestamps: Float64Array.of(time),
+      values: Float32Array.of(1),
+      negative: Uint8Array.of(0),
+    });
+    t.ok((await answer(user, word(2e9))).includes(disliked), 'a later like takes the dislike back');
+    t.notOk((await answer(user, word(1e9))).includes(disliked), 'an earlier one does not');
+    await close();
+  },
+);
+
+t.test('negative control: where no type is negative, a disliked item is shown', async (t) => {
+  t.testdir();
+  const { wanted, user, disliked } = synthetic();
+  const { answer, close } = await train(t, { ...wanted, events: true });
+  t.ok((await answer(user)).includes(disliked));
   await close();
 });
 
