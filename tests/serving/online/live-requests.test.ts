@@ -206,7 +206,7 @@ t.test('users without events keep what the cache has of them, and the others see
   });
   await without.reload();
   t.teardown(() => without.close());
-  const askFormed = (subject: Subject, recommender: Recommender | undefined = undefined) =>
+  const askFormed = (subject: Subject, recommender?: Recommender) =>
     (recommender ? asker(recommender) : ask)(subject, {}, { form: ITEMS_FORM });
   const [quiet, busy] = [{ userId: 'u7' }, { userId: 'u8' }];
   t.equal((await askFormed(quiet, without)).cache, 'miss');
@@ -419,7 +419,7 @@ t.test('canary and shadow have the events in terms of their own bundles', async 
   await admin.reload();
   await opened;
   const users = Array.from({ length: 20 }, (_, at) => ({ userId: `new-${at}` }));
-  const answers = await Promise.all(users.map((user) => recommender.recommend(requestOf(user), {})));
+  const answers = await Promise.all(users.map(async (user) => recommender.recommend(requestOf(user), {})));
   const isCanary = answers.map(({ release }) => release === 'canary');
   t.same(new Set(isCanary), new Set([true, false]));
   // Of the items of the canary's bundle alone, and then of stable's.
