@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
@@ -397,6 +398,43 @@ t.test('faults of processes, and of several servers', SKIP, async (t) => {
     },
     after(async () => process.kill(started['processId'] as number, 'SIGKILL')),
   );
+});
+
+t.test('faults of events', SKIP, async (t) => {
+  const dir = makeLastingFolder(t, { one: {} });
+  const sound = await writeSmallBundle(join(dir, 'one'), { createdAt: now() });
+  const folder = join(dir, 'events');
+  const server = await startWatchedProcess(t, await publishBundle(dir, sound.folder), {
+    changes: { events: { enabled: true, folder } },
+  });
+  const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
+  const post = (event: object): Promise<Response> =>
+    fetch(`${server.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ events: [event] }),
+    });
+  const keep = (): Promise<Response> => post({ userId: 'u1', itemId: 'i1', type: 'click' });
+  await keep();
+
+  await raise(t, watch, { ShortlistEventsRefused: { severity: 'warning' } }, async () => {
+    // A counter that has just begun has no rate yet.
+    for (let round = 0; round < 40; round++) {
+      await Promise.all([keep(), post({ userId: 'u1', itemId: 'i1', type: 'Click' })]);
+      await wait(50);
+    }
+  });
+  // Nobody compacts for two days.
+  await raise(t, watch, { ShortlistEventsBehind: {} }, async () => {
+    const database = new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 5000 });
+    database.exec('UPDATE events SET kept_at = kept_at - 200000');
+    database.close();
+    await keep();
+  });
+  await raise(t, watch, { ShortlistEventsAway: { severity: 'critical' } }, async () => {
+    await rename(folder, `${folder}-gone`).catch(() => undefined);
+    await keep();
+  });
 });
 
 t.test('no alert was left out', SKIP, async (t) => {

@@ -102,6 +102,9 @@ function showAll(metrics: Metrics): void {
     streams: [1],
   });
   metrics.events.showEventDurability(false);
+  metrics.events.showEventStoreUp('local', false);
+  for (const outcome of ['accepted', 'duplicate', 'refused', 'unavailable'] as const)
+    metrics.events.countEvents('click', outcome, 1);
   metrics.telemetry.countSpans('sent', 1);
   metrics.telemetry.countSpans('failed', 1);
   metrics.drift.showDrift(
