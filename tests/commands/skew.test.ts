@@ -6,7 +6,9 @@ import { openDatabase } from '../../src/offline/data/database.js';
 import type { SkewReport } from '../../src/offline/feedback/skew/check-skew.js';
 import type { FeatureRecord } from '../../src/pipeline/feature-record.js';
 import { startCachedServer } from '../support/cached-server.js';
+import type { ForgottenList } from '../../src/domain/forgetting.js';
 import { createCommandRunner } from '../support/command-runner.js';
+import { forgottenAt } from '../support/forgotten-list.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import { smallTrainingConfig } from '../support/trained-bundle.js';
 import { stringify } from 'yaml';
@@ -49,7 +51,12 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
   /** Serves what these paths and bodies ask for, after what `change` does, into a log of its own. */
   async function serve(
     questions: readonly (string | object)[],
-    options: { push?: readonly unknown[]; threads?: true; share?: number } = {},
+    options: {
+      push?: readonly unknown[];
+      threads?: true;
+      share?: number;
+      forgotten?: ForgottenList;
+    } = {},
   ): Promise<string> {
     const folder = join(dir, `log-${++logs}`);
     const server = await startCachedServer(t, models, {
@@ -57,7 +64,7 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       ...(options.threads === undefined ? { workers: 0 } : { cache: { enabled: false } }),
       redis: { url: redis.url, commandTimeoutMs: 5000 },
       featureLog: { enabled: true, folder, sampleShare: options.share ?? 1 },
-      service: { clock: () => NOW },
+      service: { clock: () => NOW, forgotten: options.forgotten },
     });
     if (options.push !== undefined) {
       const argv = options.push.flatMap((row) => ['--row', JSON.stringify(row)]);
@@ -138,6 +145,21 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       now: NOW,
       online: { readAt: NOW, statuses: { user_activity: [0, Number] } },
     });
+  });
+
+  await t.test('a user who is forgotten is checked as one whom nobody knows', async (t) => {
+    const asked = { userId: 'u1', sessionItems: ['i6', 'i7'], limit: 5 };
+    const folder = await serve([asked], { threads: true, forgotten: forgottenAt({ u1: NOW }) });
+    const [line] = readLog(folder);
+    t.match(line, { user: 'u1', isForgotten: true });
+    t.equal(line!.online, undefined, 'no row was read');
+    t.match(await skew(folder, ...trainedOn), { code: 0, out: /1 requests .*\nNo feature differs\.$/s });
+    const unsaid = damage(() => `${JSON.stringify({ ...line, isForgotten: undefined })}\n`);
+    t.match(
+      await skew(unsaid, ...trainedOn),
+      { code: 1, errors: /FEATURES_SKEWED/ },
+      'the line has to say so',
+    );
   });
 
   await t.test('one that is killed in the middle of a line is read up to it', async (t) => {
