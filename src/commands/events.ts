@@ -5,11 +5,14 @@ import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
 import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { daysOfIds } from '../events/open-event-store.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
+import { openRedisCompactionLog, type RedisCompactionLog } from '../events/redis/redis-compaction-log.js';
 import type { CommandContext } from './command-context.js';
 import { renderEventsCheck } from './events-check-table.js';
 import { importOffline } from './import-offline.js';
+import { toolConnectionOf } from './redis-options.js';
 
 /** The command `shortlist events`. */
 export function createEventsCommand(context: CommandContext): Command {
@@ -22,9 +25,9 @@ export function createEventsCommand(context: CommandContext): Command {
 function createCompactCommand(context: CommandContext): Command {
   return new Command('compact')
     .description(
-      'Copy the events that are in no parquet file yet to parquet, and remove those older than events.history.days from the file that servers read. Run it again when it was cut off.',
+      'Copy the events that are in no parquet file yet to parquet. Then remove them from Redis, or, of a file, those older than events.history.days. Run it again when it was cut off.',
     )
-    .option('--folder <folder>', 'the events; by default what events.folder says')
+    .option('--folder <folder>', 'a folder of events; by default what events.store and events.folder say')
     .option('--out <folder>', 'for the parquet files; by default `parquet` in the folder of the events')
     .action(async (options: { folder?: string; out?: string }) => {
       const all = loadSettings(context);
@@ -33,28 +36,39 @@ function createCompactCommand(context: CommandContext): Command {
         () => import('../offline/feedback/events/compact-events.js'),
       );
       const { folder = settings.folder } = options;
-      const { events, leftOut, files, removed } = await compactEvents(folder, {
-        open: () => openCompactionLog(folder),
+      const isInRedis = settings.store === 'redis' && options.folder === undefined;
+      const { events, leftOut, files, removed } = await compactEvents({
+        open: () => (isInRedis ? openInRedis(all) : openCompactionLog(folder)),
         outDir: options.out ?? join(folder, 'parquet'),
         before: limitsOf(settings, context.now()),
         forgotten: requireForgottenUsers(all),
         progress: await context.openProgress(),
       });
       const written = files.length === 0 ? '' : `: ${files.join(', ')}`;
-      context.print(
-        `${events} events${written}; ${removed.events} old ones are removed from what servers read.${describeLeftOut(leftOut)}`,
-      );
+      const where = isInRedis ? 'are removed from Redis' : 'old ones are removed from what servers read';
+      context.print(`${events} events${written}; ${removed.events} ${where}.${describeLeftOut(leftOut)}`);
     });
+}
+
+function openInRedis({ events, redis }: Settings): Promise<RedisCompactionLog> {
+  const { durability, syncTimeoutMs } = events;
+  const connection = toolConnectionOf(redis);
+  // A sync of the disk is waited for in silence.
+  const commandTimeoutMs = connection.commandTimeoutMs + syncTimeoutMs;
+  return openRedisCompactionLog({
+    redis: { ...connection, commandTimeoutMs, socketTimeoutMs: commandTimeoutMs },
+    durability,
+    syncTimeoutMs,
+  });
 }
 
 function describeLeftOut(leftOut: number): string {
   return leftOut === 0 ? '' : ` Left out: ${leftOut} of users who asked to be forgotten.`;
 }
 
-/** An id is known for as long as its event is there, and for as long as the same event would not be refused for its age. */
-function limitsOf({ maxAgeDays, history }: Settings['events'], now: Date): { time: number; keptAt: number } {
+function limitsOf(events: Settings['events'], now: Date): { time: number; keptAt: number } {
   const before = (days: number): number => now.getTime() / 1000 - days * SECONDS_PER_DAY;
-  return { time: before(history.days), keptAt: before(Math.max(history.days, maxAgeDays + 1)) };
+  return { time: before(events.history.days), keptAt: before(daysOfIds(events)) };
 }
 
 function createCheckCommand(context: CommandContext): Command {

@@ -105,7 +105,7 @@ t.test(
       onKilled: (kills) => void (kills % COMPACT_EVERY === 0 && killCompaction(place, kills)),
     });
     t.ok(kept.size > 100 * KILLS, `${kept.size} events were acknowledged`);
-    await compactEvents(place.folder, {
+    await compactEvents({
       open: () => openCompactionLog(place.folder),
       outDir: parquetOf(place),
       before: { time: 0, keptAt: 0 },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import type { UserEvent } from '../../../../src/domain/event.js';
-import { openCompactionLog } from '../../../../src/events/local/compaction-log.js';
+import { type CompactionRange, openCompactionLog } from '../../../../src/events/local/compaction-log.js';
 import { openDatabase, queryRows } from '../../../../src/offline/data/database.js';
 import {
   compactEvents,
@@ -41,9 +41,9 @@ function actOn(place: LocalPlace) {
     },
     compact: (
       before = NOTHING_OLD,
-      open: () => EventsToCompact = () => openCompactionLog(folder),
+      open: () => EventsToCompact<CompactionRange> = () => openCompactionLog(folder),
       forgotten = NOBODY_FORGOTTEN,
-    ) => compactEvents(folder, { open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
+    ) => compactEvents({ open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
     /** As if rows had been kept at another time. */
     date: (sql: string) => {
       const database = new DatabaseSync(join(folder, 'events.sqlite'));
@@ -129,7 +129,7 @@ t.test('what comes while a compaction is under way is for the next one', async (
   await keep(clicks('a'));
   const store = await openStore(place);
   t.teardown(() => store.close());
-  const open = (): EventsToCompact => {
+  const open = (): EventsToCompact<CompactionRange> => {
     const log = openCompactionLog(place.folder);
     return { ...log, begin: () => log.begin(), finish: (range) => log.finish(range) };
   };
@@ -148,7 +148,7 @@ t.test('old events go once they are in parquet, and their ids are known for long
   const events = [old('a', 40), old('b', 10), old('c', 31)];
   await keep(events);
   const before = { time: now - 30 * DAY, keptAt: now - 31 * DAY };
-  const interrupted = (): EventsToCompact => ({
+  const interrupted = (): EventsToCompact<CompactionRange> => ({
     ...openCompactionLog(place.folder),
     finish: () => {
       throw new Error('killed');
@@ -268,7 +268,7 @@ t.test('killed at any step and run again it gives the same files, and each event
 t.test('the same test finds a mark that is set before the files are there', async (t) => {
   const { place, keep, compact, query } = createPlace(t);
   await keep(clicks('a', 'b'));
-  const early = (): EventsToCompact => {
+  const early = (): EventsToCompact<CompactionRange> => {
     const log = openCompactionLog(place.folder);
     return {
       ...log,
