@@ -8,7 +8,8 @@ import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js'
 import { daysOfIds } from '../events/open-event-store.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
-import { openRedisCompactionLog, type RedisCompactionLog } from '../events/redis/redis-compaction-log.js';
+import { checkRedisEvents } from '../events/redis/check-redis-events.js';
+import { openRedisCompactionLog, type RedisCompactionOptions } from '../events/redis/redis-compaction-log.js';
 import type { CommandContext } from './command-context.js';
 import { renderEventsCheck } from './events-check-table.js';
 import { importOffline } from './import-offline.js';
@@ -40,7 +41,7 @@ function createCompactCommand(context: CommandContext): Command {
       const progress = await context.openProgress();
       const { events, leftOut, files, removed } = await withForgottenUsers(all, (forgotten) =>
         compactEvents({
-          open: () => (isInRedis ? openInRedis(all) : openCompactionLog(folder)),
+          open: () => (isInRedis ? openRedisCompactionLog(redisOptionsOf(all)) : openCompactionLog(folder)),
           outDir: options.out ?? join(folder, 'parquet'),
           before: limitsOf(settings, context.now()),
           forgotten,
@@ -53,16 +54,16 @@ function createCompactCommand(context: CommandContext): Command {
     });
 }
 
-function openInRedis({ events, redis }: Settings): Promise<RedisCompactionLog> {
+function redisOptionsOf({ events, redis }: Settings): RedisCompactionOptions {
   const { durability, syncTimeoutMs } = events;
   const connection = toolConnectionOf(redis);
   // A sync of the disk is waited for in silence.
   const commandTimeoutMs = connection.commandTimeoutMs + syncTimeoutMs;
-  return openRedisCompactionLog({
+  return {
     redis: { ...connection, commandTimeoutMs, socketTimeoutMs: commandTimeoutMs },
     durability,
     syncTimeoutMs,
-  });
+  };
 }
 
 function describeLeftOut(leftOut: number): string {
@@ -77,13 +78,15 @@ function limitsOf(events: Settings['events'], now: Date): { time: number; keptAt
 function createCheckCommand(context: CommandContext): Command {
   return new Command('check')
     .description(
-      'Print what is in the file that servers keep events in, and whether it is whole. Fails where it is not.',
+      'Print what is in the file, or the Redis, that servers keep events in, and whether it is whole and set to what they need. Fails where it is not.',
     )
-    .option('--folder <folder>', 'the events; by default what events.folder says')
+    .option('--folder <folder>', 'a folder of events; by default what events.store and events.folder say')
     .option('--json', 'print JSON')
-    .action((options: { folder?: string; json?: boolean }) => {
-      const { folder = loadSettings(context).events.folder } = options;
-      const check = checkEventsFile(folder);
+    .action(async (options: { folder?: string; json?: boolean }) => {
+      const settings = loadSettings(context);
+      const { folder = settings.events.folder } = options;
+      const isInRedis = settings.events.store === 'redis' && options.folder === undefined;
+      const check = isInRedis ? await checkRedisEvents(redisOptionsOf(settings)) : checkEventsFile(folder);
       context.print(options.json === true ? JSON.stringify(check, null, 2) : renderEventsCheck(check));
       if (check.problems.length === 0) return;
       throw new ShortlistError('EVENTS_UNAVAILABLE', `${check.path} is not whole, or not to be used:`, {

@@ -4,12 +4,11 @@ import { describeRedisAddress, parseRedisUrl } from '../../config/parse-redis-ur
 import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
 import {
-  mastersOf,
   type RedisClient,
   type RedisConnectionOptions,
   requireRedis,
 } from '../../features/redis-connection.js';
-import { createSyncGuards, type Reply } from './durability.js';
+import { createSyncGuards, findLoss } from './durability.js';
 import { COMPACTION_GROUP, createEventKeys, type EventKeys } from './event-keys.js';
 import { readPosition } from './measure-streams.js';
 import { readMerged } from './read-merged.js';
@@ -73,9 +72,7 @@ interface State {
 export async function openRedisCompactionLog(options: RedisCompactionOptions): Promise<RedisCompactionLog> {
   const { redis } = options;
   const location = describeRedisAddress(parseRedisUrl(redis.url));
-  const client = await requireRedis(redis).catch((error: unknown) => {
-    throw new ShortlistError('EVENTS_UNAVAILABLE', (error as Error).message, { cause: error });
-  });
+  const client = await requireEvents(redis);
   const keys = createEventKeys(redis.keyPrefix);
   const locks = createRedisLocks(client, { key: keys.locks, location: `the events of ${location}` });
   const confirm = createConfirmation(client, options);
@@ -114,6 +111,15 @@ export async function openRedisCompactionLog(options: RedisCompactionOptions): P
       }),
     close: () => client.disconnect(),
   };
+}
+
+/** A connection for a command. @throws ShortlistError EVENTS_UNAVAILABLE when Redis cannot be reached */
+export async function requireEvents(redis: RedisConnectionOptions): Promise<RedisClient> {
+  try {
+    return await requireRedis(redis);
+  } catch (error) {
+    throw new ShortlistError('EVENTS_UNAVAILABLE', (error as Error).message, { cause: error });
+  }
 }
 
 interface States {
@@ -210,14 +216,9 @@ function createConfirmation(
 ): () => Promise<void> {
   const guards = createSyncGuards({ syncTimeoutMs });
   return async () => {
-    await Promise.all(
-      mastersOf(client).map(async (node) => {
-        const guard = await guards.find(node);
-        const loss = guard.judge((await node.pipeline([...guard.commands]).exec()) as Reply[]);
-        if (loss === undefined || durability === 'memory') return;
-        throw new ShortlistError('EVENTS_UNAVAILABLE', `${loss.reason}. ${loss.advice}`);
-      }),
-    );
+    const loss = await findLoss(client, guards);
+    if (loss === undefined || durability === 'memory') return;
+    throw new ShortlistError('EVENTS_UNAVAILABLE', `${loss.reason}. ${loss.advice}`);
   };
 }
 

@@ -279,6 +279,49 @@ t.test('events of Redis become parquet', { skip: REDIS_MISSING }, async (t) => {
   });
 });
 
+t.test('the command says what is in Redis, and what is wrong with it', { skip: REDIS_MISSING }, async (t) => {
+  const { url } = await startDurableRedis(t);
+  const { place, keep, compact } = actOn(t, createPlace(url));
+  const env = { SHORTLIST_EVENTS_STORE: 'redis', REDIS_URL: url, SHORTLIST_REDIS_PREFIX: place.keyPrefix };
+  const run = createCommandRunner({ env });
+  t.match(await run('events', 'check'), {
+    code: 0,
+    out: /0\.0 MB\nIt is whole\.\n0 events, 0 of them in no parquet file yet\.$/m,
+  });
+  await keep([...clicks('a', 'b'), click({ type: 'purchase', time: 1_700_000_000 })]);
+  const { code, out } = await run('events', 'check');
+  t.equal(code, 0);
+  t.match(
+    out,
+    /^Redis at 127\.0\.0\.1:\d+: 0\.0 MB\nIt is whole\.\n3 events, 3 of them in no parquet file yet\./,
+  );
+  t.match(out, /from 2023-11-14T22:13:20\.000Z to 2026-01-02T03:04:05\.000Z/);
+  t.match(out, /\| 20\d\d-\d\d-\d\d \| +click \| +2 \|\n\| 20\d\d-\d\d-\d\d \| purchase \| +1 \|/);
+  t.match(JSON.parse((await run('events', 'check', '--json')).out), {
+    contents: {
+      rows: 3,
+      uncompactedRows: 3,
+      counts: [
+        { type: 'click', rows: 2 },
+        { type: 'purchase', rows: 1 },
+      ],
+    },
+    problems: [],
+  });
+  await compact();
+  t.match(await run('events', 'check'), { code: 0, out: /0 events/ });
+
+  const client = connectTo(t, url);
+  await client.config('SET', 'appendfsync', 'no');
+  await client.xadd(`${place.keyPrefix}events:3`, '*', 'hello', 'world');
+  t.match(await run('events', 'check'), {
+    code: 1,
+    errors: /is not whole, or not to be used:[^]*appendfsync is no[^]*1 entries of the streams are no events/,
+  });
+  await client.set(`${place.keyPrefix}events:4`, 'hello');
+  t.match(await run('events', 'check'), { code: 1, errors: /events:4 is a string in place of a stream/ });
+});
+
 t.test('a Redis that is away is told by its address', async (t) => {
   const run = createCommandRunner({
     env: { SHORTLIST_EVENTS_STORE: 'redis', REDIS_URL: 'redis://:secret@127.0.0.1:1' },
