@@ -14,12 +14,12 @@ type ListSettings = Pick<Settings, 'forgotten' | 'events' | 'redis'>;
  * on by what is known of it.
  * @param parts.clock Unix seconds
  */
-export function openForgottenUsers(
+export async function openForgottenUsers(
   settings: ListSettings,
   { logger, metrics, clock }: { logger: Logger; metrics: ForgettingMetrics; clock: () => number },
 ): Promise<ForgottenUserStore> {
   metrics.showForgottenListUp(true);
-  return open(settings, {
+  const list = await open(settings, {
     clock,
     observer: {
       sized: (users) => metrics.showForgottenUsers(users),
@@ -30,7 +30,18 @@ export function openForgottenUsers(
       },
     },
   });
+  // A list that is lost is told of, whether or not anybody asks for recommendations.
+  const looking = setInterval(() => list.size(), LOOK_MS).unref();
+  return {
+    ...list,
+    close: () => {
+      clearInterval(looking);
+      list.close();
+    },
+  };
 }
+
+const LOOK_MS = 5000;
 
 /**
  * Runs a command with the list of the settings: one that is not whole is refused, since the command would keep what is to be left out. It is
