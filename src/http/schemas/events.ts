@@ -1,11 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { MOST_SECONDS_AHEAD, type UserEvent } from '../../domain/event.js';
 import { ISO_TIME_PATTERN } from '../../domain/parse-iso-time.js';
-import {
-  EVENT_PATTERNS,
-  MOST_CONTEXT_FIELDS,
-  type RefusedEvent,
-} from '../../events/parse-events.js';
+import { EVENT_PATTERNS, MOST_CONTEXT_FIELDS, type RefusedEvent } from '../../events/parse-events.js';
 import { ENTITY_ID, ID } from './parameters.js';
 
 const MOST_EVENTS = 500;
