@@ -28,7 +28,7 @@ MINUTES ?= 5
 NODE_VERSION ?= 22.19.0
 NODE_PACKAGE = $$($(NODE) -p '(process.platform === "darwin" ? "node-bin-" : "node-") + process.platform + "-" + process.arch')
 NODE_TESTS := $(addprefix build/tests/,http/recommendations http/sockets http/shutdown http/tracing commands/serve commands/shortlist \
-  candidates/hnsw-index events/local/local-event-store events/local/storage-faults events/local/kill-keeper features/redis-store \
+  candidates/hnsw-index events/local/local-event-store events/local/storage-faults events/local/kill-keeper events/redis/redis-event-store features/redis-store \
   bundle/s3-store client/shortlist-client failures/supervisor failures/trial-processes)
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
@@ -77,7 +77,7 @@ test-node: $(INSTALLED) ## Run a part of the tests on another Node: NODE_VERSION
 	  node node_modules/.bin/tap --disable-coverage $(NODE_TESTS:=.test.js) $(TAP_FLAGS)'
 
 test-failures: $(INSTALLED) ## Run the tests of what must survive what, the long ones too; CHAOS_SECONDS=10 of everything at once, CLEAN_SECONDS=30 of nothing
-	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures build/tests/events/local/kill-keeper.test.js build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
+	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures build/tests/events/local/kill-keeper.test.js build/tests/events/redis build/tests/features/redis-groups.test.js build/tests/features/redis-faults.test.js $(TAP_FLAGS)
 
 test-alerts: $(INSTALLED) ## Raise every Prometheus alert by its own fault; needs prometheus (Debian: apt-get install prometheus)
 	LONG_TESTS=1 $(NPM) --silent test -- --disable-coverage build/tests/failures/alerts.test.js $(TAP_FLAGS)

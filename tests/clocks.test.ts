@@ -16,6 +16,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'bundle/s3-store.ts': { times: 1, why: 'the name of a line of the audit log' },
   'commands/shortlist.ts': { times: 1, why: 'the clock of commands: the age of data, and names' },
   'observability/create-tracing.ts': { times: 1, why: 'the time of the day that a span began at' },
+  'events/local/compaction-log.ts': { times: 1, why: 'the time that a lock says it was taken at' },
   'events/local/keeping-worker.ts': { times: 1, why: 'when an event was kept' },
   'events/segment-writer.ts': { times: 1, why: 'the name of a segment' },
   'serving/after-answer/log-features.ts': { times: 1, why: 'the time of a line' },

@@ -13,15 +13,19 @@ interface Service {
   readonly image: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
+  readonly command?: readonly string[];
   readonly depends_on?: readonly string[];
 }
 
-const { services } = parse(readFileSync(file, 'utf8')) as { services: Readonly<Record<string, Service>> };
+const { services, volumes: named } = parse(readFileSync(file, 'utf8')) as {
+  services: Readonly<Record<string, Service>>;
+  volumes: Readonly<Record<string, unknown>>;
+};
 
 t.test('what is mounted and built is there, and what is depended on is a service', async (t) => {
   for (const [name, { build, volumes = [], depends_on: others = [] }] of Object.entries(services)) {
     const paths = [
-      ...volumes.map((volume) => volume.split(':')[0]!),
+      ...volumes.map((volume) => volume.split(':')[0]!).filter((volume) => !(volume in named)),
       ...(build === undefined ? [] : [build]),
     ];
     // A registry that nothing was published to is made by `make run`.
@@ -33,6 +37,15 @@ t.test('what is mounted and built is there, and what is depended on is a service
       name,
     );
   }
+});
+
+t.test('its Redis keeps events as the server asks of it', async (t) => {
+  const { environment = {} } = services['shortlist']!;
+  const { events } = loadSettings({ configsDir: 'configs', env: environment });
+  t.match(events, { enabled: true, store: 'redis', durability: 'required' });
+  const { command = [], volumes = [] } = services['redis']!;
+  t.match(command.join(' '), /--appendonly yes .*--maxmemory-policy volatile-/);
+  t.match(volumes.join(), /:\/data$/, 'and its file is on a volume');
 });
 
 t.test('the server is told what its settings know, and Prometheus scrapes its admin port', async (t) => {

@@ -113,6 +113,24 @@ t.test(
   },
 );
 
+t.test('both environments keep events in Redis, and that of staging keeps them on a volume', async (t) => {
+  for (const environment of ['staging', 'production']) {
+    const { configMapGenerator = [] } = parse(read(`${environment}/kustomization.yaml`)) as Kustomization;
+    const literals = configMapGenerator.flatMap((generator) => generator.literals);
+    const env = Object.fromEntries(literals.map((literal) => literal.split(/=(.*)/s)));
+    const { events } = loadSettings({ configsDir: 'configs', env });
+    t.match(events, { store: 'redis', durability: 'required' }, environment);
+    t.equal(events.enabled, environment === 'staging');
+  }
+  const deployment = resourcesOf(read('staging/redis.yaml')).find(({ kind }) => kind === 'Deployment')!;
+  const { spec } = deployment.spec['template'] as {
+    spec: { containers: { args: string[]; volumeMounts: unknown[] }[]; volumes: unknown[] };
+  };
+  t.match(spec.containers[0]!.args.join(' '), /--appendonly yes .*--maxmemory-policy volatile-/);
+  t.match(spec.containers[0]!.volumeMounts, [{ name: 'data', mountPath: '/data' }]);
+  t.match(spec.volumes, [{ name: 'data', persistentVolumeClaim: { claimName: 'redis' } }]);
+});
+
 t.test('probes, ports and the time to drain are those of the server', async (t) => {
   const [deployment] = resourcesOf(read('base/deployment.yaml'));
   const { spec } = deployment!.spec['template'] as { spec: Record<string, unknown> };

@@ -1,15 +1,17 @@
-import type { EventsCheck, EventsContents } from '../events/local/check-events-file.js';
+import type { EventsCheck, EventsContents } from '../events/events-check.js';
 import { alignColumns } from '../offline/report/align-columns.js';
 
-/** What is in a file of events as lines to read: sizes, then a table of days and types. */
+/** What is in a store of events as lines to read: sizes, then a table of days and types. */
 export function renderEventsCheck({ path, bytes, logBytes, contents, problems }: EventsCheck): string {
-  const size = `${path}: ${toMegabytes(bytes)} MB, and ${toMegabytes(logBytes)} MB in its log`;
+  const log = logBytes === undefined ? '' : `, and ${toMegabytes(logBytes)} MB in its log`;
+  const size = `${path}: ${toMegabytes(bytes)} MB${log}`;
   const state = problems.length === 0 ? 'It is whole.' : 'It is not whole, or not to be used; see below.';
   return [size, state, ...(contents === undefined ? [] : renderContents(contents))].join('\n');
 }
 
 function renderContents({ rows, uncompactedRows, ids, first, last, counts }: EventsContents): string[] {
-  const numbers = `${count(rows)} events, ${count(uncompactedRows)} of them in no parquet file yet; ${count(ids)} ids are known.`;
+  const known = ids === undefined ? '' : `; ${count(ids)} ids are known`;
+  const numbers = `${count(rows)} events, ${count(uncompactedRows)} of them in no parquet file yet${known}.`;
   if (first === undefined || last === undefined) return [numbers];
   const table = alignColumns([
     ['kept on', 'type', 'events'],

@@ -5,11 +5,15 @@ import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
 import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { daysOfIds } from '../events/open-event-store.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
+import { checkRedisEvents } from '../events/redis/check-redis-events.js';
+import { openRedisCompactionLog, type RedisCompactionOptions } from '../events/redis/redis-compaction-log.js';
 import type { CommandContext } from './command-context.js';
 import { renderEventsCheck } from './events-check-table.js';
 import { importOffline } from './import-offline.js';
+import { toolConnectionOf } from './redis-options.js';
 
 /** The command `shortlist events`. */
 export function createEventsCommand(context: CommandContext): Command {
@@ -22,9 +26,9 @@ export function createEventsCommand(context: CommandContext): Command {
 function createCompactCommand(context: CommandContext): Command {
   return new Command('compact')
     .description(
-      'Copy the events that are in no parquet file yet to parquet, and remove those older than events.history.days from the file that servers read. Run it again when it was cut off.',
+      'Copy the events that are in no parquet file yet to parquet. Then remove them from Redis, or, of a file, those older than events.history.days. Run it again when it was cut off.',
     )
-    .option('--folder <folder>', 'the events; by default what events.folder says')
+    .option('--folder <folder>', 'a folder of events; by default what events.store and events.folder say')
     .option('--out <folder>', 'for the parquet files; by default `parquet` in the folder of the events')
     .action(async (options: { folder?: string; out?: string }) => {
       const all = loadSettings(context);
@@ -33,40 +37,53 @@ function createCompactCommand(context: CommandContext): Command {
         () => import('../offline/feedback/events/compact-events.js'),
       );
       const { folder = settings.folder } = options;
-      const { events, leftOut, files, removed } = await compactEvents(folder, {
-        open: () => openCompactionLog(folder),
+      const isInRedis = settings.store === 'redis' && options.folder === undefined;
+      const { events, leftOut, files, removed } = await compactEvents({
+        open: () => (isInRedis ? openRedisCompactionLog(redisOptionsOf(all)) : openCompactionLog(folder)),
         outDir: options.out ?? join(folder, 'parquet'),
         before: limitsOf(settings, context.now()),
         forgotten: requireForgottenUsers(all),
         progress: await context.openProgress(),
       });
       const written = files.length === 0 ? '' : `: ${files.join(', ')}`;
-      context.print(
-        `${events} events${written}; ${removed.events} old ones are removed from what servers read.${describeLeftOut(leftOut)}`,
-      );
+      const where = isInRedis ? 'are removed from Redis' : 'old ones are removed from what servers read';
+      context.print(`${events} events${written}; ${removed.events} ${where}.${describeLeftOut(leftOut)}`);
     });
 }
 
-function describeLeftOut(leftOut: number): string {
-  return leftOut === 0 ? '' : ` ${leftOut} of users who asked to be forgotten are in no file.`;
+function redisOptionsOf({ events, redis }: Settings): RedisCompactionOptions {
+  const { durability, syncTimeoutMs } = events;
+  const connection = toolConnectionOf(redis);
+  // A sync of the disk is waited for in silence.
+  const commandTimeoutMs = connection.commandTimeoutMs + syncTimeoutMs;
+  return {
+    redis: { ...connection, commandTimeoutMs, socketTimeoutMs: commandTimeoutMs },
+    durability,
+    syncTimeoutMs,
+  };
 }
 
-/** An id is known for as long as its event is there, and for as long as the same event would not be refused for its age. */
-function limitsOf({ maxAgeDays, history }: Settings['events'], now: Date): { time: number; keptAt: number } {
+function describeLeftOut(leftOut: number): string {
+  return leftOut === 0 ? '' : ` Left out: ${leftOut} of users who asked to be forgotten.`;
+}
+
+function limitsOf(events: Settings['events'], now: Date): { time: number; keptAt: number } {
   const before = (days: number): number => now.getTime() / 1000 - days * SECONDS_PER_DAY;
-  return { time: before(history.days), keptAt: before(Math.max(history.days, maxAgeDays + 1)) };
+  return { time: before(events.history.days), keptAt: before(daysOfIds(events)) };
 }
 
 function createCheckCommand(context: CommandContext): Command {
   return new Command('check')
     .description(
-      'Print what is in the file that servers keep events in, and whether it is whole. Fails where it is not.',
+      'Print what is in the file, or the Redis, that servers keep events in, and whether it is whole and set to what they need. Fails where it is not.',
     )
-    .option('--folder <folder>', 'the events; by default what events.folder says')
+    .option('--folder <folder>', 'a folder of events; by default what events.store and events.folder say')
     .option('--json', 'print JSON')
-    .action((options: { folder?: string; json?: boolean }) => {
-      const { folder = loadSettings(context).events.folder } = options;
-      const check = checkEventsFile(folder);
+    .action(async (options: { folder?: string; json?: boolean }) => {
+      const settings = loadSettings(context);
+      const { folder = settings.events.folder } = options;
+      const isInRedis = settings.events.store === 'redis' && options.folder === undefined;
+      const check = isInRedis ? await checkRedisEvents(redisOptionsOf(settings)) : checkEventsFile(folder);
       context.print(options.json === true ? JSON.stringify(check, null, 2) : renderEventsCheck(check));
       if (check.problems.length === 0) return;
       throw new ShortlistError('EVENTS_UNAVAILABLE', `${check.path} is not whole, or not to be used:`, {

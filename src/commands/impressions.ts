@@ -36,7 +36,7 @@ export function createImpressionsCommand(context: CommandContext): Command {
           (compaction.files.length === 0 ? '.' : `: ${compaction.files.join(', ')}`) +
           (compaction.leftOut === 0
             ? ''
-            : `\n${compaction.leftOut} impressions of users who asked to be forgotten are in no file.`),
+            : `\nLeft out: ${compaction.leftOut} of users who asked to be forgotten.`),
       );
     });
 }

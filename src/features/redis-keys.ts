@@ -22,16 +22,24 @@ export interface RedisKeys {
   witnesses(generation: string): string;
 }
 
-/** The braces put all rows of an entity, of every view, on the same node of a cluster. */
+/** All rows of an entity, of every view, are on the same node of a cluster. */
 export function createRedisKeys({ name }: FeatureView, { prefix, dataset }: KeySpace): RedisKeys {
   const space = `${prefix}features:${encodePart(dataset)}:${encodePart(name)}`;
   return {
     pointer: `${space}:current`,
-    loaded: (generation, id) => `${space}:${generation}:{${id}}`,
-    pushed: (id) => `${space}:pushed:{${id}}`,
+    loaded: (generation, id) => `${space}:${generation}:${braceId(id)}`,
+    pushed: (id) => `${space}:pushed:${braceId(id)}`,
     progress: (version) => `${space}:loading:${version}`,
     witnesses: (generation) => `${space}:witnesses:${generation}`,
   };
+}
+
+/**
+ * The last part of a key of an entity, which no other id gives. What is between its braces puts all keys of one id on the same node of a
+ * cluster; a brace that closes at once would have Redis and its client each take another part of the key for that.
+ */
+export function braceId(id: string): string {
+  return /^[}\0]/.test(id) ? `{\0${id}}` : `{${id}}`;
 }
 
 /** A part of a key that no other text gives, without `:`, braces and what patterns of `SCAN` read otherwise. */

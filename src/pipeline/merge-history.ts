@@ -43,10 +43,12 @@ export function mergeHistory(bundled: SubjectHistory, later: LaterHistory): Subj
     latest.set(entry.item, entry);
   }
   const words = entries.filter((entry) => latest.get(entry.item) === entry);
-  const positive = words.filter(({ negative }) => !negative);
   return {
-    history: { ...toColumns(positive, later), values: Float32Array.from(positive.map(({ value }) => value)) },
-    unwanted: toColumns(
+    history: toHistory(
+      words.filter(({ negative }) => !negative),
+      later,
+    ),
+    unwanted: toHistory(
       words.filter(({ negative }) => negative),
       later,
     ),
@@ -86,9 +88,18 @@ function sortByTime(entries: Entry[]): Entry[] {
   return entries.sort((a, b) => (a.timestamp === b.timestamp ? 0 : a.timestamp - b.timestamp));
 }
 
-function toColumns(entries: readonly Entry[], { knownUntil }: LaterHistory): UnwantedItems {
-  return {
-    items: Int32Array.from(entries.map(({ item }) => item)),
-    timestamps: Float64Array.from(entries.map(({ timestamp }) => Math.min(timestamp, knownUntil))),
+function toHistory(entries: readonly Entry[], { knownUntil }: LaterHistory): History {
+  const { length } = entries;
+  const columns = {
+    items: new Int32Array(length),
+    timestamps: new Float64Array(length),
+    values: new Float32Array(length),
   };
+  for (let at = 0; at < length; at++) {
+    const { item, timestamp, value } = entries[at]!;
+    columns.items[at] = item;
+    columns.timestamps[at] = Math.min(timestamp, knownUntil);
+    columns.values[at] = value;
+  }
+  return columns;
 }

@@ -36,13 +36,24 @@ export function toLiveHistory(
     if (item < 0) continue;
     const word = toWord(event, item, counting);
     if (word === undefined) continue;
-    const [wanted, unwanted] = [2 * item, 2 * item + 1];
-    const before = words.get(wanted);
-    words.delete(wanted);
-    if (word.negative === 1) words.delete(unwanted);
-    words.set(word.negative === 1 ? unwanted : wanted, counting.weights ? keepLargest(word, before) : word);
+    const before = words.get(wantedKey(item));
+    if (before !== undefined) words.delete(wantedKey(item));
+    if (word.negative === 1) {
+      words.delete(unwantedKey(item));
+      words.set(unwantedKey(item), word);
+    } else {
+      words.set(wantedKey(item), counting.weights === undefined ? word : keepLargest(word, before));
+    }
   }
   return words.size === 0 ? undefined : toColumns([...words.values()]);
+}
+
+function wantedKey(item: number): number {
+  return 2 * item;
+}
+
+function unwantedKey(item: number): number {
+  return 2 * item + 1;
 }
 
 /** Undefined where the event does not count. */
@@ -59,7 +70,7 @@ function toWord(
 }
 
 function keepLargest(word: Word, before: Word | undefined): Word {
-  if (before === undefined || word.negative === 1 || before.value <= word.value) return word;
+  if (before === undefined || before.value <= word.value) return word;
   return { ...word, value: before.value };
 }
 
@@ -71,7 +82,8 @@ function toColumns(words: readonly Word[]): LiveHistory {
     values: new Float32Array(length),
     negative: new Uint8Array(length),
   };
-  for (const [at, { item, timestamp, value, negative }] of words.entries()) {
+  for (let at = 0; at < length; at++) {
+    const { item, timestamp, value, negative } = words[at]!;
     columns.items[at] = item;
     columns.timestamps[at] = timestamp;
     columns.values[at] = value;

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ShortlistError } from '../../src/domain/errors.js';
 import type { UserEvent } from '../../src/domain/event.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { openStore, type StorePlace } from './store-place.js';
@@ -23,10 +25,23 @@ async function keepOne(): Promise<void> {
       time: 1_700_000_000 + n,
     };
   });
-  const kept = store.keep(events);
+  const kept = keepAtLast(events);
   if (mode === 'early') process.stdout.write(`${from} ${to}\n`);
   await kept;
   if (mode !== 'early') process.stdout.write(`${from} ${to}\n`);
+}
+
+/** Tells the same again while the store is away. */
+async function keepAtLast(events: readonly UserEvent[]): Promise<void> {
+  for (;;) {
+    try {
+      await store.keep(events);
+      return;
+    } catch (error) {
+      if ((error as ShortlistError).code !== 'EVENTS_UNAVAILABLE') throw error;
+      await wait(10);
+    }
+  }
 }
 
 async function keepOn(): Promise<void> {

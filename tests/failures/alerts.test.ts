@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
@@ -282,7 +283,12 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
     );
   const server = await startWatchedProcess(t, published.registry, {
     changes: { compute: { deadlineMs: 10_000 }, redis: { commandTimeoutMs: 500 } },
-    env: { REDIS_URL: redis.url },
+    env: {
+      REDIS_URL: redis.url,
+      SHORTLIST_EVENTS: 'true',
+      SHORTLIST_EVENTS_STORE: 'redis',
+      SHORTLIST_EVENTS_DURABILITY: 'memory',
+    },
   });
   const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
   // A connection that was idle for seconds may be closed at the moment that it is used again.
@@ -293,6 +299,23 @@ t.test('faults of Redis and of what fills it', { skip: SKIP.skip || REDIS_MISSIN
   while (performance.now() < quietUntil) for (const user of USERS.healthy) await server.ask(user);
   t.same(await watch.active(), ['ShortlistModelOld'], 'the bundle of the tests is old; all else is well');
 
+  // It keeps no file of its writes, which shows with the first event.
+  const click = JSON.stringify({ events: [{ userId: 'u1', itemId: 'i1', type: 'click' }] });
+  await raise(t, watch, { ShortlistEventDurabilityLost: {} }, () =>
+    fetch(`${server.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: click,
+    }),
+  );
+  // Nobody compacts.
+  const flood = `for event = 1, 1000001 do redis.call('XADD', KEYS[1], '*', 'event', '{}') end`;
+  await raise(
+    t,
+    watch,
+    { ShortlistEventStreamLag: {} },
+    after(() => client.eval(flood, 1, `${SPACE.prefix}events:3`)),
+  );
   // Nobody materialises again, and values come to the end of their time.
   await raise(t, watch, { ShortlistFeaturesStale: { view: 'users' } }, askAll);
   const { generation } = await fill('2', Date.now() / 1000 + 86_400);
@@ -375,6 +398,43 @@ t.test('faults of processes, and of several servers', SKIP, async (t) => {
     },
     after(async () => process.kill(started['processId'] as number, 'SIGKILL')),
   );
+});
+
+t.test('faults of events', SKIP, async (t) => {
+  const dir = makeLastingFolder(t, { one: {} });
+  const sound = await writeSmallBundle(join(dir, 'one'), { createdAt: now() });
+  const folder = join(dir, 'events');
+  const server = await startWatchedProcess(t, await publishBundle(dir, sound.folder), {
+    changes: { events: { enabled: true, folder } },
+  });
+  const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
+  const post = (event: object): Promise<Response> =>
+    fetch(`${server.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ events: [event] }),
+    });
+  const keep = (): Promise<Response> => post({ userId: 'u1', itemId: 'i1', type: 'click' });
+  await keep();
+
+  await raise(t, watch, { ShortlistEventsRefused: { severity: 'warning' } }, async () => {
+    // A counter that has just begun has no rate yet.
+    for (let round = 0; round < 40; round++) {
+      await Promise.all([keep(), post({ userId: 'u1', itemId: 'i1', type: 'Click' })]);
+      await wait(50);
+    }
+  });
+  // Nobody compacts for two days.
+  await raise(t, watch, { ShortlistEventsBehind: {} }, async () => {
+    const database = new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 5000 });
+    database.exec('UPDATE events SET kept_at = kept_at - 200000');
+    database.close();
+    await keep();
+  });
+  await raise(t, watch, { ShortlistEventsAway: { severity: 'critical' } }, async () => {
+    await rename(folder, `${folder}-gone`).catch(() => undefined);
+    await keep();
+  });
 });
 
 t.test('no alert was left out', SKIP, async (t) => {

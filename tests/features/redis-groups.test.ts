@@ -69,6 +69,14 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
     t.same([inUsers![0]![0], inMoods![0]![0]], [20, 50]);
   });
 
+  await t.test('finds rows of ids that have braces', async (t) => {
+    const { store } = await openStore(t, cluster.url, { redis: patient(cluster.url) });
+    for (const id of ['{', '}', '{}', '}{', 'a}b', 'x{y}z', '\0}']) {
+      await pushRows(pushed(id, 40), client, PUSHING);
+      t.equal((await readOne(store, id))[0]![0], 40, JSON.stringify(id));
+    }
+  });
+
   await t.test('retires an old generation on every node', async (t) => {
     const old = (await client.get(keys.pointer))!;
     const { generation } = await materialiseView(rowSource(USER_COUNT), client, { ...LOADING, version: '2' });

@@ -17,7 +17,7 @@ export type Report = { url: string; adminUrl: string } | { done: Command } | { k
 
 /**
  * A server over the service in memory as a process of its own: a test of signals needs one. Its log goes to stdout. It takes events where it is
- * told a folder for them.
+ * told to.
  */
 async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<void> {
   const service = new MemoryService();
@@ -34,7 +34,7 @@ async function main(overrides: Parameters<typeof buildSettings>[0]): Promise<voi
   const settings = buildSettings(overrides);
   const logger = createLogger({ level: 'info', writing: 'async' });
   const metrics = createMetrics({ processMetrics: false });
-  const takesEvents = overrides?.events?.folder !== undefined;
+  const takesEvents = overrides?.events?.enabled === true;
   const clock = (): number => Date.now() / 1000;
   const events = takesEvents
     ? await openEventStore(settings, { logger, metrics: metrics.events, clock })

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { buildSettings } from './build.js';
-import { listEvents } from '../events/store-place.js';
+import { createPlace, startDurableRedis } from '../events/redis/redis-place.js';
+import { listAll, type StorePlace } from '../events/store-place.js';
+import { REDIS_MISSING } from '../support/redis-server.js';
 import { openSocket, parseAnswers, readAll, sendRaw } from './raw-socket.js';
 import type { Command, Report } from './server-process.js';
 
@@ -100,13 +102,16 @@ t.test('SIGTERM under load of keep-alive clients loses no request, and exits wit
   t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
 });
 
+const placeOf = (t: Test): StorePlace => ({ store: 'local', folder: join(t.testdir({}), 'events') });
+
 /** A process to which 40 requests of two events each were sent, all of which wait for the disk. */
-async function startWithWaitingEvents(t: Test) {
-  const folder = join(t.testdir({}), 'events');
+async function startWithWaitingEvents(t: Test, place: StorePlace) {
+  const { store, ...where } = place;
   const started = await start(t, {
     shutdown: { drainDelayMs: 0 },
+    ...('url' in where && { redis: where }),
     // Long enough for a signal to come before the commit.
-    events: { enabled: true, folder, syncMs: 1000 },
+    events: { enabled: true, store, ...('folder' in where && where), syncMs: 1000 },
   });
   const requests = 40;
   let waiting = 0;
@@ -128,13 +133,13 @@ async function startWithWaitingEvents(t: Test) {
   };
   const answers = Promise.allSettled(Array.from({ length: requests }, (_, request) => send(request)));
   await allWait;
-  const list = () => listEvents({ store: 'local', folder });
-  t.same(list(), [], 'nothing is committed yet');
+  const list = () => listAll(place);
+  t.same(await list(), [], 'nothing is committed yet');
   return { ...started, requests, answers, list };
 }
 
-t.test('SIGTERM while events wait: all are on the disk and answered before the process ends', async (t) => {
-  const { child, readLog, requests, answers, list } = await startWithWaitingEvents(t);
+async function endWithWaitingEvents(t: Test, place: StorePlace): Promise<void> {
+  const { child, readLog, requests, answers, list } = await startWithWaitingEvents(t, place);
   const exited = exitOf(child);
   child.kill('SIGTERM');
   const value = { status: 202, accepted: 2, duplicates: 0, refused: [] };
@@ -143,14 +148,27 @@ t.test('SIGTERM while events wait: all are on the disk and answered before the p
     Array.from({ length: requests }, () => ({ status: 'fulfilled', value })),
   );
   t.equal(await exited, 0);
-  t.equal(list().length, 2 * requests);
+  t.equal((await list()).length, 2 * requests);
   t.match(readLog().at(-1), { level: 'info', msg: 'stopped' });
-});
+}
+
+t.test('SIGTERM while events wait: all are on the disk and answered before the process ends', (t) =>
+  endWithWaitingEvents(t, placeOf(t)),
+);
+
+t.test(
+  'SIGTERM while events wait for Redis: all are there and answered before the process ends',
+  { skip: REDIS_MISSING },
+  async (t) => {
+    const { url } = await startDurableRedis(t);
+    await endWithWaitingEvents(t, createPlace(url));
+  },
+);
 
 t.test(
   'negative control: killed instead, what waited is not kept, and nobody was told that it is',
   async (t) => {
-    const { child, requests, answers, list } = await startWithWaitingEvents(t);
+    const { child, requests, answers, list } = await startWithWaitingEvents(t, placeOf(t));
     const exited = exitOf(child);
     child.kill('SIGKILL');
     await exited;
@@ -158,7 +176,7 @@ t.test(
       (await answers).map(({ status }) => status),
       Array.from({ length: requests }, () => 'rejected'),
     );
-    t.same(list(), []);
+    t.same(await list(), []);
   },
 );
 

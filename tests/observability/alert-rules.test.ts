@@ -113,6 +113,45 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
     ...first(of('feature_rows_refused_total', 'view="users",reason="corrupt"'), 3),
     quiet: { [of('feature_rows_refused_total', 'view="users",reason="corrupt"')]: '0x60' },
   },
+  ShortlistEventsAway: {
+    minutes: 2,
+    firing: { [of('event_store_up')]: '1x3 0x60' },
+    quiet: { [of('event_store_up')]: '1 0 0 1x60' },
+  },
+  ShortlistEventsRefused: {
+    minutes: 2,
+    firing: {
+      [of('events_total', 'type="click",outcome="accepted"')]: '0+94x60',
+      [of('events_total', 'type="none",outcome="refused"')]: '0+6x60',
+    },
+    quiet: {
+      [of('events_total', 'type="click",outcome="accepted"')]: '0+96x60',
+      [of('events_total', 'type="none",outcome="refused"')]: '0+4x60',
+      [of('events_total', 'type="click",outcome="duplicate"')]: '0+50x60',
+    },
+  },
+  ShortlistEventsBehind: {
+    minutes: 12,
+    firing: { [of('event_store_oldest_uncompacted_seconds')]: '93601x90' },
+    quiet: { [of('event_store_oldest_uncompacted_seconds')]: '93600x90' },
+  },
+  ShortlistEventDurabilityLost: {
+    minutes: 2,
+    firing: { [of('event_durability_lost')]: '0x3 1x60' },
+    quiet: { [of('event_durability_lost')]: '0 1 1 0x60' },
+  },
+  ShortlistEventStreamLag: {
+    minutes: 12,
+    firing: {
+      [of('event_stream_lag', 'stream="0"')]: '600000x90',
+      [of('event_stream_lag', 'stream="1"')]: '500000x90',
+    },
+    // Every server of one Redis tells the same.
+    quiet: {
+      [of('event_stream_lag', 'stream="0"')]: '600000x90',
+      'shortlist_event_stream_lag{job="shortlist",instance="b",stream="0"}': '600000x90',
+    },
+  },
   ShortlistThreadLost: {
     minutes: 2,
     firing: { [of('lost_threads_total')]: '0x5 1x60' },

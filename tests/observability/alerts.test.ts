@@ -97,6 +97,14 @@ function showAll(metrics: Metrics): void {
   metrics.dependencies.observeDependencyRead({ source: 'bundle', bytes: 1, rows: 1, seconds: 1 });
   metrics.dependencies.countDependencyExcess('source_slow', 'bundle');
   metrics.dependencies.countDependencyExcess('source_large', 'bundle');
+  metrics.events.showEventStore({
+    ...{ rows: 1, uncompactedRows: 1, bytes: 1, oldestUncompactedSeconds: 1 },
+    streams: [1],
+  });
+  metrics.events.showEventDurability(false);
+  metrics.events.showEventStoreUp('local', false);
+  for (const outcome of ['accepted', 'duplicate', 'refused', 'unavailable'] as const)
+    metrics.events.countEvents('click', outcome, 1);
   metrics.telemetry.countSpans('sent', 1);
   metrics.telemetry.countSpans('failed', 1);
   metrics.drift.showDrift(

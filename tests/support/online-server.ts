@@ -7,6 +7,8 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import { CHECKSUM_FILE, type Manifest, MANIFEST_FILE } from '../../src/bundle/manifest.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
+import { openEventStore } from '../../src/events/open-event-store.js';
+import { readsOptionsOf, shareRedisReads } from '../../src/features/redis-reads.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createFeatureObserver } from '../../src/serving/online/create-feature-observer.js';
@@ -47,6 +49,12 @@ export async function publishOnlineBundle(
 export interface OnlineServer {
   /** Status and `degraded` of the recommendations for a user. */
   ask(userId: string): Promise<{ status: number; degraded: unknown; items: number }>;
+  /** Ids of recommended items. @param query a user, and what else is asked: `u1?limit=5` */
+  list(query: string): Promise<string[]>;
+  /** Posts events. */
+  tell(
+    events: readonly object[],
+  ): Promise<{ status: number; retryAfter?: string; body: Record<string, unknown> }>;
   /** Asks the admin listener. */
   admin(path: string, init?: RequestInit): Promise<{ status: number; body: Record<string, unknown> }>;
   push(rows: readonly unknown[], view?: string): ReturnType<OnlineServer['admin']>;
@@ -60,12 +68,13 @@ export async function startOnlineServer(
   t: Test,
   { registry }: OnlineRegistry,
   url: string,
-  changes: Partial<Settings['redis']> & { online?: boolean; threads?: boolean } = {},
+  changes: Partial<Settings['redis']> & { online?: boolean; threads?: boolean; events?: boolean } = {},
 ): Promise<OnlineServer> {
-  const { online = true, threads = false, ...redis } = changes;
+  const { online = true, threads = false, events: takesEvents = false, ...redis } = changes;
   const settings = buildSettings({
     features: { online },
     redis: { url, ...redis },
+    events: { enabled: takesEvents, store: 'redis', durability: 'memory', syncMs: 0 },
     compute: { deadlineMs: 60_000 },
   });
   const notices: string[] = [];
@@ -74,25 +83,34 @@ export async function startOnlineServer(
     {
       write: (line) => {
         const { msg } = JSON.parse(line) as { msg: string };
-        if (msg.startsWith('Redis')) notices.push(msg);
+        if (msg.startsWith('Redis') || msg.startsWith('what users did')) notices.push(msg);
       },
     },
   );
   const metrics = createMetrics({ processMetrics: false });
+  const openReads = shareRedisReads(readsOptionsOf(settings.redis));
+  const clock = (): number => Date.now() / 1000;
+  const events = await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads });
   const service = createServedBundle({
+    liveHistories: events?.liveHistories,
+    liveMetrics: metrics.events,
     ...(threads && { threads: { workers: 1, maxBatch: 16, maxWaiting: 1000, minDepth: 1 } }),
     registry: createFolderRegistry(registry),
     channel: 'staging',
     scenarios: SCENARIOS,
     observer: createFeatureObserver(
-      { metrics: metrics.features, logger, clock: () => Date.now() / 1000 },
+      { metrics: metrics.features, logger, clock },
       { minLoadMegabytesPerSecond: 0 },
     ),
-    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features }),
+    openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: metrics.features, openReads }),
   });
   await service.reload();
-  const server = await startServer(createServerParts(service, { settings, logger, metrics }));
-  t.teardown(() => server.stop());
+  const parts = createServerParts(service, { settings, logger, metrics });
+  const server = await startServer({ ...parts, events: events?.store });
+  t.teardown(async () => {
+    await server.stop();
+    await events?.store.close();
+  });
   const admin: OnlineServer['admin'] = async (path, init) => {
     const answer = await fetch(`${server.adminUrl}${path}`, init);
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
@@ -103,6 +121,23 @@ export async function startOnlineServer(
       const answer = await fetch(`${server.url}/recommendations/${userId}?limit=5`);
       const { degraded, items } = (await answer.json()) as { degraded: unknown; items?: unknown[] };
       return { status: answer.status, degraded, items: items?.length ?? 0 };
+    },
+    list: async (query) => {
+      const answer = await fetch(`${server.url}/recommendations/${query}`);
+      return ((await answer.json()) as { items: { itemId: string }[] }).items.map(({ itemId }) => itemId);
+    },
+    tell: async (events) => {
+      const answer = await fetch(`${server.url}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ events }),
+      });
+      const retryAfter = answer.headers.get('retry-after');
+      return {
+        status: answer.status,
+        ...(retryAfter !== null && { retryAfter }),
+        body: (await answer.json()) as Record<string, unknown>,
+      };
     },
     admin,
     push: (rows, view = 'users') =>

@@ -2,37 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShortlistError } from '../../domain/errors.js';
+import type { EventsCheck, EventsContents } from '../events-check.js';
 import { hasSchema } from './events-schema.js';
 import { findNetworkFileSystem } from './find-network-file-system.js';
 import { loadSqlite } from './load-sqlite.js';
 import { EVENTS_FILE, findCondemnation } from './events-folder.js';
 import { readFigures } from './read-figures.js';
 import { meetStorageFault } from './storage-fault.js';
-
-/** What is in a file of events, as far as it can be read. */
-export interface EventsCheck {
-  readonly path: string;
-  /** Of the file, and of the log of SQLite beside it. */
-  readonly bytes: number;
-  readonly logBytes: number;
-  /** Absent where the tables cannot be read. */
-  readonly contents?: EventsContents | undefined;
-  /** One sentence for each thing that is wrong; empty where the file is whole and can be used. */
-  readonly problems: readonly string[];
-}
-
-/** The events of a file. */
-export interface EventsContents {
-  readonly rows: number;
-  readonly uncompactedRows: number;
-  /** Ids that are known, those of removed events included. */
-  readonly ids: number;
-  /** Times by the senders, ISO 8601; absent where there are no events. */
-  readonly first?: string | undefined;
-  readonly last?: string | undefined;
-  /** By the day (UTC) that they were kept on, then by type. */
-  readonly counts: readonly { readonly day: string; readonly type: string; readonly rows: number }[];
-}
 
 /** Problems of one file that are listed. */
 const MAX_PROBLEMS = 20;

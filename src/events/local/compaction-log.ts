@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { createFolderStore } from '../../bundle/folder-store.js';
+import type { LockStore } from '../../bundle/with-lock.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
 import { EVENTS_FILE } from './events-folder.js';
 import { openEventsFile } from './open-events-file.js';
 import { type EventsToRemove, removeUserEvents } from './remove-user-events.js';
 import { meetStorageFault } from './storage-fault.js';
-import { transact } from './transact.js';
+import { transact, transactPiece } from './transact.js';
 
 /** The events of a folder, for one who copies them elsewhere and then says so. Its calls throw ShortlistError EVENTS_UNAVAILABLE. */
 export interface CompactionLog {
+  /** Who copies; one at a time. */
+  readonly locks: LockStore;
   /**
    * Says which events are to be copied now: all that are not, or those of a compaction that was not finished. Undefined where all are.
    */
@@ -35,8 +39,10 @@ export interface CompactionLog {
 
 /** Events by their sequences, both ends included. */
 export interface CompactionRange {
-  /** The id of the store: another one has the same sequences. */
-  readonly store: string;
+  /** The same for the same events: the id of the store and the sequences, which another store has too. */
+  readonly name: string;
+  /** Of the events, at most. */
+  readonly size: number;
   readonly from: number;
   readonly to: number;
   /** Whether an earlier compaction began it. */
@@ -65,6 +71,7 @@ export function openCompactionLog(folder: string): CompactionLog {
   const file = told(() => openEventsFile(folder, { create: false, busyMs: PATIENCE_MS }));
   const { database } = file;
   return {
+    locks: createFolderStore(folder, () => new Date()),
     begin: () => told(() => begin(database)),
     read: (range) => readRange(database, range, told),
     finish: ({ to }) => told(() => setState(database, { compacted_to: to, compacting_to: 0 })),
@@ -107,7 +114,7 @@ function setState(database: DatabaseSync, values: Readonly<Record<string, number
 function begin(database: DatabaseSync): CompactionRange | undefined {
   const { store, compacted_to: done, compacting_to: begun } = readState(database);
   const from = done + 1;
-  if (begun > 0) return { store, from, to: begun, isResumed: true };
+  if (begun > 0) return nameRange(store, { from, to: begun, isResumed: true });
   const { last } = database.prepare('SELECT max(sequence) AS last FROM events').get() as {
     last: number | null;
   };
@@ -117,7 +124,14 @@ function begin(database: DatabaseSync): CompactionRange | undefined {
   }
   // What comes while it is copied is for the next one: who goes on after a kill copies the same.
   setState(database, { compacting_to: last });
-  return { store, from, to: last, isResumed: false };
+  return nameRange(store, { from, to: last, isResumed: false });
+}
+
+function nameRange(
+  store: string,
+  range: Pick<CompactionRange, 'from' | 'to' | 'isResumed'>,
+): CompactionRange {
+  return { ...range, name: `${store} ${range.from} ${range.to}`, size: range.to - range.from + 1 };
 }
 
 /** Events that were removed before they were copied wait for nothing. */
@@ -194,7 +208,7 @@ function pruneEvents(database: DatabaseSync, before: number): number {
     if (first === null || first > last) return removed;
     const range = [first, Math.min(first + PIECE - 1, last), before] as const;
     if (find.get(...range)!['found'] === 1) {
-      transact(database, () => {
+      transactPiece(database, () => {
         const changes = Number(remove.run(...range).changes);
         count.run(changes);
         removed += changes;
@@ -213,7 +227,7 @@ function pruneKeys(database: DatabaseSync, before: number): number {
     const rows = find.all(last, PIECE) as unknown as { key: Uint8Array; kept_at: number }[];
     const old = rows.filter((row) => row.kept_at < before);
     if (old.length > 0) {
-      transact(database, () => {
+      transactPiece(database, () => {
         for (const { key } of old) remove.run(key);
       });
     }

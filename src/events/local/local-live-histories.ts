@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { HistoryEvent } from '../../domain/event.js';
 import type { Subject } from '../../domain/subject.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
@@ -30,61 +30,57 @@ export interface LocalLiveHistories extends LiveHistories {
  */
 export function openLocalLiveHistories(options: LocalLiveHistoriesOptions): LocalLiveHistories {
   const { maxItems, days, clock } = options;
-  const file = followEventsFile(options, prepareReading);
+  const file = followEventsFile(options, (database) => prepareReading(database, maxItems));
   return {
     find: ({ userId, sessionId }) => {
       if (userId === undefined && sessionId === undefined) return [];
       const since = clock() - days * SECONDS_PER_DAY;
-      const history = file.read((reading) => {
-        const ofUser = userId === undefined ? [] : reading.ofUser(userId, since, maxItems);
-        const ofSession = sessionId === undefined ? [] : reading.ofSession(sessionId, since, maxItems);
-        return toHistory(ofUser, ofSession);
-      });
-      return history ?? [];
+      return file.read((reading) => reading(userId, sessionId, since).map(toEvent).reverse()) ?? [];
     },
     lookAgain: () => file.lookAgain(),
     close: () => file.close(),
   };
 }
 
-/** A row of the table `events`, as both indexes have it. */
-type Row = readonly [sequence: number, itemId: string, type: string, value: number | null, time: number];
+/** A row of the table `events`: what a history has of it. */
+type Row = readonly [itemId: string, type: string, value: number | null, time: number];
 
-/** The two questions to an open file: the latest events first. */
-interface Reading {
-  ofUser(userId: string, since: number, limit: number): readonly Row[];
-  ofSession(sessionId: string, since: number, limit: number): readonly Row[];
+/** Asks an open file for the latest events since a time, the latest first. */
+type Reading = (userId: string | undefined, sessionId: string | undefined, since: number) => Row[];
+
+/** Whose events a column tells. */
+type Owner = 'user_id' | 'session_id';
+
+/** The latest events of one who has an id, the latest first, as SQL: read off the index alone, and no more of it than that. */
+export function latestEventsOf(owner: Owner, columns = 'item_id, type, value, time'): string {
+  return `SELECT ${columns} FROM events WHERE ${owner} = ? AND time >= ? ORDER BY time DESC, sequence DESC LIMIT ?`;
 }
 
-/** The latest events of one who has an id, as SQL: of the index alone, and no more of it than it gives. */
-export function latestEventsOf(column: 'user_id' | 'session_id'): string {
-  return `SELECT sequence, item_id, type, value, time FROM events WHERE ${column} = ? AND time >= ? ORDER BY time DESC, sequence DESC LIMIT ?`;
+/** Of a user and a session together: an event of both is there once. */
+function latestEventsOfBoth(): string {
+  const [ofUser, ofSession] = (['user_id', 'session_id'] as const).map(
+    (owner) => `SELECT * FROM (${latestEventsOf(owner, 'sequence, item_id, type, value, time')})`,
+  );
+  return `SELECT item_id, type, value, time FROM (${ofUser} UNION ${ofSession}) ORDER BY time DESC, sequence DESC`;
 }
 
-function prepareReading(database: DatabaseSync): Reading {
-  const prepare = (column: 'user_id' | 'session_id'): StatementSync => {
-    const statement = database.prepare(latestEventsOf(column));
+function prepareReading(database: DatabaseSync, maxItems: number): Reading {
+  const prepare = (sql: string): ((...given: (string | number)[]) => Row[]) => {
+    const statement = database.prepare(sql);
     // Half the time of objects.
     statement.setReturnArrays(true);
-    return statement;
+    return (...given) => statement.all(...given) as unknown as Row[];
   };
-  const [user, session] = [prepare('user_id'), prepare('session_id')];
-  return {
-    ofUser: (...given) => user.all(...given) as unknown as Row[],
-    ofSession: (...given) => session.all(...given) as unknown as Row[],
+  const ofUser = prepare(latestEventsOf('user_id'));
+  const ofSession = prepare(latestEventsOf('session_id'));
+  const ofBoth = prepare(latestEventsOfBoth());
+  return (userId, sessionId, since) => {
+    if (userId === undefined) return ofSession(sessionId!, since, maxItems);
+    if (sessionId === undefined) return ofUser(userId, since, maxItems);
+    return ofBoth(userId, since, maxItems, sessionId, since, maxItems);
   };
 }
 
-/** Both are latest first; an event of both is there once. */
-function toHistory(ofUser: readonly Row[], ofSession: readonly Row[]): HistoryEvent[] {
-  if (ofSession.length === 0) return ofUser.map(toEvent).reverse();
-  if (ofUser.length === 0) return ofSession.map(toEvent).reverse();
-  const known = new Set(ofUser.map(([sequence]) => sequence));
-  return [...ofUser, ...ofSession.filter(([sequence]) => !known.has(sequence))]
-    .sort((a, b) => a[4] - b[4] || a[0] - b[0])
-    .map(toEvent);
-}
-
-function toEvent([, itemId, type, value, time]: Row): HistoryEvent {
+function toEvent([itemId, type, value, time]: Row): HistoryEvent {
   return { itemId, type, value: value ?? undefined, time };
 }

@@ -95,9 +95,10 @@ function configure(database: DatabaseSync, create: boolean): boolean {
   // Before anything is written to it: what is not ours stays as it is.
   if (!hasSchema(database) && !create) throw new StorageError('missing', 'the file is empty');
   enterWal(database);
-  // `fullfsync`: a sync of macOS ends in the memory of the disk otherwise.
+  // `fullfsync`: a sync of macOS ends in the memory of the disk otherwise. `secure_delete`: what is removed is written over where its page is
+  // written anyway, so that of somebody who is forgotten little stays in unused parts of pages.
   database.exec(
-    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000',
+    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST',
   );
   const isNew = prepareSchema(database);
   // The log is opened by the first read.

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { transact } from './transact.js';
+import { transactPiece } from './transact.js';
 
 /** The events of a user up to a time. */
 export interface EventsToRemove {
@@ -13,7 +13,8 @@ const PIECE = 1000;
 
 /**
  * Removes events of a user, in pieces; writers go on meanwhile. What is known of their ids stays, since nobody can be read from it. What is
- * removed is written over, and leaves the log of SQLite as soon as nobody reads there.
+ * removed is written over, and leaves the log of SQLite as soon as nobody reads there; where SQLite once moved entries of an index from page to page, copies of
+ * ids may stay in unused parts of pages until these are used again.
  * @returns how many
  */
 export function removeUserEvents(database: DatabaseSync, { userId, until }: EventsToRemove): number {
@@ -26,7 +27,7 @@ export function removeUserEvents(database: DatabaseSync, { userId, until }: Even
   let removed = 0;
   for (;;) {
     let changes = 0;
-    transact(database, () => {
+    transactPiece(database, () => {
       changes = Number(remove.run(userId, until).changes);
       count.run(changes);
     });

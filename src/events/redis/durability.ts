@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RedisFault } from '../../features/redis-connection.js';
+import { mastersOf, type RedisClient, RedisFault } from '../../features/redis-connection.js';
 import type { RedisCommand } from './keep-script.js';
 import { createRedisFault, type RedisEventFault } from './redis-event-fault.js';
 
@@ -47,6 +47,20 @@ export function createSyncGuards({ syncTimeoutMs }: { syncTimeoutMs: number }): 
       known = new WeakMap();
     },
   };
+}
+
+/** Asks every server that takes writes whether what the client wrote is on its disk. @returns what is wrong with the first one that has it not */
+export async function findLoss(
+  client: RedisClient,
+  guards: SyncGuards,
+): Promise<RedisEventFault | undefined> {
+  const losses = await Promise.all(
+    mastersOf(client).map(async (node) => {
+      const guard = await guards.find(node);
+      return guard.judge((await node.pipeline([...guard.commands]).exec()) as Reply[]);
+    }),
+  );
+  return losses.find((loss) => loss !== undefined);
 }
 
 async function askGuard(node: Redis, syncTimeoutMs: number): Promise<SyncGuard> {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { UserEvent } from '../../domain/event.js';
+import { braceId } from '../../features/redis-keys.js';
 import { ownerOfEvent } from '../event-key.js';
 
 /** The log is so many streams: of one user all events are in one, and a cluster has something of the log on every node. */
@@ -18,17 +19,17 @@ export interface EventKeys {
   /** Ids that were counted, by the stream of their events and the first bits of their digest; on the node of the stream. */
   ids(stream: number, digest: Buffer): string;
   history(owner: HistoryOwner): string;
-  /** Which events the compaction that is under way copies; absent where there is none. */
-  readonly compacting: string;
+  /** How far compactions came, and which events the one that is under way copies. */
+  readonly compaction: string;
   /** Who compacts. */
   readonly locks: string;
 }
 
 /**
- * Of the digest: 8,192 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
- * these hold 16 million ids before they need more.
+ * Of the digest: 32,768 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
+ * these hold 67 million ids before they need more.
  */
-const BUCKET_BITS = 13;
+const SET_BITS = 15;
 
 /**
  * @param prefix `redis.keyPrefix` of the settings
@@ -40,10 +41,10 @@ export function createEventKeys(prefix: string): EventKeys {
     streams,
     // A key whose braces hold the whole name of another one is on the node of that.
     ids: (stream, digest) =>
-      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - BUCKET_BITS)).toString(36)}`,
-    // The braces put it on the node of the user's rows, whatever the id has: both have the same between the first ones.
-    history: ([kind, id]) => `${prefix}history:${kind}:{${id}}`,
-    compacting: `${space}compacting`,
+      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - SET_BITS)).toString(36)}`,
+    // On the node of the user's rows, which are read in the same turn.
+    history: ([kind, id]) => `${prefix}history:${kind}:${braceId(id)}`,
+    compaction: `${space}compaction`,
     locks: `${space}locks`,
   };
 }

@@ -49,7 +49,7 @@ export interface LogWriterOptions {
   readonly knownDays: number;
 }
 
-/** Of the digest of an id; two of 2^40 in one set of ids have the same by a chance of one in 2^17, and there are 2^17 sets. */
+/** Of the digest of an id; of a billion in all sets, two in one have the same by a chance of one in 10^17. */
 const MEMBER_BYTES = 12;
 
 /** Events of one script, for which Redis does nothing else: about a millisecond. */

@@ -1,4 +1,4 @@
-import { isRedisFault, RedisFault } from '../../features/redis-connection.js';
+import { isRedisFault } from '../../features/redis-connection.js';
 import type { EventStoreFailure } from '../event-store-observer.js';
 
 /** Why events cannot be kept in Redis now, or only in its memory. */
@@ -36,7 +36,7 @@ const ADVICE: Readonly<Record<RedisFaultKind, string>> = {
   odd: 'Look whether it is Redis from 6.2 on, or Valkey.',
 };
 
-/** What the first word of an error of Redis means. */
+/** What a word of an error of Redis means: the first one, unless a script of an old Redis met it. */
 const KINDS: Readonly<Record<string, readonly [kind: RedisFaultKind, reason: string]>> = {
   OOM: ['full', 'Redis is full'],
   READONLY: ['read-only', 'Redis is a replica, which takes no writes'],
@@ -55,6 +55,11 @@ const KINDS: Readonly<Record<string, readonly [kind: RedisFaultKind, reason: str
   ASK: ['moving', 'the Redis cluster moves keys'],
 };
 
+const ODD = ['odd', 'Redis refuses what it is told'] as const;
+
+/** What it says of a command of a script that the user may not run. */
+const FORBIDDEN = /can't run this command|no permissions/;
+
 /** The fault of a kind. @param reason goes on after a colon */
 export function createRedisFault(kind: RedisFaultKind, reason: string): RedisEventFault {
   return { kind, reason, advice: ADVICE[kind] };
@@ -65,19 +70,9 @@ export function describeRedisFault(error: unknown): RedisEventFault {
   const cause = isRedisFault(error) ? error.cause : error;
   const { name, message } = cause as Error;
   if (name !== 'ReplyError') return createRedisFault('away', `Redis cannot be asked (${message})`);
-  const [kind, reason] = KINDS[/^[A-Z]+/.exec(message)?.[0] ?? ''] ?? [
-    'odd',
-    'Redis refuses what it is told',
-  ];
+  const word = message.match(/\b[A-Z]{3,}\b/g)?.find((each) => each in KINDS);
+  const [kind, reason] = KINDS[word ?? (FORBIDDEN.test(message) ? 'NOPERM' : '')] ?? ODD;
   return createRedisFault(kind, `${reason} (${message.slice(0, LONGEST_MESSAGE)})`);
 }
 
 const LONGEST_MESSAGE = 200;
-
-/** The first error of a list of replies, which the client has as `[error, reply]`. */
-export function findReplyError(
-  replies: readonly (readonly [Error | null, unknown])[],
-): RedisFault | undefined {
-  const failed = replies.find(([error]) => error !== null);
-  return failed && new RedisFault(failed[0]);
-}

@@ -106,7 +106,7 @@ function createKeeper(client: RedisClient, options: KeeperOptions): Keeper {
   const tellHistories = createTeller((failure) => observer.historiesChanged?.(failure));
   const breaker = createBreaker(options.breaker, {
     probe: () =>
-      client.exists(keys.compacting).catch((error: unknown) => {
+      client.exists(keys.compaction).catch((error: unknown) => {
         reconnect(client);
         throw new RedisFault(error);
       }),
@@ -138,6 +138,7 @@ function createKeeper(client: RedisClient, options: KeeperOptions): Keeper {
         ? []
         : events.map((event, place) => ({ event, isKnown: kept[place] === 0 }));
     });
+    if (logged.length === 0) return;
     try {
       await answerWithin(redis.socketTimeoutMs, writeHistories(logged, client, { keys, limits: history }));
       tellHistories(undefined);

@@ -16,9 +16,8 @@ const count = (description: string): Type.TInteger => Type.Integer({ minimum: 0,
 export const ForgetAnswer = Type.Object(
   {
     forgottenAt: Type.String({
-      format: 'date-time',
       description:
-        'What the user did until then, and in the minute after it, counts nowhere any more. What is done later is of a user whom nobody knew before.',
+        'ISO 8601 in UTC. What the user did until then, and in the minute after it, counts nowhere any more. What is done later is of a user whom nobody knew before.',
     }),
     removed: Type.Object(
       {

@@ -1,64 +1,18 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { createSeededRandom } from '../../../src/domain/seeded-random.js';
 import { openCompactionLog } from '../../../src/events/local/compaction-log.js';
 import { openDatabase, queryRows } from '../../../src/offline/data/database.js';
 import { compactEvents } from '../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
 import { NOBODY_FORGOTTEN } from '../../support/nobody-forgotten.js';
+import { killKeepers } from '../kill-keepers.js';
 import { listEvents, type LocalPlace } from '../store-place.js';
 
 /** Every day a part; `make test-failures` the 300 of the figure. */
 const KILLS = process.env['LONG_TESTS'] === '1' ? 300 : 30;
-const LONGEST_LIFE_MS = 120;
 /** Kills between two compactions. */
 const COMPACT_EVERY = 5;
-
-/** What processes said is kept, as numbers of events, before each was killed. */
-interface Killed {
-  readonly kept: Set<number>;
-  readonly kills: number;
-}
-
-/** Kills processes that keep events, each at a random moment after its first word; the next one begins with what may be lost. */
-async function killKeepers(
-  place: LocalPlace,
-  options: {
-    kills: number;
-    /** Number of the first event: several at once have their own. */
-    from?: number;
-    mode?: 'early';
-    isOver?: (killed: Killed) => boolean;
-    onKilled?: (kills: number) => void;
-  },
-): Promise<Killed> {
-  const { kills, from: start = 0, mode, isOver = () => false, onKilled = () => undefined } = options;
-  const random = createSeededRandom(`kill keepers from ${start}`);
-  const kept = new Set<number>();
-  let first = start;
-  let done = 0;
-  while (done < kills && !isOver({ kept, kills: done })) {
-    const program = join(import.meta.dirname, '../keep-for-ever.js');
-    const argv = [program, JSON.stringify(place), String(first), ...(mode === undefined ? [] : [mode])];
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = once(child, 'close');
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await once(child.stdout, 'data');
-    await wait(random.uniform() * LONGEST_LIFE_MS);
-    child.kill('SIGKILL');
-    await ended;
-    for (const [, from, to] of said.matchAll(/^(\d+) (\d+)$/gm))
-      for (let n = Number(from); n < Number(to); n++) kept.add(n);
-    while (kept.has(first)) first++;
-    done++;
-    onKilled(done);
-  }
-  return { kept, kills: done };
-}
 
 function countStored(place: LocalPlace): Map<number, number> {
   const counts = new Map<number, number>();
@@ -102,10 +56,10 @@ t.test(
     const place = placeOf(t);
     const { kept } = await killKeepers(place, {
       kills: KILLS,
-      onKilled: (kills) => void (kills % COMPACT_EVERY === 0 && killCompaction(place, kills)),
+      onKilled: async (kills) => void (kills % COMPACT_EVERY === 0 && killCompaction(place, kills)),
     });
     t.ok(kept.size > 100 * KILLS, `${kept.size} events were acknowledged`);
-    await compactEvents(place.folder, {
+    await compactEvents({
       open: () => openCompactionLog(place.folder),
       outDir: parquetOf(place),
       before: { time: 0, keptAt: 0 },

@@ -67,7 +67,7 @@ async function findIds(
   users: readonly (readonly [digest: string, at: number])[],
   tables: readonly UserTable[],
 ): Promise<void> {
-  await connection.run('CREATE TABLE forgotten_digests (digest VARCHAR, at DOUBLE)');
+  await connection.run('CREATE TABLE forgotten_digests (digest VARCHAR, asked_at DOUBLE)');
   const appender = await connection.createAppender('forgotten_digests');
   for (let start = 0; start < users.length; start += CHUNK_ROWS) {
     const chunk = users.slice(start, start + CHUNK_ROWS);
@@ -80,17 +80,20 @@ async function findIds(
     ({ table, key }) => `SELECT ${quoteIdentifier(key)} AS id FROM ${typedTable(table)}`,
   );
   await connection.run(
-    `CREATE TABLE forgotten_ids AS SELECT id, at FROM (${ids.join(' UNION ')}) JOIN forgotten_digests ON sha256(id) = digest`,
+    `CREATE TABLE forgotten_ids AS SELECT id, asked_at FROM (${ids.join(' UNION ')}) JOIN forgotten_digests ON sha256(id) = digest`,
   );
   await connection.run('DROP TABLE forgotten_digests');
 }
 
 async function removeRows(connection: DuckDBConnection, { table, key, time }: UserTable): Promise<number> {
-  const isOf = `${quoteIdentifier(key)} = forgotten_ids.id`;
+  const typed = typedTable(table);
+  const isOf = `${typed}.${quoteIdentifier(key)} = forgotten_ids.id`;
   const isBefore =
-    time === undefined ? '' : ` AND ${quoteIdentifier(time)} <= forgotten_ids.at + ${MOST_SECONDS_AHEAD}`;
+    time === undefined
+      ? 'true'
+      : `${typed}.${quoteIdentifier(time)} <= forgotten_ids.asked_at + ${MOST_SECONDS_AHEAD}`;
   const { rowsChanged } = await connection.run(
-    `DELETE FROM ${typedTable(table)} USING forgotten_ids WHERE ${isOf}${isBefore}`,
+    `DELETE FROM ${typed} USING forgotten_ids WHERE ${isOf} AND ${isBefore}`,
   );
   return rowsChanged;
 }

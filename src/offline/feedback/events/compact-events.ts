@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import parquet, { type ParquetWriter } from 'parquetjs-lite';
 import { isTemporary, putInPlace, temporarySibling } from '../../../bundle/durable-files.js';
 import { createFolderStore } from '../../../bundle/folder-store.js';
-import { type Lock, withLock } from '../../../bundle/with-lock.js';
+import { type Lock, type LockStore, withLock } from '../../../bundle/with-lock.js';
 import type { KeptEvent } from '../../../domain/event.js';
 import { MOST_SECONDS_AHEAD } from '../../../domain/event.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
@@ -14,24 +14,32 @@ import type { ProgressReporter } from '../../progress/progress.js';
 import { EVENT_COLUMNS, toEventRow } from './event-columns.js';
 
 /** A store of events that are copied, and then removed when they are old. */
-export interface EventsToCompact {
+export interface EventsToCompact<Range extends EventRange = EventRange> {
+  /** Who compacts it: one at a time. */
+  readonly locks: LockStore;
   /** The events to copy now, or those that an earlier compaction began to; undefined where there are none. */
-  begin(): EventRange | undefined;
-  read(range: EventRange): Iterable<KeptEvent>;
+  begin(): Range | undefined | Promise<Range | undefined>;
+  read(range: Range): Iterable<KeptEvent> | AsyncIterable<KeptEvent>;
   /** They are never given again. */
-  finish(range: EventRange): void;
-  prune(before: PruneLimits): { readonly events: number; readonly ids: number };
+  finish(range: Range): void | Promise<void>;
+  prune(before: PruneLimits): RemovedEvents | Promise<RemovedEvents>;
   /** Removes what a user did up to a time, Unix seconds by the sender. */
-  removeUser(events: { readonly userId: string; readonly until: number }): number;
+  removeUser(events: { readonly userId: string; readonly until: number }): number | Promise<number>;
   close(): void;
 }
 
-/** Events of a store by their sequences, both ends included. */
+/** What was removed from a store. */
+export interface RemovedEvents {
+  readonly events: number;
+  readonly ids: number;
+}
+
+/** Some events of a store. */
 export interface EventRange {
-  /** Which store. */
-  readonly store: string;
-  readonly from: number;
-  readonly to: number;
+  /** The same for the same events, and for no others. */
+  readonly name: string;
+  /** How many they are, about. */
+  readonly size: number;
   /** Whether an earlier compaction began it. */
   readonly isResumed: boolean;
 }
@@ -47,7 +55,7 @@ export interface PruneLimits {
 /** Options of `compactEvents`. */
 export interface EventCompactionOptions {
   /** Opens the store; there may be none. */
-  readonly open: () => EventsToCompact;
+  readonly open: () => EventsToCompact | Promise<EventsToCompact>;
   /** Folder of the parquet files. */
   readonly outDir: string;
   readonly before: PruneLimits;
@@ -65,34 +73,32 @@ export interface EventCompaction {
   /** The parquet files that were written. */
   readonly files: readonly string[];
   /** Old events that were removed from the store, and ids that it does not know any more. */
-  readonly removed: { readonly events: number; readonly ids: number };
+  readonly removed: RemovedEvents;
 }
 
 /**
  * Copies the events of a store that are in no file yet to parquet, one file for each day (UTC) that they were kept on, then says so to the
  * store, then removes what is old from it. The store says first what is copied, and the name of a file follows from that: a run that was
  * killed is simply run again, and writes the same files. One run at a time: others wait.
- * @param folder of the store
  * @throws ShortlistError LOCKED, CONFLICT, and what the store throws
  */
-export async function compactEvents(
-  folder: string,
-  { open, ...options }: EventCompactionOptions,
-): Promise<EventCompaction> {
+export async function compactEvents({ open, ...options }: EventCompactionOptions): Promise<EventCompaction> {
   const purpose = 'shortlist events compact';
-  const lockOf = (root: string) => createFolderStore(root, () => new Date());
-  const store = open();
+  const store = await open();
   try {
-    return await withLock(lockOf(folder), { purpose }, (log) =>
+    return await withLock(store.locks, { purpose }, (log) =>
       // Another store may be compacted into the same folder.
-      withLock(lockOf(options.outDir), { purpose, name: 'parquet' }, (out) =>
-        compact(store, {
-          ...options,
-          confirm: async () => {
-            await log.confirm();
-            await out.confirm();
-          },
-        }),
+      withLock(
+        createFolderStore(options.outDir, () => new Date()),
+        { purpose, name: 'parquet' },
+        (out) =>
+          compact(store, {
+            ...options,
+            confirm: async () => {
+              await log.confirm();
+              await out.confirm();
+            },
+          }),
       ),
     );
   } finally {
@@ -109,19 +115,19 @@ async function compact(store: EventsToCompact, options: Compacting): Promise<Eve
   const files: string[] = [];
   let events = 0;
   let leftOut = 0;
-  let range = store.begin();
+  let range = await store.begin();
   while (range !== undefined) {
     const written = await writeRange(store, range, options);
     await confirm();
-    store.finish(range);
+    await store.finish(range);
     events += written.events;
     leftOut += written.leftOut;
     files.push(...written.files);
     // What came since an earlier run began is for this one; what comes meanwhile is not, or it would never end.
-    range = range.isResumed ? store.begin() : undefined;
+    range = range.isResumed ? await store.begin() : undefined;
   }
   await confirm();
-  return { events, leftOut, files, removed: store.prune(before) };
+  return { events, leftOut, files, removed: await store.prune(before) };
 }
 
 async function removeTemporaries(dir: string): Promise<void> {
@@ -152,7 +158,7 @@ async function writeRange(
     }
     for (const { temporary, path } of files) await putInPlace(temporary, path);
     for (const userId of leaving.users())
-      store.removeUser({ userId, until: forgotten.find(userId)! + MOST_SECONDS_AHEAD });
+      await store.removeUser({ userId, until: forgotten.find(userId)! + MOST_SECONDS_AHEAD });
     return { events, leftOut: leaving.count(), files: files.map(({ path }) => path) };
   }
 }
@@ -163,9 +169,9 @@ async function writeDays(
   { outDir, progress, leavesOut }: Compacting & Pick<LeavingOut, 'leavesOut'>,
 ): Promise<{ events: number; files: readonly DayFile[] }> {
   const days = new Map<string, DayFile>();
-  const step = progress.start('compact events', range.to - range.from + 1);
+  const step = progress.start('compact events', range.size);
   let events = 0;
-  for (const event of store.read(range)) {
+  for await (const event of store.read(range)) {
     step.advance();
     if (leavesOut(event.userId, event.time)) continue;
     const day = dayOf(event.keptAt);
@@ -181,8 +187,8 @@ async function writeDays(
 }
 
 /** The same for the same events of the same store. */
-function nameOf(day: string, { store, from, to }: EventRange): string {
-  const digest = createHash('sha256').update(`${store} ${from} ${to} ${day}`).digest('hex').slice(0, 12);
+function nameOf(day: string, { name }: EventRange): string {
+  const digest = createHash('sha256').update(`${name} ${day}`).digest('hex').slice(0, 12);
   return `events-${day}-${digest}.parquet`;
 }
 

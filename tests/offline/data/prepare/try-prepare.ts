@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatasetConfig } from '../../../../src/config/dataset-config.js';
 import type { ViewConfig } from '../../../../src/config/view-config.js';
+import type { ForgottenList } from '../../../../src/domain/forgetting.js';
 import type { ShortlistError } from '../../../../src/domain/errors.js';
 import { openDatabase } from '../../../../src/offline/data/database.js';
 import { prepareDataset } from '../../../../src/offline/data/prepare/prepare-dataset.js';
@@ -31,6 +32,8 @@ export interface TryDataset {
   readonly events?: boolean;
   readonly context?: DatasetConfig['interactions']['context'];
   readonly times?: DatasetConfig['interactions']['times'];
+  /** Users who asked to be forgotten. */
+  readonly forgotten?: ForgottenList;
   /** When it is prepared; the clock's time when absent. */
   readonly now?: Date;
 }
@@ -97,11 +100,12 @@ export function rowsOf({ interactions }: PreparedDataset): [string, string, numb
 
 function optionsOf(
   t: TestWithFolder,
-  { now, events }: TryDataset,
+  { now, events, forgotten }: TryDataset,
 ): Omit<Parameters<typeof prepareDataset>[1], 'outDir'> {
   return {
     progress: SILENT_PROGRESS,
     ...(now && { now }),
+    ...(forgotten && { forgotten }),
     ...(events && { eventsFolder: join(t.testdirName, 'events') }),
   };
 }

@@ -1,5 +1,6 @@
 import { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import type { CompactionRange } from '../../../../src/events/local/compaction-log.js';
 import type { EventsToCompact } from '../../../../src/offline/feedback/events/compact-events.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
@@ -25,9 +26,10 @@ const { openCompactionLog } = await import('../../../../src/events/local/compact
 
 const [folder, outDir, time, keptAt] = process.argv.slice(2) as [string, string, string, string];
 
-function open(): EventsToCompact {
+function open(): EventsToCompact<CompactionRange> {
   const log = openCompactionLog(folder);
   return {
+    locks: log.locks,
     begin: () => stepped(() => log.begin()),
     read: (range) => stepped(() => log.read(range)),
     finish: (range) => stepped(() => log.finish(range)),
@@ -42,7 +44,7 @@ function stepped<T>(run: () => T): T {
   return run();
 }
 
-await compactEvents(folder, {
+await compactEvents({
   open,
   outDir,
   before: { time: Number(time), keptAt: Number(keptAt) },

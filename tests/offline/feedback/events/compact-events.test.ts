@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import type { UserEvent } from '../../../../src/domain/event.js';
-import { openCompactionLog } from '../../../../src/events/local/compaction-log.js';
+import { type CompactionRange, openCompactionLog } from '../../../../src/events/local/compaction-log.js';
 import { openDatabase, queryRows } from '../../../../src/offline/data/database.js';
 import {
   compactEvents,
@@ -15,6 +15,8 @@ import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { click } from '../../../events/event-store-contract.js';
 import { listEvents, openStore, type LocalPlace } from '../../../events/store-place.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { openLocalForgottenUsers } from '../../../../src/events/forgotten/local-forgotten-users.js';
+import { forgottenAt } from '../../../support/forgotten-list.js';
 import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOTHING_OLD: PruneLimits = { time: 0, keptAt: 0 };
@@ -39,9 +41,9 @@ function actOn(place: LocalPlace) {
     },
     compact: (
       before = NOTHING_OLD,
-      open: () => EventsToCompact = () => openCompactionLog(folder),
+      open: () => EventsToCompact<CompactionRange> = () => openCompactionLog(folder),
       forgotten = NOBODY_FORGOTTEN,
-    ) => compactEvents(folder, { open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
+    ) => compactEvents({ open, outDir, before, forgotten, progress: SILENT_PROGRESS }),
     /** As if rows had been kept at another time. */
     date: (sql: string) => {
       const database = new DatabaseSync(join(folder, 'events.sqlite'));
@@ -127,7 +129,7 @@ t.test('what comes while a compaction is under way is for the next one', async (
   await keep(clicks('a'));
   const store = await openStore(place);
   t.teardown(() => store.close());
-  const open = (): EventsToCompact => {
+  const open = (): EventsToCompact<CompactionRange> => {
     const log = openCompactionLog(place.folder);
     return { ...log, begin: () => log.begin(), finish: (range) => log.finish(range) };
   };
@@ -146,7 +148,7 @@ t.test('old events go once they are in parquet, and their ids are known for long
   const events = [old('a', 40), old('b', 10), old('c', 31)];
   await keep(events);
   const before = { time: now - 30 * DAY, keptAt: now - 31 * DAY };
-  const interrupted = (): EventsToCompact => ({
+  const interrupted = (): EventsToCompact<CompactionRange> => ({
     ...openCompactionLog(place.folder),
     finish: () => {
       throw new Error('killed');
@@ -266,7 +268,7 @@ t.test('killed at any step and run again it gives the same files, and each event
 t.test('the same test finds a mark that is set before the files are there', async (t) => {
   const { place, keep, compact, query } = createPlace(t);
   await keep(clicks('a', 'b'));
-  const early = (): EventsToCompact => {
+  const early = (): EventsToCompact<CompactionRange> => {
     const log = openCompactionLog(place.folder);
     return {
       ...log,
@@ -281,6 +283,88 @@ t.test('the same test finds a mark that is set before the files are there', asyn
   await compact();
   t.same(await query(IDS), [{ id: 'c' }], 'a and b are lost');
 });
+
+t.test('events of forgotten users are in no file, nor in the store any more', async (t) => {
+  const { place, keep, compact, query, files } = createPlace(t);
+  const at = click().time;
+  await keep([
+    click({ eventId: 'before', userId: 'ü"1' }),
+    click({ eventId: 'ahead', userId: 'ü"1', time: at + 60 }),
+    click({ eventId: 'later', userId: 'ü"1', time: at + 61 }),
+    click({ eventId: 'visit', userId: undefined, sessionId: 'ü"1' }),
+    click({ eventId: 'other' }),
+  ]);
+  const forgotten = forgottenAt({ 'ü"1': at });
+  t.match(await compact(NOTHING_OLD, undefined, forgotten), { events: 3, leftOut: 2 });
+  t.same(await query(IDS), [{ id: 'later' }, { id: 'visit' }, { id: 'other' }]);
+  t.same(
+    listEvents(place).map(({ eventId }) => eventId),
+    ['later', 'visit', 'other'],
+  );
+  await keep([click({ eventId: 'late', userId: 'ü"1' })]);
+  t.match(await compact(NOTHING_OLD, undefined, forgotten), { events: 0, leftOut: 1, files: [] });
+  t.equal(files().length, 1);
+  t.equal(listEvents(place).length, 3);
+});
+
+t.test('a user who is forgotten while a file is written is not in it', async (t) => {
+  const { place, keep, compact, query, files } = createPlace(t);
+  await keep([...clicks('a', 'b'), click({ eventId: 'c', userId: 'u2' })]);
+  const times: Record<string, number> = {};
+  const list = forgottenAt(times);
+  let asked = 0;
+  const forgotten = {
+    ...list,
+    // After all rows were let through, as a server does it meanwhile: first the list, then the rows.
+    latest: () => {
+      if (++asked === 2) times['u1'] = click().time;
+      return list.latest();
+    },
+  };
+  t.match(await compact(NOTHING_OLD, undefined, forgotten), { events: 1, leftOut: 2 });
+  t.same(await query(IDS), [{ id: 'c' }]);
+  t.equal(files().length, 1);
+  t.equal(listEvents(place).length, 1);
+  t.same(
+    readdirSync(join(place.folder, 'parquet')).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+});
+
+t.test(
+  'the command leaves out whom the list of the settings has, and refuses one that is not whole',
+  async (t) => {
+    const { place, keep, query } = createPlace(t);
+    const folder = join(place.folder, '../list');
+    const run = createCommandRunner({
+      env: { SHORTLIST_EVENTS_FOLDER: place.folder, SHORTLIST_FORGOTTEN_FOLDER: folder },
+    });
+    await keep([click({ eventId: 'a' }), click({ eventId: 'b', userId: 'u2' })]);
+    const list = openLocalForgottenUsers({
+      folder,
+      clock: () => Date.now() / 1000,
+      observer: { sized: () => undefined, changed: () => undefined },
+    });
+    await list.add('u1');
+    writeFileSync(join(folder, 'forgotten.txt'), 'nonsense\n', { flag: 'a' });
+    t.match(await run('events', 'compact'), {
+      code: 1,
+      errors: /FORGETTING_FAILED: Nobody can tell who asked/,
+    });
+    t.equal(listEvents(place).length, 2);
+    rmSync(folder, { recursive: true });
+    await openLocalForgottenUsers({
+      folder,
+      clock: () => Date.now() / 1000,
+      observer: { sized: () => undefined, changed: () => undefined },
+    }).add('u1');
+    t.match(await run('events', 'compact'), {
+      code: 0,
+      out: /^1 events: .* Left out: 1 of users who asked to be forgotten\./s,
+    });
+    t.same(await query(IDS), [{ id: 'b' }]);
+  },
+);
 
 t.test('the command compacts the folder that the settings name, and says what it did', async (t) => {
   const { place, keep, files, date } = createPlace(t);

@@ -9,6 +9,7 @@ import { compactImpressions } from '../../../../src/offline/feedback/impressions
 import type { LoggedImpression } from '../../../../src/offline/feedback/impressions/impression-rows.js';
 import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { createCommandRunner } from '../../../support/command-runner.js';
+import { forgottenAt } from '../../../support/forgotten-list.js';
 import { NOBODY_FORGOTTEN } from '../../../support/nobody-forgotten.js';
 
 const NOW = Date.parse('2026-01-03T00:00:00Z');
@@ -42,11 +43,11 @@ function createLog(folder: string, segments: Record<string, string>) {
   const glob = `'${outDir}/*.parquet'`;
   return {
     outDir,
-    compact: () =>
+    compact: (forgotten = NOBODY_FORGOTTEN) =>
       compactImpressions(folder, {
         outDir,
         abandonedBefore: NOW,
-        forgotten: NOBODY_FORGOTTEN,
+        forgotten,
         progress: SILENT_PROGRESS,
       }),
     rest: () =>
@@ -125,6 +126,45 @@ t.test('segments become parquet, a file for each day, and DuckDB and hyparquet r
       row['time_ms'],
       lists(row['sources']),
     ]),
+  );
+});
+
+t.test('what a forgotten user was shown is in no file, and what they were shown later is', async (t) => {
+  const at = Date.parse('2026-01-02T03:04:05.678Z') / 1000;
+  const user = '日本"';
+  const log = createLog(t.testdir(), {
+    '20260101T000000000Z-00000001.jsonl': line('gone', { user }),
+    '20260102T000000000Z-00000001.jsonl':
+      line('before', { user }) +
+      line('other') +
+      line('nobody', { user: undefined, item: user } as object) +
+      line('later', { user, time: '2026-01-02T03:10:00Z' }),
+  });
+  const compaction = await log.compact(forgottenAt({ [user]: at }));
+  t.match(compaction, { segments: 2, impressions: 3, leftOut: 2, rows: 6 });
+  t.equal(compaction.files.length, 1, 'a day of nobody else is no file');
+  t.same(await log.query(ALL), [{ id: 'later' }, { id: 'nobody' }, { id: 'other' }]);
+  t.same(log.rest(), [], 'and the segments are gone');
+});
+
+t.test('a user who is forgotten while a file is written is not in it', async (t) => {
+  const log = createLog(t.testdir(), DAYS);
+  const times: Record<string, number> = {};
+  const list = forgottenAt(times);
+  let asked = 0;
+  const forgotten = {
+    ...list,
+    // After the line of the user was let through.
+    latest: () => {
+      if (++asked === 2) times['ü"1'] = NOW / 1000;
+      return list.latest();
+    },
+  };
+  t.match(await log.compact(forgotten), { impressions: 1, leftOut: 3 });
+  t.same(await log.query(ALL), [{ id: 'c' }]);
+  t.same(
+    readdirSync(log.outDir).filter((name) => name.endsWith('.tmp')),
+    [],
   );
 });
 
