@@ -14,6 +14,7 @@ import { createProxyTrust } from './access/client-address.js';
 import { createBrokenRequestAnswer } from './answer-broken-request.js';
 import { createConnectAnswer } from './answer-connect.js';
 import type { ListenerParts } from './app-parts.js';
+import { isWholeText } from '../domain/entity-id.js';
 import { awaitTurn, isAnswering, takeTurn } from './connection-turns.js';
 import { describeInvalid } from './describe-invalid.js';
 import { limitPipelines } from './limit-pipelines.js';
@@ -22,6 +23,7 @@ import { runInRequest } from './request-context.js';
 import { chooseRequestId } from './request-id.js';
 import { CLIENT_LEFT, createRequestRecord, type RequestRecord } from './request-record.js';
 import { routeNotFound } from './route-not-found.js';
+import { WHOLE_TEXT } from './schemas/parameters.js';
 import { beginTrace } from './trace-request.js';
 
 /** A Fastify app whose routes take their types from TypeBox schemas. */
@@ -109,7 +111,16 @@ const VALIDATION = {
       useDefaults: false,
       allErrors: true,
       verbose: true,
-      keywords: ['x-allowed', 'x-examples', 'x-secret'],
+      keywords: [
+        'x-allowed',
+        'x-examples',
+        'x-secret',
+        {
+          keyword: WHOLE_TEXT,
+          type: 'string' as const,
+          validate: (_: boolean, text: string) => isWholeText(text),
+        },
+      ],
     },
   },
   schemaErrorFormatter: describeInvalid,

@@ -16,6 +16,8 @@ import { stringify } from 'yaml';
 /** Unix seconds: two weeks after what the demo knows. */
 const NOW = 1_720_000_000;
 const PUSHED = NOW - 1000;
+/** Of the question before. */
+const NEXT_PAGE = { sessionId: 'v-17', sessionItems: ['i2', 'i3'], limit: 4 };
 
 t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t) => {
   const dir = t.testdir();
@@ -70,9 +72,13 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       const argv = options.push.flatMap((row) => ['--row', JSON.stringify(row)]);
       t.match(await run('push', '--view', 'user_activity', ...argv), { code: 0 });
     }
+    let nextCursor: string | undefined;
     for (const asked of questions) {
-      const answer = await (typeof asked === 'string' ? server.get(asked) : server.post(asked));
-      t.equal(answer.status, 200, JSON.stringify(asked));
+      const { status, body } = await (typeof asked === 'string'
+        ? server.get(asked)
+        : server.post(asked === NEXT_PAGE ? { ...NEXT_PAGE, cursor: nextCursor } : asked));
+      t.equal(status, 200, JSON.stringify(asked));
+      nextCursor = body.nextCursor;
     }
     await server.stop();
     return folder;
@@ -116,6 +122,7 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
         sessionItems: ['i6'],
       },
       { sessionId: 'v-17', sessionItems: ['i2', 'i3', 'nothing'], limit: 4 },
+      NEXT_PAGE,
     ],
     { threads: true },
   );
@@ -133,12 +140,13 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
     for (const argv of [[], trainedOn]) {
       const { code, out, errors } = await skew(clean, ...argv);
       t.equal(code, 0, errors);
-      t.match(out, /6 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
+      t.match(out, /7 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
       t.match(out, argv.length > 0 ? 'dataset demo that the bundle was trained on' : 'parquet of the bundle');
     }
     const [line, ...others] = readLog(clean);
-    t.match(others.at(-2), { user: 'u5', session: 'v-5', candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'] });
-    t.match(others.at(-1), { user: undefined, session: 'v-17', sessionItems: ['i2', 'i3', 'nothing'] });
+    t.match(others.at(-3), { user: 'u5', session: 'v-5', candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'] });
+    t.match(others.at(-1)!.shown, { length: 4 });
+    t.match(others.at(-2), { user: undefined, session: 'v-17', sessionItems: ['i2', 'i3', 'nothing'] });
     t.match(line, {
       user: 'u1',
       limit: 5,
