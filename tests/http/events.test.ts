@@ -223,6 +223,17 @@ t.test('a body that is compressed is a 415 that says so', async (t) => {
   t.equal(events.list().length, 1);
 });
 
+t.test('a parameter that does nothing is refused, and nothing is kept', async (t) => {
+  const { app, events } = await setUp(t);
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/events?dryRun=1',
+    payload: { events: [CLICK] },
+  });
+  t.match(answer.json(), { status: 400, code: 'INVALID_REQUEST', detail: /dryRun/ });
+  t.same(events.list(), []);
+});
+
 t.test('only JSON is read', async (t) => {
   const { events, post } = await setUp(t);
   const payload = JSON.stringify({ events: [CLICK] });

@@ -7,6 +7,7 @@ import type { EventMetrics } from '../../observability/metrics/event-metrics.js'
 import { usersInList } from '../access/user-binding.js';
 import type { HttpApp } from '../create-http-app.js';
 import { EVENTS_EXAMPLES, EventsAnswer, EventsBody, EventsEnvelope } from '../schemas/events.js';
+import { NoQuery } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** What `addEventsRoute` depends on. */
@@ -32,6 +33,7 @@ export function addEventsRoute(
     description:
       'Each event is judged by itself. What is accepted is durable before the answer. When none can be kept, 400 says what is wrong with each.',
     body: EventsEnvelope,
+    querystring: NoQuery,
     response: {
       202: describeSuccess(EventsAnswer, EVENTS_EXAMPLES),
       ...describeProblems(EVENTS_PROBLEMS, '/events'),

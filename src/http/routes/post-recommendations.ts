@@ -2,10 +2,9 @@ import { userIn } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { toNextCursor } from '../cursor.js';
-import { DEFAULT_SCENARIO, RecommendingHeaders } from '../schemas/parameters.js';
+import { DEFAULT_SCENARIO, RecommendingHeaders, NoQuery } from '../schemas/parameters.js';
 import {
   MOST_BODY_BYTES,
-  NoQuery,
   POST_RECOMMENDATIONS_EXAMPLES,
   PostRecommendationsAnswer,
   RecommendationsBody,

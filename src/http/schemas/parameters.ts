@@ -183,3 +183,6 @@ export const RecommendingHeaders = Type.Object({
     }),
   ),
 });
+
+/** The query of a route that takes none: a parameter that does nothing is a mistake of the caller, who would not learn of it. */
+export const NoQuery = Type.Object({}, { additionalProperties: false });

@@ -94,9 +94,6 @@ export const RecommendationsBody = Type.Object(
   },
 );
 
-/** What stands in the query in place of the body would be ignored without a word. */
-export const NoQuery = Type.Object({}, { additionalProperties: false });
-
 /** A candidate that the answer cannot have. */
 export const Dropped = Type.Object(
   {
