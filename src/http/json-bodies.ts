@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
 import { showValue } from '../config/show-value.js';
 import { ShortlistError } from '../domain/errors.js';
-import type { HttpApp } from './create-http-app.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,7 +13,9 @@ declare module 'fastify' {
 /**
  * Has the routes of an app read bodies of JSON: UTF-8, not compressed, and without keys that could change a prototype. What is wrong is told as it is.
  */
-export function addJsonBodies(app: HttpApp): void {
+export function addJsonBodies(
+  app: Pick<FastifyInstance, 'getDefaultJsonParser' | 'addContentTypeParser'>,
+): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   const parseAnyKey = app.getDefaultJsonParser('ignore', 'ignore');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
