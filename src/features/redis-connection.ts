@@ -185,8 +185,14 @@ async function connectNodes(client: RedisClient): Promise<void> {
  * these keep the silence from being noticed.
  */
 export function reconnect(client: RedisClient): void {
-  if (client.status === 'ready') client.disconnect(true);
+  // A server that hangs does not answer the end of it, and until then the client takes it for ready.
+  if (client.status !== 'ready' || ending.has(client)) return;
+  ending.add(client);
+  client.once('close', () => ending.delete(client));
+  client.disconnect(true);
 }
+
+const ending = new WeakSet<RedisClient>();
 
 /** What a Redis that answers says when another attempt may be answered otherwise: it loads its file, or a failover is under way. */
 const PASSING_REPLY = /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN)\b/;

@@ -17,6 +17,7 @@ import type { ListenerParts } from './app-parts.js';
 import { isWholeText } from '../domain/entity-id.js';
 import { awaitTurn, isAnswering, takeTurn } from './connection-turns.js';
 import { describeInvalid } from './describe-invalid.js';
+import { addJsonBodies } from './json-bodies.js';
 import { limitPipelines } from './limit-pipelines.js';
 import { sendProblem, toFailure, type Disclosure } from './problem.js';
 import { runInRequest } from './request-context.js';
@@ -72,6 +73,7 @@ export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): 
       (listener.findLimit?.()?.(request, reply) ?? Promise.resolve()).then(() => end(error), end);
     },
   });
+  addJsonBodies(app);
   // Faster than serialisers built from the schema (4.4 against 4.7 to 5.2 µs for 10 items); tests hold answers to their schema.
   app.setSerializerCompiler(() => JSON.stringify);
   // An expectation that Node does not know is ignored; Node by itself answers 417 without a body.

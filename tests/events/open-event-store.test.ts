@@ -5,6 +5,8 @@ import t, { type Test } from 'tap';
 import { openEventStore } from '../../src/events/open-event-store.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { buildSettings } from '../http/build.js';
+import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
+import { patient } from '../support/redis-view.js';
 import { click } from './event-store-contract.js';
 
 const clock = (): number => Date.now() / 1000;
@@ -81,3 +83,47 @@ t.test('senders cannot make a series for every word', async (t) => {
   t.match(text, /type="other",outcome="accepted"\} 11\n/);
   t.match(text, /type="t3",outcome="accepted"\} 2\n/);
 });
+
+t.test(
+  'a store in Redis has the same metrics, and says what its disk does not have',
+  { skip: REDIS_MISSING },
+  async (t) => {
+    const server = await startRedisServer(t);
+    const begin = async (durability: 'required' | 'memory') => {
+      const lines: Record<string, unknown>[] = [];
+      const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
+      const metrics = createMetrics({ processMetrics: false });
+      const events = { enabled: true, store: 'redis', durability, syncMs: 0 } as const;
+      const settings = buildSettings({ events, redis: patient(server.url) });
+      const { store, liveHistories } = (await openEventStore(settings, {
+        logger,
+        metrics: metrics.events,
+        clock,
+      }))!;
+      t.teardown(() => store.close());
+      return { store, liveHistories, lines, render: () => metrics.render() };
+    };
+    const lax = await begin('memory');
+    await lax.store.keep([click({ eventId: 'a', time: clock() }), click({ eventId: 'a' })]);
+    t.match(await lax.liveHistories.find({ userId: 'u1' }), [{ itemId: 'i1' }]);
+    const text = await lax.render();
+    t.match(text, /shortlist_event_store_up\{store="redis"\} 1\n/);
+    t.match(text, /shortlist_event_durability_lost 1\n/);
+    t.match(text, /shortlist_events_total\{type="click",outcome="duplicate"\} 1\n/);
+    t.match(lax.lines, [
+      {
+        level: 40,
+        msg: 'events may be lost in a crash of Redis',
+        kind: 'unsynced',
+        reason: /appendonly is no/,
+      },
+    ]);
+    const strict = await begin('required');
+    t.match(await strict.render(), /shortlist_event_store_uncompacted_rows 1\n/);
+    t.match(await strict.render(), /shortlist_event_stream_lag\{stream="\d+"\} 1\n/);
+    t.match(await strict.render(), /shortlist_event_durability_lost 0\n/, 'nothing was written yet');
+    await t.rejects(strict.store.keep([click()]), { code: 'EVENTS_UNAVAILABLE' });
+    t.match(await strict.render(), /shortlist_event_store_up\{store="redis"\} 0\n/);
+    t.match(strict.lines.at(-1), { level: 50, msg: 'events cannot be kept', advice: /appendonly yes/ });
+  },
+);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Redis } from 'ioredis';
 import type { KeptEvent } from '../../src/domain/event.js';
 import type { EventStore } from '../../src/events/event-store.js';
 import type { EventStoreObserver } from '../../src/events/event-store-observer.js';
@@ -9,6 +8,7 @@ import {
   openRedisEventStore,
   type RedisEventStoreOptions,
 } from '../../src/events/redis/redis-event-store.js';
+import { requireRedis } from '../../src/features/redis-connection.js';
 import { BREAKER, patient } from '../support/redis-view.js';
 
 /** Where a store keeps its events; plain data, so that other processes can be told. */
@@ -70,7 +70,7 @@ export async function listAll(place: StorePlace): Promise<ListedEvent[]> {
 export type ListedEvent = Omit<KeptEvent, 'keptAt'>;
 
 async function listStreams({ url, keyPrefix }: RedisPlace): Promise<ListedEvent[]> {
-  const client = new Redis(url);
+  const client = await requireRedis(patient(url));
   const listed: ListedEvent[] = [];
   for (let stream = 0; stream < 16; stream++) {
     for (const [id, [, text]] of await client.xrange(`${keyPrefix}events:${stream}`, '-', '+')) {

@@ -39,7 +39,13 @@ export function addEventsRoute(
       ...describeProblems(EVENTS_PROBLEMS, '/events'),
     },
   };
-  const config = { scope: 'write', usersOf: usersInList('events'), documentedBody: EventsBody } as const;
+  const config = {
+    scope: 'write',
+    usersOf: usersInList('events'),
+    documentedBody: EventsBody,
+    // An event with an odd key takes no other one along.
+    takesAnyKey: true,
+  } as const;
   app.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
     const now = Date.now() / 1000;
     const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays, forgotten });

@@ -26,6 +26,10 @@ const shipped = (url: string, place: RedisPlace): StoreChanges => ({
   redis: { ...impatient(url), keyPrefix: place.keyPrefix },
 });
 
+/** What Node warns of, as of listeners that pile up on a connection that is given up again and again. */
+const warnings: Error[] = [];
+process.on('warning', (warning) => void warnings.push(warning));
+
 t.test('events over a faulty Redis', { skip: REDIS_MISSING }, async (t) => {
   await t.test('that was never up are refused at once, and kept when it comes', async (t) => {
     const server = await createRedisServer(t);
@@ -324,4 +328,8 @@ t.test('a store that is closed keeps nothing', { skip: REDIS_MISSING }, async (t
   await store.close();
   t.same(await keeping, ['accepted'], 'what waited is kept');
   await t.rejects(store.keep(clicks('b')), UNAVAILABLE);
+});
+
+t.test('nothing piles up meanwhile', async (t) => {
+  t.same(warnings, []);
 });
