@@ -28,8 +28,8 @@ MINUTES ?= 5
 NODE_VERSION ?= 22.19.0
 NODE_PACKAGE = $$($(NODE) -p '(process.platform === "darwin" ? "node-bin-" : "node-") + process.platform + "-" + process.arch')
 NODE_TESTS := $(addprefix build/tests/,http/recommendations http/sockets http/shutdown http/tracing commands/serve commands/shortlist \
-  candidates/hnsw-index events/local/local-event-store events/local/storage-faults events/local/kill-keeper events/redis/redis-event-store features/redis-store \
-  bundle/s3-store client/shortlist-client failures/supervisor failures/trial-processes)
+  candidates/hnsw-index events/local/local-event-store events/local/local-live-histories events/local/storage-faults events/local/kill-keeper \
+  events/redis/redis-event-store features/redis-store bundle/s3-store client/shortlist-client failures/supervisor failures/trial-processes)
 # More options for the test runner: make test TAP_FLAGS=--show-full-coverage
 TAP_FLAGS ?=
 

@@ -13,6 +13,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'offline/feedback/impressions/compact-impressions.ts': { times: 1, why: 'the same, of a folder of logs' },
   'offline/feedback/events/compact-events.ts': { times: 1, why: 'the same, of a folder of events' },
   'offline/data/prepare/prepare-dataset.ts': { times: 1, why: 'which times of the data are to come' },
+  'offline/feedback/forget/forget-in-parquet.ts': { times: 1, why: 'the same, of a folder of files' },
   'bundle/s3-store.ts': { times: 1, why: 'the name of a line of the audit log' },
   'commands/shortlist.ts': { times: 1, why: 'the clock of commands: the age of data, and names' },
   'observability/create-tracing.ts': { times: 1, why: 'the time of the day that a span began at' },

@@ -156,6 +156,8 @@ export interface components {
             degraded: components["schemas"]["Degradation"][];
             /** @description Best first, each item once. */
             items: components["schemas"]["SlateItem"][];
+            /** @description While more is left: `cursor` of the request for the next page. Absent where this is the last one, and where the pages have shown 500 items. */
+            nextCursor?: string;
         };
         /** @description Items for a user, for a visitor, or for anybody. */
         PostRecommendationsAnswer: {
@@ -176,6 +178,8 @@ export interface components {
             items: components["schemas"]["SlateItem"][];
             /** @description Where the request named candidates: those that the answer cannot have, in their order. What `limit` left out is in neither list. */
             dropped?: components["schemas"]["Dropped"][];
+            /** @description While more is left: `cursor` of the request for the next page. Absent where this is the last one, and where the pages have shown 500 items. */
+            nextCursor?: string;
         };
         /** @description Items that go with one item. */
         SimilarItemsAnswer: {
@@ -284,8 +288,8 @@ export interface components {
             title: string;
             /** @description The HTTP status. */
             status: number;
-            /** @description Stable: switch on this one. Known values: `INVALID_REQUEST`, `UNAUTHENTICATED`, `FORBIDDEN`, `HOST_NOT_ALLOWED`, `CROSS_SITE`, `UNKNOWN_SCENARIO`, `UNKNOWN_ATTRIBUTE`, `UNKNOWN_CONTEXT`, `ITEM_NOT_FOUND`, `ROUTE_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_TIMEOUT`, `PAYLOAD_TOO_LARGE`, `URI_TOO_LONG`, `UNSUPPORTED_MEDIA_TYPE`, `RATE_LIMITED`, `HEADERS_TOO_LARGE`, `KEYS_UNAVAILABLE`, `NOT_READY`, `INTERNAL`, `SOURCE_FAILED`, `RANKER_FAILED`, `RANKER_TIMEOUT`, `DEADLINE_EXCEEDED`, `EVENTS_UNAVAILABLE`, `OVERLOADED`, `COMPUTE_FAILED`, `RANKER_INVALID_OUTPUT`. A later release may add others. */
-            code: "INVALID_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "HOST_NOT_ALLOWED" | "CROSS_SITE" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "EVENTS_UNAVAILABLE" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT" | (string & {});
+            /** @description Stable: switch on this one. Known values: `INVALID_REQUEST`, `INVALID_CURSOR`, `UNAUTHENTICATED`, `FORBIDDEN`, `HOST_NOT_ALLOWED`, `CROSS_SITE`, `UNKNOWN_SCENARIO`, `UNKNOWN_ATTRIBUTE`, `UNKNOWN_CONTEXT`, `ITEM_NOT_FOUND`, `ROUTE_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_TIMEOUT`, `PAYLOAD_TOO_LARGE`, `URI_TOO_LONG`, `UNSUPPORTED_MEDIA_TYPE`, `RATE_LIMITED`, `HEADERS_TOO_LARGE`, `KEYS_UNAVAILABLE`, `NOT_READY`, `INTERNAL`, `SOURCE_FAILED`, `RANKER_FAILED`, `RANKER_TIMEOUT`, `DEADLINE_EXCEEDED`, `EVENTS_UNAVAILABLE`, `OVERLOADED`, `COMPUTE_FAILED`, `RANKER_INVALID_OUTPUT`. A later release may add others. */
+            code: "INVALID_REQUEST" | "INVALID_CURSOR" | "UNAUTHENTICATED" | "FORBIDDEN" | "HOST_NOT_ALLOWED" | "CROSS_SITE" | "UNKNOWN_SCENARIO" | "UNKNOWN_ATTRIBUTE" | "UNKNOWN_CONTEXT" | "ITEM_NOT_FOUND" | "ROUTE_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED" | "HEADERS_TOO_LARGE" | "KEYS_UNAVAILABLE" | "NOT_READY" | "INTERNAL" | "SOURCE_FAILED" | "RANKER_FAILED" | "RANKER_TIMEOUT" | "DEADLINE_EXCEEDED" | "EVENTS_UNAVAILABLE" | "OVERLOADED" | "COMPUTE_FAILED" | "RANKER_INVALID_OUTPUT" | (string & {});
             /** @description What is wrong this time, for a person. */
             detail: string;
             /** @description The path that was asked for. */
@@ -328,6 +332,8 @@ export interface operations {
                  * @example sources
                  */
                 explain?: "none" | "sources" | "features";
+                /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
+                cursor?: string;
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
                  * @example 1000
@@ -362,7 +368,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecommendationsAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -470,6 +476,8 @@ export interface operations {
                      * @enum {string}
                      */
                     explain?: "none" | "sources" | "features";
+                    /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
+                    cursor?: string;
                     /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */
                     timeoutMs?: number;
                 };
@@ -489,7 +497,7 @@ export interface operations {
                     "application/json": components["schemas"]["PostRecommendationsAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */

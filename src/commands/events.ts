@@ -4,7 +4,7 @@ import { loadSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
-import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { daysOfIds } from '../events/open-event-store.js';
 import { checkEventsFile } from '../events/local/check-events-file.js';
 import { openCompactionLog } from '../events/local/compaction-log.js';
@@ -38,13 +38,16 @@ function createCompactCommand(context: CommandContext): Command {
       );
       const { folder = settings.folder } = options;
       const isInRedis = settings.store === 'redis' && options.folder === undefined;
-      const { events, leftOut, files, removed } = await compactEvents({
-        open: () => (isInRedis ? openRedisCompactionLog(redisOptionsOf(all)) : openCompactionLog(folder)),
-        outDir: options.out ?? join(folder, 'parquet'),
-        before: limitsOf(settings, context.now()),
-        forgotten: requireForgottenUsers(all),
-        progress: await context.openProgress(),
-      });
+      const progress = await context.openProgress();
+      const { events, leftOut, files, removed } = await withForgottenUsers(all, (forgotten) =>
+        compactEvents({
+          open: () => (isInRedis ? openRedisCompactionLog(redisOptionsOf(all)) : openCompactionLog(folder)),
+          outDir: options.out ?? join(folder, 'parquet'),
+          before: limitsOf(settings, context.now()),
+          forgotten,
+          progress,
+        }),
+      );
       const written = files.length === 0 ? '' : `: ${files.join(', ')}`;
       const where = isInRedis ? 'are removed from Redis' : 'old ones are removed from what servers read';
       context.print(`${events} events${written}; ${removed.events} ${where}.${describeLeftOut(leftOut)}`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
-import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import type { CommandContext } from './command-context.js';
 import { importOffline } from './import-offline.js';
 
@@ -24,12 +24,15 @@ export function createImpressionsCommand(context: CommandContext): Command {
         () => import('../offline/feedback/impressions/compact-impressions.js'),
       );
       const { folder = impressions.folder } = options;
-      const compaction = await compactImpressions(folder, {
-        outDir: options.out ?? join(folder, 'parquet'),
-        abandonedBefore: context.now().getTime() - impressions.segmentSeconds * 1000 - PATIENCE_MS,
-        forgotten: requireForgottenUsers(settings),
-        progress: await context.openProgress(),
-      });
+      const progress = await context.openProgress();
+      const compaction = await withForgottenUsers(settings, (forgotten) =>
+        compactImpressions(folder, {
+          outDir: options.out ?? join(folder, 'parquet'),
+          abandonedBefore: context.now().getTime() - impressions.segmentSeconds * 1000 - PATIENCE_MS,
+          forgotten,
+          progress,
+        }),
+      );
       for (const warning of compaction.warnings) context.printError(warning);
       context.print(
         `${compaction.impressions} impressions of ${compaction.segments} segments, ${compaction.rows} rows` +

@@ -3,7 +3,7 @@ import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { ForgottenList } from '../domain/forgetting.js';
-import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { loadFeatureTable } from '../features/load-feature-table.js';
 import type { FeatureView } from '../features/feature-view.js';
 import { materialiseView } from '../features/materialise-view.js';
@@ -37,19 +37,12 @@ export function createMaterialiseCommand(context: CommandContext): Command {
       const confirm = (): Promise<void> => refuseMoved(online, { registry, channel: bundle.channel });
       const progress = await context.openProgress();
       const now = context.now().getTime() / 1000;
-      const forgotten = requireForgottenUsers(settings);
-      const load = {
-        ...features,
-        prefix: redis.keyPrefix,
-        client,
-        access,
-        progress,
-        now,
-        confirm,
-        forgotten,
-      };
+      const load = { ...features, prefix: redis.keyPrefix, client, access, progress, now, confirm };
       try {
-        for (const view of online.views) context.print(await loadView(view, online, load));
+        await withForgottenUsers(settings, async (forgotten) => {
+          for (const view of online.views)
+            context.print(await loadView(view, online, { ...load, forgotten }));
+        });
       } finally {
         client.disconnect();
       }

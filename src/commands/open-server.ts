@@ -55,7 +55,7 @@ export async function openServer(
   opened.add(cache, () => cache?.close());
   const quarantine = openQuarantine(settings, metrics.compute, onHeld);
   const clock = (): number => context.now().getTime() / 1000;
-  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
+  const forgotten = await openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
   const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import type { CommandContext } from './command-context.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -33,14 +33,16 @@ export function createPrepareCommand(context: CommandContext): Command {
       const access = openDependencies(context);
       const now = context.now();
       const settings = loadSettings(context);
-      const report = await prepareDataset(dataset, {
-        outDir: preparedDir,
-        progress,
-        access,
-        now,
-        eventsFolder: options.events ?? settings.events.folder,
-        forgotten: requireForgottenUsers(settings),
-      });
+      const report = await withForgottenUsers(settings, (forgotten) =>
+        prepareDataset(dataset, {
+          outDir: preparedDir,
+          progress,
+          access,
+          now,
+          eventsFolder: options.events ?? settings.events.folder,
+          forgotten,
+        }),
+      );
       context.print(renderPrepareReport(report));
       context.print(
         `Prepared tables are in ${preparedDir}. Next: shortlist train --dataset ${options.dataset}`,

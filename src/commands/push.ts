@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.js';
 import { ShortlistError } from '../domain/errors.js';
-import { requireForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
+import { withForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { parsePushedLines } from '../features/parse-pushed-rows.js';
 import { type PushCounts, pushRows, type PushedRow } from '../features/push-rows.js';
 import { isPassingRedisFault, requireRedis } from '../features/redis-connection.js';
@@ -45,19 +45,16 @@ export function createPushCommand(context: CommandContext): Command {
       const step = (await context.openProgress()).start(`push ${view!.name}`, total);
       try {
         const space = { prefix: redis.keyPrefix, dataset: online.files.manifest.dataset.name };
-        const pushing = {
-          view: view!,
-          space,
-          forgotten: requireForgottenUsers(settings),
-          expirySeconds: features.expirySeconds,
-        };
+        const pushing = { view: view!, space, expirySeconds: features.expirySeconds };
         // Rows that are there already are written again: the same rows, at the same event times.
-        const push = async (rows: PushedRow[]): Promise<PushCounts> => {
-          const counts = await access.retry('redis', () => pushRows(rows, client, pushing), { isPassing });
-          step.advance(rows.length);
-          return counts;
-        };
-        const { written, older } = await pushBatches(readBatches(readLines(), options), push);
+        const { written, older } = await withForgottenUsers(settings, (forgotten) =>
+          pushBatches(readBatches(readLines(), options), async (rows) => {
+            const push = (): Promise<PushCounts> => pushRows(rows, client, { ...pushing, forgotten });
+            const counts = await access.retry('redis', push, { isPassing });
+            step.advance(rows.length);
+            return counts;
+          }),
+        );
         step.finish(`${written} rows`);
         context.print(`Pushed ${written} rows; ${older} were older than what is there.`);
       } finally {

@@ -1,6 +1,7 @@
 import { createApiKeyCommand } from './api-key.js';
 import { createConfigCommand } from './config.js';
 import { createEventsCommand } from './events.js';
+import { createForgetCommand } from './forget.js';
 import { createImpressionsCommand } from './impressions.js';
 import { createLoadTestCommand } from './load-test.js';
 import { createLoadVectorsCommand } from './load-vectors.js';
@@ -19,6 +20,7 @@ export const SERVING_COMMANDS = [
   createServeCommand,
   createEventsCommand,
   createImpressionsCommand,
+  createForgetCommand,
   createSkewCommand,
   createLoadTestCommand,
 ];

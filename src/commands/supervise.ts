@@ -103,7 +103,7 @@ async function superviseWith(
   };
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const clock = (): number => context.now().getTime() / 1000;
-  const forgotten = openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
+  const forgotten = await openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
   const admin = await startAdminServer({
     settings,
@@ -112,7 +112,10 @@ async function superviseWith(
     metrics: merged,
     ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies, forgotten }),
   });
-  closeAdmin = admin.stop;
+  closeAdmin = async () => {
+    await admin.stop();
+    forgotten.close();
+  };
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);
 }

@@ -24,6 +24,7 @@ export interface ErrorClass {
 // prettier-ignore
 export const ERRORS = {
   INVALID_REQUEST: { status: 400, kind: 'request', title: 'The request is not valid', public: true },
+  INVALID_CURSOR: { status: 400, kind: 'request', title: 'The cursor is not of this request', public: true },
   UNAUTHENTICATED: { status: 401, kind: 'request', title: 'The request needs credentials', public: true },
   FORBIDDEN: { status: 403, kind: 'request', title: 'These credentials do not allow it', public: true },
   HOST_NOT_ALLOWED: { status: 403, kind: 'request', title: 'The server is not asked under this host', public: true },

@@ -1,4 +1,4 @@
-import { createIdTableBuilder, findDifference, findRow, type IdTable } from './id-table.js';
+import { createIdTableBuilder, findDifference, findRow, findRowsOfHash, type IdTable } from './id-table.js';
 
 /**
  * The entities of one kind (items or users) in a fixed order: index ↔ raw id.
@@ -41,6 +41,11 @@ export class IdIndex {
   /** The index of a raw id, or -1 when the id is unknown. */
   find(id: string): number {
     return findRow(this.table, id);
+  }
+
+  /** The indexes of the ids with this `hashId`, hardly ever more than one. */
+  findHash(hash: number): readonly number[] {
+    return findRowsOfHash(this.table, hash);
   }
 
   /** The raw id at an index that this index gave out. */

@@ -104,11 +104,33 @@ export function createIdTableBuilder(rows: number): IdTableBuilder {
 
 /** The row of an id, or -1 when the table does not have it. */
 export function findRow(table: IdTable, id: string): number {
-  if (MAX_BYTES_PER_UNIT * id.length > scratch.length) scratch = new Uint8Array(6 * id.length);
-  const end = encode(id, scratch, 0);
+  const end = encodeScratch(id);
   const hash = hashOf(scratch, 0, end);
   const slot = findSlot(table, { bytes: scratch, start: 0, end, hash });
   return (table.slots[slot]! & rowMask(table.slots)) - 1;
+}
+
+/**
+ * 32 bits of an id, evenly spread, the same in every process and release: cursors carry them.
+ * @returns from 0 to below 2^32
+ */
+export function hashId(id: string): number {
+  return hashOf(scratch, 0, encodeScratch(id)) >>> 0;
+}
+
+/** The rows whose ids have this `hashId`: one or none, and two where two ids happen to have the same. */
+export function findRowsOfHash(table: IdTable, hash: number): number[] {
+  const { bytes, offsets, slots } = table;
+  const mask = rowMask(slots);
+  const tag = tagOf(hash, slots);
+  const rows: number[] = [];
+  // All ids of one hash lie between its slot and the next free one.
+  for (let slot = headOf(hash, slots); slots[slot] !== 0; slot = nextSlot(slot, slots)) {
+    if (((slots[slot]! ^ tag) & ~mask) !== 0) continue;
+    const row = (slots[slot]! & mask) - 1;
+    if (hashOf(bytes, offsets[row]!, offsets[row + 1]!) === (hash | 0)) rows.push(row);
+  }
+  return rows;
 }
 
 /** The first row at which two tables do not have the same id, or -1 when they have the same ids in the same order. */
@@ -125,6 +147,12 @@ export function findDifference(left: IdTable, right: IdTable): number {
 
 /** The id that is being looked for, encoded: nothing here waits, so that one is enough. */
 let scratch = new Uint8Array(1024);
+
+/** Encodes an id there; gives where it ends. */
+function encodeScratch(id: string): number {
+  if (MAX_BYTES_PER_UNIT * id.length > scratch.length) scratch = new Uint8Array(6 * id.length);
+  return encode(id, scratch, 0);
+}
 
 /** Ids whose slots are fetched at a time: few enough that all of them stay in the processor's cache. */
 const BATCH = 1024;
@@ -184,7 +212,7 @@ function findSlot({ bytes, offsets, slots }: IdTable, id: EncodedId & { hash: nu
     const row = (found & mask) - 1;
     const isAlike = ((found ^ tag) & ~mask) === 0;
     if (isAlike && isAt(bytes, { start: offsets[row]!, end: offsets[row + 1]! }, id)) return slot;
-    slot = slot + 1 === slots.length ? 0 : slot + 1;
+    slot = nextSlot(slot, slots);
   }
 }
 
@@ -192,6 +220,10 @@ function findSlot({ bytes, offsets, slots }: IdTable, id: EncodedId & { hash: nu
 function headOf(hash: number, slots: Uint32Array): number {
   // A remainder of numbers beyond int32 takes ten times as long.
   return Math.floor(((hash >>> 0) / 2 ** 32) * slots.length);
+}
+
+function nextSlot(slot: number, { length }: Uint32Array): number {
+  return slot + 1 === length ? 0 : slot + 1;
 }
 
 /** The bits of a slot that hold its row: there are more slots than rows. */
@@ -212,7 +244,7 @@ function isAt(bytes: Uint8Array, { start, end }: { start: number; end: number },
   return true;
 }
 
-/** FNV-1a, then the end of MurmurHash3 so that ids that differ in their last digit lie apart. */
+/** FNV-1a, then the end of MurmurHash3 so that ids that differ in their last digit lie apart. Cursors rely on it: another one is another format. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let value = 0x811c9dc5;
   for (let at = start; at < end; at++) value = Math.imul(value ^ bytes[at]!, 0x01000193);

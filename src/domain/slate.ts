@@ -45,6 +45,8 @@ export interface Slate {
   readonly strategy: Strategy;
   readonly degraded: readonly Degradation[];
   readonly items: readonly SlateItem[];
+  /** True where another request could show more: the sources have candidates that are not among the items. */
+  readonly hasMore: boolean;
   /** Of the candidates that the request named; absent where it named none. */
   readonly dropped?: readonly DroppedCandidate[];
 }

@@ -1,5 +1,5 @@
 import { showValue } from '../config/show-value.js';
-import { BLANK_CHARACTER, ID_CHARACTER, isAskable, LONGEST_ID } from '../domain/entity-id.js';
+import { BLANK_CHARACTER, ID_CHARACTER, isAskable, isWholeText, LONGEST_ID } from '../domain/entity-id.js';
 import { MOST_SECONDS_AHEAD, type UserEvent } from '../domain/event.js';
 import { type ForgottenUsers, isLeftOut } from '../domain/forgetting.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
@@ -111,9 +111,13 @@ interface Field {
   readonly isSecret?: boolean;
 }
 
-const ID: Field = { allowed: ENTITY_ID_ALLOWED, allows: like(EVENT_PATTERNS.entityId) };
+const ID: Field = {
+  allowed: ENTITY_ID_ALLOWED,
+  allows: (value) => isEntityId(value) && isWholeText(value),
+};
 
 const isEventType = like(EVENT_PATTERNS.type);
+const isEntityId = like(EVENT_PATTERNS.entityId);
 
 const FIELDS: Readonly<Record<string, Field>> = {
   eventId: { allowed: '1 to 128 visible ASCII characters', allows: like(EVENT_PATTERNS.eventId) },

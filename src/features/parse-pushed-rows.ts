@@ -1,4 +1,5 @@
 import { showValue } from '../config/show-value.js';
+import { isWholeText } from '../domain/entity-id.js';
 import { ShortlistError } from '../domain/errors.js';
 import { latestPushTime } from '../domain/latest-time.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
@@ -97,7 +98,7 @@ function parseId(id: unknown, problems: string[]): string {
     }
     return String(id);
   }
-  if (typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id)) return id;
+  if (typeof id === 'string' && id !== '' && isWholeText(id)) return id;
   const shown = id === undefined ? 'missing' : showValue(id);
   problems.push(`id is ${shown}, allowed is text that is not empty, or a whole number`);
   return '';

@@ -1,3 +1,4 @@
+import { isWholeText } from '../domain/entity-id.js';
 import { ShortlistError } from '../domain/errors.js';
 import { type FeatureRows, type FeatureStore, VALUE_STATUS, type ValueStatus } from './feature-store.js';
 import { defaultRowOf, type FeatureView, placesOf, widthOf } from './feature-view.js';
@@ -68,9 +69,6 @@ export async function openRedisStores(
   });
 }
 
-/** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */
-const HALF_A_PAIR = /\p{Surrogate}/u;
-
 interface RowReader {
   /**
    * The bytes of each id's newest row; undefined for an id that has none, and then with what is wrong with the generation in service,
@@ -117,7 +115,7 @@ function createRowReader(
   }
 
   async function readRow(id: string, key: string): Promise<Buffer | undefined> {
-    if (HALF_A_PAIR.test(id)) return undefined;
+    if (!isWholeText(id)) return undefined;
     const bytes = await readKey(key);
     const fault = bytes === undefined ? undefined : codec.findFault(bytes);
     if (fault === undefined) return bytes;

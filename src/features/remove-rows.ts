@@ -1,12 +1,10 @@
 import type { Redis } from 'ioredis';
+import { isWholeText } from '../domain/entity-id.js';
 import { mastersOf, type RedisClient, toFeaturesFailed } from './redis-connection.js';
 import { encodePart, type KeySpace } from './redis-keys.js';
 
 /** Keys that Redis looks at in one go: it answers others in between. */
 const PIECE = 1000;
-
-/** Half of a surrogate pair alone: UTF-8, which keys are in, has no form for it, so no entity has such an id. */
-const HALF_A_PAIR = /\p{Surrogate}/u;
 
 /**
  * Removes the rows of an entity from Redis: those of every view of the dataset, pushed and loaded, in and out of service. It looks at every key that Redis
@@ -15,7 +13,7 @@ const HALF_A_PAIR = /\p{Surrogate}/u;
  * @throws ShortlistError FEATURES_FAILED; removing again is safe
  */
 export async function removeRows(id: string, client: RedisClient, space: KeySpace): Promise<number> {
-  if (HALF_A_PAIR.test(id)) return 0;
+  if (!isWholeText(id)) return 0;
   const views = `${space.prefix}features:${encodePart(space.dataset)}:`;
   try {
     const nodes = mastersOf(client);

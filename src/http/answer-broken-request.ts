@@ -1,15 +1,24 @@
 import type { Socket } from 'node:net';
+import { ShortlistError } from '../domain/errors.js';
 import { createSocketAnswer } from './answer-on-socket.js';
 import type { ListenerParts } from './app-parts.js';
+import { failArriving } from './connection-turns.js';
 import type { Failure } from './problem.js';
 
-/** Answers what never became a request: broken HTTP (400), headers that are too large (431) or too slow (408). The connection ends with it. */
+/**
+ * Answers what never became a request: broken HTTP (400), headers that are too large (431) or too slow (408). A request whose body is too slow has its route, which
+ * answers the same. The connection ends with it.
+ */
 export function createBrokenRequestAnswer(
   parts: ListenerParts,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   const answer = createSocketAnswer(parts);
-  return (error, socket) =>
-    answer(socket, { failure: toFailure(error, parts), method: 'other', cause: error.code });
+  return (error, socket) => {
+    const failure = toFailure(error, parts);
+    const isLate = failure.code === 'REQUEST_TIMEOUT';
+    if (isLate && failArriving(socket, new ShortlistError(failure.code, failure.detail))) return;
+    answer(socket, { failure, method: 'other', cause: error.code });
+  };
 }
 
 function toFailure(error: NodeJS.ErrnoException, { settings }: ListenerParts): Failure {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ForgottenUsers } from '../domain/forgetting.js';
+import type { ForgottenUserStore } from '../events/forgotten/forgotten-user-store.js';
 import type { EventStore } from '../events/event-store.js';
 import type { RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
@@ -37,8 +38,8 @@ export interface AppParts extends ListenerParts {
   readonly afterAnswer: Required<AnswerListener>;
   /** Keeps what users did; absent where no events are taken. The server closes it when all is answered. */
   readonly events?: EventStore | undefined;
-  /** Says who asked to be forgotten: events of before are refused. */
-  readonly forgotten: ForgottenUsers;
+  /** Knows who asked to be forgotten: events of before are refused. The server closes it when all is answered. */
+  readonly forgotten: ForgottenUsers & Pick<ForgottenUserStore, 'close'>;
   /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
   readonly connectRateLimits: () => Promise<RedisClient>;
 }

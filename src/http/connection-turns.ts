@@ -49,6 +49,17 @@ export function afterAnswers(socket: Socket, act: () => void): boolean {
   return true;
 }
 
+/**
+ * Fails the request that is still arriving on a connection, as if reading its body had failed: whoever reads it answers, in its turn.
+ * @returns false where nobody reads a body now, or the answer has begun
+ */
+export function failArriving(socket: Socket, error: Error): boolean {
+  const { request, response } = newestOf.get(socket) ?? {};
+  if (request === undefined || request.complete || response!.headersSent || isOver(response!)) return false;
+  // Without a listener an error that is emitted is thrown.
+  return request.listenerCount('error') > 0 && request.emit('error', error);
+}
+
 function isOver({ writableFinished, destroyed, closed }: ServerResponse): boolean {
   return writableFinished || destroyed || closed;
 }

@@ -33,6 +33,11 @@ function describeError(
   }
   if (keyword === 'required') return `${String(params['missingProperty'])} is missing`;
   const [, name = `the ${part}`] = instancePath.split('/');
-  const shown = parentSchema!['x-secret'] === true ? 'something else' : showValue(data);
+  const shown = parentSchema!['x-secret'] === true ? 'something else' : showData(data, keyword);
   return `${name} is ${shown}, allowed is ${describeAllowed(parentSchema!)}`;
+}
+
+/** Of a list that is too long, its length says more than its beginning. */
+function showData(data: unknown, keyword: string): string {
+  return keyword === 'maxItems' ? `a list of ${(data as readonly unknown[]).length}` : showValue(data);
 }

@@ -7,6 +7,7 @@ import type { RecommendationRequest } from '../pipeline/recommendation-request.j
 import type { Answer, CacheOutcome, SlateFacts } from '../serving/recommender.js';
 import type { AppParts } from './app-parts.js';
 import { createSlateIds } from './create-slate-ids.js';
+import { writeCursor } from './cursor.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';
 
@@ -101,6 +102,7 @@ interface AnyAnswer {
   readonly degraded: readonly unknown[];
   readonly items: readonly { readonly itemId: string; readonly score: number }[];
   readonly dropped?: readonly DroppedCandidate[];
+  readonly nextCursor?: string;
 }
 
 function parseAnswer(text: string, schema: TSchema, request: FastifyRequest): AnyAnswer | undefined {
@@ -125,6 +127,7 @@ function isAnswerTo(asked: RecommendationRequest, answer: AnyAnswer, facts: Slat
     answer.items.length <= limit &&
     areTheItems(answer.items, facts) &&
     areOfCandidates(answer, asked) &&
+    leadsOn(answer, asked) &&
     answer.userId === subject.userId &&
     answer.itemId === subject.itemId
   );
@@ -136,6 +139,11 @@ function areOfCandidates({ items, dropped }: AnyAnswer, { candidates }: Recommen
   if (dropped === undefined) return false;
   const named = new Set(candidates);
   return [...items, ...dropped].every(({ itemId }) => named.delete(itemId));
+}
+
+/** Whether the next page is that after these items, if there is one. */
+function leadsOn({ items, nextCursor }: AnyAnswer, asked: RecommendationRequest): boolean {
+  return nextCursor === undefined || nextCursor === writeCursor(asked, items);
 }
 
 function areTheItems(items: AnyAnswer['items'], { itemIds, scores }: SlateFacts): boolean {

@@ -67,7 +67,16 @@ async function closeAndThrow(app: HttpApp, error: unknown): Promise<never> {
   throw error;
 }
 
-function createDrain({ settings, logger, bundleAdmin, afterAnswer, events, tracing, watch }: AppParts): {
+function createDrain({
+  settings,
+  logger,
+  bundleAdmin,
+  afterAnswer,
+  events,
+  forgotten,
+  tracing,
+  watch,
+}: AppParts): {
   isDraining: () => boolean;
   stop: (closeListeners: () => Promise<void>) => Promise<void>;
 } {
@@ -84,6 +93,7 @@ function createDrain({ settings, logger, bundleAdmin, afterAnswer, events, traci
       await afterAnswer.settle();
       await bundleAdmin.close();
       await Promise.all([afterAnswer.close(), events?.close(), tracing?.close()]);
+      forgotten.close();
       logger.info('stopped');
     },
   };

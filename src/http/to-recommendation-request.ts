@@ -2,6 +2,7 @@ import type { GivenContext } from '../domain/context.js';
 import type { AttributeFilter, Explain } from '../domain/slate.js';
 import type { Subject } from '../domain/subject.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
+import { readCursor } from './cursor.js';
 import { DEFAULT_EXPLAIN, DEFAULT_LIMIT, LIMIT } from './schemas/parameters.js';
 
 /** The validated query or body of any route that recommends. */
@@ -13,14 +14,18 @@ export interface Asked {
   readonly explain?: Explain;
   readonly sessionItems?: readonly string[];
   readonly candidates?: readonly string[];
+  readonly cursor?: string;
 }
 
-/** Builds the pipeline's request from what was validated, defaults in place of what was not said. */
+/**
+ * Builds the pipeline's request from what was validated, defaults in place of what was not said.
+ * @throws ShortlistError INVALID_CURSOR
+ */
 export function toRecommendationRequest(
   asked: Asked,
   origin: { subject: Subject; scenario: string },
 ): RecommendationRequest {
-  const { sessionItems, candidates, context } = asked;
+  const { sessionItems, candidates, context, cursor } = asked;
   return {
     subject: origin.subject,
     scenario: origin.scenario,
@@ -31,6 +36,7 @@ export function toRecommendationRequest(
     ...(context && { context: context.map(parseContext) }),
     ...(sessionItems && { sessionItems }),
     ...(candidates && { candidates }),
+    ...(cursor !== undefined && { shown: readCursor(cursor, origin) }),
   };
 }
 

@@ -34,6 +34,7 @@ export function describeRecommendation(
       strategy: query.history.items.length > 0 ? 'personalised' : 'cold-start',
       degraded: run.degraded,
       items: describeItems(selection, { candidates, ranked, explain, attribution, engine }),
+      hasMore: candidates.items.length > selection.rows.length,
       ...(query.named && { dropped: query.named.dropped }),
     },
     stages: run.records,

@@ -9,7 +9,7 @@ import type { PrefetchedRows } from './read-user-rows.js';
 export interface Execution {
   /** Milliseconds of `processClock` after which nobody waits for the answer; sources that ask a network give up before it. */
   readonly deadline?: number | undefined;
-  /** Share of the scenario's candidates that are retrieved and ranked; never fewer than the request's `limit`. All by default. */
+  /** Share of the scenario's candidates that are retrieved and ranked; always more than the request's `limit`, while there are. All by default. */
   readonly depth?: number | undefined;
   readonly prefetched?: Prefetched | undefined;
   readonly capture?: Capture | undefined;

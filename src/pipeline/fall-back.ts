@@ -31,7 +31,9 @@ export async function fallBack(
   if (source === undefined) throw cause;
   const started = performance.now();
   const query = hydrateQuery(request, engine, prefetched);
-  const { limit, explain } = request;
+  const { explain } = request;
+  // One more than is shown, to know whether there is more.
+  const limit = request.limit + 1;
   const retrieval = await source.retrieve(toRetrievalQuery(query, limit));
   const candidates = mergeRetrievals([retrieval], { limit, only: query.named?.items });
   const ranked = orderByFusion(candidates);
@@ -46,6 +48,7 @@ export async function fallBack(
         { stage: 'pipeline', reason: cause.reason ?? cause.code.toLowerCase() },
       ],
       items: describeItems(selection, { candidates, ranked, explain, engine }),
+      hasMore: candidates.items.length > selection.rows.length,
       ...(query.named && { dropped: query.named.dropped }),
     },
     stages: [{ stage: 'pipeline', milliseconds: performance.now() - started, outcome: 'fallback', cause }],

@@ -67,6 +67,8 @@ export interface FeatureRecord extends Omit<ShownFeatures, 'values'> {
   readonly filters: readonly AttributeFilter[];
   readonly sessionItems?: readonly string[];
   readonly candidates?: readonly string[];
+  /** What earlier pages showed, as in the request. */
+  readonly shown?: readonly number[];
   /** What the client said of the moment. */
   readonly context: readonly GivenContext[];
   /** The items shown, best first, each with its vector as `encodeVector` writes it. */

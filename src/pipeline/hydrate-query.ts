@@ -49,7 +49,8 @@ export function hydrateQuery(
   const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
   const excluded = findKnownItems(request.exclude, engine);
-  const facts = { catalogue, history, unwanted: unwanted.items, excluded, filters };
+  const shown = (request.shown ?? []).flatMap((hash) => catalogue.entities.findHash(hash));
+  const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters };
   const eligible = findEligibleItems(scenario.rules, facts);
   return {
     subject,
@@ -58,7 +59,7 @@ export function hydrateQuery(
     scenario,
     context,
     eligible,
-    named: request.candidates && findNamedCandidates(request.candidates, eligible, engine),
+    named: findNamedCandidates(request, eligible, engine),
     limit,
   };
 }

@@ -20,6 +20,8 @@ export interface RecommendationRequest {
   readonly sessionItems?: readonly string[] | undefined;
   /** Raw ids of the items to rank, and no others; those that cannot be ranked are named in the slate's `dropped`. */
   readonly candidates?: readonly string[] | undefined;
+  /** `hashId` of what earlier pages showed, at most 500: none of it is shown again, whatever the rules of the scenario. */
+  readonly shown?: readonly number[] | undefined;
   /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
   readonly context?: readonly GivenContext[] | undefined;
 }

@@ -10,7 +10,7 @@ import type { StageRun } from './run-stage.js';
 
 /**
  * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas, or by the share `depth` of them
- * and of the whole set, which never has fewer than `limit`. Each source is asked for
+ * and of the whole set, which has more than `limit` while there is more: who reads on has to know. Each source is asked for
  * as many as the whole set holds, so that places which one leaves free go to the next best of another. A source that
  * fails is left out, and the run says so; one that training skipped, as the manifest says, is not there to be asked.
  *
@@ -23,7 +23,7 @@ export async function retrieveCandidates(
 ): Promise<CandidateSet> {
   const { user, run, depth = 1, deadline } = options;
   const { scenario } = query;
-  const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit);
+  const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit + 1);
   const asking = { ...toRetrievalQuery(query, limit), readUserValues: user.values, deadline };
   const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
     const source = engine.sources.get(name);

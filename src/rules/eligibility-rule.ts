@@ -9,6 +9,8 @@ export interface RuleInput {
   readonly history: History;
   /** Item indexes that the subject said it does not want. */
   readonly unwanted: Int32Array;
+  /** Item indexes that earlier pages showed. */
+  readonly shown: readonly number[];
   /** Item indexes that the client asked not to see. */
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];

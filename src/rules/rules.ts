@@ -10,11 +10,12 @@ export const RULES: ReadonlyMap<string, EligibilityRule> = new Map(
 
 /**
  * The items that a request may be answered with, after the named rules and, whatever the scenario says, without what the subject does not
- * want. Names were checked when the scenario was read.
+ * want and what earlier pages showed. Names were checked when the scenario was read.
  */
 export function findEligibleItems(ruleNames: readonly string[], context: RuleInput): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
   for (const name of ruleNames) RULES.get(name)!.apply(eligible, context);
   for (const item of context.unwanted) eligible[item] = 0;
+  for (const item of context.shown) eligible[item] = 0;
   return eligible;
 }

@@ -66,11 +66,12 @@ export function fromPipeline(compute: Compute): Recommender {
 function withDrift(next: Recommender, window: DriftWindow): Recommender {
   return {
     recommend: async (request, run) => {
-      // What somebody did since the training is no drift of the bundle; named candidates are no list of its own.
+      // What somebody did since the training is no drift of the bundle; named candidates and later pages are no list of its own.
       const isOfBundle =
         run.prefetched?.live === undefined &&
         request.sessionItems === undefined &&
-        request.candidates === undefined;
+        request.candidates === undefined &&
+        request.shown === undefined;
       if (!isOfBundle || !window.isSampled(request)) return next.recommend(request, run);
       const answer = await next.recommend(request, { ...run, capture: { ...run.capture, sample: true } });
       const sample = answer.report?.sample;

@@ -133,6 +133,7 @@ t.test('what live users are served is what is made of the log again', async (t) 
       { sessionItems: [3] },
       { candidates: { i3: true } },
       { candidates: [null] },
+      { shown: ['i3'] },
       { session: 17 },
       { user: 17 },
       { exclude: [1] },

@@ -6,7 +6,9 @@ import { openDatabase } from '../../src/offline/data/database.js';
 import type { SkewReport } from '../../src/offline/feedback/skew/check-skew.js';
 import type { FeatureRecord } from '../../src/pipeline/feature-record.js';
 import { startCachedServer } from '../support/cached-server.js';
+import type { ForgottenList } from '../../src/domain/forgetting.js';
 import { createCommandRunner } from '../support/command-runner.js';
+import { forgottenAt } from '../support/forgotten-list.js';
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js';
 import { smallTrainingConfig } from '../support/trained-bundle.js';
 import { stringify } from 'yaml';
@@ -14,6 +16,8 @@ import { stringify } from 'yaml';
 /** Unix seconds: two weeks after what the demo knows. */
 const NOW = 1_720_000_000;
 const PUSHED = NOW - 1000;
+/** Of the question before. */
+const NEXT_PAGE = { sessionId: 'v-17', sessionItems: ['i2', 'i3'], limit: 4 };
 
 t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t) => {
   const dir = t.testdir();
@@ -49,7 +53,12 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
   /** Serves what these paths and bodies ask for, after what `change` does, into a log of its own. */
   async function serve(
     questions: readonly (string | object)[],
-    options: { push?: readonly unknown[]; threads?: true; share?: number } = {},
+    options: {
+      push?: readonly unknown[];
+      threads?: true;
+      share?: number;
+      forgotten?: ForgottenList;
+    } = {},
   ): Promise<string> {
     const folder = join(dir, `log-${++logs}`);
     const server = await startCachedServer(t, models, {
@@ -57,15 +66,19 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
       ...(options.threads === undefined ? { workers: 0 } : { cache: { enabled: false } }),
       redis: { url: redis.url, commandTimeoutMs: 5000 },
       featureLog: { enabled: true, folder, sampleShare: options.share ?? 1 },
-      service: { clock: () => NOW },
+      service: { clock: () => NOW, forgotten: options.forgotten },
     });
     if (options.push !== undefined) {
       const argv = options.push.flatMap((row) => ['--row', JSON.stringify(row)]);
       t.match(await run('push', '--view', 'user_activity', ...argv), { code: 0 });
     }
+    let nextCursor: string | undefined;
     for (const asked of questions) {
-      const answer = await (typeof asked === 'string' ? server.get(asked) : server.post(asked));
-      t.equal(answer.status, 200, JSON.stringify(asked));
+      const { status, body } = await (typeof asked === 'string'
+        ? server.get(asked)
+        : server.post(asked === NEXT_PAGE ? { ...NEXT_PAGE, cursor: nextCursor } : asked));
+      t.equal(status, 200, JSON.stringify(asked));
+      nextCursor = body.nextCursor;
     }
     await server.stop();
     return folder;
@@ -109,6 +122,7 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
         sessionItems: ['i6'],
       },
       { sessionId: 'v-17', sessionItems: ['i2', 'i3', 'nothing'], limit: 4 },
+      NEXT_PAGE,
     ],
     { threads: true },
   );
@@ -126,18 +140,34 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
     for (const argv of [[], trainedOn]) {
       const { code, out, errors } = await skew(clean, ...argv);
       t.equal(code, 0, errors);
-      t.match(out, /6 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
+      t.match(out, /7 requests with \d+ items of \d+ features compared\.\nNo feature differs\.$/);
       t.match(out, argv.length > 0 ? 'dataset demo that the bundle was trained on' : 'parquet of the bundle');
     }
     const [line, ...others] = readLog(clean);
-    t.match(others.at(-2), { user: 'u5', session: 'v-5', candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'] });
-    t.match(others.at(-1), { user: undefined, session: 'v-17', sessionItems: ['i2', 'i3', 'nothing'] });
+    t.match(others.at(-3), { user: 'u5', session: 'v-5', candidates: ['i2', 'i3', 'i4', 'nothing', 'i5'] });
+    t.match(others.at(-1)!.shown, { length: 4 });
+    t.match(others.at(-2), { user: undefined, session: 'v-17', sessionItems: ['i2', 'i3', 'nothing'] });
     t.match(line, {
       user: 'u1',
       limit: 5,
       now: NOW,
       online: { readAt: NOW, statuses: { user_activity: [0, Number] } },
     });
+  });
+
+  await t.test('a user who is forgotten is checked as one whom nobody knows', async (t) => {
+    const asked = { userId: 'u1', sessionItems: ['i6', 'i7'], limit: 5 };
+    const folder = await serve([asked], { threads: true, forgotten: forgottenAt({ u1: NOW }) });
+    const [line] = readLog(folder);
+    t.match(line, { user: 'u1', isForgotten: true });
+    t.equal(line!.online, undefined, 'no row was read');
+    t.match(await skew(folder, ...trainedOn), { code: 0, out: /1 requests .*\nNo feature differs\.$/s });
+    const unsaid = damage(() => `${JSON.stringify({ ...line, isForgotten: undefined })}\n`);
+    t.match(
+      await skew(unsaid, ...trainedOn),
+      { code: 1, errors: /FEATURES_SKEWED/ },
+      'the line has to say so',
+    );
   });
 
   await t.test('one that is killed in the middle of a line is read up to it', async (t) => {

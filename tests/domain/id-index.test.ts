@@ -1,5 +1,6 @@
 import t from 'tap';
 import { IdIndex, sortRawIds } from '../../src/domain/id-index.js';
+import { hashId } from '../../src/domain/id-table.js';
 
 t.test('an index finds what it was given and -1 for what it was not', async (t) => {
   const index = new IdIndex(['b', 'a']);
@@ -29,6 +30,28 @@ t.test('texts that differ are never the same id, even where they are no text', a
     [0, 1, -1, -1, 2, 3, -1, -1],
   );
   t.equal(new IdIndex([]).find('a'), -1);
+});
+
+t.test('ids are found by their hash, all of one hash, and no others', async (t) => {
+  const ids = ['1', '__proto__', '日本', '😀', 'x'.repeat(2000), ...numbered(3000)];
+  const index = new IdIndex(ids);
+  const copy = new IdIndex(structuredClone(index.table));
+  ids.forEach((id, at) => {
+    if (index.findHash(hashId(id)).join() !== String(at)) t.fail(id);
+    if (copy.findHash(hashId(id)).join() !== String(at)) t.fail(`${id} in a copy`);
+  });
+  let strangers = 0;
+  for (let other = 0; other < 3000; other++) strangers += index.findHash(hashId(`other-${other}`)).length;
+  t.equal(strangers, 0);
+  t.same(new IdIndex([]).findHash(7), []);
+  // Two of these happen to have one hash: that is what 32 bits are.
+  const [one, other] = ['2h67ga-1wt6', '1mc1b9u-3u2a'] as const;
+  t.equal(hashId(one), hashId(other));
+  t.same(new IdIndex(['a', one, 'b', other]).findHash(hashId(one)), [1, 3]);
+});
+
+t.test('the hash of an id is the same in every release: cursors carry it', async (t) => {
+  t.same(['', '318', 'ü😀', 'i569'].map(hashId), [2872998923, 1019023622, 1150529714, 688326331]);
 });
 
 t.test('ids take their bytes and ten more each', async (t) => {

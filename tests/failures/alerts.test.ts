@@ -405,7 +405,7 @@ t.test('faults of events', SKIP, async (t) => {
   const sound = await writeSmallBundle(join(dir, 'one'), { createdAt: now() });
   const folder = join(dir, 'events');
   const server = await startWatchedProcess(t, await publishBundle(dir, sound.folder), {
-    changes: { events: { enabled: true, folder } },
+    changes: { events: { enabled: true, folder }, forgotten: { folder: join(dir, 'forgotten') } },
   });
   const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
   const post = (event: object): Promise<Response> =>
@@ -430,6 +430,10 @@ t.test('faults of events', SKIP, async (t) => {
     database.exec('UPDATE events SET kept_at = kept_at - 200000');
     database.close();
     await keep();
+  });
+  await fetch(`${server.adminUrl}/users/u2`, { method: 'DELETE' });
+  await raise(t, watch, { ShortlistForgottenListAway: { severity: 'critical' } }, async () => {
+    await rename(join(dir, 'forgotten'), join(dir, 'forgotten-gone')).catch(() => undefined);
   });
   await raise(t, watch, { ShortlistEventsAway: { severity: 'critical' } }, async () => {
     await rename(folder, `${folder}-gone`).catch(() => undefined);

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
+import { connect } from '../support/redis-view.js';
+import { REDIS_MISSING, startLastingServer } from '../support/redis-server.js';
 import { makeLastingFolder } from '../support/lasting-folder.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
@@ -131,3 +135,65 @@ t.test('a server that is started anew forgets whom the one before it forgot', as
   const answer = await fetch(`${await next.url}/recommendations/u1?limit=5`);
   t.match(await answer.json(), { strategy: 'cold-start' });
 });
+
+t.test(
+  'two machines of one Redis forget a user, its events and its history',
+  { skip: REDIS_MISSING },
+  async (t) => {
+    const dir = makeLastingFolder(t);
+    const { folder } = await writeSmallBundle(join(dir, 'trained'));
+    const registry = join(dir, 'models');
+    await createFolderRegistry(registry).publish(folder);
+    mkdirSync(join(dir, 'redis'));
+    const redis = await startLastingServer(t, { dir: join(dir, 'redis') });
+    const adminPort = await findFreePort();
+    const env = {
+      REDIS_URL: redis.url,
+      SHORTLIST_EVENTS: 'true',
+      SHORTLIST_EVENTS_STORE: 'redis',
+      SHORTLIST_FORGOTTEN_STORE: 'redis',
+      SHORTLIST_ONLINE_FEATURES: 'false',
+      SHORTLIST_EVENTS_FOLDER: join(dir, 'events'),
+    };
+    const machines = await Promise.all(
+      [{ ADMIN_PORT: String(adminPort) }, {}].map(async (own) => {
+        const server = await startServingProcess(t, registry, {
+          args: ['--workers', '1'],
+          changes: { compute: { deadlineMs: 60_000 }, redis: { commandTimeoutMs: 5000 } },
+          env: { ...env, ...own },
+        });
+        return server.url;
+      }),
+    );
+    const ask = async (url: string, user: string) =>
+      (await (await fetch(`${url}/recommendations/${user}?limit=5`)).json()) as {
+        strategy: string;
+        items: { itemId: string }[];
+      };
+    const [one, two] = machines as [string, string];
+    const { items } = await ask(one, 'new');
+    for (const userId of ['u1', 'new']) {
+      const body = JSON.stringify({ events: [{ userId, itemId: items[0]!.itemId, type: 'click' }] });
+      const headers = { 'content-type': 'application/json' };
+      t.equal((await fetch(`${one}/events`, { method: 'POST', headers, body })).status, 202);
+    }
+    for (const url of machines)
+      for (const user of ['u1', 'new']) t.equal((await ask(url, user)).strategy, 'personalised', user);
+    for (const user of ['u1', 'new']) {
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/users/${user}`, { method: 'DELETE' });
+      t.match(await answer.json(), { removed: { events: 1 } });
+      t.equal((await ask(one, user)).strategy, 'cold-start', 'at once where it was asked');
+      while ((await ask(two, user)).strategy !== 'cold-start') await wait(1);
+    }
+    const client = await connect(t, redis.url);
+    const left = await Promise.all(
+      Array.from({ length: 16 }, (_, stream) => client.xlen(`shortlist:events:${stream}`)),
+    );
+    t.equal(
+      left.reduce((sum, count) => sum + count, 0),
+      0,
+    );
+    t.same(await client.keys('shortlist:history:*'), []);
+    t.equal(await client.xlen('shortlist:forgotten'), 2);
+  },
+);

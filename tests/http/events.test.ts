@@ -1,4 +1,5 @@
 import { renameSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { createApiKey } from '../../src/config/api-keys.js';
 import { type GatedEvents, openGatedEvents } from '../support/gated-events.js';
@@ -110,7 +111,7 @@ t.test('500 events are taken, 501 and none are not', async (t) => {
   t.match(await post(list(500)), { status: 202, body: { accepted: 500 } });
   t.match(await post(list(501)), {
     status: 400,
-    body: { detail: /^events is \[.*, allowed is a list of 1 to 500 events$/ },
+    body: { detail: 'events is a list of 501, allowed is a list of 1 to 500 events' },
   });
   t.match(await post(list(0)), {
     status: 400,
@@ -134,8 +135,11 @@ t.test('a body that is no object of events is a 400, never a fault of ours', asy
     ['null'],
     [''],
     ['{'],
-    ['{"events":[{"__proto__":{"userId":"1"}}]}'],
-    [`{"events":[${JSON.stringify(CLICK)}],"__proto__":{}}`],
+    ['{"events":[{"__proto__":{"userId":"1"}}]}', /events\/0: "__proto__" is not a key of an event/],
+    [
+      `{"events":[${JSON.stringify(CLICK)}],"__proto__":{}}`,
+      /"__proto__" is not a key of the body; known are events/,
+    ],
     [`{"events":${deep}}`, /it is not a JSON object/],
     [`{"events":{"a":${deep}}}`, /events is an object, too deep to show/],
     [`{"events":[{"itemId":${deep}}]}`, /itemId is a list of lists, too deep to show/],
@@ -151,6 +155,83 @@ t.test('a body that is no object of events is a 400, never a fault of ours', asy
   }
   t.equal((await app.inject({ method: 'POST', url: '/events' })).statusCode, 400);
   t.equal(events.list().length, 0);
+});
+
+t.test(
+  'a key that could change a prototype is refused with its event, and takes no other one along',
+  async (t) => {
+    const { events, post } = await setUp(t);
+    const odd = [
+      '{"__proto__":{"userId":"1"},"itemId":"1","type":"click","userId":"42"}',
+      '{"constructor":{"prototype":{}},"itemId":"1","type":"click","userId":"42"}',
+      '{"\\u005f_proto__":7,"itemId":"1","type":"click","userId":"42"}',
+      '{"itemId":"1","type":"click","userId":"42","context":{"__proto__":"x"}}',
+      '{"itemId":"1","type":"click","userId":"42","context":{"constructor":{"prototype":{}}}}',
+    ];
+    const { status, body } = await post(`{"events":[${[...odd, JSON.stringify(CLICK)].join(',')}]}`);
+    t.match({ status, body }, { status: 202, body: { accepted: 1 } });
+    t.match(body.refused, [
+      { index: 0, detail: /^"__proto__" is not a key of an event; known are/ },
+      { index: 1, detail: /^"constructor" is not a key of an event/ },
+      { index: 2, detail: /^"__proto__" is not a key of an event/ },
+      { index: 3, detail: /^context is .*, allowed is an object of at most 50 fields/ },
+      { index: 4, detail: /^context is / },
+    ]);
+    t.same(
+      events.list().map(({ userId }) => userId),
+      ['42'],
+    );
+    t.equal(({} as Record<string, unknown>)['userId'], undefined, 'and no prototype changed');
+  },
+);
+
+t.test('bytes that are no UTF-8 are refused, never replaced', async (t) => {
+  const { app, events } = await setUp(t);
+  const post = async (userId: Buffer) => {
+    const [before, after] = JSON.stringify({ events: [{ ...CLICK, userId: '|' }] }).split('|');
+    const payload = Buffer.concat([Buffer.from(before!), userId, Buffer.from(after!)]);
+    const answer = await app.inject({ method: 'POST', url: '/events', headers: JSON_TYPE, payload });
+    return { status: answer.statusCode, ...answer.json<object>() };
+  };
+  for (const bytes of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf], [0xf5, 0x80, 0x80, 0x80]])
+    t.match(await post(Buffer.from(bytes)), { status: 400, detail: 'The body is not UTF-8.' });
+  t.match(await post(Buffer.from('ü\ufffd')), { status: 202 }, 'the character that stands for others is one');
+  t.same(
+    events.list().map(({ userId }) => userId),
+    ['ü\ufffd'],
+  );
+});
+
+t.test('a body that is compressed is a 415 that says so', async (t) => {
+  const { events, app } = await setUp(t);
+  const plain = JSON.stringify({ events: [CLICK] });
+  for (const [encoding, payload] of [
+    ['gzip', gzipSync(plain)],
+    ['br', brotliCompressSync(plain)],
+    ['gzip, identity', gzipSync(plain)],
+  ] as const) {
+    const headers = { ...JSON_TYPE, 'content-encoding': encoding };
+    const answer = await app.inject({ method: 'POST', url: '/events', headers, payload });
+    t.match(answer.json(), {
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      detail: `The body is encoded (content-encoding is "${encoding}"); send it as it is.`,
+    });
+  }
+  const headers = { ...JSON_TYPE, 'content-encoding': 'identity' };
+  t.equal((await app.inject({ method: 'POST', url: '/events', headers, payload: plain })).statusCode, 202);
+  t.equal(events.list().length, 1);
+});
+
+t.test('a parameter that does nothing is refused, and nothing is kept', async (t) => {
+  const { app, events } = await setUp(t);
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/events?dryRun=1',
+    payload: { events: [CLICK] },
+  });
+  t.match(answer.json(), { status: 400, code: 'INVALID_REQUEST', detail: /dryRun/ });
+  t.same(events.list(), []);
 });
 
 t.test('only JSON is read', async (t) => {

@@ -1,4 +1,5 @@
 import { ShortlistError } from '../../src/domain/errors.js';
+import { hashId } from '../../src/domain/id-table.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, DroppedCandidate, SlateItem } from '../../src/domain/slate.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
@@ -95,7 +96,8 @@ export class MemoryService implements Recommender, BundleAdmin {
     if (this.failure !== undefined) throw this.failure;
     if (this.bundle === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
     refuse(request);
-    const items = choose(request).map((movie, index) => toItem(movie, index, request));
+    const movies = choose({ ...request, limit: Number.POSITIVE_INFINITY });
+    const items = movies.slice(0, request.limit).map((movie, index) => toItem(movie, index, request));
     return {
       slate: {
         scenario: request.scenario,
@@ -103,6 +105,7 @@ export class MemoryService implements Recommender, BundleAdmin {
         strategy: isKnown(request) ? 'personalised' : 'cold-start',
         degraded: this.degraded,
         items,
+        hasMore: movies.length > items.length,
         ...(request.candidates && { dropped: drop(request) }),
       },
       stages: [
@@ -144,18 +147,20 @@ function refuse({ scenario, subject, filters }: RecommendationRequest): void {
   }
 }
 
-function choose({ subject, exclude, filters, limit, candidates }: RecommendationRequest): Movie[] {
+function choose({ subject, exclude, filters, limit, candidates, shown }: RecommendationRequest): Movie[] {
   const seen = subject.userId === undefined ? new Set() : (SEEN.get(subject.userId) ?? new Set());
   const wanted = filters.map(({ value }) => value);
   return MOVIES.filter(({ itemId }) => !seen.has(itemId) && !exclude.includes(itemId))
     .filter(({ itemId }) => itemId !== subject.itemId)
+    .filter(({ itemId }) => shown?.includes(hashId(itemId)) !== true)
     .filter(({ itemId }) => candidates === undefined || candidates.includes(itemId))
     .filter(({ genres }) => wanted.length === 0 || wanted.some((value) => genres.includes(value)))
     .slice(0, limit);
 }
 
 function drop(request: RecommendationRequest): DroppedCandidate[] {
-  const shown = choose({ ...request, limit: Number.POSITIVE_INFINITY }).map(({ itemId }) => itemId);
+  const { shown: _, ...asked } = request;
+  const shown = choose({ ...asked, limit: Number.POSITIVE_INFINITY }).map(({ itemId }) => itemId);
   return [...new Set(request.candidates)]
     .filter((itemId) => !shown.includes(itemId))
     .map((itemId) => ({

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { writeCursor } from '../../src/http/cursor.js';
 import type { RecommendationsAnswer } from '../../src/http/schemas/recommendations.js';
 import { BUNDLE } from './memory-service.js';
 import { build } from './build.js';
@@ -17,6 +18,7 @@ t.test('an answer has the fields of the contract, in their order', async (t) => 
     'strategy',
     'degraded',
     'items',
+    'nextCursor',
   ]);
   t.equal(requestId, response.headers['x-request-id']);
   t.match(slateId, /^[A-Za-z0-9_-]{22}$/);
@@ -26,6 +28,7 @@ t.test('an answer has the fields of the contract, in their order', async (t) => 
     bundle: BUNDLE.version,
     strategy: 'personalised',
     degraded: [],
+    nextCursor: writeCursor({ subject: { userId: '42' }, scenario: 'home' }, items)!,
   });
   t.strictSame(items, [
     {

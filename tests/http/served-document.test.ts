@@ -34,7 +34,11 @@ function listRequests(document: OpenapiDocument): string[] {
   return Object.entries(document.paths).flatMap(([path, { get }]) => {
     if (get === undefined) return [];
     const parameters = get.parameters ?? [];
-    const firsts = parameters.map((parameter) => [parameter, examplesOf(parameter)[0]] as const);
+    const firsts = parameters.flatMap((parameter) =>
+      examplesOf(parameter)
+        .slice(0, 1)
+        .map((value) => [parameter, value] as const),
+    );
     const others = parameters.flatMap((parameter) =>
       examplesOf(parameter).map((value) =>
         writeUrl(path, [...firsts.filter(([{ in: place }]) => place === 'path'), [parameter, value]]),

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import { Problem } from '../../src/http/schemas/problem.js';
+import { openGatedEvents } from '../support/gated-events.js';
 import { build } from './build.js';
 import { openSocket, parseAnswers, readAll, sendRaw } from './raw-socket.js';
 
@@ -31,6 +33,52 @@ t.test('headers that come too slowly are a 408, and so is a connection that says
   for (const bytes of ['', 'GET /popular HTTP/1.1\r\nHost: localhost\r\nX-Slow: ']) {
     expectOneProblem(t, await sendRaw(url, bytes), 'REQUEST_TIMEOUT');
   }
+});
+
+t.test('a body that comes too slowly is a 408 of its route, and the connection ends with it', async (t) => {
+  const events = await openGatedEvents(t);
+  const { app, readLog, metrics } = build(t, QUICK, { events });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const head = (length: string) =>
+    `POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${length}\r\n\r\n`;
+  for (const bytes of [
+    head('Content-Length: 500'),
+    `${head('Content-Length: 500')}{"events":[`,
+    `${head('Transfer-Encoding: chunked')}5\r\n{"eve\r\n`,
+  ]) {
+    const text = await sendRaw(url, bytes);
+    const problem = expectOneProblem(t, text, 'REQUEST_TIMEOUT');
+    t.match(problem, {
+      instance: '/events',
+      detail: 'The request did not arrive whole within 150 ms for the headers, 150 ms for all.',
+    });
+    t.match(text, /^connection: close\r$/im);
+    const lines = readLog().filter(({ requestId }) => requestId === problem.requestId);
+    t.match(lines, [{ route: '/events', status: 408 }], 'one line, of its route');
+    t.equal(lines.length, 1);
+  }
+  const count = 'shortlist_http_request_duration_seconds_count{route="/events",method="POST",status="408"} 3';
+  t.match(await metrics.render(), count);
+  t.notMatch(await metrics.render(), 'status="499"');
+  t.equal(events.list().length, 0);
+});
+
+t.test('a body that is too slow is answered after those before it', async (t) => {
+  const events = await openGatedEvents(t);
+  const { app, service } = build(t, QUICK, { events });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const release = service.hold();
+  const socket = await openSocket(url);
+  const answers = readAll(socket);
+  socket.write(
+    'GET /popular HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{',
+  );
+  await wait(400);
+  release();
+  t.same(
+    parseAnswers(await answers).map(({ status }) => status),
+    [200, 408],
+  );
 });
 
 t.test('slow clients do not hold up a good one', async (t) => {
@@ -179,7 +227,7 @@ t.test(
     service.featureViews = {};
     const url = await admin.listen({ port: 0, host: '127.0.0.1' });
     const head = 'POST /bundle/reload HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
-    t.equal(await sendRaw(url, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nab`), '');
+    t.equal(await sendRaw(url, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nab123\r\nzz\r\n`), '');
   },
 );
 

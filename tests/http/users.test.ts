@@ -48,6 +48,12 @@ function setUp(t: Test, overrides: Parameters<typeof build>[1] = {}) {
   return { ...built, folder, events, path: join(folder, FORGOTTEN_FILE), forget, read };
 }
 
+t.test('a parameter that does nothing is refused, and nobody is forgotten', async (t) => {
+  const { forget, read } = setUp(t);
+  t.match(await forget('42?dryRun=1'), { status: 400, body: { code: 'INVALID_REQUEST', detail: /dryRun/ } });
+  t.equal(read().size(), 0);
+});
+
 t.test('a 202 says that the user is in the list on the disk, and since when', async (t) => {
   const { forget, read, admin } = setUp(t);
   const before = Date.now();

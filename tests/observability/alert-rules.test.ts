@@ -152,6 +152,11 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
       'shortlist_event_stream_lag{job="shortlist",instance="b",stream="0"}': '600000x90',
     },
   },
+  ShortlistForgottenListAway: {
+    minutes: 2,
+    firing: { [of('forgotten_list_up')]: '1x3 0x60' },
+    quiet: { [of('forgotten_list_up')]: '1 0 0 1x60' },
+  },
   ShortlistThreadLost: {
     minutes: 2,
     firing: { [of('lost_threads_total')]: '0x5 1x60' },

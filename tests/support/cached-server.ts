@@ -24,6 +24,7 @@ export interface Answer {
     degraded: unknown[];
     items: { itemId: string }[];
     dropped?: { itemId: string; reason: string }[];
+    nextCursor?: string;
   };
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
 import type { ForgottenUserStore } from '../../src/events/forgotten/forgotten-user-store.js';
-import { openForgottenUsers } from '../../src/events/forgotten/open-forgotten-users.js';
+import { openLocalForgottenUsers } from '../../src/events/forgotten/local-forgotten-users.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
 import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import type { Metrics } from '../../src/observability/metrics/metrics.js';
@@ -27,7 +27,17 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const forgotten =
     given ??
-    openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock: () => Date.now() / 1000 });
+    openLocalForgottenUsers({
+      folder: settings.forgotten.folder,
+      clock: () => Date.now() / 1000,
+      observer: {
+        sized: (users) => metrics.forgetting.showForgottenUsers(users),
+        changed: (problem) => {
+          metrics.forgetting.showForgottenListUp(problem === undefined);
+          if (problem !== undefined) logger.error({ problem }, 'the list of forgotten users is not whole');
+        },
+      },
+    });
   return {
     ...others,
     ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),

@@ -9,7 +9,7 @@ import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../src/offline/training/bundle/train-dataset.js';
 import { trainBundle, type TrainedBundle } from '../../src/offline/training/bundle/train-bundle.js';
 import { writeTrainedBundle } from '../../src/offline/training/bundle/write-trained-bundle.js';
-import { createSyntheticDataset } from './synthetic-dataset.js';
+import { createSyntheticDataset, type SyntheticOptions } from './synthetic-dataset.js';
 
 /** The scenarios that ship, by name. */
 export const SCENARIOS: ReadonlyMap<string, ScenarioConfig> = readScenarios('configs/scenarios');
@@ -38,12 +38,15 @@ export async function trainSmallBundle(
   return trainBundle(known, dataset, { config, protocol, scenario, progress: SILENT_PROGRESS });
 }
 
-/** Writes a really trained bundle of the synthetic dataset into `<folder>/bundle`. */
+/**
+ * Writes a really trained bundle of the synthetic dataset into `<folder>/bundle`.
+ * @param options.world what the dataset is drawn from
+ */
 export async function writeSmallBundle(
   folder: string,
-  options: { createdAt?: string } = {},
+  { world = {}, ...options }: { createdAt?: string; world?: SyntheticOptions } = {},
 ): Promise<{ folder: string; manifest: Manifest; dataset: PreparedDataset }> {
-  const dataset = createSyntheticDataset();
+  const dataset = createSyntheticDataset(world);
   const bundle = join(folder, 'bundle');
   const manifest = await writeTrainedBundle(bundle, await trainSmallBundle(dataset), {
     dataset,

@@ -3,21 +3,23 @@ import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { ForgottenList } from '../../domain/forgetting.js';
 import type { ForgettingMetrics } from '../../observability/metrics/forgetting-metrics.js';
-import type { ForgottenUserStore } from './forgotten-user-store.js';
+import { openRedisForgottenUsers } from '../redis/redis-forgotten-users.js';
+import type { ForgottenUserObserver, ForgottenUserStore } from './forgotten-user-store.js';
 import { openLocalForgottenUsers } from './local-forgotten-users.js';
+
+type ListSettings = Pick<Settings, 'forgotten' | 'events' | 'redis'>;
 
 /**
  * The list of the settings, for a server: what is wrong with it is an error in the log, and another line when it is whole again. Answers go
  * on by what is known of it.
  * @param parts.clock Unix seconds
  */
-export function openForgottenUsers(
-  { forgotten: { folder } }: Pick<Settings, 'forgotten'>,
+export async function openForgottenUsers(
+  settings: ListSettings,
   { logger, metrics, clock }: { logger: Logger; metrics: ForgettingMetrics; clock: () => number },
-): ForgottenUserStore {
+): Promise<ForgottenUserStore> {
   metrics.showForgottenListUp(true);
-  return openLocalForgottenUsers({
-    folder,
+  const list = await open(settings, {
     clock,
     observer: {
       sized: (users) => metrics.showForgottenUsers(users),
@@ -28,30 +30,57 @@ export function openForgottenUsers(
       },
     },
   });
+  // A list that is lost is told of, whether or not anybody asks for recommendations.
+  const looking = setInterval(() => list.size(), LOOK_MS).unref();
+  return {
+    ...list,
+    close: () => {
+      clearInterval(looking);
+      list.close();
+    },
+  };
 }
 
+const LOOK_MS = 5000;
+
 /**
- * The list of the settings, for a command: one that is not whole is refused, since the command would keep what is to be left out. It is looked at again
- * whenever it is asked.
- * @throws ShortlistError FORGETTING_FAILED, as its methods do
+ * Runs a command with the list of the settings: one that is not whole is refused, since the command would keep what is to be left out. It is
+ * looked at again whenever it is asked.
+ * @throws ShortlistError FORGETTING_FAILED, as the methods of the list do
  */
-export function requireForgottenUsers({ forgotten: { folder } }: Pick<Settings, 'forgotten'>): ForgottenList {
+export async function withForgottenUsers<T>(
+  settings: ListSettings,
+  run: (forgotten: ForgottenList) => Promise<T>,
+): Promise<T> {
   let problem: string | undefined;
-  const list = openLocalForgottenUsers({
-    folder,
-    clock: neverAsked,
-    observer: { sized: () => undefined, changed: (changed) => (problem = changed) },
-  });
-  const whole = <T>(answer: T): T => {
+  const observer = {
+    sized: () => undefined,
+    changed: (changed: string | undefined) => void (problem = changed),
+  };
+  const list = await open(settings, { clock: neverAsked, observer });
+  const whole = <Answer>(answer: Answer): Answer => {
     if (problem === undefined) return answer;
     throw new ShortlistError('FORGETTING_FAILED', `Nobody can tell who asked to be forgotten: ${problem}.`);
   };
-  return {
-    find: (userId) => whole(list.find(userId)),
-    size: () => whole(list.size()),
-    entries: () => whole(list.entries()),
-    latest: () => whole(list.latest()),
-  };
+  try {
+    whole(list.size());
+    return await run({
+      find: (userId) => whole(list.find(userId)),
+      size: () => whole(list.size()),
+      entries: () => whole(list.entries()),
+      latest: () => whole(list.latest()),
+    });
+  } finally {
+    list.close();
+  }
+}
+
+async function open(
+  { forgotten: { store, folder }, events: { durability, syncTimeoutMs }, redis }: ListSettings,
+  { clock, observer }: { clock: () => number; observer: ForgottenUserObserver },
+): Promise<ForgottenUserStore> {
+  if (store === 'local') return openLocalForgottenUsers({ folder, clock, observer });
+  return openRedisForgottenUsers({ redis, durability, syncTimeoutMs, observer });
 }
 
 function neverAsked(): never {

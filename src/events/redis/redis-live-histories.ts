@@ -1,3 +1,4 @@
+import { isWholeText } from '../../domain/entity-id.js';
 import type { HistoryEvent } from '../../domain/event.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { isRedisFault, RedisFault } from '../../features/redis-connection.js';
@@ -15,9 +16,6 @@ export interface RedisLiveHistoriesOptions {
   /** Unix seconds: how old an event is. */
   readonly clock: () => number;
 }
-
-/** Half of a surrogate pair alone has no form in UTF-8, which keys are in: no event has such an id. */
-const HALF_A_PAIR = /\p{Surrogate}/u;
 
 /** The histories that a store in Redis keeps. */
 export function createRedisLiveHistories({ reads, limits, clock }: RedisLiveHistoriesOptions): LiveHistories {
@@ -61,7 +59,7 @@ export function createRedisLiveHistories({ reads, limits, clock }: RedisLiveHist
 
   return {
     find: (subject) => {
-      const owners = historyOwnersOf(subject).filter(([, id]) => !HALF_A_PAIR.test(id));
+      const owners = historyOwnersOf(subject).filter(([, id]) => isWholeText(id));
       return owners.length === 0 ? [] : readAll(owners);
     },
   };

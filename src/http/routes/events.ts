@@ -7,6 +7,7 @@ import type { EventMetrics } from '../../observability/metrics/event-metrics.js'
 import { usersInList } from '../access/user-binding.js';
 import type { HttpApp } from '../create-http-app.js';
 import { EVENTS_EXAMPLES, EventsAnswer, EventsBody, EventsEnvelope } from '../schemas/events.js';
+import { NoQuery } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
 /** What `addEventsRoute` depends on. */
@@ -32,12 +33,19 @@ export function addEventsRoute(
     description:
       'Each event is judged by itself. What is accepted is durable before the answer. When none can be kept, 400 says what is wrong with each.',
     body: EventsEnvelope,
+    querystring: NoQuery,
     response: {
       202: describeSuccess(EventsAnswer, EVENTS_EXAMPLES),
       ...describeProblems(EVENTS_PROBLEMS, '/events'),
     },
   };
-  const config = { scope: 'write', usersOf: usersInList('events'), documentedBody: EventsBody } as const;
+  const config = {
+    scope: 'write',
+    usersOf: usersInList('events'),
+    documentedBody: EventsBody,
+    // An event with an odd key takes no other one along.
+    takesAnyKey: true,
+  } as const;
   app.post('/events', { schema, bodyLimit: maxBodyBytes, config }, async (request, reply) => {
     const now = Date.now() / 1000;
     const { events, refused } = parseEvents(request.body.events, { now, maxAgeDays, forgotten });

@@ -1,10 +1,10 @@
 import { userIn } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
-import { DEFAULT_SCENARIO, RecommendingHeaders } from '../schemas/parameters.js';
+import { toNextCursor } from '../cursor.js';
+import { DEFAULT_SCENARIO, RecommendingHeaders, NoQuery } from '../schemas/parameters.js';
 import {
   MOST_BODY_BYTES,
-  NoQuery,
   POST_RECOMMENDATIONS_EXAMPLES,
   PostRecommendationsAnswer,
   RecommendationsBody,
@@ -36,6 +36,7 @@ export function addPostRecommendationsRoute(app: HttpApp, parts: AppParts): void
       ...describeProblems(
         {
           ...RECOMMENDING_PROBLEMS,
+          INVALID_CURSOR: 'The cursor is of another user or session. Ask without one to begin anew.',
           UNKNOWN_CONTEXT: "Cannot take 'devise' as context. Fields of it: hour, device, country.",
           UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",
           PAYLOAD_TOO_LARGE: 'Request body is too large',
@@ -60,6 +61,7 @@ export function addPostRecommendationsRoute(app: HttpApp, parts: AppParts): void
         strategy,
         ...toAnsweredItems(slate),
         ...(dropped && { dropped: dropped.map(({ itemId, reason }) => ({ itemId, reason })) }),
+        ...toNextCursor(asked, slate),
       };
     });
   });

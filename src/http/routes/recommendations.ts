@@ -1,6 +1,7 @@
 import { userIn } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { toNextCursor } from '../cursor.js';
 import { parseQuery } from '../parse-query.js';
 import { DEFAULT_SCENARIO, RecommendingHeaders } from '../schemas/parameters.js';
 import {
@@ -34,6 +35,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
       ...describeProblems(
         {
           ...RECOMMENDING_PROBLEMS,
+          INVALID_CURSOR: 'The cursor is of another user or session. Ask without one to begin anew.',
           UNKNOWN_CONTEXT: "Cannot take 'devise' as context. Fields of it: hour, device, country.",
           UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",
         },
@@ -53,7 +55,7 @@ export function addRecommendationsRoute(app: HttpApp, parts: AppParts): void {
     reply.header('cache-control', 'no-store');
     return send(reply, asked, (slate): Unsent<RecommendationsAnswer> => {
       const { bundle, strategy } = slate;
-      return { userId, scenario, bundle, strategy, ...toAnsweredItems(slate) };
+      return { userId, scenario, bundle, strategy, ...toAnsweredItems(slate), ...toNextCursor(asked, slate) };
     });
   });
 }

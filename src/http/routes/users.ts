@@ -2,6 +2,7 @@ import { digestOfUser } from '../../domain/forgetting.js';
 import { userIn } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { NoQuery } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 import { FORGET_EXAMPLES, ForgetAnswer, ForgetParams } from '../schemas/users.js';
 
@@ -21,6 +22,7 @@ export function addUsersRoute(app: HttpApp, { forgetter, logger }: AdminParts): 
     description:
       'Answers treat the user as unknown at once. What files, backups and bundles still hold, and until when, docs/privacy.md says. Sending it again is safe.',
     params: ForgetParams,
+    querystring: NoQuery,
     response: {
       202: describeSuccess(ForgetAnswer, FORGET_EXAMPLES),
       ...describeProblems(FORGET_PROBLEMS, '/users/42'),

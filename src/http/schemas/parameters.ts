@@ -9,11 +9,15 @@ export const DEFAULT_SCENARIO = 'home';
 /** What a request that says no `explain` has explained. */
 export const DEFAULT_EXPLAIN = 'none';
 
+/** The keyword of schemas for `isWholeText`. */
+export const WHOLE_TEXT = 'x-whole-text';
+
 /** What an id of a user or an item looks like. */
 export const ID = {
   minLength: 1,
   maxLength: LONGEST_ID,
   pattern: `^${ID_CHARACTER}+$`,
+  [WHOLE_TEXT]: true,
   'x-allowed': `text of 1 to ${LONGEST_ID} characters, no control characters`,
 };
 
@@ -29,6 +33,14 @@ export const SessionId = Type.Optional(
       'The visit of somebody who may be no user yet, by the id under which the app sends its events: what was done in it counts too. ' +
       'The visitor’s secret: drawn at random, and in no answer.',
     examples: ['v-6yTq0Zc1ROWk'],
+  }),
+);
+
+/** Where a list goes on. */
+export const Cursor = Type.Optional(
+  Type.String({
+    description:
+      'The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change.',
   }),
 );
 
@@ -86,6 +98,7 @@ export const Exclude = Type.Optional(
 const NAMED_VALUE = {
   maxLength: 512,
   pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
+  [WHOLE_TEXT]: true,
 };
 const NAMED = new RegExp(NAMED_VALUE.pattern, 'u');
 
@@ -170,3 +183,6 @@ export const RecommendingHeaders = Type.Object({
     }),
   ),
 });
+
+/** The query of a route that takes none: a parameter that does nothing is a mistake of the caller, who would not learn of it. */
+export const NoQuery = Type.Object({}, { additionalProperties: false });

@@ -3,6 +3,7 @@ import type { DroppedCandidate } from '../../domain/slate.js';
 import {
   CONTEXT_RULES,
   CONTEXT_TEXT,
+  Cursor,
   DEFAULT_LIMIT,
   Explain,
   FILTER_RULES,
@@ -18,7 +19,7 @@ import {
   TIMEOUT_RULES,
   UserId,
 } from './parameters.js';
-import { Strategy } from './recommendations.js';
+import { NextCursor, Strategy } from './recommendations.js';
 import { referenceTo } from './schema-reference.js';
 import { SLATE_FIELDS } from './slate.js';
 
@@ -74,6 +75,7 @@ export const RecommendationsBody = Type.Object(
       }),
     ),
     explain: Explain,
+    cursor: Cursor,
     timeoutMs: Type.Optional(
       Type.Integer({
         ...TIMEOUT_MS,
@@ -91,9 +93,6 @@ export const RecommendationsBody = Type.Object(
     },
   },
 );
-
-/** What stands in the query in place of the body would be ignored without a word. */
-export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 /** A candidate that the answer cannot have. */
 export const Dropped = Type.Object(
@@ -128,6 +127,7 @@ export const PostRecommendationsAnswer = Type.Object(
           'Where the request named candidates: those that the answer cannot have, in their order. What `limit` left out is in neither list.',
       }),
     ),
+    nextCursor: NextCursor,
   },
   {
     $id: 'PostRecommendationsAnswer',

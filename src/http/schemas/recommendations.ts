@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import {
   Context,
+  Cursor,
   Exclude,
   Explain,
   Filter,
@@ -10,6 +11,7 @@ import {
   Timeout,
   UserId,
 } from './parameters.js';
+import { MOST_SHOWN, writeCursor } from '../cursor.js';
 import { SLATE_FIELDS } from './slate.js';
 
 /** The path of `GET /recommendations/:userId`. */
@@ -25,9 +27,17 @@ export const RecommendationsQuery = Type.Object(
     filter: Filter,
     context: Context,
     explain: Explain,
+    cursor: Cursor,
     timeoutMs: Timeout,
   },
   { additionalProperties: false },
+);
+
+/** The cursor of the page after an answer. */
+export const NextCursor = Type.Optional(
+  Type.String({
+    description: `While more is left: \`cursor\` of the request for the next page. Absent where this is the last one, and where the pages have shown ${MOST_SHOWN} items.`,
+  }),
 );
 
 /** How a slate came about, in an answer. */
@@ -48,6 +58,7 @@ export const RecommendationsAnswer = Type.Object(
     strategy: Strategy,
     degraded: SLATE_FIELDS.degraded,
     items: SLATE_FIELDS.items,
+    nextCursor: NextCursor,
   },
   { $id: 'RecommendationsAnswer', additionalProperties: false, description: 'Items for one user.' },
 );
@@ -76,6 +87,7 @@ export const RECOMMENDATIONS_EXAMPLES: Readonly<Record<string, RecommendationsAn
         ],
       },
     ],
+    nextCursor: writeCursor({ subject: { userId: '42' }, scenario: 'home' }, [{ itemId: '318' }])!,
   },
   'cold start': {
     requestId: '0e0b5a52-3b8e-4d9e-9a52-7b1f3a7f5c11',

@@ -28,6 +28,7 @@ export function logFeatures(log: FeatureLog): AnswerListener {
         filters: request.filters,
         ...(request.sessionItems && { sessionItems: request.sessionItems }),
         ...(request.candidates && { candidates: request.candidates }),
+        ...(request.shown && { shown: request.shown }),
         context: request.context ?? [],
         ...facts,
         items: listVectors(

@@ -37,7 +37,7 @@ export function digest(content: string | Buffer): string {
 
 /** What most requests are without: nobody should wait for a digest of nothing. */
 function nameRest(
-  { exclude, filters, sessionItems, candidates }: RecommendationRequest,
+  { exclude, filters, sessionItems, candidates, shown }: RecommendationRequest,
   { userRows, live, liveFailure }: Prefetched = {},
 ): string {
   const isPlain = exclude.length === 0 && filters.length === 0;
@@ -48,6 +48,7 @@ function nameRest(
     isLiveLost: liveFailure === undefined ? undefined : true,
     sessionItems,
     candidates,
+    shown,
   };
   if (isPlain && Object.values(rest).every((value) => value === undefined)) return '';
   const wishes = [

@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import { createHash } from 'node:crypto';
 import type {
   ForgottenUserObserver,
@@ -25,7 +25,11 @@ export const ODD_IDS = [
 ];
 
 /** What holds for every store of forgotten users. @param begin gives a new, empty place. */
-export function testForgottenUsers(name: string, begin: (t: Test) => Promise<OpenForgottenUsers>): void {
+export function testForgottenUsers(
+  t: Test,
+  name: string,
+  begin: (t: Test) => Promise<OpenForgottenUsers>,
+): void {
   t.test(`${name}: nobody is in an empty list`, async (t) => {
     const open = await begin(t);
     const users = await open();

@@ -23,7 +23,7 @@ import {
 } from '../../../src/events/forgotten/local-forgotten-users.js';
 import { type OpenForgottenUsers, testForgottenUsers } from './forgotten-users-contract.js';
 
-testForgottenUsers('local', async (t) => openerOf(join(t.testdir(), 'data', 'forgotten')));
+testForgottenUsers(t, 'local', async (t) => openerOf(join(t.testdir(), 'data', 'forgotten')));
 
 function openerOf(folder: string): OpenForgottenUsers {
   return async (observer = {}) =>

@@ -13,7 +13,7 @@ import { click } from '../event-store-contract.js';
 import { connectTo, createPlace, openPlace, startDurableRedis } from './redis-place.js';
 
 /** The commands that docs/events-in-redis.md lists, by the rows of its table. */
-const [KEEPING, COMPACTION, DURABILITY, MEMORY] = readCommands();
+const [KEEPING, COMPACTION, FORGETTING, DURABILITY, MEMORY] = readCommands();
 
 function readCommands(): string[][] {
   const page = readFileSync('docs/events-in-redis.md', 'utf8');
@@ -41,7 +41,13 @@ async function beginAs(t: Test, server: RedisServer, commands: readonly string[]
 }
 
 async function keepAndCompact(t: Test, server: RedisServer): Promise<void> {
-  const { place } = await beginAs(t, server, [...KEEPING!, ...COMPACTION!, ...DURABILITY!, ...MEMORY!]);
+  const { place } = await beginAs(t, server, [
+    ...KEEPING!,
+    ...COMPACTION!,
+    ...FORGETTING!,
+    ...DURABILITY!,
+    ...MEMORY!,
+  ]);
   const figures: (EventStoreFigures | undefined)[] = [];
   const told = await openPlace(t, place, { observer: { measured: (each) => void figures.push(each) } });
   t.same(await told.store.keep([click({ eventId: 'a' }), click({ sessionId: 's' })]), [

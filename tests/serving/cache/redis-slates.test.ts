@@ -140,6 +140,10 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
     const client = await connect(t, redis.url);
     const asked = { userId: 'u3', candidates: ['i030', 'i031', 'i032', 'nothing'], limit: 2 };
     const { body } = await (await start(t, redis.url)).post(asked);
+    const { body: other } = await (
+      await startCachedServer(t, models, { workers: 0 })
+    ).get('/recommendations/u4');
+    t.ok(other.nextCursor !== undefined && body.nextCursor !== undefined);
     t.equal(body.items.length, 2);
     t.same(body.dropped, [{ itemId: 'nothing', reason: 'unknown' }]);
     while ((await client.dbsize()) < 1) await wait(5);
@@ -167,6 +171,8 @@ t.test('slates in Redis', { skip: REDIS_MISSING }, async (t) => {
       ['one dropped twice', { dropped: [...body.dropped!, ...body.dropped!] }],
       ['a reason of the forger’s choice', { dropped: [{ itemId: 'nothing', reason: 'forged' }] }],
       ['no user', { userId: undefined }],
+      ['a cursor of another user', { nextCursor: other.nextCursor }],
+      ['a cursor that is none', { nextCursor: 'x' }],
       ['another user', { userId: 'u4' }],
     ];
     for (const [what, changes, facts] of table) t.equal(await put(changes, facts), 'miss', what);

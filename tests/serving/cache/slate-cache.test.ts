@@ -9,7 +9,14 @@ import {
 } from '../../../src/serving/cache/slate-cache.js';
 
 const RECORD: SlateReport = {
-  slate: { scenario: 'home', bundle: 'b1', strategy: 'personalised', degraded: [], items: [] },
+  slate: {
+    scenario: 'home',
+    bundle: 'b1',
+    strategy: 'personalised',
+    degraded: [],
+    items: [],
+    hasMore: false,
+  },
   stages: [],
   candidateCount: 3,
 };

@@ -57,6 +57,9 @@ t.test('all that the answer depends on does', async (t) => {
     { subject: { sessionId: 'u3' } },
     { sessionItems: ['i001'] },
     { candidates: ['i001'] },
+    { shown: [1, 2] },
+    // It is in the cursor of the next page in this order.
+    { shown: [2, 1] },
   ];
   const keys = changes.map((change) => keyOf({ ...request, ...change }, engine));
   const prefetched: Prefetched[] = [

@@ -53,7 +53,7 @@ const request = (userId: string): RecommendationRequest => ({
 function recordOf({ request }: ComputeJob): SlateReport {
   const bundle = request.subject.userId!;
   return {
-    slate: { scenario: 'home', bundle, strategy: 'personalised', degraded: [], items: [] },
+    slate: { scenario: 'home', bundle, strategy: 'personalised', degraded: [], items: [], hasMore: false },
     stages: [],
     candidateCount: 0,
   };

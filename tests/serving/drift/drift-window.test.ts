@@ -4,6 +4,7 @@ import { createFolderRegistry } from '../../../src/bundle/folder-registry.js';
 import { SILENT_PROGRESS } from '../../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../../src/offline/training/bundle/train-dataset.js';
 import { createServedBundle } from '../../../src/serving/bundle-life/served-bundle.js';
+import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
 import type { Drift } from '../../../src/serving/drift/drift-window.js';
 import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import {
@@ -60,6 +61,32 @@ t.test(
       t.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9);
     }
     t.ok(reference.sources['als']! > 0 && reference.sources['als']! <= 1);
+  },
+);
+
+t.test(
+  'what was touched just now, named candidates and later pages are no drift of the bundle',
+  async (t) => {
+    const { windows, service } = await start(t);
+    const askAll = async (changes: Partial<RecommendationRequest>): Promise<number> => {
+      for (let user = 0; user < 60; user++) {
+        const asked = {
+          subject: { userId: `u${user}` },
+          scenario: 'home',
+          limit: 5,
+          exclude: [],
+          filters: [],
+        };
+        await service.recommend({ ...asked, explain: 'none', ...changes }, {});
+      }
+      await new Promise((done) => setImmediate(done));
+      // The first is that a bundle begins.
+      return windows.length - 1;
+    };
+    t.equal(await askAll({ sessionItems: ['i001'] }), 0);
+    t.equal(await askAll({ candidates: ['i001', 'i002', 'i003'] }), 0);
+    t.equal(await askAll({ shown: [1, 2] }), 0);
+    t.equal(await askAll({}), 1, 'control');
   },
 );
 

@@ -1,16 +1,15 @@
-import { DuckDBDataChunk, DOUBLE, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig } from '../../../config/dataset-config.js';
 import { MOST_SECONDS_AHEAD } from '../../../domain/event.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
 import { quoteIdentifier } from '../database.js';
+import { createForgottenDigests } from '../forgotten-digests.js';
 import type { ReadTable } from './read-table.js';
 import { type ReadTables, viewOf } from './read-tables.js';
 import { type TableName, typedTable } from './table-request.js';
 
 /** Why rows are dropped. */
 const OF_FORGOTTEN = 'of users who asked to be forgotten';
-
-const CHUNK_ROWS = 2048;
 
 /** The ids of users in a table, and the times of its rows where it has some. */
 interface UserTable {
@@ -67,15 +66,7 @@ async function findIds(
   users: readonly (readonly [digest: string, at: number])[],
   tables: readonly UserTable[],
 ): Promise<void> {
-  await connection.run('CREATE TABLE forgotten_digests (digest VARCHAR, asked_at DOUBLE)');
-  const appender = await connection.createAppender('forgotten_digests');
-  for (let start = 0; start < users.length; start += CHUNK_ROWS) {
-    const chunk = users.slice(start, start + CHUNK_ROWS);
-    const block = DuckDBDataChunk.create([VARCHAR, DOUBLE], chunk.length);
-    block.setColumns([chunk.map(([digest]) => digest), chunk.map(([, at]) => at)]);
-    appender.appendDataChunk(block);
-  }
-  appender.closeSync();
+  await createForgottenDigests(connection, users);
   const ids = tables.map(
     ({ table, key }) => `SELECT ${quoteIdentifier(key)} AS id FROM ${typedTable(table)}`,
   );

@@ -90,7 +90,7 @@ function findObstacle(
 }
 
 async function recompute(record: FeatureRecord, engine: Engine): Promise<ReadonlyMap<string, Float32Array>> {
-  const { scenario, limit, depth, filters, exclude, context, sessionItems, candidates } = record;
+  const { scenario, limit, depth, filters, exclude, context, sessionItems, candidates, shown } = record;
   const request = {
     subject: subjectOf(record),
     scenario,
@@ -101,6 +101,7 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
     explain: 'none',
     sessionItems,
     candidates,
+    shown,
   } as const;
   const query = hydrateQuery(request, engine, { live: record.live && readLive(record.live, engine) });
   const retrieved = await retrieveOffline(query, engine, { depth });

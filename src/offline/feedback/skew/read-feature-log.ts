@@ -92,6 +92,7 @@ function isRecord(value: Partial<FeatureRecord> | null): value is FeatureRecord 
     LISTS.every((key) => Array.isArray(value[key])) &&
     isListOf(value.exclude, isText) &&
     OPTIONAL_IDS.every((key) => value[key] === undefined || isListOf(value[key], isText)) &&
+    (value.shown === undefined || isListOf(value.shown, Number.isInteger)) &&
     (value.live === undefined || isListOf(value.live, isLiveEntry)) &&
     (value.depth === undefined || Number.isFinite(value.depth)) &&
     (value.isForgotten === undefined || typeof value.isForgotten === 'boolean') &&
