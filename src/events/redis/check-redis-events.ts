@@ -6,7 +6,6 @@ import { createEventKeys, type EventKeys } from './event-keys.js';
 import { measureStreams } from './measure-streams.js';
 import { readMerged } from './read-merged.js';
 import { type RedisCompactionOptions, requireEvents } from './redis-compaction-log.js';
-import { parseEntry } from './stream-entry.js';
 
 /** After every entry. */
 const LAST_ID = '18446744073709551615-18446744073709551615';
@@ -47,13 +46,12 @@ async function listStrangeKeys(client: RedisClient, { streams }: EventKeys): Pro
 
 async function readContents(
   client: RedisClient,
-  { streams }: EventKeys,
+  keys: EventKeys,
 ): Promise<Omit<EventsContents, 'uncompactedRows'> & { strange: number }> {
   const counts = new Map<string, { day: string; type: string; rows: number }>();
   let [rows, strange, first, last] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const range = { from: streams.map(() => '0-0'), to: streams.map(() => LAST_ID) };
-  for await (const entry of readMerged(client, streams, range)) {
-    const event = parseEntry(entry);
+  const range = { from: keys.streams.map(() => '0-0'), to: keys.streams.map(() => LAST_ID) };
+  for await (const { event } of readMerged(client, keys, range)) {
     if (event === undefined) {
       strange++;
       continue;

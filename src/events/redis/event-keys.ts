@@ -12,12 +12,21 @@ export const COMPACTION_GROUP = 'compaction';
 /** Whose a history is. */
 export type HistoryOwner = readonly [kind: 'user' | 'session', id: string];
 
+/** Where an id is counted, and as what. */
+export interface IdPlace {
+  readonly key: string;
+  readonly member: Buffer;
+}
+
+/** Of the digest of an id; of a billion in all sets, two in one have the same by a chance of one in 10^17. */
+const MEMBER_BYTES = 12;
+
 /** Where events are in Redis. */
 export interface EventKeys {
   /** The streams of the log, by their numbers. */
   readonly streams: readonly string[];
   /** Ids that were counted, by the stream of their events and the first bits of their digest; on the node of the stream. */
-  ids(stream: number, digest: Buffer): string;
+  ids(stream: number, digest: Buffer): IdPlace;
   history(owner: HistoryOwner): string;
   /** How far compactions came, and which events the one that is under way copies. */
   readonly compaction: string;
@@ -26,7 +35,7 @@ export interface EventKeys {
 }
 
 /**
- * Of the digest: 32,768 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 18 bytes each, and of more in 110:
+ * Of the digest: 32,768 sets of ids for each stream. Redis keeps a sorted set of up to 128 short members in 25 bytes each, and of more in 110:
  * these hold 67 million ids before they need more.
  */
 const SET_BITS = 15;
@@ -40,8 +49,13 @@ export function createEventKeys(prefix: string): EventKeys {
   return {
     streams,
     // A key whose braces hold the whole name of another one is on the node of that.
-    ids: (stream, digest) =>
-      `${prefix}event-ids:{${streams[stream]}}:${(digest.readUInt16BE() >>> (16 - SET_BITS)).toString(36)}`,
+    ids: (stream, digest) => {
+      const set = digest.readUInt16BE() >>> (16 - SET_BITS);
+      return {
+        key: `${prefix}event-ids:{${streams[stream]}}:${set.toString(36)}`,
+        member: digest.subarray(digest.length - MEMBER_BYTES),
+      };
+    },
     // On the node of the user's rows, which are read in the same turn.
     history: ([kind, id]) => `${prefix}history:${kind}:${braceId(id)}`,
     compaction: `${space}compaction`,

@@ -1,12 +1,13 @@
 import { SECONDS_PER_DAY } from '../../domain/time.js';
-import { ENTRY_FIELD } from './stream-entry.js';
+import type { IdPlace } from './event-keys.js';
+import { ENTRY_FIELD, SCORE_COUNTERS, SCORE_EPOCH } from './stream-entry.js';
 
 /** An event to be written to a stream. */
 export interface StreamWrite {
   /** The value of its entry. */
   readonly entry: string;
   /** Where its id is counted, and as what; undefined where it has none. */
-  readonly id?: { readonly key: string; readonly member: Buffer } | undefined;
+  readonly id?: IdPlace | undefined;
 }
 
 /** A command with its arguments. */
@@ -18,10 +19,13 @@ export type RedisCommand = [name: string, ...args: (string | number | Buffer)[]]
  * its id, its entry. It answers with `1` for each event that it wrote, and `0` for each that it knew.
  *
  * - Redis takes nothing of a script back, so all that a key can refuse is asked before the first write; it refuses for lack of memory or
- *   disk at the first one only. An id goes again where its event was refused.
+ *   disk at the first one only. An event goes again where its id cannot be counted.
  * - An event that is known makes a write as well. WAITAOF waits for the latest write of its own connection, and the event may be of another
  *   one that was not synced yet.
- * - Ids are counted by day, by the clock of Redis. Once a day a set is rid of those that are old.
+ * - The score of an id is the entry of its event (`scoreOfEntry`). Redis may have an event twice after all: of a script that it was killed in
+ *   the middle of writing to its file, it leaves the first part there, and executes that at the start after the next one (seen with 7.0
+ *   and 8.2). The latest entry is the one that counts.
+ * - Once a day a set is rid of ids that are old, by the clock of Redis.
  */
 const KEEP = `
 local function has_type(key, wanted)
@@ -32,26 +36,33 @@ if not has_type(KEYS[1], 'stream') then return redis.error_reply('WRONGTYPE ' ..
 for at = 2, #KEYS do
   if not has_type(KEYS[at], 'zset') then return redis.error_reply('WRONGTYPE ' .. KEYS[at] .. ' is no sorted set') end
 end
-local days = tonumber(ARGV[1])
-local today = math.floor(tonumber(redis.call('TIME')[1]) / ${SECONDS_PER_DAY})
+local function score_of(milliseconds, counter)
+  return (milliseconds - ${SCORE_EPOCH}) * ${SCORE_COUNTERS} + counter % ${SCORE_COUNTERS}
+end
+local seconds = tonumber(ARGV[1]) * ${SECONDS_PER_DAY}
+local oldest = (tonumber(redis.call('TIME')[1]) - seconds) * 1000
 local function renew(key)
-  redis.call('EXPIRE', key, (days + 1) * ${SECONDS_PER_DAY})
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. (today - days))
+  redis.call('EXPIRE', key, seconds + ${SECONDS_PER_DAY})
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', score_of(oldest, 0))
 end
 local kept = {}
 for at = 2, #ARGV, 3 do
   local set = KEYS[tonumber(ARGV[at]) + 1]
   local has_id = ARGV[at] ~= '0'
-  if has_id and redis.call('ZADD', set, 'NX', today, ARGV[at + 1]) == 0 then
+  if has_id and redis.call('ZSCORE', set, ARGV[at + 1]) then
     renew(set)
     kept[#kept + 1] = '0'
   else
-    local written = redis.pcall('XADD', KEYS[1], '*', '${ENTRY_FIELD}', ARGV[at + 2])
-    if type(written) == 'table' and written['err'] then
-      if has_id then redis.call('ZREM', set, ARGV[at + 1]) end
-      return written
+    local id = redis.call('XADD', KEYS[1], '*', '${ENTRY_FIELD}', ARGV[at + 2])
+    if has_id then
+      local milliseconds, counter = string.match(id, '^(%d+)-(%d+)$')
+      local counted = redis.pcall('ZADD', set, score_of(tonumber(milliseconds), tonumber(counter)), ARGV[at + 1])
+      if type(counted) == 'table' then
+        redis.call('XDEL', KEYS[1], id)
+        return counted
+      end
+      if redis.call('TTL', set) < seconds then renew(set) end
     end
-    if has_id and redis.call('TTL', set) < days * ${SECONDS_PER_DAY} then renew(set) end
     kept[#kept + 1] = '1'
   end
 end

@@ -49,9 +49,6 @@ export interface LogWriterOptions {
   readonly knownDays: number;
 }
 
-/** Of the digest of an id; of a billion in all sets, two in one have the same by a chance of one in 10^17. */
-const MEMBER_BYTES = 12;
-
 /** Events of one script, for which Redis does nothing else: about a millisecond. */
 const SCRIPT_EVENTS = 200;
 
@@ -60,11 +57,7 @@ export function packRequest(events: readonly UserEvent[], keys: EventKeys): Pack
   const writes = events.map((event) => {
     const stream = streamOf(event);
     const digest = digestOfEvent(event);
-    const id = digest && {
-      key: keys.ids(stream, digest),
-      member: digest.subarray(digest.length - MEMBER_BYTES),
-    };
-    return { stream, entry: packEvent(event), id };
+    return { stream, entry: packEvent(event), id: digest && keys.ids(stream, digest) };
   });
   return { events, writes };
 }

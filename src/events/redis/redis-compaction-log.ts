@@ -14,7 +14,7 @@ import { readPosition } from './measure-streams.js';
 import { readMerged } from './read-merged.js';
 import { describeRedisFault } from './redis-event-fault.js';
 import { createRedisLocks } from './redis-locks.js';
-import { compareEntryIds, parseEntry, parseEntryId, type StreamEntry } from './stream-entry.js';
+import { compareEntryIds, parseEntryId, type StreamEntry } from './stream-entry.js';
 
 /** The events of a Redis, for one who copies them elsewhere and then says so. Its calls reject with ShortlistError EVENTS_UNAVAILABLE. */
 export interface RedisCompactionLog {
@@ -82,8 +82,7 @@ export async function openRedisCompactionLog(options: RedisCompactionOptions): P
   async function* read({ from, to }: RedisCompactionRange): AsyncGenerator<KeptEvent> {
     let sequence = (await states.read()).next;
     const first = sequence;
-    for await (const entry of readMerged(client, keys.streams, { from, to })) {
-      const event = parseEntry(entry);
+    for await (const { event } of readMerged(client, keys, { from, to })) {
       if (event !== undefined) yield { ...event, sequence: sequence++ };
     }
     counted = sequence - first;

@@ -33,6 +33,18 @@ export function parseEntryId(id: string): readonly [milliseconds: bigint, counte
   return [BigInt(milliseconds), BigInt(counter)];
 }
 
+/** Scores of ids count milliseconds from here on, Unix: so they are exact until the year 2090. */
+export const SCORE_EPOCH = 1_600_000_000_000;
+
+/** Entries of one millisecond that have different scores. */
+export const SCORE_COUNTERS = 4096;
+
+/** What an event id is counted with: the id of the entry of its event, as a whole number. */
+export function scoreOfEntry(id: string): number {
+  const [milliseconds, counter] = parseEntryId(id).map(Number) as [number, number];
+  return (milliseconds - SCORE_EPOCH) * SCORE_COUNTERS + (counter % SCORE_COUNTERS);
+}
+
 /** Below 0 where the first id comes before the second in its stream, 0 where they are the same. */
 export function compareEntryIds(left: string, right: string): number {
   const [a, b] = [parseEntryId(left), parseEntryId(right)];

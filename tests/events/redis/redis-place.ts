@@ -15,14 +15,14 @@ export function createPlace(url: string, changes: Partial<RedisPlace> = {}): Red
 }
 
 /** A server whose writes are on its disk before it answers. */
-export function startDurableRedis(
+export async function startDurableRedis(
   t: Test,
   args: readonly string[] = [],
   program?: string,
-): Promise<RedisServer> {
+): Promise<RedisServer & { readonly dir: string }> {
   const dir = join(t.testdir({}), `redis-${places++}`);
   mkdirSync(dir);
-  return startLastingServer(t, { dir, args, ...(program !== undefined && { program }) });
+  return { dir, ...(await startLastingServer(t, { dir, args, ...(program !== undefined && { program }) })) };
 }
 
 /** What a store told, as `reason`s; undefined where it was over. */

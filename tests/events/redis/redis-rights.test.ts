@@ -102,7 +102,7 @@ t.test('each command that is listed for keeping is needed', { skip: REDIS_MISSIN
 });
 
 /** Commands that only a fault has a use for, or reading. */
-const OF_FAULTS = ['ping', 'hello', 'exists', 'zrem', 'zrange', 'del'];
+const OF_FAULTS = ['ping', 'hello', 'exists', 'xdel', 'zrange', 'del'];
 
 t.test(
   'without those of durability nobody can tell, and events are refused',
