@@ -28,6 +28,8 @@ export interface EventKeys {
   /** Ids that were counted, by the stream of their events and the first bits of their digest; on the node of the stream. */
   ids(stream: number, digest: Buffer): IdPlace;
   history(owner: HistoryOwner): string;
+  /** Of another of these keys, on the node of it: it has nothing of its own to say. */
+  closing(key: string): string;
   /** How far compactions came, and which events the one that is under way copies. */
   readonly compaction: string;
   /** Who compacts. */
@@ -48,6 +50,7 @@ export function createEventKeys(prefix: string): EventKeys {
   const streams = Array.from({ length: STREAMS }, (_, index) => `${space}${index}`);
   return {
     streams,
+    closing: (key) => `${prefix}events-closing:{${key}}`,
     // A key whose braces hold the whole name of another one is on the node of that.
     ids: (stream, digest) => {
       const set = digest.readUInt16BE() >>> (16 - SET_BITS);

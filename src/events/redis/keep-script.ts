@@ -15,16 +15,17 @@ export type RedisCommand = [name: string, ...args: (string | number | Buffer)[]]
 
 /**
  * Writes events to a stream, each whose id was not counted before, and counts their ids: all of it, or nothing where a key holds something else.
- * KEYS: the stream; the sets of ids. ARGV: days for which an id is known; for each event the number of its set among KEYS (0 without an id),
+ * KEYS: the stream; its closing key; the sets of ids. ARGV: days for which an id is known; for each event the number of its set among KEYS (0 without an id),
  * its id, its entry. It answers with `1` for each event that it wrote, and `0` for each that it knew.
  *
  * - Redis takes nothing of a script back, so all that a key can refuse is asked before the first write; it refuses for lack of memory or
  *   disk at the first one only. An event goes again where its id cannot be counted.
  * - An event that is known makes a write as well. WAITAOF waits for the latest write of its own connection, and the event may be of another
  *   one that was not synced yet.
- * - The score of an id is the entry of its event (`scoreOfEntry`). Redis may have an event twice after all: of a script that it was killed in
- *   the middle of writing to its file, it leaves the first part there, and executes that at the start after the next one (seen with 7.0
- *   and 8.2). The latest entry is the one that counts.
+ * - Of a script that it was killed in the middle of writing to its file, Redis may leave the first part there (seen with 7.0 and 8.2). It executes that
+ *   at the start after the next one, with the next whole script, so an event may be in the stream twice: the score of an id is the entry that
+ *   counts (`scoreOfEntry`). Without a whole script after it, it drops all that was written since. What a script writes is whole to it
+ *   where it is more than one command: so each writes to the closing key too.
  * - Once a day a set is rid of ids that are old, by the clock of Redis.
  */
 const KEEP = `
@@ -33,7 +34,7 @@ local function has_type(key, wanted)
   return type == 'none' or type == wanted
 end
 if not has_type(KEYS[1], 'stream') then return redis.error_reply('WRONGTYPE ' .. KEYS[1] .. ' is no stream') end
-for at = 2, #KEYS do
+for at = 3, #KEYS do
   if not has_type(KEYS[at], 'zset') then return redis.error_reply('WRONGTYPE ' .. KEYS[at] .. ' is no sorted set') end
 end
 local function score_of(milliseconds, counter)
@@ -66,19 +67,26 @@ for at = 2, #ARGV, 3 do
     kept[#kept + 1] = '1'
   end
 end
+redis.call('SET', KEYS[2], '', 'EX', 60)
 return table.concat(kept)`;
 
 /** The command that keeps events of one stream; Redis does nothing else meanwhile. @param options.knownDays for which ids are known, at least */
 export function keepCommand(
-  stream: string,
+  [stream, closing]: readonly [stream: string, closing: string],
   writes: readonly StreamWrite[],
   { knownDays }: { knownDays: number },
 ): RedisCommand {
-  const keys = [stream, ...new Set(writes.flatMap(({ id }) => (id === undefined ? [] : [id.key])))];
+  const keys = [stream, closing, ...new Set(writes.flatMap(({ id }) => (id === undefined ? [] : [id.key])))];
   const places = new Map(keys.map((key, index) => [key, index]));
   const args = writes.flatMap(({ id, entry }) =>
     id === undefined ? ['0', '', entry] : [String(places.get(id.key)!), id.member, entry],
   );
   // Not by its digest: where Redis does not know that, the client sends it again, after what has to follow it.
   return ['eval', KEEP, keys.length, ...keys, knownDays, ...args];
+}
+
+/** Ends what a crash of Redis has left open in its file, so that what is written after it stays (see `KEEP`). @param closing the closing key of what is written next */
+export function closeCommand(closing: string): RedisCommand {
+  const script = `for _ = 1, 2 do redis.call('SET', KEYS[1], '', 'EX', 60) end`;
+  return ['eval', script, 1, closing];
 }

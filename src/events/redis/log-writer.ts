@@ -133,13 +133,11 @@ async function writeTo(
   const { guards, answerMs, knownDays } = writing;
   try {
     const guard = await answerWithin(answerMs, guards.find(node));
-    const commands = scripts.map(({ stream, events }) =>
-      keepCommand(
-        keys.streams[stream]!,
-        events.map(({ write }) => write),
-        { knownDays },
-      ),
-    );
+    const commands = scripts.map(({ stream, events }) => {
+      const key = keys.streams[stream]!;
+      const writes = events.map(({ write }) => write);
+      return keepCommand([key, keys.closing(key)], writes, { knownDays });
+    });
     // Sent one right after the other: what is written is answered before the disk is waited for, so that a server that hangs shows soon.
     const writes = node.pipeline(commands).exec() as Promise<Reply[]>;
     const syncing = node.pipeline([...guard.commands]).exec() as Promise<Reply[]>;

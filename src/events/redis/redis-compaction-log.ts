@@ -11,6 +11,7 @@ import {
 import { createSyncGuards, findLoss } from './durability.js';
 import { COMPACTION_GROUP, createEventKeys, type EventKeys } from './event-keys.js';
 import { readPosition } from './measure-streams.js';
+import { closeCommand } from './keep-script.js';
 import { readMerged } from './read-merged.js';
 import { describeRedisFault } from './redis-event-fault.js';
 import { createRedisLocks } from './redis-locks.js';
@@ -94,6 +95,7 @@ export async function openRedisCompactionLog(options: RedisCompactionOptions): P
     read: (range) => tellIterable(location, read(range)),
     finish: ({ to }) =>
       told(location, async () => {
+        await close(client, keys);
         for (const [index, stream] of keys.streams.entries()) await moveGroup(client, stream, to[index]!);
         // A group that was not moved, and a mark that is gone: its events were copied twice.
         await confirm();
@@ -144,8 +146,10 @@ interface Beginning {
 
 async function begin(
   client: RedisClient,
-  { keys: { streams }, states, confirm }: Beginning,
+  { keys, states, confirm }: Beginning,
 ): Promise<RedisCompactionRange | undefined> {
+  const { streams } = keys;
+  await close(client, keys);
   const positions = await Promise.all(streams.map((stream) => readPosition(client, stream)));
   let state = await states.read();
   if (state.range?.to.every((last, index) => compareEntryIds(positions[index]!, last) >= 0)) {
@@ -159,6 +163,14 @@ async function begin(
   if (!isResumed && range !== undefined) await states.write({ ...state, range });
   await confirm();
   return range && { ...range, name: [state.store, ...range.from, ...range.to].join(' '), isResumed };
+}
+
+/** Redis may have crashed since anything was written to it. */
+async function close(client: RedisClient, keys: EventKeys): Promise<void> {
+  for (const key of [...keys.streams, keys.compaction]) {
+    const [name, ...args] = closeCommand(keys.closing(key));
+    await client.call(name, ...args);
+  }
 }
 
 async function findRange(
