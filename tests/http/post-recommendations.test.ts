@@ -151,7 +151,10 @@ t.test('every problem of a body is named', async (t) => {
       { candidates: ids(501) },
       /^candidates is a list of 501, allowed is a list of at least 1 of at most 500, each text/,
     ],
-    [{ sessionItems: ids(201) }, /^sessionItems is a list of 201, allowed is a list of at most 200, each text/],
+    [
+      { sessionItems: ids(201) },
+      /^sessionItems is a list of 201, allowed is a list of at most 200, each text/,
+    ],
     [{ exclude: ids(501) }, /^exclude is/],
     [{ candidates: ['a', ''] }, /^candidates is "", allowed is text of 1 to 256 characters/],
     [{ candidates: ['a', 7, null] }, /^candidates is 7, allowed.*; candidates is null, allowed/],
