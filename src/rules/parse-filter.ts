@@ -29,7 +29,7 @@ export interface ParsedFilter {
 
 /**
  * Reads the value of a filter: `v`, `<v`, `<=v`, `>v`, `>=v`, `a..b` with both ends, `a..`, `..b`, `*` for any value, each of them after `!`
- * for what does not, and a text in quotation marks as it stands.
+ * for whatever does not match, and a text in quotation marks as it stands.
  * @returns undefined where values of this kind cannot be asked so
  */
 export function parseFilterValue(value: string, kind: FilterKind): ParsedFilter | undefined {
@@ -70,13 +70,15 @@ function parseUnbound(text: string, kind: FilterKind): Condition | undefined {
   if (text === '' || text.startsWith('!')) return undefined;
   const dots = text.indexOf('..');
   if (dots < 0) return parseEqual(text, kind);
-  const [from, to] = [text.slice(0, dots), text.slice(dots + 2)];
-  if (kind === 'number' || isRangeOf(from, to, parseIsoTime)) return parseRange(from, to, kind);
-  return isRangeOf(from, to, parseNumber) ? undefined : parseEqual(text, kind);
+  const ends = [text.slice(0, dots), text.slice(dots + 2)] as const;
+  if (kind === 'number' || areEnds(ends, parseIsoTime)) return parseRange(ends, kind);
+  // Who writes `1990..2000` wants years; as a text it stands in quotation marks.
+  return areEnds(ends, parseNumber) && !ends.includes('') ? undefined : parseEqual(text, kind);
 }
 
-function isRangeOf(from: string, to: string, parse: (text: string) => number): boolean {
-  return !Number.isNaN(parse(from)) && !Number.isNaN(parse(to));
+function areEnds(ends: readonly string[], parse: (text: string) => number): boolean {
+  const said = ends.filter((end) => end !== '');
+  return said.length > 0 && said.every((end) => !Number.isNaN(parse(end)));
 }
 
 function parseEqual(text: string, kind: FilterKind): Condition | undefined {
@@ -99,12 +101,15 @@ function parseBound(operator: string, text: string, kind: FilterKind): Condition
     : { test: 'within', ...EVERYTHING, least: ends.most, isAbove: true };
 }
 
-function parseRange(from: string, to: string, kind: FilterKind): Condition | undefined {
+/** With both ends, in either order, as BETWEEN SYMMETRIC of SQL. */
+function parseRange([from, to]: readonly [string, string], kind: FilterKind): Condition | undefined {
   if (from === '' && to === '') return undefined;
-  const first = from === '' ? EVERYTHING : parseEnds(from, kind);
-  const last = to === '' ? EVERYTHING : parseEnds(to, kind);
-  if (first === undefined || last === undefined || first.least > last.most) return undefined;
-  return { test: 'within', ...last, least: first.least };
+  if (from === '') return parseBound('<=', to, kind);
+  if (to === '') return parseBound('>=', from, kind);
+  const [first, last] = [parseEnds(from, kind), parseEnds(to, kind)];
+  if (first === undefined || last === undefined) return undefined;
+  const [low, high] = first.least <= last.least ? [first, last] : [last, first];
+  return { test: 'within', ...high, least: low.least };
 }
 
 const EVERYTHING: Interval = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
