@@ -35,6 +35,7 @@ function kindOf({ role }: AttributeColumn, times: Float64Array | undefined): Fil
 
 /** Unix seconds per item, NaN where there is no value; undefined where a value is no ISO 8601 time, or none is there. */
 function readTimes({ values }: AttributeColumn): Float64Array | undefined {
+  // Many items share a day.
   const known = new Map<string, number>();
   const times = new Float64Array(values.length).fill(Number.NaN);
   for (let item = 0; item < values.length; item++) {

@@ -6,7 +6,7 @@ import { toAttributeFilter } from '../../src/domain/named-value.js';
 import { createFilterMasks, filterMask, intersectMask } from '../../src/rules/filter-masks.js';
 import { attribute } from '../support/small-world.js';
 
-const IDS = [...'abcdefg'];
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 
 /** Seven things of a shop; of `g` nothing is known. */
 const shop: Catalogue = {

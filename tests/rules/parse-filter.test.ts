@@ -145,7 +145,7 @@ t.test('every text can be asked for: quoted where it begins as an operator does'
   t.equal(quoteFilterValue('1..2'), '"1..2"');
   const texts = fc.oneof(
     fc.string({ unit: 'grapheme' }),
-    fc.string({ unit: fc.constantFrom(...'!<>=*".1a') }),
+    fc.string({ unit: fc.constantFrom('!', '<', '>', '=', '*', '"', '.', '1', 'a') }),
   );
   fc.assert(
     fc.property(texts, (text) => {
