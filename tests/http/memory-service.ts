@@ -151,7 +151,7 @@ function refuse({ scenario, subject, filters, fields = [] }: RecommendationReque
 }
 
 function namesIn(fields: readonly string[]): string[] {
-  return fields.flatMap((text) => text.split(',')).filter((name) => name !== '');
+  return fields.filter((text) => text !== '').flatMap((text) => text.split(','));
 }
 
 function choose({ subject, exclude, filters, limit, candidates, shown }: RecommendationRequest): Movie[] {

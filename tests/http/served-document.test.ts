@@ -184,6 +184,8 @@ t.test('what the document says of filters, context and scenarios is what the ser
     ['fields', [''], true],
     ['fields', ['colour'], false],
     ['fields', ['title, genres'], false],
+    ['fields', ['title,'], false],
+    ['fields', [','], false],
     ['fields', ['title', '__proto__'], false],
     ['filter', ['genres:'], false],
     ['filter', ['genres'], false],

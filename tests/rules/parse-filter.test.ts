@@ -174,3 +174,21 @@ t.test('what the patterns of the document allow is taken, and what they do not i
     );
   }
 });
+
+t.test('a document and the server agree on whatever text is written', async () => {
+  const piece = fc.constantFrom(
+    ...['!', '<', '>', '=', '*', '"', '.', '..', '-', ':', '+', 'e', 'T', 'Z', ' ', '0', '1', '9', '30'],
+    ...['true', 'false', 'x', 'ä', '日', '2024-02-29', '2023-02-29', '2024-13-01', '12:30', '1.5'],
+  );
+  const texts = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
+  const isRange = /^!?[-\d.eE+]+\.\.[-\d.eE+]+$|^!?[-\d:TZ +.]*\.\.[-\d:TZ +.]*$/;
+  fc.assert(
+    fc.property(texts, fc.constantFrom<FilterKind>('number', 'date', 'boolean', 'text'), (value, kind) => {
+      const isAllowed = new RegExp(`^(${FILTER_PATTERNS[kind]})$`, 'u').test(value);
+      const isTaken = write(value, kind) !== 'refused';
+      if (isAllowed === isTaken || (kind !== 'number' && isRange.test(value))) return;
+      throw new Error(`${kind} ${value}: allowed ${isAllowed}, taken ${isTaken}`);
+    }),
+    { numRuns: 20_000 },
+  );
+});
