@@ -55,7 +55,7 @@ export function hydrateQuery(
   const scenario = chooseScenario(requested, history, engine);
   const excluded = findKnownItems(request.exclude, engine);
   const shown = (request.shown ?? []).flatMap((hash) => catalogue.entities.findHash(hash));
-  const placements = [requested.filters, scenario.filters];
+  const placements = new Set([requested.filters, scenario.filters]);
   const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters, placements };
   const eligible = findEligibleItems(scenario.rules, facts);
   return {
