@@ -243,6 +243,39 @@ t.test('what is left out of events is counted by reason, and types without a wei
   ]);
 });
 
+t.test('a file of another name beside those of compact is refused: a copy would count twice', async (t) => {
+  for (const name of [
+    'events-2023-11-14-0a1b (1).parquet',
+    'events-2023-11-14-0a1b.bak.parquet',
+    'events-all.parquet',
+  ]) {
+    t.testdir();
+    const files = { [`events/parquet/${name}`]: compacted(click()) };
+    const [problem, ...others] = await problemsOf(t, withEvents([click()], { files }));
+    t.match(problem, `events: events/parquet/${name}: \`shortlist events compact\` gives no such name`);
+    t.strictSame(others, []);
+  }
+});
+
+t.test('a number of the context is what a request may say, and nothing else', async (t) => {
+  const said = ['1_000', ' 7', '0x10', 'inf', '1e400', '', '+5', '12.5', '-3e2', '7'];
+  t.testdir();
+  const { dataset } = await tryPrepare(
+    t,
+    withEvents(
+      said.map((warmth, at) => click({ item: `i${at}`, context: { warmth } })),
+      {
+        interactions: "SELECT *, 1 AS warmth FROM '{dir}/log.csv'",
+        context: { columns: { warmth: { role: 'numeric' } } },
+      },
+    ),
+  );
+  const { items, item, context } = dataset.interactions;
+  const [warmths] = context!.columns;
+  const found = said.map((_, at) => warmths![item.indexOf(items.find(`i${at}`))]);
+  t.strictSame(found, [NaN, 7, NaN, NaN, NaN, NaN, NaN, 12.5, -300, 7]);
+});
+
 t.test('values, weights, minimum and times of interactions hold for events too', async (t) => {
   t.testdir();
   const { dataset, report } = await tryPrepare(
