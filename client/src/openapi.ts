@@ -42,6 +42,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A ranking of items that you name
+         * @description `POST /recommendations` with `candidates`, under a name of its own: the same fields, the same answer. Reads. For a user, a visitor or anybody.
+         */
+        post: operations["rankItems"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/items/{itemId}/similar": {
         parameters: {
             query?: never;
@@ -323,10 +343,12 @@ export interface operations {
                 sessionId?: string;
                 /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
                 exclude?: string[];
-                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
                 filter?: string[];
                 /** @description What is known of this moment, as `field:value`, one per `context=`, each field once; the dataset declares the fields. A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are those of the server’s clock unless given. */
                 context?: string[];
+                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                fields?: string[];
                 /**
                  * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
                  * @example sources
@@ -368,7 +390,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecommendationsAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -465,10 +487,12 @@ export interface operations {
                     scenario?: string;
                     /** @description Items that must not come back. Unknown ids are ignored. */
                     exclude?: string[];
-                    /** @description Only items with these attribute values, each as `attribute:value`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                    /** @description Only items whose attributes have these values, each as `attribute:value`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
                     filter?: string[];
                     /** @description What is known of this moment, each as `field:value`, each field once; the dataset declares the fields. A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are those of the server’s clock unless given. */
                     context?: string[];
+                    /** @description The attributes that the items of the answer carry; an empty list for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                    fields?: string[];
                     /**
                      * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
                      * @default none
@@ -497,7 +521,160 @@ export interface operations {
                     "application/json": components["schemas"]["PostRecommendationsAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request body is too large (`PAYLOAD_TOO_LARGE`). */
+            413: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). */
+            415: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may change nothing here (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rankItems: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 1000
+                 */
+                "x-request-timeout-ms"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The user’s id as in the dataset. An id that nobody knows gets a cold start, never an error. */
+                    userId?: string;
+                    /**
+                     * @description The visit of somebody who may be no user yet, by the id under which the app sends its events: what was done in it counts too. The visitor’s secret: drawn at random, and in no answer.
+                     * @example v-6yTq0Zc1ROWk
+                     */
+                    sessionId?: string;
+                    /** @description Items that whoever asks has just touched, oldest first: history for this answer only, kept nowhere. Unknown ids are ignored. */
+                    sessionItems?: string[];
+                    /** @description Rank these items and no others. `dropped` names those that cannot be in the answer. An id that is there twice counts once. */
+                    candidates: string[];
+                    /** @description Items at most: as many as there are candidates unless given, at most 100. */
+                    limit?: number;
+                    /**
+                     * @description The placement to fill: which sources, rules and ranker.
+                     * @default home
+                     */
+                    scenario?: string;
+                    /** @description Items that must not come back. Unknown ids are ignored. */
+                    exclude?: string[];
+                    /** @description Only items whose attributes have these values, each as `attribute:value`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
+                    filter?: string[];
+                    /** @description What is known of this moment, each as `field:value`, each field once; the dataset declares the fields. A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are those of the server’s clock unless given. */
+                    context?: string[];
+                    /** @description The attributes that the items of the answer carry; an empty list for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                    fields?: string[];
+                    /**
+                     * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                     * @default none
+                     * @example sources
+                     * @enum {string}
+                     */
+                    explain?: "none" | "sources" | "features";
+                    /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
+                    cursor?: string;
+                    /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */
+                    timeoutMs?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Items for a user, for a visitor, or for anybody. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostRecommendationsAnswer"];
+                };
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). The cursor is not of this request (`INVALID_CURSOR`). No such field of the request context (`UNKNOWN_CONTEXT`). No such scenario (`UNKNOWN_SCENARIO`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -590,8 +767,10 @@ export interface operations {
                 limit?: number;
                 /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
                 exclude?: string[];
-                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
                 filter?: string[];
+                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                fields?: string[];
                 /**
                  * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
                  * @example sources
@@ -631,7 +810,7 @@ export interface operations {
                     "application/json": components["schemas"]["SimilarItemsAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */
@@ -713,8 +892,10 @@ export interface operations {
                 limit?: number;
                 /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
                 exclude?: string[];
-                /** @description Only items with this attribute value, as `attribute:value`, one per `filter=`. Values of one attribute widen the choice, another attribute narrows it. The value may contain colons. */
+                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
                 filter?: string[];
+                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                fields?: string[];
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
                  * @example 1000
@@ -746,7 +927,7 @@ export interface operations {
                     "application/json": components["schemas"]["PopularAnswer"];
                 };
             };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on (`UNKNOWN_ATTRIBUTE`). */
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
             400: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */

@@ -28,6 +28,11 @@ export type RecommendRequest = Omit<
   operations['postRecommendations']['requestBody']['content']['application/json'],
   'timeoutMs'
 >;
+/** Candidates to rank, and for whom. */
+export type RankRequest = Omit<
+  operations['rankItems']['requestBody']['content']['application/json'],
+  'timeoutMs'
+>;
 /** What a user or a visitor did with an item. Without an `eventId` the client draws one. */
 export type UserEvent =
   operations['postEvents']['requestBody']['content']['application/json']['events'][number];
@@ -70,6 +75,8 @@ export interface ShortlistClient {
   recommendations(userId: string, options?: RecommendationsOptions): Promise<RecommendationsAnswer>;
   /** Items for a user, for a visitor or for anybody, or a ranking of the items that `candidates` names. It only reads, and is tried again like the others. */
   recommend(request: RecommendRequest, options?: CallOptions): Promise<PostRecommendationsAnswer>;
+  /** A ranking of the items that `candidates` names: `recommend` with candidates, by `POST /rank`. */
+  rank(request: RankRequest, options?: CallOptions): Promise<PostRecommendationsAnswer>;
   /** Items that go with one item. An item that the bundle does not have is the problem `ITEM_NOT_FOUND`. */
   similarItems(itemId: string, options?: SimilarItemsOptions): Promise<SimilarItemsAnswer>;
   /** What most people chose. */
@@ -106,6 +113,14 @@ export function createShortlistClient(options: ShortlistClientOptions): Shortlis
     recommend: (request, call = {}) =>
       ask(told, call, ({ timeout, ...init }) =>
         http.POST('/recommendations', {
+          ...init,
+          params: { header: timeout.header },
+          body: { ...request, ...timeout.field },
+        }),
+      ),
+    rank: (request, call = {}) =>
+      ask(told, call, ({ timeout, ...init }) =>
+        http.POST('/rank', {
           ...init,
           params: { header: timeout.header },
           body: { ...request, ...timeout.field },

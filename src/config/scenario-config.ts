@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import { MOST_NAMED_VALUES, NAMED_VALUE } from '../domain/named-value.js';
 import { listProblems } from './list-problems.js';
 import { readYamlMapping } from './read-config-file.js';
 
@@ -22,6 +23,12 @@ export const ScenarioSchema = Type.Object(
     /** Candidates after merging at most. */
     maxCandidates: Type.Integer({ minimum: 1, maximum: 10_000 }),
     rules: Type.Array(name),
+    /** Only items that pass these filters, `attribute:value` as requests write them; those of a request narrow them further. */
+    filters: Type.Optional(
+      Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
+        maxItems: MOST_NAMED_VALUES,
+      }),
+    ),
     /** `bundle` is the ranker of the bundle, `fusion` the order in which the sources were merged. */
     ranker: Type.Enum(['bundle', 'fusion']),
     /** The scenario that answers in its place when nothing is known of the user. */

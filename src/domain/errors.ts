@@ -30,7 +30,7 @@ export const ERRORS = {
   HOST_NOT_ALLOWED: { status: 403, kind: 'request', title: 'The server is not asked under this host', public: true },
   CROSS_SITE: { status: 403, kind: 'request', title: 'Pages of other origins may change nothing here', public: true },
   UNKNOWN_SCENARIO: { status: 400, kind: 'request', title: 'No such scenario', public: true },
-  UNKNOWN_ATTRIBUTE: { status: 400, kind: 'request', title: 'No such attribute to filter on', public: true },
+  UNKNOWN_ATTRIBUTE: { status: 400, kind: 'request', title: 'No such attribute to filter on, or to show', public: true },
   UNKNOWN_CONTEXT: { status: 400, kind: 'request', title: 'No such field of the request context', public: true },
   ITEM_NOT_FOUND: { status: 404, kind: 'request', title: 'No such item', public: true },
   UNKNOWN_VIEW: { status: 404, kind: 'request', title: 'No such feature view' },

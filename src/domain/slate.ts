@@ -28,7 +28,7 @@ export interface SlateItem {
   readonly position: number;
   /** Ranking score, finite, descending over the slate. */
   readonly score: number;
-  /** Values of the attributes that the catalogue declares as shown; an item without a value lacks the key. */
+  /** Values of the attributes that the catalogue declares as shown, or of those among them that the request asks for; an item without a value lacks the key. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   /** The candidate sources that found the item; only with `explain=sources`. */
   readonly sources?: readonly SourceAttribution[];
@@ -64,7 +64,7 @@ export interface DroppedCandidate {
  */
 export type Explain = 'none' | 'sources' | 'features';
 
-/** `filter=attribute:value`, parsed. */
+/** `filter=attribute:value`; `rules/parse-filter.ts` reads the value. */
 export interface AttributeFilter {
   readonly attribute: string;
   readonly value: string;

@@ -12,6 +12,7 @@ import { closeSources } from './close-engine.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { openAssembler } from './open-assembler.js';
 import { openBundleRanker } from './open-bundle-ranker.js';
+import { listUnfitFilters } from './list-unfit-filters.js';
 import { listMissingSources, openCandidateSources } from './open-candidate-sources.js';
 import type { BundleContents } from './read-bundle.js';
 
@@ -54,6 +55,7 @@ export async function openParts(
       ...[...tables.values()].map(({ view, entities }) => [view.file, entities.size] as const),
     ]),
     ...listMissingSources(manifest, scenarios),
+    ...(catalogue ? listUnfitFilters(catalogue, scenarios) : []),
   );
   if (catalogue && ranker && sources && histories && assembler && collected.problems.length === 0) {
     return { catalogue, ranker, sources, assembler };

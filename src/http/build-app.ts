@@ -11,7 +11,7 @@ import { addEventsRoute } from './routes/events.js';
 import { addLiveRoute } from './routes/live.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addPopularRoute } from './routes/popular.js';
-import { addPostRecommendationsRoute } from './routes/post-recommendations.js';
+import { addPostRecommendationsRoute, addRankRoute } from './routes/post-recommendations.js';
 import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
 import { addRootRoute } from './routes/root.js';
@@ -40,6 +40,7 @@ export function buildApp(parts: AppParts): HttpApp {
   app.register(async (routes: HttpApp) => {
     addRecommendationsRoute(routes, parts);
     addPostRecommendationsRoute(routes, parts);
+    addRankRoute(routes, parts);
     addSimilarItemsRoute(routes, parts);
     addPopularRoute(routes, parts);
     if (parts.events !== undefined) {

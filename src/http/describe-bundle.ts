@@ -1,7 +1,9 @@
 import type { ContextField } from '../domain/context.js';
 import { ID_CHARACTER, isAskable } from '../domain/entity-id.js';
+import { FILTER_PATTERNS } from '../rules/filter-patterns.js';
+import { quoteFilterValue } from '../rules/parse-filter.js';
 import type { BundleDescription } from '../serving/bundle-admin.js';
-import type { ExampleItem, RequestExamples } from '../serving/request-examples.js';
+import type { ExampleFilter, ExampleItem, RequestExamples } from '../serving/request-examples.js';
 import {
   mapOperations,
   mapValues,
@@ -11,7 +13,7 @@ import {
   type OpenapiParameter,
 } from './openapi-document.js';
 import { buildProblem } from './problem.js';
-import { DEFAULT_SCENARIO, isNamedValue } from './schemas/parameters.js';
+import { DEFAULT_SCENARIO, FIELD_TEXT, isNamedValue } from './schemas/parameters.js';
 import type { Problem } from './schemas/problem.js';
 
 /** The bundle in service, for a document of it. */
@@ -58,28 +60,33 @@ interface Facts {
   readonly scenarios: readonly string[];
   readonly userId: string | undefined;
   readonly items: readonly ExampleItem[];
-  readonly attributes: readonly string[];
+  /** Those that requests may filter on. */
+  readonly attributes: readonly Pick<ExampleFilter, 'attribute' | 'kind'>[];
+  /** Those that answers show. */
+  readonly shown: readonly string[];
   readonly fields: readonly ContextField[];
-  /** By attribute, values as `attribute:value`. */
-  readonly filters: readonly (readonly string[])[];
+  /** By attribute that has examples: its kind, and values as `attribute:value`. */
+  readonly filters: readonly { readonly kind: ExampleFilter['kind']; readonly texts: readonly string[] }[];
   readonly context: readonly string[];
 }
 
 function collectFacts({ bundle, examples }: DescribedBundle): Facts {
-  const { userIds, items, filters, contextFields } = examples;
-  const attributes = filters.map(({ attribute }) => attribute);
+  const { userIds, items, shown, contextFields } = examples;
+  const filters = examples.filters.filter(({ attribute }) => isName(attribute));
   return {
     version: bundle.version,
     scenarios: bundle.scenarios,
     userId: userIds.find(isPathSegment),
     items: items.filter(({ itemId }) => isPathSegment(itemId)),
-    attributes: attributes.filter(isName),
+    attributes: filters,
+    shown: shown.filter((name) => FIELD.test(name)),
     fields: contextFields.filter(({ name }) => isName(name)),
-    filters: filters.map(({ attribute, values }) =>
-      values
-        .map((value) => `${attribute}:${value}`)
-        .filter((text) => isNamedValue(text) && isName(attribute)),
-    ),
+    filters: filters
+      .map(({ attribute, kind, values }) => ({
+        kind,
+        texts: values.map((value) => `${attribute}:${quoteFilterValue(value)}`).filter(isNamedValue),
+      }))
+      .filter(({ texts }) => texts.length > 0),
     context: contextFields.flatMap(({ name, ...field }) => {
       const value = exampleOf(field);
       const text = `${name}:${value}`;
@@ -97,6 +104,9 @@ function isPathSegment(id: string): boolean {
 function isName(name: string): boolean {
   return !name.includes(':') && isNamedValue(`${name}:1`);
 }
+
+/** A name that `fields` can give. */
+const FIELD = new RegExp(FIELD_TEXT.pattern, 'u');
 
 function exampleOf({ type, values = [] }: Omit<ContextField, 'name'>): string | undefined {
   return type === 'categorical' ? values[0] : NUMBERS[type];
@@ -123,17 +133,37 @@ const PARAMETERS: Readonly<
     return withExamples(parameter, ids.length > 1 ? { 'two items': { value: ids } } : {});
   },
   filter: (parameter, { attributes, filters }) => {
-    const lists = filters.filter((values) => values.length > 0);
-    const [first = []] = lists;
+    const [first = [], second = []] = filters.map(({ texts }) => texts);
+    const numbers = filters.find(({ kind }) => kind === 'number')?.texts ?? [];
     const examples: [string, string[]][] = [
       ['one value', first.slice(0, 1)],
       ['either of two values', first.length > 1 ? first.slice(0, 2) : []],
-      ['two attributes', lists.length > 1 ? [lists[0]![0]!, lists[1]![0]!] : []],
+      ['two attributes', second.length > 0 ? [first[0]!, second[0]!] : []],
+      ['at least', numbers.slice(0, 1).map((text) => afterColon(text, '>='))],
+      ['not', first.slice(0, 1).map((text) => afterColon(text, '!'))],
     ];
-    const named = attributes.map((name) => `${escapePattern(name)}:${ID_CHARACTER}+`);
+    const named = attributes.map(
+      ({ attribute, kind }) => `${escapePattern(attribute)}:${FILTER_PATTERNS[kind]}`,
+    );
+    const names = listNames(attributes.map(({ attribute }) => attribute));
+    return withExamples(allowNamed(parameter, named, `Attributes: ${names}.`), listed(examples));
+  },
+  fields: ({ schema, description, ...parameter }, { shown }) => {
+    const items = schema['items'] as object;
+    const one = `(${shown.map(escapePattern).join('|')})`;
+    const pattern = shown.length === 0 ? '^$' : `^(${one}(,${one})*)?$`;
+    const [first, second] = shown;
+    const described = {
+      ...parameter,
+      description: `${description} Attributes: ${listNames(shown)}.`,
+      schema: { ...schema, items: { ...items, pattern } },
+    };
     return withExamples(
-      allowNamed(parameter, named, `Attributes: ${listNames(attributes)}.`),
-      listed(examples),
+      described,
+      listed([
+        ['one attribute', first === undefined ? [] : [first]],
+        ['two attributes', second === undefined ? [] : [`${first!},${second}`]],
+      ]),
     );
   },
   context: (parameter, { fields, context }) => {
@@ -143,6 +173,10 @@ const PARAMETERS: Readonly<
     return withExamples(onceEach(allowed, fields), listed([['every field', [...context]]]));
   },
 };
+
+function afterColon(text: string, operator: string): string {
+  return text.replace(':', `:${operator}`);
+}
 
 /** What the server takes for a value. `[0-9]` since `\d` means the digits of every script to some readers of patterns. */
 const PATTERNS: Readonly<Record<ContextField['type'], string>> = {
@@ -292,7 +326,7 @@ function describeProblem({ code, detail, instance, requestId }: Problem, facts: 
   const { userId, scenarios, attributes, fields } = facts;
   const known: Partial<Record<typeof code, readonly string[]>> = {
     UNKNOWN_SCENARIO: scenarios,
-    UNKNOWN_ATTRIBUTE: attributes,
+    UNKNOWN_ATTRIBUTE: attributes.map(({ attribute }) => attribute),
     UNKNOWN_CONTEXT: fields.map(({ name }) => name),
   };
   const names = known[code];

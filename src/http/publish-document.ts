@@ -34,11 +34,12 @@ export function createDocumentPublisher({
 }
 
 /** Names of attributes and fields stay: without them the document would allow what is refused. */
-function withoutData({ filters, contextFields }: RequestExamples): RequestExamples {
+function withoutData({ filters, shown, contextFields }: RequestExamples): RequestExamples {
   return {
     userIds: [],
     items: [],
-    filters: filters.map(({ attribute }) => ({ attribute, values: [] })),
+    filters: filters.map((filter) => ({ ...filter, values: [] })),
+    shown,
     contextFields: contextFields.map(({ name, type }) => ({ name, type })),
   };
 }

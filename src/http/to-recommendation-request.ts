@@ -1,5 +1,6 @@
 import type { GivenContext } from '../domain/context.js';
-import type { AttributeFilter, Explain } from '../domain/slate.js';
+import { splitNamedValue, toAttributeFilter } from '../domain/named-value.js';
+import type { Explain } from '../domain/slate.js';
 import type { Subject } from '../domain/subject.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import { readCursor } from './cursor.js';
@@ -11,6 +12,7 @@ export interface Asked {
   readonly exclude?: readonly string[];
   readonly filter?: readonly string[];
   readonly context?: readonly string[];
+  readonly fields?: readonly string[];
   readonly explain?: Explain;
   readonly sessionItems?: readonly string[];
   readonly candidates?: readonly string[];
@@ -25,14 +27,15 @@ export function toRecommendationRequest(
   asked: Asked,
   origin: { subject: Subject; scenario: string },
 ): RecommendationRequest {
-  const { sessionItems, candidates, context, cursor } = asked;
+  const { sessionItems, candidates, context, cursor, fields } = asked;
   return {
     subject: origin.subject,
     scenario: origin.scenario,
     limit: asked.limit ?? defaultLimitOf(candidates),
     exclude: asked.exclude ?? [],
-    filters: (asked.filter ?? []).map(parseFilter),
+    filters: (asked.filter ?? []).map(toAttributeFilter),
     explain: asked.explain ?? DEFAULT_EXPLAIN,
+    ...(fields && { fields }),
     ...(context && { context: context.map(parseContext) }),
     ...(sessionItems && { sessionItems }),
     ...(candidates && { candidates }),
@@ -56,18 +59,7 @@ function defaultLimitOf(candidates: readonly string[] | undefined): number {
   return candidates === undefined ? DEFAULT_LIMIT : Math.min(new Set(candidates).size, LIMIT.maximum);
 }
 
-function parseFilter(text: string): AttributeFilter {
-  const [attribute, value] = splitAtColon(text);
-  return { attribute, value };
-}
-
 function parseContext(text: string): GivenContext {
-  const [field, value] = splitAtColon(text);
+  const [field, value] = splitNamedValue(text);
   return { field, value };
-}
-
-/** The name ends at the first colon; the value may contain more. */
-function splitAtColon(text: string): [name: string, value: string] {
-  const colon = text.indexOf(':');
-  return [text.slice(0, colon), text.slice(colon + 1)];
 }

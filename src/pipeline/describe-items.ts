@@ -14,19 +14,21 @@ export function describeItems(
   options: {
     candidates: CandidateSet;
     ranked: RankedCandidates;
+    /** Attributes to carry; all that answers show where it is absent. */
+    fields?: ReadonlySet<string> | undefined;
     explain: Explain;
     attribution?: boolean | undefined;
     engine: DescribingEngine;
   },
 ): SlateItem[] {
-  const { candidates, ranked, explain, attribution, engine } = options;
+  const { candidates, ranked, fields, explain, attribution, engine } = options;
   return Array.from(rows, (row, index) => {
     const item = candidates.items[row]!;
     return {
       itemId: engine.catalogue.entities.idAt(item),
       position: index + 1,
       score: scores[index]!,
-      attributes: describeItem(item, engine.catalogue),
+      attributes: describeItem(item, engine.catalogue, fields),
       ...(explain === 'sources' && { sources: attribute(row, candidates) }),
       ...(attribution === true && { retrievedBy: attribute(row, candidates) }),
       ...(explain === 'features' && { features: nameFeatures(row, ranked, engine) }),
@@ -34,12 +36,17 @@ export function describeItems(
   });
 }
 
-/** The attributes of an item that answers show; `item` is its index. */
-export function describeItem(item: number, catalogue: Catalogue): Record<string, AttributeValue> {
+/** The attributes of an item that answers show, or those of them that are among `fields`; `item` is its index. */
+export function describeItem(
+  item: number,
+  catalogue: Catalogue,
+  fields?: ReadonlySet<string>,
+): Record<string, AttributeValue> {
   const shown: [string, AttributeValue][] = [];
   for (const attribute of catalogue.attributes) {
     const value = attribute.values[item];
-    if (attribute.shown && value !== undefined) shown.push([attribute.name, value]);
+    const isAsked = attribute.shown && (fields === undefined || fields.has(attribute.name));
+    if (isAsked && value !== undefined) shown.push([attribute.name, value]);
   }
   return Object.fromEntries(shown);
 }

@@ -47,7 +47,7 @@ export async function fallBack(
         ...createStageRun({ history: prefetched?.liveFailure }).degraded,
         { stage: 'pipeline', reason: cause.reason ?? cause.code.toLowerCase() },
       ],
-      items: describeItems(selection, { candidates, ranked, explain, engine }),
+      items: describeItems(selection, { candidates, ranked, fields: query.fields, explain, engine }),
       hasMore: candidates.items.length > selection.rows.length,
       ...(query.named && { dropped: query.named.dropped }),
     },

@@ -3,8 +3,10 @@ import type { EligibleItems } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import { knowableUserOf, type Subject } from '../domain/subject.js';
+import { checkExcluded } from '../rules/exclude-items.js';
 import { checkFilters } from '../rules/filter-attributes.js';
 import { findEligibleItems } from '../rules/rules.js';
+import { chooseFields } from './choose-fields.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { QueryEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
@@ -28,13 +30,15 @@ export interface Query {
   readonly named?: NamedCandidates | undefined;
   /** Items that the answer shows at most. */
   readonly limit: number;
+  /** Attributes that the items carry; all that answers show where it is absent. */
+  readonly fields?: ReadonlySet<string> | undefined;
 }
 
 /**
  * Reads what a request means to a bundle: history, scenario, context, and the items that its rules leave.
  * @param prefetched what the caller has read already; the engine gives the rest
- * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, UNKNOWN_CONTEXT, INVALID_REQUEST for a context value of another type,
- * ITEM_NOT_FOUND
+ * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, UNKNOWN_CONTEXT, INVALID_REQUEST for a context value or a filter of another type
+ * and for several ids given as one, ITEM_NOT_FOUND
  */
 export function hydrateQuery(
   request: RecommendationRequest,
@@ -45,12 +49,14 @@ export function hydrateQuery(
   const { catalogue } = engine;
   const requested = findScenario(request.scenario, engine);
   checkFilters(filters, catalogue);
+  checkExcluded(request.exclude, catalogue);
   const context = prefetched.context ?? engine.readContext(request.context ?? [], engine.clock());
   const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
   const excluded = findKnownItems(request.exclude, engine);
   const shown = (request.shown ?? []).flatMap((hash) => catalogue.entities.findHash(hash));
-  const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters };
+  const placements = [requested.filters, scenario.filters];
+  const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters, placements };
   const eligible = findEligibleItems(scenario.rules, facts);
   return {
     subject,
@@ -61,6 +67,7 @@ export function hydrateQuery(
     eligible,
     named: findNamedCandidates(request, eligible, engine),
     limit,
+    fields: chooseFields(request.fields, catalogue),
   };
 }
 

@@ -13,8 +13,10 @@ export interface RecommendationRequest {
   readonly limit: number;
   /** Raw item ids that must not appear; unknown ids are ignored. */
   readonly exclude: readonly string[];
-  /** OR within one attribute, AND between attributes. */
+  /** Of one attribute, values and ranges widen the choice, bounds and what is negated narrow it; attributes narrow each other. */
   readonly filters: readonly AttributeFilter[];
+  /** Attributes that the items carry, of those that answers show: names, or several with commas. All of them where it is absent. */
+  readonly fields?: readonly string[] | undefined;
   readonly explain: Explain;
   /** Raw ids of items that the subject has just touched, oldest first: history for this answer only. Unknown ids are ignored. */
   readonly sessionItems?: readonly string[] | undefined;

@@ -14,6 +14,8 @@ export interface RuleInput {
   /** Item indexes that the client asked not to see. */
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];
+  /** Filters of the scenario that is asked and of the one that answers: an item has to pass each of the lists. */
+  readonly placements?: readonly (readonly string[] | undefined)[];
 }
 
 /**

@@ -1,4 +1,7 @@
+import { showValue } from '../config/show-value.js';
 import type { EligibleItems } from '../domain/candidate.js';
+import type { Catalogue } from '../domain/catalogue.js';
+import { ShortlistError } from '../domain/errors.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 
 /** Excludes the items of the history. */
@@ -12,6 +15,23 @@ export const excludeRequested: EligibilityRule = {
   name: 'exclude-requested',
   apply: (eligible, { excluded }) => clear(eligible, excluded),
 };
+
+/**
+ * Refuses several ids given as one, `i1,i2`, where each would be left out unless the client had joined them: one text that is no item, while
+ * all of its parts are. Other ids that nobody knows do no harm.
+ * @throws ShortlistError INVALID_REQUEST with every such text
+ */
+export function checkExcluded(ids: readonly string[], { entities }: Catalogue): void {
+  const isItem = (id: string): boolean => entities.find(id.trim()) >= 0;
+  const joined = ids.filter(
+    (id) => id.includes(',') && entities.find(id) < 0 && id.split(',').every((part) => isItem(part)),
+  );
+  if (joined.length === 0) return;
+  throw new ShortlistError(
+    'INVALID_REQUEST',
+    `exclude is ${joined.map(showValue).join(', ')}, which is no item, while its parts are. Give each id by itself: exclude=a&exclude=b, in a body ["a", "b"].`,
+  );
+}
 
 function clear(eligible: EligibleItems, items: Int32Array): void {
   for (const item of items) eligible[item] = 0;

@@ -3,6 +3,8 @@ import type { ContextField } from '../domain/context.js';
 import type { Histories } from '../domain/history.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { describeItem } from '../pipeline/describe-items.js';
+import { findFilterMasks } from '../rules/filter-masks.js';
+import type { FilterKind } from '../rules/parse-filter.js';
 
 /** An item and what answers show of it. */
 export interface ExampleItem {
@@ -13,6 +15,8 @@ export interface ExampleItem {
 /** An attribute that requests may filter on, and its most frequent values, the most frequent first. */
 export interface ExampleFilter {
   readonly attribute: string;
+  /** What its filters may ask. */
+  readonly kind: FilterKind;
   readonly values: readonly string[];
 }
 
@@ -24,6 +28,8 @@ export interface RequestExamples {
   readonly items: readonly ExampleItem[];
   /** Every filterable attribute. */
   readonly filters: readonly ExampleFilter[];
+  /** Every attribute that answers show. */
+  readonly shown: readonly string[];
   /** Every declared context field. */
   readonly contextFields: readonly ContextField[];
 }
@@ -45,7 +51,14 @@ export function chooseRequestExamples({
       itemId: catalogue.entities.idAt(item),
       attributes: describeItem(item, catalogue),
     })),
-    filters: catalogue.attributes.filter(({ filterable }) => filterable).map(chooseValues),
+    filters: catalogue.attributes
+      .filter(({ filterable }) => filterable)
+      .map((attribute) => ({
+        attribute: attribute.name,
+        kind: findFilterMasks(catalogue).findColumn(attribute.name)!.kind,
+        values: chooseValues(attribute),
+      })),
+    shown: catalogue.attributes.filter(({ shown }) => shown).map(({ name }) => name),
     contextFields: manifest.context?.fields ?? [],
   };
 }
@@ -66,13 +79,13 @@ function chooseItems({ offsets, items }: Histories, catalogue: Catalogue): numbe
   return taken.length > 0 ? taken : Array.from({ length: Math.min(1, catalogue.entities.size) }, () => 0);
 }
 
-function chooseValues({ name, coded, values }: AttributeColumn): ExampleFilter {
+function chooseValues({ coded, values }: AttributeColumn): readonly string[] {
   if (coded === undefined) {
     const known = values.slice(0, SAMPLE_SIZE).filter((value) => value !== undefined);
-    return { attribute: name, values: listFrequent(known.map(String)) };
+    return listFrequent(known.map(String));
   }
   const codes = coded.codes.subarray(0, coded.offsets[Math.min(SAMPLE_SIZE, values.length)]);
-  return { attribute: name, values: listFrequent(codes).map((code) => coded.vocabulary[code]!) };
+  return listFrequent(codes).map((code) => coded.vocabulary[code]!);
 }
 
 /** The most frequent values, the most frequent first; of equally frequent ones the one that came first. */

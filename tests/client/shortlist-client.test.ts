@@ -82,6 +82,17 @@ t.test('a real server with an API key is asked by every method', async (t) => {
     bundle: manifest.version,
     dropped: [{ itemId: 'nothing', reason: 'unknown' }],
   });
+  const { requestId: _, slateId: __, ...same } = ranked;
+  t.match(
+    await client.rank({ userId: 'u1', candidates: [first, 'nothing'], explain: 'features' }),
+    same,
+    'under the name that people look for',
+  );
+  const young = await client.popular({ filter: ['year:>=2000'], fields: ['year'] });
+  for (const { attributes } of young.items) {
+    t.same(Object.keys(attributes), ['year']);
+    t.ok(Number(attributes['year']) >= 2000);
+  }
   const visitor = await client.recommend({ sessionId: 'v-17', sessionItems: [first], limit: 3 });
   t.match(visitor, { strategy: 'personalised', userId: undefined, dropped: undefined });
   t.equal(visitor.items.length, 3);

@@ -42,6 +42,22 @@ t.test('every problem of every file is listed', async (t) => {
   });
 });
 
+t.test('filters of a scenario are texts as requests write them', async (t) => {
+  const write = (filters: string) => t.testdir({ 'home.yaml': `${GOOD}filters: ${filters}\n` });
+  const texts = ['year:>=2000', 'genres:!Horror'];
+  t.strictSame(readScenarios(write(JSON.stringify(texts))).get('home')!.filters, texts);
+  const dir = write('[year, 5, "year:"]');
+  const allowed = 'allowed is `attribute:value`';
+  t.throws(() => readScenarios(dir), {
+    code: 'INVALID_CONFIG',
+    problems: [
+      `${join(dir, 'home.yaml')}: filters.0 is "year", ${allowed}`,
+      `${join(dir, 'home.yaml')}: filters.1 is 5, ${allowed}`,
+      `${join(dir, 'home.yaml')}: filters.2 is "year:", ${allowed}`,
+    ] as unknown as string[],
+  });
+});
+
 t.test('a folder without scenarios, or no folder, is refused', async (t) => {
   t.throws(() => readScenarios(t.testdir({})), {
     code: 'INVALID_CONFIG',

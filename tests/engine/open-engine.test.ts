@@ -287,3 +287,21 @@ t.test('scenarios that name unknown sources, rules or scenarios stop the start',
   t.match(error.message, /rule "be-nice" is unknown/);
   t.match(error.message, /coldStart "nowhere" is unknown/);
 });
+
+t.test('filters of scenarios that the bundle cannot answer are refused at once, all of them', async (t) => {
+  const [home, popular] = [SCENARIOS.get('home')!, SCENARIOS.get('popular')!];
+  const scenarios = new Map([
+    ...SCENARIOS,
+    ['home', { ...home, filters: ['colour:red', 'year:recent', 'year:>=2000'] }],
+    ['popular', { ...popular, filters: ['genres:>=a', 'title:x'] }],
+  ]);
+  const { message } = await failureOf(openEngine(folder, scenarios));
+  t.match(
+    message,
+    "filters: scenario home: Cannot filter on 'colour'. Attributes to filter on: genres, year.",
+  );
+  t.match(message, 'filters: scenario home: filter is "year:recent", allowed for year (number) is a number');
+  t.match(message, 'filters: scenario popular: filter is "genres:>=a", allowed for genres (text)');
+  t.match(message, "filters: scenario popular: Cannot filter on 'title'");
+  t.notMatch(message, 'year:>=2000');
+});

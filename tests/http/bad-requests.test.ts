@@ -68,7 +68,7 @@ const BAD_QUERIES: readonly [string, RegExp][] = [
   ['filter=', /^filter is ""/],
   [
     'nothing',
-    /^"nothing" is not a query parameter; known are limit, scenario, sessionId, exclude, filter, context, explain, cursor, timeoutMs$/,
+    /^"nothing" is not a query parameter; known are limit, scenario, sessionId, exclude, filter, context, fields, explain, cursor, timeoutMs$/,
   ],
   ['Limit=5', /^"Limit" is not a query parameter/],
   ['__proto__[x]=1', /^"__proto__\[x\]" is not a query parameter/],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { quoteFilterValue } from '../../src/rules/parse-filter.js';
 import { openGatedEvents } from '../support/gated-events.js';
 import { build } from './build.js';
 import { createOpenapiValidator, type OpenapiDocument } from './openapi-validator.js';
@@ -28,7 +29,10 @@ const part = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', '42', '', '..', '%2e%2e%2f', 'NaN', '-0', '1e9'),
 );
 const key = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('limit', 'scenario', 'exclude', 'filter', 'context', 'explain') },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom('limit', 'scenario', 'exclude', 'filter', 'fields', 'context', 'explain'),
+  },
   { weight: 1, arbitrary: part },
 );
 const query = fc
@@ -134,11 +138,12 @@ t.test('the same holds for requests by body, whatever JSON they are', async (t) 
       limit: fc.integer({ min: 1, max: 100 }),
       exclude: fc.array(fc.constantFrom('9', 'none'), { maxLength: 3 }),
       filter: fc.constant(['genres:Drama']),
+      fields: fc.array(fc.constantFrom('', 'title', 'title,year', 'genres'), { maxLength: 3 }),
     },
     { requiredKeys: [] },
   );
   const name = fc.constantFrom(
-    ...'userId sessionId sessionItems candidates limit scenario exclude filter context explain timeoutMs __proto__'.split(
+    ...'userId sessionId sessionItems candidates limit scenario exclude filter fields context explain timeoutMs __proto__'.split(
       ' ',
     ),
   );
@@ -191,9 +196,10 @@ t.test('a query that fits the schema is always answered with 200', async () => {
       explain: fc.constantFrom('none', 'sources', 'features'),
       exclude: fc.array(id, { maxLength: 20 }),
       filter: fc.array(
-        id.map((value) => `genres:${value}`),
+        id.map((value) => `genres:${quoteFilterValue(value)}`),
         { maxLength: 5 },
       ),
+      fields: fc.array(fc.constantFrom('', 'title', 'title,year', 'genres'), { maxLength: 3 }),
     },
     { requiredKeys: [] },
   );

@@ -39,7 +39,8 @@ export const BUNDLE: BundleDescription = {
 const EXAMPLES: RequestExamples = {
   userIds: ['42'],
   items: MOVIES.slice(3, 7).map(({ itemId, title }) => ({ itemId, attributes: { title } })),
-  filters: [{ attribute: 'genres', values: ['Drama', 'Comedy'] }],
+  filters: [{ attribute: 'genres', kind: 'text', values: ['Drama', 'Comedy'] }],
+  shown: ['title', 'genres', 'year', 'restored'],
   contextFields: [{ name: 'device', type: 'categorical', values: ['mobile'] }],
 };
 
@@ -128,7 +129,7 @@ export class MemoryService implements Recommender, BundleAdmin {
   }
 }
 
-function refuse({ scenario, subject, filters }: RecommendationRequest): void {
+function refuse({ scenario, subject, filters, fields = [] }: RecommendationRequest): void {
   if (!SCENARIOS.includes(scenario)) {
     throw new ShortlistError(
       'UNKNOWN_SCENARIO',
@@ -145,6 +146,12 @@ function refuse({ scenario, subject, filters }: RecommendationRequest): void {
       `There is no filterable attribute '${unknown.attribute}'. Filterable: genres.`,
     );
   }
+  const hidden = namesIn(fields).find((name) => !EXAMPLES.shown.includes(name));
+  if (hidden !== undefined) throw new ShortlistError('UNKNOWN_ATTRIBUTE', `Cannot show '${hidden}'.`);
+}
+
+function namesIn(fields: readonly string[]): string[] {
+  return fields.filter((text) => text !== '').flatMap((text) => text.split(','));
 }
 
 function choose({ subject, exclude, filters, limit, candidates, shown }: RecommendationRequest): Movie[] {
@@ -169,14 +176,23 @@ function drop(request: RecommendationRequest): DroppedCandidate[] {
     }));
 }
 
-function toItem(movie: Movie, index: number, { explain }: RecommendationRequest): SlateItem {
+function toItem(movie: Movie, index: number, { explain, fields }: RecommendationRequest): SlateItem {
   // As Float32 scores arrive: 0.9 is 0.8999999761581421.
   const score = Math.fround(0.9 - index / 1000);
+  const attributes = {
+    title: movie.title,
+    genres: movie.genres,
+    year: 1950 + index,
+    restored: index % 2 === 0,
+  };
+  const asked = fields && namesIn(fields);
   return {
     itemId: movie.itemId,
     position: index + 1,
     score,
-    attributes: { title: movie.title, genres: movie.genres, year: 1950 + index, restored: index % 2 === 0 },
+    attributes: Object.fromEntries(
+      Object.entries(attributes).filter(([name]) => asked === undefined || asked.includes(name)),
+    ),
     ...(explain === 'none'
       ? {}
       : { sources: [{ name: 'popular', score: Math.fround(0.1), rank: index + 1 }] }),

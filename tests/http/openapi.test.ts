@@ -28,6 +28,7 @@ t.test('the document is OpenAPI 3.1 and has every public operation once', async 
     [
       'get /recommendations/{userId}',
       'post /recommendations',
+      'post /rank',
       'get /items/{itemId}/similar',
       'get /popular',
       'post /events',
@@ -221,6 +222,7 @@ t.test('the documented defaults are the ones in force, and optional', async (t) 
     sessionId: undefined,
     exclude: undefined,
     filter: undefined,
+    fields: undefined,
     context: undefined,
     explain: 'none',
     cursor: undefined,

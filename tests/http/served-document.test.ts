@@ -60,8 +60,8 @@ async function start(t: Test) {
   });
 }
 
-async function post(url: string, body: unknown) {
-  return ask(`${url}/recommendations`, {
+async function post(url: string, body: unknown, path = '/recommendations') {
+  return ask(url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -111,11 +111,16 @@ async function checkRequests(t: Test, url: string, version: string): Promise<Ope
     t.match(JSON.stringify(value), /"itemId":"i\d+"/, 'an item of the bundle');
     await answer.arrayBuffer();
   }
-  const { content: bodies } = document.paths['/recommendations']!['post']!.requestBody!;
-  for (const { value } of Object.values(bodies['application/json']!.examples!)) {
-    const answer = await post(url, value);
-    t.equal(answer.status, 200, JSON.stringify(value));
-    t.same(validator.problemsOfAnswer(document.paths['/recommendations']!['post']!, answer), []);
+  const bodies = ['/recommendations', '/rank'].flatMap((path) => {
+    const operation = document.paths[path]!['post']!;
+    const { examples } = operation.requestBody!.content['application/json']!;
+    return Object.values(examples!).map(({ value }) => ({ path, operation, value }));
+  });
+  t.ok(bodies.length > 5);
+  for (const { path, operation, value } of bodies) {
+    const answer = await post(url, value, path);
+    t.equal(answer.status, 200, `${path} ${JSON.stringify(value)}`);
+    t.same(validator.problemsOfAnswer(operation, answer), []);
     const { candidates, sessionItems = [] } = value as { candidates?: string[]; sessionItems?: string[] };
     for (const id of [...(candidates ?? []), ...sessionItems]) t.match(id, /^i\d+$/, 'an item of the bundle');
     const { items, dropped = [] } = answer.body as { items: object[]; dropped?: { reason: string }[] };
@@ -159,6 +164,29 @@ t.test('what the document says of filters, context and scenarios is what the ser
     ['filter', ['title:Title 1'], false],
     ['filter', ['xgenres:sport'], false],
     ['filter', ['genres:sport', 'colour:red'], false],
+    ['filter', ['genres:!sport'], true],
+    ['filter', ['genres:*', 'genres:!*'], true],
+    ['filter', ['genres:"<3"'], true],
+    ['filter', ['genres:<3'], false],
+    ['filter', ['genres:!!sport'], false],
+    ['filter', [`${year}:<1991`], true],
+    ['filter', [`${year}:>=1991`, `${year}:!1995`, `${year}:*`], true],
+    ['filter', [`${year}:1990..1995`, `${year}:..1980`, `${year}:-1.5e3..`], true],
+    ['filter', [`${year}:recent`], false],
+    ['filter', [`${year}:<`], false],
+    ['filter', [`${year}:..`], false],
+    ['filter', [`${year}:< 1991`], false],
+    ['filter', [`${year}:0x7c7`], false],
+    ['filter', [`${year}:>=2000-01-01`], false],
+    ['fields', ['title'], true],
+    ['fields', ['title,genres'], true],
+    ['fields', ['title', 'genres'], true],
+    ['fields', [''], true],
+    ['fields', ['colour'], false],
+    ['fields', ['title, genres'], false],
+    ['fields', ['title,'], false],
+    ['fields', [','], false],
+    ['fields', ['title', '__proto__'], false],
     ['filter', ['genres:'], false],
     ['filter', ['genres'], false],
     ['context', ['hour:0'], true],
@@ -188,7 +216,7 @@ t.test('what the document says of filters, context and scenarios is what the ser
   }
 });
 
-const NOTHING: RequestExamples = { userIds: [], items: [], filters: [], contextFields: [] };
+const NOTHING: RequestExamples = { userIds: [], items: [], filters: [], shown: [], contextFields: [] };
 
 /** The examples of the parameters of `GET /recommendations/{userId}`, by name, over a bundle that has these. */
 async function showExamples(t: Test, examples: Partial<RequestExamples>) {
@@ -212,11 +240,22 @@ t.test('what a request cannot say is no example', async (t) => {
   t.match(
     await showExamples(t, {
       filters: [
-        { attribute: 'a:b', values: ['x'] },
-        { attribute: 'genres', values: ['new\nline', 'y'.repeat(600), '', 'Sci-Fi: Classic'] },
+        { attribute: 'a:b', kind: 'text', values: ['x'] },
+        {
+          attribute: 'genres',
+          kind: 'text',
+          values: ['new\nline', 'y'.repeat(600), 'Sci-Fi: Classic', '<3'],
+        },
       ],
     }),
-    { filter: [[], ['genres:Sci-Fi: Classic']] },
+    {
+      filter: [
+        [],
+        ['genres:Sci-Fi: Classic'],
+        ['genres:Sci-Fi: Classic', 'genres:"<3"'],
+        ['genres:!Sci-Fi: Classic'],
+      ],
+    },
   );
   t.match(
     await showExamples(t, {
@@ -233,6 +272,7 @@ t.test('what a request cannot say is no example', async (t) => {
     itemId: [],
     exclude: [[]],
     filter: [[]],
+    fields: [[]],
     context: [[]],
   });
 });

@@ -93,7 +93,7 @@ t.test(
         server.url,
         { folder },
         '--include-path-regex',
-        '^/recommendations',
+        '^/(recommendations|rank)',
         '--exclude-checks',
         'positive_data_acceptance',
       ],

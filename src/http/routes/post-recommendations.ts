@@ -7,6 +7,7 @@ import {
   MOST_BODY_BYTES,
   POST_RECOMMENDATIONS_EXAMPLES,
   PostRecommendationsAnswer,
+  RankBody,
   RecommendationsBody,
 } from '../schemas/post-recommendations.js';
 import {
@@ -21,16 +22,51 @@ import { toRecommendationRequest, toSubject } from '../to-recommendation-request
 
 /** Adds `POST /recommendations`: it reads, and asks by a body for what an URL has no room for. */
 export function addPostRecommendationsRoute(app: HttpApp, parts: AppParts): void {
-  const schema = {
+  addBodyRoute(app, parts, {
+    path: '/recommendations',
     operationId: 'postRecommendations',
-    tags: ['recommendations'],
     summary: 'Items for a user, a visitor or anybody, or a ranking of items that you name',
     description:
       'Reads, as the GET does, and takes besides: what was touched in this moment, candidates to rank, no user at all. ' +
       'Nobody in particular gets a cold start.',
+    body: RecommendationsBody,
+  });
+}
+
+/** Adds `POST /rank`: the same with candidates, under the name that people look for. */
+export function addRankRoute(app: HttpApp, parts: AppParts): void {
+  addBodyRoute(app, parts, {
+    path: '/rank',
+    operationId: 'rankItems',
+    summary: 'A ranking of items that you name',
+    description:
+      '`POST /recommendations` with `candidates`, under a name of its own: the same fields, the same answer. Reads. ' +
+      'For a user, a visitor or anybody.',
+    body: RankBody,
+  });
+}
+
+function addBodyRoute(
+  app: HttpApp,
+  parts: AppParts,
+  {
+    path,
+    body: bodySchema,
+    ...described
+  }: {
+    path: string;
+    operationId: string;
+    summary: string;
+    description: string;
+    body: typeof RecommendationsBody | typeof RankBody;
+  },
+): void {
+  const schema = {
+    ...described,
+    tags: ['recommendations'],
     headers: RecommendingHeaders,
     querystring: NoQuery,
-    body: RecommendationsBody,
+    body: bodySchema,
     response: {
       200: describeSuccess(PostRecommendationsAnswer, POST_RECOMMENDATIONS_EXAMPLES, SLATE_HEADERS),
       ...describeProblems(
@@ -42,13 +78,13 @@ export function addPostRecommendationsRoute(app: HttpApp, parts: AppParts): void
           PAYLOAD_TOO_LARGE: 'Request body is too large',
           UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
         },
-        '/recommendations',
+        path,
       ),
     },
   };
   const send = createSlateSender(PostRecommendationsAnswer, parts);
   const options = { schema, bodyLimit: MOST_BODY_BYTES, config: { usersOf: userIn('body') } };
-  app.post('/recommendations', options, ({ body }, reply) => {
+  app.post(path, options, ({ body }, reply) => {
     const { userId, scenario = DEFAULT_SCENARIO } = body;
     const asked = toRecommendationRequest(body, { subject: toSubject(body), scenario });
     reply.header('cache-control', 'no-store');

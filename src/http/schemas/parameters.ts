@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ID_CHARACTER, LONGEST_ID } from '../../domain/entity-id.js';
+import { MOST_NAMED_VALUES, NAMED_VALUE } from '../../domain/named-value.js';
 import { ENTITY_ID_ALLOWED, EVENT_PATTERNS } from '../../events/parse-events.js';
 
 /** How many items a request gets that says no `limit`. */
@@ -95,11 +96,6 @@ export const Exclude = Type.Optional(
   }),
 );
 
-const NAMED_VALUE = {
-  maxLength: 512,
-  pattern: `^[^:\\u0000-\\u001f\\u007f-\\u009f]+:${ID_CHARACTER}+$`,
-  [WHOLE_TEXT]: true,
-};
 const NAMED = new RegExp(NAMED_VALUE.pattern, 'u');
 
 /** True for text that a request can give as `name:value`. */
@@ -107,17 +103,16 @@ export function isNamedValue(text: string): boolean {
   return text.length <= NAMED_VALUE.maxLength && NAMED.test(text);
 }
 
-/** Filters, or fields of the context, of one request at most. */
-export const MOST_NAMED_VALUES = 50;
-
 /** A filter as text. */
-export const FILTER_TEXT = { ...NAMED_VALUE, 'x-allowed': '`attribute:value`' };
+export const FILTER_TEXT = { ...NAMED_VALUE, [WHOLE_TEXT]: true, 'x-allowed': '`attribute:value`' };
 /** A field of the context as text. */
-export const CONTEXT_TEXT = { ...NAMED_VALUE, 'x-allowed': '`field:value`' };
+export const CONTEXT_TEXT = { ...NAMED_VALUE, [WHOLE_TEXT]: true, 'x-allowed': '`field:value`' };
 
 /** How several filters go together. */
 export const FILTER_RULES =
-  'Values of one attribute widen the choice, another attribute narrows it. The value may contain colons.';
+  'The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any ' +
+  'of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the ' +
+  'choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons.';
 /** What values of the context mean. */
 export const CONTEXT_RULES =
   'A value that training did not know is as good as none. `hour` (0–23) and `weekday` (1 for Monday to 7) are ' +
@@ -127,7 +122,31 @@ export const CONTEXT_RULES =
 export const Filter = Type.Optional(
   Type.Array(Type.String(FILTER_TEXT), {
     maxItems: MOST_NAMED_VALUES,
-    description: `Only items with this attribute value, as \`attribute:value\`, one per \`filter=\`. ${FILTER_RULES}`,
+    description: `Only items whose attribute has this value, as \`attribute:value\`, one per \`filter=\`. ${FILTER_RULES}`,
+    'x-examples': NO_VALUES,
+  }),
+);
+
+/** Attributes that an answer may be asked to carry at most. */
+export const MOST_FIELDS = 50;
+
+/** The name of an attribute in `fields`. */
+export const FIELD_TEXT = {
+  maxLength: 512,
+  pattern: `^${ID_CHARACTER}*$`,
+  [WHOLE_TEXT]: true,
+  'x-allowed': 'the name of an attribute that answers show',
+};
+
+/** What `fields` does. */
+export const FIELDS_RULES =
+  'All that answers show come unless this says which. An attribute that answers do not show is a mistake.';
+
+/** The parameter `fields`, which may be repeated. */
+export const Fields = Type.Optional(
+  Type.Array(Type.String(FIELD_TEXT), {
+    maxItems: MOST_FIELDS,
+    description: `The attributes that the items of the answer carry, several with commas (\`title,year\`) or one per \`fields=\`; empty for none. ${FIELDS_RULES}`,
     'x-examples': NO_VALUES,
   }),
 );

@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox';
-import { Exclude, Filter, Limit, Timeout } from './parameters.js';
+import { Exclude, Fields, Filter, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 /** The query of `GET /popular`. */
 export const PopularQuery = Type.Object(
-  { limit: Limit, exclude: Exclude, filter: Filter, timeoutMs: Timeout },
+  { limit: Limit, exclude: Exclude, filter: Filter, fields: Fields, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { MOST_NAMED_VALUES } from '../../domain/named-value.js';
 import type { DroppedCandidate } from '../../domain/slate.js';
 import {
   CONTEXT_RULES,
@@ -6,12 +7,14 @@ import {
   Cursor,
   DEFAULT_LIMIT,
   Explain,
+  FIELD_TEXT,
+  FIELDS_RULES,
   FILTER_RULES,
   FILTER_TEXT,
   ID,
   LIMIT,
   MOST_EXCLUDED,
-  MOST_NAMED_VALUES,
+  MOST_FIELDS,
   Scenario,
   SessionId,
   TIMEOUT_HEADER,
@@ -29,6 +32,13 @@ export const MOST_BODY_BYTES = 65_536;
 const MOST_SESSION_ITEMS = 200;
 const MOST_CANDIDATES = 500;
 
+const Candidates = Type.Array(Type.String(ID), {
+  minItems: 1,
+  maxItems: MOST_CANDIDATES,
+  description:
+    'Rank these items and no others. `dropped` names those that cannot be in the answer. An id that is there twice counts once.',
+});
+
 /** The body of `POST /recommendations`: the fields that the query of the GET has too mean the same. */
 export const RecommendationsBody = Type.Object(
   {
@@ -41,14 +51,7 @@ export const RecommendationsBody = Type.Object(
           'Items that whoever asks has just touched, oldest first: history for this answer only, kept nowhere. Unknown ids are ignored.',
       }),
     ),
-    candidates: Type.Optional(
-      Type.Array(Type.String(ID), {
-        minItems: 1,
-        maxItems: MOST_CANDIDATES,
-        description:
-          'Rank these items and no others. `dropped` names those that cannot be in the answer. An id that is there twice counts once.',
-      }),
-    ),
+    candidates: Type.Optional(Candidates),
     limit: Type.Optional(
       Type.Integer({
         ...LIMIT,
@@ -65,13 +68,19 @@ export const RecommendationsBody = Type.Object(
     filter: Type.Optional(
       Type.Array(Type.String(FILTER_TEXT), {
         maxItems: MOST_NAMED_VALUES,
-        description: `Only items with these attribute values, each as \`attribute:value\`. ${FILTER_RULES}`,
+        description: `Only items whose attributes have these values, each as \`attribute:value\`. ${FILTER_RULES}`,
       }),
     ),
     context: Type.Optional(
       Type.Array(Type.String(CONTEXT_TEXT), {
         maxItems: MOST_NAMED_VALUES,
         description: `What is known of this moment, each as \`field:value\`, each field once; the dataset declares the fields. ${CONTEXT_RULES}`,
+      }),
+    ),
+    fields: Type.Optional(
+      Type.Array(Type.String(FIELD_TEXT), {
+        maxItems: MOST_FIELDS,
+        description: `The attributes that the items of the answer carry; an empty list for none. ${FIELDS_RULES}`,
       }),
     ),
     explain: Explain,
@@ -90,6 +99,28 @@ export const RecommendationsBody = Type.Object(
       visitor: { value: { sessionId: 'v-6yTq0Zc1ROWk', sessionItems: ['318', '296'] } },
       candidates: { value: { userId: '42', candidates: ['318', '296', '527'], explain: 'features' } },
       nobody: { value: {} },
+    },
+  },
+);
+
+/** The body of `POST /rank`: that of `POST /recommendations`, with candidates. */
+export const RankBody = Type.Object(
+  {
+    ...RecommendationsBody.properties,
+    candidates: Candidates,
+    limit: Type.Optional(
+      Type.Integer({
+        ...LIMIT,
+        description: `Items at most: as many as there are candidates unless given, at most ${LIMIT.maximum}.`,
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    'x-examples': {
+      user: { value: { userId: '42', candidates: ['318', '296', '527'] } },
+      visitor: { value: { sessionId: 'v-6yTq0Zc1ROWk', sessionItems: ['318'], candidates: ['296', '527'] } },
+      nobody: { value: { candidates: ['318', '296'] } },
     },
   },
 );

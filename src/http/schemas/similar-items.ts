@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Exclude, Explain, Filter, ItemId, Limit, Timeout } from './parameters.js';
+import { Exclude, Explain, Fields, Filter, ItemId, Limit, Timeout } from './parameters.js';
 import { SLATE_FIELDS } from './slate.js';
 
 /** The path of `GET /items/:itemId/similar`. */
@@ -7,7 +7,7 @@ export const SimilarItemsParams = Type.Object({ itemId: ItemId });
 
 /** The query of `GET /items/:itemId/similar`. */
 export const SimilarItemsQuery = Type.Object(
-  { limit: Limit, exclude: Exclude, filter: Filter, explain: Explain, timeoutMs: Timeout },
+  { limit: Limit, exclude: Exclude, filter: Filter, fields: Fields, explain: Explain, timeoutMs: Timeout },
   { additionalProperties: false },
 );
 

@@ -37,7 +37,7 @@ export function digest(content: string | Buffer): string {
 
 /** What most requests are without: nobody should wait for a digest of nothing. */
 function nameRest(
-  { exclude, filters, sessionItems, candidates, shown }: RecommendationRequest,
+  { exclude, filters, fields, sessionItems, candidates, shown }: RecommendationRequest,
   { userRows, live, liveFailure }: Prefetched = {},
 ): string {
   const isPlain = exclude.length === 0 && filters.length === 0;
@@ -46,6 +46,7 @@ function nameRest(
     live: live && describeLive(live),
     // An answer that goes without what the user did lately says so: it is none for when that is known again.
     isLiveLost: liveFailure === undefined ? undefined : true,
+    fields: fields && toSet(fields),
     sessionItems,
     candidates,
     shown,

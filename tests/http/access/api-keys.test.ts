@@ -83,6 +83,7 @@ t.test('each scope opens its own, and nothing else', async (t) => {
     [app, 'GET', '/recommendations/42', 'read'],
     [app, 'GET', '/popular', 'read'],
     [app, 'GET', '/items/7/similar', 'read'],
+    [app, 'POST', '/rank', 'read'],
     [admin, 'GET', '/metrics', 'metrics'],
     [admin, 'GET', '/bundle', 'admin'],
     [admin, 'POST', '/bundle/reload', 'admin'],

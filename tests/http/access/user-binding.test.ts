@@ -53,6 +53,15 @@ t.test('a bound token that names another user in a body is refused', async (t) =
   t.strictSame(seen, [{ userId: 'u1' }, {}]);
 });
 
+t.test('nor does a ranking of items take another user', async (t) => {
+  const { post, service } = await setUp(t);
+  const rank = (userId: string) =>
+    post(JSON.stringify({ userId, candidates: ['9'] }), 'application/json', '/rank');
+  t.match(await rank('u2'), { status: 403, code: 'FORBIDDEN' });
+  t.strictSame(service.asked, []);
+  t.match(await rank('u1'), { status: 200 });
+});
+
 t.test('no shape of a body gets around it, and none ends in a fault of the server', async (t) => {
   const { post, seen } = await setUp(t);
   const table: readonly [string | undefined, number][] = [

@@ -39,6 +39,11 @@ t.test('order and repetition make no difference', async (t) => {
     keyOf({ ...request, exclude, filters: [...request.filters].reverse() }, engine),
     keyOf(request, engine),
   );
+  const fields = ['title', 'year'];
+  t.equal(
+    keyOf({ ...request, fields: ['year', 'title', 'year'] }, engine),
+    keyOf({ ...request, fields }, engine),
+  );
 });
 
 t.test('all that the answer depends on does', async (t) => {
@@ -60,6 +65,10 @@ t.test('all that the answer depends on does', async (t) => {
     { shown: [1, 2] },
     // It is in the cursor of the next page in this order.
     { shown: [2, 1] },
+    { fields: [] },
+    { fields: ['title'] },
+    { fields: ['title', 'year'] },
+    { filters: [{ attribute: 'genres', value: '!sport' }] },
   ];
   const keys = changes.map((change) => keyOf({ ...request, ...change }, engine));
   const prefetched: Prefetched[] = [
