@@ -106,9 +106,8 @@ t.test('a folder that is none is refused, and so is a dataset with events and no
   t.strictSame(await problemsOf(t, wanted), [
     'events: events/parquet: cannot be read: a part of its path is no folder (ENOTDIR)',
   ]);
-  const [outDir, base] = [join(t.testdirName, 'prepared'), 'configs/datasets/demo.yaml'];
-  const demo = readDatasetConfig(base, { configsDir: 'configs' });
-  const config = { ...demo, interactions: { ...demo.interactions, events: true } };
+  const outDir = join(t.testdirName, 'prepared');
+  const config = readDatasetConfig('demo', { configsDir: 'configs' });
   await t.rejects(prepareDataset(config, { outDir, progress: SILENT_PROGRESS }), {
     code: 'INVALID_CONFIG',
     message: 'interactions.events is true, and no folder of events is given',
