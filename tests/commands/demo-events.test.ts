@@ -81,7 +81,7 @@ t.test('what is sent to the demo is in its next bundle, by the commands of docs/
   t.notOk(live.includes(disliked!), 'at once');
   await first.stop();
 
-  t.match(await succeed('events', 'compact'), /^4 events: events-/);
+  t.match(await succeed('events', 'compact'), /^4 events: .*parquet\/events-/);
   const after = await rebuild();
   t.match(after.prepared, /4 rows are events, from 1 files .*1 pairs of user and item are unwanted/s);
   t.equal(after.manifest.dataset.interactions, before.manifest.dataset.interactions + 3);
