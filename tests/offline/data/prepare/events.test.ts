@@ -106,9 +106,8 @@ t.test('a folder that is none is refused, and so is a dataset with events and no
   t.strictSame(await problemsOf(t, wanted), [
     'events: events/parquet: cannot be read: a part of its path is no folder (ENOTDIR)',
   ]);
-  const [outDir, base] = [join(t.testdirName, 'prepared'), 'configs/datasets/demo.yaml'];
-  const demo = readDatasetConfig(base, { configsDir: 'configs' });
-  const config = { ...demo, interactions: { ...demo.interactions, events: true } };
+  const outDir = join(t.testdirName, 'prepared');
+  const config = readDatasetConfig('demo', { configsDir: 'configs' });
   await t.rejects(prepareDataset(config, { outDir, progress: SILENT_PROGRESS }), {
     code: 'INVALID_CONFIG',
     message: 'interactions.events is true, and no folder of events is given',
@@ -374,6 +373,31 @@ t.test('events have times: beside rows without, they are refused', async (t) => 
     ['interactions: events have times, and the SQL gives no column timestamp'],
   );
 });
+
+t.test(
+  'a dataset may have negative types by its events alone, and before the first one is not warned of it',
+  async (t) => {
+    t.testdir();
+    const untyped = "SELECT user_id, item_id, timestamp FROM '{dir}/log.csv'";
+    const wanted = { files: { 'log.csv': LOG }, interactions: untyped, negative: ['dislike'], events: true };
+    const negatives = ({ report }: Awaited<ReturnType<typeof tryPrepare>>): string[] =>
+      report.warnings.filter((warning) => warning.includes('negative'));
+    const none = await tryPrepare(t, wanted);
+    t.equal(rowsOf(none.dataset).length, 2);
+    t.strictSame(negatives(none), []);
+    const clicked = await tryPrepare(t, {
+      ...withEvents([click()]),
+      interactions: untyped,
+      negative: ['dislike'],
+    });
+    t.strictSame(negatives(clicked), [
+      "interactions: no row is of the type 'dislike', which interactions.negative names",
+    ]);
+    const disliked = await tryPrepare(t, { ...withEvents([click(), click({ type: 'dislike', time: TIME + 99 })]), interactions: untyped, negative: ['dislike'] }); // prettier-ignore
+    t.match(disliked.report.interactions, { unwanted: 1 });
+    t.strictSame(negatives(disliked), []);
+  },
+);
 
 t.test('without files, the SQL of the page reads the events by itself', async (t) => {
   t.testdir();
