@@ -30,7 +30,8 @@ export async function mergeForRules(
   if (named !== undefined) return mergeRetrievals(retrievals, { ...options, only: named.items });
   const also = findWanted(query);
   const merged = mergeRetrievals(retrievals, { ...options, also });
-  if (lastResort === undefined || !rules.slate.some((rule) => rule.clearPlentiful !== undefined)) return merged;
+  if (lastResort === undefined || !rules.slate.some((rule) => rule.clearPlentiful !== undefined))
+    return merged;
   const relief = await findRelief(merged, { query, asking, lastResort });
   return relief.length === 0
     ? merged
