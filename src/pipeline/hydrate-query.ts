@@ -4,7 +4,8 @@ import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import { knowableUserOf, type Subject } from '../domain/subject.js';
 import { checkFilters } from '../rules/filter-attributes.js';
-import { findEligibleItems } from '../rules/rules.js';
+import type { RuleMoment } from '../rules/rule-facts.js';
+import { findEligibleItems, type ScenarioRules } from '../rules/rules.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { QueryEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
@@ -22,7 +23,13 @@ export interface Query {
   readonly history: History;
   /** The scenario that answers: of a cold start, the one written for it. */
   readonly scenario: ScenarioConfig;
+  /** Those of the scenario that was asked for, whichever answers. */
+  readonly rules: ScenarioRules;
   readonly context: ContextValues;
+  /** What conditions of rules are about. */
+  readonly moment: RuleMoment;
+  /** Item indexes that earlier pages showed, in order; -1 for one that the bundle does not have. */
+  readonly shown: readonly number[];
   readonly eligible: EligibleItems;
   /** The candidates that the request names: no others are ranked. */
   readonly named?: NamedCandidates | undefined;
@@ -45,19 +52,30 @@ export function hydrateQuery(
   const { catalogue } = engine;
   const requested = findScenario(request.scenario, engine);
   checkFilters(filters, catalogue);
-  const context = prefetched.context ?? engine.readContext(request.context ?? [], engine.clock());
+  const now = engine.clock();
+  const context = prefetched.context ?? engine.readContext(request.context ?? [], now);
   const { history, unwanted } = readHistory(request, engine, prefetched.live);
-  const scenario = chooseScenario(requested, history, engine);
-  const excluded = findKnownItems(request.exclude, engine);
-  const shown = (request.shown ?? []).flatMap((hash) => catalogue.entities.findHash(hash));
-  const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters };
-  const eligible = findEligibleItems(scenario.rules, facts);
+  const rules = engine.rules.get(requested.name)!;
+  const moment = { scenario: requested.name, context, now };
+  const shown = findShownItems(request.shown ?? [], engine);
+  const eligible = findEligibleItems(rules.eligibility, {
+    catalogue,
+    history,
+    unwanted: unwanted.items,
+    shown: shown.all,
+    excluded: findKnownItems(request.exclude, engine),
+    filters,
+    moment,
+  });
   return {
     subject,
     userIndex: findUser(subject, engine),
     history,
-    scenario,
+    scenario: chooseScenario(requested, history, engine),
+    rules,
     context,
+    moment,
+    shown: shown.inOrder,
     eligible,
     named: findNamedCandidates(request, eligible, engine),
     limit,
@@ -68,4 +86,13 @@ function findUser(subject: Subject, { users }: QueryEngine): number | undefined 
   const userId = knowableUserOf(subject);
   const user = userId === undefined ? -1 : users.find(userId);
   return user < 0 ? undefined : user;
+}
+
+/** Of items whose ids have the same hash all count as shown, and the first stands for what was. */
+function findShownItems(
+  hashes: readonly number[],
+  { catalogue }: QueryEngine,
+): { all: readonly number[]; inOrder: readonly number[] } {
+  const found = hashes.map((hash) => catalogue.entities.findHash(hash));
+  return { all: found.flat(), inOrder: found.map(([item = -1]) => item) };
 }

@@ -2,6 +2,7 @@ import type { EligibleItems } from '../domain/candidate.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import type { History } from '../domain/history.js';
 import type { AttributeFilter } from '../domain/slate.js';
+import type { RuleMoment } from './rule-facts.js';
 
 /** The facts of a request that a rule may use. */
 export interface RuleInput {
@@ -14,10 +15,11 @@ export interface RuleInput {
   /** Item indexes that the client asked not to see. */
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];
+  readonly moment: RuleMoment;
 }
 
 /**
- * A rule that takes items out of a request before retrieval, so that what it forbids never uses up a source's quota
+ * A rule that takes items out of a request: the first port of rules, before retrieval, so that what it forbids never uses up a source's quota
  * and never shortens the slate. It clears bytes of `eligible` and sets none.
  */
 export interface EligibilityRule {
