@@ -146,7 +146,10 @@ const WRONG_RULES: readonly [rule: string, problem: string][] = [
     'rules.0.hide.when.device is unknown; known are scenario, context, filter',
   ],
   ['{ seen: { days: 0 } }', 'rules.0.seen.days is 0, allowed is a number above 0 and at most 36500'],
-  ['{ seen: { types: [] } }', 'rules.0.seen.types is [], allowed is a list of at least 1, each text that is not empty'],
+  [
+    '{ seen: { types: [] } }',
+    'rules.0.seen.types is [], allowed is a list of at least 1, each text that is not empty',
+  ],
   ['{ available: {} }', 'rules.0.available names no attribute, name one in from or until'],
   ['exclude-seen, exclude-seen', 'rules.1 is exclude-seen again, allowed is once: rules.0'],
   [
