@@ -72,7 +72,7 @@ function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   if ('seen' in entry) return { eligibility: createSeen(entry.seen) };
   if ('available' in entry) {
     const available = createAvailable(entry.available, catalogue);
-    return { eligibility: available, phaseAt: available.phaseAt };
+    return { eligibility: available, phaseAt: (now) => available.phaseAt(now) };
   }
   if ('cap' in entry) return { slate: createCap(entry.cap, findCoded(entry.cap.attribute, catalogue)) };
   if ('diversity' in entry) {
