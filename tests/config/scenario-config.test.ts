@@ -7,7 +7,7 @@ const GOOD =
 
 t.test('the shipped scenarios are home, popular and similar', async (t) => {
   const scenarios = readScenarios('configs/scenarios');
-  t.strictSame([...scenarios.keys()], ['home', 'popular', 'similar']);
+  t.strictSame([...scenarios.keys()], ['continue', 'home', 'new', 'popular', 'similar', 'trending']);
   t.match(scenarios.get('home'), {
     basis: 'user',
     sources: { als: Number, 'similar-items': Number, trending: Number, popular: Number },
