@@ -71,6 +71,31 @@ const DURING = {
 
 /** The schema of the settings of each rule that has some, by its name. */
 export const RULE_SETTINGS = {
+  seen: Type.Object(
+    {
+      types: Type.Optional(
+        Type.Array(Type.String({ minLength: 1 }), {
+          minItems: 1,
+          description: 'What counts: types of interactions and events, such as purchase. By default all.',
+        }),
+      ),
+      days: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 36_500,
+          description: 'For how long it counts; by default for good.',
+        }),
+      ),
+    },
+    closed,
+  ),
+  available: Type.Object(
+    {
+      from: Type.Optional(attribute),
+      until: Type.Optional(attribute),
+    },
+    closed,
+  ),
   cap: Type.Object(
     {
       attribute,
@@ -144,7 +169,7 @@ export type RuleEntry =
   PlainRule | { [Name in SettableRule]: { readonly [Key in Name]: RuleSettings[Name] } }[SettableRule];
 
 /** Rules that a list has once at most: twice would be a mistake. The others may stand several times with other settings. */
-const ONCE: readonly string[] = [...PLAIN_RULES, 'diversity', 'fresh'];
+const ONCE: readonly string[] = [...PLAIN_RULES, 'available', 'diversity', 'fresh'];
 
 /**
  * Lists the faults of a list of rules, one sentence each, with place, value and what is allowed.
@@ -213,7 +238,13 @@ function findContradictions(entry: RuleEntry): string[] {
       ? []
       : ['.attributes is set, allowed is that with by: attributes'];
   }
-  if ('fresh' in entry) return [];
+  if ('fresh' in entry || 'seen' in entry) return [];
+  if ('available' in entry) {
+    const { from, until } = entry.available;
+    return from === undefined && until === undefined
+      ? [' names no attribute, name one in from or until']
+      : [];
+  }
   if ('pin' in entry) return listTimeProblems(entry.pin);
   const settings = 'hide' in entry ? entry.hide : entry.boost;
   const hasItems = settings.items !== undefined || settings.when?.filter !== undefined;

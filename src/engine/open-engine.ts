@@ -109,9 +109,14 @@ export async function openContents(
   }
 }
 
-function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {
+/** Sources and scenarios that scenarios name and that do not exist, a sentence each. */
+export function listUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): string[] {
   const known = { sources: Object.keys(SOURCES), scenarios: [...scenarios.keys()] };
-  const problems = [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+  return [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+}
+
+function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {
+  const problems = listUnknownNames(scenarios);
   if (problems.length > 0) {
     throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be served:', { problems });
   }

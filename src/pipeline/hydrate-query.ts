@@ -13,7 +13,7 @@ import type { QueryEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
 import { findKnownItems } from './find-known-items.js';
 import { findNamedCandidates, type NamedCandidates } from './find-named-candidates.js';
-import { readHistory } from './read-history.js';
+import { readHistory, readTyped } from './read-history.js';
 import type { RecommendationRequest } from './recommendation-request.js';
 
 /** A request with everything that the stages after it read: serving, training and the drift reference all start from one. */
@@ -67,6 +67,8 @@ export function hydrateQuery(
   const eligible = findEligibleItems(rules.eligibility, {
     catalogue,
     history,
+    typed: () => readTyped(request, engine, prefetched.live),
+    touched: findKnownItems(request.sessionItems ?? [], engine),
     unwanted: unwanted.items,
     shown: shown.all,
     excluded: findKnownItems(request.exclude, engine),

@@ -2,10 +2,12 @@ import type { RuleEntry, RuleSettings } from '../config/rule-config.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { EligibilityRule } from './eligibility-rule.js';
+import { createAvailable } from './available.js';
 import { createHide } from './hide-items.js';
 import { bindCondition, bindItems, type RuleCondition } from './rule-condition.js';
 import type { RuleFacts } from './rule-facts.js';
 import { RULES, type ScenarioRules } from './rules.js';
+import { createSeen } from './seen.js';
 import type { SlateRule } from './slate-rule.js';
 import { createBoost } from './slate/boost.js';
 import { createCap } from './slate/cap.js';
@@ -24,6 +26,8 @@ interface BoundRule {
   readonly slate?: SlateRule;
   /** Of a rule that may begin or end. */
   readonly condition?: RuleCondition;
+  /** Of a rule that changes with the time in another way: the same text while nothing changes. */
+  readonly phaseAt?: (now: number) => string;
 }
 
 /**
@@ -44,21 +48,32 @@ export function bindRules(
       return [];
     }
   });
-  const timed = bound.flatMap(({ condition }) => condition?.isWithin ?? []);
+  const phases = bound.flatMap(({ condition, phaseAt }) => phaseAt ?? toPhase(condition) ?? []);
   return {
     problems,
     rules: {
       eligibility: bound.flatMap(({ eligibility }) => eligibility ?? []),
       slate: bound.flatMap(({ slate }) => slate ?? []),
-      phaseAt: (now) => timed.map((isWithin) => (isWithin(now) ? '1' : '0')).join(''),
+      readsTypes: entries.some((entry) => typeof entry !== 'string' && 'seen' in entry),
+      phaseAt: (now) => phases.map((phaseAt) => phaseAt(now)).join(''),
     },
   };
+}
+
+function toPhase(condition: RuleCondition | undefined): ((now: number) => string) | undefined {
+  const isWithin = condition?.isWithin;
+  return isWithin && ((now) => (isWithin(now) ? '1' : '0'));
 }
 
 /** @throws ShortlistError saying what the rule needs and the bundle does not have */
 function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   if (typeof entry === 'string') return { eligibility: RULES.get(entry)! };
   const { catalogue } = facts;
+  if ('seen' in entry) return { eligibility: createSeen(entry.seen) };
+  if ('available' in entry) {
+    const available = createAvailable(entry.available, catalogue);
+    return { eligibility: available, phaseAt: (now) => available.phaseAt(now) };
+  }
   if ('cap' in entry) return { slate: createCap(entry.cap, findCoded(entry.cap.attribute, catalogue)) };
   if ('diversity' in entry) {
     const likeness = bindLikeness(entry.diversity, facts);

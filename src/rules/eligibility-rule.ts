@@ -1,6 +1,6 @@
 import type { EligibleItems } from '../domain/candidate.js';
 import type { Catalogue } from '../domain/catalogue.js';
-import type { History } from '../domain/history.js';
+import type { History, TypedEntries } from '../domain/history.js';
 import type { AttributeFilter } from '../domain/slate.js';
 import type { RuleMoment } from './rule-facts.js';
 
@@ -8,6 +8,10 @@ import type { RuleMoment } from './rule-facts.js';
 export interface RuleInput {
   readonly catalogue: Catalogue;
   readonly history: History;
+  /** What the subject did by type, at its own times. */
+  readonly typed: () => readonly TypedEntries[];
+  /** Item indexes that the request says were touched in this moment. */
+  readonly touched: Int32Array;
   /** Item indexes that the subject said it does not want. */
   readonly unwanted: Int32Array;
   /** Item indexes that earlier pages showed. */

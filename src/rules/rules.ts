@@ -20,6 +20,8 @@ export interface ScenarioRules {
   readonly eligibility: readonly EligibilityRule[];
   /** Between ranking and slate, in the order of the scenario. */
   readonly slate: readonly SlateRule[];
+  /** Whether a rule asks for the types of what the subject did. */
+  readonly readsTypes: boolean;
   /** Says which of the rules that begin or end are in force at a time (Unix seconds): the same text while nothing changes. */
   phaseAt(now: number): string;
 }

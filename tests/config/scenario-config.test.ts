@@ -7,7 +7,7 @@ const GOOD =
 
 t.test('the shipped scenarios are home, popular and similar', async (t) => {
   const scenarios = readScenarios('configs/scenarios');
-  t.strictSame([...scenarios.keys()], ['home', 'popular', 'similar']);
+  t.strictSame([...scenarios.keys()], ['continue', 'home', 'new', 'popular', 'similar', 'trending']);
   t.match(scenarios.get('home'), {
     basis: 'user',
     sources: { als: Number, 'similar-items': Number, trending: Number, popular: Number },
@@ -92,7 +92,7 @@ t.test('the shipped scenarios name only scenarios that ship', async (t) => {
 });
 
 const KNOWN_RULES =
-  'exclude-seen, exclude-requested, filter-attributes, cap, diversity, fresh, pin, hide, boost';
+  'exclude-seen, exclude-requested, filter-attributes, seen, available, cap, diversity, fresh, pin, hide, boost';
 const TIME = 'a time with its zone, such as 2026-03-01T09:00:00+01:00';
 
 /** A list of rules in YAML, and the one problem that it has. */
@@ -161,6 +161,12 @@ const WRONG_RULES: readonly [rule: string, problem: string][] = [
     '{ hide: { items: [a], when: { device: tv } } }',
     'rules.0.hide.when.device is unknown; known are scenario, context, filter',
   ],
+  ['{ seen: { days: 0 } }', 'rules.0.seen.days is 0, allowed is a number above 0 and at most 36500'],
+  [
+    '{ seen: { types: [] } }',
+    'rules.0.seen.types is [], allowed is a list of at least 1, each text that is not empty',
+  ],
+  ['{ available: {} }', 'rules.0.available names no attribute, name one in from or until'],
   ['exclude-seen, exclude-seen', 'rules.1 is exclude-seen again, allowed is once: rules.0'],
   [
     '{ fresh: { halfLifeDays: 1, strength: 0 } }, { fresh: { halfLifeDays: 2, strength: 0 } }',

@@ -8,6 +8,8 @@ const everyRule = [...RULES.values()];
 const nothing: RuleInput = {
   catalogue: smallCatalogue(),
   history: history([]),
+  typed: () => [],
+  touched: new Int32Array(),
   unwanted: new Int32Array(),
   shown: [],
   excluded: new Int32Array(0),

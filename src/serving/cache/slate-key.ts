@@ -76,11 +76,12 @@ function describeRows({ rows, failedViews }: PrefetchedRows): unknown {
 }
 
 /** Of the bytes: as text, 200 events take as long as reading them. */
-function describeLive({ items, timestamps, values, negative }: LiveHistory): string {
+function describeLive({ items, timestamps, values, negative, typed }: LiveHistory): string {
   const columns = [items, timestamps, values, negative];
-  return digest(
-    Buffer.concat(
-      columns.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
-    ),
+  if (typed !== undefined) columns.push(typed.items, typed.timestamps, typed.types);
+  const bytes = columns.map(({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength),
   );
+  if (typed !== undefined) bytes.push(Buffer.from(JSON.stringify(typed.names)));
+  return digest(Buffer.concat(bytes));
 }

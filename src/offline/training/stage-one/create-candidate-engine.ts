@@ -59,8 +59,8 @@ export async function createCandidateEngine(
 
 /** What the ranker learns of is what may be retrieved; nothing that people put up or down by hand. */
 function bindTrainingRules({ rules }: ScenarioConfig, catalogue: Catalogue): ScenarioRules {
-  const plain = rules.filter((rule) => typeof rule === 'string');
-  return bindRules(plain, { catalogue }).rules;
+  const lasting = rules.filter((rule) => typeof rule === 'string' || 'seen' in rule);
+  return bindRules(lasting, { catalogue }).rules;
 }
 
 /**
