@@ -660,12 +660,12 @@ export interface operations {
                     /** @description The attributes that the items of the answer carry; an empty list for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
                     fields?: string[];
                     /**
-                     * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                     * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
                      * @default none
                      * @example sources
                      * @enum {string}
                      */
-                    explain?: "none" | "sources" | "features";
+                    explain?: "none" | "sources" | "features" | "reasons";
                     /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
                     cursor?: string;
                     /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */

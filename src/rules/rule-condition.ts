@@ -3,8 +3,8 @@ import type { EligibleItems } from '../domain/candidate.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import type { ContextField } from '../domain/context.js';
 import { ShortlistError } from '../domain/errors.js';
+import { splitNamedValue, toAttributeFilter } from '../domain/named-value.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
-import type { AttributeFilter } from '../domain/slate.js';
 import { checkFilters } from './filter-attributes.js';
 import { filterMask } from './filter-masks.js';
 import type { RuleFacts, RuleMoment } from './rule-facts.js';
@@ -55,7 +55,7 @@ function bindContext(texts: readonly string[], { context }: RuleFacts): BoundFie
   const fields = context?.fields ?? [];
   const valuesOf = new Map<number, number[]>();
   for (const text of texts) {
-    const [name, value] = splitAtColon(text);
+    const [name, value] = splitNamedValue(text);
     const index = fields.findIndex((field) => field.name === name);
     if (index < 0) {
       const known = fields.map((field) => field.name).join(', ') || 'none';
@@ -92,7 +92,7 @@ export function bindItems(
   { items: ids, when = {} }: { items?: readonly string[] | undefined; when?: RuleWhen | undefined },
   catalogue: Catalogue,
 ): MeantItems {
-  const filters = (when.filter ?? []).map(toFilter);
+  const filters = (when.filter ?? []).map(toAttributeFilter);
   checkFilters(filters, catalogue);
   const passing = filters.length === 0 ? undefined : filterMask(catalogue, filters);
   if (ids === undefined) return meanMask(passing!);
@@ -115,14 +115,4 @@ function meanMask(mask: Uint8Array): MeantItems {
       for (let item = 0; item < mask.length; item++) if (mask[item] === 1) eligible[item] = 0;
     },
   };
-}
-
-function toFilter(text: string): AttributeFilter {
-  const [attribute, value] = splitAtColon(text);
-  return { attribute, value };
-}
-
-function splitAtColon(text: string): [name: string, value: string] {
-  const colon = text.indexOf(':');
-  return [text.slice(0, colon), text.slice(colon + 1)];
 }
