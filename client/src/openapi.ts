@@ -174,7 +174,7 @@ export interface components {
             strategy: "personalised" | "cold-start" | (string & {});
             /** @description Empty when every stage did its part. */
             degraded: components["schemas"]["Degradation"][];
-            /** @description Best first, each item once. */
+            /** @description In the order to show them, each item once. */
             items: components["schemas"]["SlateItem"][];
             /** @description While more is left: `cursor` of the request for the next page. Absent where this is the last one, and where the pages have shown 500 items. */
             nextCursor?: string;
@@ -194,7 +194,7 @@ export interface components {
             strategy: "personalised" | "cold-start" | (string & {});
             /** @description Empty when every stage did its part. */
             degraded: components["schemas"]["Degradation"][];
-            /** @description Best first, each item once. */
+            /** @description In the order to show them, each item once. */
             items: components["schemas"]["SlateItem"][];
             /** @description Where the request named candidates: those that the answer cannot have, in their order. What `limit` left out is in neither list. */
             dropped?: components["schemas"]["Dropped"][];
@@ -214,7 +214,7 @@ export interface components {
             bundle: string;
             /** @description Empty when every stage did its part. */
             degraded: components["schemas"]["Degradation"][];
-            /** @description Best first, each item once. */
+            /** @description In the order to show them, each item once. */
             items: components["schemas"]["SlateItem"][];
         };
         /** @description What most people chose. */
@@ -228,7 +228,7 @@ export interface components {
             bundle: string;
             /** @description Empty when every stage did its part. */
             degraded: components["schemas"]["Degradation"][];
-            /** @description Best first, each item once. */
+            /** @description In the order to show them, each item once. */
             items: components["schemas"]["SlateItem"][];
         };
         /** @description What became of the events. */
@@ -248,13 +248,15 @@ export interface components {
         /** @description One item of an answer. */
         SlateItem: {
             itemId: string;
-            /** @description From 1, without gaps. */
+            /** @description The place in this answer, from 1, without gaps: the order to show the items in, whatever their scores. */
             position: number;
-            /** @description Descends over the items, rounded to 6 decimals. Comparable within one answer only. */
+            /** @description What ranking thinks of the item, rounded to 6 decimals. Comparable within one answer only. It descends over the items unless a rule of the scenario moved one. */
             score: number;
             attributes: components["schemas"]["Attributes"];
-            /** @description With `explain=sources` or `features`. */
+            /** @description With `explain=sources`. */
             sources?: components["schemas"]["SourceAttribution"][];
+            /** @description With `explain=reasons`: what moved the item, in the order of the rules. The first `from` is its place by ranking, the last `to` its position; empty where nothing moved it. */
+            reasons?: components["schemas"]["MoveReason"][];
             /** @description With `explain=features`: what the ranker saw, by feature name, rounded to 6 decimals. */
             features?: {
                 [key: string]: number;
@@ -272,6 +274,17 @@ export interface components {
             score: number;
             /** @description The place in its own list, from 1. */
             rank: number;
+        };
+        /** @description What one rule did to the place of an item. */
+        MoveReason: {
+            /** @description The rule of the scenario. */
+            rule: string;
+            /** @description Why, in a few words for people. */
+            detail: string;
+            /** @description The place before the rule. */
+            from: number;
+            /** @description The place after it. */
+            to: number;
         };
         /** @description A stage that could not do its part. */
         Degradation: {
@@ -350,10 +363,10 @@ export interface operations {
                 /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
                 fields?: string[];
                 /**
-                 * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                 * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
                  * @example sources
                  */
-                explain?: "none" | "sources" | "features";
+                explain?: "none" | "sources" | "features" | "reasons";
                 /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
                 cursor?: string;
                 /**
@@ -494,12 +507,12 @@ export interface operations {
                     /** @description The attributes that the items of the answer carry; an empty list for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
                     fields?: string[];
                     /**
-                     * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                     * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
                      * @default none
                      * @example sources
                      * @enum {string}
                      */
-                    explain?: "none" | "sources" | "features";
+                    explain?: "none" | "sources" | "features" | "reasons";
                     /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
                     cursor?: string;
                     /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */
@@ -647,12 +660,12 @@ export interface operations {
                     /** @description The attributes that the items of the answer carry; an empty list for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
                     fields?: string[];
                     /**
-                     * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                     * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
                      * @default none
                      * @example sources
                      * @enum {string}
                      */
-                    explain?: "none" | "sources" | "features";
+                    explain?: "none" | "sources" | "features" | "reasons";
                     /** @description The `nextCursor` of the last answer: the next page, without anything that the pages before have shown. For the same user, or the same session where there is no user, and the same scenario; the rest may change. */
                     cursor?: string;
                     /** @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. */
@@ -772,10 +785,10 @@ export interface operations {
                 /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
                 fields?: string[];
                 /**
-                 * @description `sources` says which candidate sources found each item, `features` also what the ranker saw of it.
+                 * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
                  * @example sources
                  */
-                explain?: "none" | "sources" | "features";
+                explain?: "none" | "sources" | "features" | "reasons";
                 /**
                  * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
                  * @example 1000

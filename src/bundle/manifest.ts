@@ -180,7 +180,16 @@ export const Manifest = Type.Object({
       fields: Type.Array(ContextField),
     }),
   ),
-  histories: Type.Object({ file: name('Tensor file: what each user did.') }),
+  histories: Type.Object({
+    file: name('Tensor file: what each user did.'),
+    types: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        uniqueItems: true,
+        description:
+          'Types of interactions, such as click, by the codes of the file; absent where the dataset has none.',
+      }),
+    ),
+  }),
   interactions: Type.Optional(
     Type.Object({
       weights: Type.Optional(

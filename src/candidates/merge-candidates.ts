@@ -16,6 +16,11 @@ export interface MergeOptions {
    * set that the best make up is its `population`.
    */
   readonly only?: Int32Array | undefined;
+  /**
+   * Items, each once or more often, that are in the set beside the best, whatever the limit. Where one of them is none of the best, these are
+   * the `population`, as with `only`.
+   */
+  readonly also?: readonly number[] | undefined;
   /** The constant of reciprocal-rank fusion: the larger, the less the very first ranks stand out; default 60. */
   readonly rankConstant?: number;
 }
@@ -30,7 +35,7 @@ export interface MergeOptions {
  * fewer) go to the next best of all lists. So one source that knows every item, as `popular` does, gives min(limit, eligible).
  */
 export function mergeRetrievals(retrievals: readonly Retrieval[], options: MergeOptions): CandidateSet {
-  const { limit, quotas = [], rankConstant = 60, only } = options;
+  const { limit, quotas = [], rankConstant = 60, also = [] } = options;
   const fusing = { rankConstant, voices: findVoices(retrievals, quotas) };
   const union = fuse(listDistinct(retrievals), retrievals, fusing);
   const best = pickRows(
@@ -38,9 +43,17 @@ export function mergeRetrievals(retrievals: readonly Retrieval[], options: Merge
     selectRows(union.fusionScores, limit, markPromised(union, quotas)),
     retrievals,
   );
+  const { only = addTo(best.items, also) } = options;
   if (only === undefined) return best;
   const named = fuse(only.toSorted(), retrievals, fusing);
   return { ...pickRows(named, orderByScore(named.fusionScores), retrievals), population: best };
+}
+
+/** Undefined where nothing is to be added. */
+function addTo(items: Int32Array, also: readonly number[]): Int32Array | undefined {
+  if (also.length === 0) return undefined;
+  const all = new Set([...items, ...also]);
+  return all.size === items.length ? undefined : Int32Array.from(all);
 }
 
 function pickRows(union: Union, rows: Int32Array, retrievals: readonly Retrieval[]): CandidateSet {

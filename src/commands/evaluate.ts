@@ -18,6 +18,7 @@ interface EvaluateOptions extends DatasetOptions {
   readonly split?: string;
   readonly segments?: true;
   readonly ablation?: true;
+  readonly scenarios?: true;
   readonly replay?: true;
   readonly replayUsers: number;
   readonly replayEvents: number;
@@ -34,6 +35,10 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .option('--split <file>', 'a frozen split: a TSV of the held-out user and item ids (protocol random)')
     .option('--segments', 'print the figures by groups of users and items as well')
     .option('--ablation', 'train the ranker again without each group of features, and print what that costs')
+    .option(
+      '--scenarios',
+      'ask the other scenarios of configs too, each with and without the rules that change its order',
+    )
     .option(
       '--replay',
       'walk held-out users through what they did, pushing their events, and print what knowing those is worth',
@@ -53,8 +58,10 @@ export function createEvaluateCommand(context: CommandContext): Command {
       const { evaluateTrained } = await importOffline(
         () => import('../offline/evaluation/evaluate-trained.js'),
       );
+      const { placements, ...inputs } = await readTrainingInputs(context);
       const { report, version, before } = await evaluateTrained(preparedDir, trainedDir, {
-        ...(await readTrainingInputs(context)),
+        ...inputs,
+        ...(options.scenarios && { placements }),
         protocol: options.split === undefined ? (options.protocol ?? dataset.evaluation.protocol) : 'random',
         frozenSplit: options.split,
         ablation: options.ablation,

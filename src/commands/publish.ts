@@ -3,8 +3,9 @@ import type { MoveOptions } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
 import type { CommandContext } from './command-context.js';
 import { createDatasetChangeOption } from './dataset-change-option.js';
-import { openRegistry } from './open-registry.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
+import { findTrainedOrigin } from './latest-train.js';
+import { openRegistry } from './open-registry.js';
 
 /** The command `shortlist publish`. */
 export function createPublishCommand(context: CommandContext): Command {
@@ -14,12 +15,22 @@ export function createPublishCommand(context: CommandContext): Command {
     ),
   )
     .addOption(createDatasetChangeOption())
-    .action(async (options: DatasetOptions & MoveOptions) => {
-      const { allowDatasetChange } = options;
-      const { trainedDir } = findDataset(options, context);
+    .option(
+      '--allow-earlier-train',
+      'publish the bundle that is there although a later `shortlist train` failed, or has not ended',
+    )
+    .action(async (options: DatasetOptions & MoveOptions & { allowEarlierTrain?: true }) => {
+      const { allowDatasetChange, allowEarlierTrain = false } = options;
+      const folders = findDataset(options, context);
       const { bundle } = loadSettings(context);
       const registry = await openRegistry(bundle, context);
-      const version = await registry.publish(trainedDir, { channel: 'candidate', allowDatasetChange });
+      const { says, warning } = await findTrainedOrigin(folders, { allowEarlier: allowEarlierTrain });
+      context.print(says);
+      if (warning !== undefined) context.printError(warning);
+      const version = await registry.publish(folders.trainedDir, {
+        channel: 'candidate',
+        allowDatasetChange,
+      });
       context.print(
         `Published ${version} to ${bundle.registry}; candidate points at it. Next: shortlist serve`,
       );

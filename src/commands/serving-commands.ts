@@ -9,6 +9,7 @@ import { createMaterialiseCommand } from './materialise.js';
 import { createPushCommand } from './push.js';
 import { createServeCommand } from './serve.js';
 import { createSkewCommand } from './skew.js';
+import { createValidateCommand } from './validate.js';
 
 /** Commands that prepare what a server needs, serve, and look at what it did, in the order in which a person meets them. */
 export const SERVING_COMMANDS = [
@@ -17,6 +18,7 @@ export const SERVING_COMMANDS = [
   createPushCommand,
   createApiKeyCommand,
   createConfigCommand,
+  createValidateCommand,
   createServeCommand,
   createEventsCommand,
   createImpressionsCommand,

@@ -14,6 +14,7 @@ import {
   type DatasetOptions,
 } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
+import { noteTrain } from './latest-train.js';
 import { parseCount } from './parse-count.js';
 import { readTrainingInputs } from './training-inputs.js';
 
@@ -45,15 +46,17 @@ export function createTrainCommand(context: CommandContext): Command {
     )
     .action(async ({ budget, trials, ...options }: TrainCommandOptions) => {
       const folders = findDataset(options, context);
-      const training = {
-        ...(await readTrainingInputs(context)),
-        protocol: options.protocol ?? folders.dataset.evaluation.protocol,
-        progress: await context.openProgress(),
-      };
       const isSearched = budget !== undefined || trials !== undefined;
-      const manifest = isSearched
-        ? await trainSearched(folders, training, { limits: { budgetMs: budget, maxTrials: trials }, context })
-        : await trainAsConfigured(folders, training);
+      const manifest = await noteTrain(folders, context.now(), async () => {
+        const training = {
+          ...(await readTrainingInputs(context)),
+          protocol: options.protocol ?? folders.dataset.evaluation.protocol,
+          progress: await context.openProgress(),
+        };
+        return isSearched
+          ? trainSearched(folders, training, { limits: { budgetMs: budget, maxTrials: trials }, context })
+          : trainAsConfigured(folders, training);
+      });
       const { objective, trees } = manifest.ranker;
       context.print(
         `Trained ${manifest.version} (${objective}, ${trees} trees) in ${folders.trainedDir}. ` +

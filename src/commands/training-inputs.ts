@@ -17,6 +17,8 @@ export interface TrainingInputs {
   readonly scenario: ScenarioConfig;
   /** What answers in its place for users without a history. */
   readonly coldStart: ScenarioConfig | undefined;
+  /** All scenarios, those above among them. */
+  readonly placements: readonly ScenarioConfig[];
   readonly provenance: Provenance;
 }
 
@@ -35,6 +37,7 @@ export async function readTrainingInputs(context: CommandContext): Promise<Train
     config: readConfigFile(TrainingConfig, join(context.configsDir, 'training.yaml')),
     scenario,
     coldStart: scenario.coldStart === undefined ? undefined : scenarios.get(scenario.coldStart),
+    placements: [...scenarios.values()],
     provenance: {
       createdAt: context.now().toISOString(),
       codeVersion: context.codeVersion,

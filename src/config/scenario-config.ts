@@ -5,6 +5,7 @@ import { ShortlistError } from '../domain/errors.js';
 import { MOST_NAMED_VALUES, NAMED_VALUE } from '../domain/named-value.js';
 import { listProblems } from './list-problems.js';
 import { readYamlMapping } from './read-config-file.js';
+import { listRuleProblems, type RuleEntry } from './rule-config.js';
 
 const name = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,63}$',
@@ -22,7 +23,8 @@ export const ScenarioSchema = Type.Object(
     sources: Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: 1000 })),
     /** Candidates after merging at most. */
     maxCandidates: Type.Integer({ minimum: 1, maximum: 10_000 }),
-    rules: Type.Array(name),
+    /** In order: `listRuleProblems` checks each. */
+    rules: Type.Unsafe<RuleEntry[]>(Type.Array(Type.Unknown())),
     /** Only items that pass these filters, `attribute:value` as requests write them; those of a request narrow them further. */
     filters: Type.Optional(
       Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
@@ -54,14 +56,13 @@ export function readScenarios(dir: string): Map<string, ScenarioConfig> {
   return new Map(read.map(({ scenario }) => [scenario.name, scenario]));
 }
 
-/** Lists the sources, rules and scenarios that a scenario names and that do not exist; empty when it can be served. */
+/** Lists the sources and scenarios that a scenario names and that do not exist; empty when it can be served. */
 export function checkScenario(
   config: ScenarioConfig,
-  known: { sources: readonly string[]; rules: readonly string[]; scenarios: readonly string[] },
+  known: { sources: readonly string[]; scenarios: readonly string[] },
 ): string[] {
   return [
     ...unknownNames(`scenario ${config.name}: source`, Object.keys(config.sources), known.sources),
-    ...unknownNames(`scenario ${config.name}: rule`, config.rules, known.rules),
     ...unknownNames(
       `scenario ${config.name}: coldStart`,
       config.coldStart === undefined ? [] : [config.coldStart],
@@ -82,6 +83,8 @@ function readScenario(dir: string, fileName: string): { scenario: ScenarioConfig
   const { value, problems } = readYamlMapping(file);
   const scenario = value as ScenarioConfig;
   const all = problems.length > 0 ? problems : listProblems(ScenarioSchema, value, { origin: file });
+  const { rules } = value as { readonly rules?: unknown };
+  if (Array.isArray(rules)) all.push(...listRuleProblems(rules, { origin: file, path: ['rules'] }));
   if (all.length === 0) all.push(...consistencyProblems(file, fileName, scenario));
   return { scenario, problems: all };
 }
@@ -93,8 +96,6 @@ function consistencyProblems(file: string, fileName: string, scenario: ScenarioC
   }
   if (Object.keys(scenario.sources).length === 0)
     problems.push(`${file}: sources is empty, name at least one source`);
-  if (new Set(scenario.rules).size < scenario.rules.length)
-    problems.push(`${file}: rules names a rule twice`);
   return problems;
 }
 

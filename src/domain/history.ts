@@ -24,6 +24,8 @@ export interface LiveHistory {
   readonly values: Float32Array;
   /** 1 where the subject does not want the item, else 0. */
   readonly negative: Uint8Array;
+  /** What the subject did with items that the bundle knows, whether it counts or not; absent where no rule asks for it. */
+  readonly typed?: TypedEntries | undefined;
 }
 
 /** The histories of all users, stored one after the other (compressed sparse rows). */
@@ -35,6 +37,24 @@ export interface Histories {
   readonly values: Float32Array;
   /** Absent where nobody ever said so. */
   readonly unwanted?: UnwantedTable | undefined;
+  /** Absent where nothing is known of types. */
+  readonly typed?: TypedTable | undefined;
+}
+
+/** Interactions with items by type, oldest first: of each item and type the latest one counts. */
+export interface TypedEntries {
+  /** Item indexes. */
+  readonly items: Int32Array;
+  /** Unix seconds, ascending. */
+  readonly timestamps: Float64Array;
+  /** Places in `names`; -1 where no type is known. */
+  readonly types: Int32Array;
+  readonly names: readonly string[];
+}
+
+/** The same of all users, stored as histories are. */
+export interface TypedTable extends TypedEntries {
+  readonly offsets: Uint32Array;
 }
 
 /** Items with the time (Unix seconds) at which somebody said that they are not wanted, oldest first. */
@@ -67,6 +87,25 @@ export function unwantedOf({ unwanted }: Histories, userIndex: number): Unwanted
   const start = unwanted.offsets[userIndex]!;
   const end = unwanted.offsets[userIndex + 1]!;
   return { items: unwanted.items.subarray(start, end), timestamps: unwanted.timestamps.subarray(start, end) };
+}
+
+/** A view (no copy) of one user's entries by type; of the history, each of no known type, where the table has no types. */
+export function typedOf(histories: Histories, userIndex: number): TypedEntries {
+  const { typed } = histories;
+  if (typed === undefined) return withoutTypes(historyOf(histories, userIndex));
+  const start = typed.offsets[userIndex]!;
+  const end = typed.offsets[userIndex + 1]!;
+  return {
+    items: typed.items.subarray(start, end),
+    timestamps: typed.timestamps.subarray(start, end),
+    types: typed.types.subarray(start, end),
+    names: typed.names,
+  };
+}
+
+/** The entries of a history of which no types are known. */
+export function withoutTypes({ items, timestamps }: History): TypedEntries {
+  return { items, timestamps, types: new Int32Array(items.length).fill(-1), names: [] };
 }
 
 /** A view (no copy) of the latest `count` entries of a history. */

@@ -1,5 +1,5 @@
 import type { ContextTable } from './context.js';
-import type { Histories, UnwantedTable } from './history.js';
+import type { Histories, TypedTable, UnwantedTable } from './history.js';
 import type { IdIndex } from './id-index.js';
 
 /**
@@ -21,8 +21,18 @@ export interface InteractionTable {
   readonly weighted?: boolean;
   /** Where the dataset declares it. */
   readonly context?: ContextTable;
+  /** Where the dataset says of what type its interactions are. */
+  readonly types?: InteractionTypes | undefined;
   /** Where the dataset has types that say that an item is not wanted. */
   readonly unwanted?: UnwantedRows | undefined;
+}
+
+/** The types of interactions, such as `click`. */
+export interface InteractionTypes {
+  /** In the order of text, each once. */
+  readonly names: readonly string[];
+  /** Per row its place in `names`; -1 where it has none. */
+  readonly codes: Int32Array;
 }
 
 /** What users said last of items that they do not want: a row for each user and item, by user index, then time. */
@@ -58,6 +68,7 @@ export function filterInteractions(
     item: Int32Array.from(rows, (row) => table.item[row]!),
     timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),
     value: Float32Array.from(rows, (row) => table.value[row]!),
+    ...(table.types && { types: filterTypes(table.types, rows) }),
     ...(table.context && { context: filterContext(table.context, rows) }),
   };
 }
@@ -71,6 +82,10 @@ export function filterUnwanted(
   return { user: user.filter(kept), item: item.filter(kept), timestamp: timestamp.filter(kept) };
 }
 
+function filterTypes({ names, codes }: InteractionTypes, rows: readonly number[]): InteractionTypes {
+  return { names, codes: Int32Array.from(rows, (row) => codes[row]!) };
+}
+
 function filterContext(context: ContextTable, rows: readonly number[]): ContextTable {
   const columns = context.columns.map((values) => Float32Array.from(rows, (row) => values[row]!));
   return { ...context, columns };
@@ -78,12 +93,12 @@ function filterContext(context: ContextTable, rows: readonly number[]): ContextT
 
 /**
  * One history per user of the table (empty for users without rows): each item once, at its latest interaction. Its value is
- * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again. What is unwanted
- * comes beside them.
+ * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again. What is unwanted, and
+ * the latest interaction of each type, come beside them.
  */
 export function toHistories(table: InteractionTable): Histories {
-  const { unwanted } = table;
-  const kept = latestRowPerUserAndItem(table);
+  const { unwanted, types } = table;
+  const kept = latestRows(table, (row) => table.item[row]!);
   const values = table.weighted === true ? largestOfEarlierRows(table) : table.value;
   return {
     offsets: countUp(
@@ -94,6 +109,22 @@ export function toHistories(table: InteractionTable): Histories {
     timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
     values: Float32Array.from(kept, (row) => values[row]!),
     ...(unwanted !== undefined && unwanted.user.length > 0 && { unwanted: toUnwantedTable(unwanted, table) }),
+    ...(types !== undefined && { typed: toTypedTable(types, table) }),
+  };
+}
+
+/** The latest row of each user, item and type. */
+function toTypedTable({ names, codes }: InteractionTypes, table: InteractionTable): TypedTable {
+  const kept = latestRows(table, (row) => table.item[row]! * (names.length + 1) + codes[row]! + 1);
+  return {
+    offsets: countUp(
+      kept.map((row) => table.user[row]!),
+      table.users.size,
+    ),
+    items: Int32Array.from(kept, (row) => table.item[row]!),
+    timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
+    types: Int32Array.from(kept, (row) => codes[row]!),
+    names,
   };
 }
 
@@ -123,13 +154,15 @@ function largestOfEarlierRows({ user, item, value }: InteractionTable): Float32A
   });
 }
 
-function latestRowPerUserAndItem(table: InteractionTable): number[] {
+/** The latest row of each user and key, ascending. */
+function latestRows({ user }: InteractionTable, keyOf: (row: number) => number): number[] {
   const kept: number[] = [];
   const seen = new Set<number>();
-  for (let row = table.user.length - 1; row >= 0; row--) {
-    if (table.user[row] !== table.user[row + 1]) seen.clear();
-    if (seen.has(table.item[row]!)) continue;
-    seen.add(table.item[row]!);
+  for (let row = user.length - 1; row >= 0; row--) {
+    if (user[row] !== user[row + 1]) seen.clear();
+    const key = keyOf(row);
+    if (seen.has(key)) continue;
+    seen.add(key);
     kept.push(row);
   }
   return kept.reverse();

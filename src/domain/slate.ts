@@ -21,12 +21,23 @@ export interface SourceAttribution {
   readonly rank: number;
 }
 
+/** What one rule did to the place of an item. */
+export interface MoveReason {
+  readonly rule: string;
+  /** Why, in a few words. */
+  readonly detail: string;
+  /** The place before the rule, from 1. */
+  readonly from: number;
+  /** The place after it. */
+  readonly to: number;
+}
+
 /** One item of a slate, as an answer shows it. */
 export interface SlateItem {
   readonly itemId: string;
   /** 1-based. */
   readonly position: number;
-  /** Ranking score, finite, descending over the slate. */
+  /** Ranking score, finite: descending over the slate, where no rule moved an item. */
   readonly score: number;
   /** Values of the attributes that the catalogue declares as shown, or of those among them that the request asks for; an item without a value lacks the key. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
@@ -34,6 +45,8 @@ export interface SlateItem {
   readonly sources?: readonly SourceAttribution[];
   /** The same where the request was to be logged; no answer shows it. */
   readonly retrievedBy?: readonly SourceAttribution[];
+  /** What moved it from its place by ranking, in the order of the rules, empty where nothing did; only with `explain=reasons`. */
+  readonly reasons?: readonly MoveReason[];
   /** Inputs of the ranker by feature name; only with `explain=features`. */
   readonly features?: Readonly<Record<string, number>>;
 }
@@ -59,10 +72,10 @@ export interface DroppedCandidate {
 }
 
 /**
- * The explanation that an answer carries per item: none, the candidate sources that found it, or the features
- * that the ranker read.
+ * The explanation that an answer carries per item: none, the candidate sources that found it, the features that the ranker read, or
+ * what the rules of the scenario did to its place.
  */
-export type Explain = 'none' | 'sources' | 'features';
+export type Explain = 'none' | 'sources' | 'features' | 'reasons';
 
 /** `filter=attribute:value`; `rules/parse-filter.ts` reads the value. */
 export interface AttributeFilter {

@@ -25,6 +25,7 @@ export async function createEngine(contents: BundleContents, options: CreationOp
   return {
     manifest,
     scenarios,
+    rules: parts.rules,
     catalogue: parts.catalogue,
     users: tables.get('users')!.entities,
     histories: createMemoryHistories(tables.get('users')!.entities, contents.histories!),

@@ -4,8 +4,9 @@ import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
-import { LAST_RESORT } from '../pipeline/fall-back.js';
+import { LAST_RESORT } from '../pipeline/supply-rules.js';
 import { listUserViews } from './list-user-views.js';
+import { openRules } from './open-rules.js';
 import { type BundleContents, parseArtefact } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
@@ -36,6 +37,7 @@ export async function createFallbackEngine(
     histories: createMemoryHistories(tables.get('users')!.entities, histories!),
     knownUntil: manifest.knownUntil,
     counting: manifest.interactions,
+    rules: openRules(contents, catalogue!, options.scenarios).rules,
     sources,
     readContext: createContextReader(manifest.context),
     ...options,

@@ -7,7 +7,6 @@ import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
-import { RULES } from '../rules/rules.js';
 import { createEngine } from './create-engine.js';
 import { listUserViews } from './list-user-views.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -45,7 +44,7 @@ export interface EngineOptions {
  *
  * @throws ShortlistError BUNDLE_NOT_FOUND; INVALID_BUNDLE with every problem of every part, or when its feature
  * views would not fit the memory limit; INVALID_CONFIG when a scenario
- * names a source, rule or scenario that does not exist
+ * names a source or scenario that does not exist
  */
 export async function openEngine(
   folder: string,
@@ -110,9 +109,14 @@ export async function openContents(
   }
 }
 
+/** Sources and scenarios that scenarios name and that do not exist, a sentence each. */
+export function listUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): string[] {
+  const known = { sources: Object.keys(SOURCES), scenarios: [...scenarios.keys()] };
+  return [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+}
+
 function refuseUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): void {
-  const known = { sources: Object.keys(SOURCES), rules: [...RULES.keys()], scenarios: [...scenarios.keys()] };
-  const problems = [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
+  const problems = listUnknownNames(scenarios);
   if (problems.length > 0) {
     throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be served:', { problems });
   }

@@ -8,12 +8,14 @@ import type { FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { Ranker } from '../ranking/ranker.js';
+import type { ScenarioRules } from '../rules/rules.js';
 import { closeSources } from './close-engine.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { openAssembler } from './open-assembler.js';
 import { openBundleRanker } from './open-bundle-ranker.js';
 import { listUnfitFilters } from './list-unfit-filters.js';
 import { listMissingSources, openCandidateSources } from './open-candidate-sources.js';
+import { openRules } from './open-rules.js';
 import type { BundleContents } from './read-bundle.js';
 
 /** Options of opening the parts of an engine. */
@@ -34,6 +36,7 @@ export interface EngineParts {
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
   readonly ranker: Ranker;
+  readonly rules: ReadonlyMap<string, ScenarioRules>;
 }
 
 /**
@@ -49,7 +52,12 @@ export async function openParts(
   const ranker = await collected.attempt(manifest.ranker.file, () => openBundleRanker(contents));
   const sources = catalogue && (await openCandidateSources(contents, { itemCount, vectorEngine, collected }));
   const assembler = await openAssembler(contents, { stores, observer, collected });
+  const opened =
+    catalogue &&
+    sources &&
+    (await collected.attempt('rules', () => openRules(contents, catalogue, scenarios)));
   collected.problems.push(
+    ...(opened?.problems ?? []),
     ...listOtherRowCounts(manifest, [
       [manifest.catalogue.file, catalogue?.entities.size],
       ...[...tables.values()].map(({ view, entities }) => [view.file, entities.size] as const),
@@ -57,8 +65,8 @@ export async function openParts(
     ...listMissingSources(manifest, scenarios),
     ...(catalogue ? listUnfitFilters(catalogue, scenarios) : []),
   );
-  if (catalogue && ranker && sources && histories && assembler && collected.problems.length === 0) {
-    return { catalogue, ranker, sources, assembler };
+  if (catalogue && ranker && sources && histories && assembler && opened && collected.problems.length === 0) {
+    return { catalogue, ranker, sources, assembler, rules: opened.rules };
   }
   await ranker?.close();
   await closeSources(sources ?? new Map());

@@ -176,11 +176,12 @@ function readHistories(
   catalogue: Catalogue | undefined,
 ): Histories | undefined {
   if (users === undefined || catalogue === undefined) return undefined;
-  const { file } = manifest.histories;
+  const { file, types } = manifest.histories;
   return parseHistories(parseTensorFile(bytesOf(file), file), {
     users: users.entities.size,
     items: catalogue.entities.size,
     name: file,
+    types,
   });
 }
 

@@ -75,7 +75,9 @@ function parseEvent(entry: unknown, options: ParsedEventsOptions, problems: stri
   for (const [name, { allows, allowed, isSecret = false }] of Object.entries(FIELDS)) {
     const value = entry[name];
     if (value !== undefined && !allows(value))
-      problems.push(`${name} is ${isSecret ? 'something else' : showValue(value)}, allowed is ${allowed}`);
+      problems.push(
+        `${name} is ${isSecret ? 'wrong (it is a secret, and not shown)' : showValue(value)}, allowed is ${allowed}`,
+      );
   }
   for (const name of REQUIRED) if (entry[name] === undefined) problems.push(`${name} is missing`);
   if (entry['userId'] === undefined && entry['sessionId'] === undefined) {

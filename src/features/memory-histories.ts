@@ -1,9 +1,12 @@
 import {
   EMPTY_HISTORY,
   historyOf,
+  typedOf,
   unwantedOf,
+  withoutTypes,
   type Histories,
   type History,
+  type TypedEntries,
   type UnwantedItems,
 } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
@@ -14,6 +17,8 @@ export interface MemoryHistories extends HistoryStore {
   find(userId: string): History;
   /** Items that a user said they do not want, oldest first. */
   findUnwanted(userId: string): UnwantedItems;
+  /** What a user did, by type. Where the bundle knows no types, the history, of no known type. */
+  findTyped(userId: string): TypedEntries;
   /** The entries of all users, by user index. */
   readonly table: Histories;
 }
@@ -29,6 +34,10 @@ export function createMemoryHistories(users: IdIndex, table: Histories): MemoryH
     findUnwanted: (userId) => {
       const user = users.find(userId);
       return user < 0 ? EMPTY_HISTORY : unwantedOf(table, user);
+    },
+    findTyped: (userId) => {
+      const user = users.find(userId);
+      return user < 0 ? withoutTypes(EMPTY_HISTORY) : typedOf(table, user);
     },
   };
 }

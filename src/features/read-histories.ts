@@ -1,6 +1,6 @@
 import { vectorFile, type TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader } from '../bundle/tensor-reader.js';
-import type { Histories } from '../domain/history.js';
+import type { Histories, TypedTable } from '../domain/history.js';
 
 /** The sizes that a histories file must fit to, and its name in errors. */
 export interface HistoriesShape {
@@ -8,16 +8,28 @@ export interface HistoriesShape {
   readonly users: number;
   readonly items: number;
   readonly name: string;
+  /** Types by their codes, as the manifest has them; absent where it has none. */
+  readonly types?: readonly string[] | undefined;
 }
 
 /** What users do not want, as tensors of the file; files of bundles that know of nothing have none of them. */
 const UNWANTED = { offsets: 'unwanted_offsets', items: 'unwanted_items', timestamps: 'unwanted_timestamps' };
 
+/** What users did by type, as tensors of the file; files of bundles that know no types have none of them. */
+const TYPED = {
+  offsets: 'typed_offsets',
+  items: 'typed_items',
+  timestamps: 'typed_timestamps',
+  types: 'typed_types',
+};
+
 /**
  * The tensors of a histories file: `offsets` [users + 1], `items`, `timestamps` and `values` [entries]; where there is anything unwanted,
- * `unwanted_offsets` [users + 1], `unwanted_items` and `unwanted_timestamps` too.
+ * `unwanted_offsets` [users + 1], `unwanted_items` and `unwanted_timestamps` too; where types are known, `typed_offsets` [users + 1],
+ * `typed_items`, `typed_timestamps` and `typed_types`, which are places in the list of types of the manifest.
  */
-export function historiesToTensors({ offsets, items, timestamps, values, unwanted }: Histories): TensorFile {
+export function historiesToTensors(histories: Histories): TensorFile {
+  const { offsets, items, timestamps, values, unwanted, typed } = histories;
   return vectorFile({
     offsets,
     items,
@@ -28,6 +40,12 @@ export function historiesToTensors({ offsets, items, timestamps, values, unwante
       [UNWANTED.items]: unwanted.items,
       [UNWANTED.timestamps]: unwanted.timestamps,
     }),
+    ...(typed && {
+      [TYPED.offsets]: typed.offsets,
+      [TYPED.items]: typed.items,
+      [TYPED.timestamps]: typed.timestamps,
+      [TYPED.types]: typed.types,
+    }),
   });
 }
 
@@ -35,11 +53,13 @@ export function historiesToTensors({ offsets, items, timestamps, values, unwante
  * The histories that a file holds; the arrays are those of the file.
  * @throws ShortlistError INVALID_BUNDLE with every problem found: tensors missing, of another type or length, offsets that
  * descend, items that the bundle does not have or that occur twice in a history, times that are not finite or descend,
- * values that are not finite; the same of what is unwanted, and items that are in the history of their user too
+ * values that are not finite; the same of what is unwanted, and items that are in the history of their user too; the same of what has
+ * types, and types that the manifest does not have
  */
 export function parseHistories(file: TensorFile, shape: HistoriesShape): Histories {
   const reader = createTensorReader(shape.name, file);
   const hasUnwanted = Object.values(UNWANTED).some((name) => file.tensors.has(name));
+  const { types: names } = shape;
   const histories: Histories = {
     offsets: reader.uint32('offsets', [shape.users + 1]),
     items: reader.int32('items', [null]),
@@ -52,24 +72,42 @@ export function parseHistories(file: TensorFile, shape: HistoriesShape): Histori
         timestamps: reader.float64(UNWANTED.timestamps, [null]),
       },
     }),
+    ...(names && {
+      typed: {
+        offsets: reader.uint32(TYPED.offsets, [shape.users + 1]),
+        items: reader.int32(TYPED.items, [null]),
+        timestamps: reader.float64(TYPED.timestamps, [null]),
+        types: reader.int32(TYPED.types, [null]),
+        names,
+      },
+    }),
   };
-  const { unwanted, ...wanted } = histories;
-  if (reader.isSound()) {
-    for (const problem of findLengthProblems(wanted)) reader.report(problem);
-    if (unwanted !== undefined)
-      for (const problem of findLengthProblems(unwanted, UNWANTED)) reader.report(problem);
-  }
-  if (reader.isSound()) {
-    for (const problem of findEntryProblems(wanted, shape.items)) reader.report(problem);
-    if (unwanted !== undefined)
-      for (const problem of findUnwantedProblems(unwanted, wanted, shape.items)) reader.report(problem);
-  }
+  if (reader.isSound()) for (const problem of listLengthProblems(histories)) reader.report(problem);
+  if (reader.isSound())
+    for (const problem of listEntryProblems(histories, shape.items)) reader.report(problem);
   reader.finish();
   return histories;
 }
 
 /** Rows of users, whatever stands in them. */
-type UserRows = Pick<Histories, 'offsets' | 'items' | 'timestamps'>;
+type UserRows = Pick<Histories, 'offsets' | 'items' | 'timestamps'> & { readonly types?: Int32Array };
+
+function listLengthProblems({ unwanted, typed, ...wanted }: Histories): string[] {
+  const { names: _, ...typedRows } = typed ?? {};
+  return [
+    ...findLengthProblems(wanted),
+    ...(unwanted === undefined ? [] : findLengthProblems(unwanted, UNWANTED)),
+    ...(typed === undefined ? [] : findLengthProblems(typedRows as UserRows, TYPED)),
+  ];
+}
+
+function listEntryProblems({ unwanted, typed, ...wanted }: Histories, itemCount: number): string[] {
+  return [
+    ...findEntryProblems(wanted, itemCount),
+    ...(unwanted === undefined ? [] : findUnwantedProblems(unwanted, wanted, itemCount)),
+    ...(typed === undefined ? [] : findTypedProblems(typed, itemCount)),
+  ];
+}
 
 /** @param names of the tensors, where they are not those of the columns */
 function findLengthProblems(
@@ -90,7 +128,7 @@ function findLengthProblems(
 }
 
 /** One sentence per kind of problem, with the first place it occurs. */
-function findEntryProblems({ offsets, items, timestamps }: UserRows, itemCount: number): string[] {
+function findEntryProblems({ offsets, items, timestamps, types }: UserRows, itemCount: number): string[] {
   const problems = new Map<string, string>();
   const report = (kind: string, entry: number, what: string): void => {
     if (!problems.has(kind)) problems.set(kind, `entry ${entry} ${what}`);
@@ -100,7 +138,8 @@ function findEntryProblems({ offsets, items, timestamps }: UserRows, itemCount: 
     for (let entry = offsets[user]!; entry < offsets[user + 1]!; entry++) {
       const item = items[entry]!;
       if (item < 0 || item >= itemCount) report('item', entry, `has item ${item}, there are ${itemCount}`);
-      else if (latestUserOf[item] === user) report('repeat', entry, `repeats item ${item} of user ${user}`);
+      else if (types === undefined && latestUserOf[item] === user)
+        report('repeat', entry, `repeats item ${item} of user ${user}`);
       else latestUserOf[item] = user;
       if (entry > offsets[user]! && timestamps[entry]! < timestamps[entry - 1]!) {
         report('order', entry, `of user ${user} is older than the one before it`);
@@ -114,6 +153,14 @@ function findUnwantedProblems(unwanted: UserRows, wanted: UserRows, itemCount: n
   const problems = findEntryProblems(unwanted, itemCount).map((problem) => `unwanted ${problem}`);
   const both = findItemOfBoth(unwanted, wanted, itemCount);
   return both === undefined ? problems : [...problems, both];
+}
+
+function findTypedProblems(typed: TypedTable, itemCount: number): string[] {
+  const problems = findEntryProblems(typed, itemCount).map((problem) => `typed ${problem}`);
+  const { types, names } = typed;
+  const entry = types.findIndex((type) => type < -1 || type >= names.length);
+  if (entry < 0) return problems;
+  return [...problems, `typed entry ${entry} has type ${types[entry]!}, there are ${names.length}`];
 }
 
 /** The latest word on an item is one or the other. */

@@ -32,8 +32,11 @@ function describeError(
     return `${showValue(params['additionalProperty'])} is not ${KINDS[part] ?? 'known'}; known are ${known}`;
   }
   if (keyword === 'required') return `${String(params['missingProperty'])} is missing`;
-  const [, name = `the ${part}`] = instancePath.split('/');
-  const shown = parentSchema!['x-secret'] === true ? 'something else' : showData(data, keyword);
+  const [, field = `the ${part}`, ...places] = instancePath.split('/');
+  // A query repeats a parameter for each value: nobody counts them.
+  const name = part === 'body' ? [field, ...places].join('/') : field;
+  const isSecret = parentSchema!['x-secret'] === true;
+  const shown = isSecret ? 'wrong (it is a secret, and not shown)' : showData(data, keyword);
   return `${name} is ${shown}, allowed is ${describeAllowed(parentSchema!)}`;
 }
 

@@ -10,7 +10,8 @@ export function toAnsweredItems({ degraded, items }: Slate) {
   };
 }
 
-function toAnsweredItem({ itemId, position, score, attributes, sources, features }: SlateItem): AnsweredItem {
+function toAnsweredItem(item: SlateItem): AnsweredItem {
+  const { itemId, position, score, attributes, sources, reasons, features } = item;
   return {
     itemId,
     position,
@@ -19,6 +20,7 @@ function toAnsweredItem({ itemId, position, score, attributes, sources, features
     ...(sources && {
       sources: sources.map(({ name, score, rank }) => ({ name, score: round(score), rank })),
     }),
+    ...(reasons && { reasons: reasons.map(({ rule, detail, from, to }) => ({ rule, detail, from, to })) }),
     ...(features && { features: Object.fromEntries(Object.entries(features).map(roundEntry)) }),
   };
 }

@@ -121,7 +121,7 @@ function sendOnTime(
         next = arrivals.next();
       }
       if (next.done === true || shouldStop()) resolve();
-      else setTimeout(sendDue, Math.min(LONGEST_SLEEP_MS, next.value.second * 1000 - now()));
+      else setTimeout(sendDue, Math.max(1, Math.min(LONGEST_SLEEP_MS, next.value.second * 1000 - now())));
     };
     sendDue();
   });

@@ -7,7 +7,7 @@ import type { Query } from './hydrate-query.js';
 import type { LiveEntry, OnlineRows, ShownFeatures } from './feature-record.js';
 import type { RankedCandidates } from './rank-candidates.js';
 import type { PrefetchedRows } from './read-user-rows.js';
-import type { Selection } from './select-slate.js';
+import type { Selection } from './arrange.js';
 
 /**
  * The inputs of the ranker for the selected candidates, best first; undefined where no ranker scored them.

@@ -3,14 +3,14 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { Explain, SlateItem, SourceAttribution } from '../domain/slate.js';
 import type { Engine, FallbackEngine } from './engine.js';
 import type { RankedCandidates } from './rank-candidates.js';
-import type { Selection } from './select-slate.js';
+import type { Selection } from './arrange.js';
 
 /** Features are named where they are assembled. */
 type DescribingEngine = Pick<FallbackEngine, 'catalogue'> & Partial<Pick<Engine, 'assembler'>>;
 
 /** The selected candidates as a slate shows them. */
 export function describeItems(
-  { rows, scores }: Selection,
+  { rows, scores, reasons }: Selection,
   options: {
     candidates: CandidateSet;
     ranked: RankedCandidates;
@@ -31,6 +31,7 @@ export function describeItems(
       attributes: describeItem(item, engine.catalogue, fields),
       ...(explain === 'sources' && { sources: attribute(row, candidates) }),
       ...(attribution === true && { retrievedBy: attribute(row, candidates) }),
+      ...(reasons && { reasons: reasons[index]! }),
       ...(explain === 'features' && { features: nameFeatures(row, ranked, engine) }),
     };
   });

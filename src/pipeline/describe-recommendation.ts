@@ -8,7 +8,7 @@ import type { RankedCandidates } from './rank-candidates.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
 import type { StageRun } from './run-stage.js';
 import { sampleRanking } from './sample-ranking.js';
-import type { Selection } from './select-slate.js';
+import type { Selection } from './arrange.js';
 
 /** The slate of a selection, with how it came about and what the execution wants captured. */
 export function describeRecommendation(

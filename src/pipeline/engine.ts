@@ -9,6 +9,7 @@ import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { MemoryHistories } from '../features/memory-histories.js';
 import type { Ranker } from '../ranking/ranker.js';
+import type { ScenarioRules } from '../rules/rules.js';
 import type { ContextReader } from './read-context.js';
 
 /** The part of an engine that queries are hydrated from. */
@@ -17,6 +18,8 @@ export interface QueryEngine {
   readonly users: IdIndex;
   readonly histories: MemoryHistories;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** The rules of each scenario, bound to the bundle. */
+  readonly rules: ReadonlyMap<string, ScenarioRules>;
   readonly readContext: ContextReader;
   /** Unix seconds up to which the bundle knows things. */
   readonly knownUntil: number;

@@ -1,5 +1,5 @@
-import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { ShortlistError } from '../domain/errors.js';
+import { arrange } from './arrange.js';
 import { describeItems } from './describe-items.js';
 import type { FallbackEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
@@ -8,10 +8,7 @@ import { orderByFusion } from './rank-candidates.js';
 import type { SlateReport, RecommendationRequest } from './recommendation-request.js';
 import { toRetrievalQuery } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
-import { selectSlate } from './select-slate.js';
-
-/** The source that answers when nothing else does: its order is made when a bundle is opened. */
-export const LAST_RESORT = 'popular';
+import { LAST_RESORT, mergeForRules } from './supply-rules.js';
 
 /**
  * Answers a request whose pipeline failed as a whole: with what most people chose, under the rules of the
@@ -32,12 +29,18 @@ export async function fallBack(
   const started = performance.now();
   const query = hydrateQuery(request, engine, prefetched);
   const { explain } = request;
-  // One more than is shown, to know whether there is more.
-  const limit = request.limit + 1;
-  const retrieval = await source.retrieve(toRetrievalQuery(query, limit));
-  const candidates = mergeRetrievals([retrieval], { limit, only: query.named?.items });
+  // One more than is shown, to know whether there is more; rules choose among more.
+  const { maxCandidates } = query.scenario;
+  const limit = Math.max(request.limit + 1, query.rules.slate.length === 0 ? 0 : maxCandidates);
+  const asking = toRetrievalQuery(query, limit);
+  const candidates = await mergeForRules([await source.retrieve(asking)], {
+    limit,
+    query,
+    asking,
+    lastResort: source,
+  });
   const ranked = orderByFusion(candidates);
-  const selection = selectSlate(ranked.scores, query);
+  const selection = arrange(ranked.scores, candidates, { query, reasons: explain === 'reasons' });
   return {
     slate: {
       scenario: request.scenario,

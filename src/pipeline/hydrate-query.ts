@@ -5,14 +5,15 @@ import type { History } from '../domain/history.js';
 import { knowableUserOf, type Subject } from '../domain/subject.js';
 import { checkExcluded } from '../rules/exclude-items.js';
 import { checkFilters } from '../rules/filter-attributes.js';
-import { findEligibleItems } from '../rules/rules.js';
+import type { RuleMoment } from '../rules/rule-facts.js';
+import { findEligibleItems, type ScenarioRules } from '../rules/rules.js';
 import { chooseFields } from './choose-fields.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { QueryEngine } from './engine.js';
 import type { Prefetched } from './execution.js';
 import { findKnownItems } from './find-known-items.js';
 import { findNamedCandidates, type NamedCandidates } from './find-named-candidates.js';
-import { readHistory } from './read-history.js';
+import { readHistory, readTyped } from './read-history.js';
 import type { RecommendationRequest } from './recommendation-request.js';
 
 /** A request with everything that the stages after it read: serving, training and the drift reference all start from one. */
@@ -24,7 +25,13 @@ export interface Query {
   readonly history: History;
   /** The scenario that answers: of a cold start, the one written for it. */
   readonly scenario: ScenarioConfig;
+  /** Those of the scenario that was asked for, whichever answers. */
+  readonly rules: ScenarioRules;
   readonly context: ContextValues;
+  /** What conditions of rules are about. */
+  readonly moment: RuleMoment;
+  /** Item indexes that earlier pages showed, in order; -1 for one that the bundle does not have. */
+  readonly shown: readonly number[];
   readonly eligible: EligibleItems;
   /** The candidates that the request names: no others are ranked. */
   readonly named?: NamedCandidates | undefined;
@@ -50,20 +57,34 @@ export function hydrateQuery(
   const requested = findScenario(request.scenario, engine);
   checkFilters(filters, catalogue);
   checkExcluded(request.exclude, catalogue);
-  const context = prefetched.context ?? engine.readContext(request.context ?? [], engine.clock());
+  const now = engine.clock();
+  const context = prefetched.context ?? engine.readContext(request.context ?? [], now);
   const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
-  const excluded = findKnownItems(request.exclude, engine);
-  const shown = (request.shown ?? []).flatMap((hash) => catalogue.entities.findHash(hash));
-  const placements = new Set([requested.filters, scenario.filters]);
-  const facts = { catalogue, history, unwanted: unwanted.items, shown, excluded, filters, placements };
-  const eligible = findEligibleItems(scenario.rules, facts);
+  const rules = engine.rules.get(requested.name)!;
+  const moment = { scenario: requested.name, context, now };
+  const shown = findShownItems(request.shown ?? [], engine);
+  const eligible = findEligibleItems(rules.eligibility, {
+    catalogue,
+    history,
+    typed: () => readTyped(request, engine, prefetched.live),
+    touched: findKnownItems(request.sessionItems ?? [], engine),
+    unwanted: unwanted.items,
+    shown: shown.all,
+    excluded: findKnownItems(request.exclude, engine),
+    filters,
+    placements: new Set([requested.filters, scenario.filters]),
+    moment,
+  });
   return {
     subject,
     userIndex: findUser(subject, engine),
     history,
     scenario,
+    rules,
     context,
+    moment,
+    shown: shown.inOrder,
     eligible,
     named: findNamedCandidates(request, eligible, engine),
     limit,
@@ -75,4 +96,13 @@ function findUser(subject: Subject, { users }: QueryEngine): number | undefined 
   const userId = knowableUserOf(subject);
   const user = userId === undefined ? -1 : users.find(userId);
   return user < 0 ? undefined : user;
+}
+
+/** Of items whose ids have the same hash all count as shown, and the first stands for what was. */
+function findShownItems(
+  hashes: readonly number[],
+  { catalogue }: QueryEngine,
+): { all: readonly number[]; inOrder: readonly number[] } {
+  const found = hashes.map((hash) => catalogue.entities.findHash(hash));
+  return { all: found.flat(), inOrder: found.map(([item = -1]) => item) };
 }

@@ -1,5 +1,11 @@
 import { ShortlistError } from '../domain/errors.js';
-import { EMPTY_HISTORY, type History, type LiveHistory } from '../domain/history.js';
+import {
+  EMPTY_HISTORY,
+  type History,
+  type LiveHistory,
+  type TypedEntries,
+  withoutTypes,
+} from '../domain/history.js';
 import { knowableUserOf } from '../domain/subject.js';
 import type { QueryEngine } from './engine.js';
 import { findKnownItems } from './find-known-items.js';
@@ -24,6 +30,23 @@ export function readHistory(
 }
 
 const NO_ITEMS = new Int32Array(0);
+
+/**
+ * What the subject of a request did by type: as the bundle knows it, and lately. What the request says of this moment has no type, and is
+ * not in it.
+ */
+export function readTyped(
+  { subject }: Pick<RecommendationRequest, 'subject'>,
+  engine: QueryEngine,
+  live?: LiveHistory,
+): readonly TypedEntries[] {
+  const userId = knowableUserOf(subject);
+  const bundled =
+    userId === undefined
+      ? withoutTypes(readBundled(subject, engine).history)
+      : engine.histories.findTyped(userId);
+  return live?.typed === undefined ? [bundled] : [bundled, live.typed];
+}
 
 function readBundled(
   subject: RecommendationRequest['subject'],

@@ -1,3 +1,4 @@
+import { arrange } from './arrange.js';
 import { describeRecommendation } from './describe-recommendation.js';
 import type { Engine } from './engine.js';
 import type { Execution } from './execution.js';
@@ -8,10 +9,9 @@ import { createUserReading } from './read-user-rows.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
-import { selectSlate } from './select-slate.js';
 
 /**
- * Answers one request: hydrate the query → retrieve candidates → hydrate their features → rank → select → describe. This is all that the
+ * Answers one request: hydrate the query → retrieve candidates → hydrate their features → rank → arrange → describe. This is all that the
  * product does; `serve`, `evaluate` and the tests run this very function.
  *
  * @throws ShortlistError as `hydrateQuery` does; SOURCE_FAILED when every source failed
@@ -28,7 +28,7 @@ export async function recommend(
   const candidates = await retrieveCandidates(query, engine, { user, run, ...execution });
   const features = await hydrateCandidates(candidates, query, { engine, user, run });
   const ranked = await rankCandidates(candidates, features, { engine, run });
-  const selection = selectSlate(ranked.scores, query);
+  const selection = arrange(ranked.scores, candidates, { query, reasons: request.explain === 'reasons' });
 
   return describeRecommendation(selection, { request, execution, query, candidates, ranked, run, engine });
 }

@@ -1,4 +1,3 @@
-import { mergeRetrievals } from '../candidates/merge-candidates.js';
 import type { CandidateSet, RetrievalQuery, Retrieval } from '../domain/candidate.js';
 import { ShortlistError } from '../domain/errors.js';
 import { visitorIdOf } from '../domain/subject.js';
@@ -7,12 +6,14 @@ import type { Execution } from './execution.js';
 import type { Query } from './hydrate-query.js';
 import type { UserReading } from './read-user-rows.js';
 import type { StageRun } from './run-stage.js';
+import { LAST_RESORT, mergeForRules } from './supply-rules.js';
 
 /**
  * Stage 1: asks every source of the scenario and merges what they answer by the scenario's quotas, or by the share `depth` of them
  * and of the whole set, which has more than `limit` while there is more: who reads on has to know. Each source is asked for
  * as many as the whole set holds, so that places which one leaves free go to the next best of another. A source that
- * fails is left out, and the run says so; one that training skipped, as the manifest says, is not there to be asked.
+ * fails is left out, and the run says so; one that training skipped, as the manifest says, is not there to be asked. What the rules of the
+ * scenario need comes on top.
  *
  * @throws ShortlistError SOURCE_FAILED when every source failed
  */
@@ -40,9 +41,15 @@ export async function retrieveCandidates(
   );
   const answered = answers.filter((answer) => answer !== undefined);
   if (answered.length === 0) throw new ShortlistError('SOURCE_FAILED', 'Every candidate source failed.');
-  return mergeRetrievals(
+  return mergeForRules(
     answered.map((answer) => answer.retrieval),
-    { limit, quotas: answered.map((answer) => Math.ceil(depth * answer.quota)), only: query.named?.items },
+    {
+      limit,
+      quotas: answered.map((answer) => Math.ceil(depth * answer.quota)),
+      query,
+      asking,
+      lastResort: engine.sources.get(LAST_RESORT),
+    },
   );
 }
 

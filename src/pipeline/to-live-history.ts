@@ -1,5 +1,5 @@
 import { type HistoryEvent, LARGEST_EVENT_VALUE } from '../domain/event.js';
-import type { LiveHistory } from '../domain/history.js';
+import type { LiveHistory, TypedEntries } from '../domain/history.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { InteractionCounting } from '../domain/interactions.js';
 
@@ -8,6 +8,8 @@ export interface LiveHistoryOptions {
   readonly items: IdIndex;
   /** All types count alike where it is absent. */
   readonly counting: InteractionCounting | undefined;
+  /** Whether a rule asks for the types: what does not count is kept with them, too. */
+  readonly keepsTypes?: boolean | undefined;
 }
 
 /** What a subject said of an item. */
@@ -23,11 +25,11 @@ interface Word {
  * value, below zero or above a billion, or of a type without a weight does not count; and a negative one, whatever its value, takes back the
  * earlier ones of its item.
  * @param events oldest first
- * @returns undefined where none of them counts
+ * @returns undefined where none of them counts, or is kept for its type
  */
 export function toLiveHistory(
   events: readonly HistoryEvent[],
-  { items, counting = {} }: LiveHistoryOptions,
+  { items, counting = {}, keepsTypes = false }: LiveHistoryOptions,
 ): LiveHistory | undefined {
   // Keeps the order in which keys came. An item has a key for each of its two words.
   const words = new Map<number, Word>();
@@ -45,7 +47,31 @@ export function toLiveHistory(
       words.set(wantedKey(item), counting.weights === undefined ? word : keepLargest(word, before));
     }
   }
-  return words.size === 0 ? undefined : toColumns([...words.values()]);
+  const typed = keepsTypes ? toTyped(events, { items, counting }) : undefined;
+  if (words.size === 0 && typed === undefined) return undefined;
+  return { ...toColumns([...words.values()]), ...(typed && { typed }) };
+}
+
+/** Undefined where nothing is of an item that the bundle knows. */
+function toTyped(
+  events: readonly HistoryEvent[],
+  { items, counting: { negative = [] } = {} }: LiveHistoryOptions,
+): TypedEntries | undefined {
+  const codes = new Map<string, number>();
+  const entries = events.flatMap(({ itemId, type, time }) => {
+    const item = items.find(itemId);
+    if (item < 0 || negative.includes(type)) return [];
+    const code = codes.get(type) ?? codes.size;
+    codes.set(type, code);
+    return [{ item, time, code }];
+  });
+  if (entries.length === 0) return undefined;
+  return {
+    items: Int32Array.from(entries, ({ item }) => item),
+    timestamps: Float64Array.from(entries, ({ time }) => time),
+    types: Int32Array.from(entries, ({ code }) => code),
+    names: [...codes.keys()],
+  };
 }
 
 function wantedKey(item: number): number {

@@ -1,22 +1,38 @@
+import type { PlainRule } from '../config/rule-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import { toAttributeFilter } from '../domain/named-value.js';
 import type { EligibilityRule, RuleInput } from './eligibility-rule.js';
 import { excludeRequested, excludeSeen } from './exclude-items.js';
 import { filterAttributes } from './filter-attributes.js';
 import { filterMask, intersectMask } from './filter-masks.js';
+import type { SlateRule } from './slate-rule.js';
 
-/** Every rule a scenario can name. */
-export const RULES: ReadonlyMap<string, EligibilityRule> = new Map(
-  [excludeSeen, excludeRequested, filterAttributes].map((rule) => [rule.name, rule]),
-);
+/** Every rule without settings. */
+export const RULES: ReadonlyMap<PlainRule, EligibilityRule> = new Map<PlainRule, EligibilityRule>([
+  ['exclude-seen', excludeSeen],
+  ['exclude-requested', excludeRequested],
+  ['filter-attributes', filterAttributes],
+]);
+
+/** The rules of a scenario, bound to a bundle. */
+export interface ScenarioRules {
+  /** Before retrieval: who may not appear. */
+  readonly eligibility: readonly EligibilityRule[];
+  /** Between ranking and slate, in the order of the scenario. */
+  readonly slate: readonly SlateRule[];
+  /** Whether a rule asks for the types of what the subject did. */
+  readonly readsTypes: boolean;
+  /** Says which of the rules that begin or end are in force at a time (Unix seconds): the same text while nothing changes. */
+  phaseAt(now: number): string;
+}
 
 /**
- * The items that a request may be answered with, after the named rules and the filters of the scenarios, and, whatever those say, without
- * what the subject does not want and what earlier pages showed. Names were checked when the scenario was read.
+ * The items that a request may be answered with, after the rules of its scenario and the filters of the scenarios, and, whatever those say,
+ * without what the subject does not want and what earlier pages showed.
  */
-export function findEligibleItems(ruleNames: readonly string[], context: RuleInput): EligibleItems {
+export function findEligibleItems(rules: readonly EligibilityRule[], context: RuleInput): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
-  for (const name of ruleNames) RULES.get(name)!.apply(eligible, context);
+  for (const rule of rules) rule.apply(eligible, context);
   for (const filters of context.placements ?? []) {
     if (filters === undefined || filters.length === 0) continue;
     intersectMask(eligible, filterMask(context.catalogue, filters.map(toAttributeFilter)));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openDatabase } from '../../src/offline/data/database.js';
 import { compacted } from '../offline/data/prepare/compacted-events.js';
+import { createCommandRunner } from '../support/command-runner.js';
 import { createWorkplace } from './workplace.js';
 
 const CONFIG = `name: shop
@@ -26,7 +27,8 @@ async function writeEvent(folder: string, user: string): Promise<void> {
 }
 
 t.test('events come from events.folder, or from the folder that the option names', async (t) => {
-  const { dir, configsDir, run } = await createWorkplace(t);
+  const { dir, configsDir } = await createWorkplace(t);
+  const run = createCommandRunner({ configsDir });
   const [kept, other] = [join(dir, 'kept'), join(dir, 'other')];
   await writeEvent(kept, 'of the setting');
   await writeEvent(other, 'of the option');

@@ -16,7 +16,7 @@ t.test('from demo data to a served bundle', async (t) => {
   const raw = join(dir, 'raw');
   const data = ['--data', join(dir, 'data')];
 
-  const made = await run('demo-data', '--path', raw, '--users', '200', '--items', '80');
+  const made = await run('demo-data', '--path', raw, '--users', '60', '--items', '80');
   t.match(made, { code: 0, out: /Demo data is in .*raw/ });
   t.match(await run('prepare', '--path', raw, ...data), {
     code: 0,
@@ -26,19 +26,8 @@ t.test('from demo data to a served bundle', async (t) => {
 
   const trained = await run('train', ...data, '--protocol', 'chronological');
   t.match(trained, { code: 0, out: /Trained \d{8}T\d{6}Z-/ });
-  const replaying = ['--replay', '--replay-users', '9', '--replay-events', '3'];
-  const segments = ['--protocol', 'chronological', '--segments', '--ablation'];
-  const evaluated = await run('evaluate', ...data, ...segments, ...replaying);
-  t.match(evaluated, {
-    code: 0,
-    out: /\| two-stage .*\| feature group .* without it .*\| user country .*Replay: 9 walks .*\| their own \(live\) .*The report is .*report\.html/s,
-  });
-  const metrics = JSON.parse(await readFile(join(dir, 'data/trained/demo/metrics.json'), 'utf8')) as object;
-  t.match(metrics, { replay: { walks: 9, limits: { users: 9, events: 3 }, arms: [{ arm: 'frozen' }] } });
-  t.match(await run('evaluate', ...data, '--replay', '--replay-events', '201'), {
-    code: 2,
-    errors: /Allowed is an integer from 1 to 200/,
-  });
+  const evaluated = await run('evaluate', ...data, '--protocol', 'chronological');
+  t.match(evaluated, { code: 0, out: /\| two-stage .*The report is .*report\.html/s });
   t.match(await readFile(join(dir, 'data/trained/demo/report.html'), 'utf8'), /^<!doctype html>/i);
 
   t.match(await run('promote'), { code: 1, errors: /BUNDLE_NOT_FOUND/ });
@@ -115,29 +104,9 @@ t.test('from demo data to a served bundle', async (t) => {
     t.same(await once(server, 'exit'), [0, null]);
   });
 
-  await t.test('a bundle trained on other data than is prepared now is not evaluated', async (t) => {
-    await run('demo-data', '--path', raw, '--users', '200', '--items', '80', '--seed', '9');
-    await run('prepare', '--path', raw, ...data);
-    t.match(await run('evaluate', ...data), { code: 1, errors: /INVALID_BUNDLE: .*trained on other data/ });
-  });
-
   await t.test('training needs the scenario that it trains for', async (t) => {
     await rm(join(configsDir, 'scenarios/home.yaml'));
     t.match(await run('train', ...data), { code: 1, errors: /INVALID_CONFIG: .*no scenario 'home'/ });
-  });
-});
-
-t.test('a frozen split is read from its file', async (t) => {
-  const { dir, run } = await createWorkplace(t);
-  const raw = join(dir, 'raw');
-  const data = ['--data', join(dir, 'data')];
-  await run('demo-data', '--path', raw, '--users', '150', '--items', '60');
-  await run('prepare', '--path', raw, ...data);
-  await run('train', ...data, '--protocol', 'chronological');
-  await writeFile(join(dir, 'split.tsv'), 'u7\ti9999\n');
-  t.match(await run('evaluate', ...data, '--split', join(dir, 'split.tsv')), {
-    code: 1,
-    errors: /INVALID_DATASET: .*line 1/s,
   });
 });
 

@@ -11,7 +11,7 @@ import { smallTrainingConfig } from '../support/trained-bundle.js';
 
 /** What is watched for a minute only counts as a dislike. */
 const TYPED = `CASE WHEN value = 1 THEN 'dislike' ELSE type END AS type`;
-const COUNTING = '  weights: { view: 1, like: 3 }\n  negative: [dislike]\n';
+const COUNTING = '  weights: { view: 1, like: 3 }\n';
 
 type Line = { -readonly [K in keyof FeatureRecord]: FeatureRecord[K] };
 
@@ -24,7 +24,10 @@ t.test('what live users are served is what is made of the log again', async (t) 
   const declared = readFileSync(demo, 'utf8').replace('value, type\n', `value, ${TYPED}\n`);
   writeFileSync(demo, declared.replace('  limits:', `${COUNTING}  limits:`));
   const models = join(dir, 'models');
-  const run = createCommandRunner({ env: { SHORTLIST_REGISTRY: models }, configsDir });
+  const run = createCommandRunner({
+    env: { SHORTLIST_REGISTRY: models, SHORTLIST_EVENTS_FOLDER: join(dir, 'events of before') },
+    configsDir,
+  });
   const data = ['--data', join(dir, 'data')];
   const raw = ['--path', join(dir, 'raw')];
   for (const argv of [

@@ -32,7 +32,10 @@ t.test('what is served is what parquet says', { skip: REDIS_MISSING }, async (t)
   writeFileSync(demo, declared);
   const redis = await startRedisServer(t);
   const models = join(dir, 'models');
-  const run = createCommandRunner({ env: { SHORTLIST_REGISTRY: models, REDIS_URL: redis.url }, configsDir });
+  const run = createCommandRunner({
+    env: { SHORTLIST_REGISTRY: models, REDIS_URL: redis.url, SHORTLIST_EVENTS_FOLDER: join(dir, 'events') },
+    configsDir,
+  });
   const raw = join(dir, 'raw');
   const data = join(dir, 'data');
   for (const argv of [

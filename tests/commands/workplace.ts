@@ -13,6 +13,7 @@ export async function createWorkplace(
   const configsDir = join(dir, 'configs');
   await cp('configs', configsDir, { recursive: true });
   await writeFile(join(configsDir, 'training.yaml'), stringify(smallTrainingConfig()));
-  const run = createCommandRunner({ env: { SHORTLIST_REGISTRY: join(dir, 'models') }, configsDir });
+  const env = { SHORTLIST_REGISTRY: join(dir, 'models'), SHORTLIST_EVENTS_FOLDER: join(dir, 'events') };
+  const run = createCommandRunner({ env, configsDir });
   return { dir, configsDir, run };
 }

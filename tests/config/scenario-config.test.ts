@@ -7,7 +7,7 @@ const GOOD =
 
 t.test('the shipped scenarios are home, popular and similar', async (t) => {
   const scenarios = readScenarios('configs/scenarios');
-  t.strictSame([...scenarios.keys()], ['home', 'popular', 'similar']);
+  t.strictSame([...scenarios.keys()], ['continue', 'home', 'new', 'popular', 'similar', 'trending']);
   t.match(scenarios.get('home'), {
     basis: 'user',
     sources: { als: Number, 'similar-items': Number, trending: Number, popular: Number },
@@ -23,7 +23,7 @@ t.test('the order of the sources is the order of the file', async (t) => {
 t.test('every problem of every file is listed', async (t) => {
   const dir = t.testdir({
     'home.yaml': GOOD.replace('als: 10', 'als: 1001').replace('bundle', 'tree'),
-    'other.yaml': GOOD.replace('rules: []', 'rules: [a, a]').replace('{ als: 10 }', '{}'),
+    'other.yaml': GOOD.replace('{ als: 10 }', '{}'),
     'broken.yaml': ': :',
     'notes.txt': 'not a scenario',
   });
@@ -37,7 +37,6 @@ t.test('every problem of every file is listed', async (t) => {
       `${home}: ranker is "tree", allowed is one of bundle, fusion`,
       `${other}: name is "home", allowed is the name of its file`,
       `${other}: sources is empty, name at least one source`,
-      `${other}: rules names a rule twice`,
     ] as unknown as string[],
   });
 });
@@ -74,11 +73,9 @@ t.test('names that nothing has are all listed', async (t) => {
     ...readScenarios('configs/scenarios').get('home')!,
     sources: { als: 1, 'similar-items': 1, trending: 1 },
   };
-  const known = { sources: ['als', 'trending', 'popular'], rules: ['exclude-seen'], scenarios: ['home'] };
+  const known = { sources: ['als', 'trending', 'popular'], scenarios: ['home'] };
   t.strictSame(checkScenario(home, known), [
     'scenario home: source "similar-items" is unknown; known are als, trending, popular',
-    'scenario home: rule "exclude-requested" is unknown; known are exclude-seen',
-    'scenario home: rule "filter-attributes" is unknown; known are exclude-seen',
     'scenario home: coldStart "popular" is unknown; known are home',
   ]);
 });
@@ -88,9 +85,127 @@ t.test('the shipped scenarios name only scenarios that ship', async (t) => {
   for (const scenario of scenarios.values()) {
     const known = {
       sources: Object.keys(scenario.sources),
-      rules: scenario.rules,
       scenarios: [...scenarios.keys()],
     };
     t.strictSame(checkScenario(scenario, known), []);
   }
+});
+
+const KNOWN_RULES =
+  'exclude-seen, exclude-requested, filter-attributes, seen, available, cap, diversity, fresh, pin, hide, boost';
+const TIME = 'a time with its zone, such as 2026-03-01T09:00:00+01:00';
+
+/** A list of rules in YAML, and the one problem that it has. */
+const WRONG_RULES: readonly [rule: string, problem: string][] = [
+  ['capp', `rules.0 is capp, which is unknown; known are ${KNOWN_RULES}`],
+  ['{ capp: {} }', `rules.0 is capp, which is unknown; known are ${KNOWN_RULES}`],
+  ['7', 'rules.0 is 7, allowed is a name, or one name with its settings'],
+  [
+    '{ cap: {}, pin: {} }',
+    'rules.0 is {"cap":{},"pin":{}}, allowed is a name, or one name with its settings',
+  ],
+  ['cap', 'rules.0 is cap, allowed is cap with its settings: attribute, most, in'],
+  ['{ exclude-seen: true }', 'rules.0 has settings for exclude-seen, allowed is the name alone'],
+  ['{ cap: 2 }', 'rules.0.cap is 2, allowed is a mapping of keys to values'],
+  ['{ cap: { attribute: b, most: 2 } }', 'rules.0.cap.in is missing, allowed is an integer from 2 to 100'],
+  ['{ cap: { attribute: b, most: 0, in: 9 } }', 'rules.0.cap.most is 0, allowed is an integer from 1 to 100'],
+  ['{ cap: { attribute: b, most: 9, in: 9 } }', 'rules.0.cap.most is 9, allowed is less than 9 (in)'],
+  [
+    '{ cap: { attribute: b, most: 1, in: 9, of: 3 } }',
+    'rules.0.cap.of is unknown; known are attribute, most, in',
+  ],
+  [
+    '{ diversity: { strength: 1.5, by: vectors } }',
+    'rules.0.diversity.strength is 1.5, allowed is a number from 0 to 1',
+  ],
+  [
+    '{ diversity: { strength: 1, by: taste } }',
+    'rules.0.diversity.by is "taste", allowed is one of vectors, attributes',
+  ],
+  [
+    '{ diversity: { strength: 1, by: vectors, attributes: [genres] } }',
+    'rules.0.diversity.attributes is set, allowed is that with by: attributes',
+  ],
+  [
+    '{ fresh: { halfLifeDays: 0, strength: 1 } }',
+    'rules.0.fresh.halfLifeDays is 0, allowed is a number above 0 and at most 36500',
+  ],
+  [
+    '{ pin: { item: 318, position: 1 } }',
+    'rules.0.pin.item is 318, allowed is the id of an item as text, in quotation marks where it is a number',
+  ],
+  ['{ pin: { item: a, position: 0 } }', 'rules.0.pin.position is 0, allowed is an integer from 1 to 600'],
+  [
+    '{ pin: { item: a, position: 1, from: 2026-03-01 } }',
+    `rules.0.pin.from is "2026-03-01", allowed is ${TIME}`,
+  ],
+  [
+    '{ pin: { item: a, position: 1, from: 2026-03-01T09:00:00 } }',
+    `rules.0.pin.from is "2026-03-01T09:00:00", allowed is ${TIME}`,
+  ],
+  [
+    '{ pin: { item: a, position: 1, until: 2026-02-30T09:00Z } }',
+    'rules.0.pin.until is "2026-02-30T09:00Z", which is no time of the calendar',
+  ],
+  [
+    '{ hide: { items: [a], from: 2026-03-01T09:00+01:00, until: 2026-03-01T08:00Z } }',
+    'rules.0.hide.from is "2026-03-01T09:00+01:00", allowed is a time before until, "2026-03-01T08:00Z"',
+  ],
+  ['{ hide: {} }', 'rules.0.hide names no items, name some in items or when.filter'],
+  ['{ boost: { strength: 0.1 } }', 'rules.0.boost names no items, name some in items or when.filter'],
+  [
+    '{ boost: { strength: 0.1, when: { filter: [sale] } } }',
+    'rules.0.boost.when.filter.0 is "sale", allowed is `attribute:value`',
+  ],
+  [
+    '{ hide: { items: [a], when: { device: tv } } }',
+    'rules.0.hide.when.device is unknown; known are scenario, context, filter',
+  ],
+  ['{ seen: { days: 0 } }', 'rules.0.seen.days is 0, allowed is a number above 0 and at most 36500'],
+  [
+    '{ seen: { types: [] } }',
+    'rules.0.seen.types is [], allowed is a list of at least 1, each text that is not empty',
+  ],
+  ['{ available: {} }', 'rules.0.available names no attribute, name one in from or until'],
+  ['exclude-seen, exclude-seen', 'rules.1 is exclude-seen again, allowed is once: rules.0'],
+  [
+    '{ fresh: { halfLifeDays: 1, strength: 0 } }, { fresh: { halfLifeDays: 2, strength: 0 } }',
+    'rules.1 is fresh again, allowed is once: rules.0',
+  ],
+];
+
+t.test('a wrong rule is told with its place, its value and what is allowed', async (t) => {
+  for (const [rule, problem] of WRONG_RULES) {
+    const dir = t.testdir({ 'home.yaml': GOOD.replace('rules: []', `rules: [${rule}]`) });
+    try {
+      readScenarios(dir);
+      t.fail(rule);
+    } catch (error) {
+      t.strictSame(
+        (error as { problems: string[] }).problems,
+        [`${join(dir, 'home.yaml')}: ${problem}`],
+        rule,
+      );
+    }
+  }
+});
+
+t.test('rules keep their order, and all but those that are said once may stand several times', async (t) => {
+  const rules = `rules:
+  - exclude-seen
+  - pin: { item: a, position: 1, from: 2026-03-01T09:00:00+01:00, until: 2026-03-08T09:00:00+01:00 }
+  - pin: { item: b, position: 1, when: { scenario: [home], context: [device:tv] } }
+  - cap: { attribute: brand, most: 2, in: 10 }
+  - cap: { attribute: colour, most: 3, in: 10 }
+  - boost: { strength: -0.5, when: { filter: ['stock:0'] } }
+  - hide: { items: [c] }
+  - filter-attributes
+`;
+  const dir = t.testdir({ 'home.yaml': GOOD.replace('rules: []\n', rules) });
+  t.strictSame(
+    readScenarios(dir)
+      .get('home')!
+      .rules.map((rule) => (typeof rule === 'string' ? rule : Object.keys(rule)[0])),
+    ['exclude-seen', 'pin', 'pin', 'cap', 'cap', 'boost', 'hide', 'filter-attributes'],
+  );
 });

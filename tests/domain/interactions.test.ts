@@ -1,5 +1,5 @@
 import t from 'tap';
-import { historyOf, latestOf } from '../../src/domain/history.js';
+import { historyOf, latestOf, typedOf } from '../../src/domain/history.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import { filterInteractions, toHistories } from '../../src/domain/interactions.js';
 import { interactionTable } from '../support/small-world.js';
@@ -81,4 +81,38 @@ t.test('a filtered table keeps the users, the items and the order', async (t) =>
   t.same([...late.item], [1, 2]);
   t.same([...late.value], [4, 1]);
   t.equal(late.users, table.users);
+});
+
+t.test('the latest interaction of each type is kept beside a history', async (t) => {
+  const table = interactionTable(
+    [
+      [0, 1, 10],
+      [0, 1, 20],
+      [0, 2, 25],
+      [0, 1, 30],
+      [1, 1, 5],
+    ],
+    { users: 2, items },
+  );
+  const types = { names: ['click', 'purchase'], codes: Int32Array.of(1, 0, -1, 0, 1) };
+  const histories = toHistories({ ...table, types });
+  t.same(typedOf(histories, 0), {
+    items: Int32Array.of(1, 2, 1),
+    timestamps: Float64Array.of(10, 25, 30),
+    types: Int32Array.of(1, -1, 0),
+    names: types.names,
+  });
+  t.same(typedOf(histories, 1).types, Int32Array.of(1));
+  const some = toHistories(filterInteractions({ ...table, types }, (row) => row !== 3));
+  t.same(typedOf(some, 0).timestamps, Float64Array.of(10, 20, 25), 'filtered as rows are');
+});
+
+t.test('without types, entries by type are the history, of no known type', async (t) => {
+  const table = interactionTable([[0, 1, 10]], { users: 1, items });
+  t.same(typedOf(toHistories(table), 0), {
+    items: Int32Array.of(1),
+    timestamps: Float64Array.of(10),
+    types: Int32Array.of(-1),
+    names: [],
+  });
 });

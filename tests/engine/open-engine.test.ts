@@ -1,6 +1,7 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { RuleEntry } from '../../src/config/rule-config.js';
 import { openBundleFiles } from '../../src/bundle/bundle-files.js';
 import { encodeTensorFile, parseTensorFile } from '../../src/bundle/tensor-file.js';
 import { contentsOf, writeBundleFiles, type ManifestDraft } from '../../src/bundle/write-bundle-files.js';
@@ -278,13 +279,12 @@ t.test('an items view in another order than the catalogue is refused', async (t)
   });
 });
 
-t.test('scenarios that name unknown sources, rules or scenarios stop the start', async (t) => {
+t.test('scenarios that name unknown sources or scenarios stop the start', async (t) => {
   const home = SCENARIOS.get('home')!;
-  const broken = { ...home, sources: { crystal: 10 }, rules: ['be-nice'], coldStart: 'nowhere' };
+  const broken = { ...home, sources: { crystal: 10 }, coldStart: 'nowhere' };
   const error = await failureOf(openEngine(folder, new Map([['home', broken]])));
   t.match(error, { code: 'INVALID_CONFIG' });
   t.match(error.message, /source "crystal" is unknown/);
-  t.match(error.message, /rule "be-nice" is unknown/);
   t.match(error.message, /coldStart "nowhere" is unknown/);
 });
 
@@ -304,4 +304,46 @@ t.test('filters of scenarios that the bundle cannot answer are refused at once, 
   t.match(message, 'filters: scenario popular: filter is "genres:>=a", allowed for genres (text)');
   t.match(message, "filters: scenario popular: Cannot filter on 'title'");
   t.notMatch(message, 'year:>=2000');
+});
+
+t.test('rules that the bundle cannot have are all named, and nothing is served', async (t) => {
+  const home = SCENARIOS.get('home')!;
+  const rules: RuleEntry[] = [
+    'exclude-seen',
+    { cap: { attribute: 'brand', most: 2, in: 10 } },
+    { cap: { attribute: 'year', most: 2, in: 10 } },
+    { diversity: { strength: 0.3, by: 'attributes', attributes: ['colour'] } },
+    { pin: { item: 'i001', position: 1, when: { context: ['device:tv'] } } },
+    { boost: { strength: 0.2, when: { filter: ['flavour:sweet'] } } },
+    { hide: { when: { filter: ['title:Title 1'] } } },
+  ];
+  const error = await failureOf(
+    openEngine(folder, new Map([['home', { ...home, coldStart: 'home', rules }]])),
+  );
+  t.match(error, { code: 'INVALID_BUNDLE' });
+  for (const problem of [
+    'scenario home: rule cap: the items have no categorical, multi-valued or boolean attribute brand; they have genres',
+    'scenario home: rule cap: the items have no categorical, multi-valued or boolean attribute year; they have genres',
+    'scenario home: rule diversity: the items have no categorical, multi-valued or boolean attribute colour; they have genres',
+    'scenario home: rule pin: when.context names device, and the bundle has no such field of the context; it has none',
+    "scenario home: rule boost: Cannot filter on 'flavour'. Attributes to filter on: genres",
+    "scenario home: rule hide: Cannot filter on 'title'",
+  ])
+    t.ok(error.message.includes(problem), problem);
+});
+
+t.test('diversity by vectors takes those of als, and is refused where the bundle has none', async (t) => {
+  const home = SCENARIOS.get('home')!;
+  const rules: RuleEntry[] = [{ diversity: { strength: 0.3, by: 'vectors' } }];
+  const scenarios = new Map([
+    ['home', { ...home, coldStart: 'home', sources: { popular: 10 }, ranker: 'fusion' as const, rules }],
+  ]);
+  const engine = await openEngine(folder, scenarios);
+  t.equal(engine.rules.get('home')!.slate.length, 1);
+  await engine.ranker.close();
+  const copy = await rewriteBundle(t, ({ manifest }) => {
+    manifest.sources['als'] = { skipped: 'for a test' };
+  });
+  const error = await failureOf(openEngine(copy, scenarios));
+  t.match(error.message, /scenario home: rule diversity: the bundle has no vectors of items/);
 });

@@ -3,7 +3,11 @@ import t from 'tap';
 import { encodeTensorFile, parseTensorFile, type Tensor } from '../../src/bundle/tensor-file.js';
 import type { ShortlistError } from '../../src/domain/errors.js';
 import type { Histories } from '../../src/domain/history.js';
-import { historiesToTensors, parseHistories } from '../../src/features/read-histories.js';
+import {
+  type HistoriesShape,
+  historiesToTensors,
+  parseHistories,
+} from '../../src/features/read-histories.js';
 
 const SHAPE = { users: 3, items: 4, name: 'histories.safetensors' };
 
@@ -14,13 +18,16 @@ const HISTORIES: Histories = {
   values: Float32Array.of(1, 4.5, 1, -2, 0),
 };
 
-function problemsOf(changes: Readonly<Record<string, Tensor['data'] | undefined>>): readonly string[] {
-  const { unwanted: _, ...all } = HISTORIES;
+function problemsOf(
+  changes: Readonly<Record<string, Tensor['data'] | undefined>>,
+  shape: HistoriesShape = SHAPE,
+): readonly string[] {
+  const { unwanted: _, typed: __, ...all } = HISTORIES;
   const vectors = Object.entries({ ...all, ...changes }).flatMap(([name, data]): [string, Tensor][] =>
     data === undefined ? [] : [[name, { shape: [data.length], data }]],
   );
   try {
-    parseHistories({ tensors: new Map(vectors), metadata: {} }, SHAPE);
+    parseHistories({ tensors: new Map(vectors), metadata: {} }, shape);
     return [];
   } catch (error) {
     t.match(error, {
@@ -144,6 +151,48 @@ t.test('what is unwanted comes back too, and is checked as histories are', async
     problemsOf({ ...UNWANTED, unwanted_timestamps: Float64Array.of(Number.NaN, 1, 2), values: undefined }),
     ['values: missing', 'unwanted_timestamps: value 0 is NaN'],
     'beside what is wrong with the histories',
+  );
+});
+
+t.test('types come back where the manifest has them, and are checked as histories are', async (t) => {
+  const shape = { ...SHAPE, types: ['click', 'purchase'] };
+  const TYPED = {
+    typed_offsets: Uint32Array.of(0, 3, 3, 4),
+    typed_items: Int32Array.of(3, 3, 0, 2),
+    typed_timestamps: Float64Array.of(1, 2, 2, 1),
+    typed_types: Int32Array.of(1, 0, -1, 1),
+  };
+  const [offsets, items, timestamps, types] = Object.values(TYPED) as [
+    Uint32Array,
+    Int32Array,
+    Float64Array,
+    Int32Array,
+  ];
+  const histories = { ...HISTORIES, typed: { offsets, items, timestamps, types, names: shape.types } };
+  const file = parseTensorFile(encodeTensorFile(historiesToTensors(histories)), 'x');
+  t.strictSame(parseHistories(file, shape), histories);
+  t.strictSame(parseHistories(file, SHAPE), HISTORIES, 'a manifest without types');
+  t.strictSame(problemsOf(TYPED, shape), [], 'an item is there once for each of its types');
+
+  t.strictSame(problemsOf({}, shape).slice(0, 2), ['typed_offsets: missing', 'typed_items: missing']);
+  t.strictSame(problemsOf({ ...TYPED, typed_types: Int32Array.of(1) }, shape), [
+    'typed_types: 1 values, typed_offsets end at 4',
+  ]);
+  t.strictSame(
+    problemsOf(
+      {
+        ...TYPED,
+        typed_items: Int32Array.of(3, 3, 4, 2),
+        typed_timestamps: Float64Array.of(3, 2, 2, 1),
+        typed_types: Int32Array.of(1, 0, 2, -2),
+      },
+      shape,
+    ),
+    [
+      'typed entry 1 of user 0 is older than the one before it',
+      'typed entry 2 has item 4, there are 4',
+      'typed entry 2 has type 2, there are 2',
+    ],
   );
 });
 

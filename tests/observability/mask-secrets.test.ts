@@ -19,7 +19,7 @@ t.test('the session of a visitor is masked in a query', async (t) => {
     '"/recommendations/42?sessionId=[redacted]&limit=0","x":1',
   );
   t.equal(maskSecrets('/r?limit=0&sessionId=v-17'), '/r?limit=0&sessionId=[redacted]');
-  for (const text of ['sessionId=v-17', 'sessionId is something else']) t.equal(maskSecrets(text), text);
+  for (const text of ['sessionId=v-17', 'sessionId is wrong']) t.equal(maskSecrets(text), text);
 });
 
 t.test('keys and signed tokens are masked wherever they stand', async (t) => {

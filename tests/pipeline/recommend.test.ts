@@ -160,7 +160,7 @@ t.test('features are explained when asked for, by name, with nothing where no ra
 t.test('unknown scenarios, attributes and items are refused by name', async (t) => {
   await t.rejects(ask({ scenario: 'checkout' }), {
     code: 'UNKNOWN_SCENARIO',
-    message: /'checkout'. Scenarios: home, popular, similar/,
+    message: /'checkout'. Scenarios: continue, home, new, popular, similar, trending/,
   });
   await t.rejects(ask({ filters: [{ attribute: 'colour', value: 'red' }] }), { code: 'UNKNOWN_ATTRIBUTE' });
   await t.rejects(ask({ subject: { itemId: 'i999' }, scenario: 'similar' }), {

@@ -4,14 +4,17 @@ import { checkFilters } from '../../src/rules/filter-attributes.js';
 import { findEligibleItems, RULES } from '../../src/rules/rules.js';
 import { history, smallCatalogue } from '../support/small-world.js';
 
-const everyRule = [...RULES.keys()];
+const everyRule = [...RULES.values()];
 const nothing: RuleInput = {
   catalogue: smallCatalogue(),
   history: history([]),
+  typed: () => [],
+  touched: new Int32Array(),
   unwanted: new Int32Array(),
   shown: [],
   excluded: new Int32Array(0),
   filters: [],
+  moment: { scenario: 'home', context: new Float32Array(), now: 0 },
 };
 
 function eligibleIds(context: Partial<RuleInput>): string {
@@ -33,7 +36,10 @@ t.test('what the history holds and what the client excludes is not eligible', as
 });
 
 t.test('a scenario without a rule does not apply it', async (t) => {
-  const eligible = findEligibleItems(['exclude-requested'], { ...nothing, history: history([0]) });
+  const eligible = findEligibleItems([RULES.get('exclude-requested')!], {
+    ...nothing,
+    history: history([0]),
+  });
   t.equal(eligible[0], 1);
 });
 

@@ -6,7 +6,7 @@ import { Dropped, PostRecommendationsAnswer } from './post-recommendations.js';
 import { Problem } from './problem.js';
 import { RecommendationsAnswer } from './recommendations.js';
 import { SimilarItemsAnswer } from './similar-items.js';
-import { Attributes, Degradation, SlateItem, SourceAttribution } from './slate.js';
+import { Attributes, Degradation, MoveReason, SlateItem, SourceAttribution } from './slate.js';
 
 /** The schemas that the OpenAPI document of the public listener names, in its order. */
 export const PUBLIC_COMPONENTS: readonly TSchema[] = [
@@ -18,6 +18,7 @@ export const PUBLIC_COMPONENTS: readonly TSchema[] = [
   SlateItem,
   Attributes,
   SourceAttribution,
+  MoveReason,
   Degradation,
   Dropped,
   Liveness,

@@ -162,11 +162,11 @@ export const Context = Type.Optional(
 
 /** The parameter `explain`. */
 export const Explain = Type.Optional(
-  Type.Enum(['none', 'sources', 'features'], {
+  Type.Enum(['none', 'sources', 'features', 'reasons'], {
     type: 'string',
     default: DEFAULT_EXPLAIN,
     description:
-      '`sources` says which candidate sources found each item, `features` also what the ranker saw of it.',
+      '`sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.',
     examples: ['sources'],
   }),
 );

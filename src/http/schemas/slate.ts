@@ -38,17 +38,43 @@ export const Attributes = Type.Unsafe<DomainSlateItem['attributes']>(
   ),
 );
 
+/** What one rule did to the place of an item, for `explain=reasons`. */
+export const MoveReason = Type.Object(
+  {
+    rule: Type.String({ description: 'The rule of the scenario.' }),
+    detail: Type.String({ description: 'Why, in a few words for people.' }),
+    from: Type.Integer({ minimum: 1, description: 'The place before the rule.' }),
+    to: Type.Integer({ minimum: 1, description: 'The place after it.' }),
+  },
+  {
+    $id: 'MoveReason',
+    additionalProperties: false,
+    description: 'What one rule did to the place of an item.',
+  },
+);
+
 /** One item of an answer. */
 export const SlateItem = Type.Object(
   {
     itemId: Type.String(),
-    position: Type.Integer({ minimum: 1, description: 'From 1, without gaps.' }),
+    position: Type.Integer({
+      minimum: 1,
+      description:
+        'The place in this answer, from 1, without gaps: the order to show the items in, whatever their scores.',
+    }),
     score: Type.Number({
-      description: 'Descends over the items, rounded to 6 decimals. Comparable within one answer only.',
+      description:
+        'What ranking thinks of the item, rounded to 6 decimals. Comparable within one answer only. It descends over the items unless a rule of the scenario moved one.',
     }),
     attributes: referenceTo(Attributes),
     sources: Type.Optional(
-      Type.Array(referenceTo(SourceAttribution), { description: 'With `explain=sources` or `features`.' }),
+      Type.Array(referenceTo(SourceAttribution), { description: 'With `explain=sources`.' }),
+    ),
+    reasons: Type.Optional(
+      Type.Array(referenceTo(MoveReason), {
+        description:
+          'With `explain=reasons`: what moved the item, in the order of the rules. The first `from` is its place by ranking, the last `to` its position; empty where nothing moved it.',
+      }),
     ),
     features: Type.Optional(
       Type.Record(Type.String(), Type.Number(), {
@@ -72,5 +98,8 @@ export const SLATE_FIELDS = {
   scenario: Type.String(),
   bundle: Type.String({ description: 'The version of the bundle that answered.' }),
   degraded: Type.Array(referenceTo(Degradation), { description: 'Empty when every stage did its part.' }),
-  items: Type.Array(referenceTo(SlateItem), { maxItems: 100, description: 'Best first, each item once.' }),
+  items: Type.Array(referenceTo(SlateItem), {
+    maxItems: 100,
+    description: 'In the order to show them, each item once.',
+  }),
 };

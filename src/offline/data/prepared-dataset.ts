@@ -256,22 +256,43 @@ async function readInteractions(
   const fields = (context?.fields ?? []).map((field) =>
     createContextColumn(field, { context: context!, rows }),
   );
-  const names = ['user_index', 'item_index', 'timestamp', 'value', ...fields.map(({ column }) => column)];
+  const types = await readTypeNames(connection, file);
+  const codes = new Int32Array(rows).fill(-1);
+  const codeOf = new Map(types.map((type, code) => [type, code]));
+  const names = [
+    ...['user_index', 'item_index', 'timestamp', 'value', 'type'],
+    ...fields.map(({ column }) => column),
+  ];
   let position = 0;
   await readBlocks(
     connection,
     `SELECT ${names.join(', ')} FROM read_parquet(${quoteLiteral(file)})`,
-    ([userBlock, itemBlock, timeBlock, valueBlock, ...contextBlocks]) => {
+    ([userBlock, itemBlock, timeBlock, valueBlock, typeBlock, ...contextBlocks]) => {
       user.set(userBlock as number[], position);
       item.set(itemBlock as number[], position);
       timestamp.set(timeBlock as number[], position);
       value.set(valueBlock as number[], position);
+      if (types.length > 0)
+        typeBlock!.forEach((type, row) => (codes[position + row] = codeOf.get(type as string) ?? -1));
       fields.forEach(({ fill }, index) => fill(contextBlocks[index]!, position));
       position += userBlock!.length;
     },
   );
   const columns = fields.map(({ values }) => values);
-  return { users, items, user, item, timestamp, value, ...(context && { context: { ...context, columns } }) };
+  return {
+    ...{ users, items, user, item, timestamp, value },
+    ...(types.length > 0 && { types: { names: types, codes } }),
+    ...(context && { context: { ...context, columns } }),
+  };
+}
+
+/** In the order of text. */
+async function readTypeNames(connection: DuckDBConnection, file: string): Promise<string[]> {
+  const rows = await queryRows(
+    connection,
+    `SELECT DISTINCT type FROM read_parquet(${quoteLiteral(file)}) WHERE type IS NOT NULL ORDER BY type`,
+  );
+  return rows.map(({ type }) => type as string);
 }
 
 async function readUnwanted(connection: DuckDBConnection, file: string): Promise<UnwantedRows> {

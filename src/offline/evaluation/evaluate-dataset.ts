@@ -37,6 +37,8 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly command: string;
   /** The scenario for users with nothing known of them, when `scenario` names one. */
   readonly coldStart?: ScenarioConfig | undefined;
+  /** Also asks these scenarios, with and without the rules that change their order. */
+  readonly placements?: readonly ScenarioConfig[] | undefined;
   /** Test splits in place of the protocol's own: a frozen one, say. */
   readonly splits?: Iterable<EvaluationSplit>;
   /** Also trains the ranker without each group of features, and asks every query again. */
@@ -60,7 +62,12 @@ export async function evaluateDataset(
 ): Promise<EvaluationResult> {
   refuseUnordered(options);
   const skipped = listSkippedSources(dataset, options);
-  const contenders = listContenders(options.scenario, { k: options.config.evaluation.k, skipped });
+  const { placements } = options;
+  const contenders = listContenders(options.scenario, {
+    k: options.config.evaluation.k,
+    skipped,
+    ...(placements && { placements }),
+  });
   const sources = Object.keys(options.scenario.sources).filter((name) => !skipped.has(name));
   const tally = createCandidateTally(sources, { k: options.config.evaluation.k });
   const slates = contenders.map((): Int32Array[][] => []);
@@ -161,9 +168,9 @@ async function answerWithout(
 
 function listScenarios(
   contenders: readonly Contender[],
-  { coldStart }: Pick<EvaluationOptions, 'coldStart'>,
+  { coldStart, placements = [] }: Pick<EvaluationOptions, 'coldStart' | 'placements'>,
 ): ScenarioConfig[] {
-  return [...contenders.map(({ scenario }) => scenario), ...(coldStart ? [coldStart] : [])];
+  return [...contenders.map(({ scenario }) => scenario), ...placements, ...(coldStart ? [coldStart] : [])];
 }
 
 function replay(

@@ -24,6 +24,7 @@ export const KIND_COLOURS: Record<RankingKind, string> = {
   source: 'var(--source)',
   fusion: 'var(--fusion)',
   'two-stage': 'var(--two-stage)',
+  placement: 'var(--fusion)',
 };
 /** Features that the chart of importances shows at most. */
 export const MAX_IMPORTANCES = 20;

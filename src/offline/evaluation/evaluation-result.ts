@@ -8,8 +8,8 @@ import type { QueryFigures } from './query-figures.js';
 import type { ReplayFigures } from './replay/summarise-replay.js';
 import type { RankingFigures } from '../protocol/ranking-metrics.js';
 
-/** The maker of a ranking: a baseline, one candidate source, all of them fused, or the served pipeline. */
-export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage';
+/** The maker of a ranking: a baseline, one candidate source, all of them fused, the served pipeline, or it in another scenario. */
+export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage' | 'placement';
 
 /** One evaluation, as `metrics.json` keeps it: plain JSON, every number finite. */
 export interface EvaluationResult {

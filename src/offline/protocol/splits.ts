@@ -5,6 +5,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import { filterInteractions, filterUnwanted, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
+import { cutTimes, maxOf, minOf } from './rolling-windows.js';
 
 /** A user with what they did after the split, which a good slate contains. */
 export interface EvaluationQuery {
@@ -136,50 +137,27 @@ export async function readFrozenSplit(file: string, table: InteractionTable): Pr
 }
 
 /**
- * The cuts of a rolling backtest in Unix seconds, ascending: the last one is `horizonDays` before `before`, each
- * other one `horizonDays` before the next. Cuts with no row before them are left out, so there may be fewer than `count`.
- *
- * @param options.before exclusive end of what may be looked at; default: just after the last row
- */
-export function cutTimes(
-  table: InteractionTable,
-  options: { count: number; horizonDays?: number | undefined; before?: number | undefined },
-): number[] {
-  const { count, horizonDays = 7, before = maxOf(table.timestamp) + 1 } = options;
-  const first = minOf(table.timestamp);
-  const cuts = Array.from(
-    { length: count },
-    (_, back) => before - (back + 1) * horizonDays * SECONDS_PER_DAY,
-  );
-  return cuts.filter((cut) => cut > first).reverse();
-}
-
-/**
- * The honest headline: windows of `horizonDays` by global time, counted back from the end of the data, oldest first.
+ * The honest headline: windows of `horizonDays` by global time where there is something to ask (`cutTimes`), oldest first.
  * Each trains on every row before its cut and asks for the rows from the cut to the end of its window. Users that
- * training never saw are asked too. Lazy, because each split copies its train rows; windows in which no user did
- * anything new are left out.
+ * training never saw are asked too. Lazy, because each split copies its train rows.
  *
- * @param options.weeks number of windows (weeks, at the default horizon); fewer when the data starts later
+ * @param options.weeks number of windows (weeks, at the default horizon); fewer when fewer hold anything to predict
  * @throws ShortlistError INVALID_DATASET when no window has anything to predict.
  */
 export function* splitRolling(
   table: InteractionTable,
   options: { weeks: number; horizonDays?: number | undefined; before?: number | undefined },
 ): Generator<EvaluationSplit, void, undefined> {
-  const { horizonDays = 7 } = options;
-  let found = false;
-  for (const cut of cutTimes(table, { ...options, count: options.weeks })) {
+  const { weeks, horizonDays = 7 } = options;
+  const cuts = cutTimes(table, { ...options, count: weeks });
+  if (cuts.length === 0) throw nothingToPredict(`rolling, ${weeks} windows of ${horizonDays} days`);
+  for (const cut of cuts) {
     const end = cut + horizonDays * SECONDS_PER_DAY;
     const parts = Uint8Array.from(table.timestamp, (time) =>
       time < cut ? TRAIN : time < end ? TEST : UNUSED,
     );
-    const split = createSplit(table, parts, { label: formatDate(cut), knownUntil: cut });
-    if (split.queries.length === 0) continue;
-    found = true;
-    yield split;
+    yield createSplit(table, parts, { label: formatDate(cut), knownUntil: cut });
   }
-  if (!found) throw nothingToPredict(`rolling, ${options.weeks} windows of ${horizonDays} days`);
 }
 
 /** Drops the train rows of a split. */
@@ -327,15 +305,6 @@ function frozenSplitError(file: string, problems: readonly string[]): ShortlistE
   return new ShortlistError('INVALID_DATASET', `${file} is not a split of this dataset:`, {
     problems: shown,
   });
-}
-
-/** Math.max over more values than a call can take; -Infinity of none. */
-function maxOf(values: Float64Array): number {
-  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-}
-
-function minOf(values: Float64Array): number {
-  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }
 
 function formatDate(unixSeconds: number): string {

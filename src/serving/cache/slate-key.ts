@@ -9,7 +9,7 @@ import type { RecommendationRequest } from '../../pipeline/recommendation-reques
 
 /**
  * Names the answer to a request: two requests of one name have one answer. It says what is asked, in any order, and all that the answer
- * depends on: scenarios, bundle (histories, tables, models), context with the hour and the weekday where the bundle goes by them, and
+ * depends on: scenarios, which of their rules are in force, bundle (histories, tables, models), context with the hour and the weekday where the bundle goes by them, and
  * what stores outside of the process have of the user, which must be prefetched. What may be long is in it as a digest.
  * @throws ShortlistError UNKNOWN_CONTEXT, INVALID_REQUEST for a context of another type
  */
@@ -22,11 +22,13 @@ export type SlateKeys = (
 /** Creates the names of answers under a set of scenarios. */
 export function createSlateKeys(scenarios: ReadonlyMap<string, ScenarioConfig>): SlateKeys {
   const configured = digest(JSON.stringify([...scenarios]));
-  return (request, { manifest, readContext, clock }, prefetched) => {
+  return (request, { manifest, readContext, clock, rules }, prefetched) => {
     const { subject, scenario, limit, explain } = request;
-    const context = readContext(request.context ?? [], clock()).join();
+    const now = clock();
+    const context = readContext(request.context ?? [], now).join();
+    const phase = rules.get(scenario)?.phaseAt(now) ?? '';
     const rest = nameRest(request, prefetched);
-    return `${configured} ${manifest.version} ${JSON.stringify([scenario, manifest.dataset.name])} ${limit} ${explain} ${context} ${keyOf(subject)}${rest}`;
+    return `${configured} ${manifest.version} ${JSON.stringify([scenario, manifest.dataset.name])} ${limit} ${explain} ${context} ${phase} ${keyOf(subject)}${rest}`;
   };
 }
 
@@ -74,11 +76,12 @@ function describeRows({ rows, failedViews }: PrefetchedRows): unknown {
 }
 
 /** Of the bytes: as text, 200 events take as long as reading them. */
-function describeLive({ items, timestamps, values, negative }: LiveHistory): string {
+function describeLive({ items, timestamps, values, negative, typed }: LiveHistory): string {
   const columns = [items, timestamps, values, negative];
-  return digest(
-    Buffer.concat(
-      columns.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
-    ),
+  if (typed !== undefined) columns.push(typed.items, typed.timestamps, typed.types);
+  const bytes = columns.map(({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength),
   );
+  if (typed !== undefined) bytes.push(Buffer.from(JSON.stringify(typed.names)));
+  return digest(Buffer.concat(bytes));
 }

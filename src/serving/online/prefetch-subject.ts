@@ -53,8 +53,8 @@ type LiveFacts = Pick<SubjectFacts, 'live' | 'liveFailure'>;
 export const NO_FACTS: SubjectFacts = {};
 
 function readLive(
-  { subject }: RecommendationRequest,
-  { catalogue, counting }: FallbackEngine,
+  { subject, scenario }: RecommendationRequest,
+  { catalogue, counting, rules }: FallbackEngine,
   { liveHistories, liveMetrics }: SubjectStores,
 ): LiveFacts | Promise<LiveFacts> {
   if (liveHistories === undefined || visitorIdOf(subject) === undefined) return NO_FACTS;
@@ -64,8 +64,11 @@ function readLive(
     liveMetrics?.observeLiveHistory(outcome, (readAt - startedAt) / 1000);
   const translate = (events: readonly HistoryEvent[]): LiveFacts => {
     readAt = performance.now();
+    const keepsTypes = rules.get(scenario)?.readsTypes;
     const live =
-      events.length === 0 ? undefined : toLiveHistory(events, { items: catalogue.entities, counting });
+      events.length === 0
+        ? undefined
+        : toLiveHistory(events, { items: catalogue.entities, counting, keepsTypes });
     tell(live === undefined ? 'none' : 'used');
     return live === undefined ? NO_FACTS : { live };
   };

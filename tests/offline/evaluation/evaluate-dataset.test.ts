@@ -143,3 +143,28 @@ t.test('an ablation asks the same queries of a ranker without each group, over a
     'another ranker orders otherwise',
   );
 });
+
+t.test(
+  'other scenarios are asked where they are given, with and without the rules that change their order',
+  async (t) => {
+    const home = {
+      ...options.scenario,
+      rules: [...options.scenario.rules, { cap: { attribute: 'genres', most: 1, in: 3 } }],
+    };
+    const placements = [home, ...[...SCENARIOS.values()].filter(({ name }) => name !== 'home')];
+    const result = await evaluateDataset(dataset, { ...options, scenario: home, placements });
+    const names = result.rows.map(({ name }) => name);
+    t.same(names.slice(names.indexOf('two-stage')), [
+      'two-stage',
+      'two-stage without rules',
+      'scenario continue',
+      'scenario new',
+      'scenario new without rules',
+      'scenario popular',
+      'scenario trending',
+    ]);
+    const row = new Map(result.rows.map(({ name, metrics }) => [name, metrics]));
+    t.not(row.get('two-stage')!.diversity, row.get('two-stage without rules')!.diversity);
+    t.equal(result.comparison.twoStage, 'two-stage');
+  },
+);

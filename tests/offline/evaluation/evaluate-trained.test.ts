@@ -35,7 +35,11 @@ t.test('an evaluation is added to the very bundle that it began with', async (t)
   const [raw, prepared, trained] = ['raw', 'prepared', 'trained'].map((name) => join(folder, name));
   await writeDemoData(raw!, { users: 120, items: 50 });
   const dataset = readDatasetConfig('demo', { configsDir: 'configs', path: raw });
-  await prepareDataset(dataset, { outDir: prepared!, progress: SILENT_PROGRESS });
+  await prepareDataset(dataset, {
+    outDir: prepared!,
+    progress: SILENT_PROGRESS,
+    eventsFolder: join(folder, 'events'),
+  });
   const before = await trainDataset(prepared!, trained!, options);
 
   const shown: EvaluationResult[] = [];

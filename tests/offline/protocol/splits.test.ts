@@ -5,7 +5,6 @@ import t, { type Test } from 'tap';
 
 import { filterInteractions, type InteractionTable } from '../../../src/domain/interactions.js';
 import {
-  cutTimes,
   toSplitFacts,
   readFrozenSplit,
   splitChronologically,
@@ -176,36 +175,6 @@ t.test('a frozen split with many wrong lines names the first twenty', async (t) 
   const { problems } = error as { problems: string[] };
   t.equal(problems.length, 21);
   t.equal(problems[20], 'and 3 more');
-});
-
-t.test('cuts count back from just after the last row, oldest first', async (t) => {
-  const table = makeTable([
-    ['a', '1', 0],
-    ['a', '2', 30],
-  ]);
-  const end = 30 * DAY + 1;
-  t.same(cutTimes(table, { count: 2 }), [end - 14 * DAY, end - 7 * DAY]);
-  t.same(cutTimes(table, { count: 2, horizonDays: 1 }), [end - 2 * DAY, end - DAY]);
-});
-
-t.test('cuts before a time leave room for a whole window before it', async (t) => {
-  const table = makeTable([
-    ['a', '1', 0],
-    ['a', '2', 30],
-  ]);
-  t.same(cutTimes(table, { count: 2, before: 20 * DAY }), [6 * DAY, 13 * DAY]);
-});
-
-t.test('cuts with nothing before them are left out', async (t) => {
-  const table = makeTable([
-    ['a', '1', 0],
-    ['a', '2', 20],
-  ]);
-  t.same(
-    cutTimes(table, { count: 9, before: 21 * DAY }),
-    [7 * DAY, 14 * DAY],
-    'a cut at day 0 has no row before it',
-  );
 });
 
 t.test('each rolling window trains on what was before it and asks for what happened in it', async (t) => {

@@ -39,7 +39,7 @@ t.test('it serves what the channel points at, and what it points at later after 
     dataset: 'synthetic',
     items: 60,
     users: 80,
-    scenarios: ['home', 'popular', 'similar'],
+    scenarios: ['continue', 'home', 'new', 'popular', 'similar', 'trending'],
     filterableAttributes: ['genres', 'year'],
   });
   t.equal((await service.recommend(request, {})).report!.slate.bundle, first.manifest.version);

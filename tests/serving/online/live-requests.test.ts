@@ -95,6 +95,27 @@ for (const computing of [{}, THREADS]) {
     }
   });
 
+  t.test(`computed ${where}, a rule takes out what was purchased, and leaves what was clicked`, async (t) => {
+    const home = LIVE_SCENARIOS.get('home')!;
+    const shop = { ...home, name: 'shop', rules: [{ seen: { types: ['purchase'], days: 30 } }] };
+    const { store, ask } = await begin(t, {
+      ...computing,
+      scenarios: new Map([...LIVE_SCENARIOS, ['shop', shop]]),
+    });
+    for (const subject of [KNOWN, VISITOR]) {
+      const candidates = ['i1', 'i2', 'i3'];
+      const asked = async () => (await ask(subject, { scenario: 'shop', candidates })).itemIds.toSorted();
+      const before = await asked();
+      await store.keep([clickOf(subject, 'i1')]);
+      t.same(await asked(), before);
+      await store.keep([{ ...clickOf(subject, 'i2'), type: 'purchase' }, clickOf(subject, 'i2')]);
+      t.same(
+        await asked(),
+        before.filter((itemId) => itemId !== 'i2'),
+      );
+    }
+  });
+
   t.test(`computed ${where}, whoever nobody knew is known after one click`, async (t) => {
     const { store, ask } = await begin(t, computing);
     for (const subject of [UNKNOWN, VISITOR]) {

@@ -48,7 +48,10 @@ export async function buildReport(
     ...listLookalikeIds('user', tables.users.entities),
     ...listLookalikeIds('item', tables.catalogue.entities),
     ...values.warnings,
-    ...(await listUnseenTypes(connection, config.interactions.negative)),
+    // Before the first event, nobody can have sent one of a negative type.
+    ...(options.read.interactions.events?.files === 0
+      ? []
+      : await listUnseenTypes(connection, config.interactions.negative)),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...listShortSpan(summary),
     ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),

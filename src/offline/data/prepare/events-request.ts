@@ -34,6 +34,16 @@ export function compactedFolder(eventsFolder: string): string {
   return join(eventsFolder, 'parquet');
 }
 
+/** What the query below reads. */
+const READ_NAME = /^events-.*\.parquet$/;
+
+/** What `shortlist events compact` writes. The digest is that of the events: two names never hold the same ones. */
+const COMPACTED_NAME = /^events-\d{4}-\d\d-\d\d-[0-9a-f]+\.parquet$/;
+
+function refuseName(folder: string, name: string): string {
+  return `events: ${join(folder, name)}: \`shortlist events compact\` gives no such name, and a copy counts each event twice; move it out of the folder`;
+}
+
 /**
  * What `prepare` wants of the events that were compacted: the same columns as of interactions, by a mapping that is
  * always the same. Undefined where the folder is missing or has none, and problems where it cannot be read.
@@ -44,8 +54,10 @@ export function findEventsRequest(
 ): TableRequest | { problems: readonly string[] } | undefined {
   const folder = compactedFolder(eventsFolder);
   try {
-    const hasFiles = readdirSync(folder).some((name) => /^events-.*\.parquet$/.test(name));
-    if (!hasFiles) return undefined;
+    const names = readdirSync(folder).filter((name) => READ_NAME.test(name));
+    if (names.length === 0) return undefined;
+    const others = names.filter((name) => !COMPACTED_NAME.test(name));
+    if (others.length > 0) return { problems: others.map((name) => refuseName(folder, name)) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     return { problems: [`events: ${describeUnreadable(folder, error)}`] };

@@ -48,22 +48,22 @@ export async function keepInteractions(
 }
 
 /**
- * Lists what the rows lack that the config says of types: a column of types, and a weight for each type that is not negative
+ * Lists what the rows lack that the config says of types: a column of types, which only events need where those are negative, and a weight for each type that is not negative
  * where weights are declared, with the rows.
  */
 export async function listTypeProblems(
   connection: DuckDBConnection,
   options: {
     columns: readonly string[];
-    interactions: Pick<DatasetConfig['interactions'], 'weights' | 'negative'>;
+    interactions: Pick<DatasetConfig['interactions'], 'weights' | 'negative' | 'events'>;
   },
 ): Promise<string[]> {
   const { columns, interactions } = options;
-  const { weights, negative } = interactions;
+  const { weights, negative, events } = interactions;
   if (!columns.includes('type')) {
     return [
       ...(weights === undefined ? [] : ['weights are declared by type']),
-      ...(negative === undefined ? [] : ['negative names types']),
+      ...(negative === undefined || events === true ? [] : ['negative names types']),
     ].map((what) => `interactions: ${what}, and the SQL gives no column type`);
   }
   if (weights === undefined) return [];

@@ -67,10 +67,15 @@ function exactId(name: string, type: string): TypedColumn {
   return { name, sql: raw, checks: [{ when: `coalesce(${raw}, '') = ''`, says }], missingWhen: 'false' };
 }
 
+/** A number as a request may say it; a cast alone takes blanks, `1_000` and `inf` as well. */
+const NUMBER = String.raw`-?\d+(\.\d+)?([eE][+-]?\d+)?`;
+
 /** A number of the context that a sender wrote; anything else is no value. */
 function numberOrNone(name: string): TypedColumn {
-  const number = `TRY_CAST(${quoteIdentifier(name)} AS FLOAT)`;
-  return { name, sql: `(CASE WHEN isfinite(${number}) THEN ${number} END)`, checks: [] };
+  const text = quoteIdentifier(name);
+  const number = `TRY_CAST(${text} AS FLOAT)`;
+  const isNumber = `regexp_full_match(${text}, ${quoteLiteral(NUMBER)}) AND isfinite(${number})`;
+  return { name, sql: `(CASE WHEN ${isNumber} THEN ${number} END)`, checks: [] };
 }
 
 /** Rows of the files that the query passed over, by reason. */

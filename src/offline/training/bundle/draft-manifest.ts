@@ -55,7 +55,10 @@ export function draftManifest(
     sources: describeSources(stageOne, index),
     followers: { file: BUNDLE_PATHS.followers },
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
-    histories: { file: BUNDLE_PATHS.histories },
+    histories: {
+      file: BUNDLE_PATHS.histories,
+      ...(stageOne.histories.typed && { types: [...stageOne.histories.typed.names] }),
+    },
     ...(dataset.counting && { interactions: dataset.counting }),
     ...(dataset.forgottenUntil !== undefined && { forgottenUntil: dataset.forgottenUntil }),
     ranker: describeRanker(ranker),

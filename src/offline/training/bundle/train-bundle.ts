@@ -39,7 +39,7 @@ export interface TrainingOptions {
   readonly progress: ProgressReporter;
   /** Of stage 1; what is trained does not depend on it. By default as many as pay. */
   readonly threads?: number | undefined;
-  /** Training rows already made, by the label of their split: the test weeks of a backtest share most of theirs. */
+  /** Training rows already made, by `cutKey` of their split: the test weeks of a backtest share most of theirs. */
   readonly labelledCuts?: Map<string, readonly LabelledQuery[]>;
   /** A two-tower model trained elsewhere, to serve as a candidate source. */
   readonly encoder?: ImportedEncoder | undefined;
@@ -111,12 +111,17 @@ export async function labelTrainingQueries(
   const labelled: LabelledQuery[] = [];
   const maxRows = countRowsPerCut(known, options);
   for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
-    const found = options.labelledCuts?.get(split.label);
+    const found = options.labelledCuts?.get(cutKey(split));
     const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
-    options.labelledCuts?.set(split.label, queries);
+    options.labelledCuts?.set(cutKey(split), queries);
     labelled.push(...queries);
   }
   return labelled;
+}
+
+/** Tells the splits of one protocol and dataset apart: two windows may begin on one day, two draws may know the same time. */
+export function cutKey({ label, knownUntil }: EvaluationSplit): string {
+  return `${label} ${knownUntil}`;
 }
 
 /** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */

@@ -100,7 +100,8 @@ function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery
   throw new ShortlistError(
     'TRAINING_FAILED',
     `Too few users to train a ranker on: ${split.train.length} to train, ${split.validation.length} held out, ` +
-      'after leaving out those none of whose candidates they took. Bring more interactions, or another protocol.',
+      'after leaving out those none of whose candidates they took. Bring more interactions; or take `--protocol chronological`, ' +
+      'which asks every user for their last items; or make windows longer by `evaluation.horizonDays` in configs/training.yaml.',
   );
 }
 

@@ -1,5 +1,6 @@
 import { openSource, type SourceName, SOURCES, UNTRAINED_SOURCES } from '../../../candidates/sources.js';
 import type { ScenarioConfig } from '../../../config/scenario-config.js';
+import type { Catalogue } from '../../../domain/catalogue.js';
 import { ShortlistError } from '../../../domain/errors.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
 import { collectFeatureInputs } from '../../../features/collect-feature-inputs.js';
@@ -14,6 +15,8 @@ import { createMemoryStore } from '../../../features/memory-store.js';
 import { parseItemLinks } from '../../../features/read-item-links.js';
 import type { CandidateEngine } from '../../../pipeline/engine.js';
 import { createContextReader } from '../../../pipeline/read-context.js';
+import { bindRules } from '../../../rules/bind-rules.js';
+import type { ScenarioRules } from '../../../rules/rules.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { sourcesOf } from '../candidates/train-sources.js';
 import { ENCODER } from '../encoder/imported-encoder.js';
@@ -44,6 +47,7 @@ export async function createCandidateEngine(
     users: dataset.users.entities,
     histories: createMemoryHistories(dataset.users.entities, stageOne.histories),
     scenarios: new Map([[scenario.name, scenario]]),
+    rules: new Map([[scenario.name, bindTrainingRules(scenario, dataset.catalogue)]]),
     readContext: createContextReader(stageOne.interactions.context),
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
@@ -51,6 +55,12 @@ export async function createCandidateEngine(
     userStores: stageOne.userViews.map(createMemoryStore),
     clock: () => stageOne.knownUntil,
   };
+}
+
+/** What the ranker learns of is what may be retrieved; nothing that people put up or down by hand. */
+function bindTrainingRules({ rules }: ScenarioConfig, catalogue: Catalogue): ScenarioRules {
+  const lasting = rules.filter((rule) => typeof rule === 'string' || 'seen' in rule);
+  return bindRules(lasting, { catalogue }).rules;
 }
 
 /**

@@ -106,9 +106,8 @@ t.test('a folder that is none is refused, and so is a dataset with events and no
   t.strictSame(await problemsOf(t, wanted), [
     'events: events/parquet: cannot be read: a part of its path is no folder (ENOTDIR)',
   ]);
-  const [outDir, base] = [join(t.testdirName, 'prepared'), 'configs/datasets/demo.yaml'];
-  const demo = readDatasetConfig(base, { configsDir: 'configs' });
-  const config = { ...demo, interactions: { ...demo.interactions, events: true } };
+  const outDir = join(t.testdirName, 'prepared');
+  const config = readDatasetConfig('demo', { configsDir: 'configs' });
   await t.rejects(prepareDataset(config, { outDir, progress: SILENT_PROGRESS }), {
     code: 'INVALID_CONFIG',
     message: 'interactions.events is true, and no folder of events is given',
@@ -243,6 +242,39 @@ t.test('what is left out of events is counted by reason, and types without a wei
   ]);
 });
 
+t.test('a file of another name beside those of compact is refused: a copy would count twice', async (t) => {
+  for (const name of [
+    'events-2023-11-14-0a1b (1).parquet',
+    'events-2023-11-14-0a1b.bak.parquet',
+    'events-all.parquet',
+  ]) {
+    t.testdir();
+    const files = { [`events/parquet/${name}`]: compacted(click()) };
+    const [problem, ...others] = await problemsOf(t, withEvents([click()], { files }));
+    t.match(problem, `events: events/parquet/${name}: \`shortlist events compact\` gives no such name`);
+    t.strictSame(others, []);
+  }
+});
+
+t.test('a number of the context is what a request may say, and nothing else', async (t) => {
+  const said = ['1_000', ' 7', '0x10', 'inf', '1e400', '', '+5', '12.5', '-3e2', '7'];
+  t.testdir();
+  const { dataset } = await tryPrepare(
+    t,
+    withEvents(
+      said.map((warmth, at) => click({ item: `i${at}`, context: { warmth } })),
+      {
+        interactions: "SELECT *, 1 AS warmth FROM '{dir}/log.csv'",
+        context: { columns: { warmth: { role: 'numeric' } } },
+      },
+    ),
+  );
+  const { items, item, context } = dataset.interactions;
+  const [warmths] = context!.columns;
+  const found = said.map((_, at) => warmths![item.indexOf(items.find(`i${at}`))]);
+  t.strictSame(found, [NaN, 7, NaN, NaN, NaN, NaN, NaN, 12.5, -300, 7]);
+});
+
 t.test('values, weights, minimum and times of interactions hold for events too', async (t) => {
   t.testdir();
   const { dataset, report } = await tryPrepare(
@@ -341,6 +373,31 @@ t.test('events have times: beside rows without, they are refused', async (t) => 
     ['interactions: events have times, and the SQL gives no column timestamp'],
   );
 });
+
+t.test(
+  'a dataset may have negative types by its events alone, and before the first one is not warned of it',
+  async (t) => {
+    t.testdir();
+    const untyped = "SELECT user_id, item_id, timestamp FROM '{dir}/log.csv'";
+    const wanted = { files: { 'log.csv': LOG }, interactions: untyped, negative: ['dislike'], events: true };
+    const negatives = ({ report }: Awaited<ReturnType<typeof tryPrepare>>): string[] =>
+      report.warnings.filter((warning) => warning.includes('negative'));
+    const none = await tryPrepare(t, wanted);
+    t.equal(rowsOf(none.dataset).length, 2);
+    t.strictSame(negatives(none), []);
+    const clicked = await tryPrepare(t, {
+      ...withEvents([click()]),
+      interactions: untyped,
+      negative: ['dislike'],
+    });
+    t.strictSame(negatives(clicked), [
+      "interactions: no row is of the type 'dislike', which interactions.negative names",
+    ]);
+    const disliked = await tryPrepare(t, { ...withEvents([click(), click({ type: 'dislike', time: TIME + 99 })]), interactions: untyped, negative: ['dislike'] }); // prettier-ignore
+    t.match(disliked.report.interactions, { unwanted: 1 });
+    t.strictSame(negatives(disliked), []);
+  },
+);
 
 t.test('without files, the SQL of the page reads the events by itself', async (t) => {
   t.testdir();

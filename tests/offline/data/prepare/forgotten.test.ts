@@ -209,7 +209,9 @@ t.test('the command reads the list of the settings, and refuses one that is not 
     clock: () => Date.now() / 1000,
     observer: { sized: () => undefined, changed: () => undefined },
   });
-  const run = createCommandRunner({ env: { SHORTLIST_FORGOTTEN_FOLDER: folder } });
+  const run = createCommandRunner({
+    env: { SHORTLIST_FORGOTTEN_FOLDER: folder, SHORTLIST_EVENTS_FOLDER: join(dir, 'events') },
+  });
   mkdirSync(join(dir, 'raw'));
   t.match(await run('demo-data', '--path', join(dir, 'raw'), '--users', '60'), { code: 0 });
   const prepare = () =>

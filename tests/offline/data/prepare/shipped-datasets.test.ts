@@ -14,6 +14,7 @@ async function prepareShipped(path: string, name: string): Promise<PreparedDatas
   await prepareDataset(readDatasetConfig(name, { configsDir: 'configs', path }), {
     outDir,
     progress: SILENT_PROGRESS,
+    eventsFolder: `${path}-events`,
   });
   return readPreparedDataset(outDir);
 }

@@ -62,17 +62,28 @@ async function train(t: TestWithFolder, wanted: TryDataset) {
     return slate.items.map(({ itemId }) => itemId);
   };
   const items = engine.catalogue.entities;
-  return { manifest, historyOf, answer, items, close: () => closeEngine(engine) };
+  const typesOf = (user: string): string[] => {
+    const { items, types, names } = engine.histories.findTyped(user);
+    return Array.from(items, (item, at) => `${names[types[at]!]!} ${engine.catalogue.entities.idAt(item)}`);
+  };
+  return { manifest, historyOf, typesOf, answer, items, close: () => closeEngine(engine) };
 }
 
 t.test('a bundle knows what its users did since, and how it counts', async (t) => {
   t.testdir();
   const { wanted, user, liked, disliked } = synthetic();
-  const { manifest, historyOf, items, close } = await train(t, { ...wanted, ...COUNTING, events: true });
+  const { manifest, historyOf, typesOf, items, close } = await train(t, {
+    ...wanted,
+    ...COUNTING,
+    events: true,
+  });
   t.strictSame(manifest.interactions, COUNTING);
   t.equal(historyOf(user).get(liked), 10, 'a value of 2 times the weight of a purchase');
   t.notOk(historyOf(user).has(disliked), 'what was disliked is no part of the history');
   t.same([...historyOf('newcomer').keys()], ['new item']);
+  t.same(manifest.histories.types, ['purchase', 'view']);
+  t.same(typesOf('newcomer'), ['view new item']);
+  t.equal(typesOf(user).at(-1), `purchase ${liked}`);
   t.ok(items.find('new item') >= 0);
   await close();
 });

@@ -11,7 +11,7 @@ import { encodeOnnxModel, type OnnxNode } from '../../../../src/bundle/onnx-mode
 import { makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
 import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
 import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
-import { labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
+import { cutKey, labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
 import { closeEngine } from '../../../../src/engine/close-engine.js';
@@ -108,7 +108,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
   t.ok(column >= 0);
   const scoresOf = (cut: number): number[] =>
     labelledCuts
-      .get(cuts[cut]!.label)!
+      .get(cutKey(cuts[cut]!))!
       .flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
   t.ok(labelled.length > 0);
   t.ok(scoresOf(0).length > 0);

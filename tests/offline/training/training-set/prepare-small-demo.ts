@@ -31,6 +31,6 @@ async function prepareRows(
   const outDir = join(dir, 'prepared');
   await writeDemoData(raw, { users: 200, items: 80, seed: 7, progress: SILENT_PROGRESS });
   const config = change(readDatasetConfig('demo', { configsDir: 'configs', path: raw }), raw);
-  await prepareDataset(config, { outDir, progress: SILENT_PROGRESS });
+  await prepareDataset(config, { outDir, progress: SILENT_PROGRESS, eventsFolder: join(dir, 'events') });
   return outDir;
 }

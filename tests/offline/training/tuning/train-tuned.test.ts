@@ -37,7 +37,11 @@ t.test('a bundle whose parameters were searched for', async (t) => {
   const [raw, prepared, searchesDir] = ['raw', 'prepared', 'searches'].map((name) => join(dir, name));
   await writeDemoData(raw!, { users: 60, items: 40 });
   const demo = readDatasetConfig('demo', { configsDir: 'configs', path: raw });
-  await prepareDataset(demo, { outDir: prepared!, progress: SILENT_PROGRESS });
+  await prepareDataset(demo, {
+    outDir: prepared!,
+    progress: SILENT_PROGRESS,
+    eventsFolder: join(dir, 'events'),
+  });
   const train = (name: string, maxTrials: number, searches = searchesDir!) =>
     trainTuned(prepared!, join(dir, name), { ...options, limits: { maxTrials }, searchesDir: searches });
   const evaluate = async (

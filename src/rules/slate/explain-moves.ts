@@ -1,0 +1,44 @@
+import type { MoveReason } from '../../domain/slate.js';
+import type { SlateStep } from '../slate-rule.js';
+import { fillPlaces } from './fill-places.js';
+
+/**
+ * Says what moved each of the shown candidates, and by how many places: the slate is filled by none of the rules, by the first, by the first two,
+ * and so on, and what differs is of the rule that came last. So the first `from` is the place by ranking, the last `to` the place in the answer.
+ * It takes as many slates as there are rules, of all candidates: for those who ask.
+ * @param ranks of the shown candidates, in order
+ * @param options.begin the steps, new for each slate
+ */
+export function explainMoves(
+  ranks: Int32Array,
+  { begin, worth }: { begin: () => readonly SlateStep[]; worth: Float64Array },
+): readonly (readonly MoveReason[])[] {
+  const reasons = Array.from(ranks, (): MoveReason[] => []);
+  let before = Int32Array.from(worth.keys());
+  for (let count = 1; count <= begin().length; count++) {
+    const steps = begin().slice(0, count);
+    const after = findPlaces(steps, worth);
+    ranks.forEach((rank, at) => {
+      const [from, to] = [before[rank]! + 1, after[rank]! + 1];
+      if (from !== to) reasons[at]!.push(describeMove(steps.at(-1)!, rank, { from, to }));
+    });
+    before = after;
+  }
+  return reasons;
+}
+
+/** The place of each rank, from 0. */
+function findPlaces(steps: readonly SlateStep[], worth: Float64Array): Int32Array<ArrayBuffer> {
+  const placeOf = new Int32Array(worth.length);
+  const { ranks } = fillPlaces(steps, { worth, places: worth.length });
+  ranks.forEach((rank, place) => (placeOf[rank] = place));
+  return placeOf;
+}
+
+function describeMove(step: SlateStep, rank: number, { from, to }: { from: number; to: number }): MoveReason {
+  const isUp = to < from;
+  // These two hold back only: what moves up takes the place of another.
+  const isMeant = !isUp || (step.kind !== 'cap' && step.kind !== 'distance');
+  const detail = (isMeant ? step.explain(rank) : undefined) ?? (isUp ? 'moves up' : 'makes room');
+  return { rule: step.name, detail, from, to };
+}
