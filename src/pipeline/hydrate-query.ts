@@ -73,7 +73,7 @@ export function hydrateQuery(
     shown: shown.all,
     excluded: findKnownItems(request.exclude, engine),
     filters,
-    placements: [requested.filters, scenario.filters],
+    placements: new Set([requested.filters, scenario.filters]),
     moment,
   });
   return {

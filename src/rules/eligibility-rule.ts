@@ -20,7 +20,7 @@ export interface RuleInput {
   readonly excluded: Int32Array;
   readonly filters: readonly AttributeFilter[];
   /** Filters of the scenario that is asked and of the one that answers: an item has to pass each of the lists. */
-  readonly placements?: readonly (readonly string[] | undefined)[];
+  readonly placements?: Iterable<readonly string[] | undefined>;
   readonly moment: RuleMoment;
 }
 
