@@ -11,6 +11,7 @@ import type { BundleDescription } from '../serving/bundle-admin.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
 import { openQuarantine, type Quarantine, type QuarantineChange } from '../serving/compute/quarantine.js';
 import { openRecommender } from '../serving/experiments/open-recommender.js';
+import { createShownCounts } from '../serving/online/shown-counts.js';
 import { createBundleOptions } from './create-bundle-options.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
@@ -74,11 +75,21 @@ export async function openServer(
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
+  const shownCounts = createShownCounts(options.scenarios);
+  const withCounts = { ...options, shownCounts };
+  const { recommender, admin, shadow } = openRecommender(withCounts, {
+    settings,
+    logger,
+    metrics,
+    openReads,
+  });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
-  const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
+  const afterAnswer = opened.add(
+    openListeners(settings, { logger, metrics, shadow, shownCounts, clock }),
+    (all) => all.close(),
+  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),

@@ -17,6 +17,7 @@ import {
   createVectorLikeness,
   type Likeness,
 } from './slate/diversity.js';
+import { createFatigue } from './slate/fatigue.js';
 import { createFresh } from './slate/fresh.js';
 import { createPin } from './slate/pin.js';
 
@@ -54,6 +55,9 @@ export function bindRules(
     rules: {
       eligibility: bound.flatMap(({ eligibility }) => eligibility ?? []),
       slate: bound.flatMap(({ slate }) => slate ?? []),
+      fatigue: entries.flatMap((entry) =>
+        typeof entry !== 'string' && 'fatigue' in entry ? entry.fatigue : [],
+      )[0],
       readsTypes: entries.some((entry) => typeof entry !== 'string' && 'seen' in entry),
       phaseAt: (now) => phases.map((phaseAt) => phaseAt(now)).join(''),
     },
@@ -84,6 +88,7 @@ function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
       throw lacking('the items view of the bundle has no age_log_days; train and publish again');
     return { slate: createFresh(entry.fresh, facts.ageDaysOf) };
   }
+  if ('fatigue' in entry) return { slate: createFatigue(entry.fatigue) };
   return bindTimed(entry, facts);
 }
 
