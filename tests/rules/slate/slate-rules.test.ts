@@ -248,5 +248,8 @@ t.test('an answer says what moved an item, from its place by ranking to its plac
   t.equal(diverse.shown, 'adbcef');
   t.same(diverse.reasons![1], [{ rule: 'diversity', detail: 'moves up', from: 4, to: 2 }]);
   t.same(diverse.reasons![2], [{ rule: 'diversity', detail: 'like a', from: 2, to: 3 }]);
-  t.same(one(pin('c', 2, { when: { scenario: ['shelf'] } })).reasons, Array.from('abcdef', () => []));
+  t.same(
+    one(pin('c', 2, { when: { scenario: ['shelf'] } })).reasons,
+    Array.from('abcdef', () => []),
+  );
 });
