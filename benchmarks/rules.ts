@@ -12,7 +12,7 @@ import { bindRules } from '../src/rules/bind-rules.js';
 const ITEMS = 100_000;
 const CANDIDATES = 300;
 const DIMENSIONS = 64;
-const ROUNDS = 4000;
+const ROUNDS = 2000;
 
 const random = createSeededRandom(7);
 const vectors = Float32Array.from({ length: ITEMS * DIMENSIONS }, () => random.normal());

@@ -54,8 +54,9 @@ export function createVectorLikeness({ values, dimensions, rowOf }: ItemVectors)
       const item = items[rank]!;
       const row = rowOf === undefined ? item : rowOf[item]!;
       const [from, to] = [row * dimensions, rank * dimensions];
-      const length = row < 0 ? 0 : Math.sqrt(multiply(values, from, from, dimensions));
-      for (let at = 0; at < dimensions; at++) unit[to + at] = length === 0 ? 0 : values[from + at]! / length;
+      const square = row < 0 ? 0 : multiply(values, from, from, dimensions);
+      const scale = square === 0 ? 0 : 1 / Math.sqrt(square);
+      for (let at = 0; at < dimensions; at++) unit[to + at] = scale === 0 ? 0 : scale * values[from + at]!;
     }
 
     return (rank, other) => {
