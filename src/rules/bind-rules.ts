@@ -15,7 +15,7 @@ import {
   createAttributeLikeness,
   createDiversity,
   createVectorLikeness,
-  type Likeness,
+  type LikenessMaker,
 } from './slate/diversity.js';
 import { createFatigue } from './slate/fatigue.js';
 import { createFresh } from './slate/fresh.js';
@@ -80,8 +80,8 @@ function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   }
   if ('cap' in entry) return { slate: createCap(entry.cap, findCoded(entry.cap.attribute, catalogue)) };
   if ('diversity' in entry) {
-    const likeness = bindLikeness(entry.diversity, facts);
-    return { slate: createDiversity(entry.diversity, { likeness, entities: catalogue.entities }) };
+    const compare = bindLikeness(entry.diversity, facts);
+    return { slate: createDiversity(entry.diversity, { compare, entities: catalogue.entities }) };
   }
   if ('fresh' in entry) {
     if (facts.ageDaysOf === undefined)
@@ -112,7 +112,7 @@ function bindTimed(entry: TimedEntry, facts: RuleFacts): BoundRule {
 function bindLikeness(
   { by, attributes }: RuleSettings['diversity'],
   { catalogue, vectors }: RuleFacts,
-): Likeness {
+): LikenessMaker {
   if (by === 'vectors') {
     if (vectors !== undefined) return createVectorLikeness(vectors);
     throw lacking('the bundle has no vectors of items, of als or onnx-encoder; say by: attributes');
