@@ -18,7 +18,7 @@ export interface ListenersParts {
   readonly metrics: Metrics;
   readonly shadow: Shadow | undefined;
   /** Absent where no rule asks for what was shown. */
-  readonly shownCounts: ShownCounts | undefined;
+  readonly shownCounts?: ShownCounts | undefined;
   /** Unix seconds. */
   readonly clock: () => number;
 }
