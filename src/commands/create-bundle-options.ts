@@ -13,6 +13,7 @@ import type { SlateCache } from '../serving/cache/slate-cache.js';
 import type { Quarantine } from '../serving/compute/quarantine.js';
 import { createThreadOptions } from '../serving/compute/thread-options.js';
 import { createFeatureObserver } from '../serving/online/create-feature-observer.js';
+import { createShownCounts } from '../serving/online/shown-counts.js';
 import { createOnlineStoresOpener, type OnlineStoresParts } from '../serving/online/online-stores-opener.js';
 import type { CommandContext } from './command-context.js';
 
@@ -36,12 +37,14 @@ export function createBundleOptions(
   const { liveHistories, logger, metrics, openReads } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
+  const scenarios = readScenarios(join(context.configsDir, 'scenarios'));
   const observed = { logger, metrics: metrics.features };
   return {
     registry,
     channel: settings.bundle.channel,
     dataset: () => settings.bundle.dataset,
-    scenarios: readScenarios(join(context.configsDir, 'scenarios')),
+    scenarios,
+    shownCounts: createShownCounts(scenarios),
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
     access: dependencies,
     observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),

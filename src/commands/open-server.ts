@@ -1,13 +1,16 @@
+import type { Logger } from 'pino';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
 import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
-import { createMetrics } from '../observability/metrics/metrics.js';
+import { createMetrics, type Metrics } from '../observability/metrics/metrics.js';
 import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
-import type { BundleDescription } from '../serving/bundle-admin.js';
+import type { BundleAdmin, BundleDescription } from '../serving/bundle-admin.js';
+import type { ChannelWatch } from '../serving/bundle-life/watch-channels.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
 import { openQuarantine, type Quarantine, type QuarantineChange } from '../serving/compute/quarantine.js';
 import { openRecommender } from '../serving/experiments/open-recommender.js';
@@ -74,26 +77,25 @@ export async function openServer(
     logger,
     metrics,
   });
-  const { recommender, admin, shadow } = openRecommender(options, { settings, logger, metrics, openReads });
+  const { recommender, admin, shadow } = openRecommender(options, {
+    settings,
+    logger,
+    metrics,
+    openReads,
+  });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
-  const afterAnswer = opened.add(openListeners(settings, { logger, metrics, shadow }), (all) => all.close());
+  const afterAnswer = opened.add(
+    openListeners(settings, { ...options, logger, metrics, shadow, clock }),
+    (all) => all.close(),
+  );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
   );
-  // In a group the supervisor watches, and has one process after the other open a bundle.
   const watch =
-    place === undefined
-      ? openChannelWatch(settings, {
-          registry,
-          logger,
-          metrics: metrics.bundle,
-          descriptions: () => [admin.describe()!],
-          reload: () => admin.reload({ ifMoved: true }),
-        })
-      : undefined;
+    place === undefined ? watchChannels(settings, { registry, logger, metrics, admin }) : undefined;
   opened.add(watch, () => watch?.stop());
   return {
     parts: {
@@ -111,4 +113,19 @@ export async function openServer(
     bundle,
     quarantine,
   };
+}
+
+/** In a group the supervisor watches instead, and has one process after the other open a bundle. */
+function watchChannels(
+  settings: Settings,
+  parts: { registry: BundleRegistry; logger: Logger; metrics: Metrics; admin: BundleAdmin },
+): ChannelWatch | undefined {
+  const { registry, logger, metrics, admin } = parts;
+  return openChannelWatch(settings, {
+    registry,
+    logger,
+    metrics: metrics.bundle,
+    descriptions: () => [admin.describe()!],
+    reload: () => admin.reload({ ifMoved: true }),
+  });
 }

@@ -41,6 +41,10 @@ export function describeRule(entry: RuleEntry): string {
     const { halfLifeDays, strength } = entry.fresh;
     return `lifts what is new (half as fresh after ${halfLifeDays} days, strength ${strength})`;
   }
+  if ('fatigue' in entry) {
+    const { shown, days, strength } = entry.fatigue;
+    return `sinks what was shown ${shown} times in ${days} days (strength ${strength})`;
+  }
   return describeTimed(entry);
 }
 

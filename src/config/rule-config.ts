@@ -131,6 +131,22 @@ export const RULE_SETTINGS = {
     },
     closed,
   ),
+  fatigue: Type.Object(
+    {
+      shown: Type.Integer({
+        minimum: 1,
+        maximum: 20,
+        description: 'What the subject was answered with so many times…',
+      }),
+      days: Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 90,
+        description: '…in so many days sinks.',
+      }),
+      strength: strength(0, 'How much of its worth it loses: 0 nothing, 1 all.'),
+    },
+    closed,
+  ),
   pin: Type.Object(
     {
       item: ItemId,
@@ -169,7 +185,7 @@ export type RuleEntry =
   PlainRule | { [Name in SettableRule]: { readonly [Key in Name]: RuleSettings[Name] } }[SettableRule];
 
 /** Rules that a list has once at most: twice would be a mistake. The others may stand several times with other settings. */
-const ONCE: readonly string[] = [...PLAIN_RULES, 'available', 'diversity', 'fresh'];
+const ONCE: readonly string[] = [...PLAIN_RULES, 'available', 'diversity', 'fresh', 'fatigue'];
 
 /**
  * Lists the faults of a list of rules, one sentence each, with place, value and what is allowed.
@@ -238,7 +254,7 @@ function findContradictions(entry: RuleEntry): string[] {
       ? []
       : ['.attributes is set, allowed is that with by: attributes'];
   }
-  if ('fresh' in entry || 'seen' in entry) return [];
+  if ('fresh' in entry || 'seen' in entry || 'fatigue' in entry) return [];
   if ('available' in entry) {
     const { from, until } = entry.available;
     return from === undefined && until === undefined

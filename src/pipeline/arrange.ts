@@ -36,8 +36,7 @@ export function arrange(
     order.map((row) => items[row]!),
     query,
   );
-  const begin = (): SlateStep[] => beginRules(query, slate);
-  const steps = begin();
+  const steps = beginRules(query, slate);
   if (steps.length === 0) return takeBest(scores, query, reasons);
   const worth = normalise(pickScores(scores, order));
   const { ranks } = fillPlaces(steps, { worth, places: query.limit });
@@ -45,8 +44,28 @@ export function arrange(
   return {
     rows,
     scores: pickScores(scores, rows),
-    ...(reasons && { reasons: explainMoves(ranks, { begin, worth }) }),
+    ...(reasons && { reasons: explain(ranks, { query, slate, worth }) }),
   };
+}
+
+/** Best candidates that places are counted among in explanations, with those that are shown. */
+const MOST_EXPLAINED = 300;
+
+/** What moved the shown candidates, each known by its rank. */
+function explain(
+  ranks: Int32Array,
+  { query, slate, worth }: { query: ArrangingQuery; slate: RankedSlate; worth: Float64Array },
+): Selection['reasons'] {
+  const best = Array.from({ length: Math.min(MOST_EXPLAINED, worth.length) }, (_, rank) => rank);
+  const kept = Int32Array.from(new Set([...best, ...ranks])).sort();
+  const few = toRankedSlate(
+    kept.map((rank) => slate.items[rank]!),
+    query,
+  );
+  return explainMoves(
+    ranks.map((rank) => kept.indexOf(rank)),
+    { begin: () => beginRules(query, few), worth: Float64Array.from(kept, (rank) => worth[rank]!) },
+  );
 }
 
 /** What was ranked as rules take it; `items` are in the order of ranking. */

@@ -24,6 +24,8 @@ export interface Prefetched {
   /** Why what the subject did lately could not be read: the answer says so, and goes by the bundle's history. */
   readonly liveFailure?: PackedError | undefined;
   readonly context?: ContextValues | undefined;
+  /** Item indexes that the subject was shown too often. */
+  readonly tired?: Int32Array | undefined;
 }
 
 /** The data of a run that are kept beside its slate. */

@@ -62,7 +62,7 @@ export function hydrateQuery(
   const { history, unwanted } = readHistory(request, engine, prefetched.live);
   const scenario = chooseScenario(requested, history, engine);
   const rules = engine.rules.get(requested.name)!;
-  const moment = { scenario: requested.name, context, now };
+  const moment = { scenario: requested.name, context, now, tired: prefetched.tired };
   const shown = findShownItems(request.shown ?? [], engine);
   const eligible = findEligibleItems(rules.eligibility, {
     catalogue,

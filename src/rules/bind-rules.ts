@@ -15,8 +15,9 @@ import {
   createAttributeLikeness,
   createDiversity,
   createVectorLikeness,
-  type Likeness,
+  type LikenessMaker,
 } from './slate/diversity.js';
+import { createFatigue } from './slate/fatigue.js';
 import { createFresh } from './slate/fresh.js';
 import { createPin } from './slate/pin.js';
 
@@ -54,6 +55,9 @@ export function bindRules(
     rules: {
       eligibility: bound.flatMap(({ eligibility }) => eligibility ?? []),
       slate: bound.flatMap(({ slate }) => slate ?? []),
+      fatigue: entries.flatMap((entry) =>
+        typeof entry !== 'string' && 'fatigue' in entry ? entry.fatigue : [],
+      )[0],
       readsTypes: entries.some((entry) => typeof entry !== 'string' && 'seen' in entry),
       phaseAt: (now) => phases.map((phaseAt) => phaseAt(now)).join(''),
     },
@@ -76,14 +80,15 @@ function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   }
   if ('cap' in entry) return { slate: createCap(entry.cap, findCoded(entry.cap.attribute, catalogue)) };
   if ('diversity' in entry) {
-    const likeness = bindLikeness(entry.diversity, facts);
-    return { slate: createDiversity(entry.diversity, { likeness, entities: catalogue.entities }) };
+    const compare = bindLikeness(entry.diversity, facts);
+    return { slate: createDiversity(entry.diversity, { compare, entities: catalogue.entities }) };
   }
   if ('fresh' in entry) {
     if (facts.ageDaysOf === undefined)
       throw lacking('the items view of the bundle has no age_log_days; train and publish again');
     return { slate: createFresh(entry.fresh, facts.ageDaysOf) };
   }
+  if ('fatigue' in entry) return { slate: createFatigue(entry.fatigue) };
   return bindTimed(entry, facts);
 }
 
@@ -107,7 +112,7 @@ function bindTimed(entry: TimedEntry, facts: RuleFacts): BoundRule {
 function bindLikeness(
   { by, attributes }: RuleSettings['diversity'],
   { catalogue, vectors }: RuleFacts,
-): Likeness {
+): LikenessMaker {
   if (by === 'vectors') {
     if (vectors !== undefined) return createVectorLikeness(vectors);
     throw lacking('the bundle has no vectors of items, of als or onnx-encoder; say by: attributes');

@@ -28,4 +28,6 @@ export interface RuleMoment {
   readonly context: ContextValues;
   /** Unix seconds. */
   readonly now: number;
+  /** Item indexes that the subject was shown too often; absent where no rule asks. */
+  readonly tired?: Int32Array | undefined;
 }

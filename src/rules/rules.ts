@@ -1,4 +1,4 @@
-import type { PlainRule } from '../config/rule-config.js';
+import type { PlainRule, RuleSettings } from '../config/rule-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import { toAttributeFilter } from '../domain/named-value.js';
 import type { EligibilityRule, RuleInput } from './eligibility-rule.js';
@@ -22,6 +22,8 @@ export interface ScenarioRules {
   readonly slate: readonly SlateRule[];
   /** Whether a rule asks for the types of what the subject did. */
   readonly readsTypes: boolean;
+  /** When an item counts as shown too often; absent where no rule asks. */
+  readonly fatigue?: Pick<RuleSettings['fatigue'], 'shown' | 'days'> | undefined;
   /** Says which of the rules that begin or end are in force at a time (Unix seconds): the same text while nothing changes. */
   phaseAt(now: number): string;
 }

@@ -35,17 +35,18 @@ export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
  */
 export function stackBundle(
   bundle: OpenBundle,
-  { drift, cache, liveHistories, liveMetrics, forgotten, isExperiment, hold }: StackOptions,
+  { drift, cache, liveHistories, liveMetrics, shownCounts, forgotten, isExperiment, hold }: StackOptions,
 ): Recommender {
   let recommender = fromPipeline(bundle.compute);
   if (drift !== undefined) recommender = withDrift(recommender, drift);
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
-  if (liveHistories !== undefined || bundle.online.length > 0)
+  if (liveHistories !== undefined || shownCounts !== undefined || bundle.online.length > 0)
     recommender = withSubject(recommender, bundle, {
       liveHistories:
         liveHistories && forgotten ? keepLaterHistories(liveHistories, forgotten) : liveHistories,
       liveMetrics,
+      shownCounts,
     });
   if (forgotten !== undefined) recommender = withForgetting(recommender, bundle, forgotten);
   return recommender;

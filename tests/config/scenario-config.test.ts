@@ -92,7 +92,7 @@ t.test('the shipped scenarios name only scenarios that ship', async (t) => {
 });
 
 const KNOWN_RULES =
-  'exclude-seen, exclude-requested, filter-attributes, seen, available, cap, diversity, fresh, pin, hide, boost';
+  'exclude-seen, exclude-requested, filter-attributes, seen, available, cap, diversity, fresh, fatigue, pin, hide, boost';
 const TIME = 'a time with its zone, such as 2026-03-01T09:00:00+01:00';
 
 /** A list of rules in YAML, and the one problem that it has. */
@@ -165,6 +165,10 @@ const WRONG_RULES: readonly [rule: string, problem: string][] = [
   [
     '{ seen: { types: [] } }',
     'rules.0.seen.types is [], allowed is a list of at least 1, each text that is not empty',
+  ],
+  [
+    '{ fatigue: { shown: 0, days: 7, strength: 1 } }',
+    'rules.0.fatigue.shown is 0, allowed is an integer from 1 to 20',
   ],
   ['{ available: {} }', 'rules.0.available names no attribute, name one in from or until'],
   ['exclude-seen, exclude-seen', 'rules.1 is exclude-seen again, allowed is once: rules.0'],

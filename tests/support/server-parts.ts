@@ -9,6 +9,7 @@ import type { Metrics } from '../../src/observability/metrics/metrics.js';
 import { openListeners } from '../../src/serving/after-answer/open-listeners.js';
 import type { BundleAdmin } from '../../src/serving/bundle-admin.js';
 import type { Shadow } from '../../src/serving/experiments/shadow.js';
+import type { ShownCounts } from '../../src/serving/online/shown-counts.js';
 import type { Recommender } from '../../src/serving/recommender.js';
 
 /** The parts of a server that answers by `service`, which administers its bundle itself; with the logs that the settings ask for. */
@@ -20,16 +21,18 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     metrics: Metrics;
     shadow?: Shadow | undefined;
     forgotten?: ForgottenUserStore | undefined;
+    shownCounts?: ShownCounts | undefined;
   },
 ): ServerParts & { recommender: Service } {
-  const { shadow, forgotten: given, ...others } = parts;
+  const { shadow, shownCounts, forgotten: given, ...others } = parts;
+  const clock = (): number => Date.now() / 1000;
   const { settings, logger, metrics } = parts;
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const forgotten =
     given ??
     openLocalForgottenUsers({
       folder: settings.forgotten.folder,
-      clock: () => Date.now() / 1000,
+      clock,
       observer: {
         sized: (users) => metrics.forgetting.showForgottenUsers(users),
         changed: (problem) => {
@@ -43,6 +46,6 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),
     recommender: service,
     bundleAdmin: service,
-    afterAnswer: openListeners(settings, { ...others, shadow }),
+    afterAnswer: openListeners(settings, { ...others, shadow, shownCounts, clock }),
   };
 }

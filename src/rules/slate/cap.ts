@@ -10,11 +10,12 @@ import type { CapStep, RankedSlate, SlateRule } from '../slate-rule.js';
  */
 export function createCap({ most, in: places }: RuleSettings['cap'], attribute: AttributeColumn): SlateRule {
   const coded = attribute.coded!;
-  // Of one slate; it is empty before and after, since nothing waits between.
+  // Of one slate at a time: nothing waits between its first place and its last.
   const counts = new Uint16Array(coded.vocabulary.length);
+  const ahead = new Uint16Array(coded.vocabulary.length);
   return {
     name: 'cap',
-    begin: (slate) => beginCap(slate, { most, places, attribute, counts }),
+    begin: (slate) => beginCap(slate, { most, places, attribute, counts, ahead }),
     clearPlentiful: (eligible, items) => clearPlentiful(eligible, items, { most, coded, counts }),
   };
 }
@@ -42,22 +43,25 @@ interface CapOptions {
   readonly attribute: AttributeColumn;
   /** Per value: its items in the window that ends before the next place. */
   readonly counts: Uint16Array;
+  /** Per value: its items at reserved places that are still to come. */
+  readonly ahead: Uint16Array;
 }
 
-function beginCap(slate: RankedSlate, { most, places, attribute, counts }: CapOptions): CapStep {
+function beginCap(slate: RankedSlate, { most, places, attribute, counts, ahead }: CapOptions): CapStep {
   const { offsets, codes, vocabulary } = attribute.coded!;
   const { items } = slate;
   counts.fill(0);
+  ahead.fill(0);
   /** Item index by place, from those of earlier pages that still count. */
   const standing = slate.shown.slice(1 - places);
   const before = standing.length;
   const reserved = new Map<number, number>();
   const blockedBy = new Int32Array(items.length).fill(-1);
-  for (const item of standing) count(item, 1);
+  for (const item of standing) count(counts, item, 1);
 
-  function count(item: number, by: number): void {
+  function count(tally: Uint16Array, item: number, by: number): void {
     if (item < 0) return;
-    for (let at = offsets[item]!; at < offsets[item + 1]!; at++) counts[codes[at]!]! += by;
+    for (let at = offsets[item]!; at < offsets[item + 1]!; at++) tally[codes[at]!]! += by;
   }
 
   function has(item: number | undefined, code: number): boolean {
@@ -82,23 +86,27 @@ function beginCap(slate: RankedSlate, { most, places, attribute, counts }: CapOp
   return {
     kind: 'cap',
     name: 'cap',
-    reserve: (rank, place) => void reserved.set(before + place, items[rank]!),
+    reserve: (rank, place) => {
+      reserved.set(before + place, items[rank]!);
+      count(ahead, items[rank]!, 1);
+    },
     allows: (rank) => {
       const item = items[rank]!;
       for (let at = offsets[item]!; at < offsets[item + 1]!; at++) {
         const code = codes[at]!;
-        if (counts[code]! < most && (reserved.size === 0 || !isFullAhead(code))) continue;
+        if (counts[code]! < most && (ahead[code] === 0 || !isFullAhead(code))) continue;
         if (blockedBy[rank]! < 0) blockedBy[rank] = code;
         return false;
       }
       return true;
     },
     take: (rank) => {
-      standing.push(items[rank]!);
-      reserved.delete(standing.length - 1);
-      count(items[rank]!, 1);
+      const item = items[rank]!;
+      if (reserved.delete(standing.length)) count(ahead, item, -1);
+      standing.push(item);
+      count(counts, item, 1);
       const left = standing.length - places;
-      if (left >= 0) count(standing[left]!, -1);
+      if (left >= 0) count(counts, standing[left]!, -1);
     },
     explain: (rank) => {
       const code = blockedBy[rank]!;

@@ -5,8 +5,8 @@ import { fillPlaces } from './fill-places.js';
 /**
  * Says what moved each of the shown candidates, and by how many places: the slate is filled by none of the rules, by the first, by the first two,
  * and so on, and what differs is of the rule that came last. So the first `from` is the place by ranking, the last `to` the place in the answer.
- * It takes as many slates as there are rules, of all candidates: for those who ask.
- * @param ranks of the shown candidates, in order
+ * It takes as many slates as there are rules, each until all that is shown has a place: for those who ask.
+ * @param ranks of the shown candidates, in order; there are few candidates, since the memory is the square of their number
  * @param options.begin the steps, new for each slate
  */
 export function explainMoves(
@@ -14,10 +14,11 @@ export function explainMoves(
   { begin, worth }: { begin: () => readonly SlateStep[]; worth: Float64Array },
 ): readonly (readonly MoveReason[])[] {
   const reasons = Array.from(ranks, (): MoveReason[] => []);
+  const remember = createMemory(worth.length);
   let before = Int32Array.from(worth.keys());
-  for (let count = 1; count <= begin().length; count++) {
-    const steps = begin().slice(0, count);
-    const after = findPlaces(steps, worth);
+  for (let count = 1, total = begin().length; count <= total; count++) {
+    const steps = begin().slice(0, count).map(remember);
+    const after = findPlaces(steps, worth, ranks);
     ranks.forEach((rank, at) => {
       const [from, to] = [before[rank]! + 1, after[rank]! + 1];
       if (from !== to) reasons[at]!.push(describeMove(steps.at(-1)!, rank, { from, to }));
@@ -27,12 +28,33 @@ export function explainMoves(
   return reasons;
 }
 
-/** The place of each rank, from 0. */
-function findPlaces(steps: readonly SlateStep[], worth: Float64Array): Int32Array<ArrayBuffer> {
+/** The place of each rank that is looked for, from 0. */
+function findPlaces(
+  steps: readonly SlateStep[],
+  worth: Float64Array,
+  upTo: Int32Array,
+): Int32Array<ArrayBuffer> {
   const placeOf = new Int32Array(worth.length);
-  const { ranks } = fillPlaces(steps, { worth, places: worth.length });
+  const { ranks } = fillPlaces(steps, { worth, places: worth.length, upTo });
   ranks.forEach((rank, place) => (placeOf[rank] = place));
   return placeOf;
+}
+
+/** Slates of the same candidates compare the same pairs. There is one distance at most. */
+function createMemory(size: number): (step: SlateStep) => SlateStep {
+  const known = new Float32Array(size * size).fill(-1);
+  return (step) => {
+    if (step.kind !== 'distance') return step;
+    const { likeness } = step;
+    return {
+      ...step,
+      likeness: (rank, other) => {
+        const pair = rank * size + other;
+        if (known[pair]! < 0) known[pair] = likeness(rank, other);
+        return known[pair]!;
+      },
+    };
+  };
 }
 
 function describeMove(step: SlateStep, rank: number, { from, to }: { from: number; to: number }): MoveReason {

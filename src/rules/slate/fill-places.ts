@@ -7,6 +7,8 @@ export interface Filling {
   readonly worth: Float64Array;
   /** Places at most. */
   readonly places: number;
+  /** Ranks of candidates with the last of which it is enough; all places where it is absent. */
+  readonly upTo?: Int32Array | undefined;
 }
 
 /** The candidates in the order in which they stand, by rank. */
@@ -22,7 +24,7 @@ export interface FilledPlaces {
  * (Carbonell and Goldstein, SIGIR 1998): (1 − strength) · worth − strength · likeness to the nearest of those before. Where no candidate is
  * allowed, the caps give way, the last one first, so that the slate is full while a candidate is left. Equal worth stands in the order of ranking.
  */
-export function fillPlaces(steps: readonly SlateStep[], { worth, places }: Filling): FilledPlaces {
+export function fillPlaces(steps: readonly SlateStep[], { worth, places, upTo }: Filling): FilledPlaces {
   const size = worth.length;
   const count = Math.min(places, size);
   const caps = steps.filter((step): step is CapStep => step.kind === 'cap');
@@ -35,8 +37,11 @@ export function fillPlaces(steps: readonly SlateStep[], { worth, places }: Filli
     for (const cap of caps) cap.reserve(rank, place);
   });
   const ranks = new Int32Array(count);
+  const missing = new Set(upTo);
   let relaxed = 0;
-  for (let place = 0; place < count; place++) {
+  let place = 0;
+  for (; place < count; place++) {
+    if (upTo !== undefined && missing.size === 0) break;
     let rank = pinned[place]!;
     if (rank < 0) {
       rank = queue.takeBest(caps);
@@ -46,8 +51,9 @@ export function fillPlaces(steps: readonly SlateStep[], { worth, places }: Filli
     ranks[place] = rank;
     queue.stand(rank);
     for (const cap of caps) cap.take(rank);
+    missing.delete(rank);
   }
-  return { ranks, relaxed };
+  return { ranks: ranks.subarray(0, place), relaxed };
 }
 
 /** The rank that is pinned to each place, -1 for none: the first pin of a place and of a candidate counts. Where candidates are few, pins stand at the end. */

@@ -47,7 +47,7 @@ export type ServedBundle = Recommender & BundleAdmin;
  * swaps them between two requests; a request keeps the engine it began with.
  */
 export function createServedBundle(options: ServedBundleOptions): ServedBundle {
-  const { cache, liveHistories, liveMetrics, forgotten, isExperiment = false } = options;
+  const { cache, liveHistories, liveMetrics, shownCounts, forgotten, isExperiment = false } = options;
   const kept = cache && { slates: cache, keyOf: createSlateKeys(options.scenarios) };
   let current: BundleLease | undefined;
   let examples: RequestExamples | undefined;
@@ -61,6 +61,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
       cache: kept,
       drift,
       liveHistories,
+      shownCounts,
       liveMetrics,
       forgotten,
       isExperiment,

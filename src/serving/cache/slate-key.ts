@@ -40,7 +40,7 @@ export function digest(content: string | Buffer): string {
 /** What most requests are without: nobody should wait for a digest of nothing. */
 function nameRest(
   { exclude, filters, fields, sessionItems, candidates, shown }: RecommendationRequest,
-  { userRows, live, liveFailure }: Prefetched = {},
+  { userRows, live, liveFailure, tired }: Prefetched = {},
 ): string {
   const isPlain = exclude.length === 0 && filters.length === 0;
   const rest = {
@@ -49,6 +49,7 @@ function nameRest(
     // An answer that goes without what the user did lately says so: it is none for when that is known again.
     isLiveLost: liveFailure === undefined ? undefined : true,
     fields: fields && toSet(fields),
+    tired: tired && Array.from(tired),
     sessionItems,
     candidates,
     shown,

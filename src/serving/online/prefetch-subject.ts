@@ -12,6 +12,7 @@ import { readHistory } from '../../pipeline/read-history.js';
 import { readUserRows, type PrefetchedRows, type UserRows } from '../../pipeline/read-user-rows.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import { toLiveHistory } from '../../pipeline/to-live-history.js';
+import type { ShownCounts } from './shown-counts.js';
 
 /** What says what subjects did lately. */
 export interface LiveOptions {
@@ -19,6 +20,8 @@ export interface LiveOptions {
   readonly liveHistories?: LiveHistories | undefined;
   /** Are told what requests of users and sessions read. */
   readonly liveMetrics?: Pick<EventMetrics, 'observeLiveHistory'> | undefined;
+  /** Knows what subjects were shown; absent where no rule asks. */
+  readonly shownCounts?: ShownCounts | undefined;
 }
 
 /** What knows of subjects, apart from a bundle. */
@@ -28,10 +31,10 @@ export interface SubjectStores extends LiveOptions {
 }
 
 /** What was read of a subject: fields of `Prefetched`. */
-type SubjectFacts = Pick<Prefetched, 'live' | 'liveFailure' | 'userRows'>;
+type SubjectFacts = Pick<Prefetched, 'live' | 'liveFailure' | 'userRows' | 'tired'>;
 
 /**
- * Reads what stores outside of the bundle know of the subject: what it did lately, translated for the bundle, and the user's rows, where the
+ * Reads what is known of the subject outside of the bundle: what it was shown too often, what it did lately, translated for the bundle, and the user's rows, where the
  * scenario may read them. A thread that computes does not wait for a network. Stores outside of the process are asked in one turn.
  * @returns no promise where all of them are in the process
  * @throws ShortlistError UNKNOWN_SCENARIO
@@ -41,13 +44,32 @@ export function prefetchSubject(
   engine: FallbackEngine,
   stores: SubjectStores,
 ): SubjectFacts | Promise<SubjectFacts> {
+  const tired = findTired(request, engine, stores);
   const live = readLive(request, engine, stores);
-  if (!(live instanceof Promise)) return addRows(live, readRows(request, { engine, stores, live }));
+  if (!(live instanceof Promise))
+    return addRows(addTired(live, tired), readRows(request, { engine, stores, live }));
   const rows = readRows(request, { engine, stores });
-  return Promise.all([live, rows]).then(([facts, userRows]) => addRows(facts, userRows));
+  return Promise.all([live, rows]).then(([facts, userRows]) => addRows(addTired(facts, tired), userRows));
 }
 
-type LiveFacts = Pick<SubjectFacts, 'live' | 'liveFailure'>;
+type LiveFacts = Pick<SubjectFacts, 'live' | 'liveFailure' | 'tired'>;
+
+/** Undefined where no rule of the scenario asks, or nothing was shown too often. */
+function findTired(
+  { subject, scenario }: RecommendationRequest,
+  { rules, catalogue, clock }: FallbackEngine,
+  { shownCounts }: SubjectStores,
+): Int32Array | undefined {
+  const fatigue = rules.get(scenario)?.fatigue;
+  if (fatigue === undefined || shownCounts === undefined || subject.isForgotten === true) return undefined;
+  const hashes = shownCounts.findTired(subject, fatigue, clock());
+  const items = hashes.flatMap((hash) => catalogue.entities.findHash(hash));
+  return items.length === 0 ? undefined : Int32Array.from(items).sort();
+}
+
+function addTired(facts: LiveFacts, tired: Int32Array | undefined): LiveFacts {
+  return tired === undefined ? facts : { ...facts, tired };
+}
 
 /** Nothing is known of the subject outside of the bundle. */
 export const NO_FACTS: SubjectFacts = {};

@@ -196,7 +196,8 @@ t.test('more strength moves no boosted item down, and makes no slate less fresh'
   }
 });
 
-const likeness = createVectorLikeness(facts.vectors!);
+/** Of items, by their indexes. */
+const likeness = createVectorLikeness(facts.vectors!)(Int32Array.from(Array(ITEMS).keys()));
 
 /** Mean over pairs of one less how alike they are. */
 function diversityOf(items: readonly number[]): number {

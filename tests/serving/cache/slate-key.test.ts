@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { RuleEntry } from '../../../src/config/rule-config.js';
+import { bindRules } from '../../../src/rules/bind-rules.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
 import type { LiveHistory } from '../../../src/domain/history.js';
 import { packError } from '../../../src/domain/packed-error.js';
@@ -101,4 +103,20 @@ t.test('the hour of the time zone does where the bundle goes by it, however it i
   t.not(at(0), at(1800), '06:00');
   t.equal(at(0), at(1800, '5'));
   t.throws(() => at(0, 'noon'), { code: 'INVALID_REQUEST' });
+});
+
+t.test('a rule that begins or ends makes another name', async (t) => {
+  const from = '1970-01-01T01:00:00Z';
+  const rules: RuleEntry[] = [
+    { pin: { item: 'i001', position: 1, from, until: '1970-01-01T02:00:00Z' } },
+    { hide: { items: ['i002'], from: '1970-01-01T03:00:00Z' } },
+  ];
+  const bound = bindRules(rules, { catalogue: engine.catalogue }).rules;
+  const at = (now: number): string =>
+    keyOf(request, { ...engine, rules: new Map([[request.scenario, bound]]), clock: () => now });
+  const hours = [0, 1, 2, 3].map((hour) => at(hour * 3600));
+  t.equal(new Set(hours).size, 3, 'before the first and after it nothing is in force');
+  t.equal(hours[0], hours[2]);
+  t.equal(at(0), at(3599));
+  t.not(at(3599), at(3600));
 });

@@ -11,11 +11,7 @@ import type { Subject } from '../../../src/domain/subject.js';
 import { openEngine } from '../../../src/engine/open-engine.js';
 import { createMetrics } from '../../../src/observability/metrics/metrics.js';
 import type { PreparedDataset } from '../../../src/offline/data/prepared-dataset.js';
-import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
-import {
-  createServedBundle,
-  type ServedBundleOptions,
-} from '../../../src/serving/bundle-life/served-bundle.js';
+import { createServedBundle } from '../../../src/serving/bundle-life/served-bundle.js';
 import { createSlateCache } from '../../../src/serving/cache/slate-cache.js';
 import { openRecommender } from '../../../src/serving/experiments/open-recommender.js';
 import { prefetchSubject } from '../../../src/serving/online/prefetch-subject.js';
@@ -29,11 +25,14 @@ import {
   publishLiveBundle,
   requestOf,
 } from '../../support/live-bundle.js';
+import { asker, beginLive, QUIET, THREADS } from '../../support/live-service.js';
 import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import { writeWatchedBundle } from '../../support/trained-bundle.js';
 
 const dir = t.testdir();
 const models = join(dir, 'models');
+const begin = (t: Test, options: Partial<Parameters<typeof beginLive>[1]> = {}) =>
+  beginLive(t, { models, ...options });
 const COUNTING = { negative: ['dislike'] };
 await publishLiveBundle(models, { counting: COUNTING });
 
@@ -42,44 +41,10 @@ const KNOWN = { userId: 'u3' };
 const UNKNOWN = { userId: 'somebody new' };
 const VISITOR = { sessionId: 'v-6yTq0Zc1' };
 
-const QUIET = { lookedUp: ignore, joined: ignore, notKept: ignore, sized: ignore };
-function ignore(): void {}
-
-/** A service over the bundle and a folder of events, and what it says to requests. */
-async function begin(
-  t: Test,
-  {
-    folder = join(t.testdir(), 'events'),
-    ...options
-  }: Partial<ServedBundleOptions> & { folder?: string } = {},
-) {
-  const { store, liveHistories } = await openEvents(t, folder);
-  const service = createServedBundle({
-    registry: createFolderRegistry(models),
-    channel: 'staging',
-    scenarios: LIVE_SCENARIOS,
-    liveHistories,
-    ...options,
-  });
-  await service.reload();
-  t.teardown(() => service.close());
-  return { folder, store, liveHistories, service, ask: asker(service) };
-}
-
-/** What an answer says. */
-function asker(recommender: Recommender) {
-  return async (subject: Subject, changes: Partial<RecommendationRequest> = {}, run: Run = {}) => {
-    const { facts, cache } = await recommender.recommend(requestOf(subject, changes), run);
-    return { ...facts, cache };
-  };
-}
-
 const dislikeOf = (subject: Subject, itemId: string): UserEvent => ({
   ...clickOf(subject, itemId),
   type: 'dislike',
 });
-
-const THREADS = { threads: { workers: 1, maxBatch: 16, maxWaiting: 100, minDepth: 1 } };
 
 for (const computing of [{}, THREADS]) {
   const where = 'threads' in computing ? 'in threads' : 'in the thread that asks';
@@ -92,27 +57,6 @@ for (const computing of [{}, THREADS]) {
       const [itemId] = (await ask(KNOWN)).itemIds;
       await store.keep([clickOf(KNOWN, itemId!)]);
       t.notOk((await ask(KNOWN)).itemIds.includes(itemId!), 'what was clicked is seen');
-    }
-  });
-
-  t.test(`computed ${where}, a rule takes out what was purchased, and leaves what was clicked`, async (t) => {
-    const home = LIVE_SCENARIOS.get('home')!;
-    const shop = { ...home, name: 'shop', rules: [{ seen: { types: ['purchase'], days: 30 } }] };
-    const { store, ask } = await begin(t, {
-      ...computing,
-      scenarios: new Map([...LIVE_SCENARIOS, ['shop', shop]]),
-    });
-    for (const subject of [KNOWN, VISITOR]) {
-      const candidates = ['i1', 'i2', 'i3'];
-      const asked = async () => (await ask(subject, { scenario: 'shop', candidates })).itemIds.toSorted();
-      const before = await asked();
-      await store.keep([clickOf(subject, 'i1')]);
-      t.same(await asked(), before);
-      await store.keep([{ ...clickOf(subject, 'i2'), type: 'purchase' }, clickOf(subject, 'i2')]);
-      t.same(
-        await asked(),
-        before.filter((itemId) => itemId !== 'i2'),
-      );
     }
   });
 
@@ -223,7 +167,7 @@ t.test('users without events keep what the cache has of them, and the others see
     registry: createFolderRegistry(models),
     channel: 'staging',
     scenarios: LIVE_SCENARIOS,
-    cache: { ...cache, close: ignore },
+    cache: { ...cache, close: () => undefined },
   });
   await without.reload();
   t.teardown(() => without.close());

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { listRuleProblems, PLAIN_RULES, RULE_SETTINGS } from '../../src/config/rule-config.js';
+import { ScenarioSchema } from '../../src/config/scenario-config.js';
+import { listProblems } from '../../src/config/list-problems.js';
+import { REPOSITORY } from './markdown-pages.js';
+
+const PAGE = readFileSync(join(REPOSITORY, 'docs/scenarios.md'), 'utf8');
+const blocks = [...PAGE.matchAll(/^```yaml\n(.*?)^```/gms)].map(
+  ([, text]) => parse(text!) as { name?: string; rules: unknown[] },
+);
+
+t.test('every rule of the page is one that a scenario may have', async (t) => {
+  t.ok(blocks.length > 6);
+  for (const { rules } of blocks)
+    t.same(listRuleProblems(rules, { origin: 'docs/scenarios.md', path: ['rules'] }), []);
+  for (const block of blocks.filter(({ name }) => name !== undefined))
+    t.same(listProblems(ScenarioSchema, block, { origin: 'docs/scenarios.md' }), []);
+});
+
+t.test('the page has every rule, and every key of a scenario', async (t) => {
+  for (const name of PLAIN_RULES) t.ok(PAGE.includes(`| \`${name}\` `), name);
+  for (const [name, { properties }] of Object.entries(RULE_SETTINGS)) {
+    const section = PAGE.split(`\n### ${name}\n`)[1]?.split('\n### ')[0] ?? '';
+    t.not(section, '', name);
+    for (const key of Object.keys(properties))
+      t.ok(`${section}${PAGE.split('### When a rule')[1]}`.includes(key), `${name}.${key}`);
+  }
+  for (const key of Object.keys(ScenarioSchema.properties)) t.ok(PAGE.includes(`| \`${key}\` `), key);
+});
