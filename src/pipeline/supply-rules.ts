@@ -38,12 +38,16 @@ export async function mergeForRules(
     : mergeRetrievals(retrievals, { ...options, also: [...also, ...relief] });
 }
 
-/** What rules put into the slate, where it may be there. */
+/** What rules put into the slate, where it may be there; of several for one place the first. */
 function findWanted({ rules, moment, shown, limit, eligible }: Query): number[] {
   const places = { before: shown.length, limit };
-  return rules.slate
-    .map((rule) => rule.findWanted?.(moment, places))
-    .filter((item) => item !== undefined && eligible[item] === 1) as number[];
+  const itemAt = new Map<number, number>();
+  for (const rule of rules.slate) {
+    const wanted = rule.findWanted?.(moment, places);
+    if (wanted === undefined || eligible[wanted.item] === 0 || itemAt.has(wanted.place)) continue;
+    itemAt.set(wanted.place, wanted.item);
+  }
+  return [...itemAt.values()];
 }
 
 /** Places that are looked at beyond those of the slate: ranking gives another order than retrieval. */

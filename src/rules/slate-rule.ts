@@ -9,10 +9,16 @@ export interface SlateRule {
   readonly name: string;
   /** What the rule does to one slate; undefined where it has nothing to do. */
   begin(slate: RankedSlate): SlateStep | undefined;
-  /** The item that the rule puts into a slate of these places at this moment, by its index: it is ranked though no source found it. */
-  findWanted?(moment: RuleMoment, places: SlatePlaces): number | undefined;
+  /** What the rule puts into a slate of these places at this moment, where it may be there: it is ranked though no source found it. */
+  findWanted?(moment: RuleMoment, places: SlatePlaces): WantedItem | undefined;
   /** Of a rule that asks for different items: makes those ineligible of whose kind these item indexes have enough. */
   readonly clearPlentiful?: (eligible: EligibleItems, items: Int32Array) => void;
+}
+
+/** An item, by its index, that a rule wants at a place of the slate, from 0. */
+export interface WantedItem {
+  readonly item: number;
+  readonly place: number;
 }
 
 /** The places of a list that a slate shows; a list goes on over its pages. */

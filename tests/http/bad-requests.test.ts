@@ -55,7 +55,7 @@ for (const limit of BAD_LIMITS) {
 const BAD_QUERIES: readonly [string, RegExp][] = [
   ['limit=5&limit=6', /^limit is \["5","6"\], allowed is an integer/],
   ['limit=5&limit=5', /^limit is \["5","5"\], allowed is an integer/],
-  ['explain=all', /^explain is "all", allowed is one of none, sources, features$/],
+  ['explain=all', /^explain is "all", allowed is one of none, sources, features, reasons$/],
   ['scenario=', /^scenario is ""/],
   ['scenario=a&scenario=b', /^scenario is \["a","b"\]/],
   ['exclude=', /^exclude is "", allowed is text of 1 to 256 characters, no control characters$/],

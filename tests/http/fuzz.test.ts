@@ -193,7 +193,7 @@ t.test('a query that fits the schema is always answered with 200', async () => {
     {
       limit: fc.integer({ min: 1, max: 100 }),
       scenario: fc.constantFrom('home', 'popular'),
-      explain: fc.constantFrom('none', 'sources', 'features'),
+      explain: fc.constantFrom('none', 'sources', 'features', 'reasons'),
       exclude: fc.array(id, { maxLength: 20 }),
       filter: fc.array(
         id.map((value) => `genres:${quoteFilterValue(value)}`),

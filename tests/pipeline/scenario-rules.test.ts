@@ -11,6 +11,8 @@ import { fallBack } from '../../src/pipeline/fall-back.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { recommend } from '../../src/pipeline/recommend.js';
 import { bindScenarios } from '../../src/engine/open-rules.js';
+import { retrieveOffline } from '../../src/offline/training/ranker/training-rows.js';
+import { hydrateQuery } from '../../src/pipeline/hydrate-query.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder } = await writeSmallBundle(t.testdir());
@@ -220,4 +222,24 @@ t.test('the sample of features has the rows of what is shown, pins too', async (
   const [first] = slate.items;
   const columns = engine.assembler.featureOrder.length;
   t.same([...features!.values.subarray(0, columns)], Object.values(first!.features!));
+});
+
+t.test('the skew check finds the same candidates: pins, and what a cap needs', async (t) => {
+  const pin: RuleEntry = { pin: { item: 'i053', position: 2 } };
+  const engine = engineWith([...PLAIN, CAP, pin], { maxCandidates: 4, sources: { 'similar-items': 4 } });
+  const request = { ...REQUEST, subject: { itemId: 'i002' }, limit: 4 };
+  const { candidates } = await recommend(request, engine);
+  const offline = await retrieveOffline(hydrateQuery(request, engine), engine);
+  t.ok(candidates.items.length > 5);
+  t.ok(candidates.items.includes(catalogue.entities.find('i053')));
+  t.same([...offline.candidates.items], [...candidates.items]);
+});
+
+t.test('what is pinned to a place that another pin has is no candidate by that', async (t) => {
+  const pin = (item: string): RuleEntry => ({ pin: { item, position: 1 } });
+  const few = { maxCandidates: 4, sources: { 'similar-items': 4 } };
+  const subject = { itemId: 'i002' };
+  const { candidates } = await ask(engineWith([pin('i053'), pin('i055')], few), { subject, limit: 3 });
+  t.ok(candidates.items.includes(catalogue.entities.find('i053')));
+  t.notOk(candidates.items.includes(catalogue.entities.find('i055')));
 });

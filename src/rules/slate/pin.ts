@@ -18,7 +18,10 @@ export function createPin(
   };
   return {
     name: 'pin',
-    findWanted: (moment, places) => (findPlace(moment, places) === undefined ? undefined : item),
+    findWanted: (moment, places) => {
+      const place = findPlace(moment, places);
+      return place === undefined ? undefined : { item, place };
+    },
     begin: (slate) => {
       const place = findPlace(slate.moment, slate);
       const rank = place === undefined ? -1 : slate.rankOf(item);
