@@ -21,7 +21,7 @@ async function writeEvent(folder: string, user: string): Promise<void> {
   const { parquet } = compacted({ user, item: 'x', type: 'click', time: 1_700_000_000 });
   const database = await openDatabase();
   await database.connection.run(
-    `COPY (${parquet}) TO '${join(folder, 'parquet/events-2023-11-14-0a.parquet')}' (FORMAT parquet)`,
+    `COPY (${parquet}) TO '${join(folder, 'parquet/events-20231114-0a.parquet')}' (FORMAT parquet)`,
   );
   database.close();
 }

@@ -330,7 +330,7 @@ for (const [what, { negative, weights, minimumValue }] of [
       ...(minimumValue !== undefined && { minimumValue }),
       files: {
         'log.csv': ['user_id,item_id,type,timestamp,value', ...csv].join('\n'),
-        'events/parquet/events-2023-11-14-0a.parquet': compacted(
+        'events/parquet/events-20231114-0a.parquet': compacted(
           ...events.map(({ user, item, type, time, value }) => ({
             user,
             item: ITEMS.idAt(item),

@@ -38,7 +38,7 @@ export function compactedFolder(eventsFolder: string): string {
 const READ_NAME = /^events-.*\.parquet$/;
 
 /** What `shortlist events compact` writes. The digest is that of the events: two names never hold the same ones. */
-const COMPACTED_NAME = /^events-\d{4}-\d\d-\d\d-[0-9a-f]+\.parquet$/;
+const COMPACTED_NAME = /^events-\d{8}-[0-9a-f]+\.parquet$/;
 
 function refuseName(folder: string, name: string): string {
   return `events: ${join(folder, name)}: \`shortlist events compact\` gives no such name, and a copy counts each event twice; move it out of the folder`;

@@ -14,8 +14,8 @@ import { problemsOf, rowsOf, tryPrepare, type TryDataset } from './try-prepare.j
 const TIME = 1_700_000_000;
 const LOG = `user_id,item_id,timestamp\nann,x,${TIME}\nbob,y,${TIME + 100}\n`;
 const interactions = "SELECT * FROM '{dir}/log.csv'";
-const FILE = 'events/parquet/events-2023-11-14-0a1b.parquet';
-const OTHER_FILE = 'events/parquet/events-2023-11-15-2c3d.parquet';
+const FILE = 'events/parquet/events-20231114-0a1b.parquet';
+const OTHER_FILE = 'events/parquet/events-20231115-2c3d.parquet';
 
 /** A dataset of two rows that takes these events. */
 function withEvents(events: readonly EventRow[], more: Partial<TryDataset> = {}): TryDataset {
@@ -244,8 +244,8 @@ t.test('what is left out of events is counted by reason, and types without a wei
 
 t.test('a file of another name beside those of compact is refused: a copy would count twice', async (t) => {
   for (const name of [
-    'events-2023-11-14-0a1b (1).parquet',
-    'events-2023-11-14-0a1b.bak.parquet',
+    'events-20231114-0a1b (1).parquet',
+    'events-20231114-0a1b.bak.parquet',
     'events-all.parquet',
   ]) {
     t.testdir();

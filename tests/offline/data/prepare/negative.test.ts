@@ -232,7 +232,7 @@ t.test('a negative event counts whatever its value', async (t) => {
     events: true,
     files: {
       ...withRows(['ann x like', 'bob x like', ...values.map((_, at) => `u${at} y like`)]).files,
-      'events/parquet/events-2023-11-14-0a.parquet': compacted(
+      'events/parquet/events-20231114-0a.parquet': compacted(
         ...values.map((value, at) => ({
           user: `u${at}`,
           item: 'y',
@@ -268,7 +268,7 @@ t.test('an event takes back what the files say, and the other way round', async 
     ...wanted,
     files: {
       ...wanted.files,
-      'events/parquet/events-2023-11-14-0a.parquet': compacted(
+      'events/parquet/events-20231114-0a.parquet': compacted(
         event('y', 'like', 60),
         event('x', 'dislike', 200),
         event('z', 'like', 300),

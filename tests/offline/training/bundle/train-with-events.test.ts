@@ -27,7 +27,7 @@ function synthetic(): { wanted: TryDataset; user: string; liked: string; dislike
     wanted: {
       files: {
         'log.csv': ['user_id,item_id,timestamp,type', ...lines].join('\n'),
-        'events/parquet/events-2024-03-12-0a.parquet': compacted(
+        'events/parquet/events-20240312-0a.parquet': compacted(
           { user, item: liked, type: 'purchase', value: 2, time: latest + 10 },
           { user, item: disliked, type: 'dislike', time: latest + 20 },
           { user: 'newcomer', item: 'new item', type: 'view', time: latest + 30 },
