@@ -253,3 +253,16 @@ t.test('an answer says what moved an item, from its place by ranking to its plac
     Array.from('abcdef', () => []),
   );
 });
+
+t.test('vectors may be of some items only, in an order of their own', async (t) => {
+  const facts = letterFacts('----');
+  const vectors = {
+    values: Float32Array.of(0, 5, 1, 3, 0, 0.5, 3, 0, 0, 9),
+    dimensions: 5,
+    rowOf: Int32Array.of(1, 1, -1, 0),
+  };
+  const rules: RuleEntry[] = [{ diversity: { strength: 0.9, by: 'vectors' } }];
+  const { shown, reasons } = arrangeLetters(rules, { ...facts, vectors }, { reasons: true });
+  t.equal(shown, 'acdb');
+  t.same(reasons!.at(-1), [{ rule: 'diversity', detail: 'like a', from: 2, to: 4 }]);
+});
