@@ -1,13 +1,16 @@
+import type { Logger } from 'pino';
+import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import type { Settings } from '../config/settings.js';
 import type { OpenedThings } from '../domain/opened-things.js';
 import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js';
 import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
-import { createMetrics } from '../observability/metrics/metrics.js';
+import type { OverrideStore } from '../overrides/override-store.js';
+import { createMetrics, type Metrics } from '../observability/metrics/metrics.js';
 import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
-import type { BundleDescription } from '../serving/bundle-admin.js';
+import type { BundleAdmin, BundleDescription } from '../serving/bundle-admin.js';
 import { openSlateCache } from '../serving/cache/open-slate-cache.js';
 import { openQuarantine, type Quarantine, type QuarantineChange } from '../serving/compute/quarantine.js';
 import { openRecommender } from '../serving/experiments/open-recommender.js';
@@ -15,6 +18,7 @@ import { createBundleOptions } from './create-bundle-options.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openListenerParts } from './open-listener-parts.js';
+import { openOverriddenScenarios } from './open-overridden-scenarios.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 import { openTracing } from './open-tracing.js';
@@ -26,6 +30,7 @@ export interface OpenServer {
   /** The bundle in service. */
   readonly bundle: BundleDescription;
   readonly quarantine: Quarantine | undefined;
+  readonly overrides: OverrideStore;
 }
 
 /**
@@ -57,6 +62,15 @@ export async function openServer(
   const clock = (): number => context.now().getTime() / 1000;
   const forgotten = await openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
+  // In a group the supervisor refuses what is wrong: a process that is started anew is to go on with what the others have.
+  const isAlone = place === undefined;
+  const overridden = await openOverriddenScenarios(settings, context, {
+    opened,
+    logger,
+    metrics,
+    isStrict: isAlone,
+  });
+  const { overrides } = overridden;
   const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
     await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
@@ -66,6 +80,7 @@ export async function openServer(
     openReads,
     context,
     registry,
+    ...overridden,
     dependencies,
     cache,
     forgotten,
@@ -84,16 +99,7 @@ export async function openServer(
     (traces) => traces?.close(),
   );
   // In a group the supervisor watches, and has one process after the other open a bundle.
-  const watch =
-    place === undefined
-      ? openChannelWatch(settings, {
-          registry,
-          logger,
-          metrics: metrics.bundle,
-          descriptions: () => [admin.describe()!],
-          reload: () => admin.reload({ ifMoved: true }),
-        })
-      : undefined;
+  const watch = isAlone ? watchChannel(settings, { registry, logger, metrics, admin }) : undefined;
   opened.add(watch, () => watch?.stop());
   return {
     parts: {
@@ -106,9 +112,24 @@ export async function openServer(
       metrics,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten, overrides }),
     },
     bundle,
     quarantine,
+    overrides,
   };
+}
+
+function watchChannel(
+  settings: Settings,
+  parts: { registry: BundleRegistry; logger: Logger; metrics: Metrics; admin: BundleAdmin },
+): ReturnType<typeof openChannelWatch> {
+  const { registry, logger, metrics, admin } = parts;
+  return openChannelWatch(settings, {
+    registry,
+    logger,
+    metrics: metrics.bundle,
+    descriptions: () => [admin.describe()!],
+    reload: () => admin.reload({ ifMoved: true }),
+  });
 }

@@ -30,7 +30,8 @@ export async function mergeForRules(
   if (named !== undefined) return mergeRetrievals(retrievals, { ...options, only: named.items });
   const also = findWanted(query);
   const merged = mergeRetrievals(retrievals, { ...options, also });
-  if (lastResort === undefined || !rules.slate.some((rule) => rule.clearPlentiful !== undefined)) return merged;
+  if (lastResort === undefined || !rules.slate.some((rule) => rule.clearPlentiful !== undefined))
+    return merged;
   const relief = await findRelief(merged, { query, asking, lastResort });
   return relief.length === 0
     ? merged
@@ -41,8 +42,8 @@ export async function mergeForRules(
 function findWanted({ rules, moment, shown, limit, eligible }: Query): number[] {
   const places = { before: shown.length, limit };
   return rules.slate
-    .map((rule) => rule.findWanted?.(moment, places))
-    .filter((item) => item !== undefined && eligible[item] === 1) as number[];
+    .flatMap((rule) => rule.findWanted?.(moment, places, eligible) ?? [])
+    .filter((item) => eligible[item] === 1);
 }
 
 /** Places that are looked at beyond those of the slate: ranking gives another order than retrieval. */

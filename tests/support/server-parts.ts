@@ -3,6 +3,8 @@ import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
 import type { ForgottenUserStore } from '../../src/events/forgotten/forgotten-user-store.js';
 import { openLocalForgottenUsers } from '../../src/events/forgotten/local-forgotten-users.js';
+import { openLocalOverrides } from '../../src/overrides/local-overrides.js';
+import type { OverrideStore } from '../../src/overrides/override-store.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
 import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import type { Metrics } from '../../src/observability/metrics/metrics.js';
@@ -20,9 +22,10 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     metrics: Metrics;
     shadow?: Shadow | undefined;
     forgotten?: ForgottenUserStore | undefined;
+    overrides?: OverrideStore | undefined;
   },
 ): ServerParts & { recommender: Service } {
-  const { shadow, forgotten: given, ...others } = parts;
+  const { shadow, forgotten: given, overrides: store, ...others } = parts;
   const { settings, logger, metrics } = parts;
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const forgotten =
@@ -38,11 +41,21 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
         },
       },
     });
+  const overrides = store ?? openLocal(parts);
   return {
     ...others,
-    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),
+    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten, overrides }),
     recommender: service,
     bundleAdmin: service,
     afterAnswer: openListeners(settings, { ...others, shadow }),
   };
+}
+
+function openLocal({ settings: { overrides } }: { settings: Settings }): OverrideStore {
+  return openLocalOverrides({
+    ...overrides,
+    scenarios: ['home', 'popular', 'similar'],
+    isStrict: true,
+    observer: { changed: () => undefined, met: () => undefined },
+  });
 }
