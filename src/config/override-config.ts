@@ -14,6 +14,9 @@ export type OverrideRule = (typeof OVERRIDE_RULES)[number];
 /** More than people write: a document that has more is made by a program, for which rules of attributes are the better place. */
 const MOST_OVERRIDES = 1000;
 
+/** Each combination of filters takes a byte and more for each item of the catalogue, and a pass over it when a document is put. */
+const MOST_FILTERS = 100;
+
 const why = Type.Optional(
   Type.String({
     minLength: 1,
@@ -75,12 +78,21 @@ export function listOverrideProblems(
     return [`${origin}: overrides has ${overrides.length} entries, allowed are ${MOST_OVERRIDES}`];
   const problems = listProblems(DocumentTop, value, { origin });
   if (!Array.isArray(overrides)) return problems;
-  return [
-    ...problems,
-    ...overrides.flatMap((entry: unknown, index) =>
-      listProblemsOf(entry, { origin, scenarios, path: ['overrides', String(index)] }),
-    ),
-  ];
+  const entries = overrides.flatMap((entry: unknown, index) =>
+    listProblemsOf(entry, { origin, scenarios, path: ['overrides', String(index)] }),
+  );
+  const all = [...problems, ...entries];
+  return all.length > 0 ? all : listFilterProblems(overrides as Override[], origin);
+}
+
+function listFilterProblems(overrides: readonly Override[], origin: string): string[] {
+  const combinations = new Set(
+    overrides.map(({ hide, pin, boost }) => JSON.stringify((hide ?? pin ?? boost)!.when?.filter ?? [])),
+  );
+  combinations.delete('[]');
+  return combinations.size <= MOST_FILTERS
+    ? []
+    : [`${origin}: overrides have ${combinations.size} different when.filter, allowed are ${MOST_FILTERS}`];
 }
 
 interface Place {

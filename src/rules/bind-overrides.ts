@@ -3,7 +3,14 @@ import { ShortlistError } from '../domain/errors.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 import { type OverrideCheck, placeOf } from './overrides.js';
-import { bindCondition, bindItems, type MeantItems, type RuleCondition } from './rule-condition.js';
+import {
+  createItemBinder,
+  isMeant,
+  type ItemBinder,
+  type OverrideItems,
+  type PassingItems,
+} from './override-items.js';
+import { bindCondition, type RuleCondition } from './rule-condition.js';
 import type { RuleFacts, RuleMoment } from './rule-facts.js';
 import type { ScenarioRules } from './rules.js';
 import type { PinStep, RankedSlate, SlatePlaces, SlateRule, SlateStep } from './slate-rule.js';
@@ -18,7 +25,7 @@ export interface BoundOverrides extends OverrideCheck {
 interface Bound {
   readonly override: Override;
   readonly condition: RuleCondition;
-  readonly meant: MeantItems;
+  readonly meant: OverrideItems;
   /** Goes behind what a rule says of a move. */
   readonly reason: string;
 }
@@ -29,9 +36,10 @@ interface Bound {
  */
 export function bindOverrides({ overrides }: OverridesDocument, facts: RuleFacts): BoundOverrides {
   const ineffective: string[] = [];
+  const bind = createItemBinder(facts.catalogue);
   const bound = overrides.flatMap((override, index) => {
     try {
-      return [bindOne(override, index, facts)];
+      return [bindOne(override, index, { facts, bind })];
     } catch (error) {
       if (!(error instanceof ShortlistError)) throw error;
       ineffective.push(`${placeOf(index, override)}: ${error.message}`);
@@ -54,13 +62,17 @@ function itemsOf({ hide, pin, boost }: Override): readonly string[] | undefined 
 }
 
 /** @throws ShortlistError saying what the override needs and the bundle does not have */
-function bindOne(override: Override, index: number, facts: RuleFacts): Bound {
+function bindOne(
+  override: Override,
+  index: number,
+  { facts, bind }: { facts: RuleFacts; bind: ItemBinder },
+): Bound {
   const settings = settingsOf(override);
   const name = override.why === undefined ? `override ${index}` : `override ${index}: ${override.why}`;
   return {
     override,
     condition: bindCondition(settings, facts),
-    meant: bindItems({ items: itemsOf(override), when: settings.when }, facts.catalogue),
+    meant: bind({ ids: itemsOf(override), when: settings.when }),
     reason: name,
   };
 }
@@ -86,7 +98,7 @@ function combine(bound: readonly Bound[], own: ScenarioRules, facts: RuleFacts):
   const boosts = bound.filter(({ override }) => override.boost !== undefined);
   const changes = listChanges(bound);
   return {
-    eligibility: [...own.eligibility, ...(hides.length > 0 ? [createHiding(hides, facts)] : [])],
+    eligibility: [...own.eligibility, ...(hides.length > 0 ? [createHiding(hides)] : [])],
     slate: [
       ...(pins.length > 0 ? [createPinning(pins, facts)] : []),
       ...(boosts.length > 0 ? [createBoosting(boosts)] : []),
@@ -106,30 +118,37 @@ function listChanges(bound: readonly Bound[]): number[] {
   return [...new Set(times)].sort((a, b) => a - b);
 }
 
-/** The items that hides of one condition mean, by index. */
-interface Hidden {
+/** Overrides of one condition, with the items that they mean. */
+interface Group {
   readonly condition: RuleCondition;
-  readonly items: Int32Array;
+  readonly bound: readonly Bound[];
+}
+
+function groupByCondition(bound: readonly Bound[]): Group[] {
+  const groups = groupBy(bound, ({ override }) => {
+    const { when, from, until } = settingsOf(override);
+    return JSON.stringify([when?.context, from, until]);
+  });
+  return Array.from(groups.values(), (group) => ({ condition: group[0]!.condition, bound: group }));
 }
 
 /** Hides of one condition are one: a thousand of them are one pass over what they hide. */
-function createHiding(hides: readonly Bound[], { catalogue }: RuleFacts): EligibilityRule {
-  const groups = groupBy(hides, ({ override }) => {
-    const { when, from, until } = override.hide!;
-    return JSON.stringify([when?.context, from, until]);
-  });
-  const hidden = Array.from(groups.values(), (group): Hidden => {
-    const left = new Uint8Array(catalogue.entities.size).fill(1);
-    for (const { meant } of group) meant.clear(left);
-    const items = [...left.keys()].filter((item) => left[item] === 0);
-    return { condition: group[0]!.condition, items: Int32Array.from(items) };
-  });
+function createHiding(hides: readonly Bound[]): EligibilityRule {
+  const groups = groupByCondition(hides).map(({ condition, bound }) => ({
+    condition,
+    named: new Set(bound.flatMap(({ meant }) => [...(meant.named ?? [])])),
+    passing: new Set(bound.flatMap(({ meant }) => meant.passing ?? [])),
+  }));
   return {
     name: 'hide',
     apply: (eligible, { moment }) => {
-      for (const { condition, items } of hidden) {
-        if (condition.holds(moment)) for (const item of items) eligible[item] = 0;
+      const lists = new Set<PassingItems>();
+      for (const { condition, named, passing } of groups) {
+        if (!condition.holds(moment)) continue;
+        for (const item of named) eligible[item] = 0;
+        for (const each of passing) lists.add(each);
       }
+      for (const { list } of lists) for (const item of list) eligible[item] = 0;
     },
   };
 }
@@ -154,7 +173,7 @@ interface BoundPin extends Bound {
 function createPinning(pins: readonly Bound[], { catalogue }: RuleFacts): SlateRule {
   const known = pins
     .map((pin): BoundPin => ({ ...pin, item: catalogue.entities.find(pin.override.pin!.item) }))
-    .filter(({ item, meant }) => item >= 0 && meant.has(item));
+    .filter(({ item, meant }) => item >= 0 && isMeant(meant, item));
   const byPosition = groupBy(known, ({ override }) => override.pin!.position);
   const positions = [...byPosition.keys()].sort((a, b) => a - b);
 
@@ -196,18 +215,23 @@ function toStep({ item, override, reason }: BoundPin, slate: RankedSlate): PinSt
   };
 }
 
+/** Strengths of the boosts of one condition. */
+interface Strengths {
+  readonly condition: RuleCondition;
+  /** By item index. */
+  readonly named: ReadonlyMap<number, number>;
+  readonly passing: ReadonlyMap<PassingItems, number>;
+}
+
 /** All boosts at once: their strengths add up. */
 function createBoosting(boosts: readonly Bound[]): SlateRule {
+  const groups = groupByCondition(boosts).map(addUp);
   return {
     name: 'boost',
     begin: ({ items, moment }): SlateStep | undefined => {
-      const inForce = boosts.filter(({ condition }) => condition.holds(moment));
-      const added = Float64Array.from(items, (item) =>
-        inForce.reduce(
-          (sum, { meant, override }) => sum + (meant.has(item) ? override.boost!.strength : 0),
-          0,
-        ),
-      );
+      const inForce = groups.filter(({ condition }) => condition.holds(moment));
+      if (inForce.length === 0) return undefined;
+      const added = sumStrengths(inForce, items);
       if (added.every((strength) => strength === 0)) return undefined;
       return {
         kind: 'worth',
@@ -215,12 +239,45 @@ function createBoosting(boosts: readonly Bound[]): SlateRule {
         change: (worth) => {
           for (let rank = 0; rank < worth.length; rank++) worth[rank]! += added[rank]!;
         },
-        explain: (rank) =>
-          inForce
-            .filter(({ meant }) => meant.has(items[rank]!))
-            .map(({ override, reason }) => `strength ${override.boost!.strength} (${reason})`)
-            .join(', ') || undefined,
+        explain: (rank) => explainBoost(boosts, items[rank]!, moment),
       };
     },
   };
+}
+
+function addUp({ condition, bound }: Group): Strengths {
+  const named = new Map<number, number>();
+  const passing = new Map<PassingItems, number>();
+  for (const { meant, override } of bound) {
+    const { strength } = override.boost!;
+    for (const item of meant.named ?? []) named.set(item, (named.get(item) ?? 0) + strength);
+    if (meant.passing !== undefined) passing.set(meant.passing, (passing.get(meant.passing) ?? 0) + strength);
+  }
+  return { condition, named, passing };
+}
+
+/** @returns per rank */
+function sumStrengths(groups: readonly Strengths[], items: Int32Array): Float64Array {
+  const added = new Float64Array(items.length);
+  const rankOf = new Map(Array.from(items, (item, rank) => [item, rank]));
+  for (const { named, passing } of groups) {
+    if (named.size < items.length) {
+      for (const [item, strength] of named) {
+        const rank = rankOf.get(item);
+        if (rank !== undefined) added[rank]! += strength;
+      }
+    } else {
+      for (let rank = 0; rank < items.length; rank++) added[rank]! += named.get(items[rank]!) ?? 0;
+    }
+    for (const [{ mask }, strength] of passing)
+      for (let rank = 0; rank < items.length; rank++) added[rank]! += strength * mask[items[rank]!]!;
+  }
+  return added;
+}
+
+function explainBoost(boosts: readonly Bound[], item: number, moment: RuleMoment): string | undefined {
+  const meaning = boosts.filter(({ meant, condition }) => isMeant(meant, item) && condition.holds(moment));
+  const [shown, rest] = [meaning.slice(0, MOST_SHOWN), meaning.length - MOST_SHOWN];
+  const texts = shown.map(({ override, reason }) => `strength ${override.boost!.strength} (${reason})`);
+  return [...texts, ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ') || undefined;
 }

@@ -74,6 +74,13 @@ export const WRONG: readonly (readonly [name: string, text: string, says: RegExp
   ],
   ['has a reason that is none', 'overrides: [{ hide: { items: ["1"] }, why: 7 }]', /overrides\.0: why is 7/],
   [
+    'has 101 filters',
+    JSON.stringify({
+      overrides: Array.from({ length: 101 }, (_, at) => ({ hide: { when: { filter: [`year:${at}`] } } })),
+    }),
+    /have 101 different when\.filter, allowed are 100/,
+  ],
+  [
     'has 1,001 entries',
     JSON.stringify({ overrides: Array.from({ length: 1001 }, () => hiding('a').overrides[0]) }),
     /has 1001 entries, allowed are 1000/,
