@@ -23,14 +23,18 @@ export async function openOverrides(
   { overrides: { store, file, pollMs }, redis }: Pick<Settings, 'overrides' | 'redis'>,
   { logger, metrics, scenarios, isStrict }: OverridesParts,
 ): Promise<OverrideStore> {
-  const options = { scenarios, pollMs, isStrict, observer: createObserver(logger, metrics) };
-  metrics.showOverrides(0);
-  metrics.showOverridesUp(true);
+  const options = { scenarios, pollMs, isStrict, observer: observeOverrides({ logger, metrics }) };
   if (store === 'local') return openLocalOverrides({ ...options, file });
   return openRedisOverrides({ ...options, redis });
 }
 
-function createObserver(logger: Logger, metrics: OverrideMetrics): OverridesObserver {
+/** Shows and logs what a store of overrides tells. */
+export function observeOverrides({
+  logger,
+  metrics,
+}: Pick<OverridesParts, 'logger' | 'metrics'>): OverridesObserver {
+  metrics.showOverrides(0);
+  metrics.showOverridesUp(true);
   return {
     changed: ({ version, document: { overrides, why } }) => {
       metrics.showOverrides(overrides.length);

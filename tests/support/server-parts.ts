@@ -3,6 +3,7 @@ import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
 import type { ForgottenUserStore } from '../../src/events/forgotten/forgotten-user-store.js';
 import { openLocalForgottenUsers } from '../../src/events/forgotten/local-forgotten-users.js';
+import { observeOverrides } from '../../src/overrides/open-overrides.js';
 import { openLocalOverrides } from '../../src/overrides/local-overrides.js';
 import type { OverrideStore } from '../../src/overrides/override-store.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
@@ -51,11 +52,19 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
   };
 }
 
-function openLocal({ settings: { overrides } }: { settings: Settings }): OverrideStore {
+function openLocal({
+  settings: { overrides },
+  logger,
+  metrics,
+}: {
+  settings: Settings;
+  logger: Logger;
+  metrics: Metrics;
+}): OverrideStore {
   return openLocalOverrides({
     ...overrides,
     scenarios: ['home', 'popular', 'similar'],
     isStrict: true,
-    observer: { changed: () => undefined, met: () => undefined },
+    observer: observeOverrides({ logger, metrics: metrics.overrides }),
   });
 }
