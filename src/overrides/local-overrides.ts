@@ -5,6 +5,7 @@ import { isTemporary, replaceFile } from '../bundle/durable-files.js';
 import { createFolderStore } from '../bundle/folder-store.js';
 import { withLock } from '../bundle/with-lock.js';
 import type { OverridesDocument } from '../config/override-config.js';
+import { ShortlistError } from '../domain/errors.js';
 import { findSystemFault } from '../domain/system-failure.js';
 import { NO_OVERRIDES } from '../rules/overrides.js';
 import {
@@ -147,6 +148,8 @@ async function replaceDocument(
       },
     );
   } catch (error) {
+    const isLocked = error instanceof ShortlistError && ['LOCKED', 'CONFLICT'].includes(error.code);
+    if (isLocked) throw overridesUnavailable(error.message, { cause: error });
     const system = findSystemFault(error);
     if (system === undefined) throw error;
     throw overridesUnavailable(`${file} cannot be written (${system.code})`, { cause: error });

@@ -76,7 +76,7 @@ export function overridesChanged({
 export function overridesUnavailable(reason: string, options?: { cause?: unknown }): ShortlistError {
   return new ShortlistError(
     'OVERRIDES_UNAVAILABLE',
-    `The overrides cannot be changed now: ${reason}. Those of before stay in force.`,
+    `The overrides cannot be changed now, and those of before stay in force: ${reason.replace(/\.$/, '')}.`,
     options,
   );
 }

@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { createFolderStore } from '../../src/bundle/folder-store.js';
+import { withLock } from '../../src/bundle/with-lock.js';
 import { openLocalOverrides } from '../../src/overrides/local-overrides.js';
 import { readOverrides } from '../../src/overrides/parse-overrides.js';
 import {
@@ -101,6 +103,30 @@ t.test('a file that may not be read is told of, and keeps a server from starting
   t.same(store.current().document, hiding('a'));
   await t.rejects(open(), { code: 'INVALID_CONFIG', message: /EISDIR/ });
 });
+
+t.test(
+  'a put waits for one that another process is at, and gives up in time, saying whose it is',
+  async (t) => {
+    const { open, folder } = createPlace(t);
+    const store = await open();
+    await store.replace(hiding('a'), { ifMatch: '*' });
+    const held = { purpose: 'a slow disk', name: 'overrides.yaml' };
+    let letGo = (): void => undefined;
+    const holding = withLock(
+      createFolderStore(folder, () => new Date()),
+      held,
+      () => new Promise<void>((resolve) => (letGo = resolve)),
+    );
+    await t.rejects(store.replace(hiding('b'), { ifMatch: '*' }), {
+      code: 'OVERRIDES_UNAVAILABLE',
+      message: /stay in force: .*in use by `a slow disk`/,
+    });
+    const waiting = store.replace(hiding('b'), { ifMatch: '*' });
+    letGo();
+    await holding;
+    t.same((await waiting).after.document, hiding('b'));
+  },
+);
 
 t.test('a put that is killed in the middle leaves a whole document, and nobody waits for it', async (t) => {
   const { open, file, folder } = createPlace(t);

@@ -121,6 +121,6 @@ const REPLACING_PROBLEMS = {
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   NOT_READY: 'No bundle is open yet.',
   OVERRIDES_UNAVAILABLE:
-    'The overrides cannot be changed now: data/overrides.yaml cannot be written (EROFS). Those of before stay in force.',
+    'The overrides cannot be changed now, and those of before stay in force: data/overrides.yaml cannot be written (EROFS).',
   PROCESS_FAILED: 'A server process ended by itself.',
 };
