@@ -16,12 +16,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rules: ['domain', 'config', 'observability', 'bundle', 'features'],
   pipeline: ['domain', 'config', 'observability', 'bundle', 'features', 'candidates', 'ranking', 'rules'],
   engine: roomsUpToPipeline(),
-  serving: [...roomsUpToEngine(), 'events'],
+  serving: [...roomsUpToEngine(), 'events', 'overrides'],
   events: roomsUpToPipeline(),
+  overrides: roomsUpToPipeline(),
   offline: roomsUpToEngine(),
-  http: [...roomsUpToEngine(), 'serving', 'events'],
+  http: [...roomsUpToEngine(), 'serving', 'events', 'overrides'],
   'load-test': ['domain', 'config', 'offline'],
-  commands: [...roomsUpToEngine(), 'serving', 'events', 'offline', 'http', 'load-test'],
+  commands: [...roomsUpToEngine(), 'serving', 'events', 'overrides', 'offline', 'http', 'load-test'],
 };
 const ROOMS = Object.keys(MAY_IMPORT);
 

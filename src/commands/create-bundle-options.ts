@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { BundleRegistry } from '../bundle/bundle-registry.js';
 import { toVectorEngineOptions } from '../candidates/vector-engine.js';
-import { readScenarios } from '../config/scenario-config.js';
+import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Settings } from '../config/settings.js';
 import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ForgottenUsers } from '../domain/forgetting.js';
 import type { LiveHistories } from '../events/live-histories.js';
+import type { OverrideStore } from '../overrides/override-store.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { ServedBundleOptions } from '../serving/bundle-life/served-bundle.js';
 import type { SlateCache } from '../serving/cache/slate-cache.js';
@@ -23,6 +23,8 @@ export function createBundleOptions(
   parts: {
     context: CommandContext;
     registry: BundleRegistry;
+    scenarios: ReadonlyMap<string, ScenarioConfig>;
+    overrides: OverrideStore;
     dependencies: DependencyAccess;
     cache: SlateCache | undefined;
     forgotten: ForgottenUsers;
@@ -33,11 +35,10 @@ export function createBundleOptions(
     openReads: OnlineStoresParts['openReads'];
   },
 ): ServedBundleOptions {
-  const { context, registry, dependencies, cache, forgotten, quarantine } = parts;
+  const { context, registry, dependencies, cache, forgotten, quarantine, scenarios, overrides } = parts;
   const { liveHistories, logger, metrics, openReads } = parts;
   const { memoryLimitMegabytes, minLoadMegabytesPerSecond } = settings.features;
   const clock = (): number => context.now().getTime() / 1000;
-  const scenarios = readScenarios(join(context.configsDir, 'scenarios'));
   const observed = { logger, metrics: metrics.features };
   return {
     registry,
@@ -45,6 +46,11 @@ export function createBundleOptions(
     dataset: () => settings.bundle.dataset,
     scenarios,
     shownCounts: createShownCounts(scenarios),
+    overrides: {
+      current: () => overrides.current(),
+      onIneffective: (ineffective, version) =>
+        logger.warn({ ineffective, version }, 'overrides do nothing with this bundle'),
+    },
     memoryLimitBytes: memoryLimitMegabytes * 1e6,
     access: dependencies,
     observer: createFeatureObserver({ ...observed, clock }, { minLoadMegabytesPerSecond }),

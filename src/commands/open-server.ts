@@ -6,6 +6,7 @@ import { openForgottenUsers } from '../events/forgotten/open-forgotten-users.js'
 import { readsOptionsOf, shareRedisReads } from '../features/redis-reads.js';
 import { openEventStore } from '../events/open-event-store.js';
 import type { ServerParts } from '../http/app-parts.js';
+import type { OverrideStore } from '../overrides/override-store.js';
 import { createMetrics, type Metrics } from '../observability/metrics/metrics.js';
 import { openDependencyAccess } from '../observability/dependency-observer.js';
 import { openListeners } from '../serving/after-answer/open-listeners.js';
@@ -18,6 +19,7 @@ import { createBundleOptions } from './create-bundle-options.js';
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openListenerParts } from './open-listener-parts.js';
+import { openOverriddenScenarios } from './open-overridden-scenarios.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 import { openTracing } from './open-tracing.js';
@@ -29,6 +31,7 @@ export interface OpenServer {
   /** The bundle in service. */
   readonly bundle: BundleDescription;
   readonly quarantine: Quarantine | undefined;
+  readonly overrides: OverrideStore;
 }
 
 /**
@@ -60,6 +63,15 @@ export async function openServer(
   const clock = (): number => context.now().getTime() / 1000;
   const forgotten = await openForgottenUsers(settings, { logger, metrics: metrics.forgetting, clock });
   opened.add(forgotten, () => forgotten.close());
+  // In a group the supervisor refuses what is wrong: a process that is started anew is to go on with what the others have.
+  const isAlone = place === undefined;
+  const overridden = await openOverriddenScenarios(settings, context, {
+    opened,
+    logger,
+    metrics,
+    isStrict: isAlone,
+  });
+  const { overrides } = overridden;
   const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
     await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
@@ -69,6 +81,7 @@ export async function openServer(
     openReads,
     context,
     registry,
+    ...overridden,
     dependencies,
     cache,
     forgotten,
@@ -94,8 +107,8 @@ export async function openServer(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
   );
-  const watch =
-    place === undefined ? watchChannels(settings, { registry, logger, metrics, admin }) : undefined;
+  // In a group the supervisor watches, and has one process after the other open a bundle.
+  const watch = isAlone ? watchChannels(settings, { registry, logger, metrics, admin }) : undefined;
   opened.add(watch, () => watch?.stop());
   return {
     parts: {
@@ -108,14 +121,14 @@ export async function openServer(
       metrics,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten, overrides }),
     },
     bundle,
     quarantine,
+    overrides,
   };
 }
 
-/** In a group the supervisor watches instead, and has one process after the other open a bundle. */
 function watchChannels(
   settings: Settings,
   parts: { registry: BundleRegistry; logger: Logger; metrics: Metrics; admin: BundleAdmin },

@@ -7,9 +7,8 @@ import { createOpenedThings } from '../domain/opened-things.js';
 import { joinGroup } from '../http/serve-in-group.js';
 import { startServer } from '../http/start-server.js';
 import { stopOnSignals } from '../http/stop-on-signals.js';
-import type { Quarantine } from '../serving/compute/quarantine.js';
 import type { CommandContext } from './command-context.js';
-import { openServer } from './open-server.js';
+import { openServer, type OpenServer } from './open-server.js';
 import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { CLOSING_PATIENCE_MS, supervise } from './supervise.js';
 
@@ -49,17 +48,18 @@ async function serveAlone(settings: Settings, context: CommandContext): Promise<
 /** As a process of a group. One that fails tells its supervisor why, which tells whoever started the group. */
 async function serveInPlace(settings: Settings, context: CommandContext): Promise<void> {
   const opened = createOpenedThings();
-  const known: { quarantine?: Quarantine } = {};
+  const known: Partial<Pick<OpenServer, 'quarantine' | 'overrides'>> = {};
   const member = joinGroup({
     closeAll: () => opened.close({ patienceMs: CLOSING_PATIENCE_MS }),
     learn: (change) => known.quarantine?.learn(change),
+    adopt: (overrides) => known.overrides?.adopt(overrides),
   });
   try {
-    const { parts, quarantine } = await openServer(settings, context, {
+    const { parts, quarantine, overrides } = await openServer(settings, context, {
       opened,
       onHeld: (change) => member.tell(change),
     });
-    Object.assign(known, { quarantine });
+    Object.assign(known, { quarantine, overrides });
     member.serve(parts);
   } catch (error) {
     member.refuse(error);

@@ -13,6 +13,7 @@ import { createServingEnvironment } from '../serving/bundle-life/serving-environ
 import type { CommandContext } from './command-context.js';
 import { openChannelWatch } from './open-channel-watch.js';
 import { openListenerParts } from './open-listener-parts.js';
+import { openOverriddenScenarios } from './open-overridden-scenarios.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
 
@@ -56,10 +57,13 @@ async function superviseWith(
   const logger = openServerLog(settings, { metrics: metrics.telemetry, process: SUPERVISOR });
   let findServedDataset = (): string | undefined => undefined;
   const registry = await openRegistry(settings.bundle, context);
+  const parts = { opened, logger, metrics, isStrict: true };
+  const { overrides } = await openOverriddenScenarios(settings, context, parts);
   const group = opened.add(
     createProcessGroup({
       ...settings.supervisor,
       processes,
+      overrides,
       quarantineMs: 1000 * settings.compute.quarantineSeconds,
       start: (place) =>
         startProcess(place, { logger, context, dataset: settings.bundle.dataset || findServedDataset() }),
@@ -110,11 +114,12 @@ async function superviseWith(
     logger,
     bundleAdmin: group,
     metrics: merged,
-    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies, forgotten }),
+    ...openListenerParts({ settings, bundleAdmin: group, metrics, dependencies, forgotten, overrides }),
   });
   closeAdmin = async () => {
     await admin.stop();
     forgotten.close();
+    overrides.close();
   };
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);

@@ -31,7 +31,8 @@ export function readYamlMapping(file: string): { value: Record<string, unknown>;
 /** Longer than any config that people write; a longer one takes the parser seconds and more. */
 const MOST_CHARACTERS = 2_000_000;
 
-function parseYaml(text: string): { value: Record<string, unknown>; problems: string[] } {
+/** The same of a text; the problems name no file. */
+export function parseYaml(text: string): { value: Record<string, unknown>; problems: string[] } {
   const refuse = (...problems: string[]) => ({ value: {}, problems });
   if (text.length > MOST_CHARACTERS)
     return refuse(`has ${text.length} characters, allowed are ${MOST_CHARACTERS}`);

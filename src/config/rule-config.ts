@@ -215,7 +215,8 @@ function nameOf(entry: unknown): string | undefined {
   return keys.length === 1 ? keys[0] : undefined;
 }
 
-function listEntryProblems(
+/** Lists the faults of one entry of a list of rules; `path` is where it stands. */
+export function listEntryProblems(
   entry: unknown,
   { origin, path }: { origin: string; path: readonly string[] },
 ): string[] {

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Auth, Cors, Jwt, RateLimit } from './access-settings.js';
 import { Events } from './event-settings.js';
 import { Forgotten } from './forgotten-settings.js';
+import { OverridesSettings } from './overrides-settings.js';
 import { Drift, FeatureLog, Impressions, Logging, Sources, Tracing } from './observing-settings.js';
 import { bytes, host, milliseconds, port } from './setting-notes.js';
 import { Cache, Features, RedisSettings, VectorEngine } from './store-settings.js';
@@ -295,6 +296,7 @@ export const SettingsSchema = Type.Object(
     cache: Cache,
     events: Events,
     forgotten: Forgotten,
+    overrides: OverridesSettings,
     impressions: Impressions,
     featureLog: FeatureLog,
     sources: Sources,

@@ -1,12 +1,11 @@
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openSource } from '../candidates/sources.js';
-import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { LAST_RESORT } from '../pipeline/supply-rules.js';
 import { listUserViews } from './list-user-views.js';
-import { openRules } from './open-rules.js';
+import { openRules, type RuleOptions } from './open-rules.js';
 import { type BundleContents, parseArtefact } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
@@ -17,8 +16,10 @@ import { createContextReader } from '../pipeline/read-context.js';
  */
 export async function createFallbackEngine(
   contents: BundleContents,
-  options: {
-    scenarios: ReadonlyMap<string, ScenarioConfig>;
+  {
+    overrides,
+    ...options
+  }: RuleOptions & {
     clock: () => number;
     observer?: FeatureObserver | undefined;
   },
@@ -37,7 +38,7 @@ export async function createFallbackEngine(
     histories: createMemoryHistories(tables.get('users')!.entities, histories!),
     knownUntil: manifest.knownUntil,
     counting: manifest.interactions,
-    rules: openRules(contents, catalogue!, options.scenarios).rules,
+    rules: openRules(contents, catalogue!, { scenarios: options.scenarios, overrides }).rules,
     sources,
     readContext: createContextReader(manifest.context),
     ...options,

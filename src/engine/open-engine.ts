@@ -7,6 +7,7 @@ import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { FeatureView } from '../features/feature-view.js';
+import type { OverridesInForce } from '../rules/overrides.js';
 import { createEngine } from './create-engine.js';
 import { listUserViews } from './list-user-views.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly observer?: FeatureObserver;
   /** Is asked for the items nearest to a user; without it the bundle is searched. */
   readonly vectorEngine?: VectorEngineOptions | undefined;
+  /** What is put before the rules of scenarios; nothing when not said. */
+  readonly overrides?: OverridesInForce | undefined;
   /** Unix seconds that time to live is judged by; by default the time that the bundle knows things up to. */
   readonly clock?: () => number;
 }
@@ -68,8 +71,9 @@ export async function openBundle(
   const opened = await openContents(folder, scenarios, options);
   const { contents, online } = opened;
   try {
-    const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
-    const engine = await createEngine(contents, { scenarios, stores: online, observer, vectorEngine, clock });
+    const { observer, vectorEngine, overrides, clock = () => contents.manifest.knownUntil } = options;
+    const parts = { scenarios, overrides, stores: online, observer, vectorEngine };
+    const engine = await createEngine(contents, { ...parts, clock });
     return { ...opened, engine };
   } catch (error) {
     for (const store of online) await store.close();

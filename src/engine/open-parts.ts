@@ -1,26 +1,24 @@
 import type { Manifest } from '../bundle/manifest.js';
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
-import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { Ranker } from '../ranking/ranker.js';
-import type { ScenarioRules } from '../rules/rules.js';
+import type { RuleBook } from '../rules/rule-book.js';
 import { closeSources } from './close-engine.js';
 import { createProblemCollector, type ProblemCollector } from './collect-problems.js';
 import { openAssembler } from './open-assembler.js';
 import { openBundleRanker } from './open-bundle-ranker.js';
 import { listUnfitFilters } from './list-unfit-filters.js';
 import { listMissingSources, openCandidateSources } from './open-candidate-sources.js';
-import { openRules } from './open-rules.js';
+import { openRules, type RuleOptions } from './open-rules.js';
 import type { BundleContents } from './read-bundle.js';
 
 /** Options of opening the parts of an engine. */
-export interface PartsOptions {
-  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+export interface PartsOptions extends RuleOptions {
   /** Serve views of users that have no table among the contents, or instead of it. */
   readonly stores: readonly FeatureStore[];
   readonly observer?: FeatureObserver | undefined;
@@ -36,7 +34,7 @@ export interface EngineParts {
   readonly sources: ReadonlyMap<string, CandidateSource>;
   readonly assembler: FeatureAssembler;
   readonly ranker: Ranker;
-  readonly rules: ReadonlyMap<string, ScenarioRules>;
+  readonly rules: RuleBook;
 }
 
 /**
@@ -45,7 +43,14 @@ export interface EngineParts {
  */
 export async function openParts(
   contents: BundleContents,
-  { scenarios, stores, observer, vectorEngine, collected = createProblemCollector() }: PartsOptions,
+  {
+    scenarios,
+    overrides,
+    stores,
+    observer,
+    vectorEngine,
+    collected = createProblemCollector(),
+  }: PartsOptions,
 ): Promise<EngineParts> {
   const { manifest, catalogue, tables, histories } = contents;
   const itemCount = catalogue?.entities.size ?? 0;
@@ -55,7 +60,7 @@ export async function openParts(
   const opened =
     catalogue &&
     sources &&
-    (await collected.attempt('rules', () => openRules(contents, catalogue, scenarios)));
+    (await collected.attempt('rules', () => openRules(contents, catalogue, { scenarios, overrides })));
   collected.problems.push(
     ...(opened?.problems ?? []),
     ...listOtherRowCounts(manifest, [

@@ -5,30 +5,37 @@ import type { Catalogue } from '../domain/catalogue.js';
 import { findColumn } from '../features/find-column.js';
 import { bindRules } from '../rules/bind-rules.js';
 import type { ItemVectors, RuleFacts } from '../rules/rule-facts.js';
-import type { ScenarioRules } from '../rules/rules.js';
+import type { OverridesInForce } from '../rules/overrides.js';
+import { createRuleBook, type RuleBook } from '../rules/rule-book.js';
 import { listServedSources } from './open-candidate-sources.js';
 import { type BundleContents, parseArtefact } from './read-bundle.js';
 
+/** What rules come from. */
+export interface RuleOptions {
+  readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
+  /** What is put before the rules of scenarios; absent where nothing is. */
+  readonly overrides?: OverridesInForce | undefined;
+}
+
 /** The rules of every scenario, bound to a bundle, and what of them the bundle cannot have: a sentence each. */
 export interface OpenedRules {
-  readonly rules: ReadonlyMap<string, ScenarioRules>;
+  readonly rules: RuleBook;
   readonly problems: readonly string[];
 }
 
-/** @param contents whose artefacts were opened by their sources: what is wrong with one was told there */
+/**
+ * @param contents whose artefacts were opened by their sources: what is wrong with one was told there
+ * @param options.overrides absent where nothing is overridden
+ */
 export function openRules(
   contents: BundleContents,
   catalogue: Catalogue,
-  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  { scenarios, overrides }: RuleOptions,
 ): OpenedRules {
-  return bindScenarios(scenarios, readFacts(contents, catalogue, scenarios));
-}
-
-/** Binds the rules of every scenario to the facts of a bundle. */
-export function bindScenarios(scenarios: ReadonlyMap<string, ScenarioConfig>, facts: RuleFacts): OpenedRules {
+  const facts = readFacts(contents, catalogue, scenarios);
   const bound = Array.from(scenarios, ([name, { rules }]) => [name, bindRules(rules, facts)] as const);
   return {
-    rules: new Map(bound.map(([name, { rules }]) => [name, rules])),
+    rules: createRuleBook(new Map(bound.map(([name, { rules }]) => [name, rules])), facts, overrides),
     problems: bound.flatMap(([name, { problems }]) =>
       problems.map((problem) => `scenario ${name}: ${problem}`),
     ),

@@ -4,6 +4,7 @@ import type { DependencyAccess } from '../domain/dependency-access.js';
 import type { ForgottenUsers } from '../domain/forgetting.js';
 import type { ForgottenUserStore } from '../events/forgotten/forgotten-user-store.js';
 import type { EventStore } from '../events/event-store.js';
+import type { OverrideStore } from '../overrides/override-store.js';
 import type { RedisClient } from '../features/redis-connection.js';
 import type { Metrics } from '../observability/metrics/metrics.js';
 import type { Tracing } from '../observability/tracing.js';
@@ -11,6 +12,7 @@ import type { AnswerListener } from '../serving/after-answer/answer-listener.js'
 import type { BundleAdmin } from '../serving/bundle-admin.js';
 import type { ChannelWatch } from '../serving/bundle-life/watch-channels.js';
 import type { Forgetter } from '../serving/forgetting/forgetter.js';
+import type { OverridesAdmin } from '../serving/overriding/overrides-admin.js';
 import type { FeaturePusher } from '../serving/online/feature-pusher.js';
 import type { Recommender } from '../serving/recommender.js';
 
@@ -40,6 +42,8 @@ export interface AppParts extends ListenerParts {
   readonly events?: EventStore | undefined;
   /** Knows who asked to be forgotten: events of before are refused. The server closes it when all is answered. */
   readonly forgotten: ForgottenUsers & Pick<ForgottenUserStore, 'close'>;
+  /** Has the overrides. The server closes it when all is answered. */
+  readonly overrides: Pick<OverrideStore, 'close'>;
   /** Connects to the Redis that rate limits are shared in, where settings share them. The listener ends the connection. */
   readonly connectRateLimits: () => Promise<RedisClient>;
 }
@@ -51,6 +55,8 @@ export interface AdminParts extends ListenerParts {
   readonly pusher: FeaturePusher;
   /** Forgets users. The listener closes it. */
   readonly forgetter: Forgetter;
+  /** Shows and changes the overrides. */
+  readonly overridesAdmin: OverridesAdmin;
 }
 
 /** Everything that a process with both listeners depends on. */

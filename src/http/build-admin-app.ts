@@ -11,9 +11,11 @@ import { addBundleReloadRoute } from './routes/bundle-reload.js';
 import { addBundleRoute } from './routes/bundle.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addOpenapiRoute } from './routes/openapi.js';
+import { addOverridesRoutes } from './routes/overrides.js';
 import { addPushRowsRoute } from './routes/push-rows.js';
 import { addUsersRoute } from './routes/users.js';
 import { Bundle, BundleInService, Trial } from './schemas/bundle.js';
+import { OverridesAnswer, OverridesBody } from './schemas/overrides.js';
 import { createProblemSchema } from './schemas/problem.js';
 import { PushAnswer } from './schemas/pushed-rows.js';
 import { ForgetAnswer } from './schemas/users.js';
@@ -27,11 +29,13 @@ const COMPONENTS: readonly TSchema[] = [
   Trial,
   PushAnswer,
   ForgetAnswer,
+  OverridesBody,
+  OverridesAnswer,
   createProblemSchema(ALL_CODES),
 ];
 
 /**
- * Builds the admin app: metrics, the bundle in service, reload, pushed features, users who are to be forgotten, and with `docs.enabled` the OpenAPI document of these.
+ * Builds the admin app: metrics, the bundle in service, reload, pushed features, users who are to be forgotten, overrides, and with `docs.enabled` the OpenAPI document of these.
  * Where credentials are required its routes need the scope `admin`, pushes `write`, metrics `metrics` or `admin`. It does not listen yet.
  */
 export function buildAdminApp(parts: AdminParts): HttpApp {
@@ -48,6 +52,7 @@ export function buildAdminApp(parts: AdminParts): HttpApp {
     addBundleReloadRoute(routes, parts);
     addPushRowsRoute(routes, parts);
     addUsersRoute(routes, parts);
+    addOverridesRoutes(routes, parts);
     if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
   });
   return app;

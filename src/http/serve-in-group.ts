@@ -1,3 +1,5 @@
+import type { OverridesDocument } from '../config/override-config.js';
+import type { Overrides } from '../rules/overrides.js';
 import { packError } from '../domain/packed-error.js';
 import type {
   ProcessAnswers,
@@ -29,13 +31,16 @@ export interface GroupMember {
  * it is told to.
  * @param options.closeAll closes what the process has opened, when it cannot serve
  * @param options.learn is told of requests that other processes met
+ * @param options.adopt is told, before it listens, of the overrides that the supervisor has in force
  */
 export function joinGroup({
   closeAll,
   learn,
+  adopt,
 }: {
   closeAll: () => Promise<void>;
   learn: (change: QuarantineChange) => void;
+  adopt: (overrides: Overrides) => void;
 }): GroupMember {
   let parts: Omit<AppParts, 'isDraining'> | undefined;
   let stop = (): void => process.exit(0);
@@ -56,6 +61,7 @@ export function joinGroup({
   function obey(order: ProcessOrder): void {
     if (order.order === 'ping') say({ report: 'alive' });
     else if (order.order === 'quarantine') learn(order.change);
+    else if (order.order === 'overrides') adopt(order.overrides);
     else if (order.order === 'stop') stop();
     else if (order.order === 'listen') listen(parts!).catch(refuse);
     else void answer(order, parts!);
@@ -80,11 +86,11 @@ function describe({ bundleAdmin }: Pick<AppParts, 'bundleAdmin'>): ProcessBundle
 }
 
 async function answer(
-  { id, question }: Extract<ProcessOrder, { order: 'answer' }>,
+  { id, question, about }: Extract<ProcessOrder, { order: 'answer' }>,
   parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
 ): Promise<void> {
   try {
-    say({ report: 'answered', id, answer: await ANSWERS[question](parts) });
+    say({ report: 'answered', id, answer: await ANSWERS[question](parts, about) });
   } catch (error) {
     say({ report: 'failed', id, error: packError(error) });
   }
@@ -93,6 +99,7 @@ async function answer(
 const ANSWERS: {
   readonly [Q in keyof ProcessAnswers]: (
     parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
+    about?: OverridesDocument,
   ) => Promise<ProcessAnswers[Q]>;
 } = {
   alive: async () => true,
@@ -102,6 +109,7 @@ const ANSWERS: {
     metrics.bundle.showBundle(bundleAdmin.describe());
     return metrics.snapshot();
   },
+  overrides: ({ bundleAdmin }, about) => bundleAdmin.checkOverrides(about!),
 };
 
 async function reload(

@@ -74,6 +74,7 @@ function createDrain({
   afterAnswer,
   events,
   forgotten,
+  overrides,
   tracing,
   watch,
 }: AppParts): {
@@ -94,6 +95,7 @@ function createDrain({
       await bundleAdmin.close();
       await Promise.all([afterAnswer.close(), events?.close(), tracing?.close()]);
       forgotten.close();
+      overrides.close();
       logger.info('stopped');
     },
   };

@@ -78,7 +78,7 @@ export function toRankedSlate(
 
 /** What the rules of a query do to a slate: new for each slate that is filled. */
 export function beginRules({ rules }: Pick<ArrangingQuery, 'rules'>, slate: RankedSlate): SlateStep[] {
-  return rules.slate.map((rule) => rule.begin(slate)).filter((step) => step !== undefined);
+  return rules.slate.flatMap((rule) => rule.begin(slate) ?? []);
 }
 
 function takeBest(scores: Float32Array, { limit }: ArrangingQuery, reasons: boolean): Selection {

@@ -9,7 +9,7 @@ import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
 import type { MemoryHistories } from '../features/memory-histories.js';
 import type { Ranker } from '../ranking/ranker.js';
-import type { ScenarioRules } from '../rules/rules.js';
+import type { RuleBook } from '../rules/rule-book.js';
 import type { ContextReader } from './read-context.js';
 
 /** The part of an engine that queries are hydrated from. */
@@ -18,8 +18,8 @@ export interface QueryEngine {
   readonly users: IdIndex;
   readonly histories: MemoryHistories;
   readonly scenarios: ReadonlyMap<string, ScenarioConfig>;
-  /** The rules of each scenario, bound to the bundle. */
-  readonly rules: ReadonlyMap<string, ScenarioRules>;
+  /** The rules of each scenario that are in force now, bound to the bundle. */
+  readonly rules: Pick<RuleBook, 'get'>;
   readonly readContext: ContextReader;
   /** Unix seconds up to which the bundle knows things. */
   readonly knownUntil: number;
@@ -46,9 +46,11 @@ export interface CandidateEngine extends QueryEngine {
 export interface FallbackEngine extends QueryEngine, Pick<CandidateEngine, 'sources' | 'observer'> {
   /** What was opened. */
   readonly manifest: Manifest;
+  readonly rules: RuleBook;
 }
 
 /** All that answers requests for one bundle. Immutable: a new bundle is a new engine. */
 export interface Engine extends CandidateEngine, FallbackEngine {
   readonly ranker: Ranker;
+  readonly rules: RuleBook;
 }

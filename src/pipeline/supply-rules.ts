@@ -43,9 +43,9 @@ function findWanted({ rules, moment, shown, limit, eligible }: Query): number[] 
   const places = { before: shown.length, limit };
   const itemAt = new Map<number, number>();
   for (const rule of rules.slate) {
-    const wanted = rule.findWanted?.(moment, places);
-    if (wanted === undefined || eligible[wanted.item] === 0 || itemAt.has(wanted.place)) continue;
-    itemAt.set(wanted.place, wanted.item);
+    for (const { item, place } of rule.findWanted?.(moment, places, eligible) ?? []) {
+      if (eligible[item] === 1 && !itemAt.has(place)) itemAt.set(place, item);
+    }
   }
   return [...itemAt.values()];
 }

@@ -7,10 +7,10 @@ import type { RuleMoment } from './rule-facts.js';
  */
 export interface SlateRule {
   readonly name: string;
-  /** What the rule does to one slate; undefined where it has nothing to do. */
-  begin(slate: RankedSlate): SlateStep | undefined;
+  /** What the rule does to one slate, in one step or several; undefined where it has nothing to do. */
+  begin(slate: RankedSlate): SlateStep | readonly SlateStep[] | undefined;
   /** What the rule puts into a slate of these places at this moment, where it may be there: it is ranked though no source found it. */
-  findWanted?(moment: RuleMoment, places: SlatePlaces): WantedItem | undefined;
+  findWanted?(moment: RuleMoment, places: SlatePlaces, eligible: EligibleItems): readonly WantedItem[];
   /** Of a rule that asks for different items: makes those ineligible of whose kind these item indexes have enough. */
   readonly clearPlentiful?: (eligible: EligibleItems, items: Int32Array) => void;
 }

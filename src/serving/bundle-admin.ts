@@ -1,5 +1,7 @@
 import type { ExperimentRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
+import type { OverridesDocument } from '../config/override-config.js';
+import type { OverrideCheck } from '../rules/overrides.js';
 import type { RequestExamples } from './request-examples.js';
 
 /** The bundle in service, as `GET /bundle` describes it. */
@@ -55,6 +57,11 @@ export interface BundleAdmin {
    * @throws ShortlistError INVALID_BUNDLE, BUNDLE_NOT_FOUND
    */
   reload(options?: { ifMoved?: boolean }): Promise<ServiceDescription>;
+  /**
+   * What the bundle in service has to say of a document of overrides, in force or not.
+   * @throws ShortlistError NOT_READY before the first bundle is open
+   */
+  checkOverrides(document: OverridesDocument): Promise<OverrideCheck>;
   /** Calls back whenever `describe` says something else without a reload having said so; absent where it never does. */
   onChange?(listener: () => void): void;
   /** Frees the bundle. */

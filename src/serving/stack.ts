@@ -94,11 +94,13 @@ function withCache(
       const { form, deadline = Number.POSITIVE_INFINITY, sharedDeadline = deadline } = run;
       if (form === undefined) return next.recommend(request, run);
       // Two routes may write one slate in two ways.
+      const overrides = engine.rules.overrides();
       const nameKey = (): string => `${form.name} ${keyOf(request, engine, run.prefetched)}`;
       const key = nameKey();
       return slates.answer({
         key,
-        isSame: () => nameKey() === key,
+        // Others may have been in force meanwhile, though these are again.
+        isSame: () => engine.rules.overrides() === overrides && nameKey() === key,
         // An answer that was kept counts only where it is of this bundle.
         form: {
           ...form,

@@ -19,7 +19,7 @@ const scenarios = new Map([['home', { ...SCENARIOS.get('home')!, rules: RULES }]
 
 /** What is shown of the first ten items, ranked in their order. */
 function show(bundle: typeof contents): number[] {
-  const { rules, problems } = openRules(bundle, engine.catalogue, scenarios);
+  const { rules, problems } = openRules(bundle, engine.catalogue, { scenarios });
   t.same(problems, []);
   const items = Int32Array.from({ length: 10 }, (_, item) => item);
   const query = { limit: 10, shown: [], moment: MOMENT, rules: rules.get('home')! };

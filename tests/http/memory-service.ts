@@ -1,7 +1,9 @@
+import type { OverridesDocument } from '../../src/config/override-config.js';
 import { ShortlistError } from '../../src/domain/errors.js';
 import { hashId } from '../../src/domain/id-table.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, DroppedCandidate, SlateItem } from '../../src/domain/slate.js';
+import type { OverrideCheck } from '../../src/rules/overrides.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
 import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
@@ -84,6 +86,26 @@ export class MemoryService implements Recommender, BundleAdmin {
 
   examples(): RequestExamples | undefined {
     return this.bundle === undefined ? undefined : this.requestExamples;
+  }
+
+  /** Items are unknown as in the real one; an attribute that is not filterable is refused. */
+  async checkOverrides({ overrides }: OverridesDocument): Promise<OverrideCheck> {
+    const lines = overrides.flatMap(({ hide, pin, boost }, index) => {
+      const items = pin === undefined ? ((hide ?? boost)!.items ?? []) : [pin.item];
+      const filters = (hide ?? pin ?? boost)!.when?.filter ?? [];
+      return [
+        ...items
+          .filter((id) => MOVIES.every(({ itemId }) => itemId !== id))
+          .map((id) => ({ unknown: `overrides.${index} names ${id}` })),
+        ...filters
+          .filter((filter) => !filter.startsWith('genres:'))
+          .map((filter) => ({ ineffective: `overrides.${index}: ${filter}` })),
+      ];
+    });
+    return {
+      unknown: lines.flatMap((line) => ('unknown' in line ? [line.unknown!] : [])),
+      ineffective: lines.flatMap((line) => ('ineffective' in line ? [line.ineffective!] : [])),
+    };
   }
 
   /** There is nothing to keep answers in. */

@@ -10,7 +10,8 @@ import type { Engine } from '../../src/pipeline/engine.js';
 import { fallBack } from '../../src/pipeline/fall-back.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { recommend } from '../../src/pipeline/recommend.js';
-import { bindScenarios } from '../../src/engine/open-rules.js';
+import { bindRules } from '../../src/rules/bind-rules.js';
+import { createRuleBook } from '../../src/rules/rule-book.js';
 import { retrieveOffline } from '../../src/offline/training/ranker/training-rows.js';
 import { hydrateQuery } from '../../src/pipeline/hydrate-query.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
@@ -29,7 +30,12 @@ function scenariosWith(rules: readonly RuleEntry[], changes: Partial<ScenarioCon
 /** The engine under other rules, which need no vectors. */
 function engineWith(rules: readonly RuleEntry[], changes: Partial<ScenarioConfig> = {}): Engine {
   const scenarios = scenariosWith(rules, changes);
-  return { ...bundle.engine, scenarios, rules: bindScenarios(scenarios, { catalogue }).rules };
+  const facts = { catalogue };
+  const own = Array.from(
+    scenarios,
+    ([name, { rules: entries }]) => [name, bindRules(entries, facts).rules] as const,
+  );
+  return { ...bundle.engine, scenarios, rules: createRuleBook(new Map(own), facts) };
 }
 
 const PLAIN: RuleEntry[] = ['exclude-seen', 'exclude-requested', 'filter-attributes'];

@@ -4,6 +4,7 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { Settings } from '../../src/config/settings.js';
 import { openTracing } from '../../src/commands/open-tracing.js';
 import type { EventStore } from '../../src/events/event-store.js';
+import type { OverrideStore } from '../../src/overrides/override-store.js';
 import { startServer } from '../../src/http/start-server.js';
 import { createMetrics } from '../../src/observability/metrics/metrics.js';
 import { createOnlineStoresOpener } from '../../src/serving/online/online-stores-opener.js';
@@ -57,6 +58,8 @@ export async function startCachedServer(
     logger?: Logger;
     release?: string;
     events?: EventStore;
+    /** In force, and shown by the admin listener. */
+    overrides?: OverrideStore;
     /** 0 computes on the event loop, which opens sooner. */
     workers?: 0;
     service?: Partial<ServedBundleOptions>;
@@ -92,6 +95,7 @@ export async function startCachedServer(
       metrics: metrics.cache,
       release: changes.release ?? '1',
     }),
+    overrides: changes.overrides,
     ...changes.service,
   });
   await service.reload();
@@ -102,7 +106,7 @@ export async function startCachedServer(
     patienceMs: changes.patienceMs ?? 60_000,
   });
   const server = await startServer({
-    ...createServerParts(service, { settings, logger, metrics }),
+    ...createServerParts(service, { settings, logger, metrics, overrides: changes.overrides }),
     events: changes.events,
     tracing,
   });

@@ -3,6 +3,9 @@ import type { Settings } from '../../src/config/settings.js';
 import { openListenerParts } from '../../src/commands/open-listener-parts.js';
 import type { ForgottenUserStore } from '../../src/events/forgotten/forgotten-user-store.js';
 import { openLocalForgottenUsers } from '../../src/events/forgotten/local-forgotten-users.js';
+import { observeOverrides } from '../../src/overrides/open-overrides.js';
+import { openLocalOverrides } from '../../src/overrides/local-overrides.js';
+import type { OverrideStore } from '../../src/overrides/override-store.js';
 import type { ServerParts } from '../../src/http/app-parts.js';
 import { openDependencyAccess } from '../../src/observability/dependency-observer.js';
 import type { Metrics } from '../../src/observability/metrics/metrics.js';
@@ -22,9 +25,10 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
     shadow?: Shadow | undefined;
     forgotten?: ForgottenUserStore | undefined;
     shownCounts?: ShownCounts | undefined;
+    overrides?: OverrideStore | undefined;
   },
 ): ServerParts & { recommender: Service } {
-  const { shadow, shownCounts, forgotten: given, ...others } = parts;
+  const { shadow, shownCounts, forgotten: given, overrides: store, ...others } = parts;
   const clock = (): number => Date.now() / 1000;
   const { settings, logger, metrics } = parts;
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
@@ -41,11 +45,29 @@ export function createServerParts<Service extends Recommender & BundleAdmin>(
         },
       },
     });
+  const overrides = store ?? openLocal(parts);
   return {
     ...others,
-    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten }),
+    ...openListenerParts({ settings, bundleAdmin: service, metrics, dependencies, forgotten, overrides }),
     recommender: service,
     bundleAdmin: service,
     afterAnswer: openListeners(settings, { ...others, shadow, shownCounts, clock }),
   };
+}
+
+function openLocal({
+  settings: { overrides },
+  logger,
+  metrics,
+}: {
+  settings: Settings;
+  logger: Logger;
+  metrics: Metrics;
+}): OverrideStore {
+  return openLocalOverrides({
+    ...overrides,
+    scenarios: ['home', 'popular', 'similar'],
+    isStrict: true,
+    observer: observeOverrides({ logger, metrics: metrics.overrides }),
+  });
 }

@@ -14,6 +14,7 @@ import { createDriftMetrics, type DriftMetrics } from './drift-metrics.js';
 import { createEventMetrics, type EventMetrics } from './event-metrics.js';
 import { createFeatureMetrics, type FeatureMetrics } from './feature-metrics.js';
 import { createForgettingMetrics, type ForgettingMetrics } from './forgetting-metrics.js';
+import { createOverrideMetrics, type OverrideMetrics } from './override-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLogMetrics, type LogMetrics } from './log-metrics.js';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.js';
@@ -31,6 +32,7 @@ export interface Metrics {
   readonly events: EventMetrics;
   readonly features: FeatureMetrics;
   readonly forgetting: ForgettingMetrics;
+  readonly overrides: OverrideMetrics;
   readonly http: HttpMetrics;
   readonly logs: LogMetrics;
   readonly processes: ProcessMetrics;
@@ -66,6 +68,7 @@ export function createMetrics(options: {
     events: createEventMetrics(registers),
     features: createFeatureMetrics(registers),
     forgetting: createForgettingMetrics(registers),
+    overrides: createOverrideMetrics(registers),
     compute: createComputeMetrics(registers),
     processes: createProcessMetrics(registers),
     releases: createReleaseMetrics(registers),

@@ -20,7 +20,7 @@ export function createPin(
     name: 'pin',
     findWanted: (moment, places) => {
       const place = findPlace(moment, places);
-      return place === undefined ? undefined : { item, place };
+      return place === undefined ? [] : [{ item, place }];
     },
     begin: (slate) => {
       const place = findPlace(slate.moment, slate);

@@ -89,11 +89,11 @@ async function openInThreads(
     for (const store of online) await store.close();
   };
   try {
-    const { observer, vectorEngine, clock = () => contents.manifest.knownUntil } = options;
+    const { observer, vectorEngine, overrides, clock = () => contents.manifest.knownUntil } = options;
     const packed = packContents(contents);
     const task = { contents: packed, scenarios, rankerGuard, vectorEngine, beside, isBackground };
-    const pool = await openComputePool(task, { ...threads, clock, observer });
-    const engine = await createFallbackEngine(contents, { scenarios, clock, observer });
+    const pool = await openComputePool(task, { ...threads, clock, observer, overrides });
+    const engine = await createFallbackEngine(contents, { scenarios, overrides, clock, observer });
     const close = async (): Promise<void> => {
       await pool.close();
       await closeStores();

@@ -87,6 +87,10 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
     describe: () => current && describeEngine(current.bundle.engine),
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),
+    checkOverrides: async (document) => {
+      if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+      return current.bundle.engine.rules.check(document);
+    },
     // Chosen when they are first asked for.
     examples: () => (examples ??= current && chooseRequestExamples(current.bundle.engine)),
     reload: joinReloads(({ ifMoved }) => (reloading = openAndSwap(ifMoved))),

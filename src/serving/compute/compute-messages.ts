@@ -5,6 +5,7 @@ import type { FeatureRead } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { PackedContents } from '../../engine/read-bundle.js';
+import type { Overrides } from '../../rules/overrides.js';
 import type { RankerGuard } from '../../ranking/guarded-ranker.js';
 
 /** What a computing thread is started with. */
@@ -37,6 +38,8 @@ export interface ComputeBatch {
   readonly jobs: readonly ComputeJob[];
   /** Unix seconds that time to live is judged by. */
   readonly now: number;
+  /** Those that are in force from this batch on; absent where they are still the same. */
+  readonly overrides?: Overrides;
 }
 
 /** What a computing thread is told: a batch, or to free what it holds and end. */

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ShortlistError } from '../../domain/errors.js';
 import { retryDelay, type RetryPace } from '../../domain/retry-delay.js';
+import type { OverridesInForce } from '../../rules/overrides.js';
 import type { Compute } from './compute.js';
 import type { ComputeTask } from './compute-messages.js';
 import { type ComputeThread, openComputeThread } from './compute-thread.js';
@@ -20,6 +21,8 @@ export interface ComputePoolOptions extends Omit<JobQueueOptions, 'onThread' | '
   readonly quarantine?: Quarantine | undefined;
   /** How a thread that cannot be replaced is tried again. */
   readonly pace?: RetryPace | undefined;
+  /** What the threads put before the rules of scenarios; nothing when not said. */
+  readonly overrides?: OverridesInForce | undefined;
   /** Is told of a thread that ended by itself, and of one that could not take its place. */
   readonly onLost?: ((error: unknown) => void) | undefined;
 }
@@ -39,7 +42,7 @@ const PACE: RetryPace = { firstMs: 200, longestMs: 30_000 };
  * @throws ShortlistError INVALID_BUNDLE when a thread cannot make an engine of the contents
  */
 export async function openComputePool(task: ComputeTask, options: ComputePoolOptions): Promise<Compute> {
-  const { workers, quarantine, desertion, onThreads, pace = PACE } = options;
+  const { quarantine, desertion, onThreads, overrides, pace = PACE } = options;
   const { version } = task.contents.manifest;
   let living = 0;
   let desertedTimer: NodeJS.Timeout | undefined;
@@ -55,7 +58,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
   });
   const closing = new AbortController();
   const replacing = new Set<Promise<void>>();
-  const opened = await openThreads(task, workers);
+  const opened = await openThreads(task, options);
   const refused = opened.find((thread) => thread.status === 'rejected');
   const threads = opened.flatMap((thread) => (thread.status === 'fulfilled' ? [thread.value] : []));
   if (refused !== undefined) {
@@ -66,7 +69,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
   async function replace(): Promise<void> {
     for (let attempt = 1; !closing.signal.aborted; attempt++) {
       try {
-        const thread = await openComputeThread(task);
+        const thread = await openComputeThread(task, overrides);
         if (closing.signal.aborted) await thread.close();
         else watch(thread);
         return;
@@ -93,7 +96,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
     void thread.lost.then((error) => takePlaceOf(thread, error));
   }
 
-  onThreads?.({ living: 0, wanted: workers });
+  onThreads?.({ living: 0, wanted: options.workers });
   threads.forEach(watch);
   return {
     run: queue.push,
@@ -103,7 +106,7 @@ export async function openComputePool(task: ComputeTask, options: ComputePoolOpt
       closing.abort();
       clearTimeout(desertedTimer);
       await Promise.all([queue.close(), ...replacing]);
-      onThreads?.({ living: 0, wanted: -workers });
+      onThreads?.({ living: 0, wanted: -options.workers });
     },
   };
 }
@@ -118,12 +121,12 @@ function startDesertion(desertion: ComputePoolOptions['desertion']): NodeJS.Time
 /** Beside others that answer one opens after the other: each takes a core for a while. */
 async function openThreads(
   task: ComputeTask,
-  workers: number,
+  { workers, overrides }: Pick<ComputePoolOptions, 'workers' | 'overrides'>,
 ): Promise<readonly PromiseSettledResult<ComputeThread>[]> {
   if (task.beside !== true)
-    return Promise.allSettled(Array.from({ length: workers }, () => openComputeThread(task)));
+    return Promise.allSettled(Array.from({ length: workers }, () => openComputeThread(task, overrides)));
   const opened: PromiseSettledResult<ComputeThread>[] = [];
   while (opened.length < workers && opened.every(({ status }) => status === 'fulfilled'))
-    opened.push(...(await Promise.allSettled([openComputeThread(task)])));
+    opened.push(...(await Promise.allSettled([openComputeThread(task, overrides)])));
   return opened;
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
+import { NO_OVERRIDES, type OverridesInForce } from '../../rules/overrides.js';
 import type {
   AnsweredBatch,
   ComputeBatch,
@@ -24,14 +25,21 @@ export interface ComputeThread {
   close(): Promise<void>;
 }
 
-/** @throws ShortlistError INVALID_BUNDLE when the thread cannot make an engine of the contents, COMPUTE_FAILED when it ends */
-export async function openComputeThread(task: ComputeTask): Promise<ComputeThread> {
+/**
+ * @param overrides are told to the thread with the first batch after they change
+ * @throws ShortlistError INVALID_BUNDLE when the thread cannot make an engine of the contents, COMPUTE_FAILED when it ends
+ */
+export async function openComputeThread(
+  task: ComputeTask,
+  overrides?: OverridesInForce,
+): Promise<ComputeThread> {
   const work = trackNativeWork();
   const workerData: ComputeThreadData = { ...task, counter: work.counter };
   const worker = new Worker(new URL('./compute-worker.js', import.meta.url), { workerData });
   worker.on('exit', () => work.end());
   const { listen, ended } = createListener(worker);
   let closing = false;
+  let told = NO_OVERRIDES;
 
   function tell(message: ComputeMessage): void {
     beginWork(work.counter);
@@ -39,12 +47,19 @@ export async function openComputeThread(task: ComputeTask): Promise<ComputeThrea
     worker.postMessage(message);
   }
 
+  function addOverrides(batch: ComputeBatch): ComputeBatch {
+    const current = overrides?.current() ?? NO_OVERRIDES;
+    if (current === told) return batch;
+    told = current;
+    return { ...batch, overrides: current };
+  }
+
   const opened = await listen();
   if (typeof opened === 'object' && 'refused' in opened) throw unpackError(opened.refused);
   return {
     answer: (batch) => {
       const answered = listen<AnsweredBatch>();
-      tell(batch);
+      tell(addOverrides(batch));
       return answered;
     },
     lost: ended.then((error) => (closing ? new Promise<never>(() => undefined) : error)),

@@ -24,6 +24,7 @@ import type {
 import { lowerPriority } from './low-priority.js';
 import { countRuns, endWork } from './native-work.js';
 import { createRests } from './polite-pause.js';
+import { NO_OVERRIDES } from '../../rules/overrides.js';
 import { sumReads } from '../online/sum-feature-reads.js';
 import { warm } from './warm.js';
 
@@ -35,6 +36,7 @@ const { contents, scenarios, rankerGuard, vectorEngine, beside, isBackground, co
 const port = parentPort!;
 let now = 0;
 let reads: FeatureRead[] = [];
+let overrides = NO_OVERRIDES;
 
 if (isBackground === true) lowerPriority();
 
@@ -56,6 +58,7 @@ async function open(): Promise<Engine> {
   const unpacked = unpackContents(contents);
   const engine = await createEngine(unpacked, {
     scenarios,
+    overrides: { current: () => overrides },
     stores: listBroughtStores(unpacked),
     vectorEngine,
     observer: { loaded: () => undefined, read: (read) => reads.push(read) },
@@ -81,6 +84,7 @@ function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[]
 
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {
   now = batch.now;
+  overrides = batch.overrides ?? overrides;
   const answers = await Promise.all(batch.jobs.map((job) => answerOne(job, engine)));
   endWork(counter);
   say({ answers, reads: sumReads(reads) });

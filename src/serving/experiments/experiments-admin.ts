@@ -34,6 +34,7 @@ export function administerExperiments(
     views: () => stable.views(),
     findProblem: () => stable.findProblem?.(),
     examples: () => stable.examples(),
+    checkOverrides: (document) => stable.checkOverrides(document),
     reload: async (options) => {
       const isStart = stable.describe() === undefined;
       try {

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import { ShortlistError } from '../../domain/errors.js';
+import type { OverridesInForce } from '../../rules/overrides.js';
 import { unpackError } from '../../domain/packed-error.js';
 import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
 import type { BundleAdmin, ServiceDescription } from '../bundle-admin.js';
@@ -16,12 +17,14 @@ export interface ProcessGroupOptions extends Omit<Settings['supervisor'], 'proce
   readonly processes: number;
   /** How long a request that ended a process is kept from the others the first time; 0 for not at all. */
   readonly quarantineMs: number;
+  /** A process that opens is told what is in force; without it, it goes by what it reads. */
+  readonly overrides?: OverridesInForce | undefined;
   /** Starts the process of a place, from 1. */
   readonly start: (place: number) => ServerProcess;
 }
 
 /** Server processes that are kept running, with what an admin asks of all of them. */
-export interface ProcessGroup extends Pick<BundleAdmin, 'describe' | 'views' | 'reload'> {
+export interface ProcessGroup extends Pick<BundleAdmin, 'describe' | 'views' | 'reload' | 'checkOverrides'> {
   /**
    * The address that all of them listen at, once all do.
    * @throws ShortlistError why one cannot serve; PROCESS_FAILED when one ends without saying so
@@ -124,6 +127,7 @@ export function createProcessGroup(options: ProcessGroupOptions): ProcessGroup {
       spread(place, report.change);
     } else if (report.report === 'open') {
       teach(place);
+      tellOverrides(place, options);
       if (phase === 'serving') sendOrder(place.process, { order: 'listen' });
       else if (places.every(({ bundle }) => bundle !== undefined)) tellAll(places, { order: 'listen' });
     } else if (report.report === 'serving') {
@@ -189,6 +193,10 @@ function createEndings(places: readonly Place[]) {
       });
     },
   };
+}
+
+function tellOverrides({ process }: Place, { overrides }: ProcessGroupOptions): void {
+  if (overrides !== undefined) sendOrder(process, { order: 'overrides', overrides: overrides.current() });
 }
 
 function killAll(places: readonly Place[]): void {
@@ -266,6 +274,11 @@ function createGroupAdmin(
     reload: joinReloads(({ ifMoved }) =>
       reloadAll(places, questions, { ...limits, question: ifMoved ? 'follow' : 'reload' }),
     ),
+    checkOverrides: async (about) => {
+      const asked = listServing(places).find(({ missed }) => missed === 0);
+      if (asked === undefined) throw new ShortlistError('NOT_READY', 'No server process is up.');
+      return questions.ask(asked.process!, 'overrides', { limitMs: limits.silenceMs, about });
+    },
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions, limits),
   };

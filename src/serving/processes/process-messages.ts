@@ -1,3 +1,5 @@
+import type { OverridesDocument } from '../../config/override-config.js';
+import type { OverrideCheck, Overrides } from '../../rules/overrides.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
@@ -10,13 +12,19 @@ export interface ProcessBundle {
   readonly views: Readonly<Record<string, FeatureView>>;
 }
 
-/** What a supervisor tells a server process: to say that it lives, what requests another process met, to listen, to stop, or to answer a question. */
+/** What a supervisor tells a server process: to say that it lives, what requests another process met, which overrides are in force, to listen, to stop, or to answer a question. */
 export type ProcessOrder =
   | { readonly order: 'ping' }
   | { readonly order: 'quarantine'; readonly change: QuarantineChange }
+  | { readonly order: 'overrides'; readonly overrides: Overrides }
   | { readonly order: 'listen' }
   | { readonly order: 'stop' }
-  | { readonly order: 'answer'; readonly id: number; readonly question: keyof ProcessAnswers };
+  | {
+      readonly order: 'answer';
+      readonly id: number;
+      readonly question: keyof ProcessAnswers;
+      readonly about?: OverridesDocument | undefined;
+    };
 
 /** What it can be asked. */
 export interface ProcessAnswers {
@@ -27,6 +35,8 @@ export interface ProcessAnswers {
   /** The same where that is another bundle than is open. */
   readonly follow: ProcessBundle;
   readonly metrics: MetricsSnapshot;
+  /** What its bundle has to say of the document that the question is about. */
+  readonly overrides: OverrideCheck;
 }
 
 /** What a server process says: that it lives, that it cannot serve and ends, that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */

@@ -1,3 +1,4 @@
+import type { OverridesDocument } from '../../config/override-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
 import type { ProcessAnswers, ProcessReport } from './process-messages.js';
@@ -12,7 +13,7 @@ export interface ProcessQuestions {
   ask<Q extends keyof ProcessAnswers>(
     process: ServerProcess,
     question: Q,
-    limits?: { limitMs?: number },
+    options?: { limitMs?: number; about?: OverridesDocument },
   ): Promise<ProcessAnswers[Q]>;
   /** A process has answered, or said why it cannot. */
   settle(report: Extract<ProcessReport, { id: number }>): void;
@@ -32,7 +33,7 @@ export function createProcessQuestions(): ProcessQuestions {
   const open = new Map<number, Question>();
   let asked = 0;
   return {
-    ask: (process, question, { limitMs } = {}) =>
+    ask: (process, question, { limitMs, about } = {}) =>
       new Promise((resolve, reject) => {
         const id = ++asked;
         const giveUp = (): void => {
@@ -43,7 +44,7 @@ export function createProcessQuestions(): ProcessQuestions {
         };
         const timer = limitMs === undefined ? undefined : setTimeout(giveUp, limitMs);
         open.set(id, { process, timer, resolve, reject });
-        sendOrder(process, { order: 'answer', id, question });
+        sendOrder(process, { order: 'answer', id, question, about });
       }),
     settle: (report) => {
       const question = open.get(report.id);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { RuleEntry } from '../../../src/config/rule-config.js';
+import { createRuleBook } from '../../../src/rules/rule-book.js';
 import { bindRules } from '../../../src/rules/bind-rules.js';
 import { ShortlistError } from '../../../src/domain/errors.js';
 import type { LiveHistory } from '../../../src/domain/history.js';
@@ -113,7 +114,11 @@ t.test('a rule that begins or ends makes another name', async (t) => {
   ];
   const bound = bindRules(rules, { catalogue: engine.catalogue }).rules;
   const at = (now: number): string =>
-    keyOf(request, { ...engine, rules: new Map([[request.scenario, bound]]), clock: () => now });
+    keyOf(request, {
+      ...engine,
+      rules: createRuleBook(new Map([[request.scenario, bound]]), { catalogue: engine.catalogue }),
+      clock: () => now,
+    });
   const hours = [0, 1, 2, 3].map((hour) => at(hour * 3600));
   t.equal(new Set(hours).size, 3, 'before the first and after it nothing is in force');
   t.equal(hours[0], hours[2]);

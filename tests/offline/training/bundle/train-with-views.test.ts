@@ -169,7 +169,7 @@ t.test('a bundle has its views, and serving reads them as training did', async (
     explain: 'features',
   } as const;
   const { slate } = await recommend(request, engine);
-  const same = await recommend(request, { ...engine, ...inTraining });
+  const same = await recommend(request, { ...engine, ...inTraining, rules: engine.rules });
   t.same(slate.items, same.slate.items);
   t.same(slate.degraded, []);
   t.ok(JSON.stringify(slate).includes('prices.taste_1'), 'explained too');
