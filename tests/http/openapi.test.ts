@@ -182,6 +182,7 @@ t.test('the admin listener has a document of its own, by the same switch', async
     '/bundle/reload',
     '/views/{view}/rows',
     '/users/{userId}',
+    '/overrides',
   ]);
   const validator = createOpenapiValidator(document);
   for (const [method, url, path = url] of [

@@ -88,7 +88,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 74);
+  t.equal(ours.length, 76);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');

@@ -4,6 +4,8 @@ import { createFolderRegistry } from '../../src/bundle/folder-registry.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
 import { createServedBundle } from '../../src/serving/bundle-life/served-bundle.js';
 import { createSlateCache } from '../../src/serving/cache/slate-cache.js';
+import { toOverrides } from '../../src/overrides/parse-overrides.js';
+import { NO_OVERRIDES } from '../../src/rules/overrides.js';
 import type { SlateForm } from '../../src/serving/recommender.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
@@ -45,6 +47,43 @@ t.test('a run without a form goes past the cache', async (t) => {
   for (let time = 0; time < 2; time++)
     t.match(await served.recommend(request, {}), { cache: 'off', body: undefined, report: {} });
 });
+
+t.test(
+  'an answer by overrides that were in force for a moment only is not kept for those before and after',
+  async (t) => {
+    const cache = createSlateCache({ maxBytes: 1e6, ttlMs: 60_000, jitterShare: 0, observer: quiet });
+    const state = { overrides: NO_OVERRIDES, asked: Number.NEGATIVE_INFINITY };
+    const none = { ...NO_OVERRIDES };
+    const served = createServedBundle({
+      registry,
+      channel: 'staging',
+      scenarios: SCENARIOS,
+      cache,
+      overrides: { current: () => state.overrides },
+      clock: () => {
+        // The key is named, and next the request is hydrated.
+        if (++state.asked === 2) state.overrides = pinned;
+        return 1_710_000_000;
+      },
+    });
+    await served.reload();
+    t.teardown(() => served.close());
+    const before = (await served.recommend(request, {})).facts.itemIds;
+    const pinned = toOverrides({ overrides: [{ pin: { item: before[4]!, position: 1 } }] });
+    state.asked = 0;
+    const form: SlateForm = {
+      ...formOf('Long'),
+      write: ({ items }) => {
+        state.overrides = none;
+        return Buffer.from(items.map(({ itemId }) => itemId).join());
+      },
+    };
+    const during = await served.recommend(request, { form });
+    t.equal(during.facts.itemIds[0], before[4], 'it was answered by what was in force meanwhile');
+    const after = await served.recommend(request, { form });
+    t.same([after.cache, after.facts.itemIds], ['miss', before]);
+  },
+);
 
 function formOf(name: string): SlateForm {
   return { name, write: ({ items }) => Buffer.from(`${name} of ${items.length}`), isWritten: () => true };

@@ -107,6 +107,19 @@ t.test('the answer in place of one that failed keeps to overrides too', async (t
   t.equal(after.length, 10);
 });
 
+t.test(
+  'an item that is pinned twice stands at the first place, and the next pin of the other counts',
+  async (t) => {
+    const pin = (item: number, position: number): Override => ({ pin: { item: id(item), position } });
+    state.overrides = toOverrides({ overrides: [pin(1001, 1), pin(1001, 2), pin(1002, 2)] });
+    const { items } = (await recommend(request, engine)).slate;
+    t.same(
+      items.slice(0, 2).map(({ itemId }) => itemId),
+      [id(1001), id(1002)],
+    );
+  },
+);
+
 t.test('pages go on past pins: no item twice, and a pin stands where the list says', async (t) => {
   state.overrides = NO_OVERRIDES;
   const { items } = (await recommend({ ...request, limit: 30 }, engine)).slate;
