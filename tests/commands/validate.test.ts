@@ -77,7 +77,7 @@ t.test('every problem of every file is told at once', async (t) => {
   t.equal(code, 1);
   for (const problem of [
     /scenario shelf: source "populer" is unknown; known are als/,
-    /scenario shelf: coldStart "poplar" is unknown; known are home/,
+    /scenario shelf: coldStart "poplar" is unknown; known are continue, home/,
     /production\.yaml: cache\.ttlSeconds is "soon"/,
     /training\.yaml: /,
     /gates\.yaml: speed is unknown/,
