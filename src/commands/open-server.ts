@@ -51,6 +51,7 @@ export async function openServer(
     ...(place !== undefined && { labels: { process: place } }),
   });
   const logger = openServerLog(settings, { metrics: metrics.telemetry, process: place });
+  const observed = { logger, metrics };
   const dependencies = openDependencyAccess(settings.sources, { logger, metrics: metrics.dependencies });
   const registry = await openRegistry(settings.bundle, context, dependencies);
   const cache = await openSlateCache(settings, {
@@ -67,11 +68,9 @@ export async function openServer(
   const isAlone = place === undefined;
   const overridden = await openOverriddenScenarios(settings, context, {
     opened,
-    logger,
-    metrics,
+    ...observed,
     isStrict: isAlone,
   });
-  const { overrides } = overridden;
   const openReads = shareRedisReads(readsOptionsOf(settings.redis));
   const events = opened.add(
     await openEventStore(settings, { logger, metrics: metrics.events, clock, openReads }),
@@ -87,28 +86,21 @@ export async function openServer(
     forgotten,
     quarantine,
     liveHistories: events?.liveHistories,
-    logger,
-    metrics,
+    ...observed,
   });
-  const { recommender, admin, shadow } = openRecommender(options, {
-    settings,
-    logger,
-    metrics,
-    openReads,
-  });
+  const { recommender, admin, shadow } = openRecommender(options, { settings, ...observed, openReads });
   opened.add(admin, () => admin.close());
   const bundle = await admin.reload();
   logger.info({ bundle }, 'bundle open');
-  const afterAnswer = opened.add(
-    openListeners(settings, { ...options, logger, metrics, shadow, clock }),
-    (all) => all.close(),
+  const afterAnswer = opened.add(openListeners(settings, { ...options, ...observed, shadow, clock }), (all) =>
+    all.close(),
   );
   const tracing = opened.add(
     await openTracing(settings, { logger, metrics: metrics.telemetry, version: context.codeVersion }),
     (traces) => traces?.close(),
   );
   // In a group the supervisor watches, and has one process after the other open a bundle.
-  const watch = isAlone ? watchChannels(settings, { registry, logger, metrics, admin }) : undefined;
+  const watch = isAlone ? watchChannels(settings, { registry, ...observed, admin }) : undefined;
   opened.add(watch, () => watch?.stop());
   return {
     parts: {
@@ -117,15 +109,14 @@ export async function openServer(
       afterAnswer,
       events: events?.store,
       settings,
-      logger,
-      metrics,
+      ...observed,
       tracing,
       watch,
-      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten, overrides }),
+      ...openListenerParts({ settings, bundleAdmin: admin, metrics, dependencies, forgotten, ...overridden }),
     },
     bundle,
     quarantine,
-    overrides,
+    overrides: overridden.overrides,
   };
 }
 
