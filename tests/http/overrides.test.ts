@@ -120,7 +120,7 @@ t.test('of two puts at once with one If-Match one is 412', async (t) => {
     ['1', '2'].map((id) => put({ overrides: [{ hide: { items: [id] } }] }, headers)),
   );
   t.same(
-    answers.map(({ status }) => status).sort((a, b) => a - b),
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
     [200, 412],
   );
 });
