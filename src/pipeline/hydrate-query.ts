@@ -4,7 +4,7 @@ import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import { knowableUserOf, type Subject } from '../domain/subject.js';
 import { checkExcluded } from '../rules/exclude-items.js';
-import { checkFilters } from '../rules/filter-attributes.js';
+import { checkFilters } from '../rules/check-filters.js';
 import type { RuleMoment } from '../rules/rule-facts.js';
 import { findEligibleItems, type ScenarioRules } from '../rules/rules.js';
 import { chooseFields } from './choose-fields.js';

@@ -180,13 +180,13 @@ function createPinning(pins: readonly Bound[], { catalogue }: RuleFacts): SlateR
 
   function choose(
     moment: RuleMoment,
-    { before, limit }: SlatePlaces,
+    { before, end }: { before: number; end: number },
     canBe: (item: number) => boolean,
   ): BoundPin[] {
     const chosen = new Map<number, BoundPin>();
     for (const position of positions) {
       if (position <= before) continue;
-      if (position > before + limit) break;
+      if (position > end) break;
       const pin = byPosition
         .get(position)!
         .find(({ item, condition }) => !chosen.has(item) && condition.holds(moment) && canBe(item));
@@ -198,13 +198,22 @@ function createPinning(pins: readonly Bound[], { catalogue }: RuleFacts): SlateR
   return {
     name: 'pin',
     findWanted: (moment, places, eligible) =>
-      choose(moment, places, (item) => eligible[item] === 1).map(({ item, override }) => ({
+      choose(moment, withinOf(places), (item) => eligible[item] === 1).map(({ item, override }) => ({
         item,
         place: override.pin!.position - 1 - places.before,
       })),
     begin: (slate) =>
-      choose(slate.moment, slate, (item) => slate.rankOf(item) >= 0).map((pin) => toStep(pin, slate)),
+      // Those behind the slate too, which are kept for a later page.
+      choose(
+        slate.moment,
+        { before: slate.before, end: Number.POSITIVE_INFINITY },
+        (item) => slate.rankOf(item) >= 0,
+      ).map((pin) => toStep(pin, slate)),
   };
+}
+
+function withinOf({ before, limit }: SlatePlaces): { before: number; end: number } {
+  return { before, end: before + limit };
 }
 
 function toStep({ item, override, reason }: BoundPin, slate: RankedSlate): PinStep {

@@ -3,10 +3,11 @@ import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 import { createAvailable } from './available.js';
+import { excludeSeen } from './exclude-items.js';
 import { createHide } from './hide-items.js';
 import { bindCondition, bindItems, type RuleCondition } from './rule-condition.js';
 import type { RuleFacts } from './rule-facts.js';
-import { RULES, type ScenarioRules } from './rules.js';
+import type { ScenarioRules } from './rules.js';
 import { createSeen } from './seen.js';
 import type { SlateRule } from './slate-rule.js';
 import { createBoost } from './slate/boost.js';
@@ -71,7 +72,8 @@ function toPhase(condition: RuleCondition | undefined): ((now: number) => string
 
 /** @throws ShortlistError saying what the rule needs and the bundle does not have */
 function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
-  if (typeof entry === 'string') return { eligibility: RULES.get(entry)! };
+  // The other two hold in every scenario; files of before name them.
+  if (typeof entry === 'string') return entry === 'exclude-seen' ? { eligibility: excludeSeen } : {};
   const { catalogue } = facts;
   if ('seen' in entry) return { eligibility: createSeen(entry.seen) };
   if ('available' in entry) {

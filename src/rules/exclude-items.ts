@@ -1,5 +1,4 @@
 import { showValue } from '../config/show-value.js';
-import type { EligibleItems } from '../domain/candidate.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { EligibilityRule } from './eligibility-rule.js';
@@ -7,13 +6,9 @@ import type { EligibilityRule } from './eligibility-rule.js';
 /** Excludes the items of the history. */
 export const excludeSeen: EligibilityRule = {
   name: 'exclude-seen',
-  apply: (eligible, { history }) => clear(eligible, history.items),
-};
-
-/** Excludes the items that the client named in `exclude`. */
-export const excludeRequested: EligibilityRule = {
-  name: 'exclude-requested',
-  apply: (eligible, { excluded }) => clear(eligible, excluded),
+  apply: (eligible, { history }) => {
+    for (const item of history.items) eligible[item] = 0;
+  },
 };
 
 /**
@@ -31,8 +26,4 @@ export function checkExcluded(ids: readonly string[], { entities }: Catalogue): 
     'INVALID_REQUEST',
     `exclude is ${joined.map(showValue).join(', ')}, which is no item, while its parts are. Give each id by itself: exclude=a&exclude=b, in a body ["a", "b"].`,
   );
-}
-
-function clear(eligible: EligibleItems, items: Int32Array): void {
-  for (const item of items) eligible[item] = 0;
 }

@@ -5,7 +5,7 @@ import type { ContextField } from '../domain/context.js';
 import { ShortlistError } from '../domain/errors.js';
 import { splitNamedValue, toAttributeFilter } from '../domain/named-value.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
-import { checkFilters } from './filter-attributes.js';
+import { checkFilters } from './check-filters.js';
 import { filterMask } from './filter-masks.js';
 import type { RuleFacts, RuleMoment } from './rule-facts.js';
 

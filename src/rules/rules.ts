@@ -1,18 +1,9 @@
-import type { PlainRule, RuleSettings } from '../config/rule-config.js';
+import type { RuleSettings } from '../config/rule-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import { toAttributeFilter } from '../domain/named-value.js';
 import type { EligibilityRule, RuleInput } from './eligibility-rule.js';
-import { excludeRequested, excludeSeen } from './exclude-items.js';
-import { filterAttributes } from './filter-attributes.js';
 import { filterMask, intersectMask } from './filter-masks.js';
 import type { SlateRule } from './slate-rule.js';
-
-/** Every rule without settings. */
-export const RULES: ReadonlyMap<PlainRule, EligibilityRule> = new Map<PlainRule, EligibilityRule>([
-  ['exclude-seen', excludeSeen],
-  ['exclude-requested', excludeRequested],
-  ['filter-attributes', filterAttributes],
-]);
 
 /** The rules of a scenario, bound to a bundle. */
 export interface ScenarioRules {
@@ -29,8 +20,8 @@ export interface ScenarioRules {
 }
 
 /**
- * The items that a request may be answered with, after the rules of its scenario and the filters of the scenarios, and, whatever those say,
- * without what the subject does not want and what earlier pages showed.
+ * The items that a request may be answered with: after the rules of its scenario and the filters of the scenarios, and, whatever those say,
+ * only what passes the filters of the request, without what it excludes, what the subject does not want, and what earlier pages showed.
  */
 export function findEligibleItems(rules: readonly EligibilityRule[], context: RuleInput): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
@@ -39,6 +30,8 @@ export function findEligibleItems(rules: readonly EligibilityRule[], context: Ru
     if (filters === undefined || filters.length === 0) continue;
     intersectMask(eligible, filterMask(context.catalogue, filters.map(toAttributeFilter)));
   }
+  if (context.filters.length > 0) intersectMask(eligible, filterMask(context.catalogue, context.filters));
+  for (const item of context.excluded) eligible[item] = 0;
   for (const item of context.unwanted) eligible[item] = 0;
   for (const item of context.shown) eligible[item] = 0;
   return eligible;

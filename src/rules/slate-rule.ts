@@ -60,7 +60,7 @@ export interface WorthStep extends AnyStep {
 export interface PinStep extends AnyStep {
   readonly kind: 'pin';
   readonly rank: number;
-  /** Place in the slate, from 0. */
+  /** Place in the slate, from 0; one behind it keeps the candidate for a later page. */
   readonly place: number;
 }
 

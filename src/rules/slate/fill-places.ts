@@ -22,7 +22,8 @@ export interface FilledPlaces {
  * Fills the places of a slate, one after the other, under all rules at once, whatever their order: a pin takes its place; every other place
  * goes to the candidate that is worth most among those that the caps allow. With a distance, worth is maximal marginal relevance
  * (Carbonell and Goldstein, SIGIR 1998): (1 − strength) · worth − strength · likeness to the nearest of those before. Where no candidate is
- * allowed, the caps give way, the last one first, so that the slate is full while a candidate is left. Equal worth stands in the order of ranking.
+ * allowed, caps give way, so that the slate is full while a candidate is left: of those that cannot hold together the first ones do. A candidate
+ * that is pinned behind the slate is kept for there while others are left. Equal worth stands in the order of ranking.
  */
 export function fillPlaces(steps: readonly SlateStep[], { worth, places, upTo }: Filling): FilledPlaces {
   const size = worth.length;
@@ -30,7 +31,8 @@ export function fillPlaces(steps: readonly SlateStep[], { worth, places, upTo }:
   const caps = steps.filter((step): step is CapStep => step.kind === 'cap');
   const distance = steps.find((step): step is DistanceStep => step.kind === 'distance');
   const queue = createQueue(worth, steps, distance);
-  const pinned = placePins(steps, { count, size });
+  const { pinned, later } = placePins(steps, { count, size });
+  for (const rank of later) queue.remove(rank);
   pinned.forEach((rank, place) => {
     if (rank < 0) return;
     queue.remove(rank);
@@ -45,7 +47,8 @@ export function fillPlaces(steps: readonly SlateStep[], { worth, places, upTo }:
     let rank = pinned[place]!;
     if (rank < 0) {
       rank = queue.takeBest(caps);
-      for (let kept = caps.length - 1; rank < 0; kept--) rank = queue.takeBest(caps.slice(0, kept));
+      if (rank < 0) rank = queue.takeBest(findLasting(caps, queue));
+      if (rank < 0) rank = later.shift()!;
       if (caps.some((cap) => !cap.allows(rank))) relaxed++;
     }
     ranks[place] = rank;
@@ -56,14 +59,30 @@ export function fillPlaces(steps: readonly SlateStep[], { worth, places, upTo }:
   return { ranks: ranks.subarray(0, place), relaxed };
 }
 
-/** The rank that is pinned to each place, -1 for none: the first pin of a place and of a candidate counts. Where candidates are few, pins stand at the end. */
+/** Of caps that cannot hold together at a place, those that do: each holds where it can beside the ones before it. */
+function findLasting(caps: readonly CapStep[], queue: Queue): CapStep[] {
+  const lasting: CapStep[] = [];
+  for (const cap of caps) if (queue.hasAny([...lasting, cap])) lasting.push(cap);
+  return lasting;
+}
+
+/** Where pinned candidates stand. */
+interface PinnedRanks {
+  /** The rank that is pinned to each place, -1 for none. */
+  readonly pinned: Int32Array;
+  /** Ranks that are pinned behind the places, in the order of theirs. */
+  readonly later: number[];
+}
+
+/** The first pin of a place and of a candidate counts. Where all candidates are shown, those that are pinned behind them stand at the end. */
 function placePins(
   steps: readonly SlateStep[],
   { count, size }: { count: number; size: number },
-): Int32Array {
+): PinnedRanks {
   const pinned = new Int32Array(count).fill(-1);
+  const later: number[] = [];
   const pins = steps.filter((step): step is PinStep => step.kind === 'pin');
-  if (pins.length === 0) return pinned;
+  if (pins.length === 0) return { pinned, later };
   const placeOf = new Map<number, number>();
   const taken = new Map<number, number>();
   for (const { rank, place } of pins) {
@@ -75,11 +94,12 @@ function placePins(
   for (const [place, rank] of [...taken].sort(([a], [b]) => a - b)) {
     if (place < count) pinned[place] = rank;
     else if (count === size) late.push(rank);
+    else later.push(rank);
   }
   for (let place = count - 1; late.length > 0 && place >= 0; place--) {
     if (pinned[place]! < 0) pinned[place] = late.pop()!;
   }
-  return pinned;
+  return { pinned, later };
 }
 
 /** The candidates that wait for a place. */
@@ -87,6 +107,8 @@ interface Queue {
   remove(rank: number): void;
   /** A candidate has its place: others are held against it. */
   stand(rank: number): void;
+  /** Whether all caps allow any. */
+  hasAny(caps: readonly CapStep[]): boolean;
   /** The best that all caps allow, which waits no longer; -1 where none is allowed. */
   takeBest(caps: readonly CapStep[]): number;
 }
@@ -133,6 +155,7 @@ function createQueue(
       gone[rank] = 1;
     },
     stand: (rank) => marginal?.stand(rank),
+    hasAny: (caps) => gone.some((isGone, rank) => isGone === 0 && areAllowing(caps, rank)),
     takeBest,
   };
 }

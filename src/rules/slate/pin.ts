@@ -12,15 +12,15 @@ export function createPin(
   { item, position }: { item: number; position: number },
   condition: RuleCondition,
 ): SlateRule {
-  const findPlace = (moment: RuleMoment, { before, limit }: SlatePlaces): number | undefined => {
+  const findPlace = (moment: RuleMoment, { before }: SlatePlaces): number | undefined => {
     const place = position - 1 - before;
-    return item >= 0 && place >= 0 && place < limit && condition.holds(moment) ? place : undefined;
+    return item >= 0 && place >= 0 && condition.holds(moment) ? place : undefined;
   };
   return {
     name: 'pin',
     findWanted: (moment, places) => {
       const place = findPlace(moment, places);
-      return place === undefined ? [] : [{ item, place }];
+      return place === undefined || place >= places.limit ? [] : [{ item, place }];
     },
     begin: (slate) => {
       const place = findPlace(slate.moment, slate);

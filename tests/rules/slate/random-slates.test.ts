@@ -106,7 +106,7 @@ function breaks(list: readonly (number | undefined)[], place: number, item: numb
   });
 }
 
-/** Places whose item breaks a cap though another candidate would have kept all of them. */
+/** Places whose item breaks a cap though another candidate would have kept it, with all caps before it that the item keeps. */
 function findBroken(
   slate: readonly number[],
   rules: readonly RuleEntry[],
@@ -117,19 +117,26 @@ function findBroken(
   // A pin of an earlier page is over, and the first of a place and of an item counts.
   const inForce: typeof pins = [];
   for (const pin of pins) {
-    const isHere = pin.position > shown.length && pin.position <= shown.length + limit;
+    const isHere = pin.position > shown.length;
     const isFirst = !inForce.some(({ item, position }) => position === pin.position || item === pin.item);
     if (isHere && isFirst && items.includes(entities.find(pin.item))) inForce.push(pin);
   }
+  const end = shown.length + limit;
+  // Kept for a later page, where there is one.
+  const later = items.length > limit ? inForce.filter(({ position }) => position > end) : [];
+  const isKept = (item: number) => later.some((pin) => entities.find(pin.item) === item);
   const isPinned = (place: number) => inForce.some(({ item }) => entities.find(item) === slate[place]);
   const broken: number[] = [];
   for (let place = 0; place < slate.length; place++) {
     if (isPinned(place)) continue;
     const known = slate.map((item, at) => (at < place || isPinned(at) ? item : undefined));
     const list = [...shown, ...known];
-    const keeps = (item: number) => caps.every((cap) => !breaks(list, shown.length + place, item, cap));
-    const others = items.filter((item) => !known.includes(item));
-    if (!keeps(slate[place]!) && others.some(keeps)) broken.push(place);
+    // Digits of a number: the first cap weighs more than all others.
+    const faultsOf = (item: number) =>
+      caps.map((cap) => (breaks(list, shown.length + place, item, cap) ? '1' : '0')).join('');
+    const others = items.filter((item) => !known.includes(item) && !isKept(item));
+    const faults = faultsOf(slate[place]!);
+    if (faults.includes('1') && others.some((item) => faultsOf(item) < faults)) broken.push(place);
   }
   return broken;
 }

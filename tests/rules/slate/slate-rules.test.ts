@@ -55,6 +55,12 @@ t.test('a cap lets the next best take the place', async (t) => {
       shown: 'acb',
     },
     {
+      name: 'where the first cannot hold, the second does all the same',
+      facts: letterFacts('AAABB', { tags: [['x'], ['x'], ['x'], ['x'], ['x']] }),
+      rules: [cap(1, 3, 'tags'), cap(1, 2)],
+      shown: 'adbec',
+    },
+    {
       name: 'what earlier pages showed counts',
       facts: letterFacts('AABC'),
       rules: [cap(1, 2)],
@@ -93,7 +99,15 @@ t.test('pins take their places, and the others keep their order', async (t) => {
       options: { items: 'abcd' },
       shown: 'abcd',
     },
-    { name: 'beyond the slate', facts, rules: [pin('a', 4)], options: { limit: 3 }, shown: 'abc' },
+    {
+      name: 'behind the slate: kept for the next page',
+      facts,
+      rules: [pin('a', 4)],
+      options: { limit: 3 },
+      shown: 'bcd',
+    },
+    { name: 'behind the slate, where little is left', facts, rules: [pin('a', 9), pin('b', 8), pin('c', 7)], options: { limit: 4 }, shown: 'decb' }, // prettier-ignore
+    { name: 'twice, the first behind the slate', facts, rules: [pin('e', 5), pin('e', 1)], options: { limit: 4 }, shown: 'abcd' }, // prettier-ignore
     { name: 'behind a short list', facts, rules: [pin('b', 9), pin('a', 8)], shown: 'cdeab' },
     {
       name: 'the list goes on over its pages',

@@ -1,16 +1,7 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { AttributeFilter } from '../domain/slate.js';
-import type { EligibilityRule } from './eligibility-rule.js';
-import { filterMask, findFilterMasks, intersectMask } from './filter-masks.js';
-
-/** Only items that pass the filters of the request. */
-export const filterAttributes: EligibilityRule = {
-  name: 'filter-attributes',
-  apply: (eligible, { catalogue, filters }) => {
-    if (filters.length > 0) intersectMask(eligible, filterMask(catalogue, filters));
-  },
-};
+import { findFilterMasks } from './filter-masks.js';
 
 /**
  * @throws ShortlistError UNKNOWN_ATTRIBUTE when a filter names an attribute that is not declared filterable; INVALID_REQUEST when one asks
