@@ -46,29 +46,37 @@ export function createShownCounts(
   });
   return {
     add: (subject, itemIds, now) => {
-      const visitor = visitorIdOf(subject);
-      if (visitor === undefined || itemIds.length === 0) return;
-      const times: ShownTimes = kept.get(visitor) ?? new Map();
-      for (const itemId of itemIds) addTime(times, hashId(itemId), { now, mostTimes });
-      for (const oldest of times.keys()) {
-        if (times.size <= MOST_ITEMS) break;
-        times.delete(oldest);
+      if (itemIds.length === 0) return;
+      for (const visitor of listVisitors(subject)) {
+        const times: ShownTimes = kept.get(visitor) ?? new Map();
+        for (const itemId of itemIds) addTime(times, hashId(itemId), { now, mostTimes });
+        for (const oldest of times.keys()) {
+          if (times.size <= MOST_ITEMS) break;
+          times.delete(oldest);
+        }
+        // Anew, since it has grown.
+        kept.delete(visitor);
+        kept.set(visitor, times);
       }
-      // Anew, since it has grown.
-      kept.delete(visitor);
-      kept.set(visitor, times);
     },
     findTired: (subject, { shown, days }, now) => {
-      const visitor = visitorIdOf(subject);
-      const times = visitor === undefined ? undefined : kept.get(visitor);
-      if (times === undefined) return [];
       const first = now - days * SECONDS_PER_DAY;
-      return [...times].flatMap(([hash, all]) => ((all.at(-shown) ?? -Infinity) >= first ? hash : []));
+      const tired = listVisitors(subject).flatMap((visitor) =>
+        [...(kept.get(visitor) ?? [])].flatMap(([hash, times]) =>
+          (times.at(-shown) ?? Number.NEGATIVE_INFINITY) >= first ? hash : [],
+        ),
+      );
+      return [...new Set(tired)];
     },
     get size() {
       return { bytes: kept.calculatedSize, visitors: kept.size };
     },
   };
+}
+
+/** A visitor who logs in takes along what the session was shown. */
+function listVisitors({ userId, sessionId }: Subject): string[] {
+  return [{ userId }, { sessionId }].flatMap((subject) => visitorIdOf(subject as Subject) ?? []);
 }
 
 function addTime(
