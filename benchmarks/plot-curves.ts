@@ -1,0 +1,42 @@
+import { drawChart, legend, line, valueAxis } from '../src/offline/report/svg-chart.js';
+
+/** Lines over two measures, each point with a word. */
+export interface Curves {
+  /** Names of the axes. */
+  readonly x: string;
+  readonly y: string;
+  readonly lines: readonly {
+    readonly name: string;
+    readonly points: readonly { readonly x: number; readonly y: number; readonly label: string }[];
+  }[];
+}
+
+/** Seen on a light page and on a dark one. */
+const COLOURS: Readonly<Record<string, string>> = { ink: '#6b7280', muted: '#6b7280', grid: '#9ca3af55' };
+const LINES = ['#2563eb', '#d97706', '#059669', '#db2777'];
+
+/** An image of its own, for a page of Markdown. */
+export function plotCurves({ x, y, lines }: Curves): string {
+  const drawing = drawChart('curves', {
+    height: 420,
+    top: 56,
+    legend: legend(),
+    xAxis: { ...valueAxis(x), scale: true },
+    yAxis: { ...valueAxis(y), scale: true, nameGap: 46 },
+    series: lines.map(({ name, points }, index) =>
+      line({
+        name,
+        color: LINES[index % LINES.length]!,
+        data: points.map((point) => [point.x, point.y]),
+        label: {
+          show: true,
+          position: 'top',
+          fontSize: 11,
+          color: COLOURS['ink']!,
+          formatter: ({ dataIndex }) => points[dataIndex]!.label,
+        },
+      }),
+    ),
+  });
+  return `${drawing.text.replace(/var\(--(\w+)\)/g, (_, name: string) => COLOURS[name] ?? '#6b7280')}\n`;
+}
