@@ -144,6 +144,23 @@ t.test('a list goes on over its pages: no item twice, caps and pins by its place
     t.ok(genres.slice(at, at + 4).filter((genre) => genre === 'sport').length === 2, genres.join(' '));
 });
 
+t.test('a pin has its place whatever the size of pages, and the first pin of an item counts', async (t) => {
+  const { ids } = await ask(engineWith(PLAIN), { limit: 20 });
+  const pins: RuleEntry[] = [
+    { pin: { item: ids[0]!, position: 12 } },
+    { pin: { item: ids[15]!, position: 7 } },
+    { pin: { item: ids[15]!, position: 2 } },
+  ];
+  const engine = engineWith([...PLAIN, CAP, ...pins]);
+  for (const limit of [3, 5, 6, 10, 20]) {
+    const shown: string[] = [];
+    while (shown.length < 20) shown.push(...(await ask(engine, { limit, shown: shown.map(hashId) })).ids);
+    t.equal(shown.indexOf(ids[0]!), 11, `pages of ${limit}`);
+    t.equal(shown.indexOf(ids[15]!), 6, `pages of ${limit}`);
+    t.equal(new Set(shown).size, shown.length);
+  }
+});
+
 t.test('where all candidates are of one kind, others are fetched so that the cap holds', async (t) => {
   const few = { maxCandidates: 4, sources: { 'similar-items': 4 } };
   const subject = { itemId: 'i002' };
