@@ -29,7 +29,10 @@ const ColumnConfig = Type.Object(
       Type.Boolean({ description: 'Shown in answers. Default: true for items, false for users.' }),
     ),
     filterable: Type.Optional(
-      Type.Boolean({ description: 'Usable in filter=. Default: true for coded roles of items, else false.' }),
+      Type.Boolean({
+        description:
+          'Usable in filter=. Default, of items: true for all roles but text, of numeric ones where they are shown. Of users: false.',
+      }),
     ),
     feature: Type.Optional(
       Type.Boolean({ description: 'Used by the ranker. Default: true for all roles but text.' }),
@@ -256,10 +259,6 @@ function listColumnProblems(table: 'items' | 'users', source: EntityTableConfig 
       problems.push(
         `${at}.splitBy is set, but only a multi-valued column is split, this one is ${column.role}`,
       );
-    if (column.filterable === true && !isCoded(column))
-      problems.push(
-        `${at}.filterable is true, but a ${column.role} column cannot be filtered on; make it categorical`,
-      );
     if (column.feature === true && column.role === 'text')
       problems.push(`${at}.feature is true, but a text column cannot be a feature`);
     if (column.timeToLive !== undefined && !isField(column))
@@ -275,9 +274,9 @@ function isField({ role, feature }: ColumnConfig): boolean {
   return feature !== false && role !== 'text' && role !== 'multi-valued';
 }
 
-/** True for the roles whose values come from a vocabulary. */
-export function isCoded(column: ColumnConfig): boolean {
-  return column.role === 'categorical' || column.role === 'multi-valued' || column.role === 'boolean';
+/** Texts that nobody chose as values are filtered on only where the config says so, and so are numbers that answers hide: ranges would tell them. */
+export function isFilterableItemColumn({ role, shown = true, filterable }: ColumnConfig): boolean {
+  return filterable ?? (role === 'numeric' ? shown : role !== 'text');
 }
 
 /** The path stands inside an SQL literal that DuckDB expands as a glob: quotes are doubled, glob characters bracketed. */

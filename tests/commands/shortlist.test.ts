@@ -11,6 +11,16 @@ import { stringify } from 'yaml';
 import { makeZip } from '../offline/data/make-zip.js';
 import { createWorkplace } from './workplace.js';
 
+/** The requests of the examples at the top of docs/filters.md, as paths and bodies. */
+async function readFilterExamples(): Promise<{ get: string; body: string }> {
+  const page = await readFile('docs/filters.md', 'utf8');
+  const [get, post] = [...page.matchAll(/^```sh\n(.*?)^```/gms)].map(([, text]) => text!);
+  const path = /curl -G localhost:3000(\S+)/.exec(get!)![1]!;
+  const query = new URLSearchParams({ fields: /-d fields=(\S+)/.exec(get!)![1]! });
+  for (const [, value] of get!.matchAll(/--data-urlencode 'filter=(.*?)'/g)) query.append('filter', value!);
+  return { get: `${path}?${query}`, body: /-d '(.*?)'/s.exec(post!)![1]! };
+}
+
 t.test('from demo data to a served bundle', async (t) => {
   const { dir, configsDir, run } = await createWorkplace(t);
   const raw = join(dir, 'raw');
@@ -56,6 +66,23 @@ t.test('from demo data to a served bundle', async (t) => {
     };
     t.match(answer, { userId: 'u7', strategy: 'personalised', degraded: [] });
     t.equal(answer.items.length, 5);
+
+    const examples = await readFilterExamples();
+    const headers = { 'content-type': 'application/json' };
+    const asked: [path: string, init: RequestInit, years: (year: number) => boolean][] = [
+      [examples.get, {}, (year) => year >= 2000],
+      [
+        '/recommendations',
+        { method: 'POST', headers, body: examples.body },
+        (year) => (year >= 1990 && year <= 1999) || year === 2015,
+      ],
+    ];
+    for (const [path, init, fits] of asked) {
+      const response = await fetch(url + path, init);
+      const { items } = (await response.json()) as { items: { attributes: { year: number } }[] };
+      t.equal(response.status, 200, path);
+      t.ok(items.length > 0 && items.every(({ attributes }) => fits(attributes.year)), path);
+    }
     server.kill('SIGTERM');
     t.same(await once(server, 'exit'), [0, null]);
   });

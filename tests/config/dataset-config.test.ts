@@ -107,7 +107,6 @@ items:
   sql: s
   columns:
     title: { role: text, feature: true, splitBy: '|' }
-    year: { role: numeric, filterable: true }
     Item_ID: { role: text }
     genre: { role: multi-valued, splitBy: '|', filterable: true, feature: true }
 users:
@@ -121,10 +120,23 @@ users:
     problems: [
       `${file}: items.columns.title.splitBy is set, but only a multi-valued column is split, this one is text`,
       `${file}: items.columns.title.feature is true, but a text column cannot be a feature`,
-      `${file}: items.columns.year.filterable is true, but a numeric column cannot be filtered on; make it categorical`,
       `${file}: items.columns.Item_ID is the key and cannot be an attribute as well`,
     ],
   });
+});
+
+t.test('a column of every role may be filtered on, or not, as the config says', async (t) => {
+  const roles = ['numeric', 'text', 'categorical', 'multi-valued', 'boolean'];
+  for (const filterable of [true, false]) {
+    const columns = roles.map((role) => `    a-${role}: { role: ${role}, filterable: ${filterable} }`);
+    const dir = t.testdir({ 'shop.yaml': `${GOOD}\nitems:\n  sql: s\n  columns:\n${columns.join('\n')}\n` });
+    const { items } = readDatasetConfig(join(dir, 'shop.yaml'), { configsDir: 'configs' });
+    const read = Object.values(items!.columns).map((column) => [column.role, column.filterable]);
+    t.strictSame(
+      read,
+      roles.map((role) => [role, filterable]),
+    );
+  }
 });
 
 t.test('views are read as they are declared', async (t) => {

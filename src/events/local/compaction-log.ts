@@ -7,6 +7,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import type { KeptEvent } from '../../domain/event.js';
 import { EVENTS_FILE } from './events-folder.js';
 import { openEventsFile } from './open-events-file.js';
+import { recountRemovedAhead } from './removed-ahead.js';
 import { type EventsToRemove, removeUserEvents } from './remove-user-events.js';
 import { meetStorageFault } from './storage-fault.js';
 import { transact, transactPiece } from './transact.js';
@@ -108,6 +109,7 @@ function setState(database: DatabaseSync, values: Readonly<Record<string, number
   const set = database.prepare('UPDATE state SET value = ? WHERE name = ?');
   transact(database, () => {
     for (const [name, value] of Object.entries(values)) set.run(value, name);
+    if (values['compacted_to'] !== undefined) recountRemovedAhead(database);
   });
 }
 
@@ -141,6 +143,7 @@ function passRemoved(database: DatabaseSync): void {
       `UPDATE state SET value = max(value, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0))
        WHERE name = 'compacted_to' AND NOT EXISTS (SELECT 1 FROM events WHERE sequence > state.value)`,
     );
+    recountRemovedAhead(database);
   });
 }
 

@@ -15,7 +15,8 @@ const SCHEMA_VERSION = 1;
  *   their rows, a history of 200 would touch as many pages.
  * - `event_keys`: each event id that was taken (see `keyOfEvent`). It stays when its event is removed.
  * - `state`: `store` is the id of this file, `compacted_to` the last sequence that is in parquet, `compacting_to` the last one of a compaction
- *   under way, `removed` how many events were removed.
+ *   under way, `removed` how many events were removed, `removed_ahead` how many of them have a sequence after `compacted_to` (files of earlier
+ *   releases have it from their next compaction on).
  */
 const TABLES = `
   CREATE TABLE events (
@@ -57,7 +58,7 @@ function createTables(database: DatabaseSync): void {
   database.exec(TABLES);
   database
     .prepare(
-      `INSERT INTO state VALUES ('store', ?), ('compacted_to', 0), ('compacting_to', 0), ('removed', 0)`,
+      `INSERT INTO state VALUES ('store', ?), ('compacted_to', 0), ('compacting_to', 0), ('removed', 0), ('removed_ahead', 0)`,
     )
     .run(randomUUID());
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);

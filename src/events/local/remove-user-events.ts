@@ -21,15 +21,18 @@ export function removeUserEvents(database: DatabaseSync, { userId, until }: Even
   database.exec('PRAGMA secure_delete = ON');
   const remove = database.prepare(
     `DELETE FROM events WHERE sequence IN
-       (SELECT sequence FROM events WHERE user_id = ? AND time <= ? LIMIT ${PIECE})`,
+       (SELECT sequence FROM events WHERE user_id = ? AND time <= ? LIMIT ${PIECE})
+     RETURNING sequence > (SELECT value FROM state WHERE name = 'compacted_to') AS ahead`,
   );
-  const count = database.prepare(`UPDATE state SET value = value + ? WHERE name = 'removed'`);
+  const count = database.prepare('UPDATE state SET value = value + ? WHERE name = ?');
   let removed = 0;
   for (;;) {
     let changes = 0;
     transactPiece(database, () => {
-      changes = Number(remove.run(userId, until).changes);
-      count.run(changes);
+      const rows = remove.all(userId, until);
+      changes = rows.length;
+      count.run(changes, 'removed');
+      count.run(rows.filter(({ ahead }) => ahead === 1).length, 'removed_ahead');
     });
     removed += changes;
     if (changes < PIECE) break;

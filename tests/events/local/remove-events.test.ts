@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import type { UserEvent } from '../../../src/domain/event.js';
+import { checkEventsFile } from '../../../src/events/local/check-events-file.js';
 import { openCompactionLog } from '../../../src/events/local/compaction-log.js';
 import { openEventsFile } from '../../../src/events/local/open-events-file.js';
 import { readFigures } from '../../../src/events/local/read-figures.js';
@@ -141,6 +142,45 @@ t.test('a compaction that is under way ends as it should, and the next one waits
     ['d'],
   );
   log.finish(next);
+  log.close();
+});
+
+t.test('what was removed before it was in parquet is not counted as waiting', async (t) => {
+  const { folder, store, figures } = await setUp(t, [
+    click({ eventId: 'a' }),
+    click({ eventId: 'b', userId: 'u2' }),
+    click({ eventId: 'c', userId: 'u3' }),
+  ]);
+  const counted = () => {
+    const { rows, uncompactedRows } = figures();
+    t.equal(checkEventsFile(folder).contents!.uncompactedRows, uncompactedRows, 'events check says the same');
+    return [rows, uncompactedRows];
+  };
+  t.equal(await forget(folder, 'u1'), 1);
+  t.same(counted(), [2, 2], 'nothing is in parquet yet');
+  const log = openCompactionLog(folder);
+  const range = log.begin()!;
+  await store.keep([click({ eventId: 'd' }), click({ eventId: 'e', userId: 'u4' })]);
+  t.equal(await forget(folder, 'u1'), 1);
+  t.same(counted(), [3, 3], 'while a compaction is under way');
+  log.finish(range);
+  t.same(counted(), [3, 1]);
+  t.equal(await forget(folder, 'u2'), 1);
+  t.same(counted(), [2, 1], 'that one was in parquet');
+  t.equal(await forget(folder, 'u4'), 1);
+  t.same(counted(), [1, 0]);
+  t.equal(log.begin(), undefined);
+  await store.keep([click({ eventId: 'f', userId: 'u5' })]);
+  t.same(counted(), [2, 1]);
+
+  const file = openEventsFile(folder, { create: false });
+  file.database.exec("DELETE FROM state WHERE name = 'removed_ahead'");
+  file.close();
+  await store.keep([click({ eventId: 'g', userId: 'u6' })]);
+  t.equal(await forget(folder, 'u6'), 1);
+  t.same(counted(), [2, 1], 'the file of an earlier release');
+  log.finish(log.begin()!);
+  t.same(counted(), [2, 0]);
   log.close();
 });
 

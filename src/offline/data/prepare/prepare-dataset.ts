@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  isCoded,
+  isFilterableItemColumn,
   type ColumnConfig,
   type DatasetConfig,
   type InteractionsConfig,
@@ -108,8 +108,8 @@ async function writePrepared(
   });
   if (values.problems.length > 0) throw invalidDataset(config, values.problems);
   const specs = {
-    items: listSpecs(config.items, { shown: true }),
-    users: listSpecs(config.users, { shown: false }),
+    items: listSpecs(config.items, { of: 'items' }),
+    users: listSpecs(config.users, { of: 'users' }),
   };
   await writeTables(connection, dir, {
     ...(config.items && { items: specs.items.map((spec) => spec.name) }),
@@ -175,13 +175,14 @@ function describeCounting({
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */
-function listSpecs(table: DatasetConfig['items'], options: { shown: boolean }): AttributeSpec[] {
+function listSpecs(table: DatasetConfig['items'], options: { of: 'items' | 'users' }): AttributeSpec[] {
+  const ofItems = options.of === 'items';
   const columns: [string, ColumnConfig][] = Object.entries(table?.columns ?? {});
   return columns.map(([name, column]) => ({
     name,
     role: column.role,
-    shown: column.shown ?? options.shown,
-    filterable: column.filterable ?? (options.shown && isCoded(column)),
+    shown: column.shown ?? ofItems,
+    filterable: ofItems ? isFilterableItemColumn(column) : (column.filterable ?? false),
     feature: column.feature ?? column.role !== 'text',
   }));
 }

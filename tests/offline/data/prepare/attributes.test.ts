@@ -89,22 +89,26 @@ t.test('text that parquet holds as bytes is read as UTF-8', async (t) => {
 });
 
 t.test(
-  'items are shown and can be filtered on by their codes, users are not shown; text is no feature',
+  'items are shown and can be filtered on but by text and hidden numbers, users are not shown; text is no feature',
   async (t) => {
     const { dataset } = await tryPrepare(t, {
       files: { 'log.csv': GOOD_CSV },
       interactions: "SELECT * FROM '{dir}/log.csv'",
       items: {
-        sql: "SELECT 'x' AS item_id, 'X' AS title, 1 AS year, 'a' AS genre",
+        sql: "SELECT 'x' AS item_id, 'X' AS title, '2024-01-31' AS released, 1 AS year, 2 AS margin, 3 AS price, 4 AS stock, 'a' AS genre",
         columns: {
           title: { role: 'text' },
-          year: { role: 'numeric', shown: false },
+          released: { role: 'text', filterable: true },
+          year: { role: 'numeric' },
+          margin: { role: 'numeric', shown: false },
+          price: { role: 'numeric', shown: false, filterable: true },
+          stock: { role: 'numeric', filterable: false },
           genre: { role: 'categorical', feature: false },
         },
       },
       users: {
-        sql: "SELECT 'ann' AS user_id, 'fr' AS country",
-        columns: { country: { role: 'categorical' } },
+        sql: "SELECT 'ann' AS user_id, 'fr' AS country, 30 AS age",
+        columns: { country: { role: 'categorical' }, age: { role: 'numeric', shown: true } },
       },
     });
     const flags = [...dataset.catalogue.attributes, ...dataset.users.attributes].map(
@@ -112,9 +116,14 @@ t.test(
     );
     t.strictSame(flags, [
       ['title', true, false, false],
-      ['year', false, false, true],
+      ['released', true, true, false],
+      ['year', true, true, true],
+      ['margin', false, false, true],
+      ['price', false, true, true],
+      ['stock', true, false, true],
       ['genre', true, true, false],
       ['country', false, false, true],
+      ['age', true, false, true],
     ]);
   },
 );
