@@ -109,6 +109,6 @@ t.test('all that one rule lacks is said at once', async (t) => {
     const { problems } = bindRules([rule], facts);
     t.equal(problems.length, faults.length, name);
     for (const [index, fault] of faults.entries())
-      t.ok(problems[index]?.startsWith(`rule ${name}: ${fault}`), problems[index]);
+      t.ok(problems[index]?.startsWith(`rule ${name}: ${fault}`), problems.join());
   }
 });
