@@ -1,18 +1,21 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { Gates } from '../bundle/promotion-gates.js';
 import { readDatasetConfig } from '../config/dataset-config.js';
 import { describeScenario } from '../config/describe-scenario.js';
+import { listConfigFiles } from '../config/list-config-files.js';
+import { listScenarioWarnings } from '../config/list-scenario-warnings.js';
 import { readLoadProfile } from '../config/load-profile.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readConfigFile } from '../config/read-config-file.js';
-import { readScenarios, type ScenarioConfig } from '../config/scenario-config.js';
+import { readScenarioFiles, type ScenarioConfig, type ScenarioFiles } from '../config/scenario-config.js';
 import { ENVIRONMENTS } from '../config/settings.js';
 import { TrainingConfig } from '../config/training-config.js';
 import { ShortlistError } from '../domain/errors.js';
+import { listFaults } from '../domain/list-faults.js';
 import { closeEngine } from '../engine/close-engine.js';
-import { listUnknownNames, openEngine } from '../engine/open-engine.js';
+import { listBundleWarnings } from '../engine/list-bundle-warnings.js';
+import { listUnknownNames, openBundle } from '../engine/open-engine.js';
 import type { CommandContext } from './command-context.js';
 import { findBundle } from './find-bundle.js';
 import { openRegistry } from './open-registry.js';
@@ -21,7 +24,7 @@ import { openRegistry } from './open-registry.js';
 export function createValidateCommand(context: CommandContext): Command {
   return new Command('validate')
     .description(
-      'Check every config file, and say in a sentence what each scenario does. Fails with every problem of every file.',
+      'Check every config file, and say in a sentence what each scenario does. Fails with every problem of every file, and warns of what has no effect.',
     )
     .option(
       '--bundle <version>',
@@ -29,65 +32,62 @@ export function createValidateCommand(context: CommandContext): Command {
     )
     .action(async ({ bundle }: { bundle?: string }) => {
       const problems: string[] = [];
-      const scenarios = checkFiles(context, problems);
-      if (scenarios !== undefined) {
-        problems.push(...listUnknownNames(scenarios));
+      const { scenarios, names, problems: wrong } = checkFiles(context, problems);
+      if (wrong.length === 0)
         for (const scenario of scenarios.values()) context.print(describeScenario(scenario));
+      const now = context.now().getTime() / 1000;
+      const warnings = listScenarioWarnings(scenarios.values(), { now, names });
+      if (bundle !== undefined && problems.length === 0) {
+        const found = await checkAgainstBundle(bundle, scenarios, context);
+        problems.push(...found.problems);
+        warnings.push(...found.warnings);
       }
-      if (bundle !== undefined && scenarios !== undefined && problems.length === 0)
-        problems.push(...(await listBundleProblems(bundle, scenarios, context)));
+      for (const warning of warnings) context.print(`warning: ${warning}`);
       if (problems.length > 0)
         throw new ShortlistError('INVALID_CONFIG', 'The configs cannot be used:', { problems });
       context.print(`\nEvery file of ${context.configsDir} is right.`);
     });
 }
 
-/** @returns the scenarios, where they can be read */
-function checkFiles(context: CommandContext, problems: string[]): Map<string, ScenarioConfig> | undefined {
+/** @returns the scenarios; what is wrong with them is among the problems too */
+function checkFiles(context: CommandContext, problems: string[]): ScenarioFiles {
   const { configsDir, env } = context;
-  const attempt = <T>(read: () => T): T | undefined => {
+  const attempt = (read: () => unknown): void => {
     try {
-      return read();
+      read();
     } catch (error) {
-      problems.push(...listProblemsOf(error));
-      return undefined;
+      problems.push(...listFaults(error));
     }
+  };
+  const attemptEach = (folder: string, what: string, read: (name: string) => unknown): void => {
+    const { files, problems: unread } = listConfigFiles(join(configsDir, folder), what);
+    problems.push(...unread);
+    for (const file of files) attempt(() => read(basename(file, '.yaml')));
   };
   for (const environment of ENVIRONMENTS)
     attempt(() => loadSettings({ configsDir, env: { ...env, SHORTLIST_ENV: environment } }));
-  const scenarios = attempt(() => readScenarios(join(configsDir, 'scenarios')));
+  const found = readScenarioFiles(join(configsDir, 'scenarios'));
+  problems.push(...found.problems, ...listUnknownNames(found.scenarios, found.names));
   attempt(() => readConfigFile(TrainingConfig, join(configsDir, 'training.yaml')));
   attempt(() => readConfigFile(Gates, join(configsDir, 'gates.yaml')));
-  for (const name of listNames(join(configsDir, 'datasets')))
-    attempt(() => readDatasetConfig(name, { configsDir }));
-  for (const name of listNames(join(configsDir, 'load')))
-    attempt(() => readLoadProfile(name, { configsDir }));
-  return scenarios;
+  attemptEach('datasets', 'a dataset', (name) => readDatasetConfig(name, { configsDir }));
+  attemptEach('load', 'a load profile', (name) => readLoadProfile(name, { configsDir }));
+  return found;
 }
 
-/** @throws what is no fault of a config or a bundle */
-function listProblemsOf(error: unknown): readonly string[] {
-  if (!(error instanceof ShortlistError)) throw error;
-  return error.problems.length > 0 ? error.problems : [error.message];
-}
-
-function listNames(dir: string): string[] {
-  if (!existsSync(dir)) return [];
-  const files = readdirSync(dir).filter((file) => file.endsWith('.yaml'));
-  return files.sort().map((file) => basename(file, '.yaml'));
-}
-
-async function listBundleProblems(
+async function checkAgainstBundle(
   name: string,
   scenarios: ReadonlyMap<string, ScenarioConfig>,
   context: CommandContext,
-): Promise<readonly string[]> {
+): Promise<{ problems: readonly string[]; warnings: readonly string[] }> {
   const registry = await openRegistry(loadSettings(context).bundle, context);
   const folder = await findBundle(name, registry);
   try {
-    await closeEngine(await openEngine(folder, scenarios));
-    return [];
+    const { engine, contents } = await openBundle(folder, scenarios);
+    await closeEngine(engine);
+    const facts = { catalogue: engine.catalogue, manifest: contents.manifest };
+    return { problems: [], warnings: listBundleWarnings(scenarios.values(), facts) };
   } catch (error) {
-    return listProblemsOf(error);
+    return { problems: listFaults(error), warnings: [] };
   }
 }

@@ -45,7 +45,11 @@ function describeBounds(schema: ValueSchema): string {
 function describeList(schema: ValueSchema): string {
   const least = schema.minItems === undefined ? '' : ` of at least ${schema.minItems}`;
   const most = schema.maxItems === undefined ? '' : ` of at most ${schema.maxItems}`;
-  return `a list${least}${most}, each ${describeAllowed(schema.items ?? {})}`;
+  const { items } = schema;
+  // Entries that may be anything are checked elsewhere.
+  const each =
+    items === undefined || Object.keys(items).length === 0 ? '' : `, each ${describeAllowed(items)}`;
+  return `a list${least}${most}${each}`;
 }
 
 function describeText(schema: ValueSchema): string {

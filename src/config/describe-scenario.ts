@@ -30,7 +30,7 @@ export function describeRule(entry: RuleEntry): string {
   if ('available' in entry) return describeAvailable(entry.available);
   if ('cap' in entry) {
     const { attribute, most, in: places } = entry.cap;
-    return `shows at most ${most} of one ${attribute} in ${places} places`;
+    return `shows at most ${most} with the same ${attribute} in ${places} places`;
   }
   if ('diversity' in entry) {
     const { strength, by, attributes = [] } = entry.diversity;
@@ -55,10 +55,10 @@ function describeSeen({ types, days }: RuleSettings['seen']): string {
 
 function describeAvailable({ from, until }: RuleSettings['available']): string {
   const bounds = [
-    ...(from === undefined ? [] : [`before its ${from}`]),
-    ...(until === undefined ? [] : [`from its ${until} on`]),
+    ...(from === undefined ? [] : [`before \`${from}\``]),
+    ...(until === undefined ? [] : [`from \`${until}\` on`]),
   ];
-  return `leaves out each item ${join(bounds)}`;
+  return `leaves out items ${join(bounds)}`;
 }
 
 function describeTimed(

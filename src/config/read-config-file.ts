@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TSchema } from 'typebox';
-import { parseDocument } from 'yaml';
+import { parseDocument, type YAMLParseError, type YAMLWarning } from 'yaml';
 import { ShortlistError } from '../domain/errors.js';
 import { isMapping, listProblems } from './list-problems.js';
 
@@ -39,7 +39,7 @@ export function parseYaml(text: string): { value: Record<string, unknown>; probl
   const document = parseDocument(text, { stringKeys: true, resolveKnownTags: false, logLevel: 'error' });
   // A tag that is not resolved is a warning, and its value another one than was meant.
   const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) return refuse(...faults.map(({ message }) => message.trim()));
+  if (faults.length > 0) return refuse(...faults.map(describeFault));
   try {
     const value: unknown = document.toJS() ?? {};
     // An alias inside of what it stands for has no end.
@@ -49,4 +49,11 @@ export function parseYaml(text: string): { value: Record<string, unknown>; probl
     return refuse(`its aliases cannot be resolved: ${(error as Error).message.split('\n', 1)[0]}`);
   }
   return refuse('the top level must be a mapping of keys to values');
+}
+
+/** The parser answers a second document with a function of its own to call. */
+function describeFault({ code, message, linePos }: YAMLParseError | YAMLWarning): string {
+  if (code !== 'MULTIPLE_DOCS') return message.trim();
+  const line = linePos === undefined ? '' : `, from line ${linePos[0].line} on`;
+  return `holds more than one YAML document${line}; allowed is one, so put what follows \`---\` into a file of its own`;
 }

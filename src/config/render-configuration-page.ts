@@ -18,7 +18,8 @@ Unknown keys, wrong types and values out of bounds stop the start, with every pr
 Secrets never stand in these files.
 
 \`shortlist config --env staging\` prints what holds here, each setting with the file, variable or option that set it, secrets masked
-(\`--json\` for programs); where \`serve\` would not start over it, it fails with the same words.
+(\`--json\` for programs); where \`serve\` would not start over it, it fails with the same words. \`shortlist validate\` checks every file of \`configs/\` for every environment,
+and says what each [scenario](scenarios.md#trying-a-scenario) does.
 
 This page is rendered from the schema in \`src/config/settings.ts\` and the files in \`configs/\`; a test keeps it true.
 `;

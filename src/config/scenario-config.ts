@@ -1,11 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
 import { MOST_NAMED_VALUES, NAMED_VALUE } from '../domain/named-value.js';
+import { listConfigFiles } from './list-config-files.js';
 import { listProblems } from './list-problems.js';
 import { readYamlMapping } from './read-config-file.js';
-import { listRuleProblems, type RuleEntry } from './rule-config.js';
+import { listRuleProblems, type RuleEntry, type RuleWhen } from './rule-config.js';
 
 const name = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,63}$',
@@ -24,7 +24,7 @@ export const ScenarioSchema = Type.Object(
     /** Candidates after merging at most. */
     maxCandidates: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** In order: `listRuleProblems` checks each. */
-    rules: Type.Unsafe<RuleEntry[]>(Type.Array(Type.Unknown())),
+    rules: Type.Unsafe<RuleEntry[]>(Type.Array(Type.Unknown(), { 'x-allowed': 'a list of rules' })),
     /** Only items that pass these filters, `attribute:value` as requests write them; those of a request narrow them further. */
     filters: Type.Optional(
       Type.Array(Type.String({ ...NAMED_VALUE, 'x-allowed': '`attribute:value`' }), {
@@ -47,16 +47,37 @@ export type ScenarioConfig = Static<typeof ScenarioSchema>;
  * @throws ShortlistError INVALID_CONFIG with every problem of every file.
  */
 export function readScenarios(dir: string): Map<string, ScenarioConfig> {
-  const files = listYamlFiles(dir);
-  const read = files.map((file) => readScenario(dir, file));
-  const problems = read.flatMap((scenario) => scenario.problems);
-  if (files.length === 0) problems.push(`${dir}: holds no scenario file, expected at least one *.yaml`);
+  const { scenarios, problems } = readScenarioFiles(dir);
   if (problems.length > 0)
     throw new ShortlistError('INVALID_CONFIG', 'The scenarios cannot be used:', { problems });
-  return new Map(read.map(({ scenario }) => [scenario.name, scenario]));
+  return scenarios;
 }
 
-/** Lists the sources and scenarios that a scenario names and that do not exist; empty when it can be served. */
+/** What a folder of scenarios holds. */
+export interface ScenarioFiles {
+  /** Those that are right by themselves, by name, in the order of the file names. */
+  readonly scenarios: Map<string, ScenarioConfig>;
+  /** The names that the files carry, those that are wrong too. */
+  readonly names: readonly string[];
+  /** Every problem of every file, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** Reads the same folder; what is wrong comes as problems, never thrown. */
+export function readScenarioFiles(dir: string): ScenarioFiles {
+  const { files, problems: unread } = listConfigFiles(dir, 'a scenario');
+  const read = files.map((file) => readScenario(dir, file));
+  const problems = [...read.flatMap((scenario) => scenario.problems), ...unread];
+  if (files.length === 0) problems.push(`${dir}: holds no scenario file, expected at least one *.yaml`);
+  const right = read.filter((scenario) => scenario.problems.length === 0);
+  return {
+    scenarios: new Map(right.map(({ scenario }) => [scenario.name, scenario])),
+    names: files.map((file) => basename(file, '.yaml')),
+    problems,
+  };
+}
+
+/** Lists the sources and scenarios that a scenario or one of its rules names and that do not exist; empty when it can be served. */
 export function checkScenario(
   config: ScenarioConfig,
   known: { sources: readonly string[]; scenarios: readonly string[] },
@@ -68,14 +89,16 @@ export function checkScenario(
       config.coldStart === undefined ? [] : [config.coldStart],
       known.scenarios,
     ),
+    ...config.rules.flatMap((rule, index) =>
+      Object.entries(typeof rule === 'string' ? {} : rule).flatMap(([name, settings]) =>
+        unknownNames(
+          `scenario ${config.name}: rules.${index}.${name}.when.scenario`,
+          (settings as { when?: RuleWhen }).when?.scenario ?? [],
+          known.scenarios,
+        ),
+      ),
+    ),
   ];
-}
-
-function listYamlFiles(dir: string): string[] {
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir)
-    .filter((file) => file.endsWith('.yaml'))
-    .sort();
 }
 
 function readScenario(dir: string, fileName: string): { scenario: ScenarioConfig; problems: string[] } {

@@ -1,4 +1,4 @@
-import { ShortlistError } from '../domain/errors.js';
+import { listFaults } from '../domain/list-faults.js';
 
 /** Collects the problems of parts that are opened one after the other. */
 export interface ProblemCollector {
@@ -22,10 +22,8 @@ export function createProblemCollector(pause?: Pause): ProblemCollector {
       try {
         return await open();
       } catch (error) {
-        if (!(error instanceof ShortlistError)) throw error;
-        const found = error.problems.length > 0 ? error.problems : [error.message];
         problems.push(
-          ...found.map((problem) => (problem.startsWith(part) ? problem : `${part}: ${problem}`)),
+          ...listFaults(error).map((problem) => (problem.startsWith(part) ? problem : `${part}: ${problem}`)),
         );
         return undefined;
       } finally {

@@ -12,7 +12,7 @@ export function listUnfitFilters(
   return [...scenarios.values()].flatMap(({ name, filters = [] }) =>
     filters.flatMap((text) => {
       const refusal = refuse(toAttributeFilter(text));
-      return refusal === undefined ? [] : [`filters: scenario ${name}: ${refusal.message}`];
+      return refusal === undefined ? [] : [`scenario ${name}: filters: ${refusal.message}`];
     }),
   );
 }

@@ -113,9 +113,15 @@ export async function openContents(
   }
 }
 
-/** Sources and scenarios that scenarios name and that do not exist, a sentence each. */
-export function listUnknownNames(scenarios: ReadonlyMap<string, ScenarioConfig>): string[] {
-  const known = { sources: Object.keys(SOURCES), scenarios: [...scenarios.keys()] };
+/**
+ * Sources and scenarios that scenarios name and that do not exist, a sentence each.
+ * @param names of all scenarios, where there are others than these
+ */
+export function listUnknownNames(
+  scenarios: ReadonlyMap<string, ScenarioConfig>,
+  names: Iterable<string> = scenarios.keys(),
+): string[] {
+  const known = { sources: Object.keys(SOURCES), scenarios: [...names] };
   return [...scenarios.values()].flatMap((scenario) => checkScenario(scenario, known));
 }
 

@@ -1,6 +1,7 @@
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
+import { attemptAll } from './attempt-all.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 
 /** A rule about times of items, bound to a bundle. */
@@ -17,14 +18,17 @@ interface Changes {
 
 /**
  * Takes out items before the time in one attribute, and from the time in another one on. An item without a value has no such bound.
- * @throws ShortlistError INVALID_BUNDLE for an attribute that the items do not have, or that holds something else than times
+ * @throws ShortlistError INVALID_BUNDLE for each attribute that the items do not have, or that holds something else than times
  */
 export function createAvailable(
   { from, until }: { readonly from?: string | undefined; readonly until?: string | undefined },
   catalogue: Catalogue,
 ): AvailableRule {
-  const begins = from === undefined ? NONE : readTimes(findAttribute(from, catalogue), catalogue);
-  const ends = until === undefined ? NONE : readTimes(findAttribute(until, catalogue), catalogue);
+  const [begins, ends] = attemptAll(
+    [from, until].map(
+      (name) => () => (name === undefined ? NONE : readTimes(findAttribute(name, catalogue), catalogue)),
+    ),
+  ) as [Changes, Changes];
   return {
     name: 'available',
     apply: (eligible, { moment: { now } }) => {

@@ -1,5 +1,5 @@
 import type { Override, OverridesDocument } from '../config/override-config.js';
-import { ShortlistError } from '../domain/errors.js';
+import { listFaults } from '../domain/list-faults.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 import { type OverrideCheck, placeOf } from './overrides.js';
@@ -41,8 +41,7 @@ export function bindOverrides({ overrides }: OverridesDocument, facts: RuleFacts
     try {
       return [bindOne(override, index, { facts, bind })];
     } catch (error) {
-      if (!(error instanceof ShortlistError)) throw error;
-      ineffective.push(`${placeOf(index, override)}: ${error.message}`);
+      ineffective.push(`${placeOf(index, override)}: ${listFaults(error).join('; ')}`);
       return [];
     }
   });

@@ -1,7 +1,9 @@
 import type { RuleEntry, RuleSettings } from '../config/rule-config.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
+import { listFaults } from '../domain/list-faults.js';
 import type { EligibilityRule } from './eligibility-rule.js';
+import { attemptAll } from './attempt-all.js';
 import { createAvailable } from './available.js';
 import { excludeSeen } from './exclude-items.js';
 import { createHide } from './hide-items.js';
@@ -45,8 +47,8 @@ export function bindRules(
     try {
       return [bindRule(entry, facts)];
     } catch (error) {
-      if (!(error instanceof ShortlistError)) throw error;
-      problems.push(`rule ${typeof entry === 'string' ? entry : Object.keys(entry)[0]!}: ${error.message}`);
+      const name = typeof entry === 'string' ? entry : Object.keys(entry)[0]!;
+      problems.push(...listFaults(error).map((fault) => `rule ${name}: ${fault}`));
       return [];
     }
   });
@@ -70,7 +72,7 @@ function toPhase(condition: RuleCondition | undefined): ((now: number) => string
   return isWithin && ((now) => (isWithin(now) ? '1' : '0'));
 }
 
-/** @throws ShortlistError saying what the rule needs and the bundle does not have */
+/** @throws ShortlistError saying all that the rule needs and the bundle does not have */
 function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   // The other two hold in every scenario; files of before name them.
   if (typeof entry === 'string') return entry === 'exclude-seen' ? { eligibility: excludeSeen } : {};
@@ -99,16 +101,23 @@ type TimedEntry = Extract<RuleEntry, { pin: unknown } | { hide: unknown } | { bo
 function bindTimed(entry: TimedEntry, facts: RuleFacts): BoundRule {
   const { catalogue } = facts;
   const settings = 'pin' in entry ? entry.pin : 'hide' in entry ? entry.hide : entry.boost;
-  const condition = bindCondition(settings, facts);
+  const items = 'pin' in entry ? [entry.pin.item] : 'hide' in entry ? entry.hide.items : entry.boost.items;
+  const [condition, meant] = bindBoth(
+    () => bindCondition(settings, facts),
+    () => bindItems({ items, when: settings.when }, catalogue),
+  );
   if ('pin' in entry) {
-    const { item: id, position, when } = entry.pin;
-    const found = catalogue.entities.find(id);
-    const item = bindItems({ items: [id], when }, catalogue).has(found) ? found : -1;
-    return { condition, slate: createPin({ item, position }, condition) };
+    const found = catalogue.entities.find(entry.pin.item);
+    const item = meant.has(found) ? found : -1;
+    return { condition, slate: createPin({ item, position: entry.pin.position }, condition) };
   }
-  const meant = bindItems('hide' in entry ? entry.hide : entry.boost, catalogue);
   if ('hide' in entry) return { condition, eligibility: createHide(condition, meant) };
   return { condition, slate: createBoost(entry.boost, { condition, meant }) };
+}
+
+/** What is wrong with either is told. */
+function bindBoth<A, B>(bindOne: () => A, bindOther: () => B): [A, B] {
+  return attemptAll<A | B>([bindOne, bindOther]) as [A, B];
 }
 
 function bindLikeness(
@@ -119,7 +128,10 @@ function bindLikeness(
     if (vectors !== undefined) return createVectorLikeness(vectors);
     throw lacking('the bundle has no vectors of items, of als or onnx-encoder; say by: attributes');
   }
-  const columns = attributes?.map((name) => findCoded(name, catalogue)) ?? listCoded(catalogue);
+  const columns =
+    attributes === undefined
+      ? listCoded(catalogue)
+      : attemptAll(attributes.map((name) => () => findCoded(name, catalogue)));
   if (columns.length > 0) return createAttributeLikeness(columns.map(({ coded }) => coded!));
   throw lacking('no attribute of the items has a vocabulary; say by: vectors');
 }

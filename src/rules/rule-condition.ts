@@ -5,6 +5,7 @@ import type { ContextField } from '../domain/context.js';
 import { ShortlistError } from '../domain/errors.js';
 import { splitNamedValue, toAttributeFilter } from '../domain/named-value.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
+import { attemptAll } from './attempt-all.js';
 import { checkFilters } from './check-filters.js';
 import { filterMask } from './filter-masks.js';
 import type { RuleFacts, RuleMoment } from './rule-facts.js';
@@ -54,19 +55,20 @@ interface BoundField {
 function bindContext(texts: readonly string[], { context }: RuleFacts): BoundField[] {
   const fields = context?.fields ?? [];
   const valuesOf = new Map<number, number[]>();
-  for (const text of texts) {
-    const [name, value] = splitNamedValue(text);
-    const index = fields.findIndex((field) => field.name === name);
-    if (index < 0) {
-      const known = fields.map((field) => field.name).join(', ') || 'none';
-      throw new ShortlistError(
-        'INVALID_BUNDLE',
-        `when.context names ${name}, and the bundle has no such field of the context; it has ${known}`,
-      );
-    }
-    valuesOf.set(index, [...(valuesOf.get(index) ?? []), readValue(fields[index]!, value)]);
-  }
+  for (const { index, value } of attemptAll(texts.map((text) => () => bindField(text, fields))))
+    valuesOf.set(index, [...(valuesOf.get(index) ?? []), value]);
   return [...valuesOf].map(([index, values]) => ({ index, values }));
+}
+
+function bindField(text: string, fields: readonly ContextField[]): { index: number; value: number } {
+  const [name, value] = splitNamedValue(text);
+  const index = fields.findIndex((field) => field.name === name);
+  if (index >= 0) return { index, value: readValue(fields[index]!, value) };
+  const known = fields.map((field) => field.name).join(', ') || 'none';
+  throw new ShortlistError(
+    'INVALID_BUNDLE',
+    `when.context names ${name}, and the bundle has no such field of the context; it has ${known}`,
+  );
 }
 
 function readValue({ name, type, values = [] }: ContextField, text: string): number {
@@ -93,7 +95,7 @@ export function bindItems(
   catalogue: Catalogue,
 ): MeantItems {
   const filters = (when.filter ?? []).map(toAttributeFilter);
-  checkFilters(filters, catalogue);
+  attemptAll(filters.map((filter) => () => checkFilters([filter], catalogue)));
   const passing = filters.length === 0 ? undefined : filterMask(catalogue, filters);
   if (ids === undefined) return meanMask(passing!);
   const listed = ids

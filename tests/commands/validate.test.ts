@@ -44,6 +44,7 @@ t.test('the shipped configs are right, and each scenario is told in a sentence',
   );
   t.match(out, /^similar starts from one item, /m);
   t.match(out, /Every file of configs is right\.$/);
+  t.notMatch(out, /warning/);
 });
 
 t.test('every rule has words of its own', async (t) => {
@@ -54,7 +55,7 @@ t.test('every rule has words of its own', async (t) => {
     out.split('\n').find((line) => line.startsWith('shelf')),
     'shelf starts from what a user did, takes up to 50 candidates of popular (50), keeps the order of the sources, ' +
       'leaves out what the request excludes, leaves out what was of the type purchase or rental in the last 30 days, ' +
-      'leaves out each item before its released and from its ends on, shows at most 2 of one genres in 10 places, ' +
+      'leaves out items before `released` and from `ends` on, shows at most 2 with the same genres in 10 places, ' +
       'keeps like from like by genres and country (strength 0.3), lifts what is new (half as fresh after 7 days, strength 0.2), ' +
       'puts i5 at place 1 in shelf or home where the context has device:tv until 2026-03-01T00:00Z, hides 4 items, ' +
       'sinks items with genres:Horror (strength -0.2) from 2026-02-01T00:00Z and leaves users without a history to popular.',
@@ -63,10 +64,13 @@ t.test('every rule has words of its own', async (t) => {
 
 t.test('every problem of every file is told at once', async (t) => {
   const configsDir = await withConfigs({
-    'scenarios/shelf.yaml': SHELF.replace('{ popular: 50 }', '{ populer: 50 }').replace(
-      ': popular\n',
-      ': poplar\n',
-    ),
+    'scenarios/shelf.yaml': SHELF.replace('{ popular: 50 }', '{ populer: 50 }')
+      .replace('home]', 'hme]')
+      .replace(': popular\n', ': poplar\n'),
+    'scenarios/broken.yaml': 'name: broken',
+    'scenarios/shelf.yml': SHELF,
+    'datasets/films.yml': 'name: films',
+    'load/night.yml': 'stages: []',
     'production.yaml': 'cache: { ttlSeconds: soon }',
     'training.yaml': 'seed: [',
     'gates.yaml': 'speed: 1',
@@ -77,7 +81,12 @@ t.test('every problem of every file is told at once', async (t) => {
   t.equal(code, 1);
   for (const problem of [
     /scenario shelf: source "populer" is unknown; known are als/,
-    /scenario shelf: coldStart "poplar" is unknown; known are continue, home/,
+    /scenario shelf: coldStart "poplar" is unknown; known are broken, continue, home/,
+    /rules\.6\.pin\.when\.scenario "hme" is unknown; known are broken, continue, home/,
+    /scenarios\/broken\.yaml: rules is missing, allowed is a list of rules/,
+    /scenarios\/shelf\.yml is not read: a scenario is a file <name>\.yaml in .*scenarios/,
+    /datasets\/films\.yml is not read: a dataset is a file/,
+    /load\/night\.yml is not read: a load profile is a file/,
     /production\.yaml: cache\.ttlSeconds is "soon"/,
     /training\.yaml: /,
     /gates\.yaml: speed is unknown/,
@@ -95,6 +104,24 @@ t.test('scenarios that cannot be read are told without sentences', async (t) => 
   t.match(errors, /scenarios\/shelf\.yaml: /);
 });
 
+t.test('what has no effect is a warning, and no failure', async (t) => {
+  const configsDir = await withConfigs({
+    'scenarios/shelf.yaml': SHELF.replace(': popular\n', ': shelf\n'),
+  });
+  await rm(join(configsDir, 'scenarios/similar.yaml'));
+  const now = () => new Date('2026-03-01T00:00Z');
+  const { code, out } = await createCommandRunner({ configsDir, now })('validate');
+  t.equal(code, 0);
+  t.same(
+    out.split('\n').filter((line) => line.startsWith('warning:')),
+    [
+      'warning: scenario shelf: coldStart names the scenario itself, which changes nothing',
+      'warning: scenario shelf: rules.6.pin ended at 2026-03-01T00:00Z, and does nothing',
+      'warning: there is no scenario similar: GET /items/:itemId/similar is answered with 400',
+    ],
+  );
+});
+
 t.test('with a bundle, what it does not have is told too', async (t) => {
   const { folder } = await writeSmallBundle(dir);
   const version = await createFolderRegistry(join(dir, 'models')).publish(folder);
@@ -109,4 +136,16 @@ t.test('with a bundle, what it does not have is told too', async (t) => {
   const { code, errors } = await createCommandRunner({ env, configsDir })('validate', '--bundle', version);
   t.equal(code, 1);
   t.match(errors, /scenario shelf: rule available: the items have no attribute released/);
+  t.match(errors, /scenario shelf: rule available: the items have no attribute ends/);
+  t.match(errors, /scenario shelf: rule pin: when\.context names device/);
+});
+
+t.test('with a bundle, items and types that it does not have are warnings', async (t) => {
+  const { folder } = await writeSmallBundle(t.testdir());
+  const rules = 'rules: [{ hide: { items: [nothing] } }, { seen: { types: [rental] } }]\n';
+  const configsDir = await withConfigs({ 'scenarios/shelf.yaml': SHELF.replace(/rules:[^]*/, rules) });
+  const { code, out } = await createCommandRunner({ configsDir })('validate', '--bundle', folder);
+  t.equal(code, 0);
+  t.match(out, /^warning: scenario shelf: rules\.0\.hide names nothing, and the bundle has no such item$/m);
+  t.match(out, /^warning: scenario shelf: rules\.1\.seen\.types names rental, .*; they have no types$/m);
 });

@@ -16,7 +16,8 @@ const CASES: readonly [ValueSchema, string][] = [
   [{ type: 'string', pattern: '^a', 'x-allowed': 'text that starts with a' }, 'text that starts with a'],
   [{ type: 'array', items: { type: 'string' } }, 'a list, each text'],
   [{ type: 'array', maxItems: 500, items: { type: 'boolean' } }, 'a list of at most 500, each true or false'],
-  [{ type: 'array', minItems: 1 }, 'a list of at least 1, each text'],
+  [{ type: 'array', minItems: 1 }, 'a list of at least 1'],
+  [{ type: 'array', maxItems: 3, items: {} }, 'a list of at most 3'],
   [{ type: 'object' }, 'a mapping of keys to values'],
 ];
 

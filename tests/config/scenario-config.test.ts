@@ -1,6 +1,12 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkScenario, readScenarios } from '../../src/config/scenario-config.js';
+import {
+  checkScenario,
+  readScenarioFiles,
+  readScenarios,
+  type ScenarioConfig,
+} from '../../src/config/scenario-config.js';
 
 const GOOD =
   'name: home\ndescription: d\nsources: { als: 10 }\nmaxCandidates: 10\nrules: []\nranker: bundle\n';
@@ -66,6 +72,56 @@ t.test('a folder without scenarios, or no folder, is refused', async (t) => {
     code: 'INVALID_CONFIG',
     problems: [/nowhere: holds no scenario/] as unknown as string[],
   });
+});
+
+t.test('a file that looks like a scenario and is not read is told', async (t) => {
+  const dir = t.testdir({
+    'home.yaml': GOOD,
+    'shelf.yml': GOOD,
+    'SHELF.YAML': GOOD,
+    season: { 'shelf.yaml': GOOD, deep: { 'other.yml': GOOD }, 'notes.txt': '' },
+    notes: { 'notes.txt': '' },
+    'home.yaml.bak': GOOD,
+  });
+  const expected = `is not read: a scenario is a file <name>.yaml in ${dir}`;
+  t.throws(() => readScenarios(dir), {
+    code: 'INVALID_CONFIG',
+    problems: ['SHELF.YAML', 'season/deep/other.yml', 'season/shelf.yaml', 'shelf.yml'].map(
+      (name) => `${join(dir, name)} ${expected}`,
+    ),
+  });
+});
+
+t.test('the folders by which a ConfigMap is mounted hold no second scenarios', async (t) => {
+  const dir = t.testdir({ '..2026_03_01': { 'home.yaml': GOOD } });
+  symlinkSync('..2026_03_01', join(dir, '..data'));
+  symlinkSync('..data/home.yaml', join(dir, 'home.yaml'));
+  t.strictSame([...readScenarios(dir).keys()], ['home']);
+});
+
+t.test('what is right by itself is read beside what is wrong', async (t) => {
+  const dir = t.testdir({ 'home.yaml': GOOD, 'other.yaml': 'name: other' });
+  const { scenarios, names, problems } = readScenarioFiles(dir);
+  t.strictSame([...scenarios.keys()], ['home']);
+  t.strictSame(names, ['home', 'other']);
+  t.ok(problems.includes(`${join(dir, 'other.yaml')}: rules is missing, allowed is a list of rules`));
+});
+
+t.test('a scenario that a rule names must exist', async (t) => {
+  const home: ScenarioConfig = {
+    ...readScenarios('configs/scenarios').get('home')!,
+    rules: [
+      'exclude-seen',
+      { pin: { item: 'a', position: 1, when: { scenario: ['home', 'hme'] } } },
+      { hide: { items: ['a'], when: { scenario: ['shelf'] } } },
+      { boost: { strength: 1, items: ['a'], when: { scenario: ['popular'] } } },
+    ],
+  };
+  const known = { sources: Object.keys(home.sources), scenarios: ['home', 'popular'] };
+  t.strictSame(checkScenario(home, known), [
+    'scenario home: rules.1.pin.when.scenario "hme" is unknown; known are home, popular',
+    'scenario home: rules.2.hide.when.scenario "shelf" is unknown; known are home, popular',
+  ]);
 });
 
 t.test('names that nothing has are all listed', async (t) => {

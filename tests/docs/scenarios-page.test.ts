@@ -20,6 +20,28 @@ t.test('every rule of the page is one that a scenario may have', async (t) => {
     t.same(listProblems(ScenarioSchema, block, { origin: 'docs/scenarios.md' }), []);
 });
 
+/** Numbers that a value may not pass, as the page writes them; those of a strength are told once for all rules. */
+function boundsOf(schema: object): string[] {
+  const { minimum, maximum, maxItems } = schema as Record<string, number | undefined>;
+  return [minimum, maximum, maxItems]
+    .filter((bound) => bound !== undefined && Math.abs(bound) > 1)
+    .map((bound) => (bound! >= 10_000 ? bound!.toLocaleString('en') : String(bound)));
+}
+
+t.test('the page has the bounds of every key', async (t) => {
+  for (const [name, { properties }] of Object.entries(RULE_SETTINGS)) {
+    const section = PAGE.split(`\n### ${name}\n`)[1]!.split('\n### ')[0]!;
+    for (const [key, schema] of Object.entries(properties))
+      for (const bound of boundsOf(schema)) t.ok(section.includes(bound), `${name}.${key}: ${bound}`);
+  }
+  const { sources, maxCandidates, filters } = ScenarioSchema.properties;
+  const rows = { sources: Object.values(sources.patternProperties)[0]!, maxCandidates, filters };
+  for (const [key, schema] of Object.entries(rows)) {
+    const row = PAGE.split('\n').find((line) => line.startsWith(`| \`${key}\``))!;
+    for (const bound of boundsOf(schema)) t.ok(row.includes(bound), `${key}: ${bound}`);
+  }
+});
+
 t.test('the page has every rule, and every key of a scenario', async (t) => {
   for (const name of PLAIN_RULES) t.ok(PAGE.includes(`| \`${name}\` `), name);
   for (const [name, { properties }] of Object.entries(RULE_SETTINGS)) {

@@ -281,11 +281,13 @@ t.test('an items view in another order than the catalogue is refused', async (t)
 
 t.test('scenarios that name unknown sources or scenarios stop the start', async (t) => {
   const home = SCENARIOS.get('home')!;
-  const broken = { ...home, sources: { crystal: 10 }, coldStart: 'nowhere' };
+  const rules: RuleEntry[] = [{ hide: { items: ['a'], when: { scenario: ['hme'] } } }];
+  const broken = { ...home, sources: { crystal: 10 }, coldStart: 'nowhere', rules };
   const error = await failureOf(openEngine(folder, new Map([['home', broken]])));
   t.match(error, { code: 'INVALID_CONFIG' });
   t.match(error.message, /source "crystal" is unknown/);
   t.match(error.message, /coldStart "nowhere" is unknown/);
+  t.match(error.message, /rules\.0\.hide\.when\.scenario "hme" is unknown; known are home/);
 });
 
 t.test('filters of scenarios that the bundle cannot answer are refused at once, all of them', async (t) => {
@@ -298,11 +300,11 @@ t.test('filters of scenarios that the bundle cannot answer are refused at once, 
   const { message } = await failureOf(openEngine(folder, scenarios));
   t.match(
     message,
-    "filters: scenario home: Cannot filter on 'colour'. Attributes to filter on: genres, year.",
+    "scenario home: filters: Cannot filter on 'colour'. Attributes to filter on: genres, year.",
   );
-  t.match(message, 'filters: scenario home: filter is "year:recent", allowed for year (number) is a number');
-  t.match(message, 'filters: scenario popular: filter is "genres:>=a", allowed for genres (text)');
-  t.match(message, "filters: scenario popular: Cannot filter on 'title'");
+  t.match(message, 'scenario home: filters: filter is "year:recent", allowed for year (number) is a number');
+  t.match(message, 'scenario popular: filters: filter is "genres:>=a", allowed for genres (text)');
+  t.match(message, "scenario popular: filters: Cannot filter on 'title'");
   t.notMatch(message, 'year:>=2000');
 });
 

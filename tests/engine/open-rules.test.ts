@@ -82,3 +82,33 @@ t.test('what rules lack is said by each', async (t) => {
   for (const [rule, problem] of cases) t.match(bindRules([rule], bare).problems.join(), problem);
   t.same(bindRules(['exclude-seen'], bare).problems, []);
 });
+
+t.test('all that one rule lacks is said at once', async (t) => {
+  const bare = { ...letterFacts('AB'), context: undefined };
+  const { attributes } = bare.catalogue;
+  const facts = { ...bare, catalogue: { ...bare.catalogue, attributes: [] } };
+  t.ok(attributes.length > 0);
+  const when = { context: ['device:tv', 'country:de'], filter: ['x:1', 'y:2'] };
+  const context = ['device', 'country'].map(
+    (name) => `when.context names ${name}, and the bundle has no such field of the context; it has none`,
+  );
+  const filters = ['x', 'y'].map((name) => `Cannot filter on '${name}'.`);
+  const coded = ['brand', 'genres'].map(
+    (name) => `the items have no categorical, multi-valued or boolean attribute ${name}; they have none`,
+  );
+  const times = ['released', 'ends'].map((name) => `the items have no attribute ${name}; they have none`);
+  const cases: [rule: RuleEntry, faults: string[]][] = [
+    [{ available: { from: 'released', until: 'ends' } }, times],
+    [{ diversity: { strength: 1, by: 'attributes', attributes: ['brand', 'genres'] } }, coded],
+    [{ pin: { item: 'a', position: 1, when } }, [...context, ...filters]],
+    [{ hide: { items: ['a'], when } }, [...context, ...filters]],
+    [{ boost: { strength: 1, when } }, [...context, ...filters]],
+  ];
+  for (const [rule, faults] of cases) {
+    const name = Object.keys(rule)[0]!;
+    const { problems } = bindRules([rule], facts);
+    t.equal(problems.length, faults.length, name);
+    for (const [index, fault] of faults.entries())
+      t.ok(problems[index]?.startsWith(`rule ${name}: ${fault}`), problems.join());
+  }
+});
