@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import type { MoveOptions } from '../bundle/bundle-registry.js';
 import { loadSettings } from '../config/load-settings.js';
+import { readScenarioFiles } from '../config/scenario-config.js';
+import { checkAgainstBundle } from './check-against-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { createDatasetChangeOption } from './dataset-change-option.js';
 import { addDatasetOptions, findDataset, type DatasetOptions } from './dataset-options.js';
@@ -31,8 +34,18 @@ export function createPublishCommand(context: CommandContext): Command {
         channel: 'candidate',
         allowDatasetChange,
       });
+      for (const problem of await listRefusals(folders.trainedDir, context))
+        context.printError(
+          `warning: a server with the scenarios of ${context.configsDir} refuses it: ${problem}`,
+        );
       context.print(
         `Published ${version} to ${bundle.registry}; candidate points at it. Next: shortlist serve`,
       );
     });
+}
+
+/** Why a server that reads these configs would not open the bundle; nothing where the configs are wrong by themselves, which it says. */
+async function listRefusals(folder: string, { configsDir }: CommandContext): Promise<readonly string[]> {
+  const { scenarios, problems } = readScenarioFiles(join(configsDir, 'scenarios'));
+  return problems.length > 0 ? [] : (await checkAgainstBundle(folder, scenarios)).problems;
 }

@@ -8,14 +8,13 @@ import { listScenarioWarnings } from '../config/list-scenario-warnings.js';
 import { readLoadProfile } from '../config/load-profile.js';
 import { loadSettings } from '../config/load-settings.js';
 import { readConfigFile } from '../config/read-config-file.js';
-import { readScenarioFiles, type ScenarioConfig, type ScenarioFiles } from '../config/scenario-config.js';
+import { readScenarioFiles, type ScenarioFiles } from '../config/scenario-config.js';
 import { ENVIRONMENTS } from '../config/settings.js';
 import { TrainingConfig } from '../config/training-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import { listFaults } from '../domain/list-faults.js';
-import { closeEngine } from '../engine/close-engine.js';
-import { listBundleWarnings } from '../engine/list-bundle-warnings.js';
-import { listUnknownNames, openBundle } from '../engine/open-engine.js';
+import { listUnknownNames } from '../engine/open-engine.js';
+import { checkAgainstBundle } from './check-against-bundle.js';
 import type { CommandContext } from './command-context.js';
 import { findBundle } from './find-bundle.js';
 import { openRegistry } from './open-registry.js';
@@ -38,7 +37,8 @@ export function createValidateCommand(context: CommandContext): Command {
       const now = context.now().getTime() / 1000;
       const warnings = listScenarioWarnings(scenarios.values(), { now, names });
       if (bundle !== undefined && problems.length === 0) {
-        const found = await checkAgainstBundle(bundle, scenarios, context);
+        const registry = await openRegistry(loadSettings(context).bundle, context);
+        const found = await checkAgainstBundle(await findBundle(bundle, registry), scenarios);
         problems.push(...found.problems);
         warnings.push(...found.warnings);
       }
@@ -73,21 +73,4 @@ function checkFiles(context: CommandContext, problems: string[]): ScenarioFiles 
   attemptEach('datasets', 'a dataset', (name) => readDatasetConfig(name, { configsDir }));
   attemptEach('load', 'a load profile', (name) => readLoadProfile(name, { configsDir }));
   return found;
-}
-
-async function checkAgainstBundle(
-  name: string,
-  scenarios: ReadonlyMap<string, ScenarioConfig>,
-  context: CommandContext,
-): Promise<{ problems: readonly string[]; warnings: readonly string[] }> {
-  const registry = await openRegistry(loadSettings(context).bundle, context);
-  const folder = await findBundle(name, registry);
-  try {
-    const { engine, contents } = await openBundle(folder, scenarios);
-    await closeEngine(engine);
-    const facts = { catalogue: engine.catalogue, manifest: contents.manifest };
-    return { problems: [], warnings: listBundleWarnings(scenarios.values(), facts) };
-  } catch (error) {
-    return { problems: listFaults(error), warnings: [] };
-  }
 }

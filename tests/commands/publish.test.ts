@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { createWorkplace } from './workplace.js';
@@ -56,6 +56,20 @@ t.test('publish says which training made the bundle, and whether it is the lates
 
   await run('prepare', '--path', raw, ...data);
   t.match(await publish(), { code: 0, errors: /^$/ }, 'the same data, prepared again');
+
+  const shelf = join(configsDir, 'scenarios/shelf.yaml');
+  const rules = '[{ cap: { attribute: brand, most: 1, in: 2 } }]';
+  await writeFile(
+    shelf,
+    `name: shelf\ndescription: d\nsources: { popular: 9 }\nmaxCandidates: 9\nranker: fusion\nrules: ${rules}\n`,
+  );
+  t.match(await publish(), {
+    code: 0,
+    out: /Published /,
+    errors:
+      /^warning: a server with the scenarios of .* refuses it: .*scenario shelf: rule cap: .* attribute brand/,
+  });
+  await rm(shelf);
   await run('demo-data', ...small, '--seed', '9');
   await run('prepare', '--path', raw, ...data);
   t.match(await publish(), {
