@@ -99,7 +99,7 @@ export function createHttpApp(parts: ListenerParts, listener: ListenerOptions): 
   });
   app.setErrorHandler((error, request, reply) => {
     request.failure = error;
-    return sendProblem(reply, toFailure(error, listener));
+    return sendProblem(reply, toFailure(error, listener, request.routeOptions));
   });
   return app;
 }

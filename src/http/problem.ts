@@ -19,8 +19,15 @@ export interface Disclosure {
   readonly faults: boolean;
 }
 
-/** Translates anything thrown into a code and a detail that may be shown. What is not an error of ours is INTERNAL, without a word of what it was. */
-export function toFailure(error: unknown, disclosure: Disclosure): Failure {
+/**
+ * Translates anything thrown into a code and a detail that may be shown. What is not an error of ours is INTERNAL, without a word of what it was.
+ * @param route.bodyLimit bytes, of the route that was asked
+ */
+export function toFailure(
+  error: unknown,
+  disclosure: Disclosure,
+  route?: { readonly bodyLimit: number },
+): Failure {
   if (error instanceof ShortlistError && disclosure.codes.includes(error.code)) {
     const tells = disclosure.faults || error.status < 500 || error.code === 'NOT_READY';
     return { code: error.code, detail: tells ? error.message : `${error.title}. ${TRY_AGAIN}` };
@@ -28,8 +35,15 @@ export function toFailure(error: unknown, disclosure: Disclosure): Failure {
   if (findFrameworkStatus(error) === undefined)
     return { code: 'INTERNAL', detail: `${ERRORS.INTERNAL.title}. ${TRY_AGAIN}` };
   const code = codeOf(error);
-  const detail = (error as Error).message.slice(0, LONGEST_DETAIL);
+  const isTooLarge = code === 'PAYLOAD_TOO_LARGE' && route !== undefined;
+  const message = isTooLarge ? describeBodyLimit(route.bodyLimit) : (error as Error).message;
+  const detail = message.slice(0, LONGEST_DETAIL);
   return { code: disclosure.codes.includes(code) ? code : 'INVALID_REQUEST', detail };
+}
+
+/** What a client is told whose body is larger than a route takes, in bytes. */
+export function describeBodyLimit(bytes: number): string {
+  return `The request body is larger than ${bytes} bytes, the limit of this route.`;
 }
 
 /** The code of anything thrown, whether or not a client may see it. */

@@ -30,7 +30,7 @@ t.test('from demo data to a served bundle', async (t) => {
   t.match(made, { code: 0, out: /Demo data is in .*raw/ });
   t.match(await run('prepare', '--path', raw, ...data), {
     code: 0,
-    out: /interactions.*Prepared tables are in/s,
+    out: /interactions.*\n {2}types: (view|like) [\d,]+, (view|like) [\d,]+\n.*Prepared tables are in/s,
   });
   t.match(await run('publish', ...data), { code: 1, errors: /BUNDLE_NOT_FOUND: .*shortlist train/s });
 

@@ -263,7 +263,8 @@ t.test('a body above the limit is a 413, of this route; the others keep theirs',
     return text + ' '.repeat(bytes - text.length);
   };
   t.equal((await post(padded(1_048_576))).status, 202);
-  t.match(await post(padded(1_048_577)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+  const detail = 'The request body is larger than 1048576 bytes, the limit of this route.';
+  t.match(await post(padded(1_048_577)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE', detail } });
   t.match(await post(padded(10_000_000)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
   t.equal(events.list().length, 1);
   const wider = await setUp(t, { events: { maxBodyBytes: 10_000_000 } });

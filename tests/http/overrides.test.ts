@@ -183,7 +183,10 @@ t.test(
       });
       return text.replace('"x"', `"x"${' '.repeat(bytes - text.length)}`);
     };
-    t.match(await put(sized(1_048_577)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+    t.match(await put(sized(1_048_577)), {
+      status: 413,
+      body: { code: 'PAYLOAD_TOO_LARGE', detail: /1048576 bytes/ },
+    });
     const many = {
       overrides: Array.from({ length: 100 }, (_, at) => ({
         hide: { items: Array.from({ length: 830 }, (_each, id) => `${at * 10_000 + id}`) },

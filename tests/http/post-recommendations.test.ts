@@ -145,7 +145,7 @@ t.test('every problem of a body is named', async (t) => {
   const table: readonly [unknown, RegExp][] = [
     [
       { limit: 0, explain: 'all', candidates: [], more: 1 },
-      /^"more" is not a key of the body; known are userId, sessionId, sessionItems, candidates, limit, .*; candidates is \[\], .*; limit is 0, allowed is an integer from 1 to 100; explain is "all", allowed is one of none, sources, features$/,
+      /^"more" is not a key of the body; known are userId, sessionId, sessionItems, candidates, limit, .*; candidates is \[\], .*; limit is 0, allowed is an integer from 1 to 100; explain is "all", allowed is one of none, sources, features, reasons$/,
     ],
     [
       { candidates: ids(501) },
@@ -212,7 +212,10 @@ t.test('only JSON is read, up to 64 KiB, whatever bodies of other routes may hav
   const { service, post } = setUp(t, { server: { maxBodyBytes: 1 } });
   const padded = (bytes: number) => `{}${' '.repeat(bytes - 2)}`;
   t.equal((await post(padded(65_536))).status, 200);
-  t.match(await post(padded(65_537)), { status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+  t.match(await post(padded(65_537)), {
+    status: 413,
+    body: { code: 'PAYLOAD_TOO_LARGE', detail: /65536 bytes/ },
+  });
   const wide = setUp(t, { server: { maxBodyBytes: 1_048_576 } });
   t.equal((await wide.post(padded(65_537))).status, 413);
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) {

@@ -92,7 +92,11 @@ t.test('a deployment without online views takes no rows', async (t) => {
 t.test('without Redis a push is 503, and a body has a limit of its own', async (t) => {
   const { post } = setUp(t, { features: { maxPushBytes: 1024 } });
   t.match(await post({ rows: [{ id: 'a', values: {} }] }), { status: 503, code: 'FEATURES_FAILED' });
-  t.match(await post({ rows: ['x'.repeat(1024)] }), { status: 413, code: 'PAYLOAD_TOO_LARGE' });
+  t.match(await post({ rows: ['x'.repeat(1024)] }), {
+    status: 413,
+    code: 'PAYLOAD_TOO_LARGE',
+    detail: /1024 bytes/,
+  });
 });
 
 t.test('the public listener takes no rows', async (t) => {

@@ -6,6 +6,7 @@ import { findEventType, parseEvents, type RefusedEvent } from '../../events/pars
 import type { EventMetrics } from '../../observability/metrics/event-metrics.js';
 import { usersInList } from '../access/user-binding.js';
 import type { HttpApp } from '../create-http-app.js';
+import { describeBodyLimit } from '../problem.js';
 import { EVENTS_EXAMPLES, EventsAnswer, EventsBody, EventsEnvelope } from '../schemas/events.js';
 import { NoQuery } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
@@ -67,7 +68,7 @@ function nothingToKeep(refused: readonly RefusedEvent[]): ShortlistError {
 
 const EVENTS_PROBLEMS = {
   INVALID_REQUEST: 'None of these events can be kept:\n  - events/0: itemId is missing',
-  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  PAYLOAD_TOO_LARGE: describeBodyLimit(1_048_576),
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   INTERNAL: 'Something went wrong on our side. Try again; when you report it, quote the request id.',
   EVENTS_UNAVAILABLE: 'Events cannot be kept now. Try again; when you report it, quote the request id.',

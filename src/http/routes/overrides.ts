@@ -6,6 +6,7 @@ import type { OverridesReport } from '../../serving/overriding/overrides-admin.j
 import { NO_USERS } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { describeBodyLimit } from '../problem.js';
 import {
   OVERRIDES_EXAMPLES,
   OverridesAnswer,
@@ -117,7 +118,7 @@ const REPLACING_PROBLEMS = {
     'The overrides cannot be used, and those of before stay in force:\n  - the body: overrides.0.pin.position is 0, allowed is an integer from 1 to 600',
   OVERRIDES_CHANGED:
     'The overrides are of version "5b0f1c9ad1c04c1f8d3a7be64f6f6f0a" by now, and If-Match names "none". Read them (GET /overrides), make the change in what is there, and send that with its ETag. Nothing was changed.',
-  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  PAYLOAD_TOO_LARGE: describeBodyLimit(MOST_BYTES),
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   NOT_READY: 'No bundle is open yet.',
   OVERRIDES_UNAVAILABLE:

@@ -2,6 +2,7 @@ import { userIn } from '../access/user-binding.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
 import { toNextCursor } from '../cursor.js';
+import { describeBodyLimit } from '../problem.js';
 import { DEFAULT_SCENARIO, RecommendingHeaders, NoQuery } from '../schemas/parameters.js';
 import {
   MOST_BODY_BYTES,
@@ -75,7 +76,7 @@ function addBodyRoute(
           INVALID_CURSOR: 'The cursor is of another user or session. Ask without one to begin anew.',
           UNKNOWN_CONTEXT: "Cannot take 'devise' as context. Fields of it: hour, device, country.",
           UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",
-          PAYLOAD_TOO_LARGE: 'Request body is too large',
+          PAYLOAD_TOO_LARGE: describeBodyLimit(MOST_BODY_BYTES),
           UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
         },
         path,

@@ -1,6 +1,7 @@
 import { NO_USERS } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
+import { describeBodyLimit } from '../problem.js';
 import { PUSH_EXAMPLES, PushAnswer, PushBody, PushParams } from '../schemas/pushed-rows.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 
@@ -34,7 +35,7 @@ const PUSH_PROBLEMS = {
   INVALID_REQUEST: 'The rows cannot be pushed:\n  - rows/0: values is not an object of fields',
   UNKNOWN_VIEW: "There is no feature view 'user'. Feature views: users.",
   VIEW_NOT_ONLINE: "The feature view 'users' is not served online.",
-  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  PAYLOAD_TOO_LARGE: describeBodyLimit(1_048_576),
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   NOT_READY: 'No bundle is open yet.',
   FEATURES_FAILED: 'Redis cannot be reached.',

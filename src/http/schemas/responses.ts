@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../domain/errors.js';
-import { buildProblem, PROBLEM_TYPE } from '../problem.js';
+import { buildProblem, describeBodyLimit, PROBLEM_TYPE } from '../problem.js';
 import { Problem } from './problem.js';
 import { referenceTo } from './schema-reference.js';
 
@@ -96,7 +96,7 @@ const LISTENER_PROBLEMS: Details = {
   ROUTE_NOT_FOUND: 'There is no GET /recommend. /docs lists the routes.',
   METHOD_NOT_ALLOWED: 'POST is not answered here, only GET, HEAD.',
   REQUEST_TIMEOUT: 'The request did not arrive whole within the time allowed.',
-  PAYLOAD_TOO_LARGE: 'Request body is too large',
+  PAYLOAD_TOO_LARGE: describeBodyLimit(16_384),
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
   HEADERS_TOO_LARGE: 'Request line and headers together are larger than 32768 bytes.',
 };

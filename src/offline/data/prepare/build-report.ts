@@ -5,6 +5,7 @@ import type { IdIndex } from '../../../domain/id-index.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
+import { countTypes } from './count-types.js';
 import { countRepeats, listUnseenTypes } from './keep-interactions.js';
 import type { ValueSpread } from './check-values.js';
 import { listLimitWarnings, reportTable } from './prepare-report.js';
@@ -38,6 +39,7 @@ export async function buildReport(
   const withoutItemsRow = options.read.items ? await countUnlisted(connection, 'item') : summary.items;
   const withoutUsersRow = options.read.users ? await countUnlisted(connection, 'user') : summary.users;
   const repeats = await countRepeats(connection);
+  const types = options.read.interactions.loaded.types.has('type') ? await countTypes(connection) : {};
   const views = await reportViews(connection, options);
   const warnings = [
     ...reports.flatMap((report) => listLimitWarnings(report, limitsOf(config, report.table))),
@@ -70,6 +72,7 @@ export async function buildReport(
       repeats,
       ...(options.read.interactions.events && { events: options.read.interactions.events }),
       ...(manifest.counts.unwanted !== undefined && { unwanted: manifest.counts.unwanted }),
+      ...types,
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),

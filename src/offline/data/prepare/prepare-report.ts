@@ -2,6 +2,7 @@ import type { TableLimits } from '../../../config/dataset-config.js';
 import type { ValueSpread } from './check-values.js';
 import type { LoadedTable } from './load-table.js';
 import type { ViewReport } from './prepare-views.js';
+import type { TypeCount } from './count-types.js';
 import type { EventsRead } from './read-table.js';
 import type { TableName } from './table-request.js';
 
@@ -46,6 +47,10 @@ export interface PrepareReport {
     readonly repeats: number;
     /** What the rows of the table have of a server's events, where the dataset takes them. */
     readonly events?: EventsRead;
+    /** Types of the rows, the most frequent first, 20 at most; null where rows have none. Absent where the SQL gives no types. */
+    readonly types?: readonly TypeCount[];
+    /** Of all types. Absent as they are. */
+    readonly distinctTypes?: number;
     /** Pairs of user and item whose latest word is of a negative type, where types are negative. */
     readonly unwanted?: number;
     /** ISO 8601. */
@@ -126,6 +131,7 @@ export function renderPrepareReport(report: PrepareReport): string {
     `  ${count(interactions.rows, 'interactions')} of ${count(interactions.distinctUsers, 'users')} with ` +
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
     ...(interactions.unwanted === undefined ? [] : [renderUnwanted(interactions.unwanted)]),
+    ...renderTypes(interactions),
     ...renderSpread(interactions),
     `  catalogue of ${count(items.rows, 'items')}, ${items.withoutInteractions} without interactions, ` +
       `${items.withoutItemsRow} without a row in items; ${count(users.rows, 'users')}, ${users.withoutInteractions} without interactions`,
@@ -136,6 +142,20 @@ export function renderPrepareReport(report: PrepareReport): string {
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ];
   return lines.join('\n');
+}
+
+/** As rules and weights name them; text in quotation marks where it could be read otherwise. */
+function renderTypes({ types = [], distinctTypes = 0 }: PrepareReport['interactions']): string[] {
+  if (types.length === 0) return [];
+  const shown = types.map(
+    ({ type, rows }) => `${type === null ? 'none' : showType(type)} ${rows.toLocaleString('en-GB')}`,
+  );
+  const others = distinctTypes - types.length;
+  return [`  types: ${shown.join(', ')}${others > 0 ? `, and ${others} others` : ''}`];
+}
+
+function showType(type: string): string {
+  return /^[\p{L}\p{N}_.-]+$/u.test(type) && type !== 'none' ? type : JSON.stringify(type);
 }
 
 /** One line on times that differ, and one on values that do. */

@@ -109,6 +109,29 @@ t.test('ids that no request can name are warned of, with how many and an example
   ]);
 });
 
+t.test('the types of the rows that are kept are counted, the most frequent first, 20 at most', async (t) => {
+  const reportOf = async (sql: string, negative?: string[]) => {
+    const given = { files: { 'log.csv': GOOD_CSV }, interactions: sql, ...(negative && { negative }) };
+    return (await tryPrepare(t, given)).report;
+  };
+  const rows = 'SELECT i AS user_id, i AS item_id, 1700000000 + i AS timestamp';
+  const some = await reportOf(
+    `${rows}, CASE WHEN i < 5 THEN 'view' WHEN i < 7 THEN 'add to cart' WHEN i = 7 THEN 'hide' END AS type FROM range(9) t(i)`,
+    ['hide'],
+  );
+  t.strictSame(some.interactions.types, [
+    { type: 'view', rows: 5 },
+    { type: 'add to cart', rows: 2 },
+    { type: null, rows: 1 },
+  ]);
+  t.match(renderPrepareReport(some), '\n  types: view 5, "add to cart" 2, none 1\n');
+  const many = await reportOf(`${rows}, 't' || least(i, 24) AS type FROM range(30) t(i)`);
+  t.equal(many.interactions.types!.length, 20);
+  t.equal(many.interactions.distinctTypes, 25);
+  t.match(renderPrepareReport(many), /\n {2}types: t24 6, t0 1, t1 1, .*, and 5 others\n/);
+  t.notMatch(renderPrepareReport(await reportOf(PLAIN)), 'types:');
+});
+
 const REPORT: PrepareReport = {
   dataset: 'films',
   fingerprint: '0123456789abcdef',
