@@ -405,7 +405,11 @@ t.test('faults of events', SKIP, async (t) => {
   const sound = await writeSmallBundle(join(dir, 'one'), { createdAt: now() });
   const folder = join(dir, 'events');
   const server = await startWatchedProcess(t, await publishBundle(dir, sound.folder), {
-    changes: { events: { enabled: true, folder }, forgotten: { folder: join(dir, 'forgotten') } },
+    changes: {
+      events: { enabled: true, folder },
+      forgotten: { folder: join(dir, 'forgotten') },
+      overrides: { file: join(dir, 'overrides.yaml') },
+    },
   });
   const watch = await watchAlerts(t, join(dir, 'prometheus'), [server.adminUrl]);
   const post = (event: object): Promise<Response> =>
@@ -435,6 +439,9 @@ t.test('faults of events', SKIP, async (t) => {
   await raise(t, watch, { ShortlistForgottenListAway: { severity: 'critical' } }, async () => {
     await rename(join(dir, 'forgotten'), join(dir, 'forgotten-gone')).catch(() => undefined);
   });
+  await raise(t, watch, { ShortlistOverridesAway: { severity: 'warning' } }, () =>
+    writeFile(join(dir, 'overrides.yaml'), 'overrides: soon'),
+  );
   await raise(t, watch, { ShortlistEventsAway: { severity: 'critical' } }, async () => {
     await rename(folder, `${folder}-gone`).catch(() => undefined);
     await keep();

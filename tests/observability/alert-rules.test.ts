@@ -157,6 +157,11 @@ const TESTS: Readonly<Record<string, RuleTest>> = {
     firing: { [of('forgotten_list_up')]: '1x3 0x60' },
     quiet: { [of('forgotten_list_up')]: '1 0 0 1x60' },
   },
+  ShortlistOverridesAway: {
+    minutes: 2,
+    firing: { [of('overrides_up')]: '1x3 0x60' },
+    quiet: { [of('overrides_up')]: '1 0 0 1x60' },
+  },
   ShortlistThreadLost: {
     minutes: 2,
     firing: { [of('lost_threads_total')]: '0x5 1x60' },

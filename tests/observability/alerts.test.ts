@@ -105,6 +105,7 @@ function showAll(metrics: Metrics): void {
   metrics.events.showEventStoreUp('local', false);
   for (const outcome of ['accepted', 'duplicate', 'refused', 'unavailable'] as const)
     metrics.events.countEvents('click', outcome, 1);
+  metrics.overrides.showOverridesUp(true);
   metrics.forgetting.showForgottenListUp(true);
   metrics.forgetting.showForgottenUsers(1);
   metrics.forgetting.countForgetting('done');
