@@ -2,7 +2,7 @@ import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 
 /**
- * The attributes that a request asks the items to carry. Each text is the name of one, or of several with commas between; empty names are none.
+ * The attributes that a request asks the items to carry. Each text is the name of one, of several with commas between, or empty.
  * @returns undefined where it asks for none in particular
  * @throws ShortlistError UNKNOWN_ATTRIBUTE for one that answers do not show
  */
@@ -14,7 +14,7 @@ export function chooseFields(
   const shown = new Set(attributes.filter((attribute) => attribute.shown).map(({ name }) => name));
   // A name may have a comma itself.
   const asked = new Set(
-    fields.flatMap((text) => (shown.has(text) ? [text] : text.split(','))).filter((name) => name !== ''),
+    fields.filter((text) => text !== '').flatMap((text) => (shown.has(text) ? [text] : text.split(','))),
   );
   const unknown = [...asked].find((name) => !shown.has(name));
   if (unknown === undefined) return asked;

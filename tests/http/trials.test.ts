@@ -174,7 +174,7 @@ t.test('a scenario that is none, or starts from no user, is refused at the start
   const scenarios = ['home', 'hone', 'similar'];
   await t.rejects(startExperimentServer(t, models, { canary: { ...canary, scenarios } }), {
     code: 'INVALID_CONFIG',
-    problems: [/canary\.scenarios has "hone", allowed are home/, /has "similar"/],
+    problems: [/canary\.scenarios has "hone", allowed are continue, home/, /has "similar"/],
   });
 });
 t.test(

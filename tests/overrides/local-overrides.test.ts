@@ -111,18 +111,19 @@ t.test(
     const store = await open();
     await store.replace(hiding('a'), { ifMatch: '*' });
     const held = { purpose: 'a slow disk', name: 'overrides.yaml' };
-    let letGo = (): void => undefined;
+    let letGo: (() => void) | undefined;
     const holding = withLock(
       createFolderStore(folder, () => new Date()),
       held,
       () => new Promise<void>((resolve) => (letGo = resolve)),
     );
+    await until(() => letGo !== undefined);
     await t.rejects(store.replace(hiding('b'), { ifMatch: '*' }), {
       code: 'OVERRIDES_UNAVAILABLE',
       message: /stay in force: .*in use by `a slow disk`/,
     });
     const waiting = store.replace(hiding('b'), { ifMatch: '*' });
-    letGo();
+    letGo!();
     await holding;
     t.same((await waiting).after.document, hiding('b'));
   },

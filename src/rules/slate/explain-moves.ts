@@ -16,7 +16,10 @@ export function explainMoves(
   const reasons = Array.from(ranks, (): MoveReason[] => []);
   const remember = createMemory(worth.length);
   let before = Int32Array.from(worth.keys());
-  for (let count = 1, total = begin().length; count <= total; count++) {
+  const kept = begin().map((step) => step.kind === 'pin' && step.place >= ranks.length);
+  for (let count = 1; count <= kept.length; count++) {
+    // A thousand pins of later pages do one thing to this one.
+    if (kept[count - 1]! && kept[count] === true) continue;
     const steps = begin().slice(0, count).map(remember);
     const after = findPlaces(steps, worth, ranks);
     ranks.forEach((rank, at) => {

@@ -108,10 +108,12 @@ async function ask(engine: Engine, userId: string): Promise<Sample> {
   return { milliseconds: performance.now() - startedAt, degraded: slate.degraded.length > 0 };
 }
 
-/** Of the first scenario that starts from a user; else of the first one. */
+/** Of the first scenario that starts from a user and is ranked by the model; else of the first that starts from one, or of the first. */
 function createRequest({ scenarios, catalogue }: Engine, userId: string): RecommendationRequest {
   const all = [...scenarios.values()];
-  const { name, basis: kind = 'user' } = all.find(({ basis = 'user' }) => basis === 'user') ?? all[0]!;
+  const ofUsers = all.filter(({ basis = 'user' }) => basis === 'user');
+  const { name, basis: kind = 'user' } =
+    ofUsers.find(({ ranker }) => ranker === 'bundle') ?? ofUsers[0] ?? all[0]!;
   const subjects = { user: { userId }, nobody: NOBODY, item: { itemId: catalogue.entities.idAt(0) } };
   return { subject: subjects[kind], scenario: name, limit: 10, exclude: [], filters: [], explain: 'none' };
 }

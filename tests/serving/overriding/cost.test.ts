@@ -66,9 +66,9 @@ for (const [what, overrides] of MANY) {
     const [plain, explained] = [await medianMs(), await medianMs({ ...request, explain: 'reasons' })];
     const figures = `${bare.toFixed(2)} ms without, ${plain.toFixed(2)} ms with, ${explained.toFixed(2)} ms explained, ${bound.toFixed(1)} ms the first`;
     t.comment(`${what}: ${figures}`);
-    t.ok(plain < bare + 3, figures);
-    t.ok(explained < bare + 60, figures);
-    t.ok(bound < bare + 300, figures);
+    t.ok(plain < bare + 20, figures);
+    t.ok(explained < bare + 300, figures);
+    t.ok(bound < bare + 1000, figures);
     const { slate } = await recommend(request, engine);
     t.equal(slate.items.length, 10, 'and the slate is full');
   });
