@@ -87,6 +87,16 @@ t.test('only who has the scope admin reads or changes it, and no page of another
   t.match(await open.put(HIDING, elsewhere), { status: 403, body: { code: 'CROSS_SITE' } });
 });
 
+t.test('a change without a body, of no type, is refused', async (t) => {
+  const { admin } = setUp(t);
+  const { statusCode, body } = await admin.inject({
+    method: 'PUT',
+    url: '/overrides',
+    headers: { 'if-match': '*' },
+  });
+  t.match([statusCode, body], [400, /The body is missing: send the document as JSON\./]);
+});
+
 t.test('If-Match must be there, and be the version that is there', async (t) => {
   const { put, read } = setUp(t);
   t.match(await put(HIDING, {}), {

@@ -70,6 +70,9 @@ function addReplacing(app: HttpApp, { overridesAdmin, logger }: AdminParts): voi
     const { validationError } = request;
     if (validationError?.validationContext === 'querystring') throw validationError;
     const ifMatch = parseIfMatch(request.headers['if-match']);
+    // Validation is not asked of what has no body.
+    if (request.body === undefined)
+      throw new ShortlistError('INVALID_REQUEST', 'The body is missing: send the document as JSON.');
     const report = await overridesAdmin.replace(request.body, ifMatch);
     const { before, version: after, document } = report;
     const { why, overrides } = document;
