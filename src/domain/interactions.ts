@@ -101,12 +101,7 @@ export function toHistories(table: InteractionTable): Histories {
   const kept = latestRows(table, (row) => table.item[row]!);
   const values = table.weighted === true ? largestOfEarlierRows(table) : table.value;
   return {
-    offsets: countUp(
-      kept.map((row) => table.user[row]!),
-      table.users.size,
-    ),
-    items: Int32Array.from(kept, (row) => table.item[row]!),
-    timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
+    ...toUserRows(table, kept),
     values: Float32Array.from(kept, (row) => values[row]!),
     ...(unwanted !== undefined && unwanted.user.length > 0 && { unwanted: toUnwantedTable(unwanted, table) }),
     ...(types !== undefined && { typed: toTypedTable(types, table) }),
@@ -116,15 +111,21 @@ export function toHistories(table: InteractionTable): Histories {
 /** The latest row of each user, item and type. */
 function toTypedTable({ names, codes }: InteractionTypes, table: InteractionTable): TypedTable {
   const kept = latestRows(table, (row) => table.item[row]! * (names.length + 1) + codes[row]! + 1);
+  return { ...toUserRows(table, kept), types: Int32Array.from(kept, (row) => codes[row]!), names };
+}
+
+/** Rows of a table, which go by users, as histories are stored. */
+function toUserRows(
+  { users, user, item, timestamp }: InteractionTable,
+  rows: readonly number[],
+): Pick<Histories, 'offsets' | 'items' | 'timestamps'> {
   return {
     offsets: countUp(
-      kept.map((row) => table.user[row]!),
-      table.users.size,
+      rows.map((row) => user[row]!),
+      users.size,
     ),
-    items: Int32Array.from(kept, (row) => table.item[row]!),
-    timestamps: Float64Array.from(kept, (row) => table.timestamp[row]!),
-    types: Int32Array.from(kept, (row) => codes[row]!),
-    names,
+    items: Int32Array.from(rows, (row) => item[row]!),
+    timestamps: Float64Array.from(rows, (row) => timestamp[row]!),
   };
 }
 

@@ -1,3 +1,4 @@
+import { bisect } from '../domain/bisect.js';
 import type { LoadProfile } from '../config/load-profile.js';
 import type { SeededRandom } from '../domain/seeded-random.js';
 
@@ -54,14 +55,7 @@ function createChoice(weights: readonly (readonly [string, number])[], random: S
   return () => weights[findAbove(random.uniform() * total, sums)]![0];
 }
 
-/** The first position whose sum is above the value. */
+/** The first position whose sum is above the value; the last where none is. */
 function findAbove(value: number, sums: readonly number[]): number {
-  let low = 0;
-  let high = sums.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sums[middle]! > value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return bisect(sums.length - 1, (at) => sums[at]! <= value);
 }

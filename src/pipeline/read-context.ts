@@ -1,4 +1,5 @@
 import type { ContextField, ContextSpec, ContextValues, GivenContext } from '../domain/context.js';
+import { NUMBER_PATTERN } from '../domain/number-pattern.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createLocalClock } from '../domain/local-time.js';
 
@@ -44,8 +45,7 @@ function parseValue(text: string, { name, type }: ContextField, codes: ReadonlyM
   throw invalid(`context '${name}' is ${JSON.stringify(text)}, allowed is ${allowed}`);
 }
 
-/** Number() takes blanks and `0x10` as well. */
-const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
+const NUMBER = new RegExp(`^${NUMBER_PATTERN}$`);
 
 const NUMBERS = {
   hour: { isAllowed: isWholeFrom(0, 23), allowed: 'an integer from 0 to 23' },

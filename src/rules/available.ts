@@ -1,4 +1,5 @@
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
+import { bisect } from '../domain/bisect.js';
 import { ShortlistError } from '../domain/errors.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { attemptAll } from './attempt-all.js';
@@ -43,13 +44,7 @@ const NONE: Changes = { times: new Float64Array(0), items: new Int32Array(0) };
 
 /** How many of the times are no later. */
 function countUntil({ times }: Changes, now: number): number {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! <= now) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return bisect(times.length, (at) => times[at]! <= now);
 }
 
 function findAttribute(name: string, { attributes }: Catalogue): AttributeColumn {

@@ -1,3 +1,4 @@
+import { bisect } from '../domain/bisect.js';
 import type { AttributeColumn } from '../domain/catalogue.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import type { Condition, FilterKind, Interval, ParsedFilter } from './parse-filter.js';
@@ -99,12 +100,6 @@ function markEqual(mask: Uint8Array, text: string, { values, coded }: AttributeC
 
 /** A vocabulary is sorted as `sort` sorts texts, and as `<` compares them. */
 function findCode(vocabulary: readonly string[], text: string): number {
-  let low = 0;
-  let high = vocabulary.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (vocabulary[middle]! < text) low = middle + 1;
-    else high = middle;
-  }
-  return vocabulary[low] === text ? low : -1;
+  const code = bisect(vocabulary.length, (at) => vocabulary[at]! < text);
+  return vocabulary[code] === text ? code : -1;
 }

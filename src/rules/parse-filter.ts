@@ -1,3 +1,4 @@
+import { NUMBER_PATTERN } from '../domain/number-pattern.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
 
@@ -62,7 +63,7 @@ export const ALLOWED_VALUES: Readonly<Record<FilterKind, string>> = {
 };
 
 const BOUND = /^([<>]=?)(.*)$/su;
-const NUMBER = /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
+const NUMBER = new RegExp(`^${NUMBER_PATTERN}$`);
 
 function parseUnbound(text: string, kind: FilterKind): Condition | undefined {
   if (text === '*') return { test: 'present' };

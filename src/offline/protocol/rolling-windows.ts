@@ -1,3 +1,4 @@
+import { bisect } from '../../domain/bisect.js';
 import type { InteractionTable } from '../../domain/interactions.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
@@ -91,17 +92,6 @@ function findUsual(users: Uint32Array): number {
   const half = users.reduce((sum, each) => sum + each, 0) / 2;
   let sum = 0;
   return users.toSorted((a, b) => b - a).find((each) => (sum += each) >= half) ?? 0;
-}
-
-/** How many of so many positions, the first ones, it is true for. */
-function bisect(length: number, isTrue: (at: number) => boolean): number {
-  let [from, to] = [0, length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (isTrue(middle)) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 /** Math.max over more values than a call can take; -Infinity of none. */

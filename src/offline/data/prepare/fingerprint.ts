@@ -1,18 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { AttributeSpec, EntityTable } from '../../../domain/catalogue.js';
+import type { InteractionTable } from '../../../domain/interactions.js';
 import type { PreparedTables } from '../prepared-dataset.js';
 import type { PreparedView } from '../prepared-views.js';
 
 /**
  * A sha256 over ids, attributes, interactions and views, in hex: the same content gives the same fingerprint, whatever files
  * it came in and whoever wrote the parquet.
- *
- * @param options.types the `type` of each interaction, in the order of the table; null where it has none
  */
-export function fingerprintTables(
-  tables: PreparedTables,
-  options: { types: Iterable<string | null> },
-): string {
+export function fingerprintTables(tables: PreparedTables): string {
   const hash = createHash('sha256');
   addEntities(hash, tables.catalogue);
   addEntities(hash, tables.users);
@@ -28,11 +24,17 @@ export function fingerprintTables(
     hash.update('unwanted\n');
     for (const column of [unwanted.user, unwanted.item, unwanted.timestamp]) addBytes(hash, column);
   }
-  for (const type of options.types) hash.update(`${JSON.stringify(type)}\n`);
+  addTypes(hash, tables.interactions);
   const { items, users, declared } = tables.views;
   hash.update(JSON.stringify({ items, users }));
   for (const view of declared) addView(hash, view);
   return hash.digest('hex');
+}
+
+/** The type of each interaction, null where it has none. */
+function addTypes(hash: Hash, { user, types }: InteractionTable): void {
+  for (let row = 0; row < user.length; row++)
+    hash.update(`${JSON.stringify(types?.names[types.codes[row]!] ?? null)}\n`);
 }
 
 function addView(hash: Hash, { spec, keys, offsets, eventTimes, columns }: PreparedView): void {

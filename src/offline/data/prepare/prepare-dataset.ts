@@ -11,7 +11,7 @@ import {
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
-import { openDatabase, quoteLiteral, readBlocks } from '../database.js';
+import { openDatabase } from '../database.js';
 import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { replaceFolder } from '../replace-folder.js';
@@ -126,13 +126,12 @@ async function writePrepared(
     ...declared,
     hasUnwanted: negative !== undefined,
   });
-  const types = await readTypes(connection, dir);
   const manifest: PreparedManifest = {
     formatVersion: 1,
     name: config.name,
     description: config.description,
     licence: config.licence,
-    fingerprint: fingerprintTables(tables, { types }),
+    fingerprint: fingerprintTables(tables),
     counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
@@ -185,15 +184,6 @@ function listSpecs(table: DatasetConfig['items'], options: { of: 'items' | 'user
     filterable: ofItems ? isFilterableItemColumn(column) : (column.filterable ?? false),
     feature: column.feature ?? column.role !== 'text',
   }));
-}
-
-async function readTypes(connection: DuckDBConnection, dir: string): Promise<(string | null)[]> {
-  const types: (string | null)[] = [];
-  const file = quoteLiteral(join(dir, 'interactions.parquet'));
-  await readBlocks(connection, `SELECT type FROM read_parquet(${file})`, ([block]) => {
-    for (const type of block!) types.push(type as string | null);
-  });
-  return types;
 }
 
 async function writeJson(file: string, value: unknown): Promise<void> {

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { InteractionsConfig } from '../../../config/dataset-config.js';
 import { latestFileTime } from '../../../domain/latest-time.js';
+import { NUMBER_PATTERN } from '../../../domain/number-pattern.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { listLeftOut } from './events-request.js';
 import { escapeGlob } from './list-files.js';
@@ -67,14 +68,11 @@ function exactId(name: string, type: string): TypedColumn {
   return { name, sql: raw, checks: [{ when: `coalesce(${raw}, '') = ''`, says }], missingWhen: 'false' };
 }
 
-/** A number as a request may say it; a cast alone takes blanks, `1_000` and `inf` as well. */
-const NUMBER = String.raw`-?\d+(\.\d+)?([eE][+-]?\d+)?`;
-
 /** A number of the context that a sender wrote; anything else is no value. */
 function numberOrNone(name: string): TypedColumn {
   const text = quoteIdentifier(name);
   const number = `TRY_CAST(${text} AS FLOAT)`;
-  const isNumber = `regexp_full_match(${text}, ${quoteLiteral(NUMBER)}) AND isfinite(${number})`;
+  const isNumber = `regexp_full_match(${text}, ${quoteLiteral(NUMBER_PATTERN)}) AND isfinite(${number})`;
   return { name, sql: `(CASE WHEN ${isNumber} THEN ${number} END)`, checks: [] };
 }
 

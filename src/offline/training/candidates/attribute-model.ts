@@ -1,3 +1,4 @@
+import { bisect } from '../../../domain/bisect.js';
 import type { AttributeModel } from '../../../candidates/fresh.js';
 import type { AttributeColumn, Catalogue } from '../../../domain/catalogue.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
@@ -72,14 +73,7 @@ function findQuantiles(numbers: number[]): number[] {
 
 /** How many edges are at or below a value. */
 function countBelow(edges: readonly number[], value: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (edges[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return bisect(edges.length, (at) => edges[at]! <= value);
 }
 
 type Entries = Pick<AttributeModel, 'offsets' | 'values' | 'shares' | 'attributes'>;
