@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -10,6 +8,7 @@ import { REDIS_MISSING, startLastingServer } from '../support/redis-server.js';
 import { makeLastingFolder } from '../support/lasting-folder.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { writeSmallBundle } from '../support/trained-bundle.js';
+import { findFreePort } from '../support/free-port.js';
 
 // Every process compiles what it runs: with other work beside it that takes a while.
 t.setTimeout(600_000);
@@ -74,14 +73,6 @@ async function startGroup(t: Test, { processes = 2 } = {}) {
     },
     metrics: async () => (await fetch(`${admin}/metrics`)).text(),
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  return port;
 }
 
 t.test('every process of a group forgets a user from the next request on, at load', async (t) => {

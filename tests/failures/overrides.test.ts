@@ -1,24 +1,15 @@
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { makeLastingFolder } from '../support/lasting-folder.js';
 import { startServingProcess } from '../support/serving-process.js';
 import { publishSmall } from '../serving/overriding/overridden-server.js';
+import { findFreePort } from '../support/free-port.js';
 
 // Every process compiles what it runs: with other work beside it that takes a while.
 t.setTimeout(600_000);
 const registry = await publishSmall(t.testdir({}));
-
-async function findFreePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  return port;
-}
 
 /** A group of two server processes with computing threads, that keep answers, over a file of overrides. */
 async function startGroup(t: Test, content?: string) {

@@ -1,11 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { type FaultAnswer, askServer, publishBundle } from '../support/fault-server.js';
 import { USERS, writeFaultyBundle } from '../support/faulty-bundle.js';
 import { LONG } from '../support/long-tests.js';
 import { type ServingProcess, startServingProcess } from '../support/serving-process.js';
+import { findFreePort } from '../support/free-port.js';
 
 // Every process compiles what it runs: with other work beside it that takes a while.
 t.setTimeout(600_000);
@@ -23,14 +22,6 @@ function listProcesses({ log }: ServingProcess): number[] {
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await wait(20);
-}
-
-async function findFreePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  return port;
 }
 
 t.test(

@@ -9,20 +9,14 @@ import { openEngine } from '../../src/engine/open-engine.js';
 import { fallBack } from '../../src/pipeline/fall-back.js';
 import { recommend } from '../../src/pipeline/recommend.js';
 import type { RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import { requestOf } from '../support/live-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder } = await writeSmallBundle(t.testdir());
 const engine = await openEngine(folder, SCENARIOS);
 t.teardown(() => engine.ranker.close());
 
-const REQUEST: RecommendationRequest = {
-  subject: { userId: 'u3' },
-  scenario: 'home',
-  limit: 100,
-  exclude: [],
-  filters: [],
-  explain: 'none',
-};
+const REQUEST = requestOf({ userId: 'u3' }, { limit: 100 });
 
 async function ask(changes: Partial<RecommendationRequest> = {}, on = engine): Promise<Slate> {
   return (await recommend({ ...REQUEST, ...changes }, on)).slate;

@@ -14,6 +14,7 @@ import { bindRules } from '../../src/rules/bind-rules.js';
 import { createRuleBook } from '../../src/rules/rule-book.js';
 import { retrieveOffline } from '../../src/offline/training/ranker/training-rows.js';
 import { hydrateQuery } from '../../src/pipeline/hydrate-query.js';
+import { requestOf } from '../support/live-bundle.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder } = await writeSmallBundle(t.testdir());
@@ -41,14 +42,7 @@ function engineWith(rules: readonly RuleEntry[], changes: Partial<ScenarioConfig
 const PLAIN: RuleEntry[] = ['exclude-seen', 'exclude-requested', 'filter-attributes'];
 const CAP: RuleEntry = { cap: { attribute: 'genres', most: 2, in: 4 } };
 
-const REQUEST: RecommendationRequest = {
-  subject: { userId: 'u3' },
-  scenario: 'home',
-  limit: 10,
-  exclude: [],
-  filters: [],
-  explain: 'none',
-};
+const REQUEST = requestOf({ userId: 'u3' });
 
 async function ask(engine: Engine, changes: Partial<RecommendationRequest> = {}) {
   const answer = await recommend({ ...REQUEST, ...changes }, engine);

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { findFreePort } from './free-port.js';
 
 const isMissing = (program: string): boolean =>
   spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined;
@@ -68,14 +68,4 @@ export async function startPrometheus(
     scraped = ((await get('query?query=up')) as { result: unknown[] }).result.length;
   }
   return { alerts: async () => ((await get('alerts')) as { alerts: FiringAlert[] }).alerts };
-}
-
-/** A port of the loopback that nobody listens at. */
-export async function findFreePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
 }

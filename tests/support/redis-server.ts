@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { findFreePort } from './free-port.js';
 
 /** Why tests of Redis are skipped, or false where redis-server is installed. */
 export const REDIS_MISSING: string | false = isMissing('redis-server')
@@ -131,13 +131,4 @@ function createServerOn(
     pause: () => server!.kill('SIGSTOP'),
     resume: () => server!.kill('SIGCONT'),
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
 }

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import { askServer, type FaultAnswer } from './fault-server.js';
-import { findFreePort } from './prometheus.js';
+import { findFreePort } from './free-port.js';
 import { type ServingProcess, startServingProcess } from './serving-process.js';
 
 type ServingOptions = NonNullable<Parameters<typeof startServingProcess>[2]>;
