@@ -9,7 +9,7 @@ SHORTLIST := ./shortlist
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
 CANDIDATE := models/channels/candidate.json
-SOURCES := $(shell find src -name '*.ts')
+SOURCES := $(shell find src -type f)
 CONTAINER_ENGINE ?= docker
 IMAGE ?= shortlist:local
 # Where the sources of an image are published; its label says so.

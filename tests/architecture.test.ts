@@ -22,6 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   offline: roomsUpToEngine(),
   http: [...roomsUpToEngine(), 'serving', 'events', 'overrides'],
   'load-test': ['domain', 'config', 'offline'],
+  // But types of http/schemas/.
+  explorer: [],
   commands: [...roomsUpToEngine(), 'serving', 'events', 'overrides', 'offline', 'http', 'load-test'],
 };
 const ROOMS = Object.keys(MAY_IMPORT);

@@ -11,6 +11,7 @@ import type { CommandContext } from './command-context.js';
 import { openServer, type OpenServer } from './open-server.js';
 import { createServeOptions, listFlags, type ServeOptions } from './serve-flags.js';
 import { CLOSING_PATIENCE_MS, supervise } from './supervise.js';
+import { tellExplorer } from './tell-explorer.js';
 
 /** The command `shortlist serve`. */
 export function createServeCommand(context: CommandContext): Command {
@@ -39,6 +40,7 @@ async function serveAlone(settings: Settings, context: CommandContext): Promise<
     context.printError(
       `Shortlist serves ${bundle.dataset} (${bundle.version}) at ${server.url}; try ${server.url}/docs`,
     );
+    tellExplorer(server.adminUrl, settings, context);
   } catch (error) {
     await opened.close({ patienceMs: CLOSING_PATIENCE_MS });
     throw error;

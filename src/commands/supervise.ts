@@ -16,6 +16,7 @@ import { openListenerParts } from './open-listener-parts.js';
 import { openOverriddenScenarios } from './open-overridden-scenarios.js';
 import { openRegistry } from './open-registry.js';
 import { openServerLog } from './open-server-log.js';
+import { tellExplorer } from './tell-explorer.js';
 
 /** Sets `bundle.dataset`. */
 const DATASET_VARIABLE = 'SHORTLIST_SERVED_DATASET';
@@ -123,6 +124,7 @@ async function superviseWith(
   };
   const { dataset, version } = group.describe()!;
   context.printError(`Shortlist serves ${dataset} (${version}) at ${url}; try ${url}/docs`);
+  tellExplorer(admin.adminUrl, settings, context);
 }
 
 function startProcess(

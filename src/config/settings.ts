@@ -282,6 +282,17 @@ const Docs = Type.Object(
   { additionalProperties: false },
 );
 
+const Explorer = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description: 'Whether the admin listener serves `/explorer` and what only it asks: docs/explorer.md shows it.',
+      danger:
+        'Who may ask the admin listener reads there what any user did, and why any item is shown to them.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 /** Every setting with its type, its bounds and what there is to know of it. Values come from `configs/*.yaml` and the environment. */
 export const SettingsSchema = Type.Object(
   {
@@ -303,6 +314,7 @@ export const SettingsSchema = Type.Object(
     tracing: Tracing,
     drift: Drift,
     docs: Docs,
+    explorer: Explorer,
     auth: Auth,
     jwt: Jwt,
     rateLimit: RateLimit,

@@ -9,6 +9,7 @@ import { openAnswers } from './open-answers.js';
 import { ADMIN_LISTENER, createOpenapiOptions } from './openapi.js';
 import { addBundleReloadRoute } from './routes/bundle-reload.js';
 import { addBundleRoute } from './routes/bundle.js';
+import { addExplorerRoutes } from './routes/explorer.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addOverridesRoutes } from './routes/overrides.js';
@@ -35,7 +36,7 @@ const COMPONENTS: readonly TSchema[] = [
 ];
 
 /**
- * Builds the admin app: metrics, the bundle in service, reload, pushed features, users who are to be forgotten, overrides, and with `docs.enabled` the OpenAPI document of these.
+ * Builds the admin app: metrics, the bundle in service, reload, pushed features, users who are to be forgotten, overrides, with `explorer.enabled` the explorer, and with `docs.enabled` the OpenAPI document of these.
  * Where credentials are required its routes need the scope `admin`, pushes `write`, metrics `metrics` or `admin`. It does not listen yet.
  */
 export function buildAdminApp(parts: AdminParts): HttpApp {
@@ -55,5 +56,6 @@ export function buildAdminApp(parts: AdminParts): HttpApp {
     addOverridesRoutes(routes, parts);
     if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
   });
+  if (settings.explorer.enabled) app.register(addExplorerRoutes);
   return app;
 }

@@ -107,10 +107,12 @@ function listenPublicly(app: HttpApp, settings: Settings): Promise<string> {
   return listen(app, { host, port, name: 'public', prefix: '' });
 }
 
-function listenForAdmins(admin: HttpApp, settings: Settings): Promise<string> {
+async function listenForAdmins(admin: HttpApp, settings: Settings): Promise<string> {
   warnOfExposure('admin', admin, settings);
   const { adminHost: host, adminPort: port } = settings.server;
-  return listen(admin, { host, port, name: 'admin', prefix: 'ADMIN_' });
+  const url = await listen(admin, { host, port, name: 'admin', prefix: 'ADMIN_' });
+  if (settings.explorer.enabled) admin.log.info(`explorer at ${url}/explorer`);
+  return url;
 }
 
 function warnOfExposure(listener: ListenerName, app: HttpApp, settings: Settings): void {

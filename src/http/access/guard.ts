@@ -22,6 +22,10 @@ declare module 'fastify' {
     scope?: Scope;
     /** Routes that `auth.openRoutes` may open. */
     kind?: 'health' | 'docs' | 'metrics';
+    /** Whether the route needs no credentials, whatever `auth` says: it holds nothing but files of this release. */
+    isPublic?: boolean;
+    /** Whether the route is a page that a person opens by its address, or from a link. */
+    isPage?: boolean;
     /** Whom a request of the route is about. Routes that may be about a user have to say. */
     usersOf?: UsersOf;
   }
@@ -66,8 +70,8 @@ export function addGuard(
     return;
   }
   app.addHook('preParsing', async (request, reply) => {
-    const { kind, scope = options.scope } = request.routeOptions.config;
-    const isOpen = kind !== undefined && openRoutes.includes(kind);
+    const { kind, isPublic = false, scope = options.scope } = request.routeOptions.config;
+    const isOpen = isPublic || (kind !== undefined && openRoutes.includes(kind));
     const refusal = isOpen ? undefined : await identify(request, authenticator);
     if (kind !== 'health') await options.limit?.(request, reply);
     refuse(request, reply);

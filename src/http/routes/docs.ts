@@ -6,19 +6,14 @@ import type { HttpApp } from '../create-http-app.js';
 import { createDocsOptions } from '../openapi.js';
 import type { DocumentPublisher } from '../publish-document.js';
 import { routeNotFound } from '../route-not-found.js';
-
-/** Headers that ask for a part of a file, or for it on a condition: errors of the plugin where they cannot be met. Its files are sent whole. */
-const IGNORED = ['range', 'if-match', 'if-unmodified-since'] as const;
+import { sendWholeFiles } from '../send-whole-files.js';
 
 /** Adds `/docs` and its files. */
 export async function addDocsRoutes(app: HttpApp, publish: DocumentPublisher): Promise<void> {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, kind: 'docs' };
   });
-  app.addHook('onRequest', (request, _reply, done) => {
-    for (const name of IGNORED) delete request.headers[name];
-    done();
-  });
+  sendWholeFiles(app);
   // The plugin has errors of its own, which say the status that they should have.
   app.setErrorHandler<FastifyError>((error, { method, url }) => {
     const { statusCode: status = 500 } = error;

@@ -1,0 +1,131 @@
+import type { VNode } from 'preact';
+import type { ExplainedItem, InspectAnswer, Verdict } from './contract.js';
+import { FeaturesTable } from './features-table.js';
+import { formatCount, formatScore } from './format.js';
+import { ItemName } from './item-name.js';
+import { Waterfall } from './waterfall.js';
+
+const VERDICTS: Readonly<Record<Verdict, readonly [text: string, tone: 'good' | 'warn' | 'bad']>> = {
+  shown: ['In the list', 'good'],
+  moved_by_rule: ['Moved by a rule', 'warn'],
+  ranked_below: ['Ranked below', 'warn'],
+  cut_in_merge: ['Cut in the merge', 'warn'],
+  not_found: ['Found by no source', 'warn'],
+  removed_by_rule: ['Taken out by a rule', 'bad'],
+  excluded: ['Left out by the request', 'bad'],
+  filtered: ['Taken out by a filter', 'bad'],
+  unknown_item: ['Not in the catalogue', 'bad'],
+};
+
+/** Everything that is known of why an item is where it is. */
+export function Explanation({ item, answer }: { item: ExplainedItem; answer: InspectAnswer }): VNode {
+  const { verdict, detail, rankedAt, shownAt, sources, features, contributions } = item;
+  const [text, tone] = VERDICTS[verdict] ?? [verdict, 'warn'];
+  const unusual = answer.degraded.length > 0;
+  return (
+    <>
+      <section class={`card verdict ${tone}`}>
+        <p class="item-title">
+          <ItemName itemId={item.itemId} title={item.title} />
+        </p>
+        <p>
+          <span class={`badge ${tone}`} data-verdict={verdict}>
+            {text}
+          </span>
+        </p>
+        <p class="detail" dir="auto">
+          {detail}
+        </p>
+        <dl class="facts">
+          {shownAt !== undefined && <Fact name="Place in the list" value={String(shownAt)} />}
+          {rankedAt !== undefined && (
+            <Fact name="Place by score" value={`${rankedAt} of ${formatCount(answer.candidateCount)}`} />
+          )}
+          {item.score !== undefined && <Fact name="Score" value={formatScore(item.score)} />}
+          {item.fusion !== undefined && <Fact name="Fusion" value={formatScore(item.fusion, 4)} />}
+        </dl>
+        {unusual && (
+          <p class="note warn">
+            This request was degraded, so the answer may be another the next time:{' '}
+            {answer.degraded.map(({ stage, reason }) => `${stage} (${reason})`).join(', ')}.
+          </p>
+        )}
+      </section>
+      {contributions !== undefined ? (
+        <section class="card">
+          <h2>What made the score</h2>
+          <Waterfall contributions={contributions} />
+        </section>
+      ) : (
+        answer.withoutContributions !== undefined && (
+          <section class="card">
+            <h2>What made the score</h2>
+            <p>{answer.withoutContributions}</p>
+          </section>
+        )
+      )}
+      {sources !== undefined && sources.length > 0 && <SourceRanks sources={sources} />}
+      {features !== undefined && Object.keys(features).length > 0 && (
+        <section class="card">
+          <h2>What the ranker read</h2>
+          <FeaturesTable features={features} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }): VNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function SourceRanks({ sources }: { sources: NonNullable<ExplainedItem['sources']> }): VNode {
+  return (
+    <section class="card">
+      <h2>Where each source has it</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Ranks in the sources">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Source</th>
+              <th scope="col" class="number">
+                Rank
+              </th>
+              <th scope="col" class="number">
+                Of
+              </th>
+              <th scope="col" class="number">
+                It gave
+              </th>
+              <th scope="col">Found</th>
+            </tr>
+          </thead>
+          <tbody>
+            {sources.map(({ name, rank, of, found }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="number">{rank === undefined ? '–' : formatCount(rank)}</td>
+                <td class="number">{formatCount(of)}</td>
+                <td class="number">{formatCount(found)}</td>
+                <td>
+                  {rank === undefined ? (
+                    <span class="quiet">does not know it</span>
+                  ) : rank <= found ? (
+                    <span class="chip good">found</span>
+                  ) : (
+                    <span class="chip">too far down</span>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,93 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Feature } from './contract.js';
+import { familyOf, isOutside, layOutRange, listMarks } from './feature-state.js';
+import { formatNumber } from './format.js';
+
+/** The values that the ranker read, by family, each with what training saw of it. */
+export function FeaturesTable({ features }: { features: Readonly<Record<string, Feature>> }): VNode {
+  const all = Object.entries(features);
+  const marked = all.filter(([, feature]) => listMarks(feature).length > 0);
+  const [onlyMarked, setOnlyMarked] = useState(false);
+  const families = Map.groupBy(onlyMarked ? marked : all, ([name]) => familyOf(name));
+  return (
+    <>
+      <p class="hint">The pale band is where nine of ten rows of training lie, the tick is this item.</p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={onlyMarked}
+          disabled={marked.length === 0}
+          onChange={(event) => setOnlyMarked(event.currentTarget.checked)}
+        />
+        Only the {marked.length} unusual of {all.length}
+      </label>
+      <div class="scroll tall" tabIndex={0} role="region" aria-label="Values of features">
+        <table class="features">
+          <thead>
+            <tr>
+              <th scope="col">Feature</th>
+              <th scope="col" class="number">
+                Value
+              </th>
+              <th scope="col">Typical range</th>
+              <th scope="col">Marks</th>
+            </tr>
+          </thead>
+          {[...families].map(([family, entries]) => (
+            <tbody key={family}>
+              <tr class="family">
+                <th scope="rowgroup" colSpan={4}>
+                  {family}
+                </th>
+              </tr>
+              {entries.map(([name, feature]) => (
+                <Row key={name} name={name} feature={feature} />
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
+    </>
+  );
+}
+
+function Row({ name, feature }: { name: string; feature: Feature }): VNode {
+  const typical = feature.typical as readonly [number, number] | undefined;
+  return (
+    <tr>
+      <th scope="row">{name.slice(name.indexOf('.') + 1)}</th>
+      <td class="number">{formatNumber(feature.value)}</td>
+      <td>
+        {typical === undefined ? (
+          <span class="quiet">not known</span>
+        ) : (
+          <span class="range-cell">
+            <Range value={feature.value} typical={typical} isOutside={isOutside(feature)} />
+            <span class="range-text">
+              {formatNumber(typical[0])} to {formatNumber(typical[1])}
+            </span>
+          </span>
+        )}
+      </td>
+      <td>
+        {listMarks(feature).map((mark) => (
+          <span key={mark} class="chip warn">
+            {mark}
+          </span>
+        ))}
+      </td>
+    </tr>
+  );
+}
+
+function Range(props: { value: number; typical: readonly [number, number]; isOutside: boolean }): VNode {
+  const { low, high, value } = layOutRange(props.value, props.typical);
+  return (
+    <svg class="range" viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">
+      <line class="axis" x1="0" x2="100" y1="7" y2="7" />
+      <rect class="band" x={low} width={Math.max(1, high - low)} y="3" height="8" />
+      <rect class={props.isOutside ? 'tick outside' : 'tick'} x={value - 1} width="2" y="0" height="14" />
+    </svg>
+  );
+}

@@ -1,0 +1,93 @@
+import type { VNode } from 'preact';
+import { STEPS, type StepName } from './address.js';
+import type { InspectAnswer } from './contract.js';
+import { formatCount, formatMilliseconds } from './format.js';
+
+interface Step {
+  readonly title: string;
+  readonly count: number;
+  readonly text: string;
+  readonly milliseconds?: number | undefined;
+  readonly isDegraded: boolean;
+}
+
+/** The stages of a request, each with its count and its time; choosing one shows what is in it. */
+export function Funnel(props: {
+  answer: InspectAnswer;
+  step: StepName;
+  choose: (step: StepName) => void;
+}): VNode {
+  const { answer, step, choose } = props;
+  const steps = describeSteps(answer);
+  return (
+    <ol class="funnel" aria-label="Stages">
+      {STEPS.map((name) => (
+        <li key={name}>
+          <button
+            type="button"
+            aria-current={name === step ? 'step' : undefined}
+            onClick={() => choose(name)}
+            class={steps[name].isDegraded ? 'degraded' : undefined}
+          >
+            <span class="step-title">{steps[name].title}</span>
+            <span class="step-count">{formatCount(steps[name].count)}</span>
+            <span class="step-text">{steps[name].text}</span>
+            <span class="step-time">
+              {steps[name].isDegraded && <b class="warn-text">degraded </b>}
+              {steps[name].milliseconds !== undefined && formatMilliseconds(steps[name].milliseconds)}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** To which step of the funnel a stage of the pipeline belongs. */
+export function stepOfStage(stage: string, answer: Pick<InspectAnswer, 'sources'>): StepName {
+  if (answer.sources.some(({ name }) => stage === name || stage.endsWith(`:${name}`))) return 'sources';
+  if (/^(?:source|retriev|generat)/.test(stage)) return 'sources';
+  if (/^(?:merg|fus|feature|rank|scor)/.test(stage)) return 'candidates';
+  if (/^(?:histor|live)/.test(stage)) return 'history';
+  if (/^(?:eligib|prepar|filter)/.test(stage)) return 'rules';
+  return 'slate';
+}
+
+function describeSteps(answer: InspectAnswer): Readonly<Record<StepName, Step>> {
+  const { history, rules, sources, slate, moves, stages, degraded, candidateCount } = answer;
+  const removed = rules.reduce((sum, rule) => sum + rule.removed, 0);
+  const asked = sources.filter(({ outcome }) => outcome !== 'skipped').length;
+  const moved = moves.reduce((sum, move) => sum + move.moved, 0);
+  const found = sources.reduce((sum, source) => sum + source.found, 0);
+  const timeOf = (step: StepName): number | undefined => {
+    const own = stages.filter(({ stage }) => stepOfStage(stage, answer) === step);
+    return own.length === 0 ? undefined : own.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  };
+  const isDegraded = (step: StepName): boolean =>
+    degraded.some(({ stage }) => stepOfStage(stage, answer) === step) ||
+    stages.some(({ stage, outcome }) => outcome === 'fallback' && stepOfStage(stage, answer) === step);
+  const describe = (step: StepName, title: string, count: number, text: string): Step => ({
+    title,
+    count,
+    text,
+    milliseconds: timeOf(step),
+    isDegraded: isDegraded(step),
+  });
+  return {
+    history: describe(
+      'history',
+      'History',
+      history.length,
+      history.length === 1 ? 'item known' : 'items known',
+    ),
+    rules: describe('rules', 'Rules', removed, 'items taken away'),
+    sources: describe('sources', 'Sources', found, `found by ${asked} ${asked === 1 ? 'source' : 'sources'}`),
+    candidates: describe('candidates', 'Candidates', candidateCount, 'merged and ranked'),
+    slate: describe(
+      'slate',
+      'The list',
+      slate.length,
+      moved === 0 ? 'items shown' : `shown, ${moved} moved by rules`,
+    ),
+  };
+}

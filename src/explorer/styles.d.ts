@@ -1,0 +1,2 @@
+/** Styles are for the bundler: they have no value. */
+declare module '*.css';
