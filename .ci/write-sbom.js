@@ -4,10 +4,13 @@ import { dirname } from 'node:path';
 
 /**
  * Writes what the production dependencies of the working directory's lock file are, as CycloneDX JSON; works offline.
- * With --installed only those that are in node_modules: what an image holds.
+ * With --installed only those that are in node_modules: what an image holds. What is bundled into the page of the explorer ships too, and is
+ * in no node_modules then.
  *
  *     node .ci/write-sbom.js dist/sbom.json [--installed]
  */
+const BUNDLED = ['node_modules/preact', 'node_modules/uplot'];
+
 const [file, flag] = process.argv.slice(2);
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 const shipped = listShipped(lock.packages, flag === '--installed');
@@ -20,7 +23,8 @@ process.stdout.write(`${bom.components.length} components in ${file}\n`);
 /** Licences by `name@version`. */
 function listShipped(packages, onlyInstalled) {
   const kept = Object.entries(packages).filter(
-    ([path, { dev }]) => path !== '' && dev !== true && (!onlyInstalled || existsSync(path)),
+    ([path, { dev }]) =>
+      BUNDLED.includes(path) || (path !== '' && dev !== true && (!onlyInstalled || existsSync(path))),
   );
   return new Map(
     kept.map(([path, { version, license }]) => [`${path.split('node_modules/').at(-1)}@${version}`, license]),

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -34,6 +35,23 @@ t.test('every package that ships has a licence that lets it', async (t) => {
   );
 });
 
+t.test('the bill of materials has what the page has in it, of an image too', async (t) => {
+  const bundled = readBundled().map((path) => path.replace('node_modules/', ''));
+  t.same(bundled.sort(), ['preact', 'uplot']);
+  for (const flags of [[], ['--installed']]) {
+    const file = join(t.testdir({}), 'sbom.json');
+    const written = spawnSync(process.execPath, ['.ci/write-sbom.js', file, ...flags], { encoding: 'utf8' });
+    t.equal(written.status, 0, written.stderr);
+    const { components } = JSON.parse(readFileSync(file, 'utf8')) as { components: { name: string }[] };
+    const names = components.map(({ name }) => name);
+    t.same(
+      bundled.filter((name) => !names.includes(name)),
+      [],
+    );
+    t.notOk(names.includes('esbuild'));
+  }
+});
+
 t.test('choices and sums of licences are judged by their parts', async (t) => {
   for (const licence of ['MIT', '(MIT OR GPL-3.0-only)', '(MIT AND Zlib)', 'MIT OR CC0-1.0']) {
     t.ok(isAllowed(licence), licence);
@@ -50,12 +68,19 @@ t.test('choices and sums of licences are judged by their parts', async (t) => {
   }
 });
 
-/** Packages that are not for development, by the lock file; what is installed says its licence itself. */
+/** Packages that are not for development, by the lock file, and those that the page of the explorer has in it; what is installed says its licence itself. */
 function readShipped(): { path: string; licence: string | undefined }[] {
   const { packages } = readJson('package-lock.json') as { packages: Record<string, LockEntry> };
+  const bundled = readBundled();
   return Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && dev !== true)
+    .filter(([path, { dev }]) => path !== '' && (dev !== true || bundled.includes(path)))
     .map(([path, { license }]) => ({ path, licence: readInstalled(path) ?? license }));
+}
+
+/** The packages of the notice beside the page. */
+function readBundled(): string[] {
+  const notice = readFileSync(join(import.meta.dirname, '../src/explorer/NOTICE.txt'), 'utf8');
+  return [...notice.matchAll(/^(\S+) \d+\.\d+\.\d+$/gm)].map(([, name]) => `node_modules/${name}`);
 }
 
 function readInstalled(path: string): string | undefined {

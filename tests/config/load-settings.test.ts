@@ -139,7 +139,7 @@ t.test(
     t.strictSame(problemsOf({ configsDir, env }), [
       `${file}: server.port is "http", allowed is an integer from 0 to 65535`,
       `${file}: server.prot is unknown; known are host, port, adminHost, adminPort, headersTimeoutMs, requestTimeoutMs, timeoutCheckIntervalMs, keepAliveTimeoutMs, stallTimeoutMs, maxHeaderBytes, maxHeaderCount, maxUrlLength, maxPipelined, maxHeldRequests, maxBodyBytes, allowedHosts, trustProxy`,
-      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, supervisor, features, redis, cache, events, forgotten, overrides, impressions, featureLog, sources, tracing, drift, docs, auth, jwt, rateLimit, cors, vectorEngine, canary, shadow`,
+      `${file}: extra is unknown; known are server, shutdown, logging, bundle, compute, supervisor, features, redis, cache, events, forgotten, overrides, impressions, featureLog, sources, tracing, drift, docs, explorer, auth, jwt, rateLimit, cors, vectorEngine, canary, shadow`,
       `${file}: logging.level is "loud", allowed is one of fatal, error, warn, info, debug, trace, silent`,
       `${file}: logging.requestSampleRate is 2, allowed is a number from 0 to 1`,
       'ADMIN_PORT: server.adminPort is 99999, allowed is an integer from 0 to 65535',
