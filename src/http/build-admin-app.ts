@@ -9,14 +9,18 @@ import { openAnswers } from './open-answers.js';
 import { ADMIN_LISTENER, createOpenapiOptions } from './openapi.js';
 import { addBundleReloadRoute } from './routes/bundle-reload.js';
 import { addBundleRoute } from './routes/bundle.js';
+import { addInspectRoute } from './routes/inspect.js';
+import { addItemsRoute } from './routes/items.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addOpenapiRoute } from './routes/openapi.js';
 import { addOverridesRoutes } from './routes/overrides.js';
 import { addPushRowsRoute } from './routes/push-rows.js';
 import { addUsersRoute } from './routes/users.js';
 import { Bundle, BundleInService, Trial } from './schemas/bundle.js';
+import { InspectAnswer, ItemSearchAnswer } from './schemas/inspect.js';
 import { OverridesAnswer, OverridesBody } from './schemas/overrides.js';
 import { createProblemSchema } from './schemas/problem.js';
+import { Degradation, MoveReason } from './schemas/slate.js';
 import { PushAnswer } from './schemas/pushed-rows.js';
 import { ForgetAnswer } from './schemas/users.js';
 
@@ -31,6 +35,10 @@ const COMPONENTS: readonly TSchema[] = [
   ForgetAnswer,
   OverridesBody,
   OverridesAnswer,
+  InspectAnswer,
+  ItemSearchAnswer,
+  Degradation,
+  MoveReason,
   createProblemSchema(ALL_CODES),
 ];
 
@@ -53,6 +61,8 @@ export function buildAdminApp(parts: AdminParts): HttpApp {
     addPushRowsRoute(routes, parts);
     addUsersRoute(routes, parts);
     addOverridesRoutes(routes, parts);
+    addInspectRoute(routes, parts);
+    addItemsRoute(routes, parts);
     if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
   });
   return app;
