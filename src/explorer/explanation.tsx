@@ -110,7 +110,7 @@ function SourceRanks({ sources }: { sources: NonNullable<ExplainedItem['sources'
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td class="number">{rank === undefined ? '–' : formatCount(rank)}</td>
-                <td class="number">{formatCount(of)}</td>
+                <td class="number">{of === undefined ? '–' : formatCount(of)}</td>
                 <td class="number">{formatCount(found)}</td>
                 <td>
                   {rank === undefined ? (

@@ -45,11 +45,9 @@ export function Funnel(props: {
 
 /** To which step of the funnel a stage of the pipeline belongs. */
 export function stepOfStage(stage: string, answer: Pick<InspectAnswer, 'sources'>): StepName {
-  if (answer.sources.some(({ name }) => stage === name || stage.endsWith(`:${name}`))) return 'sources';
-  if (/^(?:source|retriev|generat)/.test(stage)) return 'sources';
-  if (/^(?:merg|fus|feature|rank|scor)/.test(stage)) return 'candidates';
-  if (/^(?:histor|live)/.test(stage)) return 'history';
-  if (/^(?:eligib|prepar|filter)/.test(stage)) return 'rules';
+  if (stage.startsWith('candidates')) return 'sources';
+  if (stage.startsWith('features') || stage === 'merge' || stage === 'ranking') return 'candidates';
+  if (stage === 'rules') return 'rules';
   return 'slate';
 }
 

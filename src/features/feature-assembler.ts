@@ -48,6 +48,8 @@ export interface FeatureAssembler {
    * @throws ShortlistError FEATURES_FAILED at a stale value of a view that refuses them
    */
   assemble(query: FeatureQuery): FeatureMatrix;
+  /** Where the values of that matrix come from, row-major [candidates × features]: those that are computed count as present. */
+  readStatuses(query: FeatureQuery): Uint8Array;
 }
 
 /** Every feature that can be computed from these inputs, in their natural order. */
@@ -88,6 +90,18 @@ export function createFeatureAssembler(
         });
       });
       return { data, rows: items.length, columns: width };
+    },
+    readStatuses: (query) => {
+      const hydrated = hydrate(query);
+      const statuses = new Uint8Array(query.candidates.items.length * width);
+      groups.forEach((group, index) => {
+        targets[index]!.forEach((column, feature) => {
+          if (column < 0 || group.statusOf === undefined) return;
+          for (let row = 0; row < query.candidates.items.length; row++)
+            statuses[row * width + column] = group.statusOf(hydrated, row, feature);
+        });
+      });
+      return statuses;
     },
   };
 }

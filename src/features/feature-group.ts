@@ -2,7 +2,7 @@ import type { CandidateSet } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
 import type { History } from '../domain/history.js';
 import type { GatherOptions } from './gather-rows.js';
-import type { FeatureRows } from './feature-store.js';
+import type { FeatureRows, ValueStatus } from './feature-store.js';
 
 /** The facts of one request that features are computed from. */
 export interface FeatureQuery {
@@ -37,4 +37,6 @@ export interface FeatureGroup {
   readonly features: readonly string[];
   /** Writes a finite value for every feature of every candidate row. */
   fill(query: HydratedQuery, write: FeatureWriter): void;
+  /** Where a value that is stored comes from; absent where all values are computed. */
+  statusOf?(query: HydratedQuery, row: number, feature: number): ValueStatus;
 }

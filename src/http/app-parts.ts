@@ -50,7 +50,7 @@ export interface AppParts extends ListenerParts {
 
 /** Everything that the admin listener depends on: it recommends nothing. */
 export interface AdminParts extends ListenerParts {
-  readonly bundleAdmin: Pick<BundleAdmin, 'describe' | 'views' | 'reload'>;
+  readonly bundleAdmin: Pick<BundleAdmin, 'describe' | 'views' | 'reload' | 'inspect' | 'findItems'>;
   /** Writes rows that are pushed. The listener closes it. */
   readonly pusher: FeaturePusher;
   /** Forgets users. The listener closes it. */

@@ -73,6 +73,7 @@ export const ADMIN_LISTENER: ListenerDescription = {
     { name: 'metrics', description: 'For Prometheus' },
     { name: 'bundle', description: 'The bundle in service' },
     { name: 'features', description: 'Rows of feature views that are served online' },
+    { name: 'explorer', description: 'Why an answer is as it is' },
   ],
 };
 

@@ -1,10 +1,10 @@
-import type { OverridesDocument } from '../config/override-config.js';
 import type { Overrides } from '../rules/overrides.js';
 import { packError } from '../domain/packed-error.js';
 import type {
   ProcessAnswers,
   ProcessBundle,
   ProcessOrder,
+  ProcessQuestion,
   ProcessReport,
 } from '../serving/processes/process-messages.js';
 import type { QuarantineChange } from '../serving/compute/quarantine.js';
@@ -86,31 +86,41 @@ function describe({ bundleAdmin }: Pick<AppParts, 'bundleAdmin'>): ProcessBundle
 }
 
 async function answer(
-  { id, question, about }: Extract<ProcessOrder, { order: 'answer' }>,
+  { id, asked }: Extract<ProcessOrder, { order: 'answer' }>,
   parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
 ): Promise<void> {
   try {
-    say({ report: 'answered', id, answer: await ANSWERS[question](parts, about) });
+    say({ report: 'answered', id, answer: await answerOne(asked, parts) });
   } catch (error) {
     say({ report: 'failed', id, error: packError(error) });
   }
 }
 
-const ANSWERS: {
-  readonly [Q in keyof ProcessAnswers]: (
-    parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
-    about?: OverridesDocument,
-  ) => Promise<ProcessAnswers[Q]>;
-} = {
-  alive: async () => true,
-  reload: (parts) => reload(parts, { ifMoved: false }),
-  follow: (parts) => reload(parts, { ifMoved: true }),
-  metrics: ({ bundleAdmin, metrics }) => {
-    metrics.bundle.showBundle(bundleAdmin.describe());
-    return metrics.snapshot();
-  },
-  overrides: ({ bundleAdmin }, about) => bundleAdmin.checkOverrides(about!),
-};
+type Answered = ProcessAnswers[keyof ProcessAnswers];
+
+function answerOne(
+  asked: ProcessQuestion,
+  parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
+): Answered | Promise<Answered> {
+  const { bundleAdmin, metrics } = parts;
+  switch (asked.question) {
+    case 'alive':
+      return true;
+    case 'reload':
+      return reload(parts, { ifMoved: false });
+    case 'follow':
+      return reload(parts, { ifMoved: true });
+    case 'metrics':
+      metrics.bundle.showBundle(bundleAdmin.describe());
+      return metrics.snapshot();
+    case 'overrides':
+      return bundleAdmin.checkOverrides(asked.about);
+    case 'inspect':
+      return bundleAdmin.inspect(asked.about.asked, asked.about.release);
+    case 'items':
+      return bundleAdmin.findItems(asked.about);
+  }
+}
 
 async function reload(
   parts: Pick<AppParts, 'bundleAdmin'>,

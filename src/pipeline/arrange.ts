@@ -48,14 +48,33 @@ export function arrange(
   };
 }
 
+/**
+ * What the rules of a query do to the place of some candidates, shown or not, in the order of the rules: as the reasons of a selection say it.
+ * @param rows of the candidate set
+ */
+export function explainRows(
+  rows: readonly number[],
+  scores: Float32Array,
+  { items, query }: Pick<CandidateSet, 'items'> & { query: ArrangingQuery },
+): NonNullable<Selection['reasons']> {
+  const order = orderByScore(scores);
+  const slate = toRankedSlate(
+    order.map((row) => items[row]!),
+    query,
+  );
+  if (beginRules(query, slate).length === 0) return rows.map(() => []);
+  const ranks = Int32Array.from(rows, (row) => order.indexOf(row));
+  return explain(ranks, { query, slate, worth: normalise(pickScores(scores, order)) });
+}
+
 /** Best candidates that places are counted among in explanations, with those that are shown. */
 const MOST_EXPLAINED = 300;
 
-/** What moved the shown candidates, each known by its rank. */
+/** What moved some candidates, each known by its rank. */
 function explain(
   ranks: Int32Array,
   { query, slate, worth }: { query: ArrangingQuery; slate: RankedSlate; worth: Float64Array },
-): Selection['reasons'] {
+): NonNullable<Selection['reasons']> {
   const best = Array.from({ length: Math.min(MOST_EXPLAINED, worth.length) }, (_, rank) => rank);
   const kept = Int32Array.from(new Set([...best, ...ranks])).sort();
   const few = toRankedSlate(
@@ -64,7 +83,11 @@ function explain(
   );
   return explainMoves(
     ranks.map((rank) => kept.indexOf(rank)),
-    { begin: () => beginRules(query, few), worth: Float64Array.from(kept, (rank) => worth[rank]!) },
+    {
+      begin: () => beginRules(query, few),
+      worth: Float64Array.from(kept, (rank) => worth[rank]!),
+      places: Math.min(query.limit, worth.length),
+    },
   );
 }
 

@@ -1,29 +1,17 @@
-import type { CandidateSet } from '../domain/candidate.js';
 import { captureShownFeatures } from './capture-shown-features.js';
 import { describeItems } from './describe-items.js';
 import type { Engine } from './engine.js';
 import type { Execution } from './execution.js';
-import type { Query } from './hydrate-query.js';
-import type { RankedCandidates } from './rank-candidates.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
-import type { StageRun } from './run-stage.js';
 import { sampleRanking } from './sample-ranking.js';
-import type { Selection } from './arrange.js';
+import type { StageResults } from './stage-results.js';
 
-/** The slate of a selection, with how it came about and what the execution wants captured. */
+/** The slate that the stages gave, with how it came about and what the execution wants captured. */
 export function describeRecommendation(
-  selection: Selection,
-  options: {
-    request: RecommendationRequest;
-    execution: Execution;
-    query: Query;
-    candidates: CandidateSet;
-    ranked: RankedCandidates;
-    run: StageRun;
-    engine: Engine;
-  },
+  { query, candidates, ranked, selection, run }: StageResults,
+  options: { request: RecommendationRequest; execution: Execution; engine: Engine },
 ): Recommendation {
-  const { request, execution, query, candidates, ranked, run, engine } = options;
+  const { request, execution, engine } = options;
   const { depth = 1, prefetched, capture = {} } = execution;
   const { explain } = request;
   const { attribution } = capture;

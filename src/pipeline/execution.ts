@@ -1,6 +1,7 @@
 import type { ContextValues } from '../domain/context.js';
 import type { LiveHistory } from '../domain/history.js';
 import type { PackedError } from '../domain/packed-error.js';
+import type { RemovalListener } from '../rules/eligibility-rule.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 
 /**
@@ -13,6 +14,8 @@ export interface Execution {
   readonly depth?: number | undefined;
   readonly prefetched?: Prefetched | undefined;
   readonly capture?: Capture | undefined;
+  /** Is told what takes items out before retrieval. */
+  readonly onRemoval?: RemovalListener | undefined;
 }
 
 /** Inputs of a query that the caller has read already; the engine reads those that are absent. */

@@ -10,7 +10,7 @@ import { findEligibleItems, type ScenarioRules } from '../rules/rules.js';
 import { chooseFields } from './choose-fields.js';
 import { chooseScenario, findScenario } from './choose-scenario.js';
 import type { QueryEngine } from './engine.js';
-import type { Prefetched } from './execution.js';
+import type { Execution } from './execution.js';
 import { findKnownItems } from './find-known-items.js';
 import { findNamedCandidates, type NamedCandidates } from './find-named-candidates.js';
 import { readHistory, readTyped } from './read-history.js';
@@ -43,14 +43,14 @@ export interface Query {
 
 /**
  * Reads what a request means to a bundle: history, scenario, context, and the items that its rules leave.
- * @param prefetched what the caller has read already; the engine gives the rest
+ * @param execution what the caller has read already, the engine gives the rest; and who is told what takes items out
  * @throws ShortlistError UNKNOWN_SCENARIO, UNKNOWN_ATTRIBUTE, UNKNOWN_CONTEXT, INVALID_REQUEST for a context value or a filter of another type
  * and for several ids given as one, ITEM_NOT_FOUND
  */
 export function hydrateQuery(
   request: RecommendationRequest,
   engine: QueryEngine,
-  prefetched: Prefetched = {},
+  { prefetched = {}, onRemoval }: Pick<Execution, 'prefetched' | 'onRemoval'> = {},
 ): Query {
   const { subject, filters, limit } = request;
   const { catalogue } = engine;
@@ -64,18 +64,22 @@ export function hydrateQuery(
   const rules = engine.rules.get(requested.name)!;
   const moment = { scenario: requested.name, context, now, tired: prefetched.tired };
   const shown = findShownItems(request.shown ?? [], engine);
-  const eligible = findEligibleItems(rules.eligibility, {
-    catalogue,
-    history,
-    typed: () => readTyped(request, engine, prefetched.live),
-    touched: findKnownItems(request.sessionItems ?? [], engine),
-    unwanted: unwanted.items,
-    shown: shown.all,
-    excluded: findKnownItems(request.exclude, engine),
-    filters,
-    placements: new Set([requested.filters, scenario.filters]),
-    moment,
-  });
+  const eligible = findEligibleItems(
+    rules.eligibility,
+    {
+      catalogue,
+      history,
+      typed: () => readTyped(request, engine, prefetched.live),
+      touched: findKnownItems(request.sessionItems ?? [], engine),
+      unwanted: unwanted.items,
+      shown: shown.all,
+      excluded: findKnownItems(request.exclude, engine),
+      filters,
+      placements: new Set([requested.filters, scenario.filters]),
+      moment,
+    },
+    onRemoval,
+  );
   return {
     subject,
     userIndex: findUser(subject, engine),

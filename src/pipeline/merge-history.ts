@@ -77,8 +77,8 @@ function listEntries(
   return entries;
 }
 
-/** What is touched has no type: it counts as the least of them. */
-function leastWeight({ weights = {} }: InteractionCounting = {}): number {
+/** What something counts that has no type: as the least of them. */
+export function leastWeight({ weights = {} }: InteractionCounting = {}): number {
   const all = Object.values(weights);
   return all.length === 0 ? 1 : Math.min(...all);
 }

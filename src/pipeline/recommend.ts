@@ -9,9 +9,10 @@ import { createUserReading } from './read-user-rows.js';
 import type { Recommendation, RecommendationRequest } from './recommendation-request.js';
 import { retrieveCandidates } from './retrieve-candidates.js';
 import { createStageRun } from './run-stage.js';
+import type { StageResults } from './stage-results.js';
 
 /**
- * Answers one request: hydrate the query → retrieve candidates → hydrate their features → rank → arrange → describe. This is all that the
+ * Answers one request: hydrate the query → retrieve candidates → hydrate their features → rank → arrange, then describe. This is all that the
  * product does; `serve`, `evaluate` and the tests run this very function.
  *
  * @throws ShortlistError as `hydrateQuery` does; SOURCE_FAILED when every source failed
@@ -21,8 +22,21 @@ export async function recommend(
   engine: Engine,
   execution: Execution = {},
 ): Promise<Recommendation> {
+  return describeRecommendation(await takeStages(request, engine, execution), {
+    request,
+    execution,
+    engine,
+  });
+}
+
+/** What each stage gave to one request: `recommend` describes it as an answer, an inspection says how it came about. */
+export async function takeStages(
+  request: RecommendationRequest,
+  engine: Engine,
+  execution: Execution,
+): Promise<StageResults> {
   const run = createStageRun({ history: execution.prefetched?.liveFailure });
-  const query = await run.stage('rules', () => hydrateQuery(request, engine, execution.prefetched));
+  const query = await run.stage('rules', () => hydrateQuery(request, engine, execution));
   const user = createUserReading(query.subject, engine, execution.prefetched?.userRows);
 
   const candidates = await retrieveCandidates(query, engine, { user, run, ...execution });
@@ -30,5 +44,5 @@ export async function recommend(
   const ranked = await rankCandidates(candidates, features, { engine, run });
   const selection = arrange(ranked.scores, candidates, { query, reasons: request.explain === 'reasons' });
 
-  return describeRecommendation(selection, { request, execution, query, candidates, ranked, run, engine });
+  return { query, candidates, ranked, selection, run };
 }

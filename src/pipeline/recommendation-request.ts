@@ -20,12 +20,25 @@ export interface RecommendationRequest {
   readonly explain: Explain;
   /** Raw ids of items that the subject has just touched, oldest first: history for this answer only. Unknown ids are ignored. */
   readonly sessionItems?: readonly string[] | undefined;
+  /** In place of all that is known of the subject, oldest first; unknown ids are ignored. Only inspections ask so. */
+  readonly history?: readonly GivenEntry[] | undefined;
   /** Raw ids of the items to rank, and no others; those that cannot be ranked are named in the slate's `dropped`. */
   readonly candidates?: readonly string[] | undefined;
   /** `hashId` of what earlier pages showed, at most 500: none of it is shown again, whatever the rules of the scenario. */
   readonly shown?: readonly number[] | undefined;
   /** What is known of the moment; hour and weekday are of the engine's clock where they are not said. */
   readonly context?: readonly GivenContext[] | undefined;
+}
+
+/** One entry of a history that a request gives. */
+export interface GivenEntry {
+  /** Raw id. */
+  readonly itemId: string;
+  /** Unix seconds; the last moment that the bundle knows where it is absent. */
+  readonly time?: number | undefined;
+  readonly type?: string | undefined;
+  /** What it counts; the least that there is where it is absent. */
+  readonly value?: number | undefined;
 }
 
 /** Duration and outcome of one stage of a request. */

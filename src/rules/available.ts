@@ -1,5 +1,6 @@
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { bisect } from '../domain/bisect.js';
+import { showDay } from '../domain/show-day.js';
 import { ShortlistError } from '../domain/errors.js';
 import { parseIsoTime } from '../domain/parse-iso-time.js';
 import { attemptAll } from './attempt-all.js';
@@ -35,6 +36,11 @@ export function createAvailable(
     apply: (eligible, { moment: { now } }) => {
       for (let at = countUntil(begins, now); at < begins.items.length; at++) eligible[begins.items[at]!] = 0;
       for (let at = countUntil(ends, now) - 1; at >= 0; at--) eligible[ends.items[at]!] = 0;
+    },
+    explain: (item, { moment: { now } }) => {
+      const [begin, end] = [begins, ends].map(({ times, items }) => times[items.indexOf(item)]);
+      if (begin !== undefined && begin > now) return `from ${showDay(begin)} on`;
+      return end !== undefined && end <= now ? `until ${showDay(end)}` : undefined;
     },
     phaseAt: (now) => `${countUntil(begins, now)}-${countUntil(ends, now)}`,
   };

@@ -31,4 +31,20 @@ export interface RuleInput {
 export interface EligibilityRule {
   readonly name: string;
   apply(eligible: EligibleItems, context: RuleInput): void;
+  /** Why it takes this item out, in a few words, for those who ask; undefined where there is no more to say. */
+  explain?(item: number, context: RuleInput): string | undefined;
 }
+
+/** Is told of each step by which items are taken out of a request, in order: a rule, or a filter or list of the request. */
+export type RemovalListener = (step: RemovalStep, eligible: EligibleItems) => void;
+
+/** What has just taken items out. */
+export interface RemovalStep {
+  readonly name: string;
+  readonly kind: RemovalKind;
+  /** Why it takes this item out, in a few words. */
+  readonly explain?: ((item: number) => string | undefined) | undefined;
+}
+
+/** `rule`: of the scenario, or an override. `filter`: of the request, or of the scenario. `exclude`: what the request, or its earlier pages, name. */
+export type RemovalKind = 'rule' | 'filter' | 'exclude';

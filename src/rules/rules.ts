@@ -1,7 +1,7 @@
 import type { RuleSettings } from '../config/rule-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import { toAttributeFilter } from '../domain/named-value.js';
-import type { EligibilityRule, RuleInput } from './eligibility-rule.js';
+import type { EligibilityRule, RemovalKind, RemovalListener, RuleInput } from './eligibility-rule.js';
 import { filterMask, intersectMask } from './filter-masks.js';
 import type { SlateRule } from './slate-rule.js';
 
@@ -22,17 +22,46 @@ export interface ScenarioRules {
 /**
  * The items that a request may be answered with: after the rules of its scenario and the filters of the scenarios, and, whatever those say,
  * only what passes the filters of the request, without what it excludes, what the subject does not want, and what earlier pages showed.
+ * @param onRemoval is told of each step, for those who ask why an item is not there
  */
-export function findEligibleItems(rules: readonly EligibilityRule[], context: RuleInput): EligibleItems {
+export function findEligibleItems(
+  rules: readonly EligibilityRule[],
+  context: RuleInput,
+  onRemoval?: RemovalListener,
+): EligibleItems {
   const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
-  for (const rule of rules) rule.apply(eligible, context);
+  for (const rule of rules) {
+    rule.apply(eligible, context);
+    onRemoval?.(
+      { name: rule.name, kind: 'rule', explain: (item) => rule.explain?.(item, context) },
+      eligible,
+    );
+  }
   for (const filters of context.placements ?? []) {
     if (filters === undefined || filters.length === 0) continue;
     intersectMask(eligible, filterMask(context.catalogue, filters.map(toAttributeFilter)));
+    onRemoval?.({ name: 'scenario filters', kind: 'filter', explain: () => filters.join(', ') }, eligible);
   }
-  if (context.filters.length > 0) intersectMask(eligible, filterMask(context.catalogue, context.filters));
-  for (const item of context.excluded) eligible[item] = 0;
-  for (const item of context.unwanted) eligible[item] = 0;
-  for (const item of context.shown) eligible[item] = 0;
+  if (context.filters.length > 0) {
+    intersectMask(eligible, filterMask(context.catalogue, context.filters));
+    onRemoval?.({ name: 'filter', kind: 'filter' }, eligible);
+  }
+  for (const [name, kind, items] of listNamed(context)) {
+    for (let at = 0; at < items.length; at++) eligible[items[at]!] = 0;
+    if (items.length > 0) onRemoval?.({ name, kind }, eligible);
+  }
   return eligible;
+}
+
+/** Items that the request or its subject name to be left out. */
+function listNamed({
+  excluded,
+  unwanted,
+  shown,
+}: RuleInput): [string, RemovalKind, Int32Array | readonly number[]][] {
+  return [
+    ['exclude', 'exclude', excluded],
+    ['unwanted', 'rule', unwanted],
+    ['earlier pages', 'exclude', shown],
+  ];
 }

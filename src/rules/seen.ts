@@ -1,6 +1,6 @@
 import type { RuleSettings } from '../config/rule-config.js';
-import type { EligibleItems } from '../domain/candidate.js';
 import type { TypedEntries } from '../domain/history.js';
+import { showDay } from '../domain/show-day.js';
 import { SECONDS_PER_DAY } from '../domain/time.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 
@@ -12,23 +12,28 @@ export function createSeen({
   types,
   days = Number.POSITIVE_INFINITY,
 }: RuleSettings['seen']): EligibilityRule {
+  const isCounted = ({ timestamps, types: codes, names }: TypedEntries, now: number) => {
+    const first = now - days * SECONDS_PER_DAY;
+    const counts = names.map((name) => types === undefined || types.includes(name));
+    return (at: number): boolean => timestamps[at]! >= first && counts[codes[at]!] !== false;
+  };
   return {
     name: 'seen',
     apply: (eligible, { typed, touched, moment }) => {
-      const first = moment.now - days * SECONDS_PER_DAY;
-      for (const entries of typed()) clearSince(eligible, entries, { first, types });
+      for (const entries of typed()) {
+        const counts = isCounted(entries, moment.now);
+        for (let at = 0; at < entries.items.length; at++) if (counts(at)) eligible[entries.items[at]!] = 0;
+      }
       if (types === undefined) for (const item of touched) eligible[item] = 0;
     },
+    explain: (item, { typed, moment }) => {
+      for (const entries of typed()) {
+        const counts = isCounted(entries, moment.now);
+        const at = entries.items.findLastIndex((found, place) => found === item && counts(place));
+        if (at < 0) continue;
+        return `${entries.names[entries.types[at]!] ?? 'seen'} on ${showDay(entries.timestamps[at]!)}`;
+      }
+      return undefined;
+    },
   };
-}
-
-function clearSince(
-  eligible: EligibleItems,
-  { items, timestamps, types: codes, names }: TypedEntries,
-  { first, types }: { first: number; types: readonly string[] | undefined },
-): void {
-  const counts = names.map((name) => types === undefined || types.includes(name));
-  for (let at = 0; at < items.length; at++) {
-    if (timestamps[at]! >= first && counts[codes[at]!] !== false) eligible[items[at]!] = 0;
-  }
 }

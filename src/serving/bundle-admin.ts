@@ -1,5 +1,7 @@
-import type { ExperimentRelease } from '../domain/release.js';
+import type { ExperimentRelease, Release } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
+import type { Inspection, InspectionRequest } from '../pipeline/inspection/inspection.js';
+import type { FoundItems, ItemSearch } from '../pipeline/inspection/search-items.js';
 import type { OverridesDocument } from '../config/override-config.js';
 import type { OverrideCheck } from '../rules/overrides.js';
 import type { RequestExamples } from './request-examples.js';
@@ -62,6 +64,14 @@ export interface BundleAdmin {
    * @throws ShortlistError NOT_READY before the first bundle is open
    */
   checkOverrides(document: OverridesDocument): Promise<OverrideCheck>;
+  /**
+   * Says how the answer to a request comes about. It lets requests go first, and one is under way at most.
+   * @param release whose bundle computes; that in service when not said
+   * @throws ShortlistError as `recommend` does; OVERLOADED while another is under way; DEADLINE_EXCEEDED; NOT_READY where no such bundle is open
+   */
+  inspect(asked: InspectionRequest, release?: Release): Promise<Inspection>;
+  /** Items of the bundle in service by id or title. @throws ShortlistError NOT_READY before the first bundle is open */
+  findItems(search: ItemSearch): Promise<FoundItems>;
   /** Calls back whenever `describe` says something else without a reload having said so; absent where it never does. */
   onChange?(listener: () => void): void;
   /** Frees the bundle. */

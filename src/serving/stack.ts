@@ -4,11 +4,12 @@ import { processClock } from '../domain/process-clock.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import { keepLaterHistories } from '../events/forgotten/later-histories.js';
+import type { Inspection, InspectionRequest } from '../pipeline/inspection/inspection.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
 import type { SlateCache } from './cache/slate-cache.js';
 import type { SlateKeys } from './cache/slate-key.js';
-import type { Compute } from './compute/compute.js';
+import type { Compute, InspectExecution } from './compute/compute.js';
 import type { DriftWindow } from './drift/drift-window.js';
 import { type LiveOptions, NO_FACTS, prefetchSubject } from './online/prefetch-subject.js';
 import { type Answer, type CacheOutcome, type Recommender, type Run, toAnswer } from './recommender.js';
@@ -42,14 +43,42 @@ export function stackBundle(
   if (cache !== undefined) recommender = withCache(recommender, { ...cache, bundle, hold });
   if (isExperiment !== true) recommender = withFallback(recommender, bundle, cache ? 'miss' : 'off');
   if (liveHistories !== undefined || shownCounts !== undefined || bundle.online.length > 0)
-    recommender = withSubject(recommender, bundle, {
-      liveHistories:
-        liveHistories && forgotten ? keepLaterHistories(liveHistories, forgotten) : liveHistories,
-      liveMetrics,
-      shownCounts,
-    });
+    recommender = withSubject(
+      recommender,
+      bundle,
+      hideForgotten({ liveHistories, liveMetrics, shownCounts, forgotten }),
+    );
   if (forgotten !== undefined) recommender = withForgetting(recommender, bundle, forgotten);
   return recommender;
+}
+
+/** What says what subjects did lately, without what those did who asked to be forgotten since. */
+function hideForgotten({ forgotten, ...live }: LiveOptions & Pick<StackOptions, 'forgotten'>): LiveOptions {
+  const { liveHistories } = live;
+  if (liveHistories === undefined || forgotten === undefined) return live;
+  return { ...live, liveHistories: keepLaterHistories(liveHistories, forgotten) };
+}
+
+/**
+ * Says how an answer of a bundle comes about, by what requests are answered by: who asked to be forgotten is unknown, and what is known of the
+ * subject outside of the bundle is read. No cache is asked or filled, and nothing is counted.
+ */
+export async function inspectBundle(
+  asked: InspectionRequest,
+  bundle: OpenBundle,
+  {
+    forgotten,
+    budgetMs,
+    ...live
+  }: Omit<LiveOptions, 'liveMetrics'> & Pick<StackOptions, 'forgotten'> & Pick<InspectExecution, 'budgetMs'>,
+): Promise<Inspection> {
+  const { engine, online, compute } = bundle;
+  const request = forget(asked.request, engine, forgotten);
+  const prefetched = await prefetchSubject(request, engine, {
+    online,
+    ...hideForgotten({ ...live, forgotten }),
+  });
+  return compute.inspect({ ...asked, request }, { prefetched, budgetMs });
 }
 
 /** Computes each answer. */
@@ -139,15 +168,19 @@ export function withSubject(
 
 /** Makes of a user who asked to be forgotten an unknown one, but where the bundle was made without what was known of them. */
 function withForgetting(next: Recommender, { engine }: OpenBundle, forgotten: ForgottenUsers): Recommender {
-  const { forgottenUntil = Number.NEGATIVE_INFINITY } = engine.manifest;
-  return {
-    recommend: (request, run) => {
-      const { userId } = request.subject;
-      const at = userId === undefined ? undefined : forgotten.find(userId);
-      if (at === undefined || at <= forgottenUntil) return next.recommend(request, run);
-      return next.recommend({ ...request, subject: { ...request.subject, isForgotten: true } }, run);
-    },
-  };
+  return { recommend: (request, run) => next.recommend(forget(request, engine, forgotten), run) };
+}
+
+/** The request as of an unknown user, where the user asked to be forgotten and the bundle was not made without what was known. */
+function forget(
+  request: RecommendationRequest,
+  { manifest: { forgottenUntil = Number.NEGATIVE_INFINITY } }: OpenBundle['engine'],
+  forgotten: ForgottenUsers | undefined,
+): RecommendationRequest {
+  const { userId } = request.subject;
+  const at = userId === undefined ? undefined : forgotten?.find(userId);
+  if (at === undefined || at <= forgottenUntil) return request;
+  return { ...request, subject: { ...request.subject, isForgotten: true } };
 }
 
 /** Answers with what most people chose where the layers below have no answer in time. */

@@ -1,10 +1,13 @@
 import type { OverridesDocument } from '../../src/config/override-config.js';
 import { ShortlistError } from '../../src/domain/errors.js';
+import type { Release } from '../../src/domain/release.js';
 import { hashId } from '../../src/domain/id-table.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, DroppedCandidate, SlateItem } from '../../src/domain/slate.js';
 import type { OverrideCheck } from '../../src/rules/overrides.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
+import type { Inspection, InspectionRequest } from '../../src/pipeline/inspection/inspection.js';
+import type { FoundItems, ItemSearch } from '../../src/pipeline/inspection/search-items.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
 import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
 import type { RequestExamples } from '../../src/serving/request-examples.js';
@@ -44,6 +47,16 @@ const EXAMPLES: RequestExamples = {
   filters: [{ attribute: 'genres', kind: 'text', values: ['Drama', 'Comedy'] }],
   shown: ['title', 'genres', 'year', 'restored'],
   contextFields: [{ name: 'device', type: 'categorical', values: ['mobile'] }],
+};
+
+const INSPECTION = {
+  answeredBy: 'home',
+  history: [{ itemId: '1', time: 1_717_243_200, value: 1, from: 'bundle' as const }],
+  rules: [],
+  sources: [],
+  stages: [],
+  moves: [],
+  candidateCount: MOVIES.length,
 };
 
 /**
@@ -106,6 +119,29 @@ export class MemoryService implements Recommender, BundleAdmin {
       unknown: lines.flatMap((line) => ('unknown' in line ? [line.unknown!] : [])),
       ineffective: lines.flatMap((line) => ('ineffective' in line ? [line.ineffective!] : [])),
     };
+  }
+
+  readonly inspected: InspectionRequest[] = [];
+
+  /** No stage is described: the HTTP layer looks into none. */
+  async inspect(asked: InspectionRequest, release: Release = 'stable'): Promise<Inspection> {
+    this.inspected.push(asked);
+    const { slate } = await this.record(asked.request);
+    return {
+      ...INSPECTION,
+      bundle: slate.bundle,
+      ...(release !== 'stable' && { release }),
+      scenario: slate.scenario,
+      strategy: slate.strategy,
+      degraded: slate.degraded,
+      slate: slate.items.map(({ itemId, position, score }) => ({ itemId, position, score, reasons: [] })),
+      items: asked.about.map((itemId) => ({ itemId, verdict: 'unknown_item', detail: 'There is none.' })),
+    };
+  }
+
+  async findItems({ search, limit }: ItemSearch): Promise<FoundItems> {
+    const items = MOVIES.filter(({ title }) => title.includes(search)).slice(0, limit);
+    return { bundle: BUNDLE.version, items: items.map(({ itemId, title }) => ({ itemId, title })) };
   }
 
   /** There is nothing to keep answers in. */

@@ -1,4 +1,5 @@
 import type { FeatureGroup } from '../feature-group.js';
+import type { ValueStatus } from '../feature-store.js';
 import { type FeatureView, placesOf, rowWidthOf } from '../feature-view.js';
 
 /**
@@ -19,6 +20,8 @@ export function createItemViewFeatures(view: FeatureView, index: number): Featur
         }
       }
     },
+    statusOf: ({ itemRows }, row, feature) =>
+      itemRows[index]!.statuses[row * view.fields.length + inputs[feature]!.field]! as ValueStatus,
   };
 }
 
@@ -39,6 +42,8 @@ export function createUserViewFeatures(view: FeatureView, index: number): Featur
         }
       }
     },
+    statusOf: ({ userRows }, _row, feature) =>
+      userRows[index]!.statuses[inputs[feature]!.field]! as ValueStatus,
   };
 }
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { VERDICTS } from '../../pipeline/inspection.js';
+import { VERDICTS } from '../../pipeline/inspection/inspection.js';
 import { RecommendationsBody } from './post-recommendations.js';
 import { ID, ItemId } from './parameters.js';
 import { Strategy } from './recommendations.js';
@@ -208,7 +208,7 @@ const SourceRank = Type.Object(
     rank: place(
       'Place among all items that may be shown; absent where the source knows nothing of the item.',
     ),
-    of: count('Items that the source has a score of.'),
+    of: Type.Optional(count('Items that the source has a score of; absent where it gave the item.')),
     found: count('Items that it gave.'),
   },
   { additionalProperties: false },
@@ -306,6 +306,46 @@ export const InspectAnswer = Type.Object(
 
 export type InspectAnswer = Static<typeof InspectAnswer>;
 
+/** Examples of `InspectAnswer` for the document. */
+export const INSPECT_EXAMPLES: Readonly<Record<string, InspectAnswer>> = {
+  user: {
+    bundle: '20240601T120000Z-1a2b3c4d',
+    release: 'stable',
+    scenario: 'home',
+    answeredBy: 'home',
+    strategy: 'personalised',
+    degraded: [],
+    history: [
+      {
+        itemId: '318',
+        title: 'The Shawshank Redemption',
+        time: '2024-05-30T18:04:11.000Z',
+        type: 'click',
+        value: 1,
+        from: 'bundle',
+      },
+    ],
+    rules: [{ name: 'exclude-seen', removed: 41, left: 9701 }],
+    sources: [{ name: 'als', quota: 80, outcome: 'ok', found: 300, alone: 12, kept: 88, milliseconds: 1.1 }],
+    stages: [{ stage: 'ranking', milliseconds: 0.2, outcome: 'ok' }],
+    moves: [{ rule: 'cap', moved: 3 }],
+    candidateCount: 300,
+    slate: [{ itemId: '593', title: 'The Silence of the Lambs', position: 1, score: 0.812, reasons: [] }],
+    items: [
+      {
+        itemId: '318',
+        title: 'The Shawshank Redemption',
+        verdict: 'removed_by_rule',
+        detail: 'Taken out by the rule exclude-seen: in the history since 2024-05-30.',
+        rule: 'exclude-seen',
+      },
+    ],
+  },
+};
+
+/** Items that a search finds that says no `limit`. */
+export const DEFAULT_FOUND = 20;
+
 /** The query of `GET /items`. */
 export const ItemSearchQuery = Type.Object(
   {
@@ -315,7 +355,7 @@ export const ItemSearchQuery = Type.Object(
       description: 'An id, or a part of a title: letter case does not count.',
       examples: ['alien'],
     }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, default: 20 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, default: DEFAULT_FOUND })),
   },
   { additionalProperties: false },
 );
@@ -333,3 +373,8 @@ export const ItemSearchAnswer = Type.Object(
 );
 
 export type ItemSearchAnswer = Static<typeof ItemSearchAnswer>;
+
+/** Examples of `ItemSearchAnswer` for the document. */
+export const FOUND_ITEMS_EXAMPLES: Readonly<Record<string, ItemSearchAnswer>> = {
+  found: { bundle: '20240601T120000Z-1a2b3c4d', items: [{ itemId: '1214', title: 'Alien' }] },
+};

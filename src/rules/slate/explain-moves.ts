@@ -6,17 +6,18 @@ import { fillPlaces } from './fill-places.js';
  * Says what moved each of the shown candidates, and by how many places: the slate is filled by none of the rules, by the first, by the first two,
  * and so on, and what differs is of the rule that came last. So the first `from` is the place by ranking, the last `to` the place in the answer.
  * It takes as many slates as there are rules, each until all that is shown has a place: for those who ask.
- * @param ranks of the shown candidates, in order; there are few candidates, since the memory is the square of their number
+ * @param ranks of the candidates to explain; there are few candidates, since the memory is the square of their number
  * @param options.begin the steps, new for each slate
+ * @param options.places of the slate
  */
 export function explainMoves(
   ranks: Int32Array,
-  { begin, worth }: { begin: () => readonly SlateStep[]; worth: Float64Array },
+  { begin, worth, places }: { begin: () => readonly SlateStep[]; worth: Float64Array; places: number },
 ): readonly (readonly MoveReason[])[] {
   const reasons = Array.from(ranks, (): MoveReason[] => []);
   const remember = createMemory(worth.length);
   let before = Int32Array.from(worth.keys());
-  const kept = begin().map((step) => step.kind === 'pin' && step.place >= ranks.length);
+  const kept = begin().map((step) => step.kind === 'pin' && step.place >= places);
   for (let count = 1; count <= kept.length; count++) {
     // A thousand pins of later pages do one thing to this one.
     if (kept[count - 1]! && kept[count] === true) continue;

@@ -1,12 +1,16 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
+import { processClock } from '../../domain/process-clock.js';
 import { closeEngine } from '../../engine/close-engine.js';
 import { createFallbackEngine } from '../../engine/create-fallback-engine.js';
 import { type EngineOptions, openBundle, openContents } from '../../engine/open-engine.js';
 import { packContents } from '../../engine/read-bundle.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
+import { inspect } from '../../pipeline/inspection/inspect.js';
 import { recommend } from '../../pipeline/recommend.js';
 import type { Compute } from '../compute/compute.js';
 import { openComputePool } from '../compute/compute-pool.js';
+import { createInspectionThread, outOfTime } from '../compute/inspection-thread.js';
 import { RequestQuarantined } from '../compute/quarantine.js';
 import { readContentsInThread } from './read-contents-in-thread.js';
 import { createRests } from '../compute/polite-pause.js';
@@ -69,6 +73,14 @@ async function openHere({ folder }: Opening, options: OpeningOptions): Promise<O
   const { engine, online } = await openBundle(folder, options.scenarios, options);
   const compute: Compute = {
     run: (request, execution) => recommend(request, engine, execution),
+    inspect: (asked, { prefetched, budgetMs }) => {
+      const deadline = processClock() + budgetMs;
+      const pause = async (): Promise<void> => {
+        await yieldToOthers();
+        if (processClock() > deadline) throw outOfTime(budgetMs);
+      };
+      return inspect(asked, engine, { prefetched, pause });
+    },
     close: async () => undefined,
   };
   return { engine, online, compute, close: () => closeEngine(engine) };
@@ -94,11 +106,13 @@ async function openInThreads(
     const task = { contents: packed, scenarios, rankerGuard, vectorEngine, beside, isBackground };
     const pool = await openComputePool(task, { ...threads, clock, observer, overrides });
     const engine = await createFallbackEngine(contents, { scenarios, overrides, clock, observer });
+    const { beside: _, ...own } = task;
+    const inspections = createInspectionThread(own, { clock, overrides });
     const close = async (): Promise<void> => {
-      await pool.close();
+      await Promise.all([pool.close(), inspections.close()]);
       await closeStores();
     };
-    return { engine, online, compute: pool, close };
+    return { engine, online, compute: { ...pool, inspect: inspections.inspect }, close };
   } catch (error) {
     await closeStores();
     throw error;

@@ -3,6 +3,7 @@ import type { BundleRegistry } from '../../bundle/bundle-registry.js';
 import type { Manifest } from '../../bundle/manifest.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { ForgottenUsers } from '../../domain/forgetting.js';
+import { searchItems } from '../../pipeline/inspection/search-items.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
 import type { BundleAdmin, BundleDescription } from '../bundle-admin.js';
 import type { SlateCache } from '../cache/slate-cache.js';
@@ -11,7 +12,7 @@ import { type DriftOptions, openDriftWindow } from '../drift/drift-window.js';
 import type { LiveOptions } from '../online/prefetch-subject.js';
 import type { Recommender } from '../recommender.js';
 import { chooseRequestExamples, type RequestExamples } from '../request-examples.js';
-import { fromLease } from '../stack.js';
+import { fromLease, inspectBundle } from '../stack.js';
 import { type BundleLease, leaseBundle } from './bundle-lease.js';
 import { joinReloads } from './join-reloads.js';
 import type { OpenBundle } from './open-bundle.js';
@@ -88,8 +89,16 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),
     checkOverrides: async (document) => {
-      if (current === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
-      return current.bundle.engine.rules.check(document);
+      return requireOpen(current).bundle.engine.rules.check(document);
+    },
+    inspect: (asked) => {
+      const { bundle, hold } = requireOpen(current);
+      const facts = { liveHistories, shownCounts, forgotten, budgetMs: INSPECTION_MS };
+      return hold(() => inspectBundle(asked, bundle, facts));
+    },
+    findItems: async (search) => {
+      const { manifest, catalogue } = requireOpen(current).bundle.engine;
+      return { bundle: manifest.version, items: searchItems(catalogue, search) };
     },
     // Chosen when they are first asked for.
     examples: () => (examples ??= current && chooseRequestExamples(current.bundle.engine)),
@@ -104,6 +113,14 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
       cache?.close();
     },
   };
+}
+
+/** Milliseconds that an inspection may compute. */
+const INSPECTION_MS = 2000;
+
+function requireOpen(lease: BundleLease | undefined): BundleLease {
+  if (lease === undefined) throw new ShortlistError('NOT_READY', 'No bundle is open yet.');
+  return lease;
 }
 
 /** Opens a version that the channel points at, or what it points at by then where that version was removed meanwhile. */

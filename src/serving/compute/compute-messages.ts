@@ -3,6 +3,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { FeatureRead } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
+import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { PackedContents } from '../../engine/read-bundle.js';
 import type { Overrides } from '../../rules/overrides.js';
@@ -42,11 +43,19 @@ export interface ComputeBatch {
   readonly overrides?: Overrides;
 }
 
-/** What a computing thread is told: a batch, or to free what it holds and end. */
-export type ComputeMessage = ComputeBatch | 'close';
+/** A request whose answer a thread explains. */
+export interface InspectJob extends Pick<ComputeBatch, 'now' | 'overrides'>, Pick<Execution, 'prefetched'> {
+  readonly inspect: InspectionRequest;
+}
+
+/** What a computing thread is told: a batch, what to explain, or to free what it holds and end. */
+export type ComputeMessage = ComputeBatch | InspectJob | 'close';
 
 /** What it says: that it is open, that it cannot be, or what it answers. */
-export type ComputeReply = 'open' | { readonly refused: PackedError } | AnsweredBatch;
+export type ComputeReply = 'open' | { readonly refused: PackedError } | AnsweredBatch | InspectionReply;
+
+/** The explanation, or why there is none. */
+export type InspectionReply = { readonly inspection: Inspection } | { readonly error: PackedError };
 
 /** The answers to a batch. */
 export interface AnsweredBatch {

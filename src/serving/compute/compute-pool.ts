@@ -41,7 +41,10 @@ const PACE: RetryPace = { firstMs: 200, longestMs: 30_000 };
  * thread that ends by itself is replaced; where that fails it is tried again, ever less often, for as long as the pool is open.
  * @throws ShortlistError INVALID_BUNDLE when a thread cannot make an engine of the contents
  */
-export async function openComputePool(task: ComputeTask, options: ComputePoolOptions): Promise<Compute> {
+export async function openComputePool(
+  task: ComputeTask,
+  options: ComputePoolOptions,
+): Promise<Omit<Compute, 'inspect'>> {
   const { quarantine, desertion, onThreads, overrides, pace = PACE } = options;
   const { version } = task.contents.manifest;
   let living = 0;

@@ -9,6 +9,8 @@ import type {
   ComputeReply,
   ComputeTask,
   ComputeThreadData,
+  InspectionReply,
+  InspectJob,
 } from './compute-messages.js';
 import { beginWork, trackNativeWork } from './native-work.js';
 
@@ -25,6 +27,12 @@ export interface ComputeThread {
   close(): Promise<void>;
 }
 
+/** A thread that says how answers come about, too. */
+export interface InspectingThread extends ComputeThread {
+  /** Explains one request, in turn with batches. Throws as `answer` does. */
+  inspect(job: InspectJob): Promise<InspectionReply>;
+}
+
 /**
  * @param overrides are told to the thread with the first batch after they change
  * @throws ShortlistError INVALID_BUNDLE when the thread cannot make an engine of the contents, COMPUTE_FAILED when it ends
@@ -32,7 +40,7 @@ export interface ComputeThread {
 export async function openComputeThread(
   task: ComputeTask,
   overrides?: OverridesInForce,
-): Promise<ComputeThread> {
+): Promise<InspectingThread> {
   const work = trackNativeWork();
   const workerData: ComputeThreadData = { ...task, counter: work.counter };
   const worker = new Worker(new URL('./compute-worker.js', import.meta.url), { workerData });
@@ -47,21 +55,24 @@ export async function openComputeThread(
     worker.postMessage(message);
   }
 
-  function addOverrides(batch: ComputeBatch): ComputeBatch {
+  function addOverrides<Message extends ComputeBatch | InspectJob>(message: Message): Message {
     const current = overrides?.current() ?? NO_OVERRIDES;
-    if (current === told) return batch;
+    if (current === told) return message;
     told = current;
-    return { ...batch, overrides: current };
+    return { ...message, overrides: current };
+  }
+
+  function ask<Reply extends ComputeReply>(message: ComputeBatch | InspectJob): Promise<Reply> {
+    const answered = listen<Reply>();
+    tell(addOverrides(message));
+    return answered;
   }
 
   const opened = await listen();
   if (typeof opened === 'object' && 'refused' in opened) throw unpackError(opened.refused);
   return {
-    answer: (batch) => {
-      const answered = listen<AnsweredBatch>();
-      tell(addOverrides(batch));
-      return answered;
-    },
+    answer: (batch) => ask<AnsweredBatch>(batch),
+    inspect: (job) => ask<InspectionReply>(job),
     lost: ended.then((error) => (closing ? new Promise<never>(() => undefined) : error)),
     close: async () => {
       closing = true;

@@ -10,6 +10,7 @@ import type { Engine } from '../../pipeline/engine.js';
 import { type BundleContents, unpackContents } from '../../engine/read-bundle.js';
 import { createAbsentStore } from '../../engine/read-contents.js';
 import type { SlateReport } from '../../pipeline/recommendation-request.js';
+import { inspect } from '../../pipeline/inspection/inspect.js';
 import { recommend } from '../../pipeline/recommend.js';
 import { createBatchRanker } from '../../ranking/batch-ranker.js';
 import { createGuardedRanker } from '../../ranking/guarded-ranker.js';
@@ -20,6 +21,8 @@ import type {
   ComputeMessage,
   ComputeReply,
   ComputeThreadData,
+  InspectionReply,
+  InspectJob,
 } from './compute-messages.js';
 import { lowerPriority } from './low-priority.js';
 import { countRuns, endWork } from './native-work.js';
@@ -44,7 +47,7 @@ try {
   const engine = await open();
   let last = Promise.resolve();
   port.on('message', (message: ComputeMessage) => {
-    last = last.then(() => (message === 'close' ? close(engine) : answer(message, engine)));
+    last = last.then(() => obey(message, engine));
   });
   endWork(counter);
   say('open');
@@ -80,6 +83,24 @@ function listBroughtStores({ manifest, tables }: BundleContents): FeatureStore[]
   return listUserViews(manifest)
     .filter(({ name }) => !tables.has(name))
     .map(createAbsentStore);
+}
+
+function obey(message: ComputeMessage, engine: Engine): Promise<void> {
+  if (message === 'close') return close(engine);
+  return 'inspect' in message ? explain(message, engine) : answer(message, engine);
+}
+
+/** What it reads of the views is not told: nobody was answered. */
+async function explain(job: InspectJob, engine: Engine): Promise<void> {
+  now = job.now;
+  overrides = job.overrides ?? overrides;
+  const reply = await inspect(job.inspect, engine, { prefetched: job.prefetched }).then(
+    (inspection): InspectionReply => ({ inspection }),
+    (error: unknown): InspectionReply => ({ error: packError(error) }),
+  );
+  reads = [];
+  endWork(counter);
+  say(reply);
 }
 
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {

@@ -1,7 +1,9 @@
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
+import { ShortlistError } from '../../domain/errors.js';
 import { isInShare } from '../../domain/is-in-share.js';
 import { visitorIdOf } from '../../domain/subject.js';
 import type { ExperimentRelease } from '../../domain/release.js';
+import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
 import type { Recommender } from '../recommender.js';
@@ -24,7 +26,7 @@ export interface ExperimentOptions extends Pick<ExperimentDescription, 'channel'
 }
 
 /** A recommender with as much of its administration as an experiment needs. */
-export type TriedRecommender = Recommender & Pick<BundleAdmin, 'describe' | 'reload' | 'close'>;
+export type TriedRecommender = Recommender & Pick<BundleAdmin, 'describe' | 'reload' | 'inspect' | 'close'>;
 
 /** A bundle that is tried beside the one in service. Never throws: its failures are reported to `onChange`. */
 export interface Experiment {
@@ -33,6 +35,8 @@ export interface Experiment {
   /** Opens what the channel points at by now, unless that is open already, or is the version in service. */
   reload(stableVersion: string): Promise<void>;
   describe(): ExperimentDescription;
+  /** As `BundleAdmin.inspect` does. @throws ShortlistError NOT_READY where no bundle is tried */
+  inspect(asked: InspectionRequest): Promise<Inspection>;
   close(): Promise<void>;
 }
 
@@ -92,6 +96,12 @@ export function createExperiment(options: ExperimentOptions): Experiment {
       return last;
     },
     describe,
+    inspect: async (asked) => {
+      const tried = bundle.find();
+      if (tried === undefined)
+        throw new ShortlistError('NOT_READY', `No bundle is tried as ${options.release} now.`);
+      return { ...(await tried.inspect(asked)), release: options.release };
+    },
     close: async () => {
       isClosed = true;
       await bundle.abandonOpening();

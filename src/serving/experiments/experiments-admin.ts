@@ -1,3 +1,6 @@
+import { ShortlistError } from '../../domain/errors.js';
+import type { Release } from '../../domain/release.js';
+import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { BundleAdmin, ServiceDescription } from '../bundle-admin.js';
 import type { Experiment } from './experiment.js';
 
@@ -29,12 +32,24 @@ export function administerExperiments(
     if (version !== undefined) await Promise.all(experiments.map((experiment) => experiment.reload(version)));
   }
 
+  const inspectOne = createTurnstile();
+
+  function inspect(asked: InspectionRequest, release: Release = 'stable'): Promise<Inspection> {
+    if (release === 'stable') return stable.inspect(asked);
+    const tried = experiments.find((experiment) => experiment.describe().release === release);
+    if (tried === undefined)
+      throw new ShortlistError('NOT_READY', `No bundle is tried as ${release}: the settings name none.`);
+    return tried.inspect(asked);
+  }
+
   return {
     describe,
     views: () => stable.views(),
     findProblem: () => stable.findProblem?.(),
     examples: () => stable.examples(),
     checkOverrides: (document) => stable.checkOverrides(document),
+    inspect: (asked, release) => inspectOne(async () => inspect(asked, release)),
+    findItems: (search) => stable.findItems(search),
     reload: async (options) => {
       const isStart = stable.describe() === undefined;
       try {
@@ -52,5 +67,19 @@ export function administerExperiments(
       await Promise.all(experiments.map((experiment) => experiment.close()));
       await stable.close();
     },
+  };
+}
+
+/** Lets one work through at a time; who comes meanwhile is refused. */
+function createTurnstile() {
+  let isTaken = false;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isTaken) throw new ShortlistError('OVERLOADED', 'Another inspection is under way.');
+    isTaken = true;
+    try {
+      return await work();
+    } finally {
+      isTaken = false;
+    }
   };
 }

@@ -75,11 +75,12 @@ function addTired(facts: LiveFacts, tired: Int32Array | undefined): LiveFacts {
 export const NO_FACTS: SubjectFacts = {};
 
 function readLive(
-  { subject, scenario }: RecommendationRequest,
+  { subject, scenario, history }: RecommendationRequest,
   { catalogue, counting, rules }: FallbackEngine,
   { liveHistories, liveMetrics }: SubjectStores,
 ): LiveFacts | Promise<LiveFacts> {
-  if (liveHistories === undefined || visitorIdOf(subject) === undefined) return NO_FACTS;
+  if (liveHistories === undefined || history !== undefined || visitorIdOf(subject) === undefined)
+    return NO_FACTS;
   const startedAt = performance.now();
   let readAt = startedAt;
   const tell = (outcome: LiveHistoryOutcome): void =>

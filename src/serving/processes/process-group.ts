@@ -24,7 +24,10 @@ export interface ProcessGroupOptions extends Omit<Settings['supervisor'], 'proce
 }
 
 /** Server processes that are kept running, with what an admin asks of all of them. */
-export interface ProcessGroup extends Pick<BundleAdmin, 'describe' | 'views' | 'reload' | 'checkOverrides'> {
+export interface ProcessGroup extends Pick<
+  BundleAdmin,
+  'describe' | 'views' | 'reload' | 'checkOverrides' | 'inspect' | 'findItems'
+> {
   /**
    * The address that all of them listen at, once all do.
    * @throws ShortlistError why one cannot serve; PROCESS_FAILED when one ends without saying so
@@ -274,14 +277,23 @@ function createGroupAdmin(
     reload: joinReloads(({ ifMoved }) =>
       reloadAll(places, questions, { ...limits, question: ifMoved ? 'follow' : 'reload' }),
     ),
-    checkOverrides: async (about) => {
-      const asked = listServing(places).find(({ missed }) => missed === 0);
-      if (asked === undefined) throw new ShortlistError('NOT_READY', 'No server process is up.');
-      return questions.ask(asked.process!, 'overrides', { limitMs: limits.silenceMs, about });
-    },
+    checkOverrides: async (about) =>
+      questions.ask(findAnswering(places), 'overrides', { limitMs: limits.silenceMs, about }),
+    // As long as it takes: it has a deadline of its own, after the thread for it is open.
+    inspect: async (asked, release) =>
+      questions.ask(findAnswering(places), 'inspect', { about: { asked, release } }),
+    findItems: async (about) =>
+      questions.ask(findAnswering(places), 'items', { limitMs: limits.silenceMs, about }),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),
     metrics: () => readAllMetrics(places, questions, limits),
   };
+}
+
+/** @throws ShortlistError NOT_READY */
+function findAnswering(places: readonly Place[]): ServerProcess {
+  const answering = listServing(places).find(({ missed }) => missed === 0);
+  if (answering === undefined) throw new ShortlistError('NOT_READY', 'No server process is up.');
+  return answering.process!;
 }
 
 /** What a process does not answer, because it ends or is silent, is left out. */

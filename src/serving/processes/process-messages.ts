@@ -1,5 +1,8 @@
 import type { OverridesDocument } from '../../config/override-config.js';
 import type { OverrideCheck, Overrides } from '../../rules/overrides.js';
+import type { Release } from '../../domain/release.js';
+import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { FoundItems, ItemSearch } from '../../pipeline/inspection/search-items.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { MetricsSnapshot } from '../../observability/metrics/metrics.js';
@@ -19,12 +22,22 @@ export type ProcessOrder =
   | { readonly order: 'overrides'; readonly overrides: Overrides }
   | { readonly order: 'listen' }
   | { readonly order: 'stop' }
-  | {
-      readonly order: 'answer';
-      readonly id: number;
-      readonly question: keyof ProcessAnswers;
-      readonly about?: OverridesDocument | undefined;
-    };
+  | { readonly order: 'answer'; readonly id: number; readonly asked: ProcessQuestion };
+
+/** A question, with what it is about. */
+export type ProcessQuestion = {
+  [Q in keyof ProcessAnswers]: {
+    readonly question: Q;
+    readonly about: Q extends keyof QuestionSubjects ? QuestionSubjects[Q] : undefined;
+  };
+}[keyof ProcessAnswers];
+
+/** What the questions are about that are about something. */
+export interface QuestionSubjects {
+  readonly overrides: OverridesDocument;
+  readonly inspect: { readonly asked: InspectionRequest; readonly release: Release | undefined };
+  readonly items: ItemSearch;
+}
 
 /** What it can be asked. */
 export interface ProcessAnswers {
@@ -37,6 +50,10 @@ export interface ProcessAnswers {
   readonly metrics: MetricsSnapshot;
   /** What its bundle has to say of the document that the question is about. */
   readonly overrides: OverrideCheck;
+  /** How an answer comes about. */
+  readonly inspect: Inspection;
+  /** Items by id or title. */
+  readonly items: FoundItems;
 }
 
 /** What a server process says: that it lives, that it cannot serve and ends, that its bundle is open, that what is tried beside it is another, that it listens, and what it answers. */

@@ -1,7 +1,6 @@
-import type { OverridesDocument } from '../../config/override-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
-import type { ProcessAnswers, ProcessReport } from './process-messages.js';
+import type { ProcessAnswers, ProcessQuestion, ProcessReport, QuestionSubjects } from './process-messages.js';
 import { sendOrder, type ServerProcess } from './server-process.js';
 
 /** Questions to server processes that wait for their answers. */
@@ -13,12 +12,18 @@ export interface ProcessQuestions {
   ask<Q extends keyof ProcessAnswers>(
     process: ServerProcess,
     question: Q,
-    options?: { limitMs?: number; about?: OverridesDocument },
+    options?: QuestionOptions<Q>,
   ): Promise<ProcessAnswers[Q]>;
   /** A process has answered, or said why it cannot. */
   settle(report: Extract<ProcessReport, { id: number }>): void;
   /** The process has ended and will answer nothing. */
   abandon(process: ServerProcess, error: ShortlistError): void;
+}
+
+/** How a question is asked. */
+export interface QuestionOptions<Q extends keyof ProcessAnswers> {
+  readonly limitMs?: number;
+  readonly about?: Q extends keyof QuestionSubjects ? QuestionSubjects[Q] : undefined;
 }
 
 interface Question {
@@ -44,7 +49,7 @@ export function createProcessQuestions(): ProcessQuestions {
         };
         const timer = limitMs === undefined ? undefined : setTimeout(giveUp, limitMs);
         open.set(id, { process, timer, resolve, reject });
-        sendOrder(process, { order: 'answer', id, question, about });
+        sendOrder(process, { order: 'answer', id, asked: { question, about } as ProcessQuestion });
       }),
     settle: (report) => {
       const question = open.get(report.id);

@@ -103,7 +103,9 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
     candidates,
     shown,
   } as const;
-  const query = hydrateQuery(request, engine, { live: record.live && readLive(record.live, engine) });
+  const query = hydrateQuery(request, engine, {
+    prefetched: { live: record.live && readLive(record.live, engine) },
+  });
   const retrieved = await retrieveOffline(query, engine, { depth });
   const { data, columns } = await assembleOffline(retrieved, query, engine);
   return new Map(

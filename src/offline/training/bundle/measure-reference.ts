@@ -88,7 +88,9 @@ async function sampleRequest(
   { ranker, scenario }: { ranker: Ranker; scenario: ScenarioConfig },
 ): Promise<RankingSample> {
   const request = createOfflineRequest(engine.users.idAt(user), scenario);
-  const query = hydrateQuery(request, engine, { context: engine.readContext([], time) });
+  const query = hydrateQuery(request, engine, {
+    prefetched: { context: engine.readContext([], time) },
+  });
   const retrieved = await retrieveOffline(query, engine);
   const matrix = await assembleOffline(retrieved, query, engine);
   return sampleRanking({ scores: await ranker.rank(matrix), matrix })!;

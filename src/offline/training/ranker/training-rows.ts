@@ -81,7 +81,7 @@ async function labelQuery(
 ): Promise<LabelledQuery | undefined> {
   const userId = engine.users.idAt(user);
   if (engine.histories.find(userId).items.length === 0) return undefined;
-  const query = hydrateQuery(createOfflineRequest(userId, scenario), engine, { context });
+  const query = hydrateQuery(createOfflineRequest(userId, scenario), engine, { prefetched: { context } });
   const retrieved = await retrieveOffline(query, engine);
   const { items } = retrieved.candidates;
   const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));

@@ -1,6 +1,6 @@
-import type { ExperimentRelease } from '../domain/release.js';
-import type { Degradation, MoveReason, Strategy } from '../domain/slate.js';
-import type { RecommendationRequest } from './recommendation-request.js';
+import type { ExperimentRelease } from '../../domain/release.js';
+import type { Degradation, MoveReason, Strategy } from '../../domain/slate.js';
+import type { RecommendationRequest } from '../recommendation-request.js';
 
 /** A question of why an answer is as it is: the request of a client, and what is changed of it. */
 export interface InspectionRequest {
@@ -168,8 +168,8 @@ export interface InspectedRank {
   readonly name: string;
   /** 1-based place among all eligible items, by the score of the source; absent where the source knows nothing of it. */
   readonly rank?: number;
-  /** Items that the source has a score of. */
-  readonly of: number;
+  /** Items that the source has a score of; absent where the item is in its list. */
+  readonly of?: number;
   /** How many the source gave. */
   readonly found: number;
 }
