@@ -64,13 +64,15 @@ export function App({ api, sampler }: { api: Api; sampler: Sampler }): VNode {
           )}
         </p>
       </header>
-      <Banners api={api} swapped={swapped} askAgain={askAgain} />
-      <Tabs selected={view.tab} select={(tab) => go({ tab })} titles={TITLES}>
-        {view.tab === 'request' && <RequestTab {...props} />}
-        {view.tab === 'why' && <WhyTab {...props} />}
-        {view.tab === 'what-if' && <WhatIfTab {...props} />}
-        {view.tab === 'server' && <ServerTab bundle={bundle} sampler={sampler} />}
-      </Tabs>
+      <main>
+        <Banners api={api} swapped={swapped} askAgain={askAgain} />
+        <Tabs selected={view.tab} select={(tab) => go({ tab })} titles={TITLES}>
+          {view.tab === 'request' && <RequestTab {...props} />}
+          {view.tab === 'why' && <WhyTab {...props} />}
+          {view.tab === 'what-if' && <WhatIfTab {...props} />}
+          {view.tab === 'server' && <ServerTab bundle={bundle} sampler={sampler} />}
+        </Tabs>
+      </main>
     </>
   );
 }

@@ -7,6 +7,8 @@ import type { ChartPlan } from './series.js';
 
 const HEIGHT = 150;
 const SECONDS = 600;
+/** What a chart shows of the time at least, so that its first lines can be seen. */
+const LEAST_SECONDS = 60;
 
 /** One chart of the last ten minutes, with its newest values as text. */
 export function Chart(props: {
@@ -78,14 +80,20 @@ function createOptions(plan: ChartPlan, element: HTMLElement): UPlot.Options {
     cursor: { show: false },
     padding: [8, 8, 0, 0],
     scales: {
-      x: { time: true, range: (_plot, _least, most) => [most - SECONDS, most] },
+      x: {
+        time: true,
+        range: (_plot, least, most) => [
+          Math.max(most - SECONDS, Math.min(least, most - LEAST_SECONDS)),
+          most,
+        ],
+      },
       y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] },
     },
     axes: [
       { ...axis, space: 70, values: (_plot, times) => times.map(formatClock), size: 26 },
       {
         ...axis,
-        size: 46,
+        size: plan.unit === 's' ? 64 : 46,
         space: 34,
         values: (_plot, ticks) =>
           ticks.map((tick) => (plan.unit === 's' ? formatDuration(tick) : formatNumber(tick))),

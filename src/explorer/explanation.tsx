@@ -68,7 +68,11 @@ export function Explanation({ item, answer }: { item: ExplainedItem; answer: Ins
       {features !== undefined && Object.keys(features).length > 0 && (
         <section class="card">
           <h2>What the ranker read</h2>
-          <FeaturesTable features={features} />
+          <FeaturesTable
+            features={features}
+            sources={answer.sources.map(({ name }) => name)}
+            contributions={contributions?.groups}
+          />
         </section>
       )}
     </>

@@ -14,10 +14,34 @@ export function listMarks(feature: Feature): string[] {
   ];
 }
 
-/** What a feature belongs to, by its name: what stands before the first dot. */
-export function familyOf(name: string): string {
-  const dot = name.indexOf('.');
-  return dot > 0 ? name.slice(0, dot) : 'other';
+/** Features of a group, with what the group adds to the score where that is known. */
+export interface FeatureGroup {
+  readonly name: string;
+  readonly contribution: number | undefined;
+  readonly features: (readonly [label: string, feature: Feature])[];
+}
+
+/**
+ * The features by group, the groups that add or take most first. A feature is of the group that its name begins with; what a source says is of
+ * `retrieval`.
+ */
+export function groupFeatures(
+  features: readonly (readonly [name: string, feature: Feature])[],
+  sources: readonly string[],
+  contributions: Readonly<Record<string, number>> = {},
+): FeatureGroup[] {
+  const groups = new Map<string, FeatureGroup>();
+  for (const [name, feature] of features) {
+    const dot = name.indexOf('.');
+    const family = dot > 0 ? name.slice(0, dot) : 'other';
+    const isRetrieval = family === 'fusion' || sources.includes(family);
+    const group = isRetrieval ? 'retrieval' : family;
+    const found = groups.get(group) ?? { name: group, contribution: contributions[group], features: [] };
+    groups.set(group, found);
+    found.features.push([isRetrieval ? name : name.slice(dot + 1), feature]);
+  }
+  const sizeOf = ({ contribution }: FeatureGroup): number => Math.abs(contribution ?? 0);
+  return [...groups.values()].sort((one, other) => sizeOf(other) - sizeOf(one));
 }
 
 /** Where the typical range and the value lie on a scale of 0 to 100 that holds both, with room at its ends. */

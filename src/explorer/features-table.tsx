@@ -1,15 +1,20 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Feature } from './contract.js';
-import { familyOf, isOutside, layOutRange, listMarks } from './feature-state.js';
-import { formatNumber } from './format.js';
+import { groupFeatures, isOutside, layOutRange, listMarks } from './feature-state.js';
+import { formatContribution, formatNumber } from './format.js';
 
-/** The values that the ranker read, by family, each with what training saw of it. */
-export function FeaturesTable({ features }: { features: Readonly<Record<string, Feature>> }): VNode {
+/** The values that the ranker read, by group, each with what training saw of it. */
+export function FeaturesTable(props: {
+  features: Readonly<Record<string, Feature>>;
+  sources: readonly string[];
+  contributions: Readonly<Record<string, number>> | undefined;
+}): VNode {
+  const { features, sources, contributions } = props;
   const all = Object.entries(features);
   const marked = all.filter(([, feature]) => listMarks(feature).length > 0);
   const [onlyMarked, setOnlyMarked] = useState(false);
-  const families = Map.groupBy(onlyMarked ? marked : all, ([name]) => familyOf(name));
+  const groups = groupFeatures(onlyMarked ? marked : all, sources, contributions);
   return (
     <>
       <p class="hint">The pale band is where nine of ten rows of training lie, the tick is this item.</p>
@@ -34,15 +39,18 @@ export function FeaturesTable({ features }: { features: Readonly<Record<string, 
               <th scope="col">Marks</th>
             </tr>
           </thead>
-          {[...families].map(([family, entries]) => (
-            <tbody key={family}>
+          {groups.map((group) => (
+            <tbody key={group.name}>
               <tr class="family">
                 <th scope="rowgroup" colSpan={4}>
-                  {family}
+                  {group.name}
+                  {group.contribution !== undefined && (
+                    <span class="quiet"> {formatContribution(group.contribution)}</span>
+                  )}
                 </th>
               </tr>
-              {entries.map(([name, feature]) => (
-                <Row key={name} name={name} feature={feature} />
+              {group.features.map(([label, feature]) => (
+                <Row key={label} name={label} feature={feature} />
               ))}
             </tbody>
           ))}
@@ -56,7 +64,7 @@ function Row({ name, feature }: { name: string; feature: Feature }): VNode {
   const typical = feature.typical as readonly [number, number] | undefined;
   return (
     <tr>
-      <th scope="row">{name.slice(name.indexOf('.') + 1)}</th>
+      <th scope="row">{name}</th>
       <td class="number">{formatNumber(feature.value)}</td>
       <td>
         {typical === undefined ? (

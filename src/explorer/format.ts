@@ -27,6 +27,15 @@ export function formatScore(value: number, decimals = 3): string {
   return isShort ? withMinus(value.toFixed(decimals)) : formatNumber(value);
 }
 
+/** Contributions below it show as 0. */
+export const LEAST_SHOWN = 0.0005;
+
+/** A contribution with its sign. */
+export function formatContribution(value: number): string {
+  if (Math.abs(value) < LEAST_SHOWN) return '0';
+  return value > 0 ? `+${formatScore(value)}` : formatScore(value);
+}
+
 /** Milliseconds, with one decimal below ten. */
 export function formatMilliseconds(value: number): string {
   return `${value < 10 ? value.toFixed(1) : COUNT.format(Math.round(value))} ms`;

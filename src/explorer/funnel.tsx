@@ -44,7 +44,7 @@ export function Funnel(props: {
 }
 
 /** To which step of the funnel a stage of the pipeline belongs. */
-export function stepOfStage(stage: string, answer: Pick<InspectAnswer, 'sources'>): StepName {
+export function stepOfStage(stage: string): StepName {
   if (stage.startsWith('candidates')) return 'sources';
   if (stage.startsWith('features') || stage === 'merge' || stage === 'ranking') return 'candidates';
   if (stage === 'rules') return 'rules';
@@ -58,12 +58,12 @@ function describeSteps(answer: InspectAnswer): Readonly<Record<StepName, Step>> 
   const moved = moves.reduce((sum, move) => sum + move.moved, 0);
   const found = sources.reduce((sum, source) => sum + source.found, 0);
   const timeOf = (step: StepName): number | undefined => {
-    const own = stages.filter(({ stage }) => stepOfStage(stage, answer) === step);
+    const own = stages.filter(({ stage }) => stepOfStage(stage) === step);
     return own.length === 0 ? undefined : own.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   };
   const isDegraded = (step: StepName): boolean =>
-    degraded.some(({ stage }) => stepOfStage(stage, answer) === step) ||
-    stages.some(({ stage, outcome }) => outcome === 'fallback' && stepOfStage(stage, answer) === step);
+    degraded.some(({ stage }) => stepOfStage(stage) === step) ||
+    stages.some(({ stage, outcome }) => outcome === 'fallback' && stepOfStage(stage) === step);
   const describe = (step: StepName, title: string, count: number, text: string): Step => ({
     title,
     count,

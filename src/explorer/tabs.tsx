@@ -40,11 +40,9 @@ export function Tabs(props: {
           </button>
         ))}
       </div>
-      <main>
-        <div id="panel" class="panel" role="tabpanel" aria-labelledby={`tab-${selected}`}>
-          {children}
-        </div>
-      </main>
+      <div id="panel" class="panel" role="tabpanel" aria-labelledby={`tab-${selected}`}>
+        {children}
+      </div>
     </>
   );
 }

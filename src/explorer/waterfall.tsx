@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import type { Contributions } from './contract.js';
-import { formatScore } from './format.js';
+import { formatContribution, formatScore, LEAST_SHOWN } from './format.js';
 import { layOutWaterfall } from './waterfall-steps.js';
 
 /** Contributions of groups of features: bars from the baseline to the score. */
@@ -40,9 +40,8 @@ export function Waterfall({ contributions }: { contributions: Contributions }): 
               <td>
                 <Span from={at(from)} to={at(to)} tone={value < 0 ? 'down' : 'up'} />
               </td>
-              <td class={`number ${value < 0 ? 'down' : 'up'}`} data-part="group" data-value={value}>
-                {value > 0 && '+'}
-                {formatScore(value)}
+              <td class={`number ${toneOf(value)}`} data-part="group" data-value={value}>
+                {formatContribution(value)}
               </td>
             </tr>
           ))}
@@ -64,6 +63,12 @@ export function Waterfall({ contributions }: { contributions: Contributions }): 
       )}
     </>
   );
+}
+
+/** Whether a value rises, falls, or shows as nothing. */
+function toneOf(value: number): 'up' | 'down' | 'quiet' {
+  if (Math.abs(value) < LEAST_SHOWN) return 'quiet';
+  return value < 0 ? 'down' : 'up';
 }
 
 /** A bar between two shares of the track, thin where they are one. */

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { compareSlates } from '../../src/explorer/compare-slates.js';
-import { familyOf, isOutside, layOutRange, listMarks } from '../../src/explorer/feature-state.js';
+import { groupFeatures, isOutside, layOutRange, listMarks } from '../../src/explorer/feature-state.js';
 import {
   formatAmount,
+  formatContribution,
   formatDuration,
   formatMilliseconds,
   formatNumber,
@@ -38,8 +39,23 @@ t.test('a value is marked where it is unusual', async (t) => {
   t.same(listMarks({ value: -1, status: 'STALE', typical: [0, 1] }), ['STALE', 'OUTSIDE']);
   t.same(listMarks({ value: 9, status: 'DEFAULTED' }), ['DEFAULTED']);
   t.notOk(isOutside({ value: 9 }));
-  t.equal(familyOf('als.score'), 'als');
-  t.equal(familyOf('price'), 'other');
+});
+
+t.test('features stand by group, those first whose group adds or takes most', async (t) => {
+  const feature = { value: 1, status: 'PRESENT' };
+  const named = ['als.score', 'item.year', 'fusion.score', 'gap.days', 'bare'].map(
+    (name) => [name, feature] as const,
+  );
+  const groups = groupFeatures(named, ['als'], { retrieval: 0.1, item: -0.5, gap: 0 });
+  t.same(
+    groups.map(({ name, contribution, features }) => [name, contribution, features.map(([label]) => label)]),
+    [
+      ['item', -0.5, ['year']],
+      ['retrieval', 0.1, ['als.score', 'fusion.score']],
+      ['gap', 0, ['days']],
+      ['other', undefined, ['bare']],
+    ],
+  );
 });
 
 t.test('the value and its typical range lie within the scale', async (t) => {
@@ -113,6 +129,7 @@ t.test('numbers and times are short and say no more than they know', async (t) =
     [formatScore(1.8), formatScore(-0.5, 2), formatScore(0.00001), formatScore(0)],
     ['1.800', '−0.50', '1.0e−5', '0.000'],
   );
+  t.same([0.25, -0.25, 0.0001].map(formatContribution), ['+0.250', '−0.250', '0']);
   t.same([formatAmount(1, 'item'), formatAmount(1200, 'item')], ['1 item', '1,200 items']);
   t.same([formatMilliseconds(0.44), formatMilliseconds(1200)], ['0.4 ms', '1,200 ms']);
   t.same([5, 600, 7200, 864000].map(formatDuration), ['5 s', '10 min', '2 h', '10 days']);
