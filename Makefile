@@ -21,6 +21,8 @@ USERS_OF ?= demo
 # More options for the benchmark of serving, and for the soak; benchmarks/README.md lists them.
 BENCH_FLAGS ?=
 SOAK_FLAGS ?=
+# More options for the check of the explorer: --screenshots docs/images.
+EXPLORER_FLAGS ?=
 # How long make soak lasts.
 MINUTES ?= 5
 # The Node that make test-node tests on, by its package in the registry, and the tests that meet it most: sockets, processes, threads, native
@@ -36,7 +38,7 @@ TAP_FLAGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-node test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check client release-check sbom audit docker clean
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-node test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check explorer-check client release-check sbom audit docker clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +123,10 @@ load-test: $(BUILT) ## Load a server that runs: PROFILE=smoke TARGET=http://loca
 docs-check: $(INSTALLED) ## Open /docs in a headless browser and check what it shows
 	$(NPM) --silent run compile
 	$(NODE) build/tests/browser/docs-check.js
+
+explorer-check: $(INSTALLED) ## Open /explorer in a headless browser and do there what people do: EXPLORER_FLAGS='--registry models --user u42'
+	$(NPM) --silent run compile
+	$(NODE) build/tests/browser/explorer-check.js $(EXPLORER_FLAGS)
 
 client: $(INSTALLED) ## Make the types of @shortlist/client from the OpenAPI document, and compile it
 	UPDATE_CLIENT=1 $(NPM) --silent test -- --disable-coverage build/tests/client/openapi-types.test.js

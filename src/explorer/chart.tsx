@@ -90,7 +90,12 @@ function createOptions(plan: ChartPlan, element: HTMLElement): UPlot.Options {
       y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] },
     },
     axes: [
-      { ...axis, space: 70, values: (_plot, times) => times.map(formatClock), size: 26 },
+      {
+        ...axis,
+        space: 70,
+        values: (_plot, times, _axis, _space, step) => times.map((time) => formatClock(time, step)),
+        size: 26,
+      },
       {
         ...axis,
         size: plan.unit === 's' ? 64 : 46,
@@ -111,8 +116,9 @@ function createOptions(plan: ChartPlan, element: HTMLElement): UPlot.Options {
   };
 }
 
-function formatClock(seconds: number): string {
-  return new Date(1000 * seconds).toTimeString().slice(0, 5);
+/** With seconds where the ticks are closer than a minute. */
+function formatClock(seconds: number, step: number): string {
+  return new Date(1000 * seconds).toTimeString().slice(0, step < 60 ? 8 : 5);
 }
 
 function show(value: number | undefined, unit: ChartPlan['unit']): string {

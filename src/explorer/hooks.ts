@@ -102,6 +102,11 @@ export function useSettled<Value>(value: Value, milliseconds: number): Value {
   return settled;
 }
 
+/** Brings the results into view where they stand below a form that fills the screen. */
+export function revealResults(): void {
+  if (matchMedia('(max-width: 899px)').matches) document.querySelector('.results')?.scrollIntoView();
+}
+
 let lastId = 0;
 
 /** An id of an element that no other has. */

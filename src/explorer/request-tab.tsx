@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { formatView, NEW_REQUEST, type Asked } from './address.js';
 import { toNewRequest, type TabProps } from './app.js';
 import { Funnel } from './funnel.js';
+import { revealResults } from './hooks.js';
 import { ItemSearch } from './item-search.js';
 import { ProblemCard } from './problem-card.js';
 import { RequestForm } from './request-form.js';
@@ -17,6 +18,7 @@ export function RequestTab(props: TabProps): VNode {
     // The same once more asks once more.
     if (formatView(next) === formatView(view)) askAgain();
     else go(next);
+    revealResults();
   };
   return (
     <div class="with-side">

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { changeBody, isChanged, toBody, type Changes } from './address.js';
 import type { TabProps } from './app.js';
 import { ChangesForm } from './changes-form.js';
-import { useInspection } from './hooks.js';
+import { revealResults, useInspection } from './hooks.js';
 import { ProblemCard } from './problem-card.js';
 import { RequestLine } from './request-line.js';
 import { SlateComparison } from './slate-comparison.js';
@@ -24,7 +24,10 @@ export function WhatIfTab(props: TabProps): VNode {
   if (base.problem !== undefined) return <ProblemCard problem={base.problem} />;
   if (base.value === undefined) return <p class="card quiet">Asking…</p>;
   const explain = (item: string): void => go({ tab: 'why', item });
-  const submit = (next: Changes): void => go({ changes: next });
+  const submit = (next: Changes): void => {
+    go({ changes: next });
+    revealResults();
+  };
   return (
     <>
       <RequestLine asked={asked} answer={base.value} isLoading={base.isLoading} />

@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { createApiKey } from '../../src/config/api-keys.js';
-import { checkJourney, checkLooks, checkOutage, checkKeys, takeScreenshots } from './explorer-steps.js';
-import { makeRegistry, startExplorerServer } from './explorer-server.js';
+import {
+  checkJourney,
+  checkLooks,
+  checkOutage,
+  checkKeys,
+  checkSwap,
+  takeScreenshots,
+} from './explorer-steps.js';
+import { type MadeRegistry, makeRegistry, startExplorerServer } from './explorer-server.js';
 import { BROWSER_MISSING, openBrowser } from './open-browser.js';
 
 /**
@@ -32,7 +39,7 @@ async function main(): Promise<void> {
   const made = values.registry === undefined ? await makeRegistry() : undefined;
   const browser = await openBrowser();
   try {
-    const checked = { browser, registry: values.registry ?? made!.registry, user: values.user };
+    const checked = { browser, registry: values.registry ?? made!.registry, user: values.user, made };
     await checkWithoutKeys(checked, values.screenshots);
     await checkWithKeys(checked);
     console.log('/explorer works');
@@ -46,9 +53,14 @@ interface Checked {
   readonly browser: Browser;
   readonly registry: string;
   readonly user: string;
+  /** Absent where the registry is somebody’s. */
+  readonly made: MadeRegistry | undefined;
 }
 
-async function checkWithoutKeys({ browser, registry, user }: Checked, screenshots?: string): Promise<void> {
+async function checkWithoutKeys(
+  { browser, registry, user, made }: Checked,
+  screenshots?: string,
+): Promise<void> {
   const server = await startExplorerServer(registry);
   try {
     const axe = readFileSync(join('node_modules', 'axe-core', 'axe.min.js'), 'utf8');
@@ -60,6 +72,7 @@ async function checkWithoutKeys({ browser, registry, user }: Checked, screenshot
       await takeScreenshots(asked, views, screenshots);
     }
     await checkOutage(asked);
+    if (made !== undefined) await checkSwap(asked, () => made.publishAnother());
   } finally {
     await server.stop();
   }

@@ -12,8 +12,16 @@ import { PROVENANCE, smallTrainingConfig, trainSmallBundle } from '../support/tr
 /** A title that would run a script where it were taken for HTML. */
 export const HOSTILE_TITLE = '<img src=x onerror="window.wasHostile = true">';
 
-/** A registry of bundles in a folder of its own, with a bundle whose most popular items have a hostile title and none. */
-export async function makeRegistry(): Promise<{ registry: string; remove: () => Promise<void> }> {
+/** A registry in a folder of its own. */
+export interface MadeRegistry {
+  readonly registry: string;
+  /** Publishes a bundle of another version to the channel that is served. */
+  publishAnother(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Makes a registry with a bundle some of whose items have titles that a page may stumble over. */
+export async function makeRegistry(): Promise<MadeRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'shortlist-explorer-'));
   const dataset = createSyntheticDataset({ users: 200, items: 300 });
   const title = dataset.catalogue.attributes.find(({ name }) => name === 'title')!;
@@ -26,15 +34,20 @@ export async function makeRegistry(): Promise<{ registry: string; remove: () => 
     'שלום עולם',
     'A title that is as long as titles of films may be '.repeat(3),
   );
-  const bundle = join(folder, 'bundle');
-  await writeTrainedBundle(bundle, await trainSmallBundle(dataset), {
-    dataset,
-    config: smallTrainingConfig(),
-    provenance: PROVENANCE,
-  });
+  const trained = await trainSmallBundle(dataset);
   const registry = join(folder, 'models');
-  await createFolderRegistry(registry).publish(bundle, { channel: 'candidate' });
-  return { registry, remove: () => rm(folder, { recursive: true }) };
+  const publish = async (createdAt: string): Promise<void> => {
+    const bundle = join(folder, createdAt);
+    const provenance = { ...PROVENANCE, createdAt };
+    await writeTrainedBundle(bundle, trained, { dataset, config: smallTrainingConfig(), provenance });
+    await createFolderRegistry(registry).publish(bundle, { channel: 'candidate' });
+  };
+  await publish(PROVENANCE.createdAt);
+  return {
+    registry,
+    publishAnother: () => publish('2026-02-03T04:05:06Z'),
+    remove: () => rm(folder, { recursive: true }),
+  };
 }
 
 /** `shortlist serve` as a process of its own, which may be stopped and started at the same addresses. */

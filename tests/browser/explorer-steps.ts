@@ -15,6 +15,13 @@ export type Views = Readonly<Record<'request' | 'why' | 'what-if' | 'server', st
 
 const FIRST_PAINT_MS = 300;
 const WIDTHS = [360, 1280, 1600];
+/** How much of each tab a screenshot has: small files, and nothing cut in two. */
+const HEIGHTS: Readonly<Record<keyof Views, number>> = {
+  request: 840,
+  why: 1120,
+  'what-if': 760,
+  server: 960,
+};
 
 // As text: it runs in the page, whose types these tests do not have.
 const SIZES = '[innerWidth, document.documentElement.scrollWidth]';
@@ -286,6 +293,27 @@ export async function checkOutage({ browser, server, user }: Asked): Promise<voi
   console.log('it recovers from a server that was gone');
 }
 
+/** A bundle that is swapped between two calls. */
+export async function checkSwap(
+  { browser, server, user }: Asked,
+  publish: () => Promise<void>,
+): Promise<void> {
+  const page = await browser.newPage();
+  await page.goto(`${server.adminUrl}/explorer#/request?for=user&user=${user}`);
+  await page.locator('.slate li').first().waitFor();
+  const version = page.locator('.bundle-line code');
+  const before = await version.textContent();
+  await publish();
+  await fetch(`${server.adminUrl}/bundle/reload`, { method: 'POST' });
+  await page.getByRole('button', { name: 'Show this list' }).click();
+  await page.getByText('The bundle changed between two calls').waitFor();
+  assert.notEqual(await version.textContent(), before);
+  await page.getByRole('button', { name: 'Ask again' }).click();
+  await page.getByText('The bundle changed between two calls').waitFor({ state: 'detached' });
+  await page.close();
+  console.log('it says that the bundle changed');
+}
+
 /** A server that asks for a key: none, a wrong one, one without the scope, the right one. */
 export async function checkKeys(
   { browser, server, user }: Asked,
@@ -329,7 +357,7 @@ export async function takeScreenshots(asked: Asked, views: Views, folder: string
       const { page, end } = await openPage(asked, { colorScheme });
       for (const [name, address] of Object.entries(views)) {
         await show(page, address);
-        await page.setViewportSize({ width: 1280, height: name === 'why' ? 1150 : 900 });
+        await page.setViewportSize({ width: 1280, height: HEIGHTS[name as keyof Views] });
         if (name === 'server') await page.waitForTimeout(30_000);
         await page.screenshot({ path: join(folder, `explorer-${name}-${colorScheme}.png`) });
       }
