@@ -24,6 +24,7 @@ const WALL_CLOCK: Readonly<Record<string, { readonly times: number; readonly why
   'serving/after-answer/log-impressions.ts': { times: 1, why: 'the time of a line' },
   'http/routes/events.ts': { times: 1, why: 'when an event arrived' },
   'overrides/local-overrides.ts': { times: 1, why: 'the same as of a lock, of a folder that is locked' },
+  'explorer/sampler.ts': { times: 1, why: 'the time of the day below a chart' },
   'commands/open-listener-parts.ts': { times: 1, why: 'the age of pushed rows' },
 };
 

@@ -2,14 +2,17 @@ import type { InspectBody, Release } from './contract.js';
 
 /** The tabs of the page. */
 export const TABS = ['request', 'why', 'what-if', 'server'] as const;
+/** A tab by its name in addresses. */
 export type TabName = (typeof TABS)[number];
 
 /** Whom or what a request is about. */
 export const SUBJECTS = ['user', 'item', 'list', 'nobody'] as const;
+/** What a request may be about. */
 export type SubjectKind = (typeof SUBJECTS)[number];
 
 /** The stages of the funnel. */
 export const STEPS = ['history', 'rules', 'sources', 'candidates', 'slate'] as const;
+/** A stage by its name in addresses. */
 export type StepName = (typeof STEPS)[number];
 
 /** A request as the form has it. */
@@ -54,6 +57,7 @@ export interface View {
   readonly changes: Changes;
 }
 
+/** A request as it is. */
 export const NO_CHANGES: Changes = {
   leftOut: [],
   added: [],
@@ -63,6 +67,7 @@ export const NO_CHANGES: Changes = {
   strengths: {},
 };
 
+/** What a form begins with. */
 export const NEW_REQUEST: Asked = {
   subject: 'user',
   userId: '',

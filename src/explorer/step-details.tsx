@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import type { StepName } from './address.js';
 import { Bar } from './bar.js';
 import { CandidatesTable } from './candidates-table.js';
@@ -34,7 +35,11 @@ const FROM: Readonly<Record<HistoryEntry['from'], string>> = {
   request: 'from this request',
 };
 
+const PAGE = 200;
+
 function History({ answer, explain }: DetailProps): VNode {
+  const [most, setMost] = useState(PAGE);
+  const newest = [...answer.history].reverse();
   if (answer.history.length === 0) {
     return (
       <>
@@ -61,7 +66,7 @@ function History({ answer, explain }: DetailProps): VNode {
             </tr>
           </thead>
           <tbody>
-            {[...answer.history].reverse().map((entry, index) => (
+            {newest.slice(0, most).map((entry, index) => (
               <tr key={index}>
                 <th scope="row">
                   <ItemButton itemId={entry.itemId} title={entry.title} explain={explain} />
@@ -77,6 +82,11 @@ function History({ answer, explain }: DetailProps): VNode {
           </tbody>
         </table>
       </div>
+      {newest.length > most && (
+        <button type="button" onClick={() => setMost(most + 5 * PAGE)}>
+          Show more ({formatCount(newest.length - most)} left)
+        </button>
+      )}
     </>
   );
 }

@@ -19,7 +19,7 @@ const WIDTHS = [360, 1280, 1600];
 const HEIGHTS: Readonly<Record<keyof Views, number>> = {
   request: 840,
   why: 1120,
-  'what-if': 760,
+  'what-if': 690,
   server: 960,
 };
 
@@ -202,17 +202,26 @@ export async function checkLooks(asked: Asked, views: Views, axe: string): Promi
     await end();
   }
   assert.deepEqual(violations, [], 'axe finds nothing');
+  await checkStrangers(asked);
   await checkHostileTitle(asked, views);
   await checkFirstPaint(asked);
   console.log('it looks right in both themes, from 360 to 1,600 px');
 }
 
-function listLooks({ server }: Asked, views: Views): [string, string][] {
+function listLooks({ server, user }: Asked, views: Views): [string, string][] {
+  const page = `${server.adminUrl}/explorer`;
   const steps = ['history', 'rules', 'sources', 'candidates'].map((step): [string, string] => [
     step,
     `${views.request}&step=${step}`,
   ]);
-  return [['start', `${server.adminUrl}/explorer`], ...Object.entries(views), ...steps];
+  return [
+    ['start', page],
+    ...Object.entries(views),
+    ...steps,
+    ['a long id', `${page}#/request?for=user&user=${'x'.repeat(256)}`],
+    ['an id from right to left', `${page}#/request?for=user&user=${encodeURIComponent('שלום'.repeat(20))}`],
+    ['an item that is not there', `${page}#/why?for=user&user=${user}&about=${'y'.repeat(256)}`],
+  ];
 }
 
 /** Goes to a view and waits until it has what it shows. */
@@ -238,6 +247,22 @@ async function listViolations(page: Page, axe: string, what: string): Promise<st
   await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResult>('axe.run(document)');
   return violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Users and items that nobody knows are answered in words. */
+async function checkStrangers(asked: Asked): Promise<void> {
+  const { page, end } = await openPage(asked);
+  const start = `${asked.server.adminUrl}/explorer`;
+  await show(page, `${start}#/request?for=user&user=nobody-knows`);
+  await page.getByText('The bundle knows no history here').waitFor();
+  await show(page, `${start}#/why?for=user&user=${asked.user}&about=no-such-item`);
+  await page.locator('[data-verdict="unknown_item"]').waitFor();
+  await end();
+  // The browser logs the refusal, which is none of the page’s.
+  const refused = await asked.browser.newPage();
+  await refused.goto(`${start}#/request?for=nobody&filter=nothing:x`);
+  await refused.getByRole('alert').filter({ hasText: 'nothing' }).waitFor();
+  await refused.close();
 }
 
 async function checkHostileTitle(asked: Asked, views: Views): Promise<void> {

@@ -58,6 +58,8 @@ t.test('the package holds what the commands need, and neither sources nor tests'
   );
   for (const path of [
     'dist/commands/shortlist.js',
+    'dist/explorer/index.html',
+    'dist/explorer/NOTICE.txt',
     'configs/default.yaml',
     'configs/training.yaml',
     'configs/gates.yaml',
