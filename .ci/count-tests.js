@@ -12,8 +12,8 @@ process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
 
 /**
  * Counts what `tap --reporter=tap` printed: a test is a top-level `t.test` of a test file, or an assertion outside of one.
- * A test file that fails beside its tests (it crashed, timed out, held none) is one more failure; so is a run that ended
- * before its plan or printed nothing.
+ * A test file that fails beside its tests (it crashed, held none) is one more failure, one that timed out in any case; so is a run that ended
+ * before its plan or printed nothing. tap prints a timeout as an assertion of its own, whose diagnostics name the file.
  */
 async function countTests(file) {
   let passed = 0;
@@ -21,6 +21,8 @@ async function countTests(file) {
   /** @type {string[]} */
   const failures = [];
   const filesWithFailedTests = new Set();
+  /** @type {Map<string, string>} */
+  const failedFiles = new Map();
   const run = new Parser();
 
   run.on('child', (testFile) => {
@@ -35,11 +37,14 @@ async function countTests(file) {
   });
   run.on('assert', (testFile) => {
     if (testFile.skip) skipped++;
-    if (!testFile.ok && !filesWithFailedTests.has(testFile.name))
-      failures.push(`${testFile.name}: the file itself`);
+    if (testFile.ok) return;
+    const timedOut = testFile.diag?.expired;
+    if (timedOut !== undefined) failedFiles.set(timedOut, 'it timed out');
+    else if (!filesWithFailedTests.has(testFile.name)) failedFiles.set(testFile.name, 'the file itself');
   });
 
   const results = await parseInto(run, file);
+  for (const [name, fault] of failedFiles) failures.push(`${name}: ${fault}`);
   const incomplete = !results.ok || results.count === 0;
   if (incomplete && failures.length === 0) failures.push('the run: it ended early or printed nothing');
   return { passed, skipped, failures };

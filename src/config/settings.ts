@@ -84,7 +84,7 @@ const Server = Type.Object(
       }),
       {
         description:
-          'Names that requests may give in `Host`, beside loopback ones; 403 for others. A listener checks `Host` when it is on loopback and `auth.mode` is none, so that no web page reaches it under a name of its own (DNS rebinding), and wherever this list is not empty. The address that a request came to passes there too.',
+          'Names that requests may give in `Host`, beside loopback ones; 403 for others. A listener on loopback checks `Host`, the public one when `auth.mode` is none, the admin one always, so that no web page reaches it under a name of its own (DNS rebinding), and wherever this list is not empty. The address that a request came to passes there too.',
         variable: 'SHORTLIST_ALLOWED_HOSTS',
       },
     ),

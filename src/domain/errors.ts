@@ -28,7 +28,7 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, kind: 'request', title: 'The request needs credentials', public: true },
   FORBIDDEN: { status: 403, kind: 'request', title: 'These credentials do not allow it', public: true },
   HOST_NOT_ALLOWED: { status: 403, kind: 'request', title: 'The server is not asked under this host', public: true },
-  CROSS_SITE: { status: 403, kind: 'request', title: 'Pages of other origins may change nothing here', public: true },
+  CROSS_SITE: { status: 403, kind: 'request', title: 'Pages of other origins may not ask this', public: true },
   UNKNOWN_SCENARIO: { status: 400, kind: 'request', title: 'No such scenario', public: true },
   UNKNOWN_ATTRIBUTE: { status: 400, kind: 'request', title: 'No such attribute to filter on, or to show', public: true },
   UNKNOWN_CONTEXT: { status: 400, kind: 'request', title: 'No such field of the request context', public: true },

@@ -140,7 +140,7 @@ function limitsOf({ settings: { server } }: ListenerParts) {
       requestTimeout: server.requestTimeoutMs,
       connectionsCheckingInterval: server.timeoutCheckIntervalMs,
       maxHeaderSize: server.maxHeaderBytes,
-      // Node by itself answers 400 without a body; `refuseMalformed` says why.
+      // Node by itself answers 400 without a body; the guard says why.
       requireHostHeader: false,
     },
   };

@@ -7,36 +7,36 @@ import { routeNotFound } from './route-not-found.js';
 /** Throws what keeps a request from its route. */
 export type Refusal = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/**
- * Refuses what no route can answer: too many headers, a target that is too long, hosts that are missing or named twice, an unknown path, a
- * method that the path does not have. It runs before a body is read, so that a wrong path or method is named, whatever the body.
- */
-export function createUnroutableRefusal(app: HttpApp, limits: Settings['server']): Refusal {
-  return (request, reply) => {
-    refuseMalformed(request, limits);
-    if (request.is404 || request.method === 'OPTIONS') refuseUnmatched(app, request, reply);
+/** Refuses what nobody can answer: too many headers, a target that is too long, hosts that are missing or named twice. */
+export function createMalformedRefusal({ maxUrlLength, maxHeaderCount }: Settings['server']): Refusal {
+  return ({ raw }) => {
+    const { length } = raw.url!;
+    if (raw.rawHeaders.length / 2 > maxHeaderCount) {
+      throw new ShortlistError('HEADERS_TOO_LARGE', `There are more than ${maxHeaderCount} headers.`);
+    }
+    if (length > maxUrlLength) {
+      throw new ShortlistError(
+        'URI_TOO_LONG',
+        `Path and query have ${length} characters, allowed are ${maxUrlLength}.`,
+      );
+    }
+    const hosts = countHosts(raw.rawHeaders);
+    if (hosts === 0 && raw.httpVersion === '1.1') {
+      throw new ShortlistError('INVALID_REQUEST', 'The header `Host` is missing; HTTP/1.1 requires it.');
+    }
+    if (hosts > 1)
+      throw new ShortlistError('INVALID_REQUEST', `The header \`Host\` is there ${hosts} times.`);
   };
 }
 
-function refuseMalformed(
-  { raw }: FastifyRequest,
-  { maxUrlLength, maxHeaderCount }: Settings['server'],
-): void {
-  const { length } = raw.url!;
-  if (raw.rawHeaders.length / 2 > maxHeaderCount) {
-    throw new ShortlistError('HEADERS_TOO_LARGE', `There are more than ${maxHeaderCount} headers.`);
-  }
-  if (length > maxUrlLength) {
-    throw new ShortlistError(
-      'URI_TOO_LONG',
-      `Path and query have ${length} characters, allowed are ${maxUrlLength}.`,
-    );
-  }
-  const hosts = countHosts(raw.rawHeaders);
-  if (hosts === 0 && raw.httpVersion === '1.1') {
-    throw new ShortlistError('INVALID_REQUEST', 'The header `Host` is missing; HTTP/1.1 requires it.');
-  }
-  if (hosts > 1) throw new ShortlistError('INVALID_REQUEST', `The header \`Host\` is there ${hosts} times.`);
+/**
+ * Refuses what no route answers: an unknown path, a method that the path does not have. It runs before a body is read, so that a wrong path
+ * or method is named, whatever the body.
+ */
+export function createUnmatchedRefusal(app: HttpApp): Refusal {
+  return (request, reply) => {
+    if (request.is404 || request.method === 'OPTIONS') refuseUnmatched(app, request, reply);
+  };
 }
 
 /** Node keeps the first of several. */

@@ -1,4 +1,5 @@
 import type { Overrides } from '../rules/overrides.js';
+import type { MetricsSnapshot } from '../observability/metrics/metrics.js';
 import { packError } from '../domain/packed-error.js';
 import type {
   ProcessAnswers,
@@ -102,24 +103,30 @@ function answerOne(
   asked: ProcessQuestion,
   parts: Pick<AppParts, 'bundleAdmin' | 'metrics'>,
 ): Answered | Promise<Answered> {
-  const { bundleAdmin, metrics } = parts;
+  const { bundleAdmin } = parts;
   switch (asked.question) {
-    case 'alive':
-      return true;
     case 'reload':
-      return reload(parts, { ifMoved: false });
     case 'follow':
-      return reload(parts, { ifMoved: true });
+      return reload(parts, { ifMoved: asked.question === 'follow' });
     case 'metrics':
-      metrics.bundle.showBundle(bundleAdmin.describe());
-      return metrics.snapshot();
+      return readMetrics(parts);
     case 'overrides':
       return bundleAdmin.checkOverrides(asked.about);
     case 'inspect':
       return bundleAdmin.inspect(asked.about.asked, asked.about.release);
     case 'items':
       return bundleAdmin.findItems(asked.about);
+    default:
+      return asked.question === 'alive';
   }
+}
+
+function readMetrics({
+  bundleAdmin,
+  metrics,
+}: Pick<AppParts, 'bundleAdmin' | 'metrics'>): Promise<MetricsSnapshot> {
+  metrics.bundle.showBundle(bundleAdmin.describe());
+  return metrics.snapshot();
 }
 
 async function reload(

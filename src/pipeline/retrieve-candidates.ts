@@ -24,7 +24,7 @@ export async function retrieveCandidates(
 ): Promise<CandidateSet> {
   const { user, run, depth = 1, deadline } = options;
   const { scenario } = query;
-  const limit = Math.max(Math.ceil(depth * scenario.maxCandidates), query.limit + 1);
+  const limit = countAsked(query, depth);
   const asking = { ...toRetrievalQuery(query, limit), readUserValues: user.values, deadline };
   const asked = Object.entries(scenario.sources).flatMap(([name, quota]) => {
     const source = engine.sources.get(name);
@@ -51,6 +51,11 @@ export async function retrieveCandidates(
       lastResort: engine.sources.get(LAST_RESORT),
     },
   );
+}
+
+/** How many items each source is asked for. */
+export function countAsked({ scenario, limit }: Pick<Query, 'scenario' | 'limit'>, depth = 1): number {
+  return Math.max(Math.ceil(depth * scenario.maxCandidates), limit + 1);
 }
 
 /** A query as candidate sources take it. */

@@ -10,6 +10,9 @@ const FAILING = "import t from 'tap';\nt.test('two', async (t) => {\n  t.ok(1);\
 const CRASHING =
   "import t from 'tap';\nt.ok(1);\nprocess.nextTick(() => process.kill(process.pid, 'SIGSEGV'));\n";
 const UNLOADABLE = "import './missing.js';\n";
+const SLOW =
+  "import t from 'tap';\nt.test('quick', async (t) => t.ok(1));\nt.test('long', () => new Promise((end) => setTimeout(end, 60_000)));\n";
+const HANGING = "import t from 'tap';\nt.test('busy', async () => {\n  for (;;);\n});\n";
 const SKIPPING = "import t from 'tap';\nt.test('later', { skip: 'not here' }, async () => {});\nt.ok(1);\n";
 
 t.test('tests are counted, a failing file by its tests, a crashed or unloadable one by itself', async (t) => {
@@ -21,10 +24,24 @@ t.test('tests are counted, a failing file by its tests, a crashed or unloadable 
   t.not(tap.exitCode, 0);
   t.match(counted, { exitCode: 1, lastLine: '4 passed, 3 failed, 1 skipped' });
   t.same(counted.output.match(/^FAILED .*$/gm), [
-    'FAILED crashing.test.js: the file itself',
     'FAILED failing.test.js > two',
+    'FAILED crashing.test.js: the file itself',
     'FAILED unloadable.test.js: the file itself',
   ]);
+});
+
+t.test('a file that times out is named, once, after the test of it that took too long', async (t) => {
+  const failuresOf = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
+    const folder = writeProject(t, files);
+    await runTap(folder, '--timeout=4');
+    return (await count(`${folder}/out.tap`)).output.match(/^FAILED .*$/gm)!;
+  };
+
+  t.same(await failuresOf({ HANGING }), ['FAILED hanging.test.js: it timed out']);
+  const slow = await failuresOf({ SLOW });
+  t.equal(slow.at(-1), 'FAILED slow.test.js: it timed out');
+  // On a busy machine the file may have got to none of its tests.
+  t.ok(slow.slice(0, -1).every((line) => line.startsWith('FAILED slow.test.js > ')));
 });
 
 t.test('a run in which every test passes counts no failure and exits 0', async (t) => {
@@ -71,8 +88,8 @@ function writeProject(t: Test, files: Readonly<Record<string, string>>): string 
 }
 
 /** Runs the project's tests and keeps what tap prints in `out.tap`. */
-async function runTap(folder: string): Promise<Run> {
-  const options = ['--include=*.test.js', '--disable-coverage', '--reporter=tap'];
+async function runTap(folder: string, ...more: readonly string[]): Promise<Run> {
+  const options = ['--include=*.test.js', '--disable-coverage', '--reporter=tap', ...more];
   const finished = await run(folder, ['node_modules/tap/dist/esm/run.mjs', ...options]);
   writeFileSync(`${folder}/out.tap`, finished.output);
   return finished;

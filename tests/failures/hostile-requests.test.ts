@@ -260,7 +260,7 @@ const CROSS_SITE: readonly [string, readonly string[], boolean][] = [
   ['the address bar', ['Sec-Fetch-Site: none'], true],
   ['a page of this server', ['Origin: http://localhost', 'Sec-Fetch-Site: same-origin'], true],
   ['a page of this server behind TLS', ['Origin: https://localhost'], true],
-  ['an origin that is configured', ['Origin: https://shop.example', 'Sec-Fetch-Site: cross-site'], true],
+  ['an origin that is configured', ['Origin: https://shop.example', 'Sec-Fetch-Site: cross-site'], false],
   ['another site', ['Origin: https://evil.example', 'Sec-Fetch-Site: cross-site'], false],
   ['another site in an old browser', ['Origin: https://evil.example'], false],
   ['another site without an origin', ['Sec-Fetch-Site: cross-site'], false],
@@ -276,21 +276,39 @@ const CROSS_SITE: readonly [string, readonly string[], boolean][] = [
   ['our origin from another site', ['Origin: http://localhost', 'Sec-Fetch-Site: cross-site'], false],
 ];
 
-t.test('what changes something is refused to pages of other origins', async (t) => {
+t.test('the admin listener refuses pages of other origins, whatever they ask', async (t) => {
   const guarded = await listen(t, { cors: { origins: ['https://shop.example'] } });
-  for (const [who, lines, mayChange] of CROSS_SITE) {
-    const reload = await ask(guarded, 'admin', post('/bundle/reload', ...lines));
-    t.equal(reload.status, mayChange ? 200 : 403, `${who}: ${reload.body}`);
-    if (!mayChange) t.match(JSON.parse(reload.body), { code: 'CROSS_SITE' });
-    const read = await ask(guarded, 'admin', get('/bundle', ...lines));
-    t.equal(read.status, 200, `${who} may read what its browser shows to nobody else`);
+  for (const [who, lines, mayAsk] of CROSS_SITE) {
+    for (const bytes of [post('/bundle/reload', ...lines), get('/bundle', ...lines)]) {
+      const answer = await ask(guarded, 'admin', bytes);
+      t.equal(answer.status, mayAsk ? 200 : 403, `${who}: ${answer.body}`);
+      if (!mayAsk) t.match(JSON.parse(answer.body), { code: 'CROSS_SITE' });
+    }
   }
 });
 
-t.test('* among cors.origins lets every page read, and none change', async (t) => {
+t.test(
+  'the public listener refuses them what changes something, but for origins that are named',
+  async (t) => {
+    const guarded = await listen(t, { cors: { origins: ['https://shop.example'] } });
+    const send = (...lines: string[]): ReturnType<typeof ask> =>
+      ask(guarded, 'public', post('/recommendations', 'Content-Type: application/json', ...lines));
+    for (const [who, lines, mayAsk] of CROSS_SITE) {
+      const mayChange = mayAsk || who === 'an origin that is configured';
+      const { status, body } = await send(...lines);
+      t.equal(status === 403, !mayChange, `${who}: ${body}`);
+      const read = await ask(guarded, 'public', get('PATH', ...lines));
+      t.equal(read.status, 200, `${who} may read what its browser shows to nobody else`);
+    }
+  },
+);
+
+t.test('* among cors.origins lets every page read at the public listener, and none change', async (t) => {
   const open = await listen(t, { cors: { origins: ['*'] } });
   for (const origin of ['https://evil.example', '*']) {
-    t.equal((await ask(open, 'admin', post('/bundle/reload', `Origin: ${origin}`))).status, 403);
+    t.equal((await ask(open, 'public', get('PATH', `Origin: ${origin}`))).status, 200);
+    t.equal((await ask(open, 'public', post('/recommendations', `Origin: ${origin}`))).status, 403);
+    t.equal((await ask(open, 'admin', get('PATH', `Origin: ${origin}`))).status, 403);
   }
 });
 
@@ -323,13 +341,13 @@ t.test(
 );
 
 t.test(
-  'negative control: where credentials are asked for and no name is configured, every name is answered',
+  'negative control: where credentials are asked for and no name is configured, every name is answered by the public listener',
   async (t) => {
     const { key, entry } = createApiKey('app', ['read', 'admin']);
     const guarded = await listen(t, { auth: { mode: 'required', apiKeys: [entry] } });
     for (const listener of LISTENERS) {
       const bytes = get('PATH', 'Host: evil.example', `x-api-key: ${key}`);
-      t.equal((await ask(guarded, listener, bytes)).status, 200);
+      t.equal((await ask(guarded, listener, bytes)).status, { public: 200, admin: 403 }[listener]);
     }
   },
 );

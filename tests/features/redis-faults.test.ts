@@ -16,9 +16,9 @@ import {
   readOne,
   rowSource,
   SPACE,
-  untilAnswered,
   USERS,
 } from '../support/redis-view.js';
+import { untilAnswered, untilTrue } from '../support/until.js';
 
 const LOADING = { space: SPACE, version: '1', expirySeconds: 3600 };
 
@@ -82,7 +82,10 @@ t.test('faults of Redis', { skip: REDIS_MISSING }, async (t) => {
       });
       await untilAnswered(() => readOne(store, 'u1'));
       server.pause();
-      while (changes.length === 0) await readOne(store, 'u1').catch(() => undefined);
+      await untilTrue('the store gives up asking', async () => {
+        await readOne(store, 'u1').catch(() => undefined);
+        return changes.length > 0;
+      });
       for (let request = 0; request < 20; request++) {
         await wait(2);
         // Without a turn of the event loop's timers in between, no timeout can have passed.
@@ -114,7 +117,7 @@ t.test('faults of Redis', { skip: REDIS_MISSING }, async (t) => {
     ];
     server.pause();
     await t.rejects(pushRows(row('sent'), client, options), { code: 'FEATURES_FAILED' });
-    while (client.status === 'ready') await wait(5);
+    await untilTrue('the silent connection is dropped', () => client.status !== 'ready');
     for (let push = 0; push < 100; push++) {
       await t.rejects(pushRows(row(`late ${push}`), client, options), { code: 'FEATURES_FAILED' });
     }

@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
+import type { FeatureStore } from '../../src/features/feature-store.js';
 import { materialiseView } from '../../src/features/materialise-view.js';
 import { pushRows } from '../../src/features/push-rows.js';
 import { mastersOf, openRedis, requireRedis } from '../../src/features/redis-connection.js';
@@ -15,9 +15,9 @@ import {
   readOne,
   rowSource,
   SPACE,
-  untilAnswered,
   USERS,
 } from '../support/redis-view.js';
+import { untilAnswered, untilTrue } from '../support/until.js';
 
 const LOADING = { space: SPACE, version: '1', expirySeconds: 3600 };
 const PUSHING = { view: USERS, space: SPACE, expirySeconds: 3600 };
@@ -91,7 +91,8 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
   await t.test(
     'goes on serving the users of other nodes when one is killed, and all when it is back',
     async (t) => {
-      const { store, changes } = await openStore(t, cluster.url, { redis: impatient(cluster.url) });
+      // What is killed refuses connections at once: no time limit has to pass.
+      const { store, changes } = await openStore(t, cluster.url, { redis: patient(cluster.url) });
       for (const id of ids) await untilAnswered(() => readOne(store, id));
       // The node that knows the generation in service: what was last known has to do.
       const holder = await client.cluster('KEYSLOT', keys.pointer);
@@ -123,6 +124,7 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
       );
 
       await killed.start();
+      await cluster.untilWhole();
       for (const id of ids) t.match((await untilAnswered(() => readOne(store, id)))[0]![1], 'PRESENT');
       t.same(await untilAnswered(() => pushRows(pushed('u0', 90), client, PUSHING)), {
         written: 1,
@@ -132,11 +134,12 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
   );
 
   await t.test('is used again after all of it was away', async (t) => {
-    const { store, changes } = await openStore(t, cluster.url, { redis: impatient(cluster.url) });
+    const { store, changes } = await openStore(t, cluster.url, { redis: patient(cluster.url) });
     await untilAnswered(() => readOne(store, 'u1'));
     await Promise.all(cluster.nodes.map((node) => node.kill()));
-    while (changes.length === 0) await readOne(store, 'u1').catch(() => wait(1));
+    await untilGivenUp(store, changes);
     await Promise.all(cluster.nodes.map((node) => node.start()));
+    await cluster.untilWhole();
     t.equal((await untilAnswered(() => readOne(store, 'u1')))[0]![1], 'PRESENT');
     t.same(changes, [false, true]);
   });
@@ -148,12 +151,12 @@ t.test('a master behind a Sentinel', { skip: REDIS_MISSING }, async (t) => {
   t.teardown(() => client.disconnect());
   const { generation } = await materialiseView(rowSource(USER_COUNT), client, LOADING);
   await pushRows(pushed('u7', 30), client, PUSHING);
-  const { store, changes } = await openStore(t, watched.url, { redis: impatient(watched.url) });
+  const { store, changes } = await openStore(t, watched.url, { redis: patient(watched.url) });
   t.equal((await untilAnswered(() => readOne(store, 'u7')))[0]![0], 30);
   await client.wait(1, 0);
 
   await watched.master.kill();
-  while (changes.length === 0) await readOne(store, 'u7').catch(() => wait(1));
+  await untilGivenUp(store, changes);
   t.equal((await untilAnswered(() => readOne(store, 'u7')))[0]![0], 30, 'the replica took over');
   t.equal((await readOne(store, 'u8'))[0]![0], 20);
   t.same(changes, [false, true]);
@@ -178,3 +181,11 @@ t.test('Sentinels or nodes that are all away are named, and do not hold up a sta
     client.disconnect();
   }
 });
+
+/** Asks until the store asks no more. */
+async function untilGivenUp(store: FeatureStore, changes: readonly boolean[]): Promise<void> {
+  await untilTrue('the store gives up asking', async () => {
+    await readOne(store, 'u1').catch(() => undefined);
+    return changes.length > 0;
+  });
+}

@@ -3,7 +3,7 @@ const [behaviour] = process.argv.slice(2);
 if (behaviour === 'fails') process.exit(3);
 let version = 1;
 const bundle = () => ({ description: { version: String(version) }, views: {} });
-process.on('message', ({ order, id, question, change }) => {
+process.on('message', ({ order, id, asked: { question, about } = {}, change }) => {
   if (order === 'ping') process.send({ report: 'alive' });
   if (order === 'quarantine')
     process.send({ report: 'changed', bundle: { description: { version: change.keys.join() }, views: {} } });
@@ -22,7 +22,13 @@ process.on('message', ({ order, id, question, change }) => {
     return;
   }
   if (question === 'reload') version++;
-  const answers = { alive: true, reload: bundle(), metrics: [process.pid] };
+  const answers = {
+    alive: true,
+    reload: bundle(),
+    metrics: [process.pid],
+    inspect: { about },
+    items: { about },
+  };
   process.send({ report: 'answered', id, answer: answers[question] });
 });
 process.send({ report: 'open', bundle: bundle() });

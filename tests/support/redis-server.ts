@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import { findFreePort } from './free-port.js';
 
 /** Why tests of Redis are skipped, or false where redis-server is installed. */
@@ -28,7 +29,10 @@ function isMissing(program: string): boolean {
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Starts it, again on the same port after `kill`. */
+  /**
+   * Starts it, again on the same port after `kill`.
+   * @throws Error with what it printed when it ends before it is ready, or is not ready within a minute
+   */
   start(...options: string[]): Promise<void>;
   /** The same without waiting until it is ready. */
   launch(...options: string[]): void;
@@ -51,9 +55,7 @@ export async function createRedisServer(t: Teardown): Promise<RedisServer> {
 
 /** A server that runs. */
 export async function startRedisServer(t: Teardown, ...options: string[]): Promise<RedisServer> {
-  const server = await createRedisServer(t);
-  await server.start(...options);
-  return server;
+  return startOnFreePort(() => createRedisServer(t), options);
 }
 
 /** A server that keeps a file of its writes in a folder of its own, so that what it held survives `kill`. */
@@ -61,31 +63,53 @@ export async function startLastingServer(
   t: Teardown,
   { dir, program, args = [] }: { dir: string; program?: string; args?: readonly string[] },
 ): Promise<RedisServer> {
-  const port = await findFreePort();
   const files = ['--dir', dir, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-  const server = createServerOn(t, port, [...files, ...args], program === undefined ? {} : { program });
-  await server.start();
-  return server;
+  return startOnFreePort(async () =>
+    createServerOn(t, await findFreePort(), [...files, ...args], program === undefined ? {} : { program }),
+  );
 }
 
 /** A node of a cluster, not yet in one; what it held survives `kill`, and so does its place in the cluster. */
 export async function startClusterNode(t: Teardown, dir: string): Promise<RedisServer & { busPort: number }> {
-  const port = await findFreePort();
-  const busPort = await findFreePort();
-  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-  const survival = ['--cluster-require-full-coverage', 'no', '--cluster-node-timeout', '500'];
+  // Nodes of a busy machine may be silent for a second; one that is taken for dead makes the others refuse.
+  const survival = ['--cluster-require-full-coverage', 'no', '--cluster-node-timeout', '2000'];
   const files = ['--dir', dir, '--save', '', '--appendonly', 'yes'];
-  const node = createServerOn(t, port, [...cluster, ...survival, ...files]);
-  await node.start();
-  return { ...node, busPort };
+  return startOnFreePort(async () => {
+    const busPort = await findFreePort();
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
+    const node = createServerOn(t, await findFreePort(), [...cluster, ...survival, ...files]);
+    return { ...node, busPort };
+  });
 }
 
-/** A Sentinel that watches one master on its own and gives it up after 300 ms. @param file where it keeps what it knows */
+/** A Sentinel that watches what its file says. @param file where it keeps what it knows */
 export async function startSentinel(t: Teardown, file: string): Promise<RedisServer> {
-  const port = await findFreePort();
-  const sentinel = createServerOn(t, port, [], { first: [file, '--sentinel'], ready: 'Sentinel ID is' });
-  await sentinel.start();
-  return sentinel;
+  return startOnFreePort(async () =>
+    createServerOn(t, await findFreePort(), [], { first: [file, '--sentinel'], ready: 'Sentinel ID is' }),
+  );
+}
+
+const PORTS_TRIED = 5;
+
+/**
+ * Starts a server; where somebody else took its port meanwhile, one at another port.
+ * @param create makes one that does not run yet, at a port that looked free
+ * @throws Error as `start` does, for any other reason at once
+ */
+export async function startOnFreePort<S extends RedisServer>(
+  create: () => Promise<S>,
+  options: readonly string[] = [],
+): Promise<S> {
+  for (let attempt = 1; ; attempt++) {
+    const server = await create();
+    try {
+      await server.start(...options);
+      return server;
+    } catch (error) {
+      if (attempt === PORTS_TRIED || !(error as Error).message.includes('Address already in use'))
+        throw error;
+    }
+  }
 }
 
 function createServerOn(
@@ -103,14 +127,15 @@ function createServerOn(
   const cwd = mkdtempSync(join(tmpdir(), 'shortlist-redis-'));
   const kill = async (): Promise<void> => {
     if (server === undefined) return;
-    const ended = once(server, 'exit');
+    const hasEnded = server.exitCode !== null || server.signalCode !== null;
+    const ended = hasEnded ? undefined : once(server, 'exit');
     server.kill('SIGKILL');
     server = undefined;
     await ended;
   };
   const launch = (...options: string[]): void => {
     const argv = [...first, '--port', String(port), '--bind', '127.0.0.1', ...fixed, ...options];
-    server = spawn(program, argv, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn(program, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   };
   t.teardown(async () => {
     await kill();
@@ -123,12 +148,34 @@ function createServerOn(
     launch,
     start: async (...options) => {
       launch(...options);
-      for await (const line of createInterface(server!.stdout!)) {
-        if (line.includes(ready)) break;
-      }
-      server!.stdout!.resume();
+      await untilPrinted(server!, ready);
     },
     pause: () => server!.kill('SIGSTOP'),
     resume: () => server!.kill('SIGCONT'),
   };
+}
+
+const START_LIMIT_MS = 60_000;
+
+async function untilPrinted(server: ChildProcess, ready: string): Promise<void> {
+  const printed: string[] = [];
+  server.stderr!.setEncoding('utf8').on('data', (text: string) => printed.push(text));
+  const timer = setTimeout(() => {
+    printed.push(`(killed: it was not ready within ${START_LIMIT_MS} ms)`);
+    server.kill('SIGKILL');
+  }, START_LIMIT_MS);
+  try {
+    for await (const line of createInterface(server.stdout!)) {
+      printed.push(line);
+      if (!line.includes(ready)) continue;
+      server.stdout!.resume();
+      return;
+    }
+    await finished(server.stderr!);
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new Error(
+    `${server.spawnargs.join(' ')} ended before it was ready. It printed:\n${printed.join('\n')}`,
+  );
 }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { Redis } from 'ioredis';
 import { createFeatureRows, type FeatureStore, VALUE_STATUS } from '../../src/features/feature-store.js';
@@ -141,14 +140,3 @@ export const UNKNOWN: [number, string][] = [
   [-1, 'UNKNOWN_ENTITY'],
   [-1, 'UNKNOWN_ENTITY'],
 ];
-
-/** Asks until it is answered; the test's own time limit ends it otherwise. */
-export async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch {
-      await wait(5);
-    }
-  }
-}

@@ -10,15 +10,17 @@ export type HostCheck = (request: Pick<FastifyRequest, 'raw'>) => void;
 
 /**
  * A check of the hosts that requests may name: a web page whose name leads to this machine (DNS rebinding) sends its own name. It is
- * undefined where every name is answered: credentials are asked for, or others than this machine are meant to ask, and no name is configured.
+ * undefined where every name is answered: no name is configured, and others than this machine are meant to ask, or credentials are asked for
+ * at the public listener. On loopback the admin listener is checked with credentials too: a browser may hold some.
  */
 export function createHostCheck(
   listener: ListenerName,
   settings: Pick<Settings, 'auth' | 'server'>,
 ): HostCheck | undefined {
   const { allowedHosts } = settings.server;
-  const isLocal = isLoopback(hostOf(listener, settings)) && settings.auth.mode === 'none';
-  if (!isLocal && allowedHosts.length === 0) return undefined;
+  const isLocal = isLoopback(hostOf(listener, settings));
+  const isGuarded = listener === 'admin' || settings.auth.mode === 'none';
+  if (!(isLocal && isGuarded) && allowedHosts.length === 0) return undefined;
   return ({ raw }) => {
     for (const authority of listAuthorities(raw)) {
       const host = readHost(authority);

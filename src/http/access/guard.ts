@@ -3,7 +3,7 @@ import type { Scope } from '../../config/api-key-entry.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { AppParts } from '../app-parts.js';
 import type { HttpApp } from '../create-http-app.js';
-import { createUnroutableRefusal } from '../refuse-unroutable.js';
+import { createMalformedRefusal, createUnmatchedRefusal } from '../refuse-unroutable.js';
 import { createHostCheck } from './allowed-hosts.js';
 import { createCrossSiteCheck } from './cross-site.js';
 import { createAuthenticator, type Authenticator } from './authenticator.js';
@@ -24,17 +24,17 @@ declare module 'fastify' {
     kind?: 'health' | 'docs' | 'metrics';
     /** Whether the route needs no credentials, whatever `auth` says: it holds nothing but files of this release. */
     isPublic?: boolean;
-    /** Whether the route is a page that a person opens by its address, or from a link. */
-    isPage?: boolean;
     /** Whom a request of the route is about. Routes that may be about a user have to say. */
     usersOf?: UsersOf;
+    /** A page or a file of one, to which links of other sites may lead at the admin listener; nothing else of it is for them. */
+    isPage?: boolean;
   }
 }
 
 /**
  * Puts a guard before every route of a listener, and before what has no route. In this order: who asks; whether it asked too often;
- * whether the request can be routed; under which host and from which site it comes; whether who asks may; and, once the
- * body is parsed, whether it may ask about these users. Requests without accepted credentials count for their address, so that guessing is
+ * whether the request can be read; under which host and from which site it comes; whether it has a route; whether who asks may; and, once
+ * the body is parsed, whether it may ask about these users. Requests without accepted credentials count for their address, so that guessing is
  * limited too. The app does not get ready with a route that may be about a user and does not say `usersOf`.
  *
  * @param options.scope what a route needs that says nothing else
@@ -48,13 +48,15 @@ export function addGuard(
   const { settings, logger, dependencies } = parts;
   const authenticator = createAuthenticator(settings, { logger, access: dependencies });
   const { openRoutes } = settings.auth;
-  const refuseUnroutable = createUnroutableRefusal(app, settings.server);
+  const refuseMalformed = createMalformedRefusal(settings.server);
+  const refuseUnmatched = createUnmatchedRefusal(app);
   const checkHost = createHostCheck(options.listener, settings);
-  const checkSite = createCrossSiteCheck(settings.cors);
+  const checkSite = createCrossSiteCheck(options.listener, settings.cors);
   const refuse = (request: FastifyRequest, reply: FastifyReply): void => {
-    refuseUnroutable(request, reply);
+    refuseMalformed(request, reply);
     checkHost?.(request);
     checkSite(request);
+    refuseUnmatched(request, reply);
   };
   app.decorateRequest('principal', undefined);
   app.addHook('onClose', async () => authenticator?.close());

@@ -100,7 +100,7 @@ function toIsoTime(time: number): string {
 }
 
 const INSPECT_PROBLEMS = {
-  INVALID_REQUEST: 'about has 21 entries, allowed are at most 20',
+  INVALID_REQUEST: 'about is a list of 21, allowed is a list of at most 20',
   UNKNOWN_ATTRIBUTE: "Cannot filter on 'genre'. Attributes to filter on: genres, year.",
   UNKNOWN_CONTEXT: "Cannot take 'devise' as context. Fields of it: hour, device, country.",
   UNKNOWN_SCENARIO: "There is no scenario 'hone'. Scenarios: home, popular, similar.",

@@ -47,11 +47,16 @@ export const InspectBody = Type.Object(
     itemId: Type.Optional(ItemId),
     sessionItems,
     history: Type.Optional(
-      Type.Array(Type.Union([Type.String(ID), GivenEntry]), {
-        maxItems: MOST_HISTORY,
-        description:
-          'In place of what is known of the subject, oldest first: ids, or entries as an inspection answers them. Unknown ids are ignored. An entry without a time is of the last moment that the bundle knows.',
-      }),
+      Type.Array(
+        Type.Union([Type.String(ID), GivenEntry], {
+          'x-allowed': 'an id, or an object of itemId, time, type and value',
+        }),
+        {
+          maxItems: MOST_HISTORY,
+          description:
+            'In place of what is known of the subject, oldest first: ids, or entries as an inspection answers them. Unknown ids are ignored. An entry without a time is of the last moment that the bundle knows.',
+        },
+      ),
     ),
     scenario,
     limit,
@@ -206,9 +211,11 @@ const SourceRank = Type.Object(
   {
     name: Type.String(),
     rank: place(
-      'Place among all items that may be shown; absent where the source knows nothing of the item.',
+      'Place among all items that may be shown; absent where the source knows nothing of the item, or gave all it has.',
     ),
-    of: Type.Optional(count('Items that the source has a score of; absent where it gave the item.')),
+    of: Type.Optional(
+      count('Items that the source has a score of; absent where it gave the item, or all it has.'),
+    ),
     found: count('Items that it gave.'),
   },
   { additionalProperties: false },

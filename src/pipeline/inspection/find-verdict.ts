@@ -75,10 +75,11 @@ export function judgeUnfound(
   };
 }
 
-function describeRank({ name, rank, of = 0, found }: InspectedRank, quota: number | undefined): string {
-  if (rank === undefined) return `${name} knows nothing of it`;
+function describeRank({ name, rank, of, found }: InspectedRank, quota: number | undefined): string {
+  if (rank === undefined)
+    return of === undefined ? `${name} gave all it has, ${count(found)}` : `${name} knows nothing of it`;
   const gave = `gave ${count(found)}, quota ${count(quota ?? 0)}`;
-  return `${name} has it at ${count(rank)} of ${count(of)} (${gave})`;
+  return `${name} has it at ${count(rank)} of ${count(of ?? 0)} (${gave})`;
 }
 
 /** A candidate, by its places. */

@@ -7,6 +7,7 @@ import type { Execution } from '../execution.js';
 import { takeFallbackStages } from '../fall-back.js';
 import { takeStages } from '../recommend.js';
 import type { RecommendationRequest } from '../recommendation-request.js';
+import { countAsked } from '../retrieve-candidates.js';
 import type { StageResults } from '../stage-results.js';
 import { changeScenario } from './change-scenario.js';
 import { describeHistory, describeMoves, describeSources } from './describe-funnel.js';
@@ -176,7 +177,10 @@ async function explainItems(about: readonly string[], inspected: Inspected): Pro
   const unfound = known.filter((item) => item >= 0 && !removals.first.has(item) && !rowOf.has(item));
   const ranked = known.filter((item) => rowOf.has(item));
   const asked = [...unfound, ...ranked];
-  const ranks = rankInSources(asked, results.candidates.retrievals, results.query.eligible);
+  const ranks = rankInSources(asked, results.candidates.retrievals, {
+    eligible: results.query.eligible,
+    asked: countAsked(results.query),
+  });
   const items: InspectedItem[] = [];
   for (const [at, itemId] of about.entries()) {
     const item = known[at]!;

@@ -140,6 +140,7 @@ export const VERDICTS = [
   'unknown_item',
 ] as const;
 
+/** One of `VERDICTS`. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** One item that was asked about. */
@@ -166,9 +167,9 @@ export interface InspectedItem {
 /** The place of an item with one source. */
 export interface InspectedRank {
   readonly name: string;
-  /** 1-based place among all eligible items, by the score of the source; absent where the source knows nothing of it. */
+  /** 1-based place among all eligible items, by the score of the source; absent where the source knows nothing of it, or gave all that it has. */
   readonly rank?: number;
-  /** Items that the source has a score of; absent where the item is in its list. */
+  /** Items that the source has a score of; absent where the item is in its list, or the source gave all that it has. */
   readonly of?: number;
   /** How many the source gave. */
   readonly found: number;

@@ -103,10 +103,10 @@ async function openInThreads(
   try {
     const { observer, vectorEngine, overrides, clock = () => contents.manifest.knownUntil } = options;
     const packed = packContents(contents);
-    const task = { contents: packed, scenarios, rankerGuard, vectorEngine, beside, isBackground };
+    const own = { contents: packed, scenarios, vectorEngine };
+    const task = { ...own, rankerGuard, beside, isBackground };
     const pool = await openComputePool(task, { ...threads, clock, observer, overrides });
     const engine = await createFallbackEngine(contents, { scenarios, overrides, clock, observer });
-    const { beside: _, ...own } = task;
     const inspections = createInspectionThread(own, { clock, overrides });
     const close = async (): Promise<void> => {
       await Promise.all([pool.close(), inspections.close()]);

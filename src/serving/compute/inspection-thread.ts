@@ -22,7 +22,7 @@ const IDLE_MS = 300_000;
  * of the bundle, and ends when it was not asked for a while. One that does not answer in time is left to compute, and is asked nothing until it has.
  */
 export function createInspectionThread(
-  task: ComputeTask,
+  task: Pick<ComputeTask, 'contents' | 'scenarios' | 'vectorEngine'>,
   { clock, overrides, idleMs = IDLE_MS }: InspectionThreadOptions,
 ): Pick<Compute, 'inspect' | 'close'> {
   let thread: Promise<InspectingThread> | undefined;
@@ -30,10 +30,7 @@ export function createInspectionThread(
   let idle: NodeJS.Timeout | undefined;
 
   async function openThread(): Promise<InspectingThread> {
-    const opened = await openComputeThread(
-      { ...task, rankerGuard: undefined, isBackground: true },
-      overrides,
-    );
+    const opened = await openComputeThread({ ...task, isBackground: true }, overrides);
     void opened.lost.then(() => (thread = undefined));
     return opened;
   }

@@ -9,7 +9,8 @@ import {
   VALKEY,
   VALKEY_MISSING,
 } from '../../support/redis-server.js';
-import { BREAKER, impatient, untilAnswered } from '../../support/redis-view.js';
+import { BREAKER, impatient } from '../../support/redis-view.js';
+import { untilAnswered } from '../../support/until.js';
 import { startFaultProxy } from '../../support/tcp-fault-proxy.js';
 import { click } from '../event-store-contract.js';
 import { listAll, type RedisPlace, type StoreChanges } from '../store-place.js';

@@ -154,6 +154,7 @@ t.test('an OPTIONS that is no preflight is a 405, and unknown paths stay unknown
 
 t.test('the admin listener is for no page', async (t) => {
   const { admin } = build(t, OPEN);
-  const { headers } = await admin.inject({ url: '/bundle', headers: { origin: SHOP } });
+  const { headers, statusCode } = await admin.inject({ url: '/bundle', headers: { origin: SHOP } });
+  t.equal(statusCode, 403);
   t.equal(headers['access-control-allow-origin'], undefined);
 });
