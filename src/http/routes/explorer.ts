@@ -24,8 +24,6 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ');
 
-const CONFIG = { isPublic: true, isPage: true } as const;
-
 /** Adds `GET /explorer` and the files of the page, which need no credentials. A build without the page serves none, and says so in its log. */
 export async function addExplorerRoutes(app: HttpApp): Promise<void> {
   if (!existsSync(join(FOLDER, 'index.html'))) {
@@ -39,12 +37,15 @@ export async function addExplorerRoutes(app: HttpApp): Promise<void> {
     reply.header('content-security-policy', POLICY);
     done();
   });
-  app.get('/explorer', { schema: { hide: true }, config: CONFIG }, async (_request, reply) =>
-    reply.header('cache-control', 'no-cache').sendFile('index.html', { cacheControl: false }),
+  app.get(
+    '/explorer',
+    { schema: { hide: true }, config: { isPublic: true, isPage: true } },
+    async (_request, reply) =>
+      reply.header('cache-control', 'no-cache').sendFile('index.html', { cacheControl: false }),
   );
   app.get<{ Params: { file: string } }>(
     '/explorer/:file',
-    { schema: { hide: true }, config: CONFIG },
+    { schema: { hide: true }, config: { isPublic: true } },
     async (request, reply) => {
       const { file } = request.params;
       if (!names.has(file)) throw routeNotFound(request);
