@@ -19,7 +19,7 @@ const WIDTHS = [360, 1280, 1600];
 const HEIGHTS: Readonly<Record<keyof Views, number>> = {
   request: 840,
   why: 1120,
-  'what-if': 690,
+  'what-if': 680,
   server: 960,
 };
 
