@@ -13,6 +13,8 @@ export class Refusal extends Error {
   constructor(
     readonly title: string,
     detail: string,
+    /** As docs/errors.md has it; empty where the answer names none. */
+    readonly code = '',
   ) {
     super(detail);
   }
@@ -34,6 +36,8 @@ export interface Api {
 
 const RETRY_MS = 2000;
 const BUSY_SECONDS = 1;
+/** How often a busy server is asked before its words are shown as they are. */
+const MOST_TURNS = 60;
 const PATIENCE_MS = 30_000;
 const READY: Connection = { kind: 'ready' };
 
@@ -50,7 +54,7 @@ export function createApi(): Api {
     options: { body?: unknown; signal?: AbortSignal | undefined },
   ): Promise<Response> {
     const { body, signal } = options;
-    for (;;) {
+    for (let turn = 0; ; turn++) {
       const key = keys.get();
       const response = await send(path, body, signal, key);
       signal?.throwIfAborted();
@@ -63,8 +67,12 @@ export function createApi(): Api {
         await keys.askInPlaceOf(key, response);
         signal?.throwIfAborted();
       } else if (response.status === 503) {
+        const refusal = await readRefusal(response);
+        // A release that nobody tries is not ready either, and will not be.
+        const isPassing = refusal.code !== 'NOT_READY' || !asksForRelease(body);
+        if (!isPassing || turn >= MOST_TURNS) throw refusal;
         const seconds = Number(response.headers.get('retry-after')) || BUSY_SECONDS;
-        connection.set({ kind: 'busy', seconds, detail: (await readRefusal(response)).message });
+        connection.set({ kind: 'busy', seconds, detail: refusal.message });
         await pause(1000 * seconds, signal);
       } else {
         if (connection.get().kind !== 'key') connection.set(READY);
@@ -163,11 +171,15 @@ function isAboutScope(response: Response): boolean {
   return response.headers.get('www-authenticate')?.includes('insufficient_scope') ?? false;
 }
 
+function asksForRelease(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'release' in body;
+}
+
 async function readRefusal(response: Response): Promise<Refusal> {
   const text = await response.text();
   try {
-    const { title, detail } = JSON.parse(text) as { title?: string; detail?: string };
-    return new Refusal(title ?? `Status ${response.status}`, detail ?? '');
+    const { title, detail, code } = JSON.parse(text) as { title?: string; detail?: string; code?: string };
+    return new Refusal(title ?? `Status ${response.status}`, detail ?? '', code);
   } catch {
     return new Refusal(`Status ${response.status}`, text.slice(0, 200));
   }

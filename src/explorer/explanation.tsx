@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ExplainedItem, InspectAnswer, Verdict } from './contract.js';
 import { FeaturesTable } from './features-table.js';
 import { formatCount, formatScore } from './format.js';
@@ -21,13 +22,18 @@ const VERDICTS: Readonly<Record<Verdict, readonly [text: string, tone: 'good' | 
 export function Explanation({ item, answer }: { item: ExplainedItem; answer: InspectAnswer }): VNode {
   const { verdict, detail, rankedAt, shownAt, sources, features, contributions } = item;
   const [text, tone] = VERDICTS[verdict] ?? [verdict, 'warn'];
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What was chosen elsewhere is gone from the page, and the focus with it.
+  useEffect(() => {
+    if (document.activeElement === document.body) heading.current?.focus();
+  }, []);
   const unusual = answer.degraded.length > 0;
   return (
     <>
       <section class={`card verdict ${tone}`}>
-        <p class="item-title">
+        <h2 class="item-title" tabIndex={-1} ref={heading}>
           <ItemName itemId={item.itemId} title={item.title} />
-        </p>
+        </h2>
         <p>
           <span class={`badge ${tone}`} data-verdict={verdict}>
             {text}

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { createApiKey } from '../../src/config/api-keys.js';
 import {
+  checkBusy,
   checkJourney,
   checkLooks,
   checkOutage,
@@ -71,6 +72,7 @@ async function checkWithoutKeys(
       mkdirSync(screenshots, { recursive: true });
       await takeScreenshots(asked, views, screenshots);
     }
+    await checkBusy(asked);
     await checkOutage(asked);
     if (made !== undefined) await checkSwap(asked, () => made.publishAnother());
   } finally {

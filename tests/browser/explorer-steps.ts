@@ -318,6 +318,38 @@ export async function checkOutage({ browser, server, user }: Asked): Promise<voi
   console.log('it recovers from a server that was gone');
 }
 
+/** A server whose one inspection at a time is taken by others. */
+export async function checkBusy({ browser, server, user }: Asked): Promise<void> {
+  const over = new AbortController();
+  const body = JSON.stringify({
+    userId: user,
+    about: Array.from({ length: 20 }, (_, item) => `i0${10 + item}`),
+  });
+  const headers = { 'content-type': 'application/json' };
+  const ask = async (): Promise<void> => {
+    while (!over.signal.aborted)
+      await (await fetch(`${server.adminUrl}/inspect`, { method: 'POST', headers, body })).text();
+  };
+  const others = Array.from({ length: 8 }, ask);
+  const page = await browser.newPage();
+  await page.goto(`${server.adminUrl}/explorer#/request?for=user&user=${user}`);
+  const busy = page.getByText('The server is busy');
+  // By luck it is its turn at once.
+  for (let turn = 0; turn < 20 && !(await busy.isVisible()); turn++) {
+    await page.getByRole('button', { name: 'Show this list' }).click();
+    await page.waitForTimeout(200);
+  }
+  assert.ok(await busy.isVisible(), 'the page says that the server is busy');
+  over.abort();
+  await Promise.all(others);
+  await page.locator('.slate li').first().waitFor();
+  await busy.waitFor({ state: 'detached' });
+  await page.goto(`${server.adminUrl}/explorer#/request?for=user&user=${user}&release=canary`);
+  await page.getByRole('alert').filter({ hasText: 'canary' }).waitFor();
+  await page.close();
+  console.log('it waits for a server that is busy');
+}
+
 /** A bundle that is swapped between two calls. */
 export async function checkSwap(
   { browser, server, user }: Asked,
