@@ -88,7 +88,7 @@ function createClient(address: RedisAddress, options: RedisConnectionOptions): R
 }
 
 function createCluster(address: RedisAddress, options: RedisConnectionOptions): Cluster {
-  return new Cluster([...address.hosts], {
+  const client = new Cluster([...address.hosts], {
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -98,13 +98,18 @@ function createCluster(address: RedisAddress, options: RedisConnectionOptions): 
     retryDelayOnTryAgain: 0,
     maxRedirections: 2,
     slotsRefreshTimeout: options.connectTimeoutMs,
-    slotsRefreshInterval: 1000,
     clusterRetryStrategy: delayRetry,
     redisOptions: failFast(address, options),
     // A certificate is for a name: nodes are asked for by the name that the cluster announces.
     ...(address.tls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
   });
+  // With its own interval, a client that is closed while it asks goes on for good and keeps the process alive.
+  const refresh = setInterval(() => client.refreshSlotsCache(), SLOTS_REFRESH_MS).unref();
+  client.once('end', () => clearInterval(refresh));
+  return client;
 }
+
+const SLOTS_REFRESH_MS = 1000;
 
 function optionsOf(address: RedisAddress, options: RedisConnectionOptions): RedisOptions {
   const common: RedisOptions = {

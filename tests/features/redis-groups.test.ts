@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Cluster } from 'ioredis';
 import t from 'tap';
 import type { FeatureStore } from '../../src/features/feature-store.js';
 import { materialiseView } from '../../src/features/materialise-view.js';
@@ -144,6 +146,25 @@ t.test('a cluster', { skip: REDIS_MISSING }, async (t) => {
     t.same(changes, [false, true]);
   });
 });
+
+t.test(
+  'a client that is closed while it asks a cluster for its slots asks no more',
+  { skip: REDIS_MISSING },
+  async (t) => {
+    const cluster = await startRedisCluster(t, t.testdir());
+    const client = (await requireRedis(patient(cluster.url))) as Cluster;
+    const refresh = client.refreshSlotsCache.bind(client);
+    let asked = 0;
+    client.refreshSlotsCache = (done) => {
+      asked++;
+      refresh(done);
+      client.disconnect();
+    };
+    await untilTrue('the slots are asked for', () => asked > 0);
+    await wait(2500);
+    t.equal(asked, 1, 'or a process that is done with it would never end');
+  },
+);
 
 t.test('a master behind a Sentinel', { skip: REDIS_MISSING }, async (t) => {
   const watched = await startWatchedRedis(t, t.testdir());

@@ -23,6 +23,8 @@ const REQUEST: RecommendationRequest = {
   explain: 'none',
 };
 
+const UNCHANGED = { withoutSources: [], withoutRules: [], quotas: {}, strengths: {} };
+
 const ignore = (): void => undefined;
 const quiet = { lookedUp: ignore, joined: ignore, notKept: ignore, sized: ignore };
 
@@ -60,7 +62,9 @@ async function serve(
     );
     return { strategy: facts.strategy, items: facts.itemIds, cache, features: report?.features };
   };
-  return { ask, forgotten };
+  const inspect = () =>
+    served.inspect({ request: REQUEST, changes: UNCHANGED, about: [], listsCandidates: false });
+  return { ask, forgotten, inspect };
 }
 
 t.test(
@@ -79,6 +83,14 @@ t.test(
     t.equal(other.strategy, 'personalised', 'and nobody else is');
   },
 );
+
+t.test('an inspection does not know the user either', async (t) => {
+  const { inspect, forgotten } = await serve(t);
+  const known = await inspect();
+  t.ok(known.history.length > 0);
+  await forgotten.add('u3');
+  t.match(await inspect(), { strategy: 'cold-start', history: [], rules: [{ removed: 0 }] });
+});
 
 t.test('the history that rules read is forgotten too', async (t) => {
   const { ask, forgotten } = await serve(t);

@@ -15,6 +15,7 @@ import { createServedBundle } from '../../../src/serving/bundle-life/served-bund
 import { createSlateCache } from '../../../src/serving/cache/slate-cache.js';
 import { openRecommender } from '../../../src/serving/experiments/open-recommender.js';
 import { prefetchSubject } from '../../../src/serving/online/prefetch-subject.js';
+import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
 import type { Recommender, Run } from '../../../src/serving/recommender.js';
 import { buildSettings } from '../../http/build.js';
 import {
@@ -58,6 +59,31 @@ for (const computing of [{}, THREADS]) {
       await store.keep([clickOf(KNOWN, itemId!)]);
       t.notOk((await ask(KNOWN)).itemIds.includes(itemId!), 'what was clicked is seen');
     }
+  });
+
+  t.test(`computed ${where}, an inspection tells what was done since the training apart`, async (t) => {
+    const { store, service, ask } = await begin(t, computing);
+    const [itemId] = (await ask(KNOWN)).itemIds;
+    const event = clickOf(KNOWN, itemId!);
+    await store.keep([event]);
+    const inspect = (changes: Partial<RecommendationRequest> = {}) =>
+      service.inspect({
+        request: { ...requestOf(KNOWN), ...changes },
+        changes: { withoutSources: [], withoutRules: [], quotas: {}, strengths: {} },
+        about: [itemId!],
+        listsCandidates: false,
+      });
+    const { history, slate, items } = await inspect();
+    t.match(history.at(-1), { itemId, from: 'live', time: event.time });
+    t.ok(history.slice(0, -1).every(({ from }) => from === 'bundle'));
+    t.same(
+      slate.map((place) => place.itemId),
+      (await ask(KNOWN)).itemIds,
+      'the list that the next request gets',
+    );
+    t.match(items, [{ verdict: 'removed_by_rule', rule: 'exclude-seen' }]);
+    const given = await inspect({ history: [{ itemId: itemId! }] });
+    t.match(given.history, [{ itemId, from: 'request' }], 'a history that is given takes the place of all');
   });
 
   t.test(`computed ${where}, whoever nobody knew is known after one click`, async (t) => {
