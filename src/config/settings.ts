@@ -285,7 +285,8 @@ const Docs = Type.Object(
 const Explorer = Type.Object(
   {
     enabled: Type.Boolean({
-      description: 'Whether the admin listener serves `/explorer`, `POST /inspect` and `GET /items`: docs/explorer.md shows them.',
+      description:
+        'Whether the admin listener serves `/explorer`, `POST /inspect` and `GET /items`: docs/explorer.md shows them.',
       danger:
         'Who may ask the admin listener reads there what any user did, and why any item is shown to them.',
     }),
