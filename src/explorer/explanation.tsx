@@ -74,11 +74,7 @@ export function Explanation({ item, answer }: { item: ExplainedItem; answer: Ins
       {features !== undefined && Object.keys(features).length > 0 && (
         <section class="card">
           <h2>What the ranker read</h2>
-          <FeaturesTable
-            features={features}
-            sources={answer.sources.map(({ name }) => name)}
-            contributions={contributions?.groups}
-          />
+          <FeaturesTable features={features} contributions={contributions?.groups} />
         </section>
       )}
     </>

@@ -7,7 +7,7 @@ export function isOutside({ value, typical }: Pick<Feature, 'value' | 'typical'>
 }
 
 /** The words that mark a feature; none where it is as usual. */
-export function listMarks(feature: Feature): string[] {
+export function listMarks(feature: Omit<Feature, 'group'>): string[] {
   return [
     ...(feature.status === 'PRESENT' ? [] : [feature.status]),
     ...(isOutside(feature) ? ['OUTSIDE'] : []),
@@ -21,24 +21,17 @@ export interface FeatureGroup {
   readonly features: (readonly [label: string, feature: Feature])[];
 }
 
-/**
- * The features by group, the groups that add or take most first. A feature is of the group that its name begins with; what a source says is of
- * `retrieval`.
- */
+/** The features by group, the groups that add or take most first. The name of the group is not repeated in those of its features. */
 export function groupFeatures(
   features: readonly (readonly [name: string, feature: Feature])[],
-  sources: readonly string[],
   contributions: Readonly<Record<string, number>> = {},
 ): FeatureGroup[] {
   const groups = new Map<string, FeatureGroup>();
   for (const [name, feature] of features) {
-    const dot = name.indexOf('.');
-    const family = dot > 0 ? name.slice(0, dot) : 'other';
-    const isRetrieval = family === 'fusion' || sources.includes(family);
-    const group = isRetrieval ? 'retrieval' : family;
+    const { group } = feature;
     const found = groups.get(group) ?? { name: group, contribution: contributions[group], features: [] };
     groups.set(group, found);
-    found.features.push([isRetrieval ? name : name.slice(dot + 1), feature]);
+    found.features.push([name.startsWith(`${group}.`) ? name.slice(group.length + 1) : name, feature]);
   }
   const sizeOf = ({ contribution }: FeatureGroup): number => Math.abs(contribution ?? 0);
   return [...groups.values()].sort((one, other) => sizeOf(other) - sizeOf(one));

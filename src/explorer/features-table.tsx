@@ -7,14 +7,13 @@ import { formatContribution, formatNumber } from './format.js';
 /** The values that the ranker read, by group, each with what training saw of it. */
 export function FeaturesTable(props: {
   features: Readonly<Record<string, Feature>>;
-  sources: readonly string[];
   contributions: Readonly<Record<string, number>> | undefined;
 }): VNode {
-  const { features, sources, contributions } = props;
+  const { features, contributions } = props;
   const all = Object.entries(features);
   const marked = all.filter(([, feature]) => listMarks(feature).length > 0);
   const [onlyMarked, setOnlyMarked] = useState(false);
-  const groups = groupFeatures(onlyMarked ? marked : all, sources, contributions);
+  const groups = groupFeatures(onlyMarked ? marked : all, contributions);
   return (
     <>
       <p class="hint">The pale band is where nine of ten rows of training lie, the tick is this item.</p>

@@ -63,8 +63,7 @@ function Results({ api, view, go, base }: TabProps): VNode {
 }
 
 function Welcome({ bundle, ask }: TabProps & { ask: (asked: Asked) => void }): VNode {
-  // The ids of the data that every checkout can make.
-  const example = bundle?.dataset === 'demo' ? 'u42' : undefined;
+  const example = bundle?.exampleUserId;
   return (
     <section class="card welcome">
       <h2>Why this, and why not that?</h2>

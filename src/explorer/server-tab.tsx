@@ -39,6 +39,7 @@ export function ServerTab({ bundle, sampler }: { bundle: Bundle | undefined; sam
 function Facts({ bundle }: { bundle: Bundle }): VNode {
   const { version, createdAt, dataset, items, users, scenarios, filterableAttributes, contextFields } =
     bundle;
+  const { evaluation } = bundle;
   const facts: readonly (readonly [string, string])[] = [
     ['Version', version],
     ['Trained (UTC)', formatTime(createdAt)],
@@ -48,6 +49,7 @@ function Facts({ bundle }: { bundle: Bundle }): VNode {
     ['Scenarios', scenarios.join(', ')],
     ['Filters by', filterableAttributes.join(', ') || 'nothing'],
     ['Context', contextFields.join(', ') || 'none'],
+    ['Evaluation', evaluation === undefined ? 'not evaluated: shortlist evaluate' : describe(evaluation)],
   ];
   return (
     <dl class="facts wide-facts">
@@ -58,6 +60,20 @@ function Facts({ bundle }: { bundle: Bundle }): VNode {
         </div>
       ))}
     </dl>
+  );
+}
+
+function describe({
+  protocol,
+  k,
+  queries,
+  ndcg,
+  bestSingle,
+  candidateRecall,
+}: NonNullable<Bundle['evaluation']>) {
+  return (
+    `${protocol}: nDCG@${k} ${ndcg.toFixed(3)} (best source, ${bestSingle.source}: ${bestSingle.ndcg.toFixed(3)}), ` +
+    `${Math.round(100 * candidateRecall)} % of the relevant items are candidates; ${formatCount(queries)} questions`
   );
 }
 

@@ -17,6 +17,23 @@ export interface BundleDescription {
   readonly filterableAttributes: readonly string[];
   /** Fields that `context=` may name. */
   readonly contextFields: readonly string[];
+  /** A user with a history of usual length; absent where nobody has one. */
+  readonly exampleUserId?: string;
+  /** What `evaluate` measured; absent where it was not asked. */
+  readonly evaluation?: EvaluationFigures;
+}
+
+/** The figures of an evaluation by which people compare versions. */
+export interface EvaluationFigures {
+  readonly protocol: string;
+  /** Length of the judged lists. */
+  readonly k: number;
+  readonly queries: number;
+  /** nDCG@k of the two stages, and of the best single source. */
+  readonly ndcg: number;
+  readonly bestSingle: { readonly source: string; readonly ndcg: number };
+  /** Share of the relevant items among the candidates. */
+  readonly candidateRecall: number;
 }
 
 /** A bundle that is tried beside the one in service. */

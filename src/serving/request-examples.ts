@@ -63,8 +63,11 @@ export function chooseRequestExamples({
   };
 }
 
-/** A user with too long a history may have nothing left to recommend: the median among those with a history is typical. */
-function chooseUsers({ offsets }: Histories): number[] {
+/**
+ * Indexes of users to show a bundle by. One with too long a history may have nothing left to recommend: the median among those with a history is
+ * typical.
+ */
+export function chooseUsers({ offsets }: Histories): number[] {
   const lengthOf = (user: number): number => offsets[user + 1]! - offsets[user]!;
   const size = Math.min(SAMPLE_SIZE, offsets.length - 1);
   const active = Array.from({ length: size }, (_, user) => user).filter((user) => lengthOf(user) > 0);

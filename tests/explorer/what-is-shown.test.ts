@@ -42,18 +42,23 @@ t.test('a value is marked where it is unusual', async (t) => {
 });
 
 t.test('features stand by group, those first whose group adds or takes most', async (t) => {
-  const feature = { value: 1, status: 'PRESENT' };
-  const named = ['als.score', 'item.year', 'fusion.score', 'gap.days', 'bare'].map(
-    (name) => [name, feature] as const,
-  );
-  const groups = groupFeatures(named, ['als'], { retrieval: 0.1, item: -0.5, gap: 0 });
+  const named = (
+    [
+      ['als.score', 'retrieval'],
+      ['item.year', 'item'],
+      ['fusion.score', 'retrieval'],
+      ['gap.days', 'gap'],
+      ['rare.one', 'other'],
+    ] as const
+  ).map(([name, group]) => [name, { group, value: 1, status: 'PRESENT' }] as const);
+  const groups = groupFeatures(named, { retrieval: 0.1, item: -0.5, gap: 0, other: 0.01 });
   t.same(
     groups.map(({ name, contribution, features }) => [name, contribution, features.map(([label]) => label)]),
     [
       ['item', -0.5, ['year']],
       ['retrieval', 0.1, ['als.score', 'fusion.score']],
+      ['other', 0.01, ['rare.one']],
       ['gap', 0, ['days']],
-      ['other', undefined, ['bare']],
     ],
   );
 });

@@ -72,8 +72,8 @@ t.test(
       body: { release: 'stable', bundle: first.manifest.version },
     });
     t.match(await inspect(server.adminUrl, { userId: 'u1', release: 'shadow' }), {
-      status: 503,
-      body: { code: 'NOT_READY' },
+      status: 400,
+      body: { code: 'INVALID_REQUEST' },
     });
   },
 );

@@ -11,6 +11,26 @@ const BUNDLE_FIELDS = {
   scenarios: Type.Array(Type.String(), { description: 'What `scenario=` may name.' }),
   filterableAttributes: Type.Array(Type.String(), { description: 'What `filter=` may name.' }),
   contextFields: Type.Array(Type.String(), { description: 'What `context=` may name.' }),
+  exampleUserId: Type.Optional(Type.String({ description: 'A user with a history of usual length.' })),
+  evaluation: Type.Optional(
+    Type.Object(
+      {
+        protocol: Type.String(),
+        k: Type.Integer({ minimum: 1, description: 'Length of the judged lists.' }),
+        queries: Type.Integer({ minimum: 1 }),
+        ndcg: Type.Number({ description: 'nDCG@k of the two stages.' }),
+        bestSingle: Type.Object(
+          { source: Type.String(), ndcg: Type.Number() },
+          { additionalProperties: false, description: 'The best source by itself.' },
+        ),
+        candidateRecall: Type.Number({ description: 'Share of the relevant items among the candidates.' }),
+      },
+      {
+        additionalProperties: false,
+        description: 'What `shortlist evaluate` measured of it, where it was asked.',
+      },
+    ),
+  ),
 };
 
 /** A bundle that is open, as the admin listener shows it. */

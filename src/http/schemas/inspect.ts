@@ -223,6 +223,7 @@ const SourceRank = Type.Object(
 
 const Feature = Type.Object(
   {
+    group: Type.String({ description: 'The group whose contribution it is part of.' }),
     value: Type.Number(),
     status: Type.String({ description: '`PRESENT`, `DEFAULTED`, `STALE`, …: docs/feature-store.md.' }),
     typical: Type.Optional(

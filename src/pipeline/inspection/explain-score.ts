@@ -49,6 +49,7 @@ export async function explainScores(
   const statuses = await readStatuses(results, options);
   const typical = findTypicalRanges(engine);
   const { groups, joined } = joinGroups(listColumnGroups(engine));
+  const groupOf = new Map(groups.flatMap(({ name, columns: own }) => own.map((column) => [column, name])));
   const baseline = rowOf(findMedianRow(scores));
   const known = new Map<number, GroupContributions>();
   let obstacle = engine.manifest.ranker.rows === 'together' ? TOGETHER : undefined;
@@ -59,7 +60,8 @@ export async function explainScores(
         featureOrder.map((name, column): [string, InspectedFeature] => {
           const range = typical.get(name);
           const status = STATUS_NAMES[statuses[row * columns + column]!]!;
-          return [name, { value: rowOf(row)[column]!, status, ...(range && { typical: range }) }];
+          const group = groupOf.get(column)!;
+          return [name, { group, value: rowOf(row)[column]!, status, ...(range && { typical: range }) }];
         }),
       ),
     contributionsOf: async (row) => {

@@ -177,6 +177,8 @@ export interface InspectedRank {
 
 /** One input of the ranker. */
 export interface InspectedFeature {
+  /** The group whose contribution it is part of. */
+  readonly group: string;
   readonly value: number;
   /** Of a stored value: whether it is there, its default stands for it, or it is old. Computed values are `PRESENT`. */
   readonly status: string;

@@ -1,17 +1,18 @@
 import { readBundleManifest } from '../../bundle/bundle-files.js';
 import type { BundleRegistry } from '../../bundle/bundle-registry.js';
+import { findEvaluationSummary } from '../../bundle/evaluation-summary.js';
 import type { Manifest } from '../../bundle/manifest.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { ForgottenUsers } from '../../domain/forgetting.js';
 import { searchItems } from '../../pipeline/inspection/search-items.js';
 import type { FallbackEngine } from '../../pipeline/engine.js';
-import type { BundleAdmin, BundleDescription } from '../bundle-admin.js';
+import type { BundleAdmin, BundleDescription, EvaluationFigures } from '../bundle-admin.js';
 import type { SlateCache } from '../cache/slate-cache.js';
 import { createSlateKeys } from '../cache/slate-key.js';
 import { type DriftOptions, openDriftWindow } from '../drift/drift-window.js';
 import type { LiveOptions } from '../online/prefetch-subject.js';
 import type { Recommender } from '../recommender.js';
-import { chooseRequestExamples, type RequestExamples } from '../request-examples.js';
+import { chooseRequestExamples, chooseUsers, type RequestExamples } from '../request-examples.js';
 import { fromLease, inspectBundle } from '../stack.js';
 import { type BundleLease, leaseBundle } from './bundle-lease.js';
 import { joinReloads } from './join-reloads.js';
@@ -51,6 +52,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
   const { cache, liveHistories, liveMetrics, shownCounts, forgotten, isExperiment = false } = options;
   const kept = cache && { slates: cache, keyOf: createSlateKeys(options.scenarios) };
   let current: BundleLease | undefined;
+  let description: BundleDescription | undefined;
   let examples: RequestExamples | undefined;
   let reloading: Promise<BundleDescription> | undefined;
   const closing = new AbortController();
@@ -68,6 +70,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
       isExperiment,
     });
     examples = undefined;
+    description = describeEngine(bundle.engine);
     return previous?.retire();
   }
 
@@ -75,17 +78,17 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
     if (closing.signal.aborted) throw new ShortlistError('NOT_READY', 'The server stops.');
     const { version } = await options.registry.readChannel(options.channel);
     const opened = current?.bundle.engine;
-    if (ifMoved && opened?.manifest.version === version) return describeEngine(opened);
+    if (ifMoved && opened?.manifest.version === version) return description!;
     const beside = isExperiment || opened !== undefined;
     const dataset = options.dataset?.() || opened?.manifest.dataset.name;
     const bundle = await openPointed(version, { beside, signal: closing.signal, dataset }, options);
     await swapIn(bundle);
-    return describeEngine(bundle.engine);
+    return description!;
   }
 
   return {
     ...fromLease(() => current),
-    describe: () => current && describeEngine(current.bundle.engine),
+    describe: () => description,
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),
     checkOverrides: async (document) => {
@@ -109,6 +112,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
       const last = current;
       current = undefined;
       examples = undefined;
+      description = undefined;
       await last?.retire();
       cache?.close();
     },
@@ -153,7 +157,15 @@ function refuseOtherDataset(
   );
 }
 
-function describeEngine({ manifest, catalogue, users, scenarios }: FallbackEngine): BundleDescription {
+function describeEngine({
+  manifest,
+  catalogue,
+  users,
+  histories,
+  scenarios,
+}: FallbackEngine): BundleDescription {
+  const [user] = chooseUsers(histories.table);
+  const evaluation = findFigures(manifest);
   return {
     version: manifest.version,
     createdAt: manifest.createdAt,
@@ -163,5 +175,21 @@ function describeEngine({ manifest, catalogue, users, scenarios }: FallbackEngin
     scenarios: [...scenarios.keys()],
     filterableAttributes: catalogue.attributes.filter(({ filterable }) => filterable).map(({ name }) => name),
     contextFields: (manifest.context?.fields ?? []).map(({ name }) => name),
+    ...(user !== undefined && { exampleUserId: users.idAt(user) }),
+    ...(evaluation && { evaluation }),
+  };
+}
+
+function findFigures(manifest: Manifest): EvaluationFigures | undefined {
+  const summary = findEvaluationSummary(manifest);
+  if (summary === undefined) return undefined;
+  const { protocol, k, queries, ndcg, twoStage, bestSingle, candidateRecall } = summary;
+  return {
+    protocol,
+    k,
+    queries: queries.count,
+    ndcg: ndcg[twoStage] ?? 0,
+    bestSingle: { source: bestSingle, ndcg: ndcg[bestSingle] ?? 0 },
+    candidateRecall,
   };
 }

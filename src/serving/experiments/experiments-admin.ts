@@ -38,7 +38,10 @@ export function administerExperiments(
     if (release === 'stable') return stable.inspect(asked);
     const tried = experiments.find((experiment) => experiment.describe().release === release);
     if (tried === undefined)
-      throw new ShortlistError('NOT_READY', `No bundle is tried as ${release}: the settings name none.`);
+      throw new ShortlistError(
+        'INVALID_REQUEST',
+        `release is "${release}", and the settings name no channel of it: nothing is tried.`,
+      );
     return tried.inspect(asked);
   }
 
