@@ -113,7 +113,7 @@ function answerOne(
     case 'overrides':
       return bundleAdmin.checkOverrides(asked.about);
     case 'inspect':
-      return bundleAdmin.inspect(asked.about.asked, asked.about.release);
+      return bundleAdmin.inspect(asked.about);
     case 'items':
       return bundleAdmin.findItems(asked.about);
     default:

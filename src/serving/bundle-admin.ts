@@ -1,6 +1,6 @@
-import type { ExperimentRelease, Release } from '../domain/release.js';
+import type { ExperimentRelease } from '../domain/release.js';
 import type { FeatureView } from '../features/feature-view.js';
-import type { Inspection, InspectionRequest } from '../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../pipeline/inspection/inspection.js';
 import type { FoundItems, ItemSearch } from '../pipeline/inspection/search-items.js';
 import type { OverridesDocument } from '../config/override-config.js';
 import type { OverrideCheck } from '../rules/overrides.js';
@@ -83,10 +83,10 @@ export interface BundleAdmin {
   checkOverrides(document: OverridesDocument): Promise<OverrideCheck>;
   /**
    * Says how the answer to a request comes about. It lets requests go first, and one is under way at most.
-   * @param release whose bundle computes; that in service when not said
-   * @throws ShortlistError as `recommend` does; OVERLOADED while another is under way; DEADLINE_EXCEEDED; NOT_READY where no such bundle is open
+   * @throws ShortlistError as `recommend` does; OVERLOADED while another is under way; DEADLINE_EXCEEDED; NOT_READY where no bundle of the release
+   * is open, INVALID_REQUEST where none ever is
    */
-  inspect(asked: InspectionRequest, release?: Release): Promise<Inspection>;
+  inspect(asked: InspectionRequest): Promise<InspectionJson>;
   /** Items of the bundle in service by id or title. @throws ShortlistError NOT_READY before the first bundle is open */
   findItems(search: ItemSearch): Promise<FoundItems>;
   /** Calls back whenever `describe` says something else without a reload having said so; absent where it never does. */

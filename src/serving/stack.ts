@@ -4,7 +4,7 @@ import { processClock } from '../domain/process-clock.js';
 import { COMPUTE, traceWork } from '../observability/traced-work.js';
 import { fallBack } from '../pipeline/fall-back.js';
 import { keepLaterHistories } from '../events/forgotten/later-histories.js';
-import type { Inspection, InspectionRequest } from '../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../pipeline/inspection/inspection.js';
 import type { RecommendationRequest } from '../pipeline/recommendation-request.js';
 import type { OpenBundle } from './bundle-life/open-bundle.js';
 import type { SlateCache } from './cache/slate-cache.js';
@@ -71,7 +71,7 @@ export async function inspectBundle(
     budgetMs,
     ...live
   }: Omit<LiveOptions, 'liveMetrics'> & Pick<StackOptions, 'forgotten'> & Pick<InspectExecution, 'budgetMs'>,
-): Promise<Inspection> {
+): Promise<InspectionJson> {
   const { engine, online, compute } = bundle;
   const request = forget(asked.request, engine, forgotten);
   const prefetched = await prefetchSubject(request, engine, {

@@ -50,6 +50,7 @@ t.test(
         },
         about: ['7', '8'],
         listsCandidates: false,
+      release: 'stable',
       },
     ]);
     t.match(answer.json(), {

@@ -1,12 +1,15 @@
 import type { OverridesDocument } from '../../src/config/override-config.js';
 import { ShortlistError } from '../../src/domain/errors.js';
-import type { Release } from '../../src/domain/release.js';
 import { hashId } from '../../src/domain/id-table.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import type { Degradation, DroppedCandidate, SlateItem } from '../../src/domain/slate.js';
 import type { OverrideCheck } from '../../src/rules/overrides.js';
 import type { SlateReport, RecommendationRequest } from '../../src/pipeline/recommendation-request.js';
-import type { Inspection, InspectionRequest } from '../../src/pipeline/inspection/inspection.js';
+import type {
+  Inspection,
+  InspectionJson,
+  InspectionRequest,
+} from '../../src/pipeline/inspection/inspection.js';
 import type { FoundItems, ItemSearch } from '../../src/pipeline/inspection/search-items.js';
 import type { BundleAdmin, BundleDescription } from '../../src/serving/bundle-admin.js';
 import { type Answer, type Recommender, type Run, toAnswer } from '../../src/serving/recommender.js';
@@ -51,7 +54,7 @@ const EXAMPLES: RequestExamples = {
 
 const INSPECTION = {
   answeredBy: 'home',
-  history: [{ itemId: '1', time: 1_717_243_200, value: 1, from: 'bundle' as const }],
+  history: [{ itemId: '1', time: '2024-06-01T12:00:00.000Z', value: 1, from: 'bundle' as const }],
   rules: [],
   sources: [],
   stages: [],
@@ -124,19 +127,20 @@ export class MemoryService implements Recommender, BundleAdmin {
   readonly inspected: InspectionRequest[] = [];
 
   /** No stage is described: the HTTP layer looks into none. */
-  async inspect(asked: InspectionRequest, release: Release = 'stable'): Promise<Inspection> {
+  async inspect(asked: InspectionRequest): Promise<InspectionJson> {
     this.inspected.push(asked);
     const { slate } = await this.record(asked.request);
-    return {
+    const inspection: Inspection = {
       ...INSPECTION,
       bundle: slate.bundle,
-      ...(release !== 'stable' && { release }),
+      release: asked.release,
       scenario: slate.scenario,
       strategy: slate.strategy,
       degraded: slate.degraded,
       slate: slate.items.map(({ itemId, position, score }) => ({ itemId, position, score, reasons: [] })),
       items: asked.about.map((itemId) => ({ itemId, verdict: 'unknown_item', detail: 'There is none.' })),
     };
+    return JSON.stringify(inspection);
   }
 
   async findItems({ search, limit }: ItemSearch): Promise<FoundItems> {

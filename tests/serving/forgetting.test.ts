@@ -10,6 +10,7 @@ import type { RecommendationRequest } from '../../src/pipeline/recommendation-re
 import { createServedBundle, type ServedBundleOptions } from '../../src/serving/bundle-life/served-bundle.js';
 import { createSlateCache } from '../../src/serving/cache/slate-cache.js';
 import type { SlateForm } from '../../src/serving/recommender.js';
+import { inspectionOf, readInspection } from '../support/inspection.js';
 import { SCENARIOS, writeSmallBundle } from '../support/trained-bundle.js';
 
 const { folder, dataset } = await writeSmallBundle(join(t.testdir(), 'trained'));
@@ -22,8 +23,6 @@ const REQUEST: RecommendationRequest = {
   filters: [],
   explain: 'none',
 };
-
-const UNCHANGED = { withoutSources: [], withoutRules: [], quotas: {}, strengths: {} };
 
 const ignore = (): void => undefined;
 const quiet = { lookedUp: ignore, joined: ignore, notKept: ignore, sized: ignore };
@@ -62,8 +61,7 @@ async function serve(
     );
     return { strategy: facts.strategy, items: facts.itemIds, cache, features: report?.features };
   };
-  const inspect = () =>
-    served.inspect({ request: REQUEST, changes: UNCHANGED, about: [], listsCandidates: false });
+  const inspect = async () => readInspection(await served.inspect(inspectionOf(REQUEST)));
   return { ask, forgotten, inspect };
 }
 

@@ -1,7 +1,8 @@
+import type { FastifyReply } from 'fastify';
 import { showValue } from '../../config/show-value.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { parseIsoTime } from '../../domain/parse-iso-time.js';
-import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { GivenEntry } from '../../pipeline/recommendation-request.js';
 import { userIn } from '../access/user-binding.js';
 import type { AdminParts } from '../app-parts.js';
@@ -11,6 +12,8 @@ import { INSPECT_EXAMPLES, InspectAnswer, InspectBody, MOST_INSPECT_BYTES } from
 import { DEFAULT_SCENARIO, NoQuery } from '../schemas/parameters.js';
 import { describeProblems, describeSuccess } from '../schemas/responses.js';
 import { toRecommendationRequest, toSubject } from '../to-recommendation-request.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Adds `POST /inspect`: it reads, computes anew, and leaves no trace in caches, logs and statistics. */
 export function addInspectRoute(app: HttpApp, { bundleAdmin }: AdminParts): void {
@@ -30,8 +33,10 @@ export function addInspectRoute(app: HttpApp, { bundleAdmin }: AdminParts): void
   };
   const options = { schema, bodyLimit: MOST_INSPECT_BYTES, config: { usersOf: userIn('body') } };
   app.post('/inspect', options, async ({ body }, reply) => {
-    const inspection = await bundleAdmin.inspect(toInspectionRequest(body), body.release);
-    return reply.header('cache-control', 'no-store').send(toAnswer(inspection));
+    const json = await bundleAdmin.inspect(toInspectionRequest(body));
+    reply.header('cache-control', 'no-store').type(JSON_TYPE);
+    // It is written already: a page of candidates takes the event loop as long as some requests.
+    return (reply as FastifyReply).send(json);
   });
 }
 
@@ -58,6 +63,7 @@ function toInspectionRequest(body: InspectBody): InspectionRequest {
     },
     about: [...new Set(about)],
     listsCandidates: body.candidates !== 'none',
+    release: body.release ?? 'stable',
   };
 }
 
@@ -82,21 +88,6 @@ function toEntry(given: NonNullable<InspectBody['history']>[number], at: number)
     'INVALID_REQUEST',
     `history/${at}/time is ${showValue(time)}, allowed is ISO 8601, like 2024-03-01T12:00:00Z`,
   );
-}
-
-function toAnswer({ history, release, ...inspection }: Inspection): InspectAnswer {
-  return {
-    ...inspection,
-    release: release ?? 'stable',
-    history: history.map(({ time, ...entry }) => ({ ...entry, time: toIsoTime(time) })),
-  } as unknown as InspectAnswer;
-}
-
-/** Milliseconds of the last moment of the calendar. */
-const LAST_MS = 8.64e15;
-
-function toIsoTime(time: number): string {
-  return new Date(Math.max(-LAST_MS, Math.min(LAST_MS, 1000 * time))).toISOString();
 }
 
 const INSPECT_PROBLEMS = {

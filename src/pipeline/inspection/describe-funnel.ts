@@ -28,12 +28,19 @@ export function describeHistory(
     return {
       ...nameOf(item),
       // What is later than the bundle counts as of its last moment.
-      time: isGiven || liveTime === undefined ? history.timestamps[at]! : liveTime,
+      time: toIsoTime(isGiven || liveTime === undefined ? history.timestamps[at]! : liveTime),
       ...(type !== undefined && { type }),
       value: history.values[at]!,
       from: isGiven ? 'request' : liveTime === undefined ? 'bundle' : 'live',
     };
   });
+}
+
+/** Milliseconds of the last moment of the calendar. */
+const LAST_MS = 8.64e15;
+
+function toIsoTime(time: number): string {
+  return new Date(Math.max(-LAST_MS, Math.min(LAST_MS, 1000 * time))).toISOString();
 }
 
 function findLiveTimes({ live }: Prefetched = {}): ReadonlyMap<number, number> {

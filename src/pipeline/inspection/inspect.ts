@@ -82,6 +82,7 @@ export async function inspect(
   };
   const explained = await explainItems(asked.about, inspected);
   return {
+    release: asked.release,
     ...describeRun(inspected),
     ...(asked.listsCandidates && { candidates: describeCandidates(inspected) }),
     items: explained,
@@ -104,7 +105,7 @@ async function run(
   }
 }
 
-function describeRun(inspected: Inspected): Omit<Inspection, 'items' | 'candidates'> {
+function describeRun(inspected: Inspected): Omit<Inspection, 'release' | 'items' | 'candidates'> {
   const { request, engine, results, removals, explanation } = inspected;
   const { query, run: stages, candidates } = results;
   const obstacle = explanation === undefined ? whyUnscored(results) : explanation.obstacle();

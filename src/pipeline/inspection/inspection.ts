@@ -1,4 +1,4 @@
-import type { ExperimentRelease } from '../../domain/release.js';
+import type { Release } from '../../domain/release.js';
 import type { Degradation, MoveReason, Strategy } from '../../domain/slate.js';
 import type { RecommendationRequest } from '../recommendation-request.js';
 
@@ -11,6 +11,8 @@ export interface InspectionRequest {
   readonly about: readonly string[];
   /** Whether all candidates are described. */
   readonly listsCandidates: boolean;
+  /** Whose bundle computes. */
+  readonly release: Release;
 }
 
 /** What an inspection does otherwise than the scenario says. */
@@ -25,11 +27,13 @@ export interface ScenarioChanges {
   readonly strengths: Readonly<Record<string, number>>;
 }
 
-/** The way of one request through every stage: data only, which threads can hand on. */
+/** An `Inspection` as JSON: threads and processes hand it on as it is sent. */
+export type InspectionJson = string;
+
+/** The way of one request through every stage. */
 export interface Inspection {
   readonly bundle: string;
-  /** Absent for the bundle in service. */
-  readonly release?: ExperimentRelease;
+  readonly release: Release;
   /** The scenario that was asked, and the one that answered: for a cold start it may be another. */
   readonly scenario: string;
   readonly answeredBy: string;
@@ -57,8 +61,8 @@ export interface Inspection {
 export interface InspectedEntry {
   readonly itemId: string;
   readonly title?: string;
-  /** Unix seconds. */
-  readonly time: number;
+  /** ISO 8601, in UTC. */
+  readonly time: string;
   readonly type?: string;
   /** What it counts. */
   readonly value: number;

@@ -73,13 +73,13 @@ async function openHere({ folder }: Opening, options: OpeningOptions): Promise<O
   const { engine, online } = await openBundle(folder, options.scenarios, options);
   const compute: Compute = {
     run: (request, execution) => recommend(request, engine, execution),
-    inspect: (asked, { prefetched, budgetMs }) => {
+    inspect: async (asked, { prefetched, budgetMs }) => {
       const deadline = processClock() + budgetMs;
       const pause = async (): Promise<void> => {
         await yieldToOthers();
         if (processClock() > deadline) throw outOfTime(budgetMs);
       };
-      return inspect(asked, engine, { prefetched, pause });
+      return JSON.stringify(await inspect(asked, engine, { prefetched, pause }));
     },
     close: async () => undefined,
   };

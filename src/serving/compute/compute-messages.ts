@@ -3,7 +3,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { PackedError } from '../../domain/packed-error.js';
 import type { FeatureRead } from '../../features/feature-observer.js';
 import type { Execution } from '../../pipeline/execution.js';
-import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { PackedContents } from '../../engine/read-bundle.js';
 import type { Overrides } from '../../rules/overrides.js';
@@ -55,7 +55,7 @@ export type ComputeMessage = ComputeBatch | InspectJob | 'close';
 export type ComputeReply = 'open' | { readonly refused: PackedError } | AnsweredBatch | InspectionReply;
 
 /** The explanation, or why there is none. */
-export type InspectionReply = { readonly inspection: Inspection } | { readonly error: PackedError };
+export type InspectionReply = { readonly inspection: InspectionJson } | { readonly error: PackedError };
 
 /** The answers to a batch. */
 export interface AnsweredBatch {

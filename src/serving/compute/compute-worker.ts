@@ -90,12 +90,13 @@ function obey(message: ComputeMessage, engine: Engine): Promise<void> {
   return 'inspect' in message ? explain(message, engine) : answer(message, engine);
 }
 
-/** What it reads of the views is not told: nobody was answered. */
+/** Others go first, so it rests between items. What it reads of the views is not told: nobody was answered. */
 async function explain(job: InspectJob, engine: Engine): Promise<void> {
   now = job.now;
   overrides = job.overrides ?? overrides;
-  const reply = await inspect(job.inspect, engine, { prefetched: job.prefetched }).then(
-    (inspection): InspectionReply => ({ inspection }),
+  const { prefetched } = job;
+  const reply = await inspect(job.inspect, engine, { prefetched, pause: createRests() }).then(
+    (inspection): InspectionReply => ({ inspection: JSON.stringify(inspection) }),
     (error: unknown): InspectionReply => ({ error: packError(error) }),
   );
   reads = [];

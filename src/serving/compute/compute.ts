@@ -1,5 +1,5 @@
 import type { Execution } from '../../pipeline/execution.js';
-import type { InspectionRequest, Inspection } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { SlateReport, RecommendationRequest } from '../../pipeline/recommendation-request.js';
 
 /** How an inspection is run. */
@@ -19,7 +19,7 @@ export interface Compute {
    * Says how the answer to a request comes about. It lets requests go first.
    * @throws ShortlistError as `inspect()` does; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
    */
-  inspect(asked: InspectionRequest, execution: InspectExecution): Promise<Inspection>;
+  inspect(asked: InspectionRequest, execution: InspectExecution): Promise<InspectionJson>;
   /** Why nothing can be computed now; undefined, or absent, where it can. */
   findProblem?(): unknown;
   /** Waits for computations that are under way, then frees what the computing holds. */

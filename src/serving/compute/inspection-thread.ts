@@ -1,6 +1,6 @@
 import { ShortlistError } from '../../domain/errors.js';
 import { unpackError } from '../../domain/packed-error.js';
-import type { Inspection } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson } from '../../pipeline/inspection/inspection.js';
 import type { OverridesInForce } from '../../rules/overrides.js';
 import type { Compute } from './compute.js';
 import type { ComputeTask, InspectJob } from './compute-messages.js';
@@ -56,7 +56,7 @@ export function createInspectionThread(
     idle = setTimeout(() => void close(), idleMs).unref();
   }
 
-  async function explain(job: InspectJob, onOpen: () => void): Promise<Inspection> {
+  async function explain(job: InspectJob, onOpen: () => void): Promise<InspectionJson> {
     try {
       const opened = await open();
       onOpen();

@@ -3,7 +3,7 @@ import { ShortlistError } from '../../domain/errors.js';
 import { isInShare } from '../../domain/is-in-share.js';
 import { visitorIdOf } from '../../domain/subject.js';
 import type { ExperimentRelease } from '../../domain/release.js';
-import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { RecommendationRequest } from '../../pipeline/recommendation-request.js';
 import type { BundleAdmin, ExperimentDescription } from '../bundle-admin.js';
 import type { Recommender } from '../recommender.js';
@@ -36,7 +36,7 @@ export interface Experiment {
   reload(stableVersion: string): Promise<void>;
   describe(): ExperimentDescription;
   /** As `BundleAdmin.inspect` does. @throws ShortlistError NOT_READY where no bundle is tried */
-  inspect(asked: InspectionRequest): Promise<Inspection>;
+  inspect(asked: InspectionRequest): Promise<InspectionJson>;
   close(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ export function createExperiment(options: ExperimentOptions): Experiment {
       const tried = bundle.find();
       if (tried === undefined)
         throw new ShortlistError('NOT_READY', `No bundle is tried as ${options.release} now.`);
-      return { ...(await tried.inspect(asked)), release: options.release };
+      return tried.inspect(asked);
     },
     close: async () => {
       isClosed = true;

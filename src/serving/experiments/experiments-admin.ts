@@ -1,6 +1,5 @@
 import { ShortlistError } from '../../domain/errors.js';
-import type { Release } from '../../domain/release.js';
-import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { BundleAdmin, ServiceDescription } from '../bundle-admin.js';
 import type { Experiment } from './experiment.js';
 
@@ -34,7 +33,8 @@ export function administerExperiments(
 
   const inspectOne = createTurnstile();
 
-  function inspect(asked: InspectionRequest, release: Release = 'stable'): Promise<Inspection> {
+  function inspect(asked: InspectionRequest): Promise<InspectionJson> {
+    const { release } = asked;
     if (release === 'stable') return stable.inspect(asked);
     const tried = experiments.find((experiment) => experiment.describe().release === release);
     if (tried === undefined)
@@ -51,7 +51,7 @@ export function administerExperiments(
     findProblem: () => stable.findProblem?.(),
     examples: () => stable.examples(),
     checkOverrides: (document) => stable.checkOverrides(document),
-    inspect: (asked, release) => inspectOne(async () => inspect(asked, release)),
+    inspect: (asked) => inspectOne(async () => inspect(asked)),
     findItems: (search) => stable.findItems(search),
     reload: async (options) => {
       const isStart = stable.describe() === undefined;

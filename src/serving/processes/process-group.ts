@@ -280,8 +280,7 @@ function createGroupAdmin(
     checkOverrides: async (about) =>
       questions.ask(findAnswering(places), 'overrides', { limitMs: limits.silenceMs, about }),
     // As long as it takes: it has a deadline of its own, after the thread for it is open.
-    inspect: async (asked, release) =>
-      questions.ask(findAnswering(places), 'inspect', { about: { asked, release } }),
+    inspect: async (about) => questions.ask(findAnswering(places), 'inspect', { about }),
     findItems: async (about) =>
       questions.ask(findAnswering(places), 'items', { limitMs: limits.silenceMs, about }),
     descriptions: () => listServing(places).map(({ bundle }) => bundle!.description),

@@ -1,7 +1,6 @@
 import type { OverridesDocument } from '../../config/override-config.js';
 import type { OverrideCheck, Overrides } from '../../rules/overrides.js';
-import type { Release } from '../../domain/release.js';
-import type { Inspection, InspectionRequest } from '../../pipeline/inspection/inspection.js';
+import type { InspectionJson, InspectionRequest } from '../../pipeline/inspection/inspection.js';
 import type { FoundItems, ItemSearch } from '../../pipeline/inspection/search-items.js';
 import type { FeatureView } from '../../features/feature-view.js';
 import type { PackedError } from '../../domain/packed-error.js';
@@ -35,7 +34,7 @@ export type ProcessQuestion = {
 /** What the questions are about that are about something. */
 export interface QuestionSubjects {
   readonly overrides: OverridesDocument;
-  readonly inspect: { readonly asked: InspectionRequest; readonly release: Release | undefined };
+  readonly inspect: InspectionRequest;
   readonly items: ItemSearch;
 }
 
@@ -51,7 +50,7 @@ export interface ProcessAnswers {
   /** What its bundle has to say of the document that the question is about. */
   readonly overrides: OverrideCheck;
   /** How an answer comes about. */
-  readonly inspect: Inspection;
+  readonly inspect: InspectionJson;
   /** Items by id or title. */
   readonly items: FoundItems;
 }

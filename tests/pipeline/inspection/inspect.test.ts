@@ -18,6 +18,7 @@ import { recommend } from '../../../src/pipeline/recommend.js';
 import type { RecommendationRequest } from '../../../src/pipeline/recommendation-request.js';
 import { bindRules } from '../../../src/rules/bind-rules.js';
 import { createRuleBook } from '../../../src/rules/rule-book.js';
+import { inspectionOf } from '../../support/inspection.js';
 import { requestOf } from '../../support/live-bundle.js';
 import { SCENARIOS, writeWatchedBundle } from '../../support/trained-bundle.js';
 
@@ -40,8 +41,6 @@ function engineWith(rules: readonly RuleEntry[], changes: Partial<ScenarioConfig
   return { ...bundle.engine, scenarios, rules: createRuleBook(new Map(own), facts) };
 }
 
-const UNCHANGED: ScenarioChanges = { withoutSources: [], withoutRules: [], quotas: {}, strengths: {} };
-
 function ask(
   engine: Engine,
   changes: Partial<Omit<InspectionRequest, 'changes' | 'request'>> & {
@@ -49,15 +48,12 @@ function ask(
     changes?: Partial<ScenarioChanges>;
   } = {},
 ): Promise<Inspection> {
-  return inspect(
-    {
-      request: { ...requestOf({ userId: 'u3' }), ...changes.request },
-      changes: { ...UNCHANGED, ...changes.changes },
-      about: changes.about ?? [],
-      listsCandidates: changes.listsCandidates ?? true,
-    },
-    engine,
+  const { request, changes: scenario, ...rest } = changes;
+  const asked = inspectionOf(
+    { ...requestOf({ userId: 'u3' }), ...request },
+    { listsCandidates: true, ...rest },
   );
+  return inspect({ ...asked, changes: { ...asked.changes, ...scenario } }, engine);
 }
 
 const SEEN: RuleEntry[] = ['exclude-seen'];
@@ -88,7 +84,11 @@ t.test('tells of history, rules and sources what a count by hand tells', async (
   const own = engine.histories.find('u3');
   t.same(
     history.map(({ itemId, time, from }) => [itemId, time, from]),
-    Array.from(own.items, (item, at) => [itemIds[item], own.timestamps[at], 'bundle']),
+    Array.from(own.items, (item, at) => [
+      itemIds[item],
+      new Date(1000 * own.timestamps[at]!).toISOString(),
+      'bundle',
+    ]),
   );
   const hidden = [0, 1, 2].filter((item) => !own.items.includes(item)).length;
   t.same(rules, [
@@ -240,7 +240,11 @@ t.test(
     t.ok(none.slate.every(({ reasons }) => reasons.length === 0));
     t.same((await ask(engine)).slate, plain.slate, 'nothing of it stays');
 
-    const own = plain.history.map(({ itemId, time, value }) => ({ itemId, time, value }));
+    const own = plain.history.map(({ itemId, time, value }) => ({
+      itemId,
+      time: Date.parse(time) / 1000,
+      value,
+    }));
     const same = await ask(engine, { request: { history: own } });
     t.same(same.slate, plain.slate, 'the history of an answer, given back, is the same history');
     t.ok(same.history.every(({ from }) => from === 'request'));

@@ -26,6 +26,7 @@ import {
   publishLiveBundle,
   requestOf,
 } from '../../support/live-bundle.js';
+import { inspectionOf, readInspection } from '../../support/inspection.js';
 import { asker, beginLive, QUIET, THREADS } from '../../support/live-service.js';
 import { createSyntheticDataset } from '../../support/synthetic-dataset.js';
 import { writeWatchedBundle } from '../../support/trained-bundle.js';
@@ -66,15 +67,12 @@ for (const computing of [{}, THREADS]) {
     const [itemId] = (await ask(KNOWN)).itemIds;
     const event = clickOf(KNOWN, itemId!);
     await store.keep([event]);
-    const inspect = (changes: Partial<RecommendationRequest> = {}) =>
-      service.inspect({
-        request: { ...requestOf(KNOWN), ...changes },
-        changes: { withoutSources: [], withoutRules: [], quotas: {}, strengths: {} },
-        about: [itemId!],
-        listsCandidates: false,
-      });
+    const inspect = async (changes: Partial<RecommendationRequest> = {}) => {
+      const request = { ...requestOf(KNOWN), ...changes };
+      return readInspection(await service.inspect(inspectionOf(request, { about: [itemId!] })));
+    };
     const { history, slate, items } = await inspect();
-    t.match(history.at(-1), { itemId, from: 'live', time: event.time });
+    t.match(history.at(-1), { itemId, from: 'live', time: new Date(1000 * event.time).toISOString() });
     t.ok(history.slice(0, -1).every(({ from }) => from === 'bundle'));
     t.same(
       slate.map((place) => place.itemId),
