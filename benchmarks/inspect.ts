@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Latencies, type Percentiles } from '../src/load-test/latencies.js';
 import { BENCH_SCENARIO, openBenchBundle } from './serving/bench-bundle.js';
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '15' },
     rounds: { type: 'string', default: '5' },
+    /** Milliseconds between two inspections beside the load: 0 for one right after the other, 1000 is a busy person. */
+    pause: { type: 'string', default: '1000' },
     cache: { type: 'string', default: 'data/benchmarks' },
   },
 });
@@ -89,7 +92,7 @@ async function measureBeside(): Promise<void> {
   for (let round = 0; round < Number(values.rounds); round++) {
     const alone = await runLoad(server.url, load, { userIds, seed: 2 + round });
     const until = performance.now() + 1000 * seconds;
-    const inspections = inspectUntil(server, { until });
+    const inspections = inspectUntil(server, { until, pauseMs: Number(values.pause) });
     const beside = await runLoad(server.url, load, { userIds, seed: 2 + round });
     const { latencyMs, count, statuses } = await inspections;
     const [before, after] = [alone.stages[0]!.latencyMs!, beside.stages[0]!.latencyMs!];
@@ -112,7 +115,11 @@ interface Inspections {
 /** One after the other, so many or until a time. */
 async function inspectUntil(
   target: BenchServer,
-  { count = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY }: { count?: number; until?: number },
+  {
+    count = Number.POSITIVE_INFINITY,
+    until = Number.POSITIVE_INFINITY,
+    pauseMs = 0,
+  }: { count?: number; until?: number; pauseMs?: number },
 ): Promise<Inspections> {
   const latencies = new Latencies(3);
   const statuses = new Map<number, number>();
@@ -123,6 +130,7 @@ async function inspectUntil(
     const answer = await post(target, { userId, about });
     await answer.arrayBuffer();
     latencies.record(performance.now() - askedAt);
+    if (pauseMs > 0) await wait(pauseMs);
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
   }
   const shown = Array.from(statuses, ([status, times]) => `${times} × ${status}`).join(', ');
