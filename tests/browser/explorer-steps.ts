@@ -13,7 +13,7 @@ export interface Asked {
 /** The address of each tab with something in it. */
 export type Views = Readonly<Record<'request' | 'why' | 'what-if' | 'server', string>>;
 
-const FIRST_PAINT_MS = 300;
+const FIRST_PAINT_MS = 3000;
 const WIDTHS = [360, 1280, 1600];
 /** How much of each tab a screenshot has: small files, and nothing cut in two. */
 const HEIGHTS: Readonly<Record<keyof Views, number>> = {
