@@ -203,22 +203,39 @@ t.test('names the place at which fusion cut an item, and the rank of one that no
   }
 });
 
-t.test('takes scores apart: baseline and contributions sum to the score', async (t) => {
-  const { candidates, items } = await ask(engineWith(SEEN), {
-    about: (await ask(engineWith(SEEN))).candidates!.map(({ itemId }) => itemId).slice(0, 20),
-  });
-  const median = candidates![Math.floor(candidates!.length / 2)]!;
-  for (const { contributions, itemId, score, features } of items) {
-    const { baseline, groups } = contributions!;
-    const sum = Object.values(groups).reduce((total, value) => total + value, baseline);
-    t.ok(Math.abs(sum - score!) < 1e-6, `${itemId}: ${sum} of ${score!}`);
-    t.ok(Math.abs(baseline - median.score) < 1e-6);
-    t.same(Object.keys(features!), bundle.engine.assembler.featureOrder);
+t.test('takes scores apart: baseline and contributions sum to the score, of 1,000 of them', async (t) => {
+  const engine = engineWith(SEEN, { maxCandidates: 40 });
+  let [count, worst] = [0, 0];
+  for (const userId of users.ids.slice(0, 50)) {
+    const request = { subject: { userId } };
+    const { candidates } = await ask(engine, { request });
+    const about = candidates!.map(({ itemId }) => itemId).slice(0, 20);
+    const median = candidates![Math.floor(candidates!.length / 2)]!;
+    for (const { contributions, score } of (await ask(engine, { request, about })).items) {
+      const { baseline, groups } = contributions!;
+      const sum = Object.values(groups).reduce((total, value) => total + value, baseline);
+      worst = Math.max(worst, Math.abs(sum - score!), Math.abs(baseline - median.score));
+      count++;
+    }
   }
-  const typical = Object.values(items[0]!.features!).flatMap((feature) => feature.typical ?? []);
-  t.ok(typical.length > 10, 'training says what is typical');
-  t.match(items.at(-1)!.detail, /has .+ more(, most of it from \w+)?\.$/);
+  t.ok(worst < 1e-6, `at most ${worst} beside it`);
+  t.equal(count, 1000);
 });
+
+t.test(
+  'names what the ranker read, with what training saw of it, and what the lead comes from',
+  async (t) => {
+    const engine = engineWith(SEEN);
+    const about = (await ask(engine)).candidates!.map(({ itemId }) => itemId).slice(0, 20);
+    const { items } = await ask(engine, { about });
+    const { features, contributions } = items[0]!;
+    t.same(Object.keys(features!), engine.assembler.featureOrder);
+    const named = Object.values(features!);
+    t.ok(named.flatMap((feature) => feature.typical ?? []).length > 10, 'training says what is typical');
+    t.same(new Set(named.map(({ group }) => group)), new Set(Object.keys(contributions!.groups)));
+    t.match(items.at(-1)!.detail, /has .+ more(, most of it from \w+)?\.$/);
+  },
+);
 
 t.test(
   'answers what if: without sources and rules, with quotas, strengths and another history',
