@@ -150,6 +150,8 @@ function createHiding(hides: readonly Bound[]): EligibilityRule {
       }
       for (const { list } of lists) for (const item of list) eligible[item] = 0;
     },
+    explain: (item, { moment }) =>
+      hides.find(({ meant, condition }) => isMeant(meant, item) && condition.holds(moment))?.reason,
   };
 }
 

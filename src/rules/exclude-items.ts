@@ -1,7 +1,6 @@
 import { showValue } from '../config/show-value.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
-import { showDay } from '../domain/show-day.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 
 /** Excludes the items of the history. */
@@ -9,10 +8,6 @@ export const excludeSeen: EligibilityRule = {
   name: 'exclude-seen',
   apply: (eligible, { history }) => {
     for (const item of history.items) eligible[item] = 0;
-  },
-  explain: (item, { history: { items, timestamps } }) => {
-    const at = items.indexOf(item);
-    return at < 0 ? undefined : `in the history since ${showDay(timestamps[at]!)}`;
   },
 };
 

@@ -76,6 +76,7 @@ export async function inspectBundle(
   const request = forget(asked.request, engine, forgotten);
   const prefetched = await prefetchSubject(request, engine, {
     online,
+    keepsTypes: true,
     ...hideForgotten({ ...live, forgotten }),
   });
   return compute.inspect({ ...asked, request }, { prefetched, budgetMs });

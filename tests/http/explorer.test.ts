@@ -59,9 +59,17 @@ t.test('nothing else of the folder is served, and no path leads out of it', asyn
     'NOTICE.txt',
     'app-AAAAAAAA.js',
     '..%2f..%2fpackage.json',
-    '',
   ]) {
     t.match((await admin.inject(`/explorer/${file}`)).json(), { status: 404, code: 'ROUTE_NOT_FOUND' }, file);
+  }
+});
+
+t.test('what people type instead leads to it', async (t) => {
+  const { admin } = await readPage(t);
+  for (const path of ['/', '/explorer/']) {
+    const { statusCode, headers } = await admin.inject(path);
+    t.equal(statusCode, 302, path);
+    t.equal(new URL(String(headers.location), `http://localhost${path}`).pathname, '/explorer', path);
   }
 });
 

@@ -50,7 +50,7 @@ t.test(
         },
         about: ['7', '8'],
         listsCandidates: false,
-      release: 'stable',
+        release: 'stable',
       },
     ]);
     t.match(answer.json(), {
@@ -98,6 +98,9 @@ t.test('a wrong question is refused with the value and what is allowed', async (
       /history\/0\/time is "yesterday", allowed is ISO 8601/,
     ],
     [{ userId: '1', itemId: '2' }, /itemId stands beside userId/],
+    [{ history: ['1'], sessionItems: ['2'] }, /history stands beside sessionItems/],
+    [{ history: ['1'], itemId: '2' }, /history stands beside/],
+    [{ without: { sources: ['als'] }, quotas: { als: 5 } }, /both name als/],
     [{ candidates: 'some' }, /candidates is "some"/],
     [{ quotas: { als: 0 } }, /als is 0/],
     [{ strengths: { diversity: 11 } }, /diversity is 11/],

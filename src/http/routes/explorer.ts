@@ -43,6 +43,14 @@ export async function addExplorerRoutes(app: HttpApp): Promise<void> {
     async (_request, reply) =>
       reply.header('cache-control', 'no-cache').sendFile('index.html', { cacheControl: false }),
   );
+  // What people type; links lead to the page itself.
+  for (const [path, target] of [
+    ['/', 'explorer'],
+    ['/explorer/', '../explorer'],
+  ] as const)
+    app.get(path, { schema: { hide: true }, config: { isPublic: true } }, async (_request, reply) =>
+      reply.redirect(target),
+    );
   app.get<{ Params: { file: string } }>(
     '/explorer/:file',
     { schema: { hide: true }, config: { isPublic: true } },

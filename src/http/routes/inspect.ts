@@ -42,11 +42,7 @@ export function addInspectRoute(app: HttpApp, { bundleAdmin }: AdminParts): void
 
 function toInspectionRequest(body: InspectBody): InspectionRequest {
   const { itemId, about = [], without = {}, quotas = {}, strengths = {} } = body;
-  if (itemId !== undefined && (body.userId !== undefined || body.sessionId !== undefined))
-    throw new ShortlistError(
-      'INVALID_REQUEST',
-      'itemId stands beside userId or sessionId: ask for a user, a session or an item.',
-    );
+  refuseContradictions(body);
   const { scenario = itemId === undefined ? DEFAULT_SCENARIO : 'similar' } = body;
   const subject = itemId === undefined ? toSubject(body) : { itemId };
   const history = body.history?.map(toEntry);
@@ -65,6 +61,25 @@ function toInspectionRequest(body: InspectBody): InspectionRequest {
     listsCandidates: body.candidates !== 'none',
     release: body.release ?? 'stable',
   };
+}
+
+/** What would be ignored without a word. */
+function refuseContradictions(body: InspectBody): void {
+  const { userId, sessionId, itemId, sessionItems, history, without, quotas = {} } = body;
+  const both = without?.sources?.filter((source) => Object.hasOwn(quotas, source)) ?? [];
+  const problems = [
+    ...(itemId !== undefined && (userId !== undefined || sessionId !== undefined)
+      ? ['itemId stands beside userId or sessionId: ask for a user, a session or an item']
+      : []),
+    ...(history !== undefined && (sessionItems !== undefined || itemId !== undefined)
+      ? [
+          'history stands beside sessionItems or itemId: it takes the place of all that is known, so put the items into it',
+        ]
+      : []),
+    ...both.map((source) => `without.sources and quotas both name ${source}: leave it out, or ask it`),
+  ];
+  if (problems.length > 0)
+    throw new ShortlistError('INVALID_REQUEST', 'The request contradicts itself:', { problems });
 }
 
 /** The fields that every route has which recommends. `candidates` is another thing here. */

@@ -225,6 +225,7 @@ const Feature = Type.Object(
   {
     group: Type.String({ description: 'The group whose contribution it is part of.' }),
     value: Type.Number(),
+    label: Type.Optional(Type.String({ description: 'Of a category: what the value stands for.' })),
     status: Type.String({ description: '`PRESENT`, `DEFAULTED`, `STALE`, …: docs/feature-store.md.' }),
     typical: Type.Optional(
       Type.Array(Type.Number(), {

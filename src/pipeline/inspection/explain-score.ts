@@ -1,6 +1,7 @@
 import { hasTrait } from '../../domain/errors.js';
 import { orderByScore } from '../../domain/top-k.js';
 import { VALUE_STATUS } from '../../features/feature-store.js';
+import { listViewInputs } from '../../features/groups/view-features.js';
 import {
   computeContributions,
   type ColumnGroup,
@@ -48,6 +49,7 @@ export async function explainScores(
   const rowOf = (row: number): Float32Array => data.subarray(row * columns, (row + 1) * columns);
   const statuses = await readStatuses(results, options);
   const typical = findTypicalRanges(engine);
+  const categories = findCategories(engine);
   const { groups, joined } = joinGroups(listColumnGroups(engine));
   const groupOf = new Map(groups.flatMap(({ name, columns: own }) => own.map((column) => [column, name])));
   const baseline = rowOf(findMedianRow(scores));
@@ -58,10 +60,16 @@ export async function explainScores(
     featuresOf: (row) =>
       Object.fromEntries(
         featureOrder.map((name, column): [string, InspectedFeature] => {
-          const range = typical.get(name);
+          const value = rowOf(row)[column]!;
+          const dictionary = categories.get(name);
+          const label = dictionary?.[value];
+          const range = dictionary === undefined ? typical.get(name) : undefined;
           const status = STATUS_NAMES[statuses[row * columns + column]!]!;
           const group = groupOf.get(column)!;
-          return [name, { group, value: rowOf(row)[column]!, status, ...(range && { typical: range }) }];
+          return [
+            name,
+            { group, value, status, ...(label !== undefined && { label }), ...(range && { typical: range }) },
+          ];
         }),
       ),
     contributionsOf: async (row) => {
@@ -129,6 +137,16 @@ async function readStatuses(
     context: query.context,
     reading: { now: engine.clock(), tolerant: true },
   });
+}
+
+/** The values of each category that the ranker reads, by code. */
+function findCategories({ manifest: { views } }: Engine): ReadonlyMap<string, readonly string[]> {
+  const named = Object.values(views).flatMap((view) =>
+    listViewInputs(view).map(({ name, field }) => [name, view.fields[field]!.dictionary] as const),
+  );
+  return new Map(
+    named.flatMap(([name, dictionary]) => (dictionary === undefined ? [] : [[name, dictionary]])),
+  );
 }
 
 /** From this to that share of the values of training is typical. */

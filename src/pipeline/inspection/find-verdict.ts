@@ -3,7 +3,7 @@ import type { AttributeFilter, MoveReason } from '../../domain/slate.js';
 import { filterMask } from '../../rules/filter-masks.js';
 import type { Engine } from '../engine.js';
 import type { StageResults } from '../stage-results.js';
-import type { GroupContributions, InspectedRank, Verdict } from './inspection.js';
+import type { GroupContributions, InspectedEntry, InspectedRank, Verdict } from './inspection.js';
 import type { Removal } from './removals.js';
 
 /** Why an item is where it is. */
@@ -17,19 +17,30 @@ export interface Finding {
 export function judgeRemoved(
   item: number,
   { name, kind, why }: Removal,
-  { filters, engine }: { filters: readonly AttributeFilter[]; engine: Engine },
+  options: {
+    filters: readonly AttributeFilter[];
+    engine: Engine;
+    /** That of the item in the history, where it is there. */
+    entry: InspectedEntry | undefined;
+  },
 ): Finding {
-  if (kind === 'filter')
-    return { verdict: 'filtered', detail: describeFilter(item, { why, filters, engine }) };
+  if (kind === 'filter') return { verdict: 'filtered', detail: describeFilter(item, { why, ...options }) };
   if (kind === 'exclude') {
     const who = name === 'exclude' ? 'The request leaves it out (exclude).' : 'Earlier pages have shown it.';
     return { verdict: 'excluded', detail: who };
   }
+  const reason = why ?? describeEntry(options.entry);
   const detail =
     name === 'unwanted'
       ? 'The subject said that it does not want it.'
-      : `Taken out by the rule ${name}${why === undefined ? '' : `: ${why}`}.`;
+      : `Taken out by the rule ${name}${reason === undefined ? '' : `: ${reason}`}.`;
   return { verdict: 'removed_by_rule', detail, rule: name };
+}
+
+function describeEntry(entry: InspectedEntry | undefined): string | undefined {
+  if (entry === undefined) return undefined;
+  const origin = { bundle: '', live: ', by an event', request: ', which the request gives' }[entry.from];
+  return `in the history since ${entry.time.slice(0, 10)}${origin}`;
 }
 
 /** The first attribute whose filters the item does not pass. */
@@ -43,8 +54,9 @@ function describeFilter(
     const own = filters.filter((filter) => filter.attribute === attribute);
     if (filterMask(catalogue, own)[item] === 1) continue;
     const value = catalogue.attributes.find(({ name }) => name === attribute)?.values[item];
-    const has = value === undefined ? 'no value' : Array.isArray(value) ? value.join(', ') : String(value);
-    return `The filter ${own.map((filter) => `${attribute}:${filter.value}`).join(', ')} takes it out: its ${attribute} is ${has}.`;
+    const has = value === undefined ? 'unknown' : Array.isArray(value) ? value.join(', ') : String(value);
+    const asked = own.map((filter) => `${attribute}:${filter.value}`).join(', ');
+    return `The filter ${asked} takes it out: its value of ${attribute} is ${has}.`;
   }
   return 'The filters of the request take it out.';
 }
@@ -60,12 +72,13 @@ export function judgeUnfound(
   if (retrievals.some(({ items }) => items.includes(item))) {
     const union = mergeRetrievals(retrievals, { limit: Number.POSITIVE_INFINITY, quotas });
     const place = union.items.indexOf(item) + 1;
-    const held = count(candidates.items.length);
-    const why =
-      place <= candidates.items.length ? ' Items behind it have a place by the quota of their source.' : '';
+    const held = candidates.items.length;
+    const why = place <= held ? ' Items behind it have a place by the quota of their source.' : '';
     return {
       verdict: 'cut_in_merge',
-      detail: `Found, and cut in the merge: place ${count(place)} of ${count(union.items.length)} by fusion, and the set holds ${held}.${why}`,
+      detail:
+        `Sources found it, but too far down: place ${count(place)} of ${count(union.items.length)} by fusion of their ranks, ` +
+        `and ${count(held)} go on to ranking.${why} A client that pages on may still get it.`,
     };
   }
   const places = ranks.map((rank) => describeRank(rank, query.scenario.sources[rank.name]));
@@ -77,7 +90,9 @@ export function judgeUnfound(
 
 function describeRank({ name, rank, of, found }: InspectedRank, quota: number | undefined): string {
   if (rank === undefined)
-    return of === undefined ? `${name} gave all it has, ${count(found)}` : `${name} knows nothing of it`;
+    return of === undefined
+      ? `${name} gave all it has, ${count(found)}`
+      : `${name} has no score of it for this subject`;
   const gave = `gave ${count(found)}, quota ${count(quota ?? 0)}`;
   return `${name} has it at ${count(rank)} of ${count(of ?? 0)} (${gave})`;
 }
@@ -99,21 +114,32 @@ export type LastShown = Pick<RankedItem, 'rankedAt' | 'score' | 'contributions'>
 /** What is known of a candidate. */
 export function judgeRanked(
   item: RankedItem,
-  { candidates, limit, last }: { candidates: number; limit: number; last: LastShown | undefined },
+  {
+    candidates,
+    limit,
+    last,
+    broughtIn,
+  }: { candidates: number; limit: number; last: LastShown | undefined; broughtIn: number },
 ): Finding {
   const { rankedAt, shownAt, reasons } = item;
   const ranked = `ranked ${nth(rankedAt)} of ${count(candidates)}`;
   if (shownAt !== undefined) {
-    const moved = reasons.map(({ rule, from, to }) => ` The rule ${rule} moved it from ${from} to ${to}.`);
+    const moved = reasons.map(
+      ({ rule, from, to, detail }) => ` The rule ${rule} moved it from ${from} to ${to}: ${detail}.`,
+    );
     return { verdict: 'shown', detail: `Shown at place ${shownAt}, ${ranked}.${moved.join('')}` };
   }
   if (last === undefined) return judgeMoved(reasons, { ranked, limit });
   const lead = showNumber(last.score - item.score);
   const group = findLead(item.contributions, last.contributions);
   const most = group === undefined ? '' : `, most of it from ${group}`;
+  const brought =
+    broughtIn === 0
+      ? ''
+      : ` Rules brought in ${count(broughtIn)} that ${broughtIn === 1 ? 'is' : 'are'} ranked below it.`;
   return {
     verdict: 'ranked_below',
-    detail: `It is ${ranked}; the ${nth(last.rankedAt)}, the last that ranking shows, has ${lead} more${most}.`,
+    detail: `It is ${ranked}; the ${nth(last.rankedAt)}, the last that ranking shows, has ${lead} more${most}.${brought}`,
   };
 }
 

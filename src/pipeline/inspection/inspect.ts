@@ -16,6 +16,7 @@ import { type Finding, judgeRanked, judgeRemoved, judgeUnfound, type LastShown }
 import type {
   GroupContributions,
   InspectedCandidate,
+  InspectedEntry,
   InspectedItem,
   InspectedPlace,
   Inspection,
@@ -40,6 +41,7 @@ interface Inspected extends InspectOptions {
   readonly results: StageResults;
   readonly removals: Removals;
   readonly explanation: ScoreExplanation | undefined;
+  readonly history: readonly InspectedEntry[];
   /** Rows of the candidate set by ranking. */
   readonly order: Int32Array;
   /** The row of each candidate, by item index. */
@@ -77,6 +79,7 @@ export async function inspect(
     results,
     removals,
     explanation,
+    history: describeHistory(results, { request, engine: changed, prefetched: options.prefetched }),
     order: orderByScore(results.ranked.scores),
     rowOf: new Map(Array.from(results.candidates.items, (item, row) => [item, row])),
   };
@@ -115,7 +118,7 @@ function describeRun(inspected: Inspected): Omit<Inspection, 'release' | 'items'
     answeredBy: query.scenario.name,
     strategy: query.history.items.length > 0 ? 'personalised' : 'cold-start',
     degraded: stages.degraded,
-    history: describeHistory(results, inspected),
+    history: inspected.history,
     rules: removals.effects,
     sources: describeSources(results, engine),
     stages: stages.records.map(({ stage, milliseconds, outcome }) => ({ stage, milliseconds, outcome })),
@@ -200,8 +203,13 @@ async function explainItem(
   const { engine, request, results, removals, rowOf } = inspected;
   const named = createItemNaming(engine.catalogue)(item);
   const removal = removals.first.get(item);
-  if (removal !== undefined)
-    return { ...named, ...toFields(judgeRemoved(item, removal, { filters: request.filters, engine })) };
+  if (removal !== undefined) {
+    const entry = inspected.history.find(({ itemId }) => itemId === named.itemId);
+    return {
+      ...named,
+      ...toFields(judgeRemoved(item, removal, { filters: request.filters, engine, entry })),
+    };
+  }
   const row = rowOf.get(item);
   if (row === undefined) return { ...named, ...toFields(judgeUnfound(item, sources, results)), sources };
   return { ...named, ...(await explainRow(row, inspected)), sources };
@@ -218,7 +226,12 @@ async function explainRow(row: number, inspected: Inspected): Promise<Omit<Inspe
   const [reasons = []] = explainRows([row], ranked.scores, { items: candidates.items, query });
   const finding = judgeRanked(
     { rankedAt, shownAt, score, reasons, contributions },
-    { candidates: candidates.items.length, limit: query.limit, last },
+    {
+      candidates: candidates.items.length,
+      limit: query.limit,
+      last,
+      broughtIn: countBroughtIn(rankedAt, inspected),
+    },
   );
   return {
     ...toFields(finding),
@@ -229,6 +242,11 @@ async function explainRow(row: number, inspected: Inspected): Promise<Omit<Inspe
     ...(explanation && { features: explanation.featuresOf(row) }),
     ...(contributions && { contributions }),
   };
+}
+
+/** How many of the shown items are ranked below a place. */
+function countBroughtIn(rankedAt: number, { results, order }: Inspected): number {
+  return results.selection.rows.filter((row) => order.indexOf(row) + 1 > rankedAt).length;
 }
 
 /** The last candidate that ranking alone shows. */

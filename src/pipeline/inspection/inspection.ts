@@ -184,9 +184,11 @@ export interface InspectedFeature {
   /** The group whose contribution it is part of. */
   readonly group: string;
   readonly value: number;
+  /** Of a category: what the value stands for. */
+  readonly label?: string;
   /** Of a stored value: whether it is there, its default stands for it, or it is old. Computed values are `PRESENT`. */
   readonly status: string;
-  /** The 5th and the 95th percentile of training, where the bundle knows them. */
+  /** The 5th and the 95th percentile of training, where the bundle knows them; a category has none. */
   readonly typical?: readonly [number, number];
 }
 

@@ -28,6 +28,8 @@ export interface LiveOptions {
 export interface SubjectStores extends LiveOptions {
   /** Serve views of users in place of the bundle. */
   readonly online: readonly FeatureStore[];
+  /** Whether the types of what was done are kept though no rule asks for them. */
+  readonly keepsTypes?: boolean | undefined;
 }
 
 /** What was read of a subject: fields of `Prefetched`. */
@@ -77,7 +79,7 @@ export const NO_FACTS: SubjectFacts = {};
 function readLive(
   { subject, scenario, history }: RecommendationRequest,
   { catalogue, counting, rules }: FallbackEngine,
-  { liveHistories, liveMetrics }: SubjectStores,
+  { liveHistories, liveMetrics, keepsTypes = false }: SubjectStores,
 ): LiveFacts | Promise<LiveFacts> {
   if (liveHistories === undefined || history !== undefined || visitorIdOf(subject) === undefined)
     return NO_FACTS;
@@ -87,11 +89,14 @@ function readLive(
     liveMetrics?.observeLiveHistory(outcome, (readAt - startedAt) / 1000);
   const translate = (events: readonly HistoryEvent[]): LiveFacts => {
     readAt = performance.now();
-    const keepsTypes = rules.get(scenario)?.readsTypes;
     const live =
       events.length === 0
         ? undefined
-        : toLiveHistory(events, { items: catalogue.entities, counting, keepsTypes });
+        : toLiveHistory(events, {
+            items: catalogue.entities,
+            counting,
+            keepsTypes: keepsTypes || rules.get(scenario)?.readsTypes,
+          });
     tell(live === undefined ? 'none' : 'used');
     return live === undefined ? NO_FACTS : { live };
   };

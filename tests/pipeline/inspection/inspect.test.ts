@@ -326,3 +326,50 @@ t.test(
     t.equal(fallen.rules.length, 1, 'the rules of the run that answered, and no others');
   },
 );
+
+t.test('names the override that hides an item, or moves one, with its reason', async (t) => {
+  const engine = engineWith(SEEN);
+  const { slate } = await ask(engine);
+  const [hidden, pinned] = [slate[0]!.itemId, slate.at(-1)!.itemId];
+  const document = {
+    overrides: [
+      { hide: { items: [hidden] }, why: 'sold out' },
+      { pin: { item: pinned, position: 1 }, why: 'the campaign of spring' },
+    ],
+  };
+  const own = bindRules(SEEN, { catalogue }).rules;
+  const overrides = { current: () => ({ version: '1', document }) };
+  const rules = createRuleBook(
+    new Map([...SCENARIOS.keys()].map((name) => [name, own])),
+    { catalogue },
+    overrides,
+  );
+  const { items } = await ask({ ...engine, rules }, { about: [hidden, pinned] });
+  t.match(items, [
+    { verdict: 'removed_by_rule', rule: 'hide', detail: /override 0: sold out/ },
+    { verdict: 'shown', shownAt: 1, detail: /place 1 \(override 1: the campaign of spring\)/ },
+  ]);
+});
+
+t.test('says since when an item is in the history, and by what', async (t) => {
+  const engine = engineWith(SEEN);
+  const given = [{ itemId: itemIds[3]!, time: 1_709_294_400 }];
+  const { items } = await ask(engine, { about: [itemIds[3]!], request: { history: given } });
+  t.match(items, [{ detail: /in the history since \d{4}-\d\d-\d\d, which the request gives/ }]);
+});
+
+t.test('a category has the name of its value, and no typical range', async (t) => {
+  const engine = engineWith(SEEN);
+  const about = (await ask(engine)).candidates!.slice(0, 1).map(({ itemId }) => itemId);
+  const { features } = (await ask(engine, { about })).items[0]!;
+  const { views } = engine.manifest;
+  for (const view of Object.values(views)) {
+    for (const { name, type, dictionary } of view.fields) {
+      const feature = features![`${view.name === `${view.entity}s` ? view.entity : view.name}.${name}`];
+      if (type !== 'category' || feature === undefined) continue;
+      t.equal(feature.label, dictionary![feature.value]);
+      t.equal(feature.typical, undefined);
+    }
+  }
+  t.ok(Object.values(features!).every(({ label }) => label === undefined || typeof label === 'string'));
+});

@@ -72,14 +72,20 @@ for (const computing of [{}, THREADS]) {
       return readInspection(await service.inspect(inspectionOf(request, { about: [itemId!] })));
     };
     const { history, slate, items } = await inspect();
-    t.match(history.at(-1), { itemId, from: 'live', time: new Date(1000 * event.time).toISOString() });
+    t.match(history.at(-1), {
+      itemId,
+      from: 'live',
+      type: event.type,
+      time: new Date(1000 * event.time).toISOString(),
+    });
     t.ok(history.slice(0, -1).every(({ from }) => from === 'bundle'));
     t.same(
       slate.map((place) => place.itemId),
       (await ask(KNOWN)).itemIds,
       'the list that the next request gets',
     );
-    t.match(items, [{ verdict: 'removed_by_rule', rule: 'exclude-seen' }]);
+    const day = new Date(1000 * event.time).toISOString().slice(0, 10);
+    t.match(items, [{ verdict: 'removed_by_rule', detail: `since ${day}, by an event` }]);
     const given = await inspect({ history: [{ itemId: itemId! }] });
     t.match(given.history, [{ itemId, from: 'request' }], 'a history that is given takes the place of all');
   });
