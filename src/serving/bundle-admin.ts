@@ -17,6 +17,8 @@ export interface BundleDescription {
   readonly filterableAttributes: readonly string[];
   /** Fields that `context=` may name. */
   readonly contextFields: readonly string[];
+  /** How sources find the nearest items, by name of the source; for the log. */
+  readonly searches?: Readonly<Record<string, string>>;
 }
 
 /** A bundle that is tried beside the one in service. */

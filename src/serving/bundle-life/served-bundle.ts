@@ -153,7 +153,13 @@ function refuseOtherDataset(
   );
 }
 
-function describeEngine({ manifest, catalogue, users, scenarios }: FallbackEngine): BundleDescription {
+function describeEngine({
+  manifest,
+  catalogue,
+  users,
+  scenarios,
+  searches,
+}: FallbackEngine): BundleDescription {
   return {
     version: manifest.version,
     createdAt: manifest.createdAt,
@@ -163,5 +169,6 @@ function describeEngine({ manifest, catalogue, users, scenarios }: FallbackEngin
     scenarios: [...scenarios.keys()],
     filterableAttributes: catalogue.attributes.filter(({ filterable }) => filterable).map(({ name }) => name),
     contextFields: (manifest.context?.fields ?? []).map(({ name }) => name),
+    searches,
   };
 }
