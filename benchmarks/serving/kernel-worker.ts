@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tensor } from 'onnxruntime-node';
 import { openOnnxSession } from '../../src/bundle/onnx-session.js';
-import { createBatchScorer } from '../../src/candidates/batch-scorer.js';
+import { createExactSearch } from '../../src/candidates/exact-search.js';
 import { createSeededRandom } from '../../src/domain/seeded-random.js';
 import { openOnnxRanker } from '../../src/ranking/onnx-ranker.js';
 import { encodeRetrievalModel } from './kernel-model.js';
@@ -90,15 +90,15 @@ async function openServingKernels({
   columns,
   candidates,
 }: KernelTask): Promise<Kernels> {
-  const scorer = createBatchScorer(factors, dimensions);
+  const search = createExactSearch({ factors, dimensions });
   const ranking = await openOnnxRanker(ranker, { columns });
   const users = Array.from({ length: batch }, () => Float64Array.from(draw(1, dimensions)));
   const options = { limit: candidates, eligible: new Uint8Array(factors.length / dimensions).fill(1) };
   const matrix = { data: draw(batch * candidates, columns), rows: batch * candidates, columns };
   return {
-    retrieve: () => Promise.all(users.map((user) => scorer.findBest(user, options))),
+    retrieve: () => Promise.all(users.map(async (user) => search.findBest(user, options))),
     rank: () => ranking.rank(matrix),
-    close: () => Promise.all([scorer.close(), ranking.close()]),
+    close: () => Promise.all([search.close(), ranking.close()]),
   };
 }
 

@@ -32,9 +32,10 @@ export const DEFAULT_MAX_HISTORY = 1000;
 /** Opens `als`. */
 export const ALS = {
   file: 'candidates/als.safetensors',
-  open: async (artefact, { itemCount, openSearch = createExactSearch }) => {
+  itemVectors: 'factors',
+  open: async (artefact, { itemCount, rows, openSearch = createExactSearch }) => {
     const model = parseAls(artefact, { itemCount });
-    return createAlsSource(model, await openSearch(model));
+    return createAlsSource(model, await openSearch(model, { rows }));
   },
 } as const satisfies TrainedSource;
 

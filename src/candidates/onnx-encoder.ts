@@ -4,10 +4,12 @@ import { findSchemaProblems } from '../bundle/schema-problems.js';
 import { listTowerProblems, TowerConfig } from '../config/encoder-config.js';
 import type { Retrieval } from '../domain/candidate.js';
 import type { History } from '../domain/history.js';
-import { selectTopK } from '../domain/top-k.js';
 import type { FeatureView } from '../features/feature-view.js';
 import type { CandidateSource } from './candidate-source.js';
-import { scoreAll, scoreOne } from './inner-product.js';
+import { createExactSearch } from './exact-search.js';
+import { scoreOne } from './inner-product.js';
+import type { Int8Rows } from './int8-rows.js';
+import type { ItemSearch } from './item-search.js';
 import type { ModelSource } from './source-definition.js';
 import { createUserColumns, type UserColumns } from './user-columns.js';
 import { openUserTower, type UserTower } from './user-tower.js';
@@ -31,6 +33,8 @@ export interface EncoderOptions {
   readonly itemCount: number;
   /** The views of users that its features come from. */
   readonly userViews: readonly FeatureView[];
+  /** What `prepareRows` made of the vectors; made when not said. */
+  readonly rows?: Int8Rows | undefined;
 }
 
 const SOURCE = 'onnx-encoder';
@@ -38,6 +42,7 @@ const SOURCE = 'onnx-encoder';
 /** Opens `onnx-encoder`. */
 export const ONNX_ENCODER = {
   file: 'candidates/encoder.safetensors',
+  itemVectors: 'vectors',
   model: 'candidates/encoder.onnx',
   open: (artefact, { model, ...options }) => openEncoderSource(artefact, model, options),
 } as const satisfies ModelSource;
@@ -70,19 +75,17 @@ export async function openEncoderSource(
     columns: columns.count,
     name: SOURCE,
   });
-  return createEncoderSource(encoder, tower, { columns, itemCount: options.itemCount });
+  const search = createExactSearch({ factors: encoder.vectors, dimensions }, { rows: options.rows });
+  return createEncoderSource(encoder, { tower, search }, { columns, itemCount: options.itemCount });
 }
 
 function createEncoderSource(
   { config, vectors, items, rows, vocabulary }: EncoderVectors,
-  tower: UserTower,
+  { tower, search }: { tower: UserTower; search: ItemSearch },
   { columns, itemCount }: { columns: UserColumns; itemCount: number },
 ): CandidateSource & { close(): Promise<void> } {
   const places = new Int32Array(itemCount).fill(-1);
   items.forEach((item, place) => (places[item] = place));
-  // Scratch, overwritten by each retrieval after the model has answered: nothing of it is handed out.
-  const scores = new Float32Array(items.length);
-  const open = new Uint8Array(items.length);
 
   /** The rows by which the model knows the items of a history. */
   const translate = ({ items: taken }: History): Int32Array =>
@@ -98,9 +101,8 @@ function createEncoderSource(
       const features = columns.read(columns.count === 0 ? undefined : await readUserValues?.());
       const user = await tower.encode({ history: known, features });
       if (!scaleFor(config.similarity, user)) return NOTHING;
-      scoreAll(vectors, user, scores);
-      items.forEach((item, place) => (open[place] = eligible[item]!));
-      const best = selectTopK(scores, { limit, eligible: open });
+      const open = Uint8Array.from(items, (item) => eligible[item]!);
+      const best = await search.findBest(user, { limit, eligible: open });
       return {
         source: SOURCE,
         items: best.items.map((place) => items[place]!),
@@ -108,7 +110,10 @@ function createEncoderSource(
         scoreOf: (item) => (places[item]! < 0 ? 0 : scoreOne(vectors, user, places[item]!)),
       };
     },
-    close: () => tower.close(),
+    close: async () => {
+      await search.close();
+      await tower.close();
+    },
   };
 }
 

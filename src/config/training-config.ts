@@ -27,7 +27,7 @@ const decay = (description: string): Type.TObject<{ halfLifeDays: Type.TNumber }
 const IndexConfig = Type.Object(
   {
     kind: Type.Enum(['exact', 'int8', 'hnsw'], {
-      description: '`exact` scores every item in float32, `int8` in eight bits; `hnsw` searches a graph.',
+      description: '`exact` finds the best, `int8` by scores in eight bits; `hnsw` searches a graph.',
     }),
     connectivity: Type.Optional(
       Type.Integer({ minimum: 4, maximum: 128, description: 'Of hnsw: neighbours that an item keeps.' }),

@@ -3,6 +3,7 @@ import { createMemoryStore } from '../features/memory-store.js';
 import type { Engine } from '../pipeline/engine.js';
 import { createContextReader } from '../pipeline/read-context.js';
 import { listUserViews } from './list-user-views.js';
+import { listItemSearches } from './open-item-search.js';
 import { openParts, type PartsOptions } from './open-parts.js';
 import type { BundleContents } from './read-bundle.js';
 
@@ -24,6 +25,7 @@ export async function createEngine(contents: BundleContents, options: CreationOp
   const stores = new Map(options.stores.map((store) => [store.view.name, store]));
   return {
     manifest,
+    searches: listItemSearches(contents, options.vectorEngine),
     scenarios,
     rules: parts.rules,
     catalogue: parts.catalogue,

@@ -1,10 +1,12 @@
 import type { CandidateSource } from '../candidates/candidate-source.js';
 import { openSource } from '../candidates/sources.js';
+import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import type { FallbackEngine } from '../pipeline/engine.js';
 import { LAST_RESORT } from '../pipeline/supply-rules.js';
 import { listUserViews } from './list-user-views.js';
+import { listItemSearches } from './open-item-search.js';
 import { openRules, type RuleOptions } from './open-rules.js';
 import { type BundleContents, parseArtefact } from './read-bundle.js';
 import { createContextReader } from '../pipeline/read-context.js';
@@ -18,8 +20,10 @@ export async function createFallbackEngine(
   contents: BundleContents,
   {
     overrides,
+    vectorEngine,
     ...options
   }: RuleOptions & {
+    vectorEngine?: VectorEngineOptions | undefined;
     clock: () => number;
     observer?: FeatureObserver | undefined;
   },
@@ -33,6 +37,7 @@ export async function createFallbackEngine(
   }
   return {
     manifest,
+    searches: listItemSearches(contents, vectorEngine),
     catalogue: catalogue!,
     users: tables.get('users')!.entities,
     histories: createMemoryHistories(tables.get('users')!.entities, histories!),

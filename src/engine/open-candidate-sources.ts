@@ -28,7 +28,8 @@ export async function openCandidateSources(
       openSource(name, file === undefined ? undefined : parseArtefact(contents, file), {
         itemCount,
         userViews: listUserViews(manifest),
-        openSearch: (items) => openItemSearch(items, { ...contents, index, vectorEngine }),
+        rows: file === undefined ? undefined : contents.rows.get(file),
+        openSearch: (items, { rows }) => openItemSearch(items, { ...contents, index, rows, vectorEngine }),
         model: model === undefined ? undefined : files.get(model),
       }),
     );

@@ -2,6 +2,10 @@ import type { BundleFiles } from '../bundle/bundle-files.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
 import { openVerifiedFile } from '../bundle/verified-file.js';
+import { prepareRows } from '../candidates/exact-search.js';
+import type { Int8Rows } from '../candidates/int8-rows.js';
+import type { SourceDefinition } from '../candidates/source-definition.js';
+import { isSourceName, SOURCES } from '../candidates/sources.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
@@ -30,10 +34,15 @@ export interface BundleContents {
   readonly tables: ReadonlyMap<string, FeatureTable>;
   /** Bytes of the ranker and of the candidate artefacts, by path in the bundle. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What exact searches scan first of the item vectors of candidate artefacts, by path in the bundle. */
+  readonly rows: ReadonlyMap<string, Int8Rows>;
 }
 
 /** The same as plain data, for a message to another thread: all that is large in it lies in memory that both share. */
-export interface PackedContents extends Pick<BundleContents, 'folder' | 'manifest' | 'histories' | 'files'> {
+export interface PackedContents extends Pick<
+  BundleContents,
+  'folder' | 'manifest' | 'histories' | 'files' | 'rows'
+> {
   readonly catalogue: { readonly ids: IdTable; readonly attributes: readonly AttributeColumn[] };
   readonly tables: readonly {
     readonly view: FeatureView;
@@ -77,6 +86,7 @@ export async function readBundle(files: BundleFiles, options: ReadingOptions): P
     histories,
     tables,
     files: new Map(paths.map((path) => [path, bytesOf(path)])),
+    rows: prepareSearches(files),
   };
 }
 
@@ -188,6 +198,32 @@ function readHistories(
 /** @throws ShortlistError INVALID_BUNDLE when the file, one of those that `readBundle` keeps, holds no tensors */
 export function parseArtefact({ files }: BundleContents, file: string): TensorFile {
   return parseTensorFile(files.get(file)!, file);
+}
+
+/** Of the sources whose items nothing but an exact search finds. */
+function prepareSearches({ manifest, bytesOf }: BundleFiles): Map<string, Int8Rows> {
+  const prepared = new Map<string, Int8Rows>();
+  for (const [name, { file, index, skipped }] of Object.entries(manifest.sources)) {
+    const { itemVectors } = isSourceName(name) ? (SOURCES[name] as SourceDefinition) : {};
+    if (itemVectors === undefined || file === undefined || index !== undefined || skipped !== undefined)
+      continue;
+    const rows = prepareRowsOf(bytesOf(file), { file, tensor: itemVectors });
+    if (rows !== undefined) prepared.set(file, rows);
+  }
+  return prepared;
+}
+
+function prepareRowsOf(
+  bytes: Uint8Array,
+  { file, tensor }: { file: string; tensor: string },
+): Int8Rows | undefined {
+  try {
+    const { shape, data } = parseTensorFile(bytes, file).tensors.get(tensor)!;
+    return prepareRows({ factors: data as Float32Array, dimensions: shape[1]! });
+  } catch {
+    // What is wrong with the file is told when its source is opened.
+    return undefined;
+  }
 }
 
 /** What candidate sources, links and contexts are served from. */

@@ -46,6 +46,8 @@ export interface CandidateEngine extends QueryEngine {
 export interface FallbackEngine extends QueryEngine, Pick<CandidateEngine, 'sources' | 'observer'> {
   /** What was opened. */
   readonly manifest: Manifest;
+  /** How sources find the nearest items, by name of the source. */
+  readonly searches: Readonly<Record<string, string>>;
   readonly rules: RuleBook;
 }
 

@@ -1,4 +1,4 @@
-import { compileWasm, WASM, type WasmCode } from './wasm-module.js';
+import { compileWasm, createOwnMemory, WASM, type WasmCode } from '../bundle/wasm-module.js';
 
 /** A node of a tree. */
 export type TreeNode = TreeBranch | { readonly leaf: number };
@@ -42,7 +42,9 @@ export function createTreeKernel(trees: readonly TreeNode[], { columns }: { colu
   // A row's values come once more, with the lowest number for those that are not one, when a branch wants them below.
   const width = nodes.some((node) => 'feature' in node && node.missingIsBelow) ? 2 * columns : columns;
   const at = placeParts({ trees: trees.length, nodes: nodes.length, width });
-  const { memory, call: addLeaves } = start(at.end);
+  const own = createOwnMemory(at.end);
+  const addLeaves = start({ own });
+  const memory = own.buffer;
   layOut(trees, { memory, at, columns });
   const input = new Float32Array(memory, at.rows, CHUNK * width);
   const sums = new Float32Array(memory, at.sums, CHUNK);

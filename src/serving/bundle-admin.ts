@@ -17,6 +17,8 @@ export interface BundleDescription {
   readonly filterableAttributes: readonly string[];
   /** Fields that `context=` may name. */
   readonly contextFields: readonly string[];
+  /** How sources find the nearest items, by name of the source. */
+  readonly searches?: Readonly<Record<string, string>>;
   /** A user with a history of usual length; absent where nobody has one. */
   readonly exampleUserId?: string;
   /** What `evaluate` measured; absent where it was not asked. */

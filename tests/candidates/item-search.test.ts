@@ -19,7 +19,7 @@ const SEARCHES: {
   open: (items: ItemVectors, t: Test) => ItemSearch | Promise<ItemSearch>;
   recall: number;
 }[] = [
-  { name: 'exact', open: createExactSearch, recall: 1 },
+  { name: 'exact', open: (items) => createExactSearch(items), recall: 1 },
   {
     name: 'exact batch',
     open: ({ factors, dimensions }) => createBatchScorer(factors, dimensions),

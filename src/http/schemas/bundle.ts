@@ -11,6 +11,11 @@ const BUNDLE_FIELDS = {
   scenarios: Type.Array(Type.String(), { description: 'What `scenario=` may name.' }),
   filterableAttributes: Type.Array(Type.String(), { description: 'What `filter=` may name.' }),
   contextFields: Type.Array(Type.String(), { description: 'What `context=` may name.' }),
+  searches: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'How sources find the nearest items: `two-pass`, `float32`, `int8`, `hnsw` or `pgvector`.',
+    }),
+  ),
   exampleUserId: Type.Optional(Type.String({ description: 'A user with a history of usual length.' })),
   evaluation: Type.Optional(
     Type.Object(

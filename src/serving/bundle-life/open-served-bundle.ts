@@ -106,7 +106,13 @@ async function openInThreads(
     const own = { contents: packed, scenarios, vectorEngine };
     const task = { ...own, rankerGuard, beside, isBackground };
     const pool = await openComputePool(task, { ...threads, clock, observer, overrides });
-    const engine = await createFallbackEngine(contents, { scenarios, overrides, clock, observer });
+    const engine = await createFallbackEngine(contents, {
+      scenarios,
+      overrides,
+      vectorEngine,
+      clock,
+      observer,
+    });
     const inspections = createInspectionThread(own, { clock, overrides });
     const close = async (): Promise<void> => {
       await Promise.all([pool.close(), inspections.close()]);

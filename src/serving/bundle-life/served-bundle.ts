@@ -163,6 +163,7 @@ function describeEngine({
   users,
   histories,
   scenarios,
+  searches,
 }: FallbackEngine): BundleDescription {
   const [user] = chooseUsers(histories.table);
   const evaluation = findFigures(manifest);
@@ -175,6 +176,7 @@ function describeEngine({
     scenarios: [...scenarios.keys()],
     filterableAttributes: catalogue.attributes.filter(({ filterable }) => filterable).map(({ name }) => name),
     contextFields: (manifest.context?.fields ?? []).map(({ name }) => name),
+    searches,
     ...(user !== undefined && { exampleUserId: users.idAt(user) }),
     ...(evaluation && { evaluation }),
   };

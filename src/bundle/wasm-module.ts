@@ -1,0 +1,205 @@
+/** Instructions, nested as far as one likes: names of locals, bytes of operations and their operands. */
+export type WasmCode = number | { readonly local: string } | readonly WasmCode[];
+
+/** A function of 32-bit whole numbers that gives nothing and works on a memory of its own. */
+export interface WasmFunction {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  /** Whole numbers too. */
+  readonly locals: readonly string[];
+  /** Locals of 128 bits; none when not said. */
+  readonly vectors?: readonly string[];
+  /** Whether it reads a memory that threads share, beside its own. */
+  readonly readsShared?: boolean;
+  readonly code: WasmCode;
+}
+
+/** The memory of a module, or of several. */
+export interface OwnMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** A memory that threads share: it may be sent to them in messages. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+const I32 = 0x7f;
+const V128 = 0x7b;
+const NO_RESULT = 0x40;
+/** log2 of the bytes that addresses are multiples of. */
+const ALIGNMENT = 2;
+const END = 0x0b;
+const SHARED_MEMORY = 1;
+/** Of the operand that says where a load reads: the number of a memory follows. */
+const NAMES_MEMORY = 0x40;
+
+/**
+ * The subset of WebAssembly that this file can write
+ * (webassembly.github.io/spec/core/binary/instructions.html), operands first.
+ */
+export const WASM = {
+  get: (name: string): WasmCode => [0x20, { local: name }],
+  set: (name: string, value: WasmCode): WasmCode => [value, 0x21, { local: name }],
+  block: (body: WasmCode): WasmCode => [0x02, NO_RESULT, body, END],
+  /** Runs once, and again from `repeatIf`. */
+  loop: (body: WasmCode): WasmCode => [0x03, NO_RESULT, body, END],
+  /** Both of the innermost block or loop. */
+  leaveIf: (condition: WasmCode): WasmCode => [condition, 0x0d, 0],
+  repeatIf: (condition: WasmCode): WasmCode => [condition, 0x0d, 0],
+  i32: {
+    of: (value: number): WasmCode => [0x41, signedLeb(value)],
+    load: (address: WasmCode, offset: number): WasmCode => [address, 0x28, ALIGNMENT, leb(offset)],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x6a],
+    shiftLeft: (value: WasmCode, bits: WasmCode): WasmCode => [value, bits, 0x74],
+    store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
+      address,
+      value,
+      0x36,
+      ALIGNMENT,
+      leb(offset),
+    ],
+    isZero: (value: WasmCode): WasmCode => [value, 0x45],
+    isMore: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x4a],
+  },
+  f32: {
+    load: (address: WasmCode, offset: number): WasmCode => [address, 0x2a, ALIGNMENT, leb(offset)],
+    store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
+      address,
+      value,
+      0x38,
+      ALIGNMENT,
+      leb(offset),
+    ],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x92],
+    /** 0 when either is NaN. */
+    isAtMost: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x5f],
+  },
+  /** Four numbers of 32 bits, or eight of 16, side by side. */
+  v128: {
+    zero: (): WasmCode => [simd(0x0c), Array<number>(16).fill(0)],
+    /** Of the memory that threads share, as the one that follows. */
+    loadShared: (address: WasmCode, offset: number): WasmCode => [address, simd(0x00), sharedAt(offset)],
+    /** Eight signed bytes, each as a number of 16 bits. */
+    loadSharedBytes: (address: WasmCode, offset: number): WasmCode => [address, simd(0x01), sharedAt(offset)],
+    /** Four times the same 32 bits. */
+    loadSplat: (address: WasmCode, offset: number): WasmCode => [address, simd(0x09), ALIGNMENT, leb(offset)],
+    store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
+      address,
+      value,
+      simd(0x0b),
+      ALIGNMENT,
+      leb(offset),
+    ],
+    or: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x50)],
+    isAny: (value: WasmCode): WasmCode => [value, simd(0x53)],
+  },
+  i32x4: {
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xae)],
+    /** Products of eight numbers of 16 bits, each two neighbours added. */
+    dot: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xba)],
+  },
+  f32x4: {
+    from: (value: WasmCode): WasmCode => [value, simd(0xfa)],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe4)],
+    subtract: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe5)],
+    multiply: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe6)],
+    isAtLeast: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x46)],
+  },
+};
+
+function simd(operation: number): WasmCode {
+  return [0xfd, leb(operation)];
+}
+
+/** No alignment is promised. */
+function sharedAt(offset: number): WasmCode {
+  return [NAMES_MEMORY, SHARED_MEMORY, leb(offset)];
+}
+
+/** TypeScript declares WebAssembly for browsers only. */
+interface WebAssemblyApi {
+  readonly Memory: {
+    new (size: { initial: number }): OwnMemory;
+    new (size: { initial: number; maximum: number; shared: true }): SharedMemory;
+  };
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: object,
+  ) => { readonly exports: Readonly<Record<string, (...parameters: number[]) => void>> };
+}
+
+const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
+const PAGE_BYTES = 65_536;
+const MOST_PAGES = 65_536;
+
+/** What a module works on. */
+export interface WasmMemory {
+  readonly own: OwnMemory;
+  readonly shared?: SharedMemory;
+}
+
+/** A memory of zeros. */
+export function createOwnMemory(bytes: number): OwnMemory {
+  return new Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+}
+
+/** A memory of zeros that threads share. */
+export function createSharedMemory(bytes: number): SharedMemory {
+  return new Memory({ initial: Math.ceil(bytes / PAGE_BYTES), maximum: MOST_PAGES, shared: true });
+}
+
+/** A function as a module, which is compiled once and started with as many memories as one likes. */
+export function compileWasm(fn: WasmFunction): (memory: WasmMemory) => (...parameters: number[]) => void {
+  const module = new Module(Uint8Array.from(encodeModule(fn)));
+  return ({ own, shared }) => new Instance(module, { env: { memory: own, shared } }).exports[fn.name]!;
+}
+
+/** webassembly.github.io/spec/core/binary/modules.html */
+function encodeModule({ name, parameters, locals, vectors = [], readsShared, code }: WasmFunction): number[] {
+  const names = [...parameters, ...locals, ...vectors];
+  const types = [
+    [...leb(locals.length), I32],
+    [...leb(vectors.length), V128],
+  ];
+  const body = [...vector(types), ...flatten(code, names), END];
+  const own = [...text('env'), ...text('memory'), 0x02, 0, 0];
+  const shared = [...text('env'), ...text('shared'), 0x02, 3, 0, ...leb(MOST_PAGES)];
+  return [
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, vector([[0x60, ...vector(parameters.map(() => [I32])), ...vector([])]])),
+    ...section(2, vector(readsShared === true ? [own, shared] : [own])),
+    ...section(3, vector([[0]])),
+    ...section(7, vector([[...text(name), 0x00, 0]])),
+    ...section(10, vector([[...leb(body.length), ...body]])),
+  ];
+}
+
+function flatten(code: WasmCode, names: readonly string[]): number[] {
+  if (typeof code === 'number') return [code];
+  if ('local' in code) return leb(names.indexOf(code.local));
+  return code.flatMap((part) => flatten(part, names));
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...leb(content.length), ...content];
+}
+
+function vector(parts: readonly (readonly number[])[]): number[] {
+  return [...leb(parts.length), ...parts.flat()];
+}
+
+function text(value: string): number[] {
+  return vector([...Buffer.from(value)].map((byte) => [byte]));
+}
+
+/** Seven bits at a time, the lowest first; the eighth says that more follow. */
+function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
+}
+
+function signedLeb(value: number): number[] {
+  return value >= -0x40 && value < 0x40 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signedLeb(value >> 7)];
+}
