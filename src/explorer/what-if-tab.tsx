@@ -30,7 +30,12 @@ export function WhatIfTab(props: TabProps): VNode {
   };
   return (
     <>
-      <RequestLine asked={asked} answer={base.value} isLoading={base.isLoading} />
+      <RequestLine
+        answered={base.answered!}
+        wanted={toBody(asked)}
+        answer={base.value}
+        isLoading={base.isLoading}
+      />
       <div class="with-side">
         <ChangesForm
           api={api}

@@ -22,7 +22,12 @@ export function WhyTab(props: TabProps): VNode {
   return (
     <>
       {base.value !== undefined && (
-        <RequestLine asked={asked} answer={base.value} isLoading={base.isLoading} />
+        <RequestLine
+          answered={base.answered!}
+          wanted={toBody(asked)}
+          answer={base.value}
+          isLoading={base.isLoading}
+        />
       )}
       <section class="card why-search">
         <h2>Why this, or why not that?</h2>
