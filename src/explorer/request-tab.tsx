@@ -32,7 +32,7 @@ export function RequestTab(props: TabProps): VNode {
 
 function Results({ api, view, go, base }: TabProps): VNode {
   const { value: answer, problem, isLoading } = base;
-  const explain = (item: string): void => go({ tab: 'why', item });
+  const explain = (item: string): void => go({ tab: 'why', item, isUnderChanges: false });
   if (problem !== undefined) return <ProblemCard problem={problem} />;
   if (answer === undefined) return <p class="card quiet">{isLoading ? 'Asking…' : ''}</p>;
   return (
