@@ -55,6 +55,8 @@ export interface View {
   /** The item that is explained; empty for none. */
   readonly item: string;
   readonly changes: Changes;
+  /** Whether the item is explained under the changes, rather than under the request as it is. */
+  readonly isUnderChanges: boolean;
 }
 
 /** A request as it is. */
@@ -94,11 +96,12 @@ export function parseView(fragment: string): View {
     step: oneOf(STEPS, fields.get('step')) ?? 'slate',
     item: fields.get('about') ?? '',
     changes: parseChanges(fields),
+    isUnderChanges: fields.get('under') === 'changes',
   };
 }
 
 /** Writes a view as a fragment, without what is as at the start. */
-export function formatView({ tab, asked, step, item, changes }: View): string {
+export function formatView({ tab, asked, step, item, changes, isUnderChanges }: View): string {
   const fields = new URLSearchParams();
   const set = (name: string, value: string | number | undefined, usual: string | number = ''): void => {
     if (value !== undefined && value !== usual) fields.set(name, String(value));
@@ -131,6 +134,7 @@ export function formatView({ tab, asked, step, item, changes }: View): string {
     add('other-context', changes.context.length > 0 ? changes.context : ['']);
   set('other-scenario', changes.scenario);
   set('other-release', changes.release);
+  if (isUnderChanges) set('under', 'changes');
   const query = fields.toString();
   return `#/${tab}${query === '' ? '' : `?${query}`}`;
 }
@@ -160,7 +164,10 @@ type KnownEntry = Readonly<{ itemId: string; time: string; type?: string; value:
  * @param history that of the unchanged request: a body cannot leave out one item of it, only say it anew
  */
 export function changeBody(body: InspectBody, changes: Changes, history: readonly KnownEntry[]): InspectBody {
-  const { leftOut, added, withoutSources, withoutRules, quotas, strengths, context } = changes;
+  const { leftOut, added, withoutSources, withoutRules, context } = changes;
+  // What is off has no quota and no strength.
+  const quotas = omitNames(changes.quotas, withoutSources);
+  const strengths = omitNames(changes.strengths, withoutRules);
   const { scenario = body.scenario, release = body.release } = changes;
   const { context: _context, scenario: _scenario, release: _release, ...kept } = body;
   const newContext = context === undefined ? body.context : [...context];
@@ -182,8 +189,8 @@ export function changeBody(body: InspectBody, changes: Changes, history: readonl
     ...(withoutSources.length + withoutRules.length > 0 && {
       without: { sources: [...withoutSources], rules: [...withoutRules] },
     }),
-    ...(Object.keys(quotas).length > 0 && { quotas: { ...quotas } }),
-    ...(Object.keys(strengths).length > 0 && { strengths: { ...strengths } }),
+    ...(Object.keys(quotas).length > 0 && { quotas }),
+    ...(Object.keys(strengths).length > 0 && { strengths }),
     ...(newContext !== undefined && newContext.length > 0 && { context: newContext }),
     ...(scenario !== undefined && scenario !== '' && { scenario }),
     ...(release !== undefined && release !== 'stable' && { release }),
@@ -257,6 +264,14 @@ function parseNumbers(texts: readonly string[]): Record<string, number> {
       .filter(([name, number]) => name !== '' && number !== '' && Number.isFinite(Number(number)))
       .map(([name, number]) => [name!, Number(number)]),
   );
+}
+
+/** Numbers without those of some names. */
+export function omitNames(
+  numbers: Readonly<Record<string, number>>,
+  names: readonly string[],
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers).filter(([name]) => !names.includes(name)));
 }
 
 function formatNumbers(numbers: Readonly<Record<string, number>>): string[] {

@@ -1,4 +1,5 @@
 import type { Bundle, InspectAnswer, InspectBody, ItemSearchAnswer } from './contract.js';
+import { MOST_LISTED } from './search-words.js';
 import { createObservable, type Observable } from './observable.js';
 
 /** How it stands with the server. */
@@ -108,7 +109,7 @@ export function createApi(): Api {
       return asked;
     },
     searchItems: async (text, signal) => {
-      const query = new URLSearchParams({ search: text, limit: '12' });
+      const query = new URLSearchParams({ search: text, limit: String(MOST_LISTED + 1) });
       return (await (await call(`items?${query}`, { signal })).json()) as ItemSearchAnswer;
     },
   };

@@ -86,5 +86,5 @@ const TITLES: Readonly<Record<TabName, string>> = {
 
 /** The view in which a request is asked anew: what was changed of another, or asked about it, is gone. */
 export function toNewRequest(asked: Asked): Partial<View> {
-  return { asked, changes: NO_CHANGES, step: 'slate' };
+  return { asked, changes: NO_CHANGES, isUnderChanges: false, step: 'slate' };
 }

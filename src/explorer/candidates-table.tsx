@@ -5,6 +5,7 @@ import { TextField } from './fields.js';
 import { formatAmount, formatScore } from './format.js';
 import { ItemButton } from './item-name.js';
 import { sortCandidates, type CandidateColumn } from './sort-candidates.js';
+import { Scroll } from './scroll.js';
 
 const PAGE = 100;
 
@@ -45,7 +46,7 @@ export function CandidatesTable(props: {
           ? `${formatAmount(rows.length, 'candidate')}. A number below a source is the rank there.`
           : `${rows.length} of ${formatAmount(candidates.length, 'candidate')}.`}
       </p>
-      <div class="scroll tall" tabIndex={0} role="region" aria-label="Candidates">
+      <Scroll label="Candidates" isTall>
         <table class="candidates">
           <thead>
             <tr>
@@ -76,7 +77,7 @@ export function CandidatesTable(props: {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {rows.length > most && (
         <button type="button" onClick={() => setMost(most + 5 * PAGE)}>
           Show more ({rows.length - most} left)

@@ -158,6 +158,7 @@ function SourcesPart({ answer, draft, change }: PartProps): VNode {
             <NumberField
               label={`Quota of ${name}`}
               isLabelHidden
+              isDisabled={draft.withoutSources.includes(name)}
               value={draft.quotas[name]}
               placeholder={String(quota)}
               minimum={1}
@@ -209,6 +210,7 @@ function RulesPart({ answer, draft, change }: PartProps): VNode {
               <NumberField
                 label={`Strength of ${name}, times`}
                 isLabelHidden
+                isDisabled={draft.withoutRules.includes(name)}
                 value={draft.strengths[name]}
                 placeholder="× 1"
                 minimum={0}

@@ -5,10 +5,11 @@ import { FeaturesTable } from './features-table.js';
 import { formatCount, formatScore } from './format.js';
 import { ItemName } from './item-name.js';
 import { Waterfall } from './waterfall.js';
+import { Scroll } from './scroll.js';
 
 const VERDICTS: Readonly<Record<Verdict, readonly [text: string, tone: 'good' | 'warn' | 'bad']>> = {
   shown: ['In the list', 'good'],
-  moved_by_rule: ['Moved by a rule', 'warn'],
+  moved_by_rule: ['Pushed off the list by a rule', 'warn'],
   ranked_below: ['Ranked below', 'warn'],
   cut_in_merge: ['Cut in the merge', 'warn'],
   not_found: ['Found by no source', 'warn'],
@@ -57,19 +58,7 @@ export function Explanation({ item, answer }: { item: ExplainedItem; answer: Ins
           </p>
         )}
       </section>
-      {contributions !== undefined ? (
-        <section class="card">
-          <h2>What made the score</h2>
-          <Waterfall contributions={contributions} />
-        </section>
-      ) : (
-        answer.withoutContributions !== undefined && (
-          <section class="card">
-            <h2>What made the score</h2>
-            <p>{answer.withoutContributions}</p>
-          </section>
-        )
-      )}
+      {rankedAt !== undefined && <Score item={item} answer={answer} />}
       {sources !== undefined && sources.length > 0 && <SourceRanks sources={sources} />}
       {features !== undefined && Object.keys(features).length > 0 && (
         <section class="card">
@@ -78,6 +67,22 @@ export function Explanation({ item, answer }: { item: ExplainedItem; answer: Ins
         </section>
       )}
     </>
+  );
+}
+
+/** What made the score of a candidate; others have none. */
+function Score({ item, answer }: { item: ExplainedItem; answer: InspectAnswer }): VNode | null {
+  const { contributions } = item;
+  if (contributions === undefined && answer.withoutContributions === undefined) return null;
+  return (
+    <section class="card">
+      <h2>What made the score</h2>
+      {contributions === undefined ? (
+        <p>{answer.withoutContributions}</p>
+      ) : (
+        <Waterfall contributions={contributions} />
+      )}
+    </section>
   );
 }
 
@@ -94,7 +99,7 @@ function SourceRanks({ sources }: { sources: NonNullable<ExplainedItem['sources'
   return (
     <section class="card">
       <h2>Where each source has it</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Ranks in the sources">
+      <Scroll label="Ranks in the sources">
         <table>
           <thead>
             <tr>
@@ -131,7 +136,7 @@ function SourceRanks({ sources }: { sources: NonNullable<ExplainedItem['sources'
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

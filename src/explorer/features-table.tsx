@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Feature } from './contract.js';
 import { groupFeatures, isOutside, layOutRange, listMarks } from './feature-state.js';
 import { formatContribution, formatNumber } from './format.js';
+import { Scroll } from './scroll.js';
 
 /** The values that the ranker read, by group, each with what training saw of it. */
 export function FeaturesTable(props: {
@@ -26,7 +27,7 @@ export function FeaturesTable(props: {
         />
         Only the {marked.length} unusual of {all.length}
       </label>
-      <div class="scroll tall" tabIndex={0} role="region" aria-label="Values of features">
+      <Scroll label="Values of features" isTall>
         <table class="features">
           <thead>
             <tr>
@@ -54,7 +55,7 @@ export function FeaturesTable(props: {
             </tbody>
           ))}
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

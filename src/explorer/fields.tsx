@@ -99,6 +99,7 @@ export function NumberField(
     placeholder?: string;
     set: (value: number | undefined) => void;
     isLabelHidden?: boolean;
+    isDisabled?: boolean;
   },
 ): VNode {
   const {
@@ -111,6 +112,7 @@ export function NumberField(
     placeholder = '',
     set,
     isLabelHidden = false,
+    isDisabled = false,
   } = props;
   const id = useElementId('number');
   return (
@@ -118,6 +120,7 @@ export function NumberField(
       <input
         id={id}
         type="number"
+        disabled={isDisabled}
         min={minimum}
         max={maximum}
         step={step}

@@ -79,7 +79,12 @@ function describeSteps(answer: InspectAnswer): Readonly<Record<StepName, Step>> 
       history.length === 1 ? 'item known' : 'items known',
     ),
     rules: describe('rules', 'Rules', removed, 'items taken away'),
-    sources: describe('sources', 'Sources', found, `found by ${asked} ${asked === 1 ? 'source' : 'sources'}`),
+    sources: describe(
+      'sources',
+      'Sources',
+      asked,
+      `${asked === 1 ? 'source' : 'sources'}, ${formatCount(found)} found with repeats`,
+    ),
     candidates: describe('candidates', 'Candidates', candidateCount, 'merged and ranked'),
     slate: describe(
       'slate',

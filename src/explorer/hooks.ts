@@ -32,6 +32,8 @@ export function useView(): [View, (changes: Partial<View>) => void] {
 /** What is known of an answer: it may be asked for anew while the one of before is shown. */
 export interface Loaded<Value> {
   readonly value?: Value | undefined;
+  /** What the value is the answer to, which may be asked for no more. */
+  readonly answered?: InspectBody | undefined;
   readonly problem?: Refusal | undefined;
   readonly isLoading: boolean;
 }
@@ -61,16 +63,16 @@ export function useInspection(
   useEffect(() => {
     const known = memory.get(question);
     if (body === undefined || known !== undefined) {
-      setLoaded({ question, value: known, isLoading: false });
+      setLoaded({ question, value: known, answered: body, isLoading: false });
       return undefined;
     }
     const controller = new AbortController();
-    setLoaded(({ value }) => ({ question, value, isLoading: true }));
+    setLoaded(({ value, answered }) => ({ question, value, answered, isLoading: true }));
     const ask = async (): Promise<Loaded<InspectAnswer>> => {
       try {
         const value = await api.inspect(body, controller.signal);
         keep(memory, question, value);
-        return { value, isLoading: false };
+        return { value, answered: body, isLoading: false };
       } catch (error) {
         return { problem: toRefusal(error), isLoading: false };
       }

@@ -4,6 +4,7 @@ import { Refusal, type Api } from './api.js';
 import type { ItemSearchAnswer } from './contract.js';
 import { useElementId, useSettled } from './hooks.js';
 import { ItemName } from './item-name.js';
+import { describeFound, mayBeId, MOST_LISTED, takeOnEnter } from './search-words.js';
 
 type Found = ItemSearchAnswer['items'][number];
 
@@ -19,35 +20,10 @@ export function ItemSearch(props: {
 }): VNode {
   const { api, label, isLabelHidden = false, placeholder = 'Type a title or an id', choose } = props;
   const id = useElementId('search');
-  const [text, setText] = useState('');
-  const [isOpen, setOpen] = useState(false);
-  const [place, setPlace] = useState(-1);
-  const wanted = useSettled(text.trim(), SETTLE_MS);
-  const { found, problem, of } = useFound(api, wanted);
-  useEffect(() => setPlace(-1), [found]);
-  const options = listOptions(text.trim(), found);
-  const isListed = isOpen && text.trim() !== '';
-  const take = (item: Found): void => {
-    setText('');
-    setOpen(false);
-    choose(item);
-  };
-  const onKey = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') setOpen(false);
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      setOpen(true);
-      const step = event.key === 'ArrowDown' ? 1 : -1;
-      const { length } = options;
-      setPlace((before) =>
-        length === 0 ? -1 : (Math.max(before, step < 0 ? 0 : -1) + step + length) % length,
-      );
-    }
-    if (event.key === 'Enter') event.preventDefault();
-    if (event.key === 'Enter' && options.length > 0 && of === text.trim()) {
-      take(options[Math.max(0, place)]!);
-    }
-  };
+  const { text, type, close, open, onKey, options, place, isListed, take, said, isToBeSeen } = useSearchBox(
+    api,
+    choose,
+  );
   return (
     <div class="search">
       <label for={id} class={isLabelHidden ? 'unseen' : undefined}>
@@ -65,20 +41,78 @@ export function ItemSearch(props: {
         aria-autocomplete="list"
         aria-activedescendant={isListed && place >= 0 ? `${id}-${place}` : undefined}
         value={text}
-        onInput={(event) => {
-          setText(event.currentTarget.value);
-          setOpen(true);
-        }}
-        onFocus={() => setOpen(true)}
-        onBlur={() => setOpen(false)}
+        onInput={(event) => type(event.currentTarget.value)}
+        onFocus={open}
+        onBlur={close}
         onKeyDown={onKey}
       />
       <Options id={id} label={label} options={options} place={place} isListed={isListed} take={take} />
-      <p class={problem === undefined ? 'unseen' : 'hint'} role="status">
-        {problem?.message ?? (isListed && found !== undefined ? `${found.length} found` : '')}
+      <p class={isToBeSeen ? 'hint' : 'unseen'} role="status">
+        {said}
       </p>
     </div>
   );
+}
+
+/** What is typed, what is found, and what the keys do. */
+function useSearchBox(api: Api, choose: (item: Found) => void) {
+  const [text, setText] = useState('');
+  const [isOpen, setOpen] = useState(false);
+  const [place, setPlace] = useState(-1);
+  const [entered, setEntered] = useState('');
+  const typed = text.trim();
+  const settled = useSettled(typed, SETTLE_MS);
+  // Enter does not wait until the typing is over.
+  const { found, problem, of } = useFound(api, entered === typed ? typed : settled);
+  useEffect(() => setPlace(-1), [found]);
+  const options = (found ?? []).slice(0, MOST_LISTED);
+  const isListed = isOpen && typed !== '';
+  const close = (): void => {
+    setOpen(false);
+    setEntered('');
+  };
+  const type = (next: string): void => {
+    setText(next);
+    setEntered('');
+    setPlace(-1);
+    setOpen(true);
+  };
+  const take = (item: Found): void => {
+    setText('');
+    close();
+    choose(item);
+  };
+  const isKnown = found !== undefined && of === typed && typed !== '';
+  const isEntered = isKnown && entered === typed;
+  useEffect(() => {
+    const item = isEntered ? takeOnEnter(typed, found) : undefined;
+    if (item !== undefined) take(item);
+  }, [isEntered]);
+  const enter = (): void => {
+    setOpen(true);
+    if (isListed && options[place] !== undefined) take(options[place]);
+    else if (isEntered && found.length === 0 && mayBeId(typed)) take({ itemId: typed });
+    else setEntered(typed);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') close();
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      setOpen(true);
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      const { length } = options;
+      setPlace((before) =>
+        length === 0 ? -1 : (Math.max(before, step < 0 ? 0 : -1) + step + length) % length,
+      );
+    }
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    enter();
+  };
+  const said = problem?.message ?? (isListed && isKnown ? describeFound(typed, found, isEntered) : '');
+  const isToBeSeen = said !== '' && (options.length === 0 || found!.length > MOST_LISTED);
+  const open = (): void => setOpen(true);
+  return { text, type, close, open, onKey, options, place, isListed, take, said, isToBeSeen };
 }
 
 function Options(props: {
@@ -109,12 +143,6 @@ function Options(props: {
       ))}
     </ul>
   );
-}
-
-/** What was found, and the text itself as an id where nothing has it. */
-function listOptions(text: string, found: readonly Found[] | undefined): readonly Found[] {
-  if (found === undefined) return [];
-  return found.length > 0 || text === '' ? found : [{ itemId: text }];
 }
 
 interface Result {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { NEW_REQUEST, type Asked, type SubjectKind } from './address.js';
 import type { Bundle, Release } from './contract.js';
 import { LinesField, NumberField, SelectField, TextField, tidy } from './fields.js';
+import { hasOuterBlank } from './subject.js';
 
 /** Where a request is put together. */
 export function RequestForm(props: {
@@ -113,6 +114,7 @@ function SubjectFields({
           <TextField
             label="User id"
             value={draft.userId}
+            hint={hintOfId(draft.userId)}
             isRequired={draft.sessionId === ''}
             set={(userId) => change({ userId })}
           />
@@ -120,7 +122,7 @@ function SubjectFields({
             <summary>Session</summary>
             <TextField
               label="Session id"
-              hint="What the visitor did lately, where events are taken."
+              hint={hintOfId(draft.sessionId) ?? 'What the visitor did lately, where events are taken.'}
               value={draft.sessionId}
               set={(sessionId) => change({ sessionId })}
             />
@@ -128,7 +130,13 @@ function SubjectFields({
         </>
       )}
       {draft.subject === 'item' && (
-        <TextField label="Item id" value={draft.itemId} isRequired set={(itemId) => change({ itemId })} />
+        <TextField
+          label="Item id"
+          value={draft.itemId}
+          hint={hintOfId(draft.itemId)}
+          isRequired
+          set={(itemId) => change({ itemId })}
+        />
       )}
       {draft.subject === 'list' && (
         <LinesField
@@ -162,12 +170,14 @@ function hintOf(form: string, names: readonly string[] | undefined): string {
   return names.length === 0 ? `${form}; this bundle has none.` : `${form}; of ${names.join(', ')}.`;
 }
 
+/** Ids are sent as they are typed; a blank at an end is more often a slip than a part of one. */
+function hintOfId(id: string): string | undefined {
+  return hasOuterBlank(id) ? 'The id begins or ends with a blank.' : undefined;
+}
+
 function tidyRequest(draft: Asked): Asked {
   return {
     ...draft,
-    userId: draft.userId.trim(),
-    sessionId: draft.sessionId.trim(),
-    itemId: draft.itemId.trim(),
     items: tidy(draft.items),
     exclude: tidy(draft.exclude),
     filter: tidy(draft.filter),

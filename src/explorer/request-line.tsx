@@ -1,28 +1,34 @@
 import type { VNode } from 'preact';
-import type { Asked } from './address.js';
-import type { InspectAnswer } from './contract.js';
+import type { InspectAnswer, InspectBody } from './contract.js';
 import { formatAmount } from './format.js';
+import { describeWait, nameSubject, NOBODY, quoteBlanks } from './subject.js';
 
-/** What was asked and who answered, in a line; with what went wrong on the way. */
-export function RequestLine(props: { asked: Asked; answer: InspectAnswer; isLoading: boolean }): VNode {
-  const { asked, answer, isLoading } = props;
+/**
+ * What was asked and who answered, in a line; with what went wrong on the way.
+ * @param props.answered what the answer is of
+ * @param props.wanted what is asked for now, which it may be no answer to yet
+ */
+export function RequestLine(props: {
+  answered: InspectBody;
+  wanted: InspectBody;
+  answer: InspectAnswer;
+  isLoading: boolean;
+}): VNode {
+  const { answered, wanted, answer, isLoading } = props;
   return (
     <div class="request-line">
       <p>
-        <b>{formatAmount(answer.slate.length, 'item')}</b> <Subject asked={asked} />
+        <b>{formatAmount(answer.slate.length, 'item')}</b> <Subject body={answered} />
         <span class="chip">{answer.scenario}</span>
         {answer.release !== 'stable' && <span class="chip warn">{answer.release}</span>}
         <span class={answer.strategy === 'personalised' ? 'chip good' : 'chip warn'}>
           {answer.strategy === 'personalised' ? 'personal' : 'cold start'}
         </span>
-        {isLoading && (
-          <span class="quiet" role="status">
-            {' '}
-            asking anew…
-          </span>
-        )}
       </p>
-      {answer.strategy === 'cold-start' && asked.subject !== 'nobody' && (
+      <p role="status" class={isLoading ? 'note warn' : 'unseen'}>
+        {isLoading && describeWait(answered, wanted)}
+      </p>
+      {answer.strategy === 'cold-start' && nameSubject(answered) !== NOBODY && (
         <p class="note">
           The bundle knows no history here, so the list is not personal
           {answer.answeredBy === answer.scenario ? (
@@ -53,23 +59,37 @@ export function Degraded({ answer }: { answer: InspectAnswer }): VNode | null {
   );
 }
 
-function Subject({ asked }: { asked: Asked }): VNode {
-  const { subject, userId, sessionId, itemId, items } = asked;
-  if (subject === 'user') {
+/** Whom a list is for, by what was sent. */
+function Subject({ body }: { body: InspectBody }): VNode {
+  const { userId, sessionId, itemId } = body;
+  const isAlone = userId === undefined;
+  if (!isAlone || sessionId !== undefined) {
     return (
       <>
-        for {userId === '' ? 'the session' : 'user'}{' '}
-        <bdi class="subject">{userId === '' ? sessionId : userId}</bdi>
+        {!isAlone && (
+          <>
+            for user <Id id={userId} />
+          </>
+        )}
+        {sessionId !== undefined && (
+          <>
+            {isAlone ? 'for' : ' with'} the session <Id id={sessionId} />
+          </>
+        )}
       </>
     );
   }
-  if (subject === 'item') {
+  if (itemId !== undefined) {
     return (
       <>
-        like item <bdi class="subject">{itemId}</bdi>
+        like item <Id id={itemId} />
       </>
     );
   }
-  if (subject === 'list') return <>for a history of {formatAmount(items.length, 'item')}</>;
-  return <>for nobody in particular</>;
+  return <>for {nameSubject(body)}</>;
+}
+
+/** An id as it is, in quotes where a blank at its end would not be seen. */
+function Id({ id }: { id: string }): VNode {
+  return <bdi class="subject">{quoteBlanks(id)}</bdi>;
 }

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { formatView, NEW_REQUEST, type Asked } from './address.js';
+import { formatView, NEW_REQUEST, toBody, type Asked } from './address.js';
 import { toNewRequest, type TabProps } from './app.js';
 import { Funnel } from './funnel.js';
 import { revealResults } from './hooks.js';
@@ -32,12 +32,17 @@ export function RequestTab(props: TabProps): VNode {
 
 function Results({ api, view, go, base }: TabProps): VNode {
   const { value: answer, problem, isLoading } = base;
-  const explain = (item: string): void => go({ tab: 'why', item });
+  const explain = (item: string): void => go({ tab: 'why', item, isUnderChanges: false });
   if (problem !== undefined) return <ProblemCard problem={problem} />;
   if (answer === undefined) return <p class="card quiet">{isLoading ? 'Asking…' : ''}</p>;
   return (
     <>
-      <RequestLine asked={view.asked!} answer={answer} isLoading={isLoading} />
+      <RequestLine
+        answered={base.answered!}
+        wanted={toBody(view.asked!)}
+        answer={answer}
+        isLoading={isLoading}
+      />
       <Funnel answer={answer} step={view.step} choose={(step) => go({ step })} />
       {view.step === 'slate' ? (
         <section class="card" aria-labelledby="slate-heading">

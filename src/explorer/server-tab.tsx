@@ -19,10 +19,8 @@ export function ServerTab({ bundle, sampler }: { bundle: Bundle | undefined; sam
         {bundle === undefined ? <p class="quiet">Asking…</p> : <Facts bundle={bundle} />}
       </section>
       {bundle?.trials !== undefined && bundle.trials.length > 0 && <Trials trials={bundle.trials} />}
-      <h2 class="section-title">The last ten minutes</h2>
-      <p class="hint">
-        Looked at every two seconds while this page is open. Grafana stays the place for more.
-      </p>
+      <h2 class="section-title">While this page is open, up to ten minutes</h2>
+      <p class="hint">Looked at every two seconds. Grafana stays the place for more.</p>
       {shown.length === 0 ? (
         <p class="card quiet">The first two looks make a line…</p>
       ) : (

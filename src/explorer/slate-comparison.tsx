@@ -10,7 +10,7 @@ export function SlateComparison(props: {
   before: InspectAnswer;
   after: InspectAnswer | undefined;
   isAsking: boolean;
-  explain: (itemId: string) => void;
+  explain: (itemId: string, isUnderChanges: boolean) => void;
 }): VNode {
   const { before, after, isAsking, explain } = props;
   const comparison = after === undefined ? undefined : compareSlates(before.slate, after.slate);
@@ -38,7 +38,7 @@ export function SlateComparison(props: {
           slate={before.slate}
           label="The list as it is"
           mark={(id) => (comparison?.gone.includes(id) ? 'gone' : '')}
-          explain={explain}
+          explain={(itemId) => explain(itemId, false)}
         />
         <Lines comparison={comparison} rows={rows} />
         {after === undefined ? (
@@ -48,7 +48,7 @@ export function SlateComparison(props: {
             slate={after.slate}
             label="The list with the changes"
             mark={(id) => (comparison!.newcomers.includes(id) ? 'new' : '')}
-            explain={explain}
+            explain={(itemId) => explain(itemId, true)}
           />
         )}
       </div>

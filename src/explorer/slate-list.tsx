@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import type { Place } from './contract.js';
 import { formatScore } from './format.js';
 import { ItemButton } from './item-name.js';
+import { describeReason } from './describe-reason.js';
 
 /** A list as it is shown, each place with its score and what moved it. */
 export function SlateList(props: {
@@ -32,9 +33,9 @@ export function SlateList(props: {
 function Moves({ reasons }: Pick<Place, 'reasons'>): VNode {
   return (
     <span class="moves">
-      {reasons.map(({ rule, detail, from, to }, index) => (
-        <span key={index} class="chip" title={detail}>
-          {rule} {from} → {to}
+      {reasons.map((reason, index) => (
+        <span key={index} class="chip" title={describeReason(reason)}>
+          {reason.rule} {reason.from} → {reason.to}
         </span>
       ))}
     </span>

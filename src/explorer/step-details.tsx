@@ -6,6 +6,7 @@ import { CandidatesTable } from './candidates-table.js';
 import type { HistoryEntry, InspectAnswer } from './contract.js';
 import { formatAmount, formatCount, formatMilliseconds, formatNumber, formatTime } from './format.js';
 import { ItemButton } from './item-name.js';
+import { Scroll } from './scroll.js';
 
 interface DetailProps {
   readonly answer: InspectAnswer;
@@ -52,7 +53,7 @@ function History({ answer, explain }: DetailProps): VNode {
     <>
       <h2>History</h2>
       <p class="hint">The newest first. What the sources and the ranker know of the subject.</p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="History">
+      <Scroll label="History">
         <table>
           <thead>
             <tr>
@@ -81,7 +82,7 @@ function History({ answer, explain }: DetailProps): VNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {newest.length > most && (
         <button type="button" onClick={() => setMost(most + 5 * PAGE)}>
           Show more ({formatCount(newest.length - most)} left)
@@ -93,20 +94,22 @@ function History({ answer, explain }: DetailProps): VNode {
 
 function Rules({ answer }: { answer: InspectAnswer }): VNode {
   const { rules, moves } = answer;
-  const most = Math.max(1, ...rules.map(({ removed }) => removed));
+  // The first rule sees the whole catalogue.
+  const [first] = rules;
+  const all = Math.max(1, first === undefined ? 0 : first.removed + first.left);
   return (
     <>
       <h2>Rules that take items away</h2>
       {rules.length === 0 ? (
         <p>None: every item of the catalogue may be shown.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Rules that take items away">
+        <Scroll label="Rules that take items away">
           <table>
             <thead>
               <tr>
                 <th scope="col">Rule</th>
                 <th scope="col" class="wide">
-                  Taken away
+                  Taken away, of the catalogue
                 </th>
                 <th scope="col" class="number">
                   Items
@@ -121,7 +124,7 @@ function Rules({ answer }: { answer: InspectAnswer }): VNode {
                 <tr key={name}>
                   <th scope="row">{name}</th>
                   <td>
-                    <Bar share={removed / most} tone="bad" />
+                    <Bar share={removed / all} tone="bad" />
                   </td>
                   <td class="number">{formatCount(removed)}</td>
                   <td class="number">{formatCount(left)}</td>
@@ -129,7 +132,7 @@ function Rules({ answer }: { answer: InspectAnswer }): VNode {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {moves.length > 0 && (
         <>
@@ -157,7 +160,7 @@ function Sources({ answer }: { answer: InspectAnswer }): VNode {
         Each gives its best items. A quota is how many of these are sure of a place; the other places go to
         those that several sources rank high.
       </p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Sources">
+      <Scroll label="Sources">
         <table>
           <thead>
             <tr>
@@ -205,7 +208,7 @@ function Sources({ answer }: { answer: InspectAnswer }): VNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <Stages stages={stages} />
     </>
   );

@@ -23,14 +23,19 @@ export function WhatIfTab(props: TabProps): VNode {
   if (asked === undefined) return <NothingAsked go={go} />;
   if (base.problem !== undefined) return <ProblemCard problem={base.problem} />;
   if (base.value === undefined) return <p class="card quiet">Asking…</p>;
-  const explain = (item: string): void => go({ tab: 'why', item });
+  const explain = (item: string, isUnderChanges: boolean): void => go({ tab: 'why', item, isUnderChanges });
   const submit = (next: Changes): void => {
     go({ changes: next });
     revealResults();
   };
   return (
     <>
-      <RequestLine asked={asked} answer={base.value} isLoading={base.isLoading} />
+      <RequestLine
+        answered={base.answered!}
+        wanted={toBody(asked)}
+        answer={base.value}
+        isLoading={base.isLoading}
+      />
       <div class="with-side">
         <ChangesForm
           api={api}

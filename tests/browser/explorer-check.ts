@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { createApiKey } from '../../src/config/api-keys.js';
+import { checkBlanks, checkChangedWhy, checkHeading, checkSearch } from './explorer-asking-steps.js';
 import {
   checkBusy,
   checkJourney,
@@ -67,6 +68,10 @@ async function checkWithoutKeys(
     const axe = readFileSync(join('node_modules', 'axe-core', 'axe.min.js'), 'utf8');
     const asked = { browser, server, user };
     const views = await checkJourney(asked);
+    await checkHeading(asked);
+    await checkChangedWhy(asked, views['what-if']);
+    await checkSearch(asked);
+    await checkBlanks(asked);
     await checkLooks(asked, views, axe);
     if (screenshots !== undefined) {
       mkdirSync(screenshots, { recursive: true });

@@ -27,7 +27,7 @@ const HEIGHTS: Readonly<Record<keyof Views, number>> = {
 const SIZES = '[innerWidth, document.documentElement.scrollWidth]';
 
 /** A page of the explorer, and everything that is wrong with it so far. */
-async function openPage({ browser, server }: Asked, options: Parameters<Browser['newPage']>[0] = {}) {
+export async function openPage({ browser, server }: Asked, options: Parameters<Browser['newPage']>[0] = {}) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   const problems: string[] = [];
   const addresses: string[] = [];
@@ -312,7 +312,8 @@ export async function checkOutage({ browser, server, user }: Asked): Promise<voi
   await page.getByLabel('Nobody').check();
   await page.getByRole('button', { name: 'Show this list' }).click();
   await server.start();
-  await page.getByText('for nobody in particular').waitFor();
+  await page.locator('.request-line').getByText('for nobody in particular').waitFor();
+  await page.getByText('Still showing').waitFor({ state: 'detached' });
   await page.getByText('The server does not answer').waitFor({ state: 'detached' });
   await page.close();
   console.log('it recovers from a server that was gone');

@@ -9,8 +9,16 @@ import {
   toBody,
   type View,
 } from '../../src/explorer/address.js';
+import { describeChanges } from '../../src/explorer/describe-changes.js';
 
-const START: View = { tab: 'request', asked: undefined, step: 'slate', item: '', changes: NO_CHANGES };
+const START: View = {
+  tab: 'request',
+  asked: undefined,
+  step: 'slate',
+  item: '',
+  changes: NO_CHANGES,
+  isUnderChanges: false,
+};
 
 const FULL: View = {
   tab: 'what-if',
@@ -38,6 +46,7 @@ const FULL: View = {
     scenario: 'new',
     release: 'stable',
   },
+  isUnderChanges: true,
 };
 
 t.test('a view that was written as a fragment is read back as it was', async (t) => {
@@ -94,6 +103,32 @@ t.test('a changed request has only what is changed', async (t) => {
     strengths: { boost: 0.5 },
     scenario: 'new',
   });
+});
+
+t.test('what is off has no quota and no strength', async (t) => {
+  const changes = {
+    ...NO_CHANGES,
+    withoutSources: ['als'],
+    withoutRules: ['boost'],
+    quotas: { als: 7, ease: 12 },
+    strengths: { boost: 2 },
+  };
+  t.strictSame(changeBody({}, changes, []), {
+    without: { sources: ['als'], rules: ['boost'] },
+    quotas: { ease: 12 },
+  });
+  t.equal(describeChanges(changes), 'without als, without boost, quota 12 of ease');
+});
+
+t.test('changes are told in a few words', async (t) => {
+  t.equal(
+    describeChanges(FULL.changes),
+    'scenario new, the bundle in service, without als, without cap, quota 12 of ease, quota 3 of a:b, boost × 0.5, without item 3, with item 4, with item 5, no context',
+  );
+  t.equal(
+    describeChanges({ ...NO_CHANGES, scenario: '', release: 'canary', context: ['device:phone'] }),
+    'the usual scenario, the canary, context device:phone',
+  );
 });
 
 t.test('each change is one, and none is none', async (t) => {

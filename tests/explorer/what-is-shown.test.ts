@@ -1,5 +1,6 @@
 import t from 'tap';
 import { compareSlates } from '../../src/explorer/compare-slates.js';
+import { describeReason } from '../../src/explorer/describe-reason.js';
 import { groupFeatures, isOutside, layOutRange, listMarks } from '../../src/explorer/feature-state.js';
 import {
   formatAmount,
@@ -88,6 +89,13 @@ t.test('two lists are compared by what stays, moves, comes and goes', async (t) 
     gone: ['a'],
     moved: 1,
   });
+});
+
+t.test('a place that a rule gave or took for the sake of another says so', async (t) => {
+  const reason = { rule: 'pin', from: 3, to: 4 };
+  t.equal(describeReason({ ...reason, detail: 'makes room' }), 'makes room for another (rule pin)');
+  t.equal(describeReason({ ...reason, detail: 'moves up' }), 'moves up in place of another (rule pin)');
+  t.equal(describeReason({ ...reason, detail: 'pinned to place 4' }), 'pinned to place 4');
 });
 
 const CANDIDATES = [
