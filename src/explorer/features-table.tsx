@@ -65,10 +65,12 @@ function Row({ name, feature }: { name: string; feature: Feature }): VNode {
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td class="number">{formatNumber(feature.value)}</td>
+      <td class="number">
+        {feature.label === undefined ? formatNumber(feature.value) : <bdi>{feature.label}</bdi>}
+      </td>
       <td>
         {typical === undefined ? (
-          <span class="quiet">not known</span>
+          <span class="quiet">{feature.label === undefined ? 'not known' : 'a category'}</span>
         ) : (
           <span class="range-cell">
             <Range value={feature.value} typical={typical} isOutside={isOutside(feature)} />

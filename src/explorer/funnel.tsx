@@ -52,10 +52,10 @@ export function stepOfStage(stage: string): StepName {
 }
 
 function describeSteps(answer: InspectAnswer): Readonly<Record<StepName, Step>> {
-  const { history, rules, sources, slate, moves, stages, degraded, candidateCount } = answer;
+  const { history, rules, sources, slate, stages, degraded, candidateCount } = answer;
   const removed = rules.reduce((sum, rule) => sum + rule.removed, 0);
   const asked = sources.filter(({ outcome }) => outcome !== 'skipped').length;
-  const moved = moves.reduce((sum, move) => sum + move.moved, 0);
+  const moved = slate.filter(({ reasons }) => reasons.length > 0).length;
   const found = sources.reduce((sum, source) => sum + source.found, 0);
   const timeOf = (step: StepName): number | undefined => {
     const own = stages.filter(({ stage }) => stepOfStage(stage) === step);
@@ -90,7 +90,7 @@ function describeSteps(answer: InspectAnswer): Readonly<Record<StepName, Step>> 
       'slate',
       'The list',
       slate.length,
-      moved === 0 ? 'items shown' : `shown, ${moved} moved by rules`,
+      moved === 0 ? 'items shown' : `shown, ${moved} of them moved by rules`,
     ),
   };
 }
