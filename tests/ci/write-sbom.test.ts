@@ -67,13 +67,13 @@ t.test('what depends on what names nothing that is left out', async (t) => {
   );
 });
 
-t.test('of an image it is what is in there', async (t) => {
+t.test('of an image it is what is in there, and in the page', async (t) => {
   const folder = t.testdir({ node_modules: { fastify: {}, '@fastify': { cors: {} }, tap: {} } });
   for (const name of ['package.json', 'package-lock.json']) cpSync(name, join(folder, name));
   t.match(await runScript(folder, ['.ci/write-sbom.js', 'sbom.json', '--installed']), { exitCode: 0 });
   t.same(
     readBom(join(folder, 'sbom.json')).components.map(({ name }) => name),
-    ['@fastify/cors', 'fastify'],
+    ['@fastify/cors', 'fastify', 'preact', 'uplot'],
   );
 });
 
