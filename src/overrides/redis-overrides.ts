@@ -50,7 +50,8 @@ export async function openRedisOverrides(options: RedisOverridesOptions): Promis
   const client = await openRedis({ ...redis, commandTimeoutMs: redis.socketTimeoutMs });
   const key = `${redis.keyPrefix}overrides`;
   const holder = createOverrideHolder(observer);
-  const look = createLook(client, key, { holder, options });
+  let puts = 0;
+  const look = createLook(client, key, { holder, options, countPuts: () => puts });
   const ending = new AbortController();
   const close = (): void => {
     ending.abort();
@@ -76,6 +77,7 @@ export async function openRedisOverrides(options: RedisOverridesOptions): Promis
         throw overridesUnavailable(describeFault(error, key).says, { cause: error });
       })) as [string, number];
       if (matches === 0) throw overridesChanged({ before, versions });
+      puts++;
       holder.take(after);
       return { before, after };
     },
@@ -89,7 +91,11 @@ type Look = () => Promise<{ isAway: boolean }>;
 function createLook(
   client: RedisClient,
   key: string,
-  { holder, options }: { holder: OverrideHolder; options: RedisOverridesOptions },
+  {
+    holder,
+    options,
+    countPuts,
+  }: { holder: OverrideHolder; options: RedisOverridesOptions; countPuts: () => number },
 ): Look {
   const origin = `Redis key ${key}`;
   /** The version whose document was read. */
@@ -97,6 +103,7 @@ function createLook(
   let known: ReadOverrides;
 
   async function read(): Promise<void> {
+    const puts = countPuts();
     const version = await asked(client.hget(key, VERSION));
     if (version === null) {
       const isOther = (await asked(client.exists(key))) === 1;
@@ -109,6 +116,8 @@ function createLook(
       known = readDocument(text ?? '', origin, { options, version: found ?? '' });
       seen = found ?? undefined;
     }
+    // A document that was put meanwhile is in force already; the next look sees what came after it.
+    if (countPuts() !== puts) return;
     if (known.problems === undefined) holder.take(known.overrides);
     else holder.meet(known.problems);
   }

@@ -56,6 +56,35 @@ t.test('in Redis', { skip: REDIS_MISSING }, async (t) => {
   const server = await startRedisServer(t);
   testOverrideStore(t, 'redis', async (t) => createPlace(t, server.url));
 
+  t.test('a look that began before a document was put takes nothing back', async (t) => {
+    const keyPrefix = 'racing:';
+    const store = await openRedisOverrides({
+      redis: { ...patient(server.url), keyPrefix },
+      pollMs: 1,
+      scenarios: SCENARIOS,
+      isStrict: true,
+      observer: { changed: () => undefined, met: () => undefined },
+    });
+    t.teardown(() => store.close());
+    const client = new Redis(server.url);
+    t.teardown(() => client.disconnect());
+    let reverted = 0;
+    for (let round = 0; round < 200; round++) {
+      await client.del(`${keyPrefix}overrides`);
+      await until(() => store.current().version === 'none');
+      // The looks follow each other by timers: immediates come between any two of their steps.
+      for (let turn = 0; turn < round % 50; turn++) await new Promise(setImmediate);
+      const putting = store.replace(hiding(`i${round}`), { ifMatch: '*' });
+      // What is under way is answered together with the document: a process that is busy reads it all at once.
+      const busyUntil = performance.now() + 3;
+      while (performance.now() < busyUntil);
+      const { after } = await putting;
+      await new Promise(setImmediate);
+      if (store.current().version !== after.version) reverted++;
+    }
+    t.equal(reverted, 0);
+  });
+
   t.test('a key of another type is told of by its name, and takes no document', async (t) => {
     const { open, client, key } = createPlace(t, server.url);
     const store = await open();
