@@ -46,13 +46,13 @@ export async function checkChangedWhy(asked: Asked, whatIf: string): Promise<voi
   await page.getByText('With your change: without').waitFor();
   await page.locator('[data-verdict]').waitFor();
   await page.getByRole('button', { name: 'Drop the changes' }).click();
-  await page.getByText('With your change').waitFor({ state: 'detached' });
+  await page.getByText('With your change:', { exact: true }).waitFor({ state: 'detached' });
   await page.locator('[data-verdict]').waitFor();
   assert.equal(bodies.at(-1)!.without, undefined, 'nothing is changed any more');
   await page.goto(whatIf);
   await page.getByRole('list', { name: 'The list as it is' }).getByRole('button').first().click();
   await page.locator('[data-verdict="shown"]').waitFor();
-  assert.equal(await page.getByText('With your change').count(), 0);
+  assert.equal(await page.getByText('With your change:', { exact: true }).count(), 0);
   await end();
   console.log('an item of the changed list is explained under the changes');
 }
