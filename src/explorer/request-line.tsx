@@ -6,7 +6,7 @@ import { describeWait, nameSubject, NOBODY, quoteBlanks } from './subject.js';
 /**
  * What was asked and who answered, in a line; with what went wrong on the way.
  * @param props.answered what the answer is of
- * @param props.wanted what is asked for now, which it may be no answer to yet
+ * @param props.wanted what is asked for now: the answer that is shown may be of something before
  */
 export function RequestLine(props: {
   answered: InspectBody;

@@ -19,7 +19,7 @@ export interface Contributions {
 export const MOST_GROUPS = 12;
 
 /** The group that small ones are joined to. */
-export const JOINED = 'other';
+const JOINED = 'other';
 
 /**
  * The groups that are told apart. Where there are more than `MOST_GROUPS`, those with the fewest columns are joined to one.

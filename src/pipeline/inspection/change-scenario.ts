@@ -1,3 +1,4 @@
+import { showValue } from '../../config/show-value.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { ScenarioRules } from '../../rules/rules.js';
@@ -106,5 +107,5 @@ function listUnknown(field: string, names: readonly string[], known: readonly st
   const allowed = [...new Set(known)].join(', ') || 'none';
   return names
     .filter((name) => !known.includes(name))
-    .map((name) => `${field} has ${JSON.stringify(name)}, allowed are ${allowed}`);
+    .map((name) => `${field} has ${showValue(name)}, allowed are ${allowed}`);
 }

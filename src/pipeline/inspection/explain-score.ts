@@ -6,10 +6,8 @@ import {
   computeContributions,
   type ColumnGroup,
   type Contributions,
-  JOINED,
   joinGroups,
 } from '../../ranking/group-contributions.js';
-import type { Ranker } from '../../ranking/ranker.js';
 import type { Engine } from '../engine.js';
 import { createUnknownUser, createUserReading } from '../read-user-rows.js';
 import type { Prefetched } from '../execution.js';
@@ -28,8 +26,6 @@ export interface ScoreExplanation {
 /** How scores are explained. */
 export interface ExplainOptions {
   readonly engine: Engine;
-  /** Is asked for the coalitions, which no breaker should judge. */
-  readonly ranker: Pick<Ranker, 'rank'>;
   readonly prefetched: Prefetched | undefined;
 }
 
@@ -43,7 +39,7 @@ export async function explainScores(
 ): Promise<ScoreExplanation | undefined> {
   const { matrix, scores } = results.ranked;
   if (matrix === undefined || matrix.rows === 0) return undefined;
-  const { engine, ranker } = options;
+  const { engine } = options;
   const { featureOrder } = engine.assembler;
   const { data, columns } = matrix;
   const rowOf = (row: number): Float32Array => data.subarray(row * columns, (row + 1) * columns);
@@ -76,7 +72,10 @@ export async function explainScores(
       const found = known.get(row);
       if (found !== undefined || obstacle !== undefined) return found;
       try {
-        const computed = await computeContributions(rowOf(row), baseline, { groups, ranker });
+        const computed = await computeContributions(rowOf(row), baseline, {
+          groups,
+          ranker: engine.ranker,
+        });
         const named = nameContributions(computed, groups, joined);
         known.set(row, named);
         return named;
@@ -117,7 +116,7 @@ function nameContributions(
     baseline,
     score,
     groups: Object.fromEntries(groups.map(({ name }, index) => [name, values[index]!])),
-    ...(groups.some(({ name }) => name === JOINED) && joined.length > 0 && { joined }),
+    ...(joined.length > 0 && { joined }),
   };
 }
 

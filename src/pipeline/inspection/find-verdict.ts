@@ -1,4 +1,5 @@
 import { mergeRetrievals } from '../../candidates/merge-candidates.js';
+import type { CandidateSet } from '../../domain/candidate.js';
 import type { AttributeFilter, MoveReason } from '../../domain/slate.js';
 import { filterMask } from '../../rules/filter-masks.js';
 import type { Engine } from '../engine.js';
@@ -61,17 +62,28 @@ function describeFilter(
   return 'The filters of the request take it out.';
 }
 
-/** What is known of an item that may be shown, and is no candidate. */
+/** All that the sources found, as the merge orders it. */
+export function mergeAll({ candidates, query }: Pick<StageResults, 'candidates' | 'query'>): CandidateSet {
+  const { retrievals } = candidates;
+  const quotas = retrievals.map(({ source }) => query.scenario.sources[source] ?? 1);
+  return mergeRetrievals(retrievals, { limit: Number.POSITIVE_INFINITY, quotas });
+}
+
+/**
+ * What is known of an item that may be shown, and is no candidate.
+ * @param options.union what `mergeAll` gives
+ */
 export function judgeUnfound(
   item: number,
   ranks: readonly InspectedRank[],
-  { candidates, query }: Pick<StageResults, 'candidates' | 'query'>,
+  {
+    candidates,
+    query,
+    union,
+  }: Pick<StageResults, 'candidates' | 'query'> & { union: Pick<CandidateSet, 'items'> },
 ): Finding {
-  const { retrievals } = candidates;
-  const quotas = retrievals.map(({ source }) => query.scenario.sources[source] ?? 1);
-  if (retrievals.some(({ items }) => items.includes(item))) {
-    const union = mergeRetrievals(retrievals, { limit: Number.POSITIVE_INFINITY, quotas });
-    const place = union.items.indexOf(item) + 1;
+  const place = union.items.indexOf(item) + 1;
+  if (place > 0) {
     const held = candidates.items.length;
     const why = place <= held ? ' Items behind it have a place by the quota of their source.' : '';
     return {

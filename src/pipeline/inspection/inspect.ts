@@ -1,6 +1,7 @@
+import type { CandidateSet } from '../../domain/candidate.js';
 import { hasTrait } from '../../domain/errors.js';
+import type { MoveReason } from '../../domain/slate.js';
 import { orderByScore } from '../../domain/top-k.js';
-import type { Ranker } from '../../ranking/ranker.js';
 import { explainRows } from '../arrange.js';
 import type { Engine } from '../engine.js';
 import type { Execution } from '../execution.js';
@@ -12,13 +13,21 @@ import type { StageResults } from '../stage-results.js';
 import { changeScenario } from './change-scenario.js';
 import { describeHistory, describeMoves, describeSources } from './describe-funnel.js';
 import { explainScores, type ScoreExplanation } from './explain-score.js';
-import { type Finding, judgeRanked, judgeRemoved, judgeUnfound, type LastShown } from './find-verdict.js';
+import {
+  type Finding,
+  judgeRanked,
+  judgeRemoved,
+  judgeUnfound,
+  type LastShown,
+  mergeAll,
+} from './find-verdict.js';
 import type {
   GroupContributions,
   InspectedCandidate,
   InspectedEntry,
   InspectedItem,
   InspectedPlace,
+  InspectedRank,
   Inspection,
   InspectionRequest,
 } from './inspection.js';
@@ -28,8 +37,6 @@ import { createItemNaming } from './title-of.js';
 
 /** What an inspection needs beside the engine. */
 export interface InspectOptions extends Pick<Execution, 'prefetched'> {
-  /** Is asked for contributions, where that is not to be the ranker of the engine. */
-  readonly ranker?: Pick<Ranker, 'rank'>;
   /** Is called between two items: others may go first. */
   readonly pause?: () => Promise<void>;
 }
@@ -44,6 +51,10 @@ interface Inspected extends InspectOptions {
   readonly history: readonly InspectedEntry[];
   /** Rows of the candidate set by ranking. */
   readonly order: Int32Array;
+  /** The place of each row by ranking, from 1. */
+  readonly rankedAt: ReadonlyMap<number, number>;
+  /** The place of each row that is shown, from 1. */
+  readonly shownAt: ReadonlyMap<number, number>;
   /** The row of each candidate, by item index. */
   readonly rowOf: ReadonlyMap<number, number>;
 }
@@ -67,11 +78,8 @@ export async function inspect(
     entities.size,
   );
   const results = await run(request, changed, { ...options, removals });
-  const explanation = await explainScores(results, {
-    engine: changed,
-    ranker: options.ranker ?? changed.ranker,
-    prefetched: options.prefetched,
-  });
+  const explanation = await explainScores(results, { engine: changed, prefetched: options.prefetched });
+  const order = orderByScore(results.ranked.scores);
   const inspected: Inspected = {
     ...options,
     request,
@@ -80,7 +88,9 @@ export async function inspect(
     removals,
     explanation,
     history: describeHistory(results, { request, engine: changed, prefetched: options.prefetched }),
-    order: orderByScore(results.ranked.scores),
+    order,
+    rankedAt: numberPlaces(order),
+    shownAt: numberPlaces(results.selection.rows),
     rowOf: new Map(Array.from(results.candidates.items, (item, row) => [item, row])),
   };
   const explained = await explainItems(asked.about, inspected);
@@ -148,11 +158,10 @@ function describeSlate({ engine, results }: Inspected): InspectedPlace[] {
 }
 
 function describeCandidates(inspected: Inspected): InspectedCandidate[] {
-  const { engine, results, order } = inspected;
+  const { engine, results, order, shownAt } = inspected;
   const { candidates, ranked } = results;
   const { retrievals, ranks, items, fusionScores } = candidates;
   const nameOf = createItemNaming(engine.catalogue);
-  const shownAt = findShown(results);
   return Array.from(order, (row, at) => {
     const found = retrievals.flatMap(({ source }, column): [string, number][] => {
       const rank = ranks[row * retrievals.length + column]!;
@@ -170,34 +179,53 @@ function describeCandidates(inspected: Inspected): InspectedCandidate[] {
   });
 }
 
-/** The place of each shown row of the candidate set, from 1. */
-function findShown({ selection }: StageResults): ReadonlyMap<number, number> {
-  return new Map(Array.from(selection.rows, (row, at) => [row, at + 1]));
+/** From 1. */
+function numberPlaces(rows: Int32Array): ReadonlyMap<number, number> {
+  return new Map(Array.from(rows, (row, at) => [row, at + 1]));
+}
+
+/** What is found for all items at once. */
+interface Together {
+  readonly ranks: ReadonlyMap<number, readonly InspectedRank[]>;
+  /** What moved each row, by row. */
+  readonly reasons: ReadonlyMap<number, readonly MoveReason[]>;
+  /** What the merge was made of. */
+  readonly union: CandidateSet;
 }
 
 async function explainItems(about: readonly string[], inspected: Inspected): Promise<InspectedItem[]> {
-  const { engine, results, rowOf, removals } = inspected;
-  const known = about.map((id) => engine.catalogue.entities.find(id));
-  const unfound = known.filter((item) => item >= 0 && !removals.first.has(item) && !rowOf.has(item));
-  const ranked = known.filter((item) => rowOf.has(item));
-  const asked = [...unfound, ...ranked];
-  const ranks = rankInSources(asked, results.candidates.retrievals, {
-    eligible: results.query.eligible,
-    asked: countAsked(results.query),
-  });
+  const known = about.map((id) => inspected.engine.catalogue.entities.find(id));
+  const together = findTogether(known, inspected);
   const items: InspectedItem[] = [];
   for (const [at, itemId] of about.entries()) {
     const item = known[at]!;
     if (item < 0) items.push({ itemId, verdict: 'unknown_item', detail: 'The bundle has no such item.' });
-    else items.push(await explainItem(item, ranks[asked.indexOf(item)] ?? [], inspected));
+    else items.push(await explainItem(item, together, inspected));
     await inspected.pause?.();
   }
   return items;
 }
 
+/** @param known item indexes, below 0 for what the bundle does not have */
+function findTogether(known: readonly number[], { results, rowOf, removals }: Inspected): Together {
+  const { candidates, ranked, query } = results;
+  const eligible = known.filter((item) => item >= 0 && !removals.first.has(item));
+  const ranks = rankInSources(eligible, candidates.retrievals, {
+    eligible: query.eligible,
+    asked: countAsked(query),
+  });
+  const rows = eligible.flatMap((item) => rowOf.get(item) ?? []);
+  const reasons = explainRows(rows, ranked.scores, { items: candidates.items, query });
+  return {
+    ranks: new Map(eligible.map((item, at) => [item, ranks[at]!])),
+    reasons: new Map(rows.map((row, at) => [row, reasons[at]!])),
+    union: mergeAll(results),
+  };
+}
+
 async function explainItem(
   item: number,
-  sources: NonNullable<InspectedItem['sources']>,
+  { ranks, reasons, union }: Together,
   inspected: Inspected,
 ): Promise<InspectedItem> {
   const { engine, request, results, removals, rowOf } = inspected;
@@ -210,20 +238,25 @@ async function explainItem(
       ...toFields(judgeRemoved(item, removal, { filters: request.filters, engine, entry })),
     };
   }
+  const sources = ranks.get(item)!;
   const row = rowOf.get(item);
-  if (row === undefined) return { ...named, ...toFields(judgeUnfound(item, sources, results)), sources };
-  return { ...named, ...(await explainRow(row, inspected)), sources };
+  if (row === undefined)
+    return { ...named, ...toFields(judgeUnfound(item, sources, { ...results, union })), sources };
+  return { ...named, ...(await explainRow(row, reasons.get(row)!, inspected)), sources };
 }
 
-async function explainRow(row: number, inspected: Inspected): Promise<Omit<InspectedItem, 'itemId'>> {
-  const { results, order, explanation } = inspected;
+async function explainRow(
+  row: number,
+  reasons: readonly MoveReason[],
+  inspected: Inspected,
+): Promise<Omit<InspectedItem, 'itemId'>> {
+  const { results, explanation } = inspected;
   const { candidates, ranked, query } = results;
-  const shownAt = findShown(results).get(row);
-  const rankedAt = order.indexOf(row) + 1;
+  const shownAt = inspected.shownAt.get(row);
+  const rankedAt = inspected.rankedAt.get(row)!;
   const score = ranked.scores[row]!;
   const contributions = await contribute(row, inspected);
   const last = rankedAt > query.limit ? await describeLast(inspected) : undefined;
-  const [reasons = []] = explainRows([row], ranked.scores, { items: candidates.items, query });
   const finding = judgeRanked(
     { rankedAt, shownAt, score, reasons, contributions },
     {
@@ -245,8 +278,8 @@ async function explainRow(row: number, inspected: Inspected): Promise<Omit<Inspe
 }
 
 /** How many of the shown items are ranked below a place. */
-function countBroughtIn(rankedAt: number, { results, order }: Inspected): number {
-  return results.selection.rows.filter((row) => order.indexOf(row) + 1 > rankedAt).length;
+function countBroughtIn(place: number, { results, rankedAt }: Inspected): number {
+  return results.selection.rows.filter((row) => rankedAt.get(row)! > place).length;
 }
 
 /** The last candidate that ranking alone shows. */
