@@ -38,6 +38,11 @@ export function isSourceName(name: string): name is SourceName {
   return Object.hasOwn(SOURCES, name);
 }
 
+/** The tensor with the item vectors of a source; undefined for one that has none, and for what is no source. */
+export function findItemVectors(name: string): string | undefined {
+  return isSourceName(name) ? (SOURCES[name] as SourceDefinition).itemVectors : undefined;
+}
+
 /**
  * Opens a source as its definition says.
  *

@@ -6,8 +6,7 @@ import { createInt8Search } from '../candidates/int8-search.js';
 import type { Int8Rows } from '../candidates/int8-rows.js';
 import type { ItemSearch, ItemVectors } from '../candidates/item-search.js';
 import { openPgvectorSearch } from '../candidates/pgvector-search.js';
-import type { SourceDefinition } from '../candidates/source-definition.js';
-import { isSourceName, SOURCES } from '../candidates/sources.js';
+import { findItemVectors } from '../candidates/sources.js';
 import type { VectorEngineOptions } from '../candidates/vector-engine.js';
 import type { BundleContents } from './read-bundle.js';
 
@@ -46,13 +45,9 @@ export function listItemSearches(
   vectorEngine: VectorEngineOptions | undefined,
 ): Record<string, string> {
   const named = Object.entries(manifest.sources).flatMap(([name, { file, index, skipped }]) => {
-    if (skipped !== undefined || file === undefined || !hasItemVectors(name)) return [];
+    if (skipped !== undefined || file === undefined || findItemVectors(name) === undefined) return [];
     if (name === 'als' && vectorEngine !== undefined) return [[name, 'pgvector']];
     return [[name, index?.kind ?? (rows.has(file) ? 'two-pass' : 'float32')]];
   });
   return Object.fromEntries(named) as Record<string, string>;
-}
-
-function hasItemVectors(name: string): boolean {
-  return isSourceName(name) && (SOURCES[name] as SourceDefinition).itemVectors !== undefined;
 }

@@ -4,8 +4,7 @@ import { parseTensorFile, type TensorFile } from '../bundle/tensor-file.js';
 import { openVerifiedFile } from '../bundle/verified-file.js';
 import { prepareRows } from '../candidates/exact-search.js';
 import type { Int8Rows } from '../candidates/int8-rows.js';
-import type { SourceDefinition } from '../candidates/source-definition.js';
-import { isSourceName, SOURCES } from '../candidates/sources.js';
+import { findItemVectors } from '../candidates/sources.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { Histories } from '../domain/history.js';
@@ -204,7 +203,7 @@ export function parseArtefact({ files }: BundleContents, file: string): TensorFi
 function prepareSearches({ manifest, bytesOf }: BundleFiles): Map<string, Int8Rows> {
   const prepared = new Map<string, Int8Rows>();
   for (const [name, { file, index, skipped }] of Object.entries(manifest.sources)) {
-    const { itemVectors } = isSourceName(name) ? (SOURCES[name] as SourceDefinition) : {};
+    const itemVectors = findItemVectors(name);
     if (itemVectors === undefined || file === undefined || index !== undefined || skipped !== undefined)
       continue;
     const rows = prepareRowsOf(bytesOf(file), { file, tensor: itemVectors });
@@ -213,16 +212,19 @@ function prepareSearches({ manifest, bytesOf }: BundleFiles): Map<string, Int8Ro
   return prepared;
 }
 
+/** Undefined where the file is wrong, which is told when its source is opened, and where there is no memory for the rows. */
 function prepareRowsOf(
   bytes: Uint8Array,
   { file, tensor }: { file: string; tensor: string },
 ): Int8Rows | undefined {
   try {
-    const { shape, data } = parseTensorFile(bytes, file).tensors.get(tensor)!;
-    return prepareRows({ factors: data as Float32Array, dimensions: shape[1]! });
-  } catch {
-    // What is wrong with the file is told when its source is opened.
-    return undefined;
+    const found = parseTensorFile(bytes, file).tensors.get(tensor);
+    const dimensions = found?.shape[1];
+    if (!(found?.data instanceof Float32Array) || dimensions === undefined) return undefined;
+    return prepareRows({ factors: found.data, dimensions });
+  } catch (error) {
+    if (error instanceof ShortlistError || error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 
