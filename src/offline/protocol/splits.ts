@@ -6,6 +6,7 @@ import { filterInteractions, filterUnwanted, type InteractionTable } from '../..
 import { createSeededRandom } from '../../domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { cutTimes, maxOf, minOf } from './rolling-windows.js';
+import { showDay } from '../../domain/show-day.js';
 
 /** A user with what they did after the split, which a good slate contains. */
 export interface EvaluationQuery {
@@ -156,7 +157,7 @@ export function* splitRolling(
     const parts = Uint8Array.from(table.timestamp, (time) =>
       time < cut ? TRAIN : time < end ? TEST : UNUSED,
     );
-    yield createSplit(table, parts, { label: formatDate(cut), knownUntil: cut });
+    yield createSplit(table, parts, { label: showDay(cut), knownUntil: cut });
   }
 }
 
@@ -305,8 +306,4 @@ function frozenSplitError(file: string, problems: readonly string[]): ShortlistE
   return new ShortlistError('INVALID_DATASET', `${file} is not a split of this dataset:`, {
     problems: shown,
   });
-}
-
-function formatDate(unixSeconds: number): string {
-  return new Date(1000 * unixSeconds).toISOString().slice(0, 10);
 }

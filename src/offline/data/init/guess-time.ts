@@ -4,6 +4,7 @@ import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { guessEpoch } from '../prepare/guess-epoch.js';
 import type { FoundColumn, FoundTable } from './found-table.js';
 import { isIdName, isTimeName, sqlName, timeNameRank } from './name-words.js';
+import { showDay } from '../../../domain/show-day.js';
 
 /** A column taken for the time of interactions. */
 export interface GuessedTime {
@@ -109,7 +110,7 @@ function findTime(
   const { name, filled, instants, numbers, low, high, oldest, newest } = column;
   const sql = sqlName(name);
   if (instants === filled)
-    return { column: name, sql, oldest, newest, why: `times, ${dayOf(oldest)} to ${dayOf(newest)}` };
+    return { column: name, sql, oldest, newest, why: `times, ${showDay(oldest)} to ${showDay(newest)}` };
   if (numbers !== filled) return undefined;
   const written =
     /^(19|20)\d{6}$/.test(String(column.smallest)) && /^(19|20)\d{6}$/.test(String(column.largest));
@@ -129,7 +130,7 @@ function findTime(
       sql,
       oldest: low / perSecond,
       newest: high / perSecond,
-      why: `numbers since 1970, nearly all of ${dayOf(low / perSecond)} to ${dayOf(high / perSecond)}`,
+      why: `numbers since 1970, nearly all of ${showDay(low / perSecond)} to ${showDay(high / perSecond)}`,
     };
   }
   const guess = options.isNamed ? guessEpoch({ low, high, latest: options.latest }) : undefined;
@@ -155,8 +156,4 @@ async function findFormat(
     return `${name} is called like a time, but '${example}' is none that is known; convert it in the SQL`;
   if (fitting.length === 1) return { column: name, sql: read(format), why: `times as '${example}'` };
   return `${name}: '${example}' can be read in several ways; say which in the SQL: ${fitting.map(read).join(' or ')}`;
-}
-
-function dayOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
 }

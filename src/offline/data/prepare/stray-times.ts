@@ -5,6 +5,7 @@ import { createRowLocator, locationColumns, ORDINAL } from './check-table.js';
 import { NAMED_ROWS } from './load-failures.js';
 import type { LoadedTable } from './load-table.js';
 import { rawTable, typedTable } from './table-request.js';
+import { showDay } from '../../../domain/show-day.js';
 
 /** Rows apart from all others are strays when they are so few: one in a hundred, or one. */
 const STRAY_SHARE = 0.01;
@@ -42,7 +43,7 @@ export async function findStrayTimes(
       early === undefined
         ? []
         : [
-            `${loaded.table}: ${early.count} rows have a timestamp of ${dateOf(early.nearest)} or before, ` +
+            `${loaded.table}: ${early.count} rows have a timestamp of ${showDay(early.nearest)} or before, ` +
               `${yearsBetween(early)} years before all others: do they stand for no time? interactions.times: { from: … } leaves them out`,
           ],
   };
@@ -88,13 +89,13 @@ async function describeLate(
      WHERE typed.timestamp >= ${strays.nearest} ORDER BY raw.rowid LIMIT ${NAMED_ROWS}`,
   );
   const locate = await createRowLocator(connection, loaded);
-  const last = dateOf(strays.border);
+  const last = showDay(strays.border);
   const says =
     `${yearsBetween(strays)} years after all others, the last of which is of ${last}, and would be taken for the present; ` +
     `interactions.times: { to: ${nextDay(strays.border)} } leaves such rows out, a later day keeps them`;
   const more = strays.count - rows.length;
   return [
-    ...rows.map((row) => `${locate('timestamp', row)}: is of ${dateOf(Number(row.timestamp))}, ${says}`),
+    ...rows.map((row) => `${locate('timestamp', row)}: is of ${showDay(Number(row.timestamp))}, ${says}`),
     ...(more > 0 ? [`${loaded.table}: … and ${more} more rows like these`] : []),
   ];
 }
@@ -104,9 +105,5 @@ function yearsBetween({ nearest, border }: Strays): number {
 }
 
 function nextDay(seconds: number): string {
-  return dateOf(seconds + SECONDS_PER_DAY);
-}
-
-function dateOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
+  return showDay(seconds + SECONDS_PER_DAY);
 }

@@ -29,6 +29,7 @@ import {
   type TypedColumn,
 } from './typed-columns.js';
 import { fieldColumn } from './view-columns.js';
+import { showDay } from '../../../domain/show-day.js';
 
 /**
  * The result of typing a table: problems, or the DuckDB table `typed_<table>` with an ORDINAL in file order.
@@ -67,7 +68,7 @@ export async function typeInteractions(
       type,
       table: rawTable(loaded.table),
       latest: times?.to === undefined ? latest : Infinity,
-      remedy: `where it stands for no time, interactions.times: { to: ${toDate(now)} } leaves such rows out`,
+      remedy: `where it stands for no time, interactions.times: { to: ${showDay(now)} } leaves such rows out`,
     });
   const typed = await typeTable(connection, loaded, {
     latest,
@@ -100,10 +101,6 @@ export async function leaveOut(
   const outside = [...from, ...to].join(' OR ');
   const { rowsChanged } = await connection.run(`DELETE FROM ${typedTable(table)} WHERE ${outside}`);
   return { 'outside of interactions.times': rowsChanged };
-}
-
-function toDate(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
 /** Checks and converts `raw_items` or `raw_users` into the key and one column per attribute; keys must be unique. */
