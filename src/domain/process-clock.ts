@@ -7,4 +7,10 @@ export function processClock(): number {
 }
 
 /** When this thread started, on the clock that all threads share. */
-const START_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+const START_MS = readStart();
+
+function readStart(): number {
+  // Node makes `performance` when it is first read, which takes over a millisecond: it must not fall between the two readings.
+  performance.now();
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}
