@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 const LOOPBACK = new BlockList();
+// An IPv6 address may be a mapped one of IPv4.
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
@@ -9,7 +10,7 @@ LOOPBACK.addAddress('::1', 'ipv6');
  * Other names are not resolved.
  */
 export function isLoopback(host: string): boolean {
-  if (host.toLowerCase() === 'localhost') return true;
-  const family = isIP(host);
-  return family !== 0 && LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+  // Asked for every request; the list takes a microsecond.
+  if (isIPv4(host)) return host.startsWith('127.');
+  return host.toLowerCase() === 'localhost' || (isIPv6(host) && LOOPBACK.check(host, 'ipv6'));
 }

@@ -88,7 +88,7 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
   const metrics = createMetrics({ processMetrics: true });
   const text = await metrics.render();
   const ours = text.split('\n').filter((line) => line.startsWith('# TYPE shortlist_'));
-  t.equal(ours.length, 76);
+  t.equal(ours.length, 77);
   t.notMatch(ours.join('\n'), 'summary');
   t.match(text, 'nodejs_eventloop_lag_seconds');
   t.match(metrics.contentType, 'text/plain');
@@ -97,10 +97,13 @@ t.test('there are histograms and no summaries, and process metrics when asked fo
 t.test('batches show how the computing threads are doing', async (t) => {
   const metrics = createMetrics({ processMetrics: false });
   metrics.compute.observeBatch({ requests: 3, waiting: 5, depth: 0.5 });
+  metrics.compute.observeBatchTimes({ waiting: 0, handedOver: 0.2, computing: 3, handedBack: 0.3 });
   metrics.compute.countLostThread();
   const text = await metrics.render();
   t.match(text, 'shortlist_batch_requests_bucket{le="4"} 1');
   t.match(text, 'shortlist_batch_requests_bucket{le="2"} 0');
+  t.match(text, 'shortlist_batch_duration_seconds_bucket{le="0.0025",part="computing"} 0');
+  t.match(text, 'shortlist_batch_duration_seconds_sum{part="computing"} 0.003');
   t.match(text, 'shortlist_waiting_requests 5');
   t.match(text, 'shortlist_ranking_depth 0.5');
   t.match(text, 'shortlist_lost_threads_total 1');

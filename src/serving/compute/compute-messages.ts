@@ -63,4 +63,7 @@ export interface AnsweredBatch {
   readonly answers: readonly (SlateReport | { readonly error: PackedError })[];
   /** What the requests read of the views that the thread serves. */
   readonly reads: readonly FeatureRead[];
+  /** When the thread had the batch, and when it had the answers, in milliseconds of `processClock`. */
+  readonly begunAt: number;
+  readonly endedAt: number;
 }

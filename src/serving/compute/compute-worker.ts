@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../../domain/packed-error.js';
+import { processClock } from '../../domain/process-clock.js';
 import type { FeatureRead } from '../../features/feature-observer.js';
 import type { FeatureStore } from '../../features/feature-store.js';
 import { closeEngine } from '../../engine/close-engine.js';
@@ -105,11 +106,12 @@ async function explain(job: InspectJob, engine: Engine): Promise<void> {
 }
 
 async function answer(batch: ComputeBatch, engine: Engine): Promise<void> {
+  const begunAt = processClock();
   now = batch.now;
   overrides = batch.overrides ?? overrides;
   const answers = await Promise.all(batch.jobs.map((job) => answerOne(job, engine)));
   endWork(counter);
-  say({ answers, reads: sumReads(reads) });
+  say({ answers, reads: sumReads(reads), begunAt, endedAt: processClock() });
   reads = [];
 }
 

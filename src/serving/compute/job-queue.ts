@@ -21,6 +21,8 @@ export interface JobQueueOptions extends AdmissionLimits {
   readonly observer?: FeatureObserver | undefined;
   /** Is told of every batch that a thread takes; it must not throw. */
   readonly onBatch?: ((batch: BatchFacts) => void) | undefined;
+  /** Is told of every batch that a thread has answered; it must not throw. */
+  readonly onAnswered?: ((times: BatchTimes) => void) | undefined;
   /** Without it nobody sees that a thread hangs. */
   readonly watch?: HangWatch | undefined;
   /** Is told of each thread that comes or goes: 1 or -1. */
@@ -45,6 +47,17 @@ export interface BatchFacts {
   readonly waiting: number;
   /** Share of the candidates that are ranked. */
   readonly depth: number;
+}
+
+/** Milliseconds that a batch took, one part after the other. */
+export interface BatchTimes {
+  /** Of its oldest request, until a thread was free. */
+  readonly waiting: number;
+  /** Until the thread had it. */
+  readonly handedOver: number;
+  readonly computing: number;
+  /** Until the queue had the answers. */
+  readonly handedBack: number;
 }
 
 /** Hands what waits to the threads that are free. */
@@ -86,7 +99,7 @@ interface Batch {
 
 /** Creates a queue without threads: what is pushed waits until one is added. */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
-  const { minDepth, clock, observer, onBatch, watch } = options;
+  const { minDepth, clock, observer, onBatch, onAnswered, watch } = options;
   const threads = createThreadRoster(options.onThread);
   const admission = createAdmission(options);
   const holds = createHolds(options.quarantine);
@@ -106,7 +119,8 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   async function run(thread: ComputeThread, jobs: readonly Job[]): Promise<void> {
     const started = processClock();
     // The first one has waited longest.
-    const depth = depthAt((started - jobs[0]!.pushedAt) / jobs[0]!.budgetMs, minDepth);
+    const waited = started - jobs[0]!.pushedAt;
+    const depth = depthAt(waited / jobs[0]!.budgetMs, minDepth);
     const batch = holds.begin(jobs);
     computing += jobs.length;
     onBatch?.({ requests: jobs.length, waiting: waiting.count(), depth });
@@ -114,7 +128,14 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     try {
       const asked = jobs.map(({ request, execution }) => ({ request, execution: { ...execution, depth } }));
       const answered = await thread.answer({ jobs: asked, now: clock() });
-      admission.answered({ requests: jobs.length, milliseconds: processClock() - started });
+      const ended = processClock();
+      admission.answered({ requests: jobs.length, milliseconds: ended - started });
+      onAnswered?.({
+        waiting: waited,
+        handedOver: answered.begunAt - started,
+        computing: answered.endedAt - answered.begunAt,
+        handedBack: ended - answered.endedAt,
+      });
       threads.release(thread);
       holds.answered(batch);
       settle(jobs, answered);

@@ -38,6 +38,7 @@ export function createThreadOptions(
       probeAfterMs: compute.rankerProbeAfterMs,
     },
     onBatch: (batch) => metrics.observeBatch(batch),
+    onAnswered: (times) => metrics.observeBatchTimes(times),
     onLost: (err) => {
       metrics.countLostThread();
       logger.error({ err }, 'a computing thread was lost');

@@ -11,6 +11,7 @@ import type {
 import type { ComputeThread } from '../../../src/serving/compute/compute-thread.js';
 import {
   type BatchFacts,
+  type BatchTimes,
   createJobQueue,
   type JobQueueOptions,
 } from '../../../src/serving/compute/job-queue.js';
@@ -32,7 +33,8 @@ class HeldThread implements ComputeThread {
   /** Ends the batch under way, and lets the queue see it. */
   async finish(error?: Error): Promise<void> {
     const answers = this.batches.at(-1)!.jobs.map(recordOf);
-    this.#finish!(error ?? { answers, reads: [] });
+    const begunAt = processClock();
+    this.#finish!(error ?? { answers, reads: [], begunAt, endedAt: begunAt + 1 });
     await new Promise(setImmediate);
   }
 
@@ -69,7 +71,12 @@ t.test(
   async (t) => {
     const facts: BatchFacts[] = [];
     const thread = new HeldThread();
-    const queue = createJobQueue({ ...options, onBatch: (batch) => facts.push(batch) });
+    const times: BatchTimes[] = [];
+    const queue = createJobQueue({
+      ...options,
+      onBatch: (batch) => facts.push(batch),
+      onAnswered: (parts) => times.push(parts),
+    });
     queue.add(thread);
     const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => queue.push(request(id), later()));
     t.same(sizes(thread), [1]);
@@ -89,6 +96,13 @@ t.test(
       { requests: 4, waiting: 1, depth: 1 },
       { requests: 1, waiting: 0, depth: 1 },
     ]);
+    t.equal(times.length, 3);
+    t.ok(times.every(({ waiting, handedOver }) => waiting >= 0 && handedOver >= 0));
+    t.same(
+      new Set(times.map(({ computing }) => Math.round(computing))),
+      new Set([1]),
+      'as the thread says it',
+    );
     t.equal(thread.batches[0]!.now, 7);
     await queue.close();
     t.ok(thread.closed);
