@@ -16,6 +16,7 @@ import { addReadyRoute } from './routes/ready.js';
 import { addRecommendationsRoute } from './routes/recommendations.js';
 import { addRootRoute } from './routes/root.js';
 import { addSimilarItemsRoute } from './routes/similar-items.js';
+import { shedLoad } from './shed-load.js';
 import { PUBLIC_COMPONENTS } from './schemas/components.js';
 import { PUBLIC_CODES } from './schemas/problem.js';
 
@@ -37,12 +38,15 @@ export function buildApp(parts: AppParts): HttpApp {
   for (const schema of PUBLIC_COMPONENTS) app.addSchema(schema);
   app.register(swagger, createOpenapiOptions(settings, PUBLIC_LISTENER));
   const publish = createDocumentPublisher(parts);
+  app.register(async (recommending: HttpApp) => {
+    shedLoad(recommending, parts);
+    addRecommendationsRoute(recommending, parts);
+    addPostRecommendationsRoute(recommending, parts);
+    addRankRoute(recommending, parts);
+    addSimilarItemsRoute(recommending, parts);
+    addPopularRoute(recommending, parts);
+  });
   app.register(async (routes: HttpApp) => {
-    addRecommendationsRoute(routes, parts);
-    addPostRecommendationsRoute(routes, parts);
-    addRankRoute(routes, parts);
-    addSimilarItemsRoute(routes, parts);
-    addPopularRoute(routes, parts);
     if (parts.events !== undefined) {
       addEventsRoute(routes, {
         store: parts.events,

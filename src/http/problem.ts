@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, ShortlistError, type ErrorCode } from '../domain/errors.js';
 import type { Problem } from './schemas/problem.js';
 
@@ -70,16 +70,26 @@ export function buildProblem(failure: Failure, request: { id: string; path: stri
 
 /** Answers with a problem. Never cached; 503 says when to come back. */
 export function sendProblem(reply: FastifyReply, failure: Failure): FastifyReply {
-  const { request } = reply;
-  const problem = buildProblem(failure, { id: request.id, path: findPath(request.raw.url!) });
-  if (problem.status === 503) reply.header('retry-after', '1');
-  return reply
-    .code(problem.status)
-    .header('x-request-id', request.id)
-    .header('cache-control', 'no-store')
-    .header('x-content-type-options', 'nosniff')
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problem));
+  const { status, headers, body } = describeProblem(failure, reply.request);
+  return reply.code(status).headers(headers).send(body);
+}
+
+/** The answer to a request that came to nothing, as it goes over the connection. */
+export function describeProblem(
+  failure: Failure,
+  { id, raw }: Pick<FastifyRequest, 'id' | 'raw'>,
+): { status: number; headers: Readonly<Record<string, string>>; body: string } {
+  const problem = buildProblem(failure, { id, path: findPath(raw.url!) });
+  const body = JSON.stringify(problem);
+  const headers = {
+    ...(problem.status === 503 && { 'retry-after': '1' }),
+    'x-request-id': id,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
+    'content-length': String(Buffer.byteLength(body)),
+  };
+  return { status: problem.status, headers, body };
 }
 
 const TRY_AGAIN = 'Try again; when you report it, quote the request id.';

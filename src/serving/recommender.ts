@@ -14,6 +14,8 @@ export interface Recommender {
    * DEADLINE_EXCEEDED, COMPUTE_FAILED where nothing answers in place of the pipeline; what `recommend` of the pipeline throws
    */
   recommend(request: RecommendationRequest, run: Run): Answer | Promise<Answer>;
+  /** Whether a request that came now with so many milliseconds would be refused, whatever it asks; absent where none is. */
+  refuses?(budgetMs: number): boolean;
 }
 
 /** How a server runs one request. */

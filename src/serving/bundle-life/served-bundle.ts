@@ -15,6 +15,7 @@ import type { Recommender } from '../recommender.js';
 import { chooseRequestExamples, chooseUsers, type RequestExamples } from '../request-examples.js';
 import { fromLease, inspectBundle } from '../stack.js';
 import { type BundleLease, leaseBundle } from './bundle-lease.js';
+import { createEarlyRefusal } from './early-refusal.js';
 import { joinReloads } from './join-reloads.js';
 import type { OpenBundle } from './open-bundle.js';
 import { type OpeningOptions, openServedBundle } from './open-served-bundle.js';
@@ -88,6 +89,7 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
 
   return {
     ...fromLease(() => current),
+    refuses: createEarlyRefusal(() => current?.bundle.compute, cache),
     describe: () => description,
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),

@@ -103,6 +103,7 @@ export async function openComputePool(
   threads.forEach(watch);
   return {
     run: queue.push,
+    refuses: queue.refuses,
     findProblem: () => queue.findProblem(),
     close: async () => {
       if (closing.signal.aborted) return;

@@ -20,6 +20,8 @@ export interface Compute {
    * @throws ShortlistError as `inspect()` does; DEADLINE_EXCEEDED at the deadline; COMPUTE_FAILED when the thread that computed ended
    */
   inspect(asked: InspectionRequest, execution: InspectExecution): Promise<InspectionJson>;
+  /** Whether any request that came now with so many milliseconds would be refused; absent where none is. */
+  refuses?(budgetMs: number): boolean;
   /** Why nothing can be computed now; undefined, or absent, where it can. */
   findProblem?(): unknown;
   /** Waits for computations that are under way, then frees what the computing holds. */

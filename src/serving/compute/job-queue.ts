@@ -68,6 +68,8 @@ export interface JobQueue {
    * @throws ShortlistError as `Compute.run` does
    */
   readonly push: (request: RecommendationRequest, execution: Execution) => Promise<SlateReport>;
+  /** Whether it would refuse any request that came now with so many milliseconds. */
+  readonly refuses: (budgetMs: number) => boolean;
   /** Gives up what waits, and whatever comes until there is a thread again, when there is none left. */
   failIfDeserted(error: unknown): void;
   /** Why nothing can be computed now; undefined where it can. */
@@ -107,7 +109,6 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   let computing = 0;
   let deserted: { error: unknown } | undefined;
   const busy = (): Busy => ({ threads: threads.count(), waiting: waiting.count(), computing });
-
   /** Threads that will soon be free get their share of what waits. */
   function dispatch(): void {
     while (threads.hasFree() && waiting.count() > 0) {
@@ -130,12 +131,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       const answered = await thread.answer({ jobs: asked, now: clock() });
       const ended = processClock();
       admission.answered({ requests: jobs.length, milliseconds: ended - started });
-      onAnswered?.({
-        waiting: waited,
-        handedOver: answered.begunAt - started,
-        computing: answered.endedAt - answered.begunAt,
-        handedBack: ended - answered.endedAt,
-      });
+      onAnswered?.(listParts(answered, { waited, started, ended }));
       threads.release(thread);
       holds.answered(batch);
       settle(jobs, answered);
@@ -178,6 +174,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
         waiting.add({ request, execution, pushedAt, budgetMs, resolve, reject });
         dispatch();
       }),
+    refuses: (budgetMs) => deserted === undefined && admission.findRefusal(budgetMs, busy()) !== undefined,
     failIfDeserted,
     findProblem: () => deserted?.error,
     close: () => threads.close(),
@@ -253,6 +250,18 @@ function createHolds(quarantine: JobQueueOptions['quarantine']) {
       if (batch.isSuspect) tell('clear', batch);
     },
     lost: (batch: Batch): void => tell('hold', batch),
+  };
+}
+
+function listParts(
+  { begunAt, endedAt }: AnsweredBatch,
+  { waited, started, ended }: { waited: number; started: number; ended: number },
+): BatchTimes {
+  return {
+    waiting: waited,
+    handedOver: begunAt - started,
+    computing: endedAt - begunAt,
+    handedBack: ended - endedAt,
   };
 }
 

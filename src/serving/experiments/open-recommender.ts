@@ -147,7 +147,9 @@ function experimentOptions(
   return {
     ...shared,
     ...changes,
-    ...(threads && { threads: { ...threads, onBatch: undefined, onAnswered: undefined, onThreads: undefined } }),
+    ...(threads && {
+      threads: { ...threads, onBatch: undefined, onAnswered: undefined, onThreads: undefined },
+    }),
     isExperiment: true,
     openOnlineStores: createOnlineStoresOpener(settings, { logger, metrics: unseen.features, openReads }),
   };

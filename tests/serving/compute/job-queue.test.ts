@@ -133,7 +133,9 @@ t.test('more than may wait is refused at once, and so is what came without any t
   const thread = new HeldThread();
   const queue = createJobQueue(options);
   queue.add(thread);
+  t.equal(queue.refuses(60_000), false);
   const answers = Array.from({ length: 7 }, () => queue.push(request('a'), later()));
+  t.equal(queue.refuses(60_000), true, 'which can be told before');
   await t.rejects(queue.push(request('b'), later()), { code: 'OVERLOADED', status: 503 });
   await t.rejects(queue.push(request('b'), within(-1)), { code: 'DEADLINE_EXCEEDED' });
   await thread.finish();
