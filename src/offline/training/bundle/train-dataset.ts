@@ -4,6 +4,7 @@ import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-d
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
+import { reportJob } from '../../progress/time-left.js';
 import type { SearchSummary } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
@@ -35,8 +36,9 @@ export async function trainDataset(
 export async function trainPrepared(
   dataset: PreparedDataset,
   trainedDir: string,
-  options: DatasetTrainingOptions,
+  given: DatasetTrainingOptions,
 ): Promise<Manifest> {
+  const options = { ...given, progress: reportJob(given.progress) };
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {
