@@ -1,4 +1,5 @@
 import type { Manifest } from '../../../bundle/manifest.js';
+import type { TrainingProfile } from '../../../config/training-profile.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
 import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-dataset.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
@@ -16,6 +17,8 @@ export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
   /** Folder of the encoder that was imported for the dataset; there need not be one. */
   encoderDir?: string | undefined;
+  /** The profile that made the config; full when not said. */
+  profile?: TrainingProfile | undefined;
   /** How the config was found, if it was searched for. */
   search?: SearchSummary | undefined;
 };
