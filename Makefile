@@ -46,17 +46,19 @@ help: ## List the targets
 run: $(BUILT) $(CANDIDATE) ## Serve on PORT (3000); the first time, install, build and train on the demo dataset first
 	$(SHORTLIST) serve
 
-demo: $(BUILT) ## Make the demo dataset, train on it, and publish the bundle to the candidate channel
+demo: $(BUILT) ## Make the demo dataset, train on it quickly, and publish the bundle to the candidate channel
 	@echo '[1/4] demo-data: making the demo dataset'
 	@$(SHORTLIST) demo-data
 	@echo '[2/4] prepare: checking it and mapping its columns'
 	@$(SHORTLIST) prepare --dataset demo
 	@echo '[3/4] train: candidate sources, then the ranker'
-	@$(SHORTLIST) train --dataset demo
+	@$(SHORTLIST) train --dataset demo --profile quick
 	@echo '[4/4] publish: writing the bundle'
 	@$(SHORTLIST) publish --dataset demo
+	@echo 'This was a quick training, to try things. In full, beside a server that then takes it: ./shortlist train --dataset demo && ./shortlist publish --dataset demo'
 
-evaluate: $(BUILT) ## Evaluate the trained demo bundle with a report, and publish it again with both: promote asks for that
+evaluate: $(BUILT) ## Train on the demo dataset in full, evaluate with a report, and publish: promote asks for all three
+	$(SHORTLIST) train --dataset demo
 	$(SHORTLIST) evaluate --dataset demo --protocol chronological
 	$(SHORTLIST) publish --dataset demo
 

@@ -1,12 +1,12 @@
 import type { Catalogue } from '../../src/domain/catalogue.js';
-import type { Histories } from '../../src/domain/history.js';
+import { DEFAULT_MAX_HISTORY, type Histories } from '../../src/domain/history.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import { createSeededRandom, type SeededRandom } from '../../src/domain/seeded-random.js';
 import { SECONDS_PER_DAY } from '../../src/domain/time.js';
 import { createTableBuilder, type FeatureTable } from '../../src/features/feature-table.js';
 import type { FeatureView } from '../../src/features/feature-view.js';
 import { computeGram } from '../../src/candidates/als-solver.js';
-import { DEFAULT_MAX_HISTORY, type AlsModel } from '../../src/candidates/als.js';
+import type { AlsModel } from '../../src/candidates/als.js';
 
 /** What is generated; the same options give the same world. */
 export interface WorldSize {

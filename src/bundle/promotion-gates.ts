@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { findSmallestShare, listLost, sumBytes } from './gate-measures.js';
 import { findEvaluationSummary, type EvaluationSummary } from './evaluation-summary.js';
 import type { Manifest } from './manifest.js';
+import { isQuickTraining } from './quick-training.js';
 
 const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, maximum: 1, description });
 
@@ -11,6 +12,9 @@ const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, m
  */
 export const Gates = Type.Object(
   {
+    fullTraining: Type.Optional(
+      Type.Boolean({ description: 'It was trained in full, not with `--profile quick`.' }),
+    ),
     minimumNdcg: Type.Optional(share('Least nDCG@k of two-stage.')),
     liftIntervalAboveZero: Type.Optional(
       Type.Boolean({
@@ -113,6 +117,7 @@ export function checkGates(candidate: Manifest, gates: Gates, measured: Measured
 function checkQuality(candidate: Manifest, gates: Gates, current: Manifest | undefined): GateCheck[] {
   const found = findEvaluationSummary(candidate);
   const {
+    fullTraining,
     minimumNdcg,
     liftIntervalAboveZero,
     minimumLift,
@@ -121,6 +126,7 @@ function checkQuality(candidate: Manifest, gates: Gates, current: Manifest | und
     maximumDrop,
   } = gates;
   const checks: GateCheck[] = [];
+  if (fullTraining === true) checks.push(checkFullTraining(candidate));
   if (minimumNdcg !== undefined) checks.push(atLeast('minimumNdcg', minimumNdcg, found && ndcgOf(found)));
   if (liftIntervalAboveZero === true) checks.push(checkInterval(found));
   if (minimumLift !== undefined) checks.push(checkLift(minimumLift, found));
@@ -163,6 +169,7 @@ export function describeCheck({ gate, passed, value, threshold, note }: GateChec
 
 /** What a value must be to pass, before the threshold. */
 const LIMITS: Readonly<Record<keyof Gates, string>> = {
+  fullTraining: 'at least',
   minimumNdcg: 'at least',
   liftIntervalAboveZero: 'above',
   minimumLift: 'at least',
@@ -182,6 +189,13 @@ const NOT_EVALUATED = 'it was not evaluated: run `shortlist evaluate`, then `sho
 function atLeast(gate: keyof Gates, threshold: number, value: number | undefined): GateCheck {
   if (value === undefined) return { gate, passed: false, value: null, threshold, note: NOT_EVALUATED };
   return { gate, passed: value >= threshold, value, threshold };
+}
+
+function checkFullTraining(candidate: Manifest): GateCheck {
+  const check = { gate: 'fullTraining', threshold: 1 } as const;
+  if (!isQuickTraining(candidate)) return { ...check, passed: true, value: 1 };
+  const note = 'it was trained with --profile quick: run `shortlist train` without it';
+  return { ...check, passed: false, value: 0, note };
 }
 
 function checkInterval(found: EvaluationSummary | undefined): GateCheck {

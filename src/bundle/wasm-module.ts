@@ -50,7 +50,10 @@ export const WASM = {
   i32: {
     of: (value: number): WasmCode => [0x41, signedLeb(value)],
     load: (address: WasmCode, offset: number): WasmCode => [address, 0x28, ALIGNMENT, leb(offset)],
+    /** A byte, 0 to 255. */
+    loadByte: (address: WasmCode, offset: number): WasmCode => [address, 0x2d, 0, leb(offset)],
     add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x6a],
+    multiply: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x6c],
     shiftLeft: (value: WasmCode, bits: WasmCode): WasmCode => [value, bits, 0x74],
     store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
       address,
@@ -75,8 +78,21 @@ export const WASM = {
     /** 0 when either is NaN. */
     isAtMost: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0x5f],
   },
-  /** Four numbers of 32 bits, or eight of 16, side by side. */
+  f64: {
+    of: (value: number): WasmCode => [0x44, [...new Uint8Array(Float64Array.of(value).buffer)]],
+    load: (address: WasmCode, offset: number): WasmCode => [address, 0x2b, ALIGNMENT, leb(offset)],
+    store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
+      address,
+      value,
+      0x39,
+      ALIGNMENT,
+      leb(offset),
+    ],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, 0xa0],
+  },
+  /** Two numbers of 64 bits, four of 32, or eight of 16, side by side. */
   v128: {
+    load: (address: WasmCode, offset: number): WasmCode => [address, simd(0x00), ALIGNMENT, leb(offset)],
     zero: (): WasmCode => [simd(0x0c), Array<number>(16).fill(0)],
     /** Of the memory that threads share, as the one that follows. */
     loadShared: (address: WasmCode, offset: number): WasmCode => [address, simd(0x00), sharedAt(offset)],
@@ -98,6 +114,9 @@ export const WASM = {
     add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xae)],
     /** Products of eight numbers of 16 bits, each two neighbours added. */
     dot: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xba)],
+  },
+  f64x2: {
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf0)],
   },
   f32x4: {
     from: (value: WasmCode): WasmCode => [value, simd(0xfa)],

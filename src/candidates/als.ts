@@ -26,9 +26,6 @@ export interface AlsModel {
   readonly meanWeight?: number;
 }
 
-/** The latest items of a history that count, unless the model says otherwise. */
-export const DEFAULT_MAX_HISTORY = 1000;
-
 /** Opens `als`. */
 export const ALS = {
   file: 'candidates/als.safetensors',

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { readBundleManifest } from '../bundle/bundle-files.js';
 import { replaceFile } from '../bundle/durable-files.js';
 import type { Manifest } from '../bundle/manifest.js';
+import { isQuickTraining } from '../bundle/quick-training.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { DatasetFolders } from './dataset-options.js';
 
@@ -57,7 +58,8 @@ export async function findTrainedOrigin(
   if (unfinished !== undefined && !allowEarlier)
     throw refuseEarlier(unfinished, { manifest, trainedDir, name: dataset.name });
   const rows = manifest.dataset.interactions.toLocaleString('en');
-  const says = `${trainedDir} was trained at ${manifest.createdAt}, on ${rows} interactions of ${manifest.dataset.name}.`;
+  const how = isQuickTraining(manifest) ? ' with --profile quick' : '';
+  const says = `${trainedDir} was trained${how} at ${manifest.createdAt}, on ${rows} interactions of ${manifest.dataset.name}.`;
   const prepared = await readFingerprint(preparedDir);
   if (prepared === undefined || prepared === manifest.dataset.fingerprint) return { says };
   const warning =

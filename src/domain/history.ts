@@ -8,6 +8,9 @@ export interface History {
   readonly values: Float32Array;
 }
 
+/** The latest items of a history that a model counts, unless it says otherwise. */
+export const DEFAULT_MAX_HISTORY = 1000;
+
 /**
  * The latest words of a subject on each item, by live events, whether a bundle has them or not, oldest first: data only, which threads can
  * hand on.

@@ -44,7 +44,19 @@ function failuresOf(
 t.test('the shipped gates let a sound bundle pass, the first one and one as good', async (t) => {
   t.same(failuresOf(SHIPPED, {}), []);
   t.same(failuresOf(SHIPPED, {}, manifestOf({})), []);
-  t.equal(checkGates(manifestOf({}), SHIPPED, against(undefined)).length, 11);
+  t.equal(checkGates(manifestOf({}), SHIPPED, against(undefined)).length, 12);
+});
+
+t.test('a quick training is refused where full ones are asked for', async (t) => {
+  const full = manifestOf({});
+  const quick = { ...full, training: { ...full.training, profile: 'quick' } };
+  const ask = (gates: Gates, manifest: Manifest): string[] =>
+    checkGates(manifest, gates, against(undefined)).map(describeCheck);
+  t.same(ask({ fullTraining: true }, full), ['fullTraining: 1, at least 1']);
+  t.same(ask({ fullTraining: true }, quick), [
+    'fullTraining: 0, not at least 1 (it was trained with --profile quick: run `shortlist train` without it)',
+  ]);
+  t.same(ask({}, quick), []);
 });
 
 t.test('each failed gate is told with its value and its threshold', async (t) => {

@@ -30,7 +30,7 @@ t.test('a trained bundle goes through the gates to production, and back', async 
   t.match(await run('promote', ...allow), { code: 2, errors: /--allow and --reason go together/ });
   t.match(await run('promote', '--allow', 'x', '--reason', 'y'), {
     code: 2,
-    errors: /Allowed are minimumNdcg,/,
+    errors: /Allowed are fullTraining, minimumNdcg,/,
   });
   t.match(await run('promote', ...allow, '--reason', 'no clock'), {
     code: 0,

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { openBundleFiles, type BundleFiles } from '../../bundle/bundle-files.js';
 import type { EvaluationSummary } from '../../bundle/evaluation-summary.js';
 import type { Manifest } from '../../bundle/manifest.js';
+import { isQuickTraining } from '../../bundle/quick-training.js';
 import { contentsOf, writeBundleFiles } from '../../bundle/write-bundle-files.js';
+import { applyProfile } from '../../config/training-profile.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { evaluateDataset, type EvaluationOptions } from './evaluate-dataset.js';
 import { openBundleEncoder } from '../training/encoder/imported-encoder.js';
@@ -31,7 +33,7 @@ export interface TrainedEvaluationOptions extends EvaluationOptions {
 
 /**
  * Evaluates the dataset that a bundle was trained on, and puts the figures, the report and each query's nDCG into that
- * bundle. Where a search chose the training parameters, they are trained with.
+ * bundle. Where a search chose the training parameters, they are trained with; so is the profile.
  *
  * @returns where the report is, the version that the bundle has with it, and the one that it had before
  * @throws ShortlistError BUNDLE_NOT_FOUND when nothing was trained, INVALID_BUNDLE when it was trained on other data, by
@@ -56,6 +58,7 @@ export async function evaluateTrained(
   const encoder = await openBundleEncoder(trained, dataset);
   const result = await evaluateDataset(dataset, {
     ...splitOptions,
+    config: applyProfile(options.config, isQuickTraining(trained.manifest) ? 'quick' : 'full'),
     ...withTuning(tuning),
     importedRanker,
     encoder,

@@ -41,9 +41,9 @@ function holdProgress(progress: ProgressReporter): { progress: ProgressReporter;
   };
   return {
     progress: {
-      start: (label, total) => {
+      start: (label, total, place) => {
         let step: ProgressStep | undefined;
-        tell(() => (step = progress.start(label, total)));
+        tell(() => (step = progress.start(label, total, place)));
         return {
           advance: (units) => tell(() => step!.advance(units)),
           finish: (summary) => tell(() => step!.finish(summary)),

@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { createLineProgress, finalLine } from './line-progress.js';
-import type { ProgressReporter, ProgressStep } from './progress.js';
+import type { ProgressReporter, ProgressStep, StepPlace } from './progress.js';
+import { startStepClock } from './time-left.js';
 
 /**
  * Progress for a person: a bar on a terminal, lines elsewhere.
@@ -14,27 +15,32 @@ export function createTerminalProgress(
 ): ProgressReporter {
   const { now = () => performance.now() } = options;
   if (!stream.isTTY) return createLineProgress(stream, options);
-  return { start: (label, total) => startBar(stream, label, { total, now }) };
+  return { start: (label, total, place) => startBar(stream, label, { ...place, total, now }) };
 }
 
 function startBar(
   stream: NodeJS.WriteStream,
   label: string,
-  options: { total: number | undefined; now: () => number },
+  options: StepPlace & { total: number | undefined; now: () => number },
 ): ProgressStep {
-  const { total, now } = options;
-  const started = now();
-  const format = total === undefined ? '{label} {value}' : '{label} {bar} {percentage}% {value}/{total}';
+  const { total } = options;
+  const clock = startStepClock(total, options);
+  let done = 0;
+  const format =
+    total === undefined ? '{label} {value} {left}' : '{label} {bar} {percentage}% {value}/{total} {left}';
   const bar = new SingleBar(
     { stream, format, hideCursor: true, clearOnComplete: true },
     Presets.shades_classic,
   );
-  bar.start(total ?? 0, 0, { label });
+  bar.start(total ?? 0, 0, { label, left: '' });
   return {
-    advance: (units = 1) => bar.increment(units),
+    advance: (units = 1) => {
+      done += units;
+      bar.increment(units, { left: clock.describeLeft(done) });
+    },
     finish: (summary) => {
       bar.stop();
-      stream.write(`${finalLine(label, { summary, seconds: (now() - started) / 1000 })}\n`);
+      stream.write(`${finalLine(label, { summary, clock })}\n`);
     },
   };
 }

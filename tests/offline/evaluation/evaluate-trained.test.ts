@@ -6,6 +6,7 @@ import { openBundleFiles } from '../../../src/bundle/bundle-files.js';
 import { findEvaluationSummary } from '../../../src/bundle/evaluation-summary.js';
 import { contentsOf, writeBundleFiles } from '../../../src/bundle/write-bundle-files.js';
 import { readDatasetConfig } from '../../../src/config/dataset-config.js';
+import { applyProfile } from '../../../src/config/training-profile.js';
 import { compareBundles } from '../../../src/offline/evaluation/compare-bundles.js';
 import { writeDemoData } from '../../../src/offline/data/demo/demo-data.js';
 import {
@@ -68,6 +69,23 @@ t.test('an evaluation is added to the very bundle that it began with', async (t)
     t.ok(Math.abs(rankings.at(-1)!.means[0] - summary.ndcg['two-stage']!) < 1e-12);
     t.match(rankings.at(-1), { difference: 0, pValue: 1 });
     t.same(settings, []);
+  });
+
+  await t.test('a quick bundle is evaluated as it was trained', async (t) => {
+    const config = applyProfile(options.config, 'quick');
+    const quick = join(folder, 'quick');
+    await trainDataset(prepared!, quick, { ...options, config, profile: 'quick' });
+    const trees: number[] = [];
+    const progress = {
+      start: (label: string, total = 0) => {
+        if (label.startsWith('ranker')) trees.push(total);
+        return SILENT_PROGRESS.start(label);
+      },
+    };
+    await evaluateTrained(prepared!, quick, { ...options, progress });
+    t.same(trees, [config.ranker.objectives.length * config.ranker.maxTrees]);
+    t.not(config.ranker.maxTrees, options.config.ranker.maxTrees);
+    t.match((await openBundleFiles(quick)).manifest, { training: { profile: 'quick' } });
   });
 
   await t.test('an imported ranker cannot be trained without some of its features', async (t) => {

@@ -29,19 +29,21 @@ t.test(
     unknown.finish();
     t.equal(
       text(),
-      'train …\ntrain: 6,000 of 12,000\ntrain: 11,000 of 12,000\ntrain: all is well\nwait …\nwait: 1\nwait: done in 5.5 s\n',
+      'train …\ntrain: 6,000 of 12,000; about 5 s left\ntrain: 11,000 of 12,000; about 1 s left\ntrain: all is well\nwait …\nwait: 1\nwait: done in 5.5 s\n',
     );
   },
 );
 
 t.test('a terminal shows a bar, and one line is left of it', async (t) => {
   const { stream, text } = createOutput({ isTTY: true });
-  const progress = createTerminalProgress(stream);
+  let now = 0;
+  const progress = createTerminalProgress(stream, { now: () => now });
   const step = progress.start('train', 10);
   step.advance(4);
+  now += 20_000;
   step.advance();
   step.finish('10 trees');
-  t.match(text(), /train .*50% 5\/10/);
+  t.match(text(), /train .*50% 5\/10 about 20 s left/);
   t.ok(text().endsWith('train: 10 trees\n'));
 });
 

@@ -120,10 +120,15 @@ function drawItem(
   options: { unseenLiking: Float64Array; buzz: Float64Array; likeness: Float64Array | undefined },
 ): number | undefined {
   const { unseenLiking, buzz, likeness } = options;
-  const odds = unseenLiking.map((liking, item) => liking * buzz[item]! * (likeness?.[item] ?? 1));
-  let rest = random.uniform() * odds.reduce((sum, each) => sum + each, 0);
-  const drawn = odds.findIndex((each) => (rest -= each) < 0);
-  return drawn < 0 ? undefined : drawn;
+  const odds = new Float64Array(unseenLiking.length);
+  let sum = 0;
+  for (let item = 0; item < odds.length; item++) {
+    odds[item] = unseenLiking[item]! * buzz[item]! * (likeness === undefined ? 1 : likeness[item]!);
+    sum += odds[item]!;
+  }
+  let rest = random.uniform() * sum;
+  for (let item = 0; item < odds.length; item++) if ((rest -= odds[item]!) < 0) return item;
+  return undefined;
 }
 
 function drawValue(liking: number, random: SeededRandom): number {

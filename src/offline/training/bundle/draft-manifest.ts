@@ -2,6 +2,7 @@ import type { ManifestDraft } from '../../../bundle/write-bundle-files.js';
 import type { SourceDefinition } from '../../../candidates/source-definition.js';
 import { SOURCES } from '../../../candidates/sources.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
+import type { TrainingProfile } from '../../../config/training-profile.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { FeatureView } from '../../../features/feature-view.js';
 import type { ItemContexts } from '../../../features/item-contexts.js';
@@ -20,6 +21,8 @@ export interface WritingOptions {
   readonly dataset: PreparedDataset;
   readonly config: TrainingConfig;
   readonly provenance: Provenance;
+  /** The profile that made the config; full when not said. */
+  readonly profile?: TrainingProfile | undefined;
   /** The search that the config comes from. */
   readonly search?: SearchSummary | undefined;
   /** What drift is measured against. */
@@ -31,7 +34,7 @@ export function draftManifest(
   { stageOne, ranker, index }: TrainedBundle,
   options: WritingOptions,
 ): ManifestDraft {
-  const { dataset, config, provenance, search, reference } = options;
+  const { dataset, config, profile, provenance, search, reference } = options;
   const { itemViews, userViews } = stageOne;
   const { timestamp, user } = stageOne.interactions;
   return {
@@ -64,6 +67,7 @@ export function draftManifest(
     ranker: describeRanker(ranker),
     ...(reference !== undefined && { reference }),
     training: {
+      ...(profile === 'quick' && { profile }),
       config,
       ranker: describeTraining(ranker),
       ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),

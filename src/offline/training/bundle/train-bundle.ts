@@ -12,12 +12,13 @@ import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js'
 import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
+import { runAhead } from '../../progress/run-ahead.js';
 import type { ImportedRanker } from '../ranker/imported-ranker.js';
 import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import { createCandidateEngine, createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
-import { fitStageOne, type StageOne } from '../stage-one/stage-one.js';
+import { countFitThreads, fitStageOne, type StageOne } from '../stage-one/stage-one.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
@@ -46,6 +47,9 @@ export interface TrainingOptions {
   /** A ranker trained elsewhere, to put into the bundle instead of training one. */
   readonly importedRanker?: ImportedRanker | undefined;
 }
+
+/** Share of a training that the fits and the rows of all cuts take, about; the trees take nearly all else. */
+const SHARE_OF_CUTS = 0.35;
 
 /**
  * Trains a bundle on what is known: the ranker on point-in-time rows (stage 1 refitted on what came before each cut),
@@ -108,15 +112,24 @@ export async function labelTrainingQueries(
   options: TrainingOptions,
 ): Promise<LabelledQuery[]> {
   refuseUnfitNumbers(dataset);
-  const labelled: LabelledQuery[] = [];
   const maxRows = countRowsPerCut(known, options);
-  for (const split of makeTrainingSplits(known, options.protocol, options.config)) {
-    const found = options.labelledCuts?.get(cutKey(split));
-    const queries = found ?? (await labelSplit(split, dataset, { ...options, maxRows }));
-    options.labelledCuts?.set(cutKey(split), queries);
-    labelled.push(...queries);
-  }
-  return labelled;
+  const share = SHARE_OF_CUTS / countTrainingSplits(known.train, options.protocol, options.config);
+  const { labelledCuts = new Map<string, readonly LabelledQuery[]>() } = options;
+  const labelled = await runAhead(
+    makeTrainingSplits(known, options.protocol, options.config),
+    {
+      prepare: async (split, progress) =>
+        labelledCuts.has(cutKey(split)) ? undefined : fitStageOne(split, dataset, { ...options, progress }),
+      use: async (stageOne, split, progress) => {
+        if (stageOne === undefined) return labelledCuts.get(cutKey(split))!;
+        const queries = await labelFitted(stageOne, split, dataset, { ...options, maxRows, share, progress });
+        labelledCuts.set(cutKey(split), queries);
+        return queries;
+      },
+    },
+    { threads: countFitThreads(known, options.threads), progress: options.progress },
+  );
+  return labelled.flat();
 }
 
 /** Tells the splits of one protocol and dataset apart: two windows may begin on one day, two draws may know the same time. */
@@ -141,11 +154,21 @@ export async function labelSplit(
   dataset: PreparedDataset,
   options: TrainingOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
-  const stageOne = await fitStageOne(split, dataset, options);
+  return labelFitted(await fitStageOne(split, dataset, options), split, dataset, options);
+}
+
+async function labelFitted(
+  stageOne: StageOne,
+  split: EvaluationSplit,
+  dataset: PreparedDataset,
+  options: TrainingOptions & { maxRows: number; share?: number },
+): Promise<readonly LabelledQuery[]> {
   const fitted = await createCandidateEngine(stageOne, dataset, options.scenario);
   const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);
   const engine = isLeaking ? leaveOutEncoder(fitted) : fitted;
-  const step = options.progress.start(`training rows ${split.label}`, split.queries.length);
+  const step = options.progress.start(`training rows ${split.label}`, split.queries.length, {
+    share: options.share ?? 0,
+  });
   const labelled = await labelQueries(split.queries, engine, {
     scenario: options.scenario,
     maxRows: options.maxRows,

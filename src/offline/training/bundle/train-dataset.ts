@@ -1,9 +1,11 @@
 import type { Manifest } from '../../../bundle/manifest.js';
+import type { TrainingProfile } from '../../../config/training-profile.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
 import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-dataset.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
+import { reportJob } from '../../progress/time-left.js';
 import type { SearchSummary } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
@@ -15,6 +17,8 @@ export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
   provenance: Provenance;
   /** Folder of the encoder that was imported for the dataset; there need not be one. */
   encoderDir?: string | undefined;
+  /** The profile that made the config; full when not said. */
+  profile?: TrainingProfile | undefined;
   /** How the config was found, if it was searched for. */
   search?: SearchSummary | undefined;
 };
@@ -35,8 +39,9 @@ export async function trainDataset(
 export async function trainPrepared(
   dataset: PreparedDataset,
   trainedDir: string,
-  options: DatasetTrainingOptions,
+  given: DatasetTrainingOptions,
 ): Promise<Manifest> {
+  const options = { ...given, progress: reportJob(given.progress) };
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {

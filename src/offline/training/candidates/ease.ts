@@ -1,6 +1,5 @@
-import { DEFAULT_MAX_HISTORY } from '../../../candidates/als.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import type { Histories } from '../../../domain/history.js';
+import { DEFAULT_MAX_HISTORY, type Histories } from '../../../domain/history.js';
 import { joinLinkRows, type ItemLinks, type LinkRow } from '../../../domain/item-links.js';
 import { selectTopK } from '../../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';

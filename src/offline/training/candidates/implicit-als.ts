@@ -1,7 +1,7 @@
-import { DEFAULT_MAX_HISTORY, toConfidences, type AlsModel } from '../../../candidates/als.js';
+import { toConfidences, type AlsModel } from '../../../candidates/als.js';
 import { computeGram } from '../../../candidates/als-solver.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import type { Histories } from '../../../domain/history.js';
+import { DEFAULT_MAX_HISTORY, type Histories } from '../../../domain/history.js';
 import { createSeededRandom } from '../../../domain/seeded-random.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { openRowThreads } from './row-threads.js';

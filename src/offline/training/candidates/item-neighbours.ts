@@ -1,5 +1,4 @@
-import { DEFAULT_MAX_HISTORY } from '../../../candidates/als.js';
-import type { Histories } from '../../../domain/history.js';
+import { DEFAULT_MAX_HISTORY, type Histories } from '../../../domain/history.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
 import { selectTopK, type ScoredItems } from '../../../domain/top-k.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';

@@ -1,4 +1,4 @@
-import type { Derivatives } from './histograms.js';
+import type { Derivatives } from './histogram-kernel.js';
 
 /** A loss that boosting lowers. */
 export interface BoostingObjective {

@@ -40,7 +40,6 @@ export function trainGradientBoostedTrees(
   const trees: RegressionTree[] = [];
   for (const tree of growTrees(train.matrix, scores, { objective, boosting })) {
     trees.push(tree);
-    addTreeScores(tree, train.matrix, scores);
     progress?.advance();
     if (judge?.isDoneAfter(tree)) break;
   }
@@ -61,7 +60,7 @@ function createObjective(train: RankingRows, boosting: BoostingOptions): Boostin
     : createLambdarankObjective(train, boosting);
 }
 
-/** Grows one tree after another on the derivatives at `scores`, which the caller keeps up to date; ends when none gains. */
+/** Grows one tree after another on the derivatives at `scores`, and adds what each gives; ends when none gains. */
 function* growTrees(
   matrix: FeatureMatrix,
   scores: Float64Array,
@@ -74,29 +73,39 @@ function* growTrees(
     gradients: new Float64Array(matrix.rows),
     hessians: new Float64Array(matrix.rows),
   };
+  const allRows = Uint32Array.from({ length: matrix.rows }, (_, row) => row);
   const allColumns = Uint32Array.from(binned.bounds.keys()).filter(
     (column) => binned.bounds[column]!.length > 0,
   );
   for (let iteration = 0; iteration < boosting.maxTrees; iteration++) {
     objective.computeDerivatives(scores, derivatives);
-    const tree = grower.grow(derivatives, {
-      ...boosting,
-      rowIndexes: drawRows(matrix.rows, boosting.rowFraction, random),
-      columns: drawColumns(allColumns, boosting.featureFraction, random),
-    });
+    const { drawn, others } = drawRows(allRows, boosting.rowFraction, random);
+    const columns = drawColumns(allColumns, boosting.featureFraction, random);
+    const { tree, leaves } = grower.grow(derivatives, { ...boosting, rowIndexes: drawn, columns });
+    for (const { node, rows } of leaves) addTo(scores, rows, tree.value[node]!);
+    addTreeScores(tree, matrix, scores, others);
     const isSingleLeaf = tree.column.length === 1;
     if (!isSingleLeaf || iteration === 0) yield tree;
     if (isSingleLeaf) return;
   }
 }
 
-function drawRows(rows: number, fraction: number, random: SeededRandom): Uint32Array {
-  const drawn = new Uint32Array(rows);
-  let count = 0;
-  for (let row = 0; row < rows; row++) {
-    if (fraction === 1 || random.uniform() < fraction) drawn[count++] = row;
-  }
-  return drawn.subarray(0, count);
+function addTo(scores: Float64Array, rows: Uint32Array, value: number): void {
+  for (let index = 0; index < rows.length; index++) scores[rows[index]!]! += value;
+}
+
+/** Rows that a tree is grown on, and the others. */
+function drawRows(
+  rows: Uint32Array,
+  fraction: number,
+  random: SeededRandom,
+): { drawn: Uint32Array; others: Uint32Array } {
+  if (fraction === 1) return { drawn: rows, others: new Uint32Array(0) };
+  const isDrawn = Uint8Array.from(rows, () => (random.uniform() < fraction ? 1 : 0));
+  return {
+    drawn: rows.filter((row) => isDrawn[row] === 1),
+    others: rows.filter((row) => isDrawn[row] === 0),
+  };
 }
 
 function drawColumns(columns: Uint32Array, fraction: number, random: SeededRandom): Uint32Array {

@@ -1,18 +1,11 @@
 import type { BinnedMatrix } from './feature-bins.js';
-import {
-  type Derivatives,
-  fillHistogram,
-  findBestSplit,
-  type Split,
-  type SplitRules,
-  subtractHistogram,
-  type Totals,
-} from './histograms.js';
+import { type Derivatives, type HistogramKernel, openHistogramKernel } from './histogram-kernel.js';
+import { findBestSplit, type Split, type SplitRules, subtractHistogram, type Totals } from './histograms.js';
 import type { RegressionTree } from './tree-ensemble.js';
 
 /** The rows and columns that one tree may use, and the bounds on its growth. */
 export interface GrowthOptions extends SplitRules {
-  /** Training row indexes the tree sees; reordered in place so that each leaf's rows lie together. */
+  /** Training rows the tree sees. */
   readonly rowIndexes: Uint32Array;
   /** Columns it may split on, ascending. */
   readonly columns: Uint32Array;
@@ -20,7 +13,14 @@ export interface GrowthOptions extends SplitRules {
   readonly learningRate: number;
 }
 
-/** A leaf under growth: its rows are `rowIndexes[start .. end]`. */
+/** A tree, and where its training rows ended up. */
+export interface GrownTree {
+  readonly tree: RegressionTree;
+  /** The rows of each leaf; overwritten by the next tree. */
+  readonly leaves: readonly { readonly node: number; readonly rows: Uint32Array }[];
+}
+
+/** A leaf under growth: its rows are those of the kernel, `rowIndexes[start .. end]`. */
 interface Leaf {
   readonly node: number;
   readonly start: number;
@@ -39,22 +39,24 @@ const LEAST_HESSIAN = 1e-15;
 /** Grows trees over one binned matrix; holds the memory that every tree needs. */
 export class TreeGrower {
   readonly #binned: BinnedMatrix;
+  readonly #kernel: HistogramKernel;
   readonly #freeHistograms: Float64Array[] = [];
   readonly #rightRows: Uint32Array;
 
   constructor(binned: BinnedMatrix) {
     this.#binned = binned;
+    this.#kernel = openHistogramKernel(binned);
     this.#rightRows = new Uint32Array(binned.rows);
   }
 
   /** One tree, leaf by leaf, the largest gain first (Shi 2007; Ke et al. 2017). A single leaf when nothing gains. */
-  grow(derivatives: Derivatives, options: GrowthOptions): RegressionTree {
+  grow(derivatives: Derivatives, options: GrowthOptions): GrownTree {
     const tree = new TreeBuilder();
     const leaves = [this.#createRoot(tree.addNode(), derivatives, options)];
     while (leaves.length < options.maxLeaves) {
       const next = findLargestGain(leaves);
       if (next < 0) break;
-      const [left, right] = this.#splitLeaf(tree, leaves[next]!, { derivatives, growth: options });
+      const [left, right] = this.#splitLeaf(tree, leaves[next]!, options);
       leaves[next] = left;
       leaves.push(right);
     }
@@ -62,25 +64,25 @@ export class TreeGrower {
       tree.setLeaf(node, leafValue(totals, options));
       this.#freeHistograms.push(histogram);
     }
-    return tree.build();
+    const { rowIndexes } = this.#kernel;
+    return {
+      tree: tree.build(),
+      leaves: leaves.map(({ node, start, end }) => ({ node, rows: rowIndexes.subarray(start, end) })),
+    };
   }
 
   #createRoot(node: number, derivatives: Derivatives, growth: GrowthOptions): Leaf {
-    const { rowIndexes } = growth;
-    const histogram = this.#takeHistogram();
-    fillHistogram(histogram, this.#binned, derivatives, rowIndexes);
-    const totals = sumDerivatives(derivatives, rowIndexes);
-    return this.#openLeaf({ node, start: 0, end: rowIndexes.length, totals }, histogram, growth);
+    const { rowIndexes, columns } = growth;
+    const part = { node, start: 0, end: rowIndexes.length, totals: sumDerivatives(derivatives, rowIndexes) };
+    this.#kernel.rowIndexes.set(rowIndexes);
+    this.#kernel.setDerivatives(derivatives);
+    this.#kernel.sum(part, columns);
+    return this.#openLeaf(part, this.#takeSums(), growth);
   }
 
-  #splitLeaf(
-    tree: TreeBuilder,
-    leaf: Leaf,
-    options: { derivatives: Derivatives; growth: GrowthOptions },
-  ): [left: Leaf, right: Leaf] {
-    const { derivatives, growth } = options;
+  #splitLeaf(tree: TreeBuilder, leaf: Leaf, growth: GrowthOptions): [left: Leaf, right: Leaf] {
     const split = leaf.split!;
-    const middle = this.#partition(growth.rowIndexes, leaf, split);
+    const middle = this.#partition(leaf, split);
     const [leftNode, rightNode] = tree.setSplit(leaf.node, split);
     const left = { node: leftNode, start: leaf.start, end: middle, totals: split.left };
     const right = {
@@ -90,14 +92,8 @@ export class TreeGrower {
       totals: subtract(leaf.totals, split.left),
     };
     const leftIsSmaller = split.left.rows * 2 <= leaf.totals.rows;
-    const smaller = leftIsSmaller ? left : right;
-    const histogram = this.#takeHistogram();
-    fillHistogram(
-      histogram,
-      this.#binned,
-      derivatives,
-      growth.rowIndexes.subarray(smaller.start, smaller.end),
-    );
+    this.#kernel.sum(leftIsSmaller ? left : right, growth.columns);
+    const histogram = this.#takeSums();
     subtractHistogram(leaf.histogram, histogram);
     return [
       this.#openLeaf(left, leftIsSmaller ? histogram : leaf.histogram, growth),
@@ -111,22 +107,35 @@ export class TreeGrower {
     return { ...part, histogram, split };
   }
 
-  /** Moves the left rows of a leaf to its front, both sides in their old order; returns where the right ones start. */
-  #partition(rowIndexes: Uint32Array, { start, end }: Leaf, { column, slot }: Split): number {
-    const { slots, columns } = this.#binned;
+  /**
+   * Moves the left rows of a leaf to its front, both sides in their old order; returns where the right ones start. Each row is written
+   * to both sides and one of them kept: where it goes is a guess that processors get wrong.
+   */
+  #partition({ start, end }: Leaf, { column, bin }: Split): number {
+    const { rows, bins } = this.#binned;
+    const { rowIndexes } = this.#kernel;
+    const ofColumn = bins.subarray(column * rows, (column + 1) * rows);
+    const rightRows = this.#rightRows;
     let middle = start;
     let rightCount = 0;
     for (let index = start; index < end; index++) {
       const row = rowIndexes[index]!;
-      if (slots[row * columns + column]! <= slot) rowIndexes[middle++] = row;
-      else this.#rightRows[rightCount++] = row;
+      const isRight = ofColumn[row]! > bin ? 1 : 0;
+      rowIndexes[middle] = row;
+      rightRows[rightCount] = row;
+      middle += 1 - isRight;
+      rightCount += isRight;
     }
-    rowIndexes.set(this.#rightRows.subarray(0, rightCount), middle);
+    rowIndexes.set(rightRows.subarray(0, rightCount), middle);
     return middle;
   }
 
-  #takeHistogram(): Float64Array {
-    return this.#freeHistograms.pop() ?? new Float64Array(this.#binned.slotOffsets.at(-1)!);
+  /** A copy of what the kernel has summed. */
+  #takeSums(): Float64Array {
+    const free = this.#freeHistograms.pop();
+    if (free === undefined) return this.#kernel.histogram.slice();
+    free.set(this.#kernel.histogram);
+    return free;
   }
 }
 
@@ -149,9 +158,9 @@ function leafValue({ gradient, hessian }: Totals, { l2, learningRate }: GrowthOp
 function sumDerivatives({ gradients, hessians }: Derivatives, rowIndexes: Uint32Array): Totals {
   let gradient = 0;
   let hessian = 0;
-  for (const row of rowIndexes) {
-    gradient += gradients[row]!;
-    hessian += hessians[row]!;
+  for (let index = 0; index < rowIndexes.length; index++) {
+    gradient += gradients[rowIndexes[index]!]!;
+    hessian += hessians[rowIndexes[index]!]!;
   }
   return { gradient, hessian, rows: rowIndexes.length };
 }

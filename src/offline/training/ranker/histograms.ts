@@ -1,11 +1,5 @@
 import { type BinnedMatrix, SLOT_WIDTH } from './feature-bins.js';
 
-/** First and second derivative of the loss per row, at the current scores. */
-export interface Derivatives {
-  readonly gradients: Float64Array;
-  readonly hessians: Float64Array;
-}
-
 /** Sums over a set of rows. */
 export interface Totals {
   readonly gradient: number;
@@ -13,11 +7,11 @@ export interface Totals {
   readonly rows: number;
 }
 
-/** The best way to cut a leaf in two: rows in slots up to `slot` of `column` go left. */
+/** The best way to cut a leaf in two: rows in bins up to `bin` of `column` go left. */
 export interface Split {
   readonly gain: number;
   readonly column: number;
-  readonly slot: number;
+  readonly bin: number;
   readonly threshold: number;
   readonly left: Totals;
 }
@@ -31,32 +25,6 @@ export interface SplitRules {
 
 /** Below this a gain is rounding noise of the sums; a fitted leaf would otherwise be cut for ever. */
 const LEAST_GAIN = 1e-10;
-
-/**
- * Sums derivatives and counts of `rowIndexes` per bin of every column into `histogram`, which it clears first
- * (length: the last slot offset). Row-major with one interleaved array: 2.0–2.5 ns per row and column against
- * 3.4–4.3 ns for column by column on 75,000 of 150,000 rows × 30 columns.
- */
-export function fillHistogram(
-  histogram: Float64Array,
-  { slots, columns }: BinnedMatrix,
-  { gradients, hessians }: Derivatives,
-  rowIndexes: Uint32Array,
-): void {
-  histogram.fill(0);
-  for (let index = 0; index < rowIndexes.length; index++) {
-    const row = rowIndexes[index]!;
-    const gradient = gradients[row]!;
-    const hessian = hessians[row]!;
-    const end = (row + 1) * columns;
-    for (let cell = row * columns; cell < end; cell++) {
-      const slot = slots[cell]!;
-      histogram[slot]! += gradient;
-      histogram[slot + 1]! += hessian;
-      histogram[slot + 2]!++;
-    }
-  }
-}
 
 /** Turns a parent's histogram into that of one child by taking the other child's away (Ke et al. 2017). */
 export function subtractHistogram(parent: Float64Array, child: Float64Array): void {
@@ -111,8 +79,8 @@ function findBetterSplit(
       leafGain(gradient, hessian, l2) + leafGain(totals.gradient - gradient, hessianRight, l2) - unsplit;
     if (!(gain > bestGain)) continue;
     bestGain = gain;
-    const threshold = bounds[column]![(slot - first) / SLOT_WIDTH]!;
-    best = { gain, column, slot, threshold, left: { gradient, hessian, rows } };
+    const bin = (slot - first) / SLOT_WIDTH;
+    best = { gain, column, bin, threshold: bounds[column]![bin]!, left: { gradient, hessian, rows } };
   }
   return best;
 }

@@ -2,7 +2,7 @@ import { ShortlistError } from '../../../domain/errors.js';
 import type { BoostingObjective } from './boosting-objective.js';
 import type { BoostingOptions } from './boosting-options.js';
 import { discountOf, gainOf, idealDcg } from './grouped-ndcg.js';
-import type { Derivatives } from './histograms.js';
+import type { Derivatives } from './histogram-kernel.js';
 import type { RankingRows } from './ranking-rows.js';
 import { orderByScore } from './score-order.js';
 
@@ -43,6 +43,7 @@ export function createLambdarankObjective(rows: RankingRows, options: Lambdarank
       `None of ${rows.groupOffsets.length - 1} training queries has rows of different grades: there is no order to learn.`,
     );
   }
+  const gains = Float64Array.from(rows.labels, gainOf);
   const workspace = createWorkspace(Math.max(...queries.map(({ start, end }) => end - start)));
   return {
     baseScore: 0,
@@ -50,7 +51,7 @@ export function createLambdarankObjective(rows: RankingRows, options: Lambdarank
       derivatives.gradients.fill(0);
       derivatives.hessians.fill(0);
       for (const query of queries) {
-        sortQuery(query, workspace, { scores, grades: rows.labels });
+        sortQuery(query, workspace, { scores, grades: rows.labels, gains });
         const pull = addPairs(query, workspace, options);
         const scale = options.normalise && pull > 0 ? Math.log2(1 + pull) / pull : 1;
         storeQuery(query, workspace, { derivatives, scale });
@@ -83,14 +84,14 @@ function createWorkspace(longest: number): Workspace {
 function sortQuery(
   { start, end }: Query,
   workspace: Workspace,
-  { scores, grades }: { scores: Float64Array; grades: Float32Array },
+  { scores, grades, gains }: { scores: Float64Array; grades: Float32Array; gains: Float64Array },
 ): void {
   orderByScore(scores.subarray(start, end), workspace.order, workspace.keys);
   for (let rank = 0; rank < end - start; rank++) {
     const row = start + workspace.order[rank]!;
     workspace.scores[rank] = scores[row]!;
     workspace.grades[rank] = grades[row]!;
-    workspace.gains[rank] = gainOf(grades[row]!);
+    workspace.gains[rank] = gains[row]!;
   }
   workspace.lambdas.fill(0, 0, end - start);
   workspace.hessians.fill(0, 0, end - start);
@@ -107,25 +108,28 @@ function addPairs(query: Query, workspace: Workspace, options: LambdarankOptions
   const damped = normalise && scores[0] !== scores[size - 1];
   let pull = 0;
   for (let better = 0; better < size; better++) {
-    if (grades[better] === 0) continue;
+    const grade = grades[better]!;
+    if (grade === 0) continue;
+    const [score, gain, discount] = [scores[better]!, gains[better]!, discounts[better]!];
+    let lambda = lambdas[better]!;
+    let hessian = hessians[better]!;
     const end = better < truncation ? size : truncation;
     for (let worse = 0; worse < end; worse++) {
-      if (!(grades[worse]! < grades[better]!)) continue;
-      const distance = scores[better]! - scores[worse]!;
-      let weight =
-        (gains[better]! - gains[worse]!) *
-        Math.abs(discounts[better]! - discounts[worse]!) *
-        query.inverseIdealDcg;
+      if (!(grades[worse]! < grade)) continue;
+      const distance = score - scores[worse]!;
+      let weight = (gain - gains[worse]!) * Math.abs(discount - discounts[worse]!) * query.inverseIdealDcg;
       if (damped) weight /= 0.01 + Math.abs(distance);
       const probability = 1 / (1 + Math.exp(sigmoid * distance));
       const force = sigmoid * weight * probability;
       const curvature = sigmoid * force * (1 - probability);
-      lambdas[better]! -= force;
+      lambda -= force;
+      hessian += curvature;
       lambdas[worse]! += force;
-      hessians[better]! += curvature;
       hessians[worse]! += curvature;
       pull += 2 * force;
     }
+    lambdas[better] = lambda;
+    hessians[better] = hessian;
   }
   return pull;
 }

@@ -8,6 +8,9 @@ import type { TreeEnsemble } from './tree-ensemble.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { holdOutUsers, stackQueries, type LabelledQuery } from './training-rows.js';
 
+/** Share of a training that the trees take at most, about: those of an objective may stop earlier. */
+const SHARE_OF_TREES = 0.6;
+
 /** A ranker that was trained here, ready for a bundle. */
 export interface TrainedRanker {
   readonly kind: 'trained';
@@ -81,6 +84,7 @@ async function trainObjectives(options: {
   const step = progress.start(
     `ranker (${objectives.join(', ')}) on ${rows} rows`,
     objectives.length * boosting.maxTrees,
+    { share: SHARE_OF_TREES },
   );
   const ensembles = await Promise.all(
     objectives.map((objective) =>

@@ -47,11 +47,18 @@ export function gainImportance(ensemble: TreeEnsemble): Float64Array {
   return importance;
 }
 
-/** Adds what one tree gives each row to `scores`. */
-export function addTreeScores(tree: RegressionTree, matrix: FeatureMatrix, scores: Float64Array): void {
+/** Adds what one tree gives each row, or each of these rows, to `scores`. */
+export function addTreeScores(
+  tree: RegressionTree,
+  matrix: FeatureMatrix,
+  scores: Float64Array,
+  rowIndexes?: Uint32Array,
+): void {
   const { column, threshold, left, right, value } = tree;
-  const { data, rows, columns } = matrix;
-  for (let row = 0; row < rows; row++) {
+  const { data, columns } = matrix;
+  const count = rowIndexes?.length ?? matrix.rows;
+  for (let index = 0; index < count; index++) {
+    const row = rowIndexes?.[index] ?? index;
     const start = row * columns;
     let node = 0;
     while (column[node]! >= 0) {

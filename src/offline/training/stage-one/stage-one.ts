@@ -42,11 +42,19 @@ export interface StageOne {
 }
 
 /** Fewer interactions are fitted before threads have started. */
-const INLINE_INTERACTIONS = 50_000;
+const INLINE_INTERACTIONS = 10_000;
+
+/**
+ * Threads that the fit of a stage 1 pays for: the caller's own for few interactions, else one per processor.
+ * @param wanted decides where it is given
+ */
+export function countFitThreads({ train }: Pick<KnownInteractions, 'train'>, wanted?: number): number {
+  return wanted ?? (train.item.length < INLINE_INTERACTIONS ? 1 : availableParallelism());
+}
 
 /**
  * Fits the candidate sources and the feature views on what is known: the same bit for bit with any number of threads.
- * @param options.threads default: 1, which is the caller's own, for few interactions, else one per processor
+ * @param options.threads default: `countFitThreads`
  */
 export async function fitStageOne(
   known: KnownInteractions,
@@ -95,8 +103,7 @@ async function fitModels(
   }: { config: TrainingConfig; progress: ProgressReporter; threads?: number | undefined },
 ): Promise<Pick<StageOne, 'artefacts' | 'followers'>> {
   const { train: interactions, histories, knownUntil } = known;
-  const few = histories.items.length < INLINE_INTERACTIONS;
-  const threads = options.threads ?? (few ? 1 : availableParallelism());
+  const threads = countFitThreads(known, options.threads);
   const inputs = { interactions, histories, knownUntil, dataset, config, threads };
   const followerOptions = { ...config.followers, itemCount: dataset.catalogue.entities.size };
   const [artefacts, followers] = await runSideBySide(

@@ -1,22 +1,35 @@
 import t from 'tap';
 import { createSeededRandom } from '../../../../src/domain/seeded-random.js';
-import { binMatrix } from '../../../../src/offline/training/ranker/feature-bins.js';
+import { type BinnedMatrix, binMatrix } from '../../../../src/offline/training/ranker/feature-bins.js';
 import {
-  fillHistogram,
-  findBestSplit,
-  subtractHistogram,
-} from '../../../../src/offline/training/ranker/histograms.js';
+  type Derivatives,
+  openHistogramKernel,
+} from '../../../../src/offline/training/ranker/histogram-kernel.js';
+import { findBestSplit, subtractHistogram } from '../../../../src/offline/training/ranker/histograms.js';
 import { buildMatrix } from './build-rows.js';
 
 const RULES = { l2: 0, minRowsPerLeaf: 1, minHessianPerLeaf: 0 };
+
+/** The sums of these rows, in this order. */
+function sumRows(
+  binned: BinnedMatrix,
+  derivatives: Derivatives,
+  options: { rows: Uint32Array; columns?: readonly number[] },
+): Float64Array {
+  const kernel = openHistogramKernel(binned);
+  kernel.rowIndexes.set(options.rows);
+  kernel.setDerivatives(derivatives);
+  const columns = Uint32Array.from(options.columns ?? binned.bounds.keys());
+  kernel.sum({ start: 0, end: options.rows.length }, columns);
+  return kernel.histogram.slice();
+}
 
 /** One column of values with a gradient each; every hessian is 1. */
 function findSplitOf(cells: readonly (readonly [value: number, gradient: number])[], rules = RULES) {
   const binned = binMatrix(buildMatrix(cells.map(([value]) => [value])), 255);
   const gradients = Float64Array.from(cells, ([, gradient]) => gradient);
   const derivatives = { gradients, hessians: new Float64Array(cells.length).fill(1) };
-  const histogram = new Float64Array(binned.slotOffsets.at(-1)!);
-  fillHistogram(histogram, binned, derivatives, Uint32Array.from(cells.keys()));
+  const histogram = sumRows(binned, derivatives, { rows: Uint32Array.from(cells.keys()) });
   const totals = {
     gradient: gradients.reduce((sum, gradient) => sum + gradient, 0),
     hessian: cells.length,
@@ -25,16 +38,53 @@ function findSplitOf(cells: readonly (readonly [value: number, gradient: number]
   return findBestSplit(histogram, binned, totals, { columns: Uint32Array.of(0), rules });
 }
 
-t.test('a histogram sums gradients, hessians and rows per bin, and forgets what it held', async (t) => {
-  const binned = binMatrix(buildMatrix([[1, 5], [2, 5], [1, 6], [9, 9]]), 255); // prettier-ignore
-  const histogram = new Float64Array(binned.slotOffsets.at(-1)!).fill(99);
-  const derivatives = {
+t.test('a kernel sums gradients, hessians and rows per bin, and forgets what it held', async (t) => {
+  const kernel = openHistogramKernel(binMatrix(buildMatrix([[1, 5], [2, 5], [1, 6], [9, 9]]), 255)); // prettier-ignore
+  kernel.setDerivatives({
     gradients: Float64Array.of(1, 2, 4, 100),
     hessians: Float64Array.of(0.5, 0.25, 0.125, 100),
+  });
+  kernel.rowIndexes.set([3, 0, 1, 2]);
+  kernel.sum({ start: 0, end: 4 }, Uint32Array.of(0, 1));
+  kernel.sum({ start: 1, end: 4 }, Uint32Array.of(0, 1));
+  t.same([...kernel.histogram.subarray(0, 9)], [5, 0.625, 2, 2, 0.25, 1, 0, 0, 0]);
+  t.same([...kernel.histogram.subarray(9)], [3, 0.75, 2, 4, 0.125, 1, 0, 0, 0]);
+  kernel.sum({ start: 1, end: 1 }, Uint32Array.of(0, 1));
+  t.ok(
+    kernel.histogram.every((sum) => sum === 0),
+    'no rows, no sums',
+  );
+});
+
+t.test('a kernel sums any number of columns as adding row by row does, bit for bit', async (t) => {
+  const random = createSeededRandom(5);
+  const [rows, columns] = [3000, 20];
+  const matrix = buildMatrix(
+    Array.from({ length: rows }, () => Array.from({ length: columns }, () => random.normal())),
+  );
+  const binned = binMatrix(matrix, 255);
+  const derivatives = {
+    gradients: Float64Array.from({ length: rows }, () => random.normal()),
+    hessians: Float64Array.from({ length: rows }, () => random.uniform()),
   };
-  fillHistogram(histogram, binned, derivatives, Uint32Array.of(0, 1, 2));
-  t.same([...histogram.subarray(0, 9)], [5, 0.625, 2, 2, 0.25, 1, 0, 0, 0]);
-  t.same([...histogram.subarray(9)], [3, 0.75, 2, 4, 0.125, 1, 0, 0, 0]);
+  const order = random.shuffle(Uint32Array.from({ length: rows }, (_, row) => row)).subarray(0, 2000);
+  for (let count = 1; count <= columns; count++) {
+    const drawn = random
+      .shuffle([...Array(columns).keys()])
+      .slice(0, count)
+      .sort((a, b) => a - b);
+    const expected = new Float64Array(binned.slotOffsets.at(-1)!);
+    for (const row of order) {
+      for (const column of drawn) {
+        const slot = binned.slotOffsets[column]! + 3 * binned.bins[column * rows + row]!;
+        expected[slot]! += derivatives.gradients[row]!;
+        expected[slot + 1]! += derivatives.hessians[row]!;
+        expected[slot + 2]!++;
+      }
+    }
+    const summed = sumRows(binned, derivatives, { rows: order, columns: drawn });
+    t.ok(Buffer.from(summed.buffer).equals(Buffer.from(expected.buffer)), `${count} columns`);
+  }
 });
 
 t.test('the histogram of a child is the same by subtraction as by summing its rows', async (t) => {
@@ -50,9 +100,7 @@ t.test('the histogram of a child is the same by subtraction as by summing its ro
   };
   const shuffled = random.shuffle(Uint32Array.from({ length: rows }, (_, row) => row));
   const [parent, left, right] = [shuffled, shuffled.subarray(0, 700), shuffled.subarray(700)].map((part) => {
-    const histogram = new Float64Array(binned.slotOffsets.at(-1)!);
-    fillHistogram(histogram, binned, derivatives, part);
-    return histogram;
+    return sumRows(binned, derivatives, { rows: part });
   });
   subtractHistogram(parent!, left!);
   const differences = parent!.map((value, slot) => Math.abs(value - right![slot]!));
@@ -98,9 +146,8 @@ t.test('rows that cannot be told apart, or pull alike, are not split', async (t)
 
 t.test('of equal splits the one on the first column wins', async (t) => {
   const binned = binMatrix(buildMatrix([[3, 1, 1], [3, 2, 2]]), 255); // prettier-ignore
-  const histogram = new Float64Array(binned.slotOffsets.at(-1)!);
   const derivatives = { gradients: Float64Array.of(-1, 1), hessians: Float64Array.of(1, 1) };
-  fillHistogram(histogram, binned, derivatives, Uint32Array.of(0, 1));
+  const histogram = sumRows(binned, derivatives, { rows: Uint32Array.of(0, 1) });
   const totals = { gradient: 0, hessian: 2, rows: 2 };
   const columns = (...indexes: number[]) => ({ columns: Uint32Array.from(indexes), rules: RULES });
   t.equal(findBestSplit(histogram, binned, totals, columns(0, 1, 2))!.column, 1);
