@@ -77,17 +77,15 @@ export async function runVegeta(
   };
 }
 
-/** Those that are there, with the versions that they say they are of. */
+/** Those that are there, with the versions that they say they are of: none where they were built from source. */
 export async function listVersions({ wrk, vegeta }: OtherGenerators): Promise<string[]> {
+  // wrk says it where it says how it is used, which is an error.
+  const said = wrk ? await execute('wrk', ['-v']).catch((error: { stdout: string }) => error) : undefined;
+  const built = vegeta ? await execute('vegeta', ['-version']) : undefined;
   return [
-    // It says its version where it says how it is used, which is an error.
-    ...(wrk ? [firstLineOf(await execute('wrk', ['-v']).catch((error: { stdout: string }) => error))] : []),
-    ...(vegeta ? [`vegeta ${firstLineOf(await execute('vegeta', ['-version']))}`] : []),
+    ...(said === undefined ? [] : [said.stdout.split(' ', 2).join(' ')]),
+    ...(built === undefined ? [] : [`vegeta ${/^Version: *(.*)/.exec(built.stdout)?.[1] ?? ''}`.trim()]),
   ];
-}
-
-function firstLineOf({ stdout }: { stdout: string }): string {
-  return stdout.split('\n')[0]!.trim();
 }
 
 function listPaths(load: PeerLoad): string[] {

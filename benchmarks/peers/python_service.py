@@ -4,7 +4,6 @@ PEER_BUNDLE is the folder of the bundle, PEER_USERS a file with the vectors of i
 """
 
 import os
-import time
 from pathlib import Path
 
 import faiss
@@ -16,8 +15,10 @@ from fastapi import FastAPI, HTTPException, Response
 from safetensors.numpy import load_file
 
 CANDIDATES = 200
-SECONDS_PER_DAY = 86_400
+DAY = 86_400
 BUNDLE = Path(os.environ["PEER_BUNDLE"])
+# What Shortlist counts days from: answers stay the same however old the bundle is.
+NOW = orjson.loads((BUNDLE / "manifest.json").read_bytes())["knownUntil"]
 
 
 def read_view(name: str) -> tuple[list[str], np.ndarray]:
@@ -47,9 +48,9 @@ is_seen = np.zeros(len(item_ids), bool)
 app = FastAPI(openapi_url=None)
 
 
-def describe_activity(times: np.ndarray, weights: np.ndarray, now: float) -> np.ndarray:
-    counts = [len(times), *(len(times) - np.searchsorted(times, now - days * SECONDS_PER_DAY, "right") for days in (7, 30))]
-    gaps = np.array([now - times[-1], times[-1] - times[0], times[-1] - times[-10:][0]]) / SECONDS_PER_DAY
+def describe_activity(times: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    counts = len(times) - np.array([0, *np.searchsorted(times, [NOW - 7 * DAY, NOW - 30 * DAY], "right")])
+    gaps = np.array([NOW - times[-1], times[-1] - times[0], times[-1] - times[-10:][0]]) / DAY
     (length, week, month), (since, span, recent) = np.log1p(counts), np.log1p(gaps)
     return np.array([length, since, weights.mean(), week, month, span, recent], np.float32)
 
@@ -69,7 +70,7 @@ async def recommend(user_id: str, limit: int = 10) -> Response:
     features[:, 0], features[:, 1] = scores, (scores - scores.mean()) / scores.std()
     features[:, 2], features[:, 3], features[:, 4] = 1 / ranks[: len(items)], 1 / (60 + ranks[: len(items)]), 1
     features[:, 5:17], features[:, 17:25] = item_stats[items], user_stats[user]
-    features[:, 25:] = describe_activity(timestamps[entries], values[entries], time.time())
+    features[:, 25:] = describe_activity(timestamps[entries], values[entries])
     ranked = ranker.run(None, {"features": features})[0][:, 0]
     best = [(int(items[row]), float(ranked[row])) for row in np.argsort(-ranked, kind="stable")[:limit]]
     answer = [{"itemId": item_ids[item], "score": score, "attributes": {"title": titles[item]}} for item, score in best]
