@@ -42,7 +42,7 @@ export const CONNECTIONS = [4, 8, 32, 64] as const;
 export const RATES = [100, 200] as const;
 
 /** All are asked for the same users: as many as one cache holds the answers of, spread over all. */
-const ASKING_USERS = 5_000;
+const ASKING_USERS = 2_000;
 const COMPARED_USERS = 20;
 const WARM_CONNECTIONS = 4;
 /** A server that is cold may refuse. */
