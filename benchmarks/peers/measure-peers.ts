@@ -92,12 +92,13 @@ async function measureTurn(
   return {
     answers: answers.slice(0, COMPARED_USERS),
     closed: await inTurn(CONNECTIONS, (connections) => generator.runClosed({ ...load, connections })),
-    otherClosed: others.wrk
-      ? await inTurn(CONNECTIONS, (connections) => runWrk({ ...load, connections }, others.folder))
-      : [],
     open: await inTurn(RATES, (rate) => generator.runOpen({ ...openLoad, rate })),
     otherOpen: others.vegeta
       ? await inTurn(RATES, (rate) => runVegeta({ ...openLoad, rate }, others.folder))
+      : [],
+    // Last, for it leaves without its answers, and a server still computes them.
+    otherClosed: others.wrk
+      ? await inTurn(CONNECTIONS, (connections) => runWrk({ ...load, connections }, others.folder))
       : [],
   };
 }

@@ -39,9 +39,9 @@ t.test(
 
     t.equal(target.mostAtOnce(), 3);
     t.match(target.paths()[0], /^\/recommendations\/u[12]\?limit=10&scenario=bench$/);
-    const good = target.paths().length - notGood;
-    t.ok(Math.abs(good - notGood) <= 2, 'half of the answers are good');
-    t.ok(perSecond > 0 && perSecond <= good / 0.4);
+    const good = Math.round(perSecond * 0.4);
+    t.ok(good > 0 && Math.abs(good - notGood) <= 4, 'half of the answers are good');
+    t.ok(good + notGood < target.paths().length, 'the start is not counted');
   },
 );
 
