@@ -39,7 +39,7 @@ export function renderPeers(result: PeersResult, elsewhere: MeasuredElsewhere): 
   return [
     renderConditions(result),
     versions.join(', '),
-    `${size.items.toLocaleString('en')} items × 64, ${size.users.toLocaleString('en')} users, ${size.workers} computing threads of Shortlist, 2 processes of uvicorn; medians of ${rounds.length} rounds, closed loops of ${seconds} s, open ones of ${2 * seconds} s`,
+    `${size.items.toLocaleString('en')} items × 64, ${size.users.toLocaleString('en')} users, ${size.workers} computing threads of Shortlist, 2 processes of uvicorn; rounds: ${rounds.length}, medians; closed loops of ${seconds} s, open ones of ${2 * seconds} s`,
     title('Our generator'),
     renderTable({ closed: listClosed(rounds, 'closed'), open: listOpen(rounds, 'open') }, elsewhere),
     `\\* Not of this run: ${elsewhere.conditions}.`,
