@@ -18,8 +18,9 @@ SOURCE ?=
 TARGET ?= http://localhost:3000
 PROFILE ?= smoke
 USERS_OF ?= demo
-# More options for the benchmark of serving, and for the soak; benchmarks/README.md lists them.
+# More options for the benchmark of serving, for that beside other services, and for the soak; benchmarks/README.md lists them.
 BENCH_FLAGS ?=
+PEERS_FLAGS ?=
 SOAK_FLAGS ?=
 # More options for the check of the explorer: --screenshots docs/images.
 EXPLORER_FLAGS ?=
@@ -38,7 +39,7 @@ TAP_FLAGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo evaluate dataset-movielens-latest-small test test-node test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench soak load-test docs-check explorer-check client release-check sbom audit docker clean
+.PHONY: help run demo evaluate dataset-movielens-latest-small test test-node test-failures test-alerts test-package test-operations test-openapi test-soak check format build bench bench-peers soak load-test docs-check explorer-check client release-check sbom audit docker clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-31s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +115,10 @@ build: $(BUILT) ## Compile src/ to dist/
 bench: $(INSTALLED) ## Measure what serving costs and bears: BENCH_FLAGS='--users 100000 --only kernels,pipeline'
 	$(NPM) --silent run compile
 	$(NODE) build/benchmarks/serving.js $(BENCH_FLAGS)
+
+bench-peers: $(INSTALLED) ## Measure Shortlist beside a service in Python: PEERS_FLAGS='--rounds 1'; installs its packages from their registry
+	$(NPM) --silent run compile
+	$(NODE) build/benchmarks/peers.js $(PEERS_FLAGS)
 
 soak: $(INSTALLED) ## Load a server for MINUTES=5 and see whether memory, descriptors or handles grow: SOAK_FLAGS=--leak
 	$(NPM) --silent run compile

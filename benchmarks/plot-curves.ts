@@ -2,6 +2,8 @@ import { drawChart, legend, line, valueAxis } from '../src/offline/report/svg-ch
 
 /** Lines over two measures, each point with a word. */
 export interface Curves {
+  /** Whether both axes are by powers of two; by default they are in proportion. */
+  readonly byPowers?: boolean;
   /** Names of the axes. */
   readonly x: string;
   readonly y: string;
@@ -16,13 +18,14 @@ const COLOURS: Readonly<Record<string, string>> = { ink: '#6b7280', muted: '#6b7
 const LINES = ['#2563eb', '#d97706', '#059669', '#db2777'];
 
 /** An image of its own, for a page of Markdown. */
-export function plotCurves({ x, y, lines }: Curves): string {
+export function plotCurves({ x, y, lines, byPowers = false }: Curves): string {
+  const scaling = byPowers ? ({ type: 'log', logBase: 2 } as const) : { scale: true };
   const drawing = drawChart('curves', {
     height: 420,
     top: 56,
     legend: legend(),
-    xAxis: { ...valueAxis(x), scale: true },
-    yAxis: { ...valueAxis(y), scale: true, nameGap: 46 },
+    xAxis: { ...valueAxis(x), ...scaling },
+    yAxis: { ...valueAxis(y), ...scaling, nameGap: 46 },
     series: lines.map(({ name, points }, index) =>
       line({
         name,

@@ -50,7 +50,7 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
       ADMIN_PORT: String(adminPort),
     },
   });
-  await waitUntilServes(server);
+  await waitUntilServes(server, /Shortlist serves/);
   const adminUrl = new URL(`http://127.0.0.1:${adminPort}`);
   return {
     url: new URL(`http://127.0.0.1:${port}`),
@@ -64,12 +64,15 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
       const answer = await fetch(new URL('/bundle/reload', adminUrl), { method: 'POST' });
       if (!answer.ok) throw new Error(`the reload was answered with ${answer.status}`);
     },
-    stop: async () => {
-      const exited = once(server, 'exit');
-      server.kill('SIGTERM');
-      await exited;
-    },
+    stop: () => stopServer(server),
   };
+}
+
+/** Asks a process to end, and waits until it has. */
+export async function stopServer(server: ChildProcess): Promise<void> {
+  const exited = once(server, 'exit');
+  server.kill('SIGTERM');
+  await exited;
 }
 
 /** The configs that ship, over them what the bench needs; its own scenario alone. */
@@ -89,7 +92,8 @@ async function writeConfigs({ configsDir, workers, minDepth, settings }: ServerO
   await writeScenarios(join(configsDir, 'scenarios'));
 }
 
-async function findFreePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function findFreePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
@@ -98,12 +102,16 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-function waitUntilServes(server: ChildProcess): Promise<void> {
+/**
+ * Waits until what the process wrote to its standard error matches; the stream is read on for as long as it lives.
+ * @throws Error with what it wrote, when it ends before
+ */
+export function waitUntilServes(server: ChildProcess, sign: RegExp): Promise<void> {
   let written = '';
   return new Promise((resolve, reject) => {
     server.stderr!.setEncoding('utf8').on('data', (text: string) => {
       written += text;
-      if (written.includes('Shortlist serves')) resolve();
+      if (sign.test(written)) resolve();
     });
     server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${written}`)));
   });

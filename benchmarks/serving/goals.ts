@@ -97,11 +97,13 @@ function judgeSwap({ swap }: ServingResult): Goal[] {
   ];
 }
 
-function atLeast(what: string, value: number, limit: number): Goal {
+/** A goal that is met at this limit or above it. */
+export function atLeast(what: string, value: number, limit: number): Goal {
   return { what, value: format(value), wanted: `≥ ${format(limit)}`, met: value >= limit };
 }
 
-function atMost(what: string, value: number, limit: number): Goal {
+/** A goal that is met at this limit or below it. */
+export function atMost(what: string, value: number, limit: number): Goal {
   return { what, value: format(value), wanted: `≤ ${format(limit)}`, met: value <= limit };
 }
 

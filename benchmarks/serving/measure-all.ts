@@ -1,6 +1,4 @@
-import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { findGitCommit } from '../../src/commands/find-git-commit.js';
 import type { Percentiles } from '../../src/load-test/latencies.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { closeEngine } from '../../src/engine/close-engine.js';
@@ -19,6 +17,7 @@ import {
   type Steady,
   type Swap,
 } from './measure-serving.js';
+import { readConditions, type RunConditions } from './run-conditions.js';
 
 /** What can be measured by itself; the server is compared with what else was measured in the same run. */
 export const PARTS = ['kernels', 'pipeline', 'serving', 'sizes'] as const;
@@ -58,13 +57,7 @@ export interface SizeResult {
 }
 
 /** Everything that one run measured. */
-export interface BenchResult {
-  readonly machine: { readonly processor: string; readonly cores: number; readonly megabytes: number };
-  readonly node: string;
-  readonly commit: string | undefined;
-  readonly createdAt: string;
-  /** Of the machine before the run, over a minute: anything above a few tenths is somebody else's work, and in the figures. */
-  readonly loadAverage: number;
+export interface BenchResult extends RunConditions {
   readonly options: Omit<BenchOptions, 'say' | 'cacheDir'>;
   readonly kernels?: readonly KernelRate[];
   readonly pipeline?: PipelineResult;
@@ -87,7 +80,7 @@ const ASKING_USERS = 200_000;
 export async function measureAll(options: BenchOptions): Promise<BenchResult> {
   const { items, users, parts, workers, seconds, cacheDir, say } = options;
   const { say: _say, cacheDir: _cacheDir, ...shown } = options;
-  const loadAverage = loadavg()[0]!;
+  const conditions = await readConditions();
   const bundle = await openBenchBundle({ items, users, seed: SEED }, cacheDir);
   say('kernels');
   const kernels = parts.includes('kernels')
@@ -106,15 +99,7 @@ export async function measureAll(options: BenchOptions): Promise<BenchResult> {
     : undefined;
   const sizes = parts.includes('sizes') ? await measureSizes(options) : undefined;
   return {
-    machine: {
-      processor: cpus()[0]!.model,
-      cores: cpus().length,
-      megabytes: Math.round(totalmem() / 1e6),
-    },
-    node: process.version,
-    commit: await findGitCommit(process.cwd()),
-    createdAt: new Date().toISOString(),
-    loadAverage,
+    ...conditions,
     options: shown,
     ...(kernels && { kernels }),
     ...(pipeline && { pipeline }),

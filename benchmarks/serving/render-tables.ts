@@ -1,16 +1,16 @@
 import { alignColumns } from '../../src/offline/report/align-columns.js';
-import { judgeGoals } from './goals.js';
+import { type Goal, judgeGoals } from './goals.js';
 import type { KernelRate } from './measure-kernels.js';
 import type { BenchResult, PipelineResult, ServingResult, SizeResult } from './measure-all.js';
+import { renderConditions } from './run-conditions.js';
 import type { LoadSummary } from './run-load.js';
 
 /** The result as Markdown: a table per part, at the end the goals. */
 export function renderTables(result: BenchResult): string {
-  const { machine, node, commit, createdAt, loadAverage, options, kernels, pipeline, serving, sizes } =
-    result;
+  const { options, kernels, pipeline, serving, sizes } = result;
   const goals = judgeGoals(result);
   return [
-    `${createdAt}, commit ${commit ?? 'unknown'}, Node ${node}, ${machine.cores} × ${machine.processor}, ${machine.megabytes} MB, load average ${loadAverage.toFixed(1)} before`,
+    renderConditions(result),
     `${options.items.toLocaleString('en')} items × 64, ${options.users.toLocaleString('en')} users, ${options.workers} computing threads`,
     ...(kernels === undefined ? [] : [title('Bare kernels'), tableOfKernels(kernels)]),
     ...(pipeline === undefined
@@ -18,15 +18,7 @@ export function renderTables(result: BenchResult): string {
       : [title('One thread, one request at a time'), tableOfPipeline(pipeline)]),
     ...(serving === undefined ? [] : tablesOfServing(serving)),
     ...(sizes === undefined ? [] : [title('Cost against size, one thread'), tableOfSizes(sizes)]),
-    ...(goals.length === 0
-      ? []
-      : [
-          title('Goals'),
-          table(
-            ['', 'measured', 'wanted', ''],
-            goals.map(({ what, value, wanted, met }) => [what, value, wanted, met ? 'met' : 'MISSED']),
-          ),
-        ]),
+    ...(goals.length === 0 ? [] : [title('Goals'), tableOfGoals(goals)]),
     '',
   ].join('\n');
 }
@@ -117,14 +109,25 @@ function tableOfSizes(sizes: readonly SizeResult[]): string {
   );
 }
 
-function title(text: string): string {
+/** Goals with what was measured and a verdict on each. */
+export function tableOfGoals(goals: readonly Goal[]): string {
+  return table(
+    ['', 'measured', 'wanted', ''],
+    goals.map(({ what, value, wanted, met }) => [what, value, wanted, met ? 'met' : 'MISSED']),
+  );
+}
+
+/** A heading of a part. */
+export function title(text: string): string {
   return `\n## ${text}\n`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown, its columns aligned. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return `${alignColumns([head, ...rows]).join('\n')}\n`;
 }
 
-function formatMs(milliseconds: number): string {
+/** Three digits or more. */
+export function formatMs(milliseconds: number): string {
   return milliseconds.toFixed(milliseconds < 1 ? 3 : milliseconds < 10 ? 2 : 1);
 }

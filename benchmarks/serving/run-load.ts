@@ -3,7 +3,7 @@ import { createAnswerCheck } from '../../src/load-test/answer-check.js';
 import { planArrivals, planStages } from '../../src/load-test/arrivals.js';
 import { generateLoad } from '../../src/load-test/generate-load.js';
 import { Latencies, type Percentiles } from '../../src/load-test/latencies.js';
-import { createRequestMix } from '../../src/load-test/request-mix.js';
+import { createRequestMix, type RequestMix } from '../../src/load-test/request-mix.js';
 import type { LoadStage } from '../../src/config/load-profile.js';
 import { BENCH_SCENARIO } from './bench-bundle.js';
 
@@ -57,17 +57,10 @@ export async function runLoad(
     validateShare: 0,
     random: createSeededRandom(seed),
   });
-  const mix = {
-    seed,
-    users: { known: 1, hot: 0, unknown: 0 },
-    hotUsers: { count: 1, exponent: 1 },
-    limits: { 10: 1 },
-    scenarios: { [BENCH_SCENARIO.name]: 1 },
-  };
   const outcomes: LoadOutcome[] = [];
   const late = new Latencies(3);
   await generateLoad(target, planArrivals(planned, { random: createSeededRandom(`${seed} arrivals`) }), {
-    nextPath: createRequestMix(mix, { userIds, random: createSeededRandom(`${seed} mix`) }),
+    nextPath: createBenchMix({ userIds, seed }),
     timeoutMs: TIMEOUT_MS,
     maxConnections,
     onOutcome: (outcome) => {
@@ -85,6 +78,18 @@ export async function runLoad(
     ),
     lateP99Ms: late.percentile(99),
   };
+}
+
+/** Paths of requests of known users, each as likely as the other, limit 10. */
+export function createBenchMix({ userIds, seed }: Pick<RunLoadOptions, 'userIds' | 'seed'>): RequestMix {
+  const mix = {
+    seed,
+    users: { known: 1, hot: 0, unknown: 0 },
+    hotUsers: { count: 1, exponent: 1 },
+    limits: { 10: 1 },
+    scenarios: { [BENCH_SCENARIO.name]: 1 },
+  };
+  return createRequestMix(mix, { userIds, random: createSeededRandom(`${seed} mix`) });
 }
 
 /** What the requests that were meant for this time came to. */
