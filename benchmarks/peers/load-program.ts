@@ -23,6 +23,6 @@ process.on('message', (task: LoadTask) => void run(task).then((result) => proces
 
 async function run({ url, loop, ...load }: LoadTask): Promise<ClosedLoopResult | OpenLoopResult> {
   if ('connections' in loop) return runClosedLoop(new URL(url), { ...load, ...loop });
-  const { stages, lateP99Ms } = await runLoad(new URL(url), [{ ...loop, seconds: load.seconds }], load);
-  return { ...stages[0]!, ...loop, lateP99Ms };
+  const { stages, late } = await runLoad(new URL(url), [{ ...loop, seconds: load.seconds }], load);
+  return { ...stages[0]!, ...loop, lateP99Ms: late!.p99 };
 }

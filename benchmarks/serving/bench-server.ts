@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { readServerMetrics } from '../../src/load-test/server-metrics.js';
+import { type MetricSample, readServerMetrics } from '../../src/load-test/server-metrics.js';
 import { createServingEnvironment } from '../../src/serving/bundle-life/serving-environment.js';
 import { type BenchBundle, writeScenarios } from './bench-bundle.js';
 
@@ -26,6 +26,7 @@ export interface ServerOptions {
 export interface BenchServer {
   readonly url: URL;
   readonly adminUrl: URL;
+  readMetrics(): Promise<MetricSample[]>;
   /** The value of a metric without labels; of the event-loop delay, since it was last read. */
   readMetric(name: string): Promise<number>;
   /** Opens the bundle anew and swaps it in. */
@@ -55,6 +56,7 @@ export async function startBenchServer(bundle: BenchBundle, options: ServerOptio
   return {
     url: new URL(`http://127.0.0.1:${port}`),
     adminUrl,
+    readMetrics: () => readServerMetrics(adminUrl),
     readMetric: async (name) => {
       const found = (await readServerMetrics(adminUrl)).find((sample) => sample.name === name);
       if (found === undefined) throw new Error(`the server has no metric ${name}`);

@@ -10,6 +10,7 @@ export interface Goal {
 }
 
 const DEADLINE_MS = 100;
+const IDLE_MS = 0.7;
 const SHARE_OF_BOUND = 0.75;
 const TIMES_UNBATCHED = 3.5;
 const P99_TO_P50 = 5;
@@ -27,7 +28,23 @@ const SWAP_MEMORY_FACTOR = 1.1;
 export function judgeGoals(result: BenchResult): Goal[] {
   const { serving } = result;
   if (serving === undefined) return [];
-  return [...judgeCapacity(result, serving), ...judgeOverload(serving), ...judgeSwap(serving)];
+  return [
+    ...judgeIdle(result, serving),
+    ...judgeCapacity(result, serving),
+    ...judgeOverload(serving),
+    ...judgeSwap(serving),
+  ];
+}
+
+/** What an answer takes beside its computation, while nothing else is computed. */
+function judgeIdle({ pipeline }: BenchResult, { idle }: ServingResult): Goal[] {
+  return idle.map(({ rate, load }) =>
+    atMost(
+      `${rate} per second: p50 of the answer less that of one thread alone, ms`,
+      load.latencyMs!.p50 - pipeline!.total.p50,
+      IDLE_MS,
+    ),
+  );
 }
 
 function judgeCapacity({ kernels, pipeline, options }: BenchResult, serving: ServingResult): Goal[] {

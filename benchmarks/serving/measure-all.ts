@@ -4,6 +4,7 @@ import { openEngine } from '../../src/engine/open-engine.js';
 import { closeEngine } from '../../src/engine/close-engine.js';
 import { BENCH_SCENARIO, type BenchBundle, openBenchBundle } from './bench-bundle.js';
 import { type BenchServer, type ServerOptions, startBenchServer } from './bench-server.js';
+import { type Idle, measureIdle } from './measure-idle.js';
 import { KERNEL_KINDS, type KernelRate, measureKernels } from './measure-kernels.js';
 import { measurePipeline } from './measure-pipeline.js';
 import {
@@ -43,6 +44,8 @@ export interface PipelineResult {
 }
 
 export interface ServingResult {
+  /** By rate per second. */
+  readonly idle: readonly (Idle & { readonly rate: number })[];
   readonly saturation: Saturation;
   readonly steady: Steady;
   /** Each factor, with fewer candidates under pressure and without. */
@@ -70,6 +73,8 @@ const SEED = 1;
 /** Sizes are compared with few users: of what a request does only the look-up of the user depends on them. */
 const USERS_OF_SIZES = 10_000;
 const OVERLOADS = [3, 10];
+/** Rates at which a server has little to do, per second. */
+const IDLE_RATES = [100, 200];
 /** Share of the rate that saturates which a server should be run at. */
 export const STEADY_SHARE = 0.7;
 /** Of what one thread does without batches. */
@@ -134,7 +139,12 @@ async function measureServing(
   const server: ServerOptions = { workers, minDepth: 1, configsDir: join(cacheDir, 'configs-plain') };
   const overloads: ServingResult['overloads'][number][] = [];
 
+  const idle: ServingResult['idle'][number][] = [];
   const plain = await withServer(bundle, server, async (running) => {
+    for (const rate of IDLE_RATES) {
+      say(`${rate} requests per second`);
+      idle.push({ rate, ...(await measureIdle(running, { ...load, rate, seconds: pace.steadySeconds })) });
+    }
     say('saturation');
     const saturation = await findSaturation(running, { ...load, fromRate, stepSeconds: pace.stepSeconds });
     const rate = Math.max(1, Math.round(STEADY_SHARE * saturation.sustainedRate));
@@ -161,7 +171,7 @@ async function measureServing(
   say('swap');
   // A server of its own: memory that overload left behind is not the swap's.
   const swap = await withServer(bundle, adaptive, (running) => measureSwap(running, { ...load, rate, pace }));
-  return { saturation, steady, overloads, swap };
+  return { idle, saturation, steady, overloads, swap };
 }
 
 async function withServer<T>(

@@ -111,9 +111,9 @@ export async function measureSteady(
   const idleLoopP99Ms = await readLoopDelay(server);
   await runLoad(server.url, [{ rate, seconds: seconds / 4 }], options);
   await readLoopDelay(server);
-  const { stages, lateP99Ms } = await runLoad(server.url, [{ rate, seconds }], options);
+  const { stages, late } = await runLoad(server.url, [{ rate, seconds }], options);
   const loopP99Ms = await readLoopDelay(server);
-  return { load: stages[0]!, lateP99Ms, loopP99Ms, idleLoopP99Ms };
+  return { load: stages[0]!, lateP99Ms: late!.p99, loopP99Ms, idleLoopP99Ms };
 }
 
 /** `factor` times the rate that saturates, between two times of a rate that the server bears. */
@@ -139,7 +139,7 @@ export async function measureOverload(
     before,
     during,
     recoveryMs: findRecovery(run, { before, endMs: 1000 * (recoverySeconds + overloadSeconds), seconds }),
-    lateP99Ms: run.lateP99Ms,
+    lateP99Ms: run.late!.p99,
     slices: toSlices(run, seconds),
   };
 }

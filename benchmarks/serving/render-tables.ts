@@ -48,8 +48,11 @@ function tableOfPipeline({ total, stages }: PipelineResult): string {
   );
 }
 
-function tablesOfServing({ saturation, steady, overloads, swap }: ServingResult): string[] {
+function tablesOfServing({ idle, saturation, steady, overloads, swap }: ServingResult): string[] {
   return [
+    title('Little to do'),
+    tableOfLoads(idle.map(({ rate, load }) => [`${rate} per second`, load])),
+    tableOfLedgers(idle),
     title('Saturation, by steps'),
     tableOfLoads(saturation.steps.map((step) => ['step', step])),
     `sustained ${saturation.sustainedRate.toFixed(0)} per second, peak ${saturation.peakRate.toFixed(0)}`,
@@ -78,6 +81,20 @@ function tablesOfServing({ saturation, steady, overloads, swap }: ServingResult)
     `not answered well: ${swap.notGood}; p99 above twice that before for ${swap.disturbedSeconds} s; resident memory ` +
       `${swap.megabytesBefore.toFixed(0)} MB before, ${swap.megabytesPeak.toFixed(0)} at most, ${swap.megabytesAfter.toFixed(0)} after`,
   ];
+}
+
+/** Where the mean time of an answer goes. */
+function tableOfLedgers(idle: ServingResult['idle']): string {
+  const parts = idle[0]!.ledger.map(({ part }) => part);
+  const rows = parts.map((part, at) => [
+    part,
+    ...idle.map(({ ledger }) => formatMs(ledger[at]!.milliseconds)),
+  ]);
+  const totals = idle.map(({ load }) => formatMs(load.latencyMs!.mean));
+  return table(
+    ['mean ms of', ...idle.map(({ rate }) => `${rate} per second`)],
+    [...rows, ['whole answer', ...totals]],
+  );
 }
 
 function tableOfLoads(loads: readonly (readonly [string, LoadSummary])[]): string {

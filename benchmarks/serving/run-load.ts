@@ -31,8 +31,8 @@ export interface LoadRun {
   readonly outcomes: readonly LoadOutcome[];
   /** Of the run's stages, in their order. */
   readonly stages: readonly LoadSummary[];
-  /** 99th percentile of how late the generator sent. */
-  readonly lateP99Ms: number;
+  /** How late the generator sent; null where it sent nothing. */
+  readonly late: Percentiles | null;
 }
 
 export interface RunLoadOptions {
@@ -76,7 +76,7 @@ export async function runLoad(
     stages: planned.map(({ startSecond, seconds }) =>
       summarise(outcomes, { fromMs: 1000 * startSecond, toMs: 1000 * (startSecond + seconds) }),
     ),
-    lateP99Ms: late.percentile(99),
+    late: late.summarise(),
   };
 }
 

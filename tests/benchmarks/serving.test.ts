@@ -6,6 +6,7 @@ import { BENCH_SCENARIO, openBenchBundle } from '../../benchmarks/serving/bench-
 import type { BenchServer } from '../../benchmarks/serving/bench-server.js';
 import { judgeGoals } from '../../benchmarks/serving/goals.js';
 import type { BenchResult } from '../../benchmarks/serving/measure-all.js';
+import { writeLedger } from '../../benchmarks/serving/measure-idle.js';
 import { KERNEL_KINDS, measureKernels } from '../../benchmarks/serving/measure-kernels.js';
 import { measurePipeline } from '../../benchmarks/serving/measure-pipeline.js';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../../benchmarks/serving/measure-serving.js';
 import { renderPlots } from '../../benchmarks/serving/render-plots.js';
 import { renderTables } from '../../benchmarks/serving/render-tables.js';
+import { parseMetrics } from '../../src/load-test/server-metrics.js';
 import { closeEngine } from '../../src/engine/close-engine.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { recommend } from '../../src/pipeline/recommend.js';
@@ -101,6 +103,7 @@ t.test('a result becomes tables, plots and a judgement of every goal', async (t)
     kernels,
     pipeline,
     serving: {
+      idle: [{ rate: 100, load: steady.load, ledger: [{ part: 'sent late', milliseconds: 0.3 }] }],
       saturation,
       steady,
       overloads: [
@@ -112,7 +115,7 @@ t.test('a result becomes tables, plots and a judgement of every goal', async (t)
     sizes: [{ items: 300, pipeline, kernels }],
   };
   const goals = judgeGoals(result);
-  t.equal(goals.length, 6 + 5 + 4);
+  t.equal(goals.length, 1 + 6 + 5 + 4);
   t.match(
     goals.find(({ what }) => what.includes('times that of shedding')),
     { value: '1', met: false },
@@ -122,6 +125,43 @@ t.test('a result becomes tables, plots and a judgement of every goal', async (t)
   for (const { what } of goals) t.match(tables, what);
   t.equal(renderPlots(result).match(/<svg/g)?.length, 4);
   t.equal(judgeGoals({ ...result, serving: undefined } as unknown as BenchResult).length, 0);
+});
+
+t.test('a ledger divides the mean time of an answer among its parts, whole', (t) => {
+  const render = (count: number): string =>
+    [
+      `shortlist_http_request_duration_seconds_sum{route="/recommendations/:userId",status="200"} ${count * 0.004}`,
+      `shortlist_http_request_duration_seconds_sum{route="/live",status="200"} 9`,
+      `shortlist_slate_duration_seconds_sum{scenario="bench"} ${count * 0.0035}`,
+      `shortlist_slate_duration_seconds_count{scenario="bench"} ${count}`,
+      `shortlist_batch_duration_seconds_sum{part="waiting"} ${count * 0.0001}`,
+      `shortlist_batch_duration_seconds_sum{part="handed over"} ${count * 0.0002}`,
+      `shortlist_batch_duration_seconds_sum{part="computing"} ${count * 0.002}`,
+      `shortlist_batch_duration_seconds_sum{part="handed back"} ${count * 0.0003}`,
+      `shortlist_stage_duration_seconds_sum{stage="ranking",outcome="ok"} ${count * 0.0012}`,
+      `shortlist_stage_duration_seconds_count{stage="ranking",outcome="ok"} ${count}`,
+    ].join('\n');
+  const ledger = writeLedger({
+    answerMs: 5,
+    lateMs: 0.4,
+    before: parseMetrics(render(100)),
+    after: parseMetrics(render(300)),
+  });
+  t.same(
+    ledger.map(({ part, milliseconds }) => [part, Number(milliseconds.toFixed(6))]),
+    [
+      ['sent late', 0.4],
+      ['connection: to the server and back', 0.6],
+      ['HTTP: parsing, checks, writing', 0.5],
+      ['layers around the pipeline', 0.9],
+      ['waiting for a thread', 0.1],
+      ['handed over to the thread', 0.2],
+      ['computing: ranking', 1.2],
+      ['computing: between the stages', 0.8],
+      ['handed back', 0.3],
+    ],
+  );
+  t.end();
 });
 
 /** Answers 20 requests of every 100 ms and refuses the others, as an overloaded server does. */
@@ -142,6 +182,7 @@ async function startCappedServer(t: Test): Promise<BenchServer> {
   return {
     url,
     adminUrl: url,
+    readMetrics: async () => [],
     readMetric: async () => 1e6,
     reload: async () => undefined,
     stop: async () => undefined,
