@@ -92,6 +92,7 @@ export const WASM = {
       leb(offset),
     ],
     load: (address: WasmCode, offset: number): WasmCode => [address, simd(0x00), ALIGNMENT, leb(offset)],
+    and: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x4e)],
     or: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x50)],
     /** Bits of one where those of the mask are 1, else of the other. */
     choose: (one: WasmCode, other: WasmCode, mask: WasmCode): WasmCode => [one, other, mask, simd(0x52)],
@@ -111,6 +112,15 @@ export const WASM = {
     isMore: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x44)],
     isAtMost: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x45)],
     isAtLeast: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x46)],
+  },
+  f64x2: {
+    /** Of the first two of four numbers of 32 bits. */
+    from: (value: WasmCode): WasmCode => [value, simd(0x5f)],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf0)],
+    multiply: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf2)],
+    divide: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf3)],
+    /** The larger of two numbers that are none of them NaN. */
+    larger: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf7)],
   },
 };
 

@@ -1,6 +1,7 @@
 import type { ItemLinks } from '../../domain/item-links.js';
 import type { FeatureGroup } from '../feature-group.js';
 import { writeValues } from '../write-column.js';
+import { createLinkFollower, RECORD } from './link-follower.js';
 
 /** Entries of the history whose links are followed. */
 const FOLLOWED_ITEMS = 50;
@@ -10,11 +11,7 @@ const DECAY = 0.9;
 
 const FEATURES = ['last', 'best_3', 'best_10', 'best_50', 'decayed', 'mean', 'hits_10'] as const;
 
-/** What the links that were followed say of a candidate: places in its record. */
-const RECORD = { best: 0, decayed: 1, mean: 2, hits: 3 } as const;
-const RECORD_SIZE = 4;
-
-type Written = readonly [feature: (typeof FEATURES)[number], place: keyof typeof RECORD];
+type Written = readonly [feature: (typeof FEATURES)[number], place: Exclude<keyof typeof RECORD, 'size'>];
 
 /** The features that are known when the links of so many items were followed. */
 const STEPS: readonly { items: number; written: readonly Written[] }[] = [
@@ -44,7 +41,7 @@ const STEPS: readonly { items: number; written: readonly Written[] }[] = [
  * @param name of the links, which the features bear: `similar`, `followers`
  */
 export function createLinkFeatures(name: string, links: ItemLinks): FeatureGroup {
-  const follower = createFollower(links);
+  const follower = createLinkFollower(links);
   return {
     name,
     features: FEATURES.map((feature) => `${name}.${feature}`),
@@ -58,44 +55,11 @@ export function createLinkFeatures(name: string, links: ItemLinks): FeatureGroup
         for (; followed < Math.min(step.items, latest.length); followed++, weight *= DECAY)
           follower.follow(latest[followed]!, { weight, items: latest.length });
         for (const [feature, place] of step.written) {
-          const values = { values: records, first: 1 + RECORD[place], stride: RECORD_SIZE };
+          const values = { values: records, first: RECORD[place], stride: RECORD.size };
           writeValues(columnOf(FEATURES.indexOf(feature)), items.length, values);
         }
       }
       follower.end(items);
-    },
-  };
-}
-
-/** Follows links to the candidates of one query at a time, in memory that the next query uses again. */
-function createFollower({ offsets, neighbours, similarities }: ItemLinks) {
-  /** Where the record of each item begins, that of the first candidate at 1; 0 for no candidate. Signed: V8 computes with unsigned ones in float64. */
-  const recordOf = new Int32Array(offsets.length - 1);
-  let records = new Float64Array(1);
-
-  return {
-    /** A record per candidate, all zeros. */
-    begin: (items: Int32Array): Float64Array => {
-      const size = 1 + RECORD_SIZE * items.length;
-      if (records.length < size) records = new Float64Array(size);
-      else records.fill(0, 0, size);
-      for (let row = 0; row < items.length; row++) recordOf[items[row]!] = 1 + RECORD_SIZE * row;
-      return records;
-    },
-    follow: (item: number, { weight, items }: { weight: number; items: number }): void => {
-      const kept = records;
-      for (let link = offsets[item]!, end = offsets[item + 1]!; link < end; link++) {
-        const record = recordOf[neighbours[link]!]!;
-        if (record === 0) continue;
-        const similarity = similarities[link]!;
-        if (similarity > kept[record]!) kept[record] = similarity;
-        kept[record + RECORD.decayed]! += similarity * weight;
-        kept[record + RECORD.mean]! += similarity / items;
-        kept[record + RECORD.hits]!++;
-      }
-    },
-    end: (items: Int32Array): void => {
-      for (let row = 0; row < items.length; row++) recordOf[items[row]!] = 0;
     },
   };
 }
