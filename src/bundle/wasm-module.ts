@@ -84,6 +84,13 @@ export const WASM = {
     loadSharedBytes: (address: WasmCode, offset: number): WasmCode => [address, simd(0x01), sharedAt(offset)],
     /** Four times the same 32 bits. */
     loadSplat: (address: WasmCode, offset: number): WasmCode => [address, simd(0x09), ALIGNMENT, leb(offset)],
+    /** Twice the same 64 bits. */
+    loadSplat64: (address: WasmCode, offset: number): WasmCode => [
+      address,
+      simd(0x0a),
+      ALIGNMENT,
+      leb(offset),
+    ],
     store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
       address,
       value,

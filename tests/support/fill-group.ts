@@ -8,9 +8,10 @@ export function fillGroup(
   const count = query.candidates.items.length;
   const written = new Map<string, Float32Array>();
   const hydrated = { ...query, userRows: [], itemRows: [], reading: { now: query.now } };
-  group.fill(hydrated, (feature) => {
+  const { features, fill } = group;
+  fill(hydrated, (feature) => {
     const data = new Float32Array(count);
-    written.set(group.features[feature]!, data);
+    written.set(features[feature]!, data);
     return { data, start: 0, step: 1 };
   });
   return Array.from({ length: count }, (_, row) =>
