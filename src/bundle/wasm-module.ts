@@ -100,6 +100,13 @@ export const WASM = {
     loadSharedBytes: (address: WasmCode, offset: number): WasmCode => [address, simd(0x01), sharedAt(offset)],
     /** Four times the same 32 bits. */
     loadSplat: (address: WasmCode, offset: number): WasmCode => [address, simd(0x09), ALIGNMENT, leb(offset)],
+    /** Twice the same 64 bits. */
+    loadSplat64: (address: WasmCode, offset: number): WasmCode => [
+      address,
+      simd(0x0a),
+      ALIGNMENT,
+      leb(offset),
+    ],
     store: (address: WasmCode, value: WasmCode, offset: number): WasmCode => [
       address,
       value,
@@ -107,7 +114,10 @@ export const WASM = {
       ALIGNMENT,
       leb(offset),
     ],
+    and: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x4e)],
     or: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x50)],
+    /** Bits of one where those of the mask are 1, else of the other. */
+    choose: (one: WasmCode, other: WasmCode, mask: WasmCode): WasmCode => [one, other, mask, simd(0x52)],
     isAny: (value: WasmCode): WasmCode => [value, simd(0x53)],
   },
   i32x4: {
@@ -115,15 +125,24 @@ export const WASM = {
     /** Products of eight numbers of 16 bits, each two neighbours added. */
     dot: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xba)],
   },
-  f64x2: {
-    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf0)],
-  },
   f32x4: {
     from: (value: WasmCode): WasmCode => [value, simd(0xfa)],
     add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe4)],
     subtract: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe5)],
     multiply: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xe6)],
+    /** Comparisons give ones where they hold, which they never do for NaN. */
+    isMore: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x44)],
+    isAtMost: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x45)],
     isAtLeast: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0x46)],
+  },
+  f64x2: {
+    /** Of the first two of four numbers of 32 bits. */
+    from: (value: WasmCode): WasmCode => [value, simd(0x5f)],
+    add: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf0)],
+    multiply: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf2)],
+    divide: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf3)],
+    /** The larger of two numbers that are none of them NaN. */
+    larger: (one: WasmCode, other: WasmCode): WasmCode => [one, other, simd(0xf7)],
   },
 };
 
@@ -170,44 +189,64 @@ export function createSharedMemory(bytes: number): SharedMemory {
   return new Memory({ initial: Math.ceil(bytes / PAGE_BYTES), maximum: MOST_PAGES, shared: true });
 }
 
-/** A function as a module, which is compiled once and started with as many memories as one likes. */
-export function compileWasm(fn: WasmFunction): (memory: WasmMemory) => (...parameters: number[]) => void {
-  const module = new Module(Uint8Array.from(encodeModule(fn)));
-  return ({ own, shared }) => new Instance(module, { env: { memory: own, shared } }).exports[fn.name]!;
+/** Starts a module of functions on a memory: the functions, in their order. */
+export type WasmStart = (memory: WasmMemory) => readonly ((...parameters: number[]) => void)[];
+
+/**
+ * Functions as a module, which is compiled once and started with as many memories as one likes.
+ * @param functions each of another name, all with the same memories
+ */
+export function compileWasm(functions: readonly WasmFunction[]): WasmStart {
+  const module = new Module(Uint8Array.from(encodeModule(functions)));
+  return ({ own, shared }) => {
+    const { exports } = new Instance(module, { env: { memory: own, shared } });
+    return functions.map(({ name }) => exports[name]!);
+  };
 }
 
 /** webassembly.github.io/spec/core/binary/modules.html */
-function encodeModule({ name, parameters, locals, vectors = [], readsShared, code }: WasmFunction): number[] {
-  const names = [...parameters, ...locals, ...vectors];
+function encodeModule(functions: readonly WasmFunction[]): number[] {
+  const own = [...text('env'), ...text('memory'), 0x02, 0, 0];
+  const shared = [...text('env'), ...text('shared'), 0x02, 3, 0, ...leb(MOST_PAGES)];
+  const readsShared = functions.some((fn) => fn.readsShared === true);
+  return [
+    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    section(1, vector(functions.map(({ parameters }) => encodeType(parameters)))),
+    section(2, vector(readsShared ? [own, shared] : [own])),
+    section(3, vector(functions.map((_, index) => leb(index)))),
+    section(7, vector(functions.map(({ name }, index) => [...text(name), 0x00, ...leb(index)]))),
+    section(10, vector(functions.map(encodeBody))),
+  ].flat();
+}
+
+function encodeType(parameters: readonly string[]): number[] {
+  return [0x60, ...vector(parameters.map(() => [I32])), ...vector([])];
+}
+
+function encodeBody({ parameters, locals, vectors = [], code }: WasmFunction): number[] {
   const types = [
     [...leb(locals.length), I32],
     [...leb(vectors.length), V128],
   ];
-  const body = [...vector(types), ...flatten(code, names), END];
-  const own = [...text('env'), ...text('memory'), 0x02, 0, 0];
-  const shared = [...text('env'), ...text('shared'), 0x02, 3, 0, ...leb(MOST_PAGES)];
-  return [
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, vector([[0x60, ...vector(parameters.map(() => [I32])), ...vector([])]])),
-    ...section(2, vector(readsShared === true ? [own, shared] : [own])),
-    ...section(3, vector([[0]])),
-    ...section(7, vector([[...text(name), 0x00, 0]])),
-    ...section(10, vector([[...leb(body.length), ...body]])),
-  ];
+  const names = [...parameters, ...locals, ...vectors];
+  const body = append([code, END], names, vector(types));
+  return [leb(body.length), body].flat();
 }
 
-function flatten(code: WasmCode, names: readonly string[]): number[] {
-  if (typeof code === 'number') return [code];
-  if ('local' in code) return leb(names.indexOf(code.local));
-  return code.flatMap((part) => flatten(part, names));
+/** Appends the bytes of instructions: of a hundred kilobytes, copies at every level took a hundred times as long. */
+function append(code: WasmCode, names: readonly string[], bytes: number[]): number[] {
+  if (typeof code === 'number') bytes.push(code);
+  else if ('local' in code) bytes.push(...leb(names.indexOf(code.local)));
+  else for (const part of code) append(part, names, bytes);
+  return bytes;
 }
 
 function section(id: number, content: readonly number[]): number[] {
-  return [id, ...leb(content.length), ...content];
+  return [id, leb(content.length), content].flat();
 }
 
 function vector(parts: readonly (readonly number[])[]): number[] {
-  return [...leb(parts.length), ...parts.flat()];
+  return [leb(parts.length), ...parts].flat();
 }
 
 function text(value: string): number[] {

@@ -1,7 +1,7 @@
 import {
-  addGramOfBlock,
   addToDiagonal,
   BLOCK_ROWS,
+  createGramSum,
   factorise,
   padToTile,
   substitute,
@@ -44,8 +44,7 @@ export function createFactorSolver(problem: LeastSquaresProblem): FactorSolver {
   const { dimensions, factors } = problem;
   const stride = padToTile(dimensions);
   const unobserved = scaleIntoTiles(problem, stride);
-  const system = new Float64Array(stride * stride);
-  const block = new Float64Array(BLOCK_ROWS * stride);
+  const { system, block, addBlock } = createGramSum(stride);
   const solution = new Float64Array(dimensions);
 
   return {
@@ -63,7 +62,7 @@ export function createFactorSolver(problem: LeastSquaresProblem): FactorSolver {
           { factors, partners, confidences },
           { start, rows, dimensions, stride, block, sum: solution },
         );
-        addGramOfBlock(block, rows, { stride, system });
+        addBlock(rows);
       }
       addToDiagonal(system, regularisationOf(problem, observed), { dimensions, stride });
       factorise(system, dimensions, stride);
@@ -76,8 +75,7 @@ export function createFactorSolver(problem: LeastSquaresProblem): FactorSolver {
 /** The Gram matrix Fᵀ F of [rows × dimensions] factors, full and symmetric. */
 export function computeGram(factors: Float32Array, dimensions: number): Float64Array {
   const stride = padToTile(dimensions);
-  const system = new Float64Array(stride * stride);
-  const block = new Float64Array(BLOCK_ROWS * stride);
+  const { system, block, addBlock } = createGramSum(stride);
   const rowCount = factors.length / dimensions;
   for (let start = 0; start < rowCount; start += BLOCK_ROWS) {
     const rows = Math.min(BLOCK_ROWS, rowCount - start);
@@ -85,7 +83,7 @@ export function computeGram(factors: Float32Array, dimensions: number): Float64A
       const from = (start + row) * dimensions;
       block.set(factors.subarray(from, from + dimensions), row * stride);
     }
-    addGramOfBlock(block, rows, { stride, system });
+    addBlock(rows);
   }
   const gram = new Float64Array(dimensions * dimensions);
   for (let row = 0; row < dimensions; row++) {

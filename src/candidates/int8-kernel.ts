@@ -4,7 +4,9 @@ import {
   createSharedMemory,
   WASM,
   type WasmCode,
+  type WasmFunction,
   type WasmMemory,
+  type WasmStart,
 } from '../bundle/wasm-module.js';
 import { STEP, TILE } from './int8-rows.js';
 
@@ -45,8 +47,7 @@ const [SCALES, BOUNDS, ITEMS] = [0, 1, 2];
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-type Start = ReturnType<typeof compileWasm>;
-let compiled: readonly Start[] | undefined;
+let start: WasmStart | undefined;
 
 /**
  * Scans rows for those whose score may reach what a user has already, and writes a record of each four that hold one. `outs` says where
@@ -76,12 +77,12 @@ function tryScan(): boolean {
  * @throws {Error} unless `isScanPossible`
  */
 export function openScans(memory: Required<WasmMemory>): readonly ScanRows[] {
-  compiled ??= range(MOST_USERS).map((index) => compileScan(index + 1));
-  return compiled.map((start) => {
-    const call = start(memory);
-    return ({ rows, tiles, steps, users, userBytes, levels, outs }) =>
-      call(rows, tiles, steps, users, userBytes, levels, outs);
-  });
+  start ??= compileWasm(range(MOST_USERS).map((index) => describeScan(index + 1)));
+  return start(memory).map(
+    (call) =>
+      ({ rows, tiles, steps, users, userBytes, levels, outs }) =>
+        call(rows, tiles, steps, users, userBytes, levels, outs),
+  );
 }
 
 /** How many users a scan is for, and how many groups of four rows it takes at a time. */
@@ -96,10 +97,10 @@ const increase = (name: string, by: number): WasmCode => set(name, i32.add(get(n
 const nameSums = (user: number, group: number): string => `sums${user}x${group}`;
 
 /** One or two users take sixteen rows at a time, more take eight: as many sums as there are registers for. */
-function compileScan(users: number): Start {
+function describeScan(users: number): WasmFunction {
   const shape = { users, groups: users <= 2 ? 4 : 2 };
-  return compileWasm({
-    name: 'scan',
+  return {
+    name: `scan${users}`,
     parameters: PARAMETERS,
     locals: ['row', 'step', ...range(users).flatMap((user) => [`user${user}`, `out${user}`])],
     vectors: [
@@ -109,7 +110,7 @@ function compileScan(users: number): Start {
     ],
     readsShared: true,
     code: writeScan(shape),
-  });
+  };
 }
 
 function listPairs({ users, groups }: Shape): { user: number; group: number }[] {

@@ -1,3 +1,4 @@
+import { findFloor } from '../domain/top-k.js';
 import { RECORD } from './int8-kernel.js';
 import type { SearchOptions } from './item-search.js';
 
@@ -16,9 +17,6 @@ const CHUNK_WORDS = CHUNK * WORDS;
 
 /** Items beyond the limit that are held before those are dropped that cannot be among the best any more. */
 const SLACK = 256;
-
-/** Parts that the range of lower bounds is cut into, to find where the best end. */
-const BINS = 512;
 
 /** The memory of a kernel, in words. */
 export interface Records {
@@ -49,7 +47,6 @@ export function createKeptItems(): KeptItems {
     items: new Int32Array(0),
     lower: new Float32Array(0),
     upper: new Float32Array(0),
-    bins: new Int32Array(BINS),
   };
   return {
     reset: ({ limit, eligible }) => {
@@ -81,8 +78,6 @@ interface Held {
   items: Int32Array;
   lower: Float32Array;
   upper: Float32Array;
-  /** Scratch. */
-  readonly bins: Int32Array;
 }
 
 /** Makes room for as many, and what a chunk may add. */
@@ -101,9 +96,9 @@ function setCapacity(held: Held, wanted: number): void {
 
 /** Drops the items that cannot be among the best any more. */
 function drop(held: Held): void {
-  const { limit, size, items, lower, upper, bins } = held;
+  const { limit, size, items, lower, upper } = held;
   if (size < limit) return;
-  const floor = Math.max(held.least, findFloor(lower, { size, count: limit, bins }));
+  const floor = Math.max(held.least, findFloor(lower, { size, count: limit }));
   let kept = 0;
   for (let at = 0; at < size; at++) {
     items[kept] = items[at]!;
@@ -131,34 +126,4 @@ function append(held: Held, { floats, words }: Records, { from, to }: { from: nu
     }
   }
   held.size = size;
-}
-
-/** A number that `count` of the values reach, and not many more. */
-function findFloor(
-  values: Float32Array,
-  { size, count, bins }: { size: number; count: number; bins: Int32Array },
-): number {
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < size; at++) {
-    const value = values[at]!;
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
-  }
-  const perBin = BINS / (highest - lowest);
-  if (!(perBin < Number.MAX_VALUE)) return lowest;
-  bins.fill(0);
-  for (let at = 0; at < size; at++) {
-    const bin = Math.min(BINS - 1, ((values[at]! - lowest) * perBin) | 0);
-    bins[bin] = bins[bin]! + 1;
-  }
-  let bin = BINS - 1;
-  for (let reached = bins[bin]!; reached < count; reached += bins[bin]!) bin--;
-  // The numbers of this part and of those above it: none is below the least of them.
-  let floor = highest;
-  for (let at = 0; at < size; at++) {
-    const value = values[at]!;
-    if (value < floor && Math.min(BINS - 1, ((value - lowest) * perBin) | 0) >= bin) floor = value;
-  }
-  return floor;
 }

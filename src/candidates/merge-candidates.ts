@@ -1,5 +1,5 @@
 import type { CandidateSet, Retrieval } from '../domain/candidate.js';
-import { orderByScore, pickScores } from '../domain/top-k.js';
+import { orderByScore, pickItems, pickScores } from '../domain/top-k.js';
 
 /** Options of `mergeCandidates`. */
 export interface MergeOptions {
@@ -58,7 +58,7 @@ function addTo(items: Int32Array, also: readonly number[]): Int32Array | undefin
 
 function pickRows(union: Union, rows: Int32Array, retrievals: readonly Retrieval[]): CandidateSet {
   return {
-    items: rows.map((row) => union.items[row]!),
+    items: pickItems(union.items, rows),
     fusionScores: pickScores(union.fusionScores, rows),
     retrievals,
     ranks: copyRows(union.ranks, rows, retrievals.length),
@@ -82,36 +82,55 @@ function findVoices(retrievals: readonly Retrieval[], quotas: readonly number[])
   return Float64Array.from(retrievals, (_, at) => (quotas[at] === undefined ? 1 : quotas[at] / largest));
 }
 
+/** Where each item stands in the union at work, row + 1, or 0: memory that the next merge uses again. */
+let placeOf = new Int32Array(0);
+
+/** @param items each once, ascending */
 function fuse(
   items: Int32Array,
   retrievals: readonly Retrieval[],
   { rankConstant, voices }: { rankConstant: number; voices: Float64Array },
 ): Union {
-  const rowOf = new Map<number, number>();
-  items.forEach((item, row) => rowOf.set(item, row));
+  const width = retrievals.length;
   const sums = new Float64Array(items.length);
-  const ranks = new Int32Array(items.length * retrievals.length);
-  retrievals.forEach((retrieval, column) => {
-    retrieval.items.forEach((item, position) => {
-      const row = rowOf.get(item);
-      if (row === undefined) return;
-      sums[row]! += voices[column]! / (rankConstant + position + 1);
-      ranks[row * retrievals.length + column] = position + 1;
-    });
-  });
+  const ranks = new Int32Array(items.length * width);
+  makeRoom(items.at(-1) ?? 0);
+  for (let row = 0; row < items.length; row++) placeOf[items[row]!] = row + 1;
+  for (let column = 0; column < width; column++) {
+    const found = retrievals[column]!.items;
+    const voice = voices[column]!;
+    for (let position = 0; position < found.length; position++) {
+      const row = (placeOf[found[position]!] ?? 0) - 1;
+      if (row < 0) continue;
+      sums[row]! += voice / (rankConstant + position + 1);
+      ranks[row * width + column] = position + 1;
+    }
+  }
+  for (let row = 0; row < items.length; row++) placeOf[items[row]!] = 0;
   // Rounded before anything is compared: sums of the same terms in another order are then equal.
   return { items, fusionScores: new Float32Array(sums), ranks };
 }
 
+/** Ascending. Most items are in several lists: a sort of all that are in any took four times as long as one of those that are told apart first. */
 function listDistinct(retrievals: readonly Retrieval[]): Int32Array {
-  const total = retrievals.reduce((sum, retrieval) => sum + retrieval.items.length, 0);
-  const all = new Int32Array(total);
+  const all = new Int32Array(retrievals.reduce((sum, { items }) => sum + items.length, 0));
   let size = 0;
   for (const { items } of retrievals) {
-    all.set(items, size);
-    size += items.length;
+    makeRoom(items.reduce((largest, item) => Math.max(largest, item), 0));
+    for (let position = 0; position < items.length; position++) {
+      const item = items[position]!;
+      all[size] = item;
+      size += placeOf[item] === 0 ? 1 : 0;
+      placeOf[item] = 1;
+    }
   }
-  return all.sort().filter((item, position) => position === 0 || item !== all[position - 1]);
+  const distinct = all.subarray(0, size);
+  for (let at = 0; at < size; at++) placeOf[distinct[at]!] = 0;
+  return distinct.sort();
+}
+
+function makeRoom(item: number): void {
+  if (item >= placeOf.length) placeOf = new Int32Array(2 * item + 1);
 }
 
 /** 1 for each row that stands within the quota of a source that retrieved it. */
@@ -138,7 +157,12 @@ function selectRows(fusionScores: Float32Array, limit: number, promised: Uint8Ar
       places--;
     }
   }
-  return order.filter((row) => kept[row] === 1);
+  const rows = new Int32Array(limit - places);
+  for (let at = 0, size = 0; size < rows.length; at++) {
+    rows[size] = order[at]!;
+    size += kept[order[at]!]!;
+  }
+  return rows;
 }
 
 function copyRows(ranks: Int32Array, rows: Int32Array, width: number): Int32Array {

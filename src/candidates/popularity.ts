@@ -1,6 +1,6 @@
 import type { TensorFile } from '../bundle/tensor-file.js';
 import { createTensorReader } from '../bundle/tensor-reader.js';
-import { selectTopK } from '../domain/top-k.js';
+import { pickScores, selectTopK } from '../domain/top-k.js';
 import type { CandidateSource } from './candidate-source.js';
 import type { TrainedSource } from './source-definition.js';
 
@@ -49,7 +49,7 @@ export function createPopularitySource(
     name,
     retrieve: ({ eligible, limit }) => {
       const items = takeEligible(order, eligible, limit);
-      return { source: name, items, scores: Float32Array.from(items, scoreOf), scoreOf };
+      return { source: name, items, scores: pickScores(scores, items), scoreOf };
     },
   };
 }

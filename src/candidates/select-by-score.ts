@@ -1,4 +1,4 @@
-import { orderByScore, pickScores, type ScoredItems, selectTopK } from '../domain/top-k.js';
+import { pickItems, type ScoredItems, selectTopK } from '../domain/top-k.js';
 import { scoreSome } from './inner-product.js';
 import type { ItemVectors } from './item-search.js';
 
@@ -13,14 +13,6 @@ export function selectByScore(
 ): ScoredItems {
   const ascending = items.toSorted();
   const scores = scoreSome(factors, user, ascending);
-  // A few more than are wanted are sorted faster than the few are taken out of them.
-  if (ascending.length > 2 * limit) {
-    const best = selectTopK(scores, { limit });
-    return { items: best.items.map((place) => ascending[place]!), scores: best.scores };
-  }
-  const places = orderByScore(scores).subarray(0, limit);
-  return {
-    items: places.map((place) => ascending[place]!),
-    scores: pickScores(scores, places),
-  };
+  const best = selectTopK(scores, { limit });
+  return { items: pickItems(ascending, best.items), scores: best.scores };
 }

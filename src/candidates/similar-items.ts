@@ -49,13 +49,13 @@ export function createSimilarItemsSource(
   links: ItemLinks,
   weighting: HistoryWeighting,
 ): CandidateSource {
+  const weights = weighByRecency(weighting);
   return {
     name,
     retrieve: ({ history, eligible, limit }) => {
       const latest = latestOf(history, weighting.lastItems).items;
-      const weights = weighByRecency(latest.length, weighting.recencyExponent);
       // Its own array per request: to score 300 candidates one by one from the links costs more with a long history.
-      const scores = sumSimilarities(links, { items: latest, weights });
+      const scores = sumSimilarities(links, latest, weights);
       return {
         source: name,
         ...selectTopK(scores, { limit, eligible, floor: 0 }),
@@ -102,23 +102,21 @@ export function parseSimilarItems(
   return { links, weighting };
 }
 
-/** History items, oldest first, with their weights. */
-interface WeighedItems {
-  readonly items: Int32Array;
-  readonly weights: Float64Array;
+/** Weights of the items of a history, the latest first. */
+function weighByRecency({ lastItems, recencyExponent }: HistoryWeighting): Float64Array {
+  return Float64Array.from({ length: lastItems }, (_, followedBy) => (1 + followedBy) ** -recencyExponent);
 }
 
-/** Weights of `count` items, oldest first. */
-function weighByRecency(count: number, exponent: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, position) => (count - position) ** -exponent);
-}
-
-/** The score of every item. */
-function sumSimilarities(links: ItemLinks, { items, weights }: WeighedItems): Float32Array {
+/**
+ * The score of every item.
+ * @param items of a history, oldest first
+ * @param weights latest first
+ */
+function sumSimilarities(links: ItemLinks, items: Int32Array, weights: Float64Array): Float32Array {
   const { offsets, neighbours, similarities } = links;
   const scores = new Float32Array(offsets.length - 1);
   for (let position = 0; position < items.length; position++) {
-    const weight = weights[position]!;
+    const weight = weights[items.length - 1 - position]!;
     const end = offsets[items[position]! + 1]!;
     for (let entry = offsets[items[position]!]!; entry < end; entry++)
       scores[neighbours[entry]!]! += weight * similarities[entry]!;

@@ -1,3 +1,5 @@
+import { compileWasm, createOwnMemory, WASM, type WasmCode } from '../bundle/wasm-module.js';
+
 // Symmetric systems in whole 4 × 4 tiles: what both solvers of iALS sum up and solve.
 
 /** 64 rows × 64 dimensions of float64 are 32 KB: one block stays in the first-level cache while all its tiles are summed. */
@@ -8,83 +10,89 @@ export function padToTile(dimensions: number): number {
   return (dimensions + 3) & ~3;
 }
 
+/** A system of equations, and a block of rows whose products are added to it. */
+export interface GramSum {
+  /** [BLOCK_ROWS × stride] */
+  readonly block: Float64Array;
+  /** [stride × stride], of which the lower triangle of tiles is used. */
+  readonly system: Float64Array;
+  /** Adds the Gram of the first `rows` rows of the block, 1 or more, to the system. */
+  readonly addBlock: (rows: number) => void;
+}
+
+/** Both zero. */
+export function createGramSum(stride: number): GramSum {
+  const blockBytes = DOUBLE * BLOCK_ROWS * stride;
+  const own = createOwnMemory(blockBytes + DOUBLE * stride * stride);
+  const [addGram] = start({ own });
+  return {
+    block: new Float64Array(own.buffer, 0, BLOCK_ROWS * stride),
+    system: new Float64Array(own.buffer, blockBytes, stride * stride),
+    addBlock: (rows) => addGram!(rows, DOUBLE * stride, blockBytes),
+  };
+}
+
+const DOUBLE = 8;
+const TILE = 4;
+const TILE_BYTES = TILE * DOUBLE;
+const VECTOR_BYTES = 2 * DOUBLE;
+const ROWS = Array.from({ length: TILE }, (_, row) => row);
+const SUMS = ROWS.flatMap((row) => [0, 1].map((half) => ({ row, half, name: `sum${row}${half}` })));
+
 /**
- * Adds the Gram of the first `rows` rows of the block to the lower triangle of the system.
- * Sixteen sums per 4 × 4 tile stay in registers: 2.9 billion multiply-adds a second at 64 dimensions, against 2.1 of
- * rank-4 updates that go through memory (Node 20, one EPYC core).
+ * addGram(rows, stride, system), in bytes but for the rows, of the block at 0. The sixteen sums of a 4 × 4 tile stay in registers, two in each: 64
+ * rows of 64 dimensions take 0.018 ms, in JavaScript 0.069. Each sum has the order of the rows.
  */
-export function addGramOfBlock(
-  block: Float64Array,
-  rows: number,
-  target: { stride: number; system: Float64Array },
-): void {
-  const { stride, system } = target;
-  for (let i = 0; i < stride; i += 4) {
-    for (let j = 0; j <= i; j += 4) {
-      let s00 = 0,
-        s01 = 0,
-        s02 = 0,
-        s03 = 0;
-      let s10 = 0,
-        s11 = 0,
-        s12 = 0,
-        s13 = 0;
-      let s20 = 0,
-        s21 = 0,
-        s22 = 0,
-        s23 = 0;
-      let s30 = 0,
-        s31 = 0,
-        s32 = 0,
-        s33 = 0;
-      for (let row = 0, at = 0; row < rows; row++, at += stride) {
-        const a0 = block[at + i]!,
-          a1 = block[at + i + 1]!,
-          a2 = block[at + i + 2]!,
-          a3 = block[at + i + 3]!;
-        const b0 = block[at + j]!,
-          b1 = block[at + j + 1]!,
-          b2 = block[at + j + 2]!,
-          b3 = block[at + j + 3]!;
-        s00 += a0 * b0;
-        s01 += a0 * b1;
-        s02 += a0 * b2;
-        s03 += a0 * b3;
-        s10 += a1 * b0;
-        s11 += a1 * b1;
-        s12 += a1 * b2;
-        s13 += a1 * b3;
-        s20 += a2 * b0;
-        s21 += a2 * b1;
-        s22 += a2 * b2;
-        s23 += a2 * b3;
-        s30 += a3 * b0;
-        s31 += a3 * b1;
-        s32 += a3 * b2;
-        s33 += a3 * b3;
-      }
-      const r0 = i * stride + j,
-        r1 = r0 + stride,
-        r2 = r1 + stride,
-        r3 = r2 + stride;
-      system[r0]! += s00;
-      system[r0 + 1]! += s01;
-      system[r0 + 2]! += s02;
-      system[r0 + 3]! += s03;
-      system[r1]! += s10;
-      system[r1 + 1]! += s11;
-      system[r1 + 2]! += s12;
-      system[r1 + 3]! += s13;
-      system[r2]! += s20;
-      system[r2 + 1]! += s21;
-      system[r2 + 2]! += s22;
-      system[r2 + 3]! += s23;
-      system[r3]! += s30;
-      system[r3 + 1]! += s31;
-      system[r3 + 2]! += s32;
-      system[r3 + 3]! += s33;
-    }
-  }
+const start = compileWasm([
+  {
+    name: 'addGram',
+    parameters: ['rows', 'stride', 'system'],
+    locals: ['i', 'j', 'row', 'left', 'to'],
+    vectors: ['half0', 'half1', 'value', ...SUMS.map(({ name }) => name)],
+    code: writeTiles(),
+  },
+]);
+
+function writeTiles(): WasmCode {
+  const { get, set, i32, v128, f64x2, loop, repeatIf } = WASM;
+  const increase = (name: string, by: WasmCode): WasmCode => set(name, i32.add(get(name), by));
+  const multiply = ROWS.map((row) => [
+    set('value', v128.loadSplat64(i32.add(get('row'), get('i')), DOUBLE * row)),
+    SUMS.filter((sum) => sum.row === row).map(({ name, half }) =>
+      set(name, f64x2.add(get(name), f64x2.multiply(get('value'), get(`half${half}`)))),
+    ),
+  ]);
+  const addSums = ROWS.map((row) => [
+    SUMS.filter((sum) => sum.row === row).map(({ name, half }) => {
+      const place = half * VECTOR_BYTES;
+      return v128.store(get('to'), f64x2.add(v128.load(get('to'), place), get(name)), place);
+    }),
+    increase('to', get('stride')),
+  ]);
+  const tile = [
+    SUMS.map(({ name }) => set(name, v128.zero())),
+    set('row', i32.of(0)),
+    set('left', get('rows')),
+    loop([
+      [0, 1].map((half) => set(`half${half}`, v128.load(i32.add(get('row'), get('j')), half * VECTOR_BYTES))),
+      multiply,
+      increase('row', get('stride')),
+      increase('left', i32.of(-1)),
+      repeatIf(get('left')),
+    ]),
+    set('to', i32.add(get('system'), get('j'))),
+    addSums,
+  ];
+  return [
+    set('i', i32.of(0)),
+    loop([
+      set('j', i32.of(0)),
+      loop([tile, increase('j', i32.of(TILE_BYTES)), repeatIf(i32.isZero(i32.isMore(get('j'), get('i'))))]),
+      ROWS.map(() => increase('system', get('stride'))),
+      increase('i', i32.of(TILE_BYTES)),
+      repeatIf(i32.isMore(get('stride'), get('i'))),
+    ]),
+  ];
 }
 
 /** Adds a value to the first `dimensions` entries of the diagonal. */

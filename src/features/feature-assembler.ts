@@ -2,7 +2,7 @@ import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { ItemLinks } from '../domain/item-links.js';
 import { countStatuses } from './count-statuses.js';
-import type { FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
+import type { FeatureColumn, FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
 import type { FeatureObserver } from './feature-observer.js';
 import { createFeatureRows, type FeatureRows } from './feature-store.js';
@@ -52,6 +52,9 @@ export interface FeatureAssembler {
   readStatuses(query: FeatureQuery): Uint8Array;
 }
 
+/** Takes what the ranker does not read. */
+const UNREAD: FeatureColumn = { data: new Float32Array(1), start: 0, step: 0 };
+
 /** Every feature that can be computed from these inputs, in their natural order. */
 export function listFeatures(inputs: FeatureInputs): readonly string[] {
   return createGroups(inputs).flatMap((group) => group.features);
@@ -84,9 +87,9 @@ export function createFeatureAssembler(
       const data = new Float32Array(items.length * width);
       groups.forEach((group, index) => {
         const target = targets[index]!;
-        group.fill(hydrated, (row, feature, value) => {
+        group.fill(hydrated, (feature) => {
           const column = target[feature]!;
-          if (column >= 0) data[row * width + column] = value;
+          return column < 0 ? UNREAD : { data, start: column, step: width };
         });
       });
       return { data, rows: items.length, columns: width };

@@ -24,8 +24,19 @@ export interface HydratedQuery extends FeatureQuery {
   readonly itemRows: readonly FeatureRows[];
 }
 
-/** Writes a value into the matrix row of a candidate; a feature that the ranker does not read goes nowhere. */
-export type FeatureWriter = (row: number, feature: number, value: number) => void;
+/**
+ * Where a feature goes: the value of the first candidate to `data[start]`, that of each next one `step` further. The values of a feature that
+ * the ranker does not read all go to one place that nobody reads. A group fills a column in one loop: a call for each value took as
+ * long as most values take to compute.
+ */
+export interface FeatureColumn {
+  readonly data: Float32Array;
+  readonly start: number;
+  readonly step: number;
+}
+
+/** Gives the column of a feature of a group. */
+export type FeatureColumns = (feature: number) => FeatureColumn;
 
 /**
  * Features that belong together: the group owns their names and how they are computed, once, for training and serving.
@@ -35,8 +46,8 @@ export interface FeatureGroup {
   readonly name: string;
   /** Names in the order in which `fill` numbers them. */
   readonly features: readonly string[];
-  /** Writes a finite value for every feature of every candidate row. */
-  fill(query: HydratedQuery, write: FeatureWriter): void;
+  /** Writes a finite value for every candidate into the column of every feature. */
+  fill(query: HydratedQuery, columnOf: FeatureColumns): void;
   /** Where a value that is stored comes from; absent where all values are computed. */
   statusOf?(query: HydratedQuery, row: number, feature: number): ValueStatus;
 }

@@ -1,5 +1,5 @@
 import { cutOutNode, decodeOnnxGraph, type OnnxAttribute, type ReadOnnxNode } from '../bundle/onnx-model.js';
-import type { TreeNode } from './tree-kernel.js';
+import type { TreeNode } from './tree-node.js';
 
 /** A model that begins with trees over its features: the trees, and what is made of their sums. */
 export interface TreeModel {

@@ -3,8 +3,9 @@ import { openOnnxSession } from '../bundle/onnx-session.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
 import type { FeatureMatrix } from '../features/feature-matrix.js';
 import { createSessionRun, type ModelRun } from './model-run.js';
-import { createTreeKernel, type TreeNode } from './tree-kernel.js';
+import { createTreeKernel } from './tree-kernel.js';
 import { splitTreeModel, type TreeModel } from './tree-model.js';
+import type { TreeNode } from './tree-node.js';
 
 /** A run whose trees are those of the kernel, and rows to see by that it scores as ONNX Runtime does. */
 export interface TreeRun extends ModelRun {

@@ -84,7 +84,7 @@ t.test('known maxima of groups spare work and change nothing, whatever is eligib
   );
 });
 
-t.test('scores are ordered as numbers are, equal ones by index, without what is not a number', async (t) => {
+t.test('scores are ordered as numbers are, equal ones by index, without what is not a number', async () => {
   const score = fc.oneof(fc.constantFrom(0, -0, 1, -1, Infinity, -Infinity, Number.NaN), fc.float());
   fc.assert(
     fc.property(fc.array(score, { maxLength: 60 }), (values) => {
@@ -96,5 +96,4 @@ t.test('scores are ordered as numbers are, equal ones by index, without what is 
     }),
     { numRuns: 1000, seed: 1 },
   );
-  t.throws(() => orderByScore(new Float32Array(2 ** 21 + 1)), RangeError);
 });

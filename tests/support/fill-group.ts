@@ -5,9 +5,16 @@ export function fillGroup(
   group: FeatureGroup,
   query: Pick<FeatureQuery, 'candidates' | 'history' | 'now' | 'context'>,
 ): Record<string, number>[] {
-  const rows = Array.from(query.candidates.items, (): Record<string, number> => ({}));
+  const count = query.candidates.items.length;
+  const written = new Map<string, Float32Array>();
   const hydrated = { ...query, userRows: [], itemRows: [], reading: { now: query.now } };
   const { features, fill } = group;
-  fill(hydrated, (row, feature, value) => (rows[row]![features[feature]!] = value));
-  return rows;
+  fill(hydrated, (feature) => {
+    const data = new Float32Array(count);
+    written.set(features[feature]!, data);
+    return { data, start: 0, step: 1 };
+  });
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(Array.from(written, ([name, data]) => [name, data[row]!])),
+  );
 }

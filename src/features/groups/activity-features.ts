@@ -1,4 +1,5 @@
 import type { FeatureGroup, FeatureQuery } from '../feature-group.js';
+import { writeConstant } from '../write-column.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** Days that count as now. */
@@ -21,11 +22,9 @@ export function createActivityFeatures(): FeatureGroup {
       'activity.log_days',
       'activity.log_days_recent',
     ],
-    fill: (query, write) => {
-      const values = describeActivity(query);
-      for (let row = 0; row < query.candidates.items.length; row++) {
-        for (let feature = 0; feature < values.length; feature++) write(row, feature, values[feature]!);
-      }
+    fill: (query, columnOf) => {
+      const rows = query.candidates.items.length;
+      describeActivity(query).forEach((value, feature) => writeConstant(columnOf(feature), rows, value));
     },
   };
 }

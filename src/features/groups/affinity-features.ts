@@ -1,6 +1,6 @@
 import type { AttributeColumn, CodedValues } from '../../domain/catalogue.js';
 import { latestOf, type History } from '../../domain/history.js';
-import type { FeatureGroup } from '../feature-group.js';
+import type { FeatureColumn, FeatureGroup } from '../feature-group.js';
 
 /** Entries of the history that count as the user's present taste. */
 const RECENT_ITEMS = 10;
@@ -24,16 +24,15 @@ export function createAffinityFeatures(attributes: readonly AttributeColumn[]): 
       `affinity.${name}_recent`,
       `affinity.${name}_lift`,
     ]),
-    fill: ({ candidates, history }, write) => {
+    fill: ({ candidates, history }, columnOf) => {
       coded.forEach(({ coded: values }, index) => {
-        const profile = createProfile(values!, history, shares[index]!);
-        const first = index * PER_ATTRIBUTE;
-        for (let row = 0; row < candidates.items.length; row++) {
-          const item = candidates.items[row]!;
-          write(row, first, meanOver(values!, item, profile.overall));
-          write(row, first + 1, meanOver(values!, item, profile.recent));
-          write(row, first + 2, meanOver(values!, item, profile.lift));
-        }
+        const { overall, recent, lift } = createProfile(values!, history, shares[index]!);
+        [overall, recent, lift].forEach((weights, feature) => {
+          writeMeans(columnOf(index * PER_ATTRIBUTE + feature), candidates.items, {
+            values: values!,
+            weights,
+          });
+        });
       });
     },
   };
@@ -71,11 +70,18 @@ function catalogueShares(values: CodedValues): Float64Array {
   );
 }
 
-function meanOver(values: CodedValues, item: number, weights: Float64Array): number {
-  const start = values.offsets[item]!;
-  const end = values.offsets[item + 1]!;
-  if (start === end) return 0;
-  let sum = 0;
-  for (let at = start; at < end; at++) sum += weights[values.codes[at]!]!;
-  return sum / (end - start);
+/** The mean weight of the values of each item; 0 of one that has none. */
+function writeMeans(
+  { data, start, step }: FeatureColumn,
+  items: Int32Array,
+  { values, weights }: { values: CodedValues; weights: Float64Array },
+): void {
+  const { offsets, codes } = values;
+  for (let row = 0, to = start; row < items.length; row++, to += step) {
+    const first = offsets[items[row]!]!;
+    const end = offsets[items[row]! + 1]!;
+    let sum = 0;
+    for (let at = first; at < end; at++) sum += weights[codes[at]!]!;
+    data[to] = sum / Math.max(1, end - first);
+  }
 }

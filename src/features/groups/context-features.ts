@@ -1,4 +1,5 @@
 import type { FeatureGroup } from '../feature-group.js';
+import { writeConstant } from '../write-column.js';
 import { countParts, partOf, type ItemContexts, type PartCounts } from '../item-contexts.js';
 
 /** What a context that is not known is to the ranker, as a category that nobody has; of a number it is the mean. */
@@ -21,15 +22,14 @@ export function createContextFeatures(contexts: ItemContexts): FeatureGroup {
   return {
     name: 'context',
     features: fields.flatMap(({ name }) => [`context.${name}`, `context.${name}.lift`]),
-    fill: ({ candidates, context }, write) => {
+    fill: ({ candidates: { items }, context }, columnOf) => {
       fields.forEach((field, index) => {
         const value = context?.[index] ?? Number.NaN;
         const raw = Number.isNaN(value) ? (field.default ?? NO_VALUE) : value;
         const liftOf = lifts[index]!(partOf(field, value));
-        for (let row = 0; row < candidates.items.length; row++) {
-          write(row, 2 * index, raw);
-          write(row, 2 * index + 1, liftOf(candidates.items[row]!));
-        }
+        writeConstant(columnOf(2 * index), items.length, raw);
+        const { data, start, step } = columnOf(2 * index + 1);
+        for (let row = 0, at = start; row < items.length; row++, at += step) data[at] = liftOf(items[row]!);
       });
     },
   };

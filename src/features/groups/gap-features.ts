@@ -4,6 +4,7 @@ import { createFeatureRows } from '../feature-store.js';
 import type { FeatureTable } from '../feature-table.js';
 import { placesOf, rowWidthOf } from '../feature-view.js';
 import { createGather, type GatherOptions } from '../gather-rows.js';
+import { writeConstant } from '../write-column.js';
 
 const RECENT_ITEMS = 10;
 
@@ -29,19 +30,29 @@ export function createGapFeatures(items: FeatureTable): FeatureGroup {
   return {
     name: 'gap',
     features: numbers.flatMap(({ name }) => [`gap.${name}`, `gap.${name}_recent_distance`]),
-    fill: ({ candidates, history, itemRows, reading }, write) => {
+    fill: ({ candidates, history, itemRows, reading }, columnOf) => {
       const { values } = itemRows[0]!;
+      const count = candidates.items.length;
       const length = history.items.length;
       const recentLength = latestOf(history, RECENT_ITEMS).items.length;
       const rows = readHistory(history, reading);
       numbers.forEach(({ place }, number) => {
         const mean = meanOf(rows, { place, width, from: 0, to: length });
         const recent = meanOf(rows, { place, width, from: length - recentLength, to: length });
-        for (let row = 0; row < candidates.items.length; row++) {
-          const value = values[row * width + place]!;
-          write(row, 2 * number, length === 0 ? 0 : value - mean);
-          write(row, 2 * number + 1, length === 0 ? 0 : Math.abs(value - recent));
+        const [gap, distance] = [columnOf(2 * number), columnOf(2 * number + 1)];
+        if (length === 0) {
+          writeConstant(gap, count, 0);
+          writeConstant(distance, count, 0);
+          return;
         }
+        for (let row = 0, from = place, at = gap.start; row < count; row++, from += width, at += gap.step)
+          gap.data[at] = values[from]! - mean;
+        for (
+          let row = 0, from = place, at = distance.start;
+          row < count;
+          row++, from += width, at += distance.step
+        )
+          distance.data[at] = Math.abs(values[from]! - recent);
       });
     },
   };

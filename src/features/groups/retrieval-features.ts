@@ -1,5 +1,6 @@
 import type { CandidateSet } from '../../domain/candidate.js';
-import type { FeatureGroup } from '../feature-group.js';
+import type { FeatureColumn, FeatureGroup } from '../feature-group.js';
+import { writeConstant, writeValues } from '../write-column.js';
 
 /** The name of the feature of a source that is 0 where the source did not find the candidate. */
 export const RECIPROCAL_RANK = 'reciprocal_rank';
@@ -17,27 +18,37 @@ export function createRetrievalFeatures(sourceNames: readonly string[]): Feature
   return {
     name: 'retrieval',
     features: [...features, 'fusion.score', 'fusion.sources'],
-    fill: ({ candidates }, write) => {
+    fill: ({ candidates }, columnOf) => {
+      const rows = candidates.items.length;
       sourceNames.forEach((source, index) => {
-        const column = candidates.retrievals.findIndex((retrieval) => retrieval.source === source);
-        if (column < 0) return;
-        const scores = scoreCandidates(candidates, column);
-        const { population } = candidates;
-        const { mean, deviation } = describe(population ? scoreCandidates(population, column) : scores);
-        const first = index * PER_SOURCE.length;
-        for (let row = 0; row < scores.length; row++) {
-          const rank = candidates.ranks[row * candidates.retrievals.length + column]!;
-          write(row, first, scores[row]!);
-          write(row, first + 1, (scores[row]! - mean) / deviation);
-          write(row, first + 2, rank === 0 ? 0 : 1 / rank);
-        }
+        const at = candidates.retrievals.findIndex((retrieval) => retrieval.source === source);
+        const columns = PER_SOURCE.map((_, feature) => columnOf(index * PER_SOURCE.length + feature));
+        if (at < 0) for (const column of columns) writeConstant(column, rows, 0);
+        else writeSource(columns, candidates, at);
       });
-      for (let row = 0; row < candidates.items.length; row++) {
-        write(row, fusion, candidates.fusionScores[row]!);
-        write(row, fusion + 1, countSources(candidates, row));
-      }
+      writeValues(columnOf(fusion), rows, { values: candidates.fusionScores, first: 0, stride: 1 });
+      writeSourceCounts(columnOf(fusion + 1), candidates);
     },
   };
+}
+
+/** @param at of the source among the retrievals */
+function writeSource(
+  [raw, standardised, reciprocal]: readonly FeatureColumn[],
+  candidates: CandidateSet,
+  at: number,
+): void {
+  const { population, ranks, retrievals } = candidates;
+  const scores = scoreCandidates(candidates, at);
+  const rows = scores.length;
+  const { mean, deviation } = describe(population ? scoreCandidates(population, at) : scores);
+  writeValues(raw!, rows, { values: scores, first: 0, stride: 1 });
+  for (let row = 0, to = standardised!.start; row < rows; row++, to += standardised!.step)
+    standardised!.data[to] = (scores[row]! - mean) / deviation;
+  for (let row = 0, to = reciprocal!.start; row < rows; row++, to += reciprocal!.step) {
+    const rank = ranks[row * retrievals.length + at]!;
+    reciprocal!.data[to] = rank === 0 ? 0 : 1 / rank;
+  }
 }
 
 /** What the source scored already is not scored again. */
@@ -54,17 +65,22 @@ function scoreCandidates({ items, ranks, retrievals }: CandidateSet, column: num
 /** Mean and standard deviation; the deviation of equal scores counts as 1, so that they standardise to 0. */
 function describe(scores: Float32Array): { mean: number; deviation: number } {
   let sum = 0;
-  for (const score of scores) sum += score;
+  for (let row = 0; row < scores.length; row++) sum += scores[row]!;
   const mean = sum / Math.max(1, scores.length);
   let squares = 0;
-  for (const score of scores) squares += (score - mean) ** 2;
+  for (let row = 0; row < scores.length; row++) squares += (scores[row]! - mean) ** 2;
   const deviation = Math.sqrt(squares / Math.max(1, scores.length));
   return { mean, deviation: deviation > 1e-9 ? deviation : 1 };
 }
 
-function countSources(candidates: CandidateSet, row: number): number {
-  const width = candidates.retrievals.length;
-  let count = 0;
-  for (let column = 0; column < width; column++) if (candidates.ranks[row * width + column]! > 0) count++;
-  return count;
+function writeSourceCounts(
+  { data, start, step }: FeatureColumn,
+  { items, ranks, retrievals }: CandidateSet,
+): void {
+  const width = retrievals.length;
+  for (let row = 0, from = 0, at = start; row < items.length; row++, at += step) {
+    let count = 0;
+    for (const end = from + width; from < end; from++) if (ranks[from]! > 0) count++;
+    data[at] = count;
+  }
 }

@@ -2,6 +2,7 @@ import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { findColumn } from '../find-column.js';
 import type { FeatureGroup, FeatureQuery } from '../feature-group.js';
 import type { FeatureTable } from '../feature-table.js';
+import { writeConstant } from '../write-column.js';
 
 /** Columns of the items view that say when an item was touched (log1p of days before now), and their features. */
 const MOMENTS = [
@@ -19,7 +20,10 @@ const MOMENTS = [
 export function createTimingFeatures(items: FeatureTable): FeatureGroup {
   const moments = MOMENTS.flatMap(({ column, feature }) => {
     const logDaysOf = findColumn(items, column);
-    return logDaysOf === undefined ? [] : [{ feature, logDaysOf }];
+    if (logDaysOf === undefined) return [];
+    const logDays = Float64Array.from({ length: items.entities.size }, (_, item) => logDaysOf(item));
+    // 900 of them would take 20 µs of a request of 300 candidates.
+    return [{ feature, logDays, days: logDays.map(Math.expm1) }];
   });
   return {
     name: 'timing',
@@ -27,17 +31,23 @@ export function createTimingFeatures(items: FeatureTable): FeatureGroup {
       `timing.${feature}_after_visit`,
       `timing.${feature}_to_visit`,
     ]),
-    fill: (query, write) => {
+    fill: (query, columnOf) => {
+      const { items } = query.candidates;
       const visitDays = daysSinceVisit(query);
       const visitLogDays = Math.log1p(visitDays);
-      moments.forEach(({ logDaysOf }, index) => {
-        query.candidates.items.forEach((item, row) => {
-          const logDays = logDaysOf(item);
-          const after = visitDays - Math.expm1(logDays);
-          const isCold = query.history.items.length === 0;
-          write(row, 2 * index, isCold ? 0 : Math.sign(after) * Math.log1p(Math.abs(after)));
-          write(row, 2 * index + 1, isCold ? 0 : logDays - visitLogDays);
-        });
+      moments.forEach(({ logDays, days }, index) => {
+        const [after, to] = [columnOf(2 * index), columnOf(2 * index + 1)];
+        if (query.history.items.length === 0) {
+          writeConstant(after, items.length, 0);
+          writeConstant(to, items.length, 0);
+          return;
+        }
+        for (let row = 0, at = after.start; row < items.length; row++, at += after.step) {
+          const daysAfter = visitDays - days[items[row]!]!;
+          after.data[at] = Math.sign(daysAfter) * Math.log1p(Math.abs(daysAfter));
+        }
+        for (let row = 0, at = to.start; row < items.length; row++, at += to.step)
+          to.data[at] = logDays[items[row]!]! - visitLogDays;
       });
     },
   };

@@ -1,6 +1,7 @@
 import type { FeatureGroup } from '../feature-group.js';
 import type { ValueStatus } from '../feature-store.js';
 import { type FeatureView, placesOf, rowWidthOf } from '../feature-view.js';
+import { writeConstant, writeValues } from '../write-column.js';
 
 /**
  * The values of an item view for each candidate.
@@ -12,13 +13,11 @@ export function createItemViewFeatures(view: FeatureView, index: number): Featur
   return {
     name: prefixOf(view),
     features: inputs.map(({ name }) => name),
-    fill: ({ candidates, itemRows }, write) => {
+    fill: ({ candidates, itemRows }, columnOf) => {
       const { values } = itemRows[index]!;
-      for (let row = 0; row < candidates.items.length; row++) {
-        for (let feature = 0; feature < inputs.length; feature++) {
-          write(row, feature, values[row * width + inputs[feature]!.place]!);
-        }
-      }
+      inputs.forEach(({ place }, feature) =>
+        writeValues(columnOf(feature), candidates.items.length, { values, first: place, stride: width }),
+      );
     },
     statusOf: ({ itemRows }, row, feature) =>
       itemRows[index]!.statuses[row * view.fields.length + inputs[feature]!.field]! as ValueStatus,
@@ -34,13 +33,11 @@ export function createUserViewFeatures(view: FeatureView, index: number): Featur
   return {
     name: prefixOf(view),
     features: inputs.map(({ name }) => name),
-    fill: ({ candidates, userRows }, write) => {
+    fill: ({ candidates, userRows }, columnOf) => {
       const { values } = userRows[index]!;
-      for (let row = 0; row < candidates.items.length; row++) {
-        for (let feature = 0; feature < inputs.length; feature++) {
-          write(row, feature, values[inputs[feature]!.place]!);
-        }
-      }
+      inputs.forEach(({ place }, feature) =>
+        writeConstant(columnOf(feature), candidates.items.length, values[place]!),
+      );
     },
     statusOf: ({ userRows }, _row, feature) =>
       userRows[index]!.statuses[inputs[feature]!.field]! as ValueStatus,

@@ -34,7 +34,7 @@ function fill(...context: number[]): Record<string, number>[] {
 }
 
 function near(found: number, expected: number): boolean {
-  return Math.abs(found - expected) < 1e-9;
+  return Math.abs(found - expected) < 1e-6;
 }
 
 t.test('every field gives its value and a lift', async (t) => {

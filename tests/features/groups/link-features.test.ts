@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ItemLinks } from '../../../src/domain/item-links.js';
+import { type ItemLinks, joinLinkRows } from '../../../src/domain/item-links.js';
 import { createSeededRandom } from '../../../src/domain/seeded-random.js';
 import { createLinkFeatures } from '../../../src/features/groups/link-features.js';
 import { candidateSet, history } from '../../support/small-world.js';
@@ -48,7 +48,7 @@ t.test('links of the latest items are summed up as a naive walk over all pairs d
         'near.hits_10': strengths.slice(0, 10).filter((weight) => weight > 0).length,
       };
       for (const [name, value] of Object.entries(expected)) {
-        t.ok(Math.abs(filled[row]![name]! - value) < 1e-9, `${name} of ${candidate}, ${length} known`);
+        t.ok(Math.abs(filled[row]![name]! - value) < 1e-6, `${name} of ${candidate}, ${length} known`);
       }
     });
   }
@@ -62,4 +62,24 @@ t.test('cold starts have no links, and one query leaves nothing for the next', a
   }
   const [alone] = fillGroup(group, { ...query, candidates: candidateSet([5], []), history: history([4]) });
   t.equal(alone!['near.last'], weights[4]![5]);
+});
+
+t.test('more candidates than there was room for are followed as few are', async (t) => {
+  const many = 1500;
+  const row = {
+    items: Int32Array.from({ length: many }, (_, item) => item),
+    weights: new Float32Array(many).fill(0.5),
+  };
+  const links = joinLinkRows([
+    row,
+    ...Array.from({ length: many - 1 }, () => ({ items: new Int32Array(0), weights: new Float32Array(0) })),
+  ]);
+  const crowd = createLinkFeatures('near', links);
+  const strengths = fillGroup(crowd, {
+    candidates: candidateSet([...row.items], []),
+    history: history([0]),
+    now: 0,
+  });
+  t.equal(strengths.length, many);
+  t.ok(strengths.every((strength) => strength['near.last'] === 0.5 && strength['near.hits_10'] === 1));
 });

@@ -5,9 +5,10 @@ import {
   regularisationOf,
 } from '../../../candidates/als-solver.js';
 import {
-  addGramOfBlock,
   addToDiagonal,
   BLOCK_ROWS,
+  createGramSum,
+  type GramSum,
   factorise,
   padToTile,
   substitute,
@@ -60,14 +61,12 @@ interface DescentRow {
 }
 
 /** Some dimensions, one after the other, with the scratch memory to solve them. */
-interface Subspace {
+interface Subspace extends GramSum {
   readonly first: number;
   readonly width: number;
   readonly stride: number;
   /** α0 times the rows of the Gram. */
   readonly unobserved: Float64Array;
-  readonly system: Float64Array;
-  readonly block: Float64Array;
   readonly step: Float64Array;
 }
 
@@ -81,8 +80,7 @@ function cutSubspace(problem: LeastSquaresProblem, first: number): Subspace {
     width,
     stride,
     unobserved: Float64Array.from(rows, (value) => unobservedWeight * value),
-    system: new Float64Array(stride * stride),
-    block: new Float64Array(BLOCK_ROWS * stride),
+    ...createGramSum(stride),
     step: new Float64Array(width),
   };
 }
@@ -103,12 +101,12 @@ function descend(
   subspace: Subspace & { regularisation: number },
 ): void {
   const { partners, vector, errors } = row;
-  const { first, width, stride, system, block, step, regularisation } = subspace;
+  const { first, width, stride, system, addBlock, step, regularisation } = subspace;
   startSystem(subspace, vector);
   for (let start = 0; start < partners.length; start += BLOCK_ROWS) {
     const rows = Math.min(BLOCK_ROWS, partners.length - start);
     gatherSubspace(factors, row, { ...subspace, dimensions, start, rows });
-    addGramOfBlock(block, rows, { stride, system });
+    addBlock(rows);
   }
   addToDiagonal(system, regularisation, { dimensions: width, stride });
   factorise(system, width, stride);

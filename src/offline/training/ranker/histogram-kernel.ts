@@ -1,4 +1,11 @@
-import { compileWasm, createOwnMemory, WASM, type WasmCode } from '../../../bundle/wasm-module.js';
+import {
+  compileWasm,
+  createOwnMemory,
+  WASM,
+  type WasmCode,
+  type WasmFunction,
+  type WasmStart,
+} from '../../../bundle/wasm-module.js';
 import { type BinnedMatrix, SLOT_WIDTH } from './feature-bins.js';
 
 /** First and second derivative of the loss per row, at the current scores. */
@@ -42,8 +49,8 @@ export function openHistogramKernel({ rows, columns, bins, slotOffsets }: Binned
   const places = new Uint32Array(buffer, layout.places, 2 * MOST_COLUMNS);
   const histogram = new Float64Array(buffer, layout.histogram, slotOffsets[columns]!);
   new Uint8Array(buffer, layout.bins, rows * columns).set(bins);
-  compiled ??= range(MOST_COLUMNS).map((index) => compileSum(index + 1));
-  const sums = compiled.map((start) => start({ own: memory }));
+  startSums ??= compileWasm(range(MOST_COLUMNS).map((index) => describeSum(index + 1)));
+  const sums = startSums({ own: memory });
   return {
     rowIndexes,
     histogram,
@@ -82,13 +89,12 @@ function layOut({ rows, columns, slots }: { rows: number; columns: number; slots
 const { get, set, i32, f64, f64x2, v128, loop, repeatIf } = WASM;
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-type Start = ReturnType<typeof compileWasm>;
-let compiled: readonly Start[] | undefined;
+let startSums: WasmStart | undefined;
 
 /** Sums the rows of `count` indexes from `row` on over so many columns. */
-function compileSum(columns: number): Start {
-  return compileWasm({
-    name: 'sum',
+function describeSum(columns: number): WasmFunction {
+  return {
+    name: `sum${columns}`,
     parameters: ['row', 'count', 'pairs', 'places'],
     locals: ['index', 'slot', ...range(columns).flatMap((column) => [`bins${column}`, `slots${column}`])],
     vectors: ['pair'],
@@ -106,7 +112,7 @@ function compileSum(columns: number): Start {
         repeatIf(get('count')),
       ]),
     ],
-  });
+  };
 }
 
 function addPair(column: number): WasmCode {
