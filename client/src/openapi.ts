@@ -1003,7 +1003,10 @@ export interface operations {
                  * @example 1000
                  */
                 "x-request-timeout-ms"?: string;
-                /** @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body. */
+                /**
+                 * @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.
+                 * @example W/"9bMQzxAT8-P-v9DGzCgWnp"
+                 */
                 "if-none-match"?: string;
             };
             path: {
@@ -1140,7 +1143,10 @@ export interface operations {
                  * @example 1000
                  */
                 "x-request-timeout-ms"?: string;
-                /** @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body. */
+                /**
+                 * @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.
+                 * @example W/"9bMQzxAT8-P-v9DGzCgWnp"
+                 */
                 "if-none-match"?: string;
             };
             path?: never;

@@ -210,6 +210,7 @@ export const ConditionalHeaders = Type.Object({
     Type.String({
       description:
         'The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.',
+      examples: ['W/"9bMQzxAT8-P-v9DGzCgWnp"'],
     }),
   ),
 });
