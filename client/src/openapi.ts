@@ -62,46 +62,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/items/{itemId}/similar": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Items that go with one item
-         * @description The scenario `similar`, started from one item.
-         */
-        get: operations["getSimilarItems"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/popular": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What most people chose
-         * @description The scenario `popular`, the same for everybody.
-         */
-        get: operations["getPopular"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/events": {
         parameters: {
             query?: never;
@@ -148,6 +108,46 @@ export interface paths {
         };
         /** Whether requests are welcome */
         get: operations["getReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/items/{itemId}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items that go with one item
+         * @description The scenario `similar`, started from one item.
+         */
+        get: operations["getSimilarItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/popular": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What most people chose
+         * @description The scenario `popular`, the same for everybody.
+         */
+        get: operations["getPopular"];
         put?: never;
         post?: never;
         delete?: never;
@@ -770,237 +770,6 @@ export interface operations {
             };
         };
     };
-    getSimilarItems: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Items at most. Fewer come back only when no more are left.
-                 * @example 5
-                 */
-                limit?: number;
-                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
-                exclude?: string[];
-                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
-                filter?: string[];
-                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
-                fields?: string[];
-                /**
-                 * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
-                 * @example sources
-                 */
-                explain?: "none" | "sources" | "features" | "reasons";
-                /**
-                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
-                 * @example 1000
-                 */
-                timeoutMs?: number;
-            };
-            header?: {
-                /**
-                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
-                 * @example 1000
-                 */
-                "x-request-timeout-ms"?: string;
-            };
-            path: {
-                /** @description An item’s id as in the dataset. */
-                itemId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Items that go with one item. */
-            200: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Whether the answer was kept from before. */
-                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SimilarItemsAnswer"];
-                };
-            };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
-            400: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such item (`ITEM_NOT_FOUND`). */
-            404: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request target is too long (`URI_TOO_LONG`). */
-            414: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong on our side (`INTERNAL`). */
-            500: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
-            503: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Seconds. */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may not ask this (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
-            default: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Seconds. */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getPopular: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Items at most. Fewer come back only when no more are left.
-                 * @example 5
-                 */
-                limit?: number;
-                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
-                exclude?: string[];
-                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
-                filter?: string[];
-                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
-                fields?: string[];
-                /**
-                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
-                 * @example 1000
-                 */
-                timeoutMs?: number;
-            };
-            header?: {
-                /**
-                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
-                 * @example 1000
-                 */
-                "x-request-timeout-ms"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What most people chose. */
-            200: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Whether the answer was kept from before. */
-                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PopularAnswer"];
-                };
-            };
-            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
-            400: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request target is too long (`URI_TOO_LONG`). */
-            414: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong on our side (`INTERNAL`). */
-            500: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
-            503: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Seconds. */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may not ask this (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
-            default: {
-                headers: {
-                    /** @description The incoming one when it was sane, else a new one. */
-                    "x-request-id"?: string;
-                    /** @description Seconds. */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     postEvents: {
         parameters: {
             query?: never;
@@ -1176,6 +945,277 @@ export interface operations {
                 };
             };
             /** @description Not ready to serve (`NOT_READY`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may not ask this (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSimilarItems: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items at most. Fewer come back only when no more are left.
+                 * @example 5
+                 */
+                limit?: number;
+                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
+                exclude?: string[];
+                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
+                filter?: string[];
+                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                fields?: string[];
+                /**
+                 * @description `sources` says which candidate sources found each item, `features` what the ranker saw of it, `reasons` which rules of the scenario moved it and by how many places.
+                 * @example sources
+                 */
+                explain?: "none" | "sources" | "features" | "reasons";
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
+                 * @example 1000
+                 */
+                timeoutMs?: number;
+            };
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 1000
+                 */
+                "x-request-timeout-ms"?: string;
+                /**
+                 * @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.
+                 * @example W/"9bMQzxAT8-P-v9DGzCgWnp"
+                 */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description An item’s id as in the dataset. */
+                itemId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Items that go with one item. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    /** @description Names what the answer says, save `requestId` and `slateId`: to be sent in `If-None-Match`. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarItemsAnswer"];
+                };
+            };
+            /** @description The client has the answer, by its `If-None-Match`. There is no body. */
+            304: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    /** @description Names what the answer says, save `requestId` and `slateId`: to be sent in `If-None-Match`. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such item (`ITEM_NOT_FOUND`). */
+            404: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
+            503: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request needs credentials (`UNAUTHENTICATED`). These credentials do not allow it (`FORBIDDEN`). The server is not asked under this host (`HOST_NOT_ALLOWED`). Pages of other origins may not ask this (`CROSS_SITE`). Too many requests (`RATE_LIMITED`). The keys that tokens are checked with cannot be had (`KEYS_UNAVAILABLE`). No such route (`ROUTE_NOT_FOUND`). This route has other methods (`METHOD_NOT_ALLOWED`). The request took too long to arrive (`REQUEST_TIMEOUT`). The request body is too large (`PAYLOAD_TOO_LARGE`). This media type is not read here (`UNSUPPORTED_MEDIA_TYPE`). The request headers are too large (`HEADERS_TOO_LARGE`). */
+            default: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPopular: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items at most. Fewer come back only when no more are left.
+                 * @example 5
+                 */
+                limit?: number;
+                /** @description Items that must not come back, one per `exclude=`. Unknown ids are ignored. */
+                exclude?: string[];
+                /** @description Only items whose attribute has this value, as `attribute:value`, one per `filter=`. The value of a number may be `<20`, `>=2000` or, with both ends, `1990..2000`; so may that of a date, in ISO 8601. `*` is any value, `!` before any of these takes out what it matches, and a text in quotation marks is itself, whatever it begins with. Values and ranges of one attribute widen the choice; bounds, `*` and `!` narrow it, and so does another attribute. The value may contain colons. */
+                filter?: string[];
+                /** @description The attributes that the items of the answer carry, several with commas (`title,year`) or one per `fields=`; empty for none. All that answers show come unless this says which. An attribute that answers do not show is a mistake. */
+                fields?: string[];
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for. The header `x-request-timeout-ms` says the same; the lower of the two counts. For browsers: a request with the header is preflighted.
+                 * @example 1000
+                 */
+                timeoutMs?: number;
+            };
+            header?: {
+                /**
+                 * @description Milliseconds that the client waits. When time runs out it is answered with what most people chose, and `degraded` says so. It can only lower what the server is configured for.
+                 * @example 1000
+                 */
+                "x-request-timeout-ms"?: string;
+                /**
+                 * @description The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.
+                 * @example W/"9bMQzxAT8-P-v9DGzCgWnp"
+                 */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What most people chose. */
+            200: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    /** @description Names what the answer says, save `requestId` and `slateId`: to be sent in `If-None-Match`. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopularAnswer"];
+                };
+            };
+            /** @description The client has the answer, by its `If-None-Match`. There is no body. */
+            304: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    /** @description Whether the answer was kept from before. */
+                    "x-cache"?: "hit" | "miss" | "off" | (string & {});
+                    /** @description Names what the answer says, save `requestId` and `slateId`: to be sent in `If-None-Match`. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid (`INVALID_REQUEST`). No such attribute to filter on, or to show (`UNKNOWN_ATTRIBUTE`). */
+            400: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request target is too long (`URI_TOO_LONG`). */
+            414: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side (`INTERNAL`). */
+            500: {
+                headers: {
+                    /** @description The incoming one when it was sane, else a new one. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not ready to serve (`NOT_READY`). A candidate source failed (`SOURCE_FAILED`). The ranker failed (`RANKER_FAILED`). The ranker is too slow (`RANKER_TIMEOUT`). There was no time left for an answer (`DEADLINE_EXCEEDED`). More requests than can be answered in time (`OVERLOADED`). The computing threads failed (`COMPUTE_FAILED`). The ranker gave scores that are not numbers (`RANKER_INVALID_OUTPUT`). */
             503: {
                 headers: {
                     /** @description The incoming one when it was sane, else a new one. */

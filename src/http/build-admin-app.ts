@@ -66,7 +66,7 @@ export function buildAdminApp(parts: AdminParts): HttpApp {
       addInspectRoute(routes, parts);
       addItemsRoute(routes, parts);
     }
-    if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers);
+    if (settings.docs.enabled) addOpenapiRoute(routes, openAnswers, settings);
   });
   if (settings.explorer.enabled) app.register(addExplorerRoutes);
   return app;

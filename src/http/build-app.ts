@@ -59,8 +59,8 @@ export function buildApp(parts: AppParts): HttpApp {
     addReadyRoute(routes, parts);
     if (!settings.docs.enabled) return;
     addRootRoute(routes);
-    addOpenapiRoute(routes, publish);
+    addOpenapiRoute(routes, publish, settings);
   });
-  if (settings.docs.enabled) app.register((docs: HttpApp) => addDocsRoutes(docs, publish));
+  if (settings.docs.enabled) app.register((docs: HttpApp) => addDocsRoutes(docs, publish, settings));
   return app;
 }

@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 /** Changes when the interface does, not with every release. */
-const API_VERSION = '1.5.0';
+const API_VERSION = '1.6.0';
 
 /** What a listener's document says of it as a whole. */
 export interface ListenerDescription {

@@ -10,6 +10,7 @@ import { createSlateIds } from './create-slate-ids.js';
 import { writeCursor } from './cursor.js';
 import { TIMEOUT_HEADER } from './schemas/parameters.js';
 import { referenceTo } from './schemas/schema-reference.js';
+import { tagAnswer } from './shared-answers.js';
 
 /** An answer before the request that it is sent to is known. */
 export type Unsent<Answer> = Omit<Answer, 'requestId' | 'slateId'>;
@@ -25,10 +26,12 @@ export type SlateSender = (
  * Creates what ends a route that recommends. Answers are kept as bytes: all that is made for one request is its id and that of its slate at
  * the front, so the schema must put `requestId` first and `slateId` second.
  * @param schema of the route's answer, known to the app by its `$id`
+ * @param isShared whether the answer is the same for everybody, and has a tag by which a client asks whether it still is
  */
 export function createSlateSender(
   schema: TSchema,
   { recommender, afterAnswer, settings: { compute } }: AppParts,
+  isShared = false,
 ): SlateSender {
   const reference = referenceTo(schema);
   const createSlateId = createSlateIds();
@@ -52,6 +55,7 @@ export function createSlateSender(
       request.answered = { requestId: request.id, slateId, request: asked, answer };
       afterAnswer.answered(request.answered, processClock() - arrivedAt);
       const body = answer.body ?? form.write(answer.report!.slate);
+      if (isShared) tagAnswer(reply, body);
       return reply
         .header('x-cache', SHOWN[answer.cache])
         .type('application/json; charset=utf-8')

@@ -7,7 +7,8 @@ interface Media {
 
 interface Response {
   readonly description: string;
-  readonly content: Record<string, Media>;
+  /** Absent where there is no body. */
+  readonly content?: Record<string, Media>;
 }
 
 export interface Parameter {
@@ -55,7 +56,7 @@ export function createOpenapiValidator(document: OpenapiDocument) {
       answer: { status: number; contentType: string; body: unknown },
     ): string[] {
       const response = operation.responses[answer.status] ?? operation.responses['default']!;
-      const media = response.content[answer.contentType.split(';')[0]!];
+      const media = response.content?.[answer.contentType.split(';')[0]!];
       if (media === undefined) return [`${answer.status} with ${answer.contentType} is not declared`];
       return problemsOf(media.schema, answer.body);
     },

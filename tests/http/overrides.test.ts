@@ -264,7 +264,7 @@ t.test('the OpenAPI document describes both methods, and what it shows passes', 
   const document = (await admin.inject('/openapi.json')).json<OpenapiDocument>();
   const validator = createOpenapiValidator(document);
   const { get, put: operation } = document.paths['/overrides']!;
-  const example = Object.values(get!.responses['200']!.content['application/json']!.examples!)[0]!
+  const example = Object.values(get!.responses['200']!.content!['application/json']!.examples!)[0]!
     .value as Body;
   const sent = await put({ overrides: [], why: 'none' });
   const contentType = 'application/json';

@@ -53,6 +53,7 @@ const ALLOWED = [
   'x-request-id',
   TIMEOUT_HEADER,
   'content-type',
+  'if-none-match',
   // Tracing in the page adds these to its requests: W3C Trace Context and Baggage, and what Sentry, Zipkin and Jaeger had before them.
   'traceparent',
   'tracestate',
@@ -70,6 +71,7 @@ const ALLOWED = [
 const EXPOSED = [
   'x-request-id',
   'x-cache',
+  'etag',
   'retry-after',
   'ratelimit-limit',
   'ratelimit-remaining',

@@ -203,5 +203,17 @@ export const RecommendingHeaders = Type.Object({
   ),
 });
 
+/** The headers of recommending routes that answer the same to everybody. */
+export const ConditionalHeaders = Type.Object({
+  ...RecommendingHeaders.properties,
+  'if-none-match': Type.Optional(
+    Type.String({
+      description:
+        'The `etag` of the answer that the client has, several with commas, or `*` for any: while it is the same, the answer is a 304 without a body.',
+      examples: ['W/"9bMQzxAT8-P-v9DGzCgWnp"'],
+    }),
+  ),
+});
+
 /** The query of a route that takes none: a parameter that does nothing is a mistake of the caller, who would not learn of it. */
 export const NoQuery = Type.Object({}, { additionalProperties: false });

@@ -26,6 +26,23 @@ export const SLATE_HEADERS = {
   },
 };
 
+const ETAG = {
+  etag: {
+    type: 'string',
+    description: 'Names what the answer says, save `requestId` and `slateId`: to be sent in `If-None-Match`.',
+  },
+};
+
+/** What answers with items that are the same for everybody have besides. */
+export const SHARED_SLATE_HEADERS = { ...SLATE_HEADERS, ...ETAG };
+
+/** The answer to a client that has it: its `slateId` goes on naming the list that is shown. */
+export const NOT_MODIFIED = {
+  type: 'null',
+  description: 'The client has the answer, by its `If-None-Match`. There is no body.',
+  headers: { ...HEADERS, ...SHARED_SLATE_HEADERS },
+} as const;
+
 /** Describes the success of a route: a named schema, examples of it, and headers that not every answer has. */
 export function describeSuccess(
   schema: TSchema,
