@@ -31,12 +31,9 @@ export async function shareAnswers(app: HttpApp, { auth }: Pick<Settings, 'auth'
     if (route.method === 'HEAD') delete route.onSend;
   });
   await app.register(compress, COMPRESSION);
-  app.addHook('onRequest', (_request, reply, done) => {
-    const varies = reply.getHeader('vary');
-    reply.header('vary', varies === undefined ? 'accept-encoding' : `${String(varies)}, accept-encoding`);
-    done();
-  });
   app.addHook('onSend', (request, reply, payload, done) => {
+    // What is refused is never kept.
+    if (reply.statusCode < 400) varyByEncoding(reply);
     // Of a file: what sends files has compared its tag.
     if (reply.statusCode === 304) return done(null, null);
     if (reply.statusCode !== 200 || !(typeof payload === 'string' || Buffer.isBuffer(payload)))
@@ -49,6 +46,11 @@ export async function shareAnswers(app: HttpApp, { auth }: Pick<Settings, 'auth'
     reply.code(304).removeHeader('content-type');
     done(null, null);
   });
+}
+
+function varyByEncoding(reply: FastifyReply): void {
+  const varies = reply.getHeader('vary');
+  reply.header('vary', varies === undefined ? 'accept-encoding' : `${String(varies)}, accept-encoding`);
 }
 
 const tags = new WeakMap<Buffer, string>();
