@@ -1,7 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeOnnxModel } from '../../../bundle/onnx-model.js';
 import { openOnnxSession } from '../../../bundle/onnx-session.js';
-import { createBlockedMatrix, invertSymmetric } from './symmetric-inverse.js';
+import { factorise, padToTile } from '../../../candidates/tiled-system.js';
 
 /**
  * Rows that are swept at a time. Products of this depth run at 80 billion multiply-adds a second on two threads, those of half of it at 70.
@@ -33,9 +33,11 @@ export function countSweeps(order: number): number {
 /**
  * Replaces a symmetric positive definite matrix, of which only the lower triangle is read, by its inverse, full. In place, by the sweep
  * operator (Goodnight, "A Tutorial on the SWEEP Operator", 1979) on blocks. K is a block of the diagonal and C what is below
- * and beside it: A ← A − C K⁻¹ Cᵀ elsewhere, C ← C K⁻¹, K ← −K⁻¹. All blocks swept give −A⁻¹. About order³ / 2
- * multiply-adds, nearly all in ONNX Runtime's matrix product in float32; K is inverted in float64. The diagonal of the result holds
- * NaN where the matrix was not positive definite.
+ * and beside it: A ← A − C K⁻¹ Cᵀ elsewhere, C ← C K⁻¹, K ← −K⁻¹. All blocks swept give −A⁻¹. With K = L Lᵀ and
+ * V = C L⁻ᵀ these are V Vᵀ, V L⁻¹ and L⁻ᵀ L⁻¹: what rounding costs is then that of Cholesky, where a product with K⁻¹
+ * itself loses a thousand times as much on columns that are nearly alike. About order³ / 2 multiply-adds, nearly all in ONNX Runtime's
+ * matrix product in float32; L and L⁻¹ are computed in float64. The diagonal of the result holds NaN where the matrix was not
+ * positive definite.
  * @param options.threads of the matrix product
  * @param options.onSweep called after each sweep
  */
@@ -47,7 +49,7 @@ export async function invertByBlocks(
   const size = order * Math.min(BLOCK, order);
   const buffers: Buffers = {
     columns: new Float32Array(size),
-    scaled: new Float32Array(size),
+    halves: new Float32Array(size),
     product: new Float32Array(size),
   };
   const session = await openOnnxSession(encodeProduct(), { what: 'the matrix product', ...options });
@@ -63,11 +65,11 @@ export async function invertByBlocks(
 }
 
 interface Buffers {
-  /** C, [order × rows]; zero in place of K, so that the update leaves K alone. */
+  /** C, then C K⁻¹, [order × rows]; zero in place of K. */
   readonly columns: Float32Array;
-  /** C K⁻¹, [order × rows]. */
-  readonly scaled: Float32Array;
-  /** One block row of C K⁻¹ Cᵀ. */
+  /** V = C L⁻ᵀ, [order × rows]. */
+  readonly halves: Float32Array;
+  /** One block row of V Vᵀ. */
   readonly product: Float32Array;
 }
 
@@ -79,32 +81,46 @@ interface Sweep extends FloatMatrix, Buffers {
 }
 
 async function sweep(work: Sweep): Promise<void> {
-  const { order, rows, start, columns, scaled } = work;
-  const pivot = invertPivot(work);
+  const { order, rows, start } = work;
+  const columns = work.columns.subarray(0, order * rows);
+  const halves = work.halves.subarray(0, order * rows);
+  const { lower, upper } = invertFactor(work);
   takeColumns(work);
-  await multiply(work, {
-    a: columns.subarray(0, order * rows),
-    b: pivot,
-    into: scaled.subarray(0, order * rows),
-  });
+  await multiply(work, { a: columns, b: lower, into: halves });
   for (let from = 0; from < order; from += BLOCK) if (from !== start) await updateRows(work, from);
+  await multiply(work, { a: halves, b: upper, into: columns });
+  const pivot = new Float32Array(rows * rows);
+  await multiply(work, { a: upper, b: upper, into: pivot });
   putColumns(work, pivot);
 }
 
-/** K⁻¹, [rows × rows]. */
-function invertPivot({ values, order, start, rows }: Sweep): Float32Array {
-  const block = createBlockedMatrix(rows);
+/** L⁻¹ and L⁻ᵀ of K = L Lᵀ, [rows × rows]. */
+function invertFactor({ values, order, start, rows }: Sweep): Record<'lower' | 'upper', Float32Array> {
+  const stride = padToTile(rows);
+  const factor = new Float64Array(stride * stride);
   for (let row = 0; row < rows; row++) {
     const from = (start + row) * order + start;
-    block.values.set(values.subarray(from, from + row + 1), row * block.order);
+    factor.set(values.subarray(from, from + row + 1), row * stride);
   }
-  invertSymmetric(block);
-  const pivot = new Float32Array(rows * rows);
+  factorise(factor, rows, stride);
+  const lower = new Float32Array(rows * rows);
+  const upper = new Float32Array(rows * rows);
+  const inverse = new Float64Array(rows * rows);
   for (let row = 0; row < rows; row++) {
-    const from = row * block.order;
-    pivot.set(block.values.subarray(from, from + rows), row * rows);
+    const own = inverse.subarray(row * rows, row * rows + row + 1);
+    own[row] = 1;
+    for (let k = 0; k < row; k++) {
+      const value = factor[row * stride + k]!;
+      for (let column = 0; column <= k; column++) own[column]! -= value * inverse[k * rows + column]!;
+    }
+    const pivot = factor[row * stride + row]!;
+    for (let column = 0; column <= row; column++) {
+      own[column]! /= pivot;
+      lower[row * rows + column] = own[column]!;
+      upper[column * rows + row] = own[column]!;
+    }
   }
-  return pivot;
+  return { lower, upper };
 }
 
 function takeColumns({ values, order, start, rows, columns }: Sweep): void {
@@ -121,12 +137,12 @@ function takeColumns({ values, order, start, rows, columns }: Sweep): void {
 
 /** The update of a block row, up to and with its block of the diagonal. */
 async function updateRows(work: Sweep, from: number): Promise<void> {
-  const { values, order, rows, columns, scaled, product } = work;
+  const { values, order, rows, halves, product } = work;
   const to = Math.min(from + BLOCK, order);
   const into = product.subarray(0, (to - from) * to);
   await multiply(work, {
-    a: scaled.subarray(from * rows, to * rows),
-    b: columns.subarray(0, to * rows),
+    a: halves.subarray(from * rows, to * rows),
+    b: halves.subarray(0, to * rows),
     into,
   });
   for (let row = from; row < to; row++) {
@@ -137,14 +153,14 @@ async function updateRows(work: Sweep, from: number): Promise<void> {
 }
 
 /** Writes C K⁻¹ and −K⁻¹ back. */
-function putColumns({ values, order, start, rows, scaled }: Sweep, pivot: Float32Array): void {
+function putColumns({ values, order, start, rows, columns }: Sweep, pivot: Float32Array): void {
   for (let row = 0; row < rows; row++) {
     const to = (start + row) * order;
-    for (let other = 0; other < start; other++) values[to + other] = scaled[other * rows + row]!;
+    for (let other = 0; other < start; other++) values[to + other] = columns[other * rows + row]!;
     for (let column = 0; column < rows; column++) values[to + start + column] = -pivot[row * rows + column]!;
   }
   for (let other = start + rows; other < order; other++)
-    values.set(scaled.subarray(other * rows, (other + 1) * rows), other * order + start);
+    values.set(columns.subarray(other * rows, (other + 1) * rows), other * order + start);
 }
 
 /** By blocks, so that what is written across rows stays in the cache. */

@@ -57,9 +57,9 @@ export async function fitLinks<F extends keyof LinkFitOptions>(
 /** The same in this thread. */
 export async function fitHere<F extends keyof LinkFitOptions>(
   { fit, histories, options }: LinkFitTask<F>,
-  how: { threads: number; progress: ProgressReporter },
+  { threads, progress }: { threads: number; progress: ProgressReporter },
 ): Promise<ItemLinks> {
-  return LINK_FITS[fit](histories, { ...options, ...how });
+  return LINK_FITS[fit](histories, { ...options, threads, progress });
 }
 
 async function fitInThread(

@@ -20,7 +20,7 @@ for (const order of [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7]) {
     let sweeps = 0;
     await invertByBlocks(matrix, { threads: 2, onSweep: () => sweeps++ });
     const largest = expected.reduce((so, value) => Math.max(so, Math.abs(value)), 0);
-    t.ok(largestDifference(matrix, expected) < 1e-5 * largest);
+    t.ok(largestDifference(matrix, expected) < 5e-5 * largest);
     t.ok(isSymmetric(matrix));
     t.equal(sweeps, countSweeps(order));
   });
@@ -39,7 +39,7 @@ t.test('rows all alike but for λ are inverted as in float64', async (t) => {
   for (let row = 0; row < matrix.order; row++) matrix.values[row * (matrix.order + 1)]! += 500;
   const expected = invertInFloat64(matrix);
   await invertByBlocks(matrix, { threads: 2 });
-  t.ok(largestDifference(matrix, expected) < 1e-5 / 500);
+  t.ok(largestDifference(matrix, expected) < 5e-5 / 500);
 });
 
 t.test('only the lower triangle is read', async (t) => {

@@ -52,7 +52,10 @@ t.test('the same histories give the same weights, and a history counts by its la
     [3, 4],
   ];
   const options = { itemCount: 5, regularisation: 1 };
-  t.same(await trainEase(toHistoriesOfItems(lists), options), await trainEase(toHistoriesOfItems(lists), options));
+  t.same(
+    await trainEase(toHistoriesOfItems(lists), options),
+    await trainEase(toHistoriesOfItems(lists), options),
+  );
   t.same(
     await trainEase(toHistoriesOfItems(lists), { ...options, maxHistory: 2 }),
     await trainEase(toHistoriesOfItems(lists.map((items) => items.slice(-2))), options),
