@@ -92,6 +92,31 @@ t.test('memory is reckoned with the squared system and the lists', async (t) => 
   t.ok(megabytes < 500 + 16);
 });
 
+for (const [system, group] of [
+  ['items', { items: 2, users: 3 }],
+  ['users', { items: 3, users: 2 }],
+] as const) {
+  t.test(`a system of 2,100 ${system} gives the weights of each of its groups`, async (t) => {
+    const groups = 1050;
+    const itemCount = groups * group.items;
+    const lists = Array.from({ length: groups * group.users }, (_, user) => {
+      const first = Math.floor(user / group.users) * group.items;
+      return Array.from({ length: group.items }, (_, at) => first + at);
+    });
+    const links = await trainEase(toHistoriesOfItems(lists), { itemCount, regularisation: 2 });
+    // Of m items that the same c users take: c / (λ + c (m − 1)) each.
+    const expected = group.users / (2 + group.users * (group.items - 1));
+    t.equal(links.neighbours.length, itemCount * (group.items - 1));
+    t.ok(links.similarities.every((weight) => Math.abs(weight - expected) < 1e-6));
+    t.ok(
+      links.neighbours.every((neighbour, entry) => {
+        const item = Math.floor(entry / (group.items - 1));
+        return neighbour !== item && Math.floor(neighbour / group.items) === Math.floor(item / group.items);
+      }),
+    );
+  });
+}
+
 function toDense({ offsets, neighbours, similarities }: ItemLinks): number[][] {
   return Array.from({ length: offsets.length - 1 }, (_, item) => {
     const row = Array.from({ length: offsets.length - 1 }, () => 0);
