@@ -56,7 +56,7 @@ await report(
   'EASE',
   createSimilarItemsSource(
     'EASE',
-    trainEase(histories, { itemCount, regularisation: 500, weightsPerItem: itemCount }),
+    await trainEase(histories, { itemCount, regularisation: 500, weightsPerItem: itemCount }),
     WHOLE_HISTORY,
   ),
 );

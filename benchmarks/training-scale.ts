@@ -112,7 +112,10 @@ function createStageClock(): { progress: ProgressReporter; print(): void } {
   const startWhole = startClock();
   const progress: ProgressReporter = {
     start: (label) => {
-      const kind = label.replace(/ (\d{4}-.*|chronological.*|random.*|on [\d,]+ rows)$/, '');
+      const kind = label.replace(
+        / (\d{4}-.*|chronological.*|random.*|on [\d,]+ rows|of [\d,]+ items.*)$/,
+        '',
+      );
       const read = startClock();
       return {
         advance: () => undefined,

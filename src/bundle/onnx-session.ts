@@ -11,7 +11,6 @@ export type ValueMetadata = InferenceSession.ValueMetadata;
 process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1, // two were slower than one when every core has its own process
   interOpNumThreads: 1,
   logSeverityLevel: 4, // what fails is thrown; the library's own lines on stderr would say it twice
 };
@@ -24,16 +23,17 @@ export const ONNX_LIMITS = { irVersion: 13, operatorSets: { '': 26, 'ai.onnx.ml'
 
 /**
  * A session of ONNX Runtime for a model; whoever opens it releases it.
- * @param what what the model is of, for errors: `ranker 'onnx'`
+ * @param options.what what the model is of, for errors: `ranker 'onnx'`
+ * @param options.threads of one operator; by default 1, because two were slower than one when every core has its own process
  * @throws ShortlistError INVALID_BUNDLE when the bytes are no model that ONNX Runtime can run, with every reason that is known and
  * what to do
  */
 export async function openOnnxSession(
   model: Uint8Array,
-  { what }: { what: string },
+  { what, threads = 1 }: { what: string; threads?: number },
 ): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(ownBytes(model), SESSION_OPTIONS);
+    return await InferenceSession.create(ownBytes(model), { ...SESSION_OPTIONS, intraOpNumThreads: threads });
   } catch (cause) {
     const problems = listReadingProblems(model);
     const reason = problems.length === 0 ? `: ${messageOf(cause)}${adviseOn(cause)}` : '.';

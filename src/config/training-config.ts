@@ -88,10 +88,14 @@ export const TrainingConfig = Type.Object(
       {
         regularisation: Type.Number({ exclusiveMinimum: 0, description: 'λ.' }),
         weightsPerItem: positive('Weights kept per history item, the largest in size.'),
-        maxBillionOperations: Type.Number({
+        maxSeconds: Type.Number({
           exclusiveMinimum: 0,
           description:
-            'The source is left out where training it would take more multiplications: the lesser of items³ and users³ + (users + items) × interactions.',
+            'The source is left out where one fit would take longer, as reckoned for two cores; a training fits once per cut and once for the bundle.',
+        }),
+        maxMegabytes: Type.Number({
+          exclusiveMinimum: 0,
+          description: 'The source is left out where one fit would take more memory.',
         }),
         lastItems: positive('How many of the last history items are asked, by ease and ease-recent.'),
         recencyExponent: Type.Number({

@@ -44,7 +44,7 @@ const sources: { source: CandidateSource; knowsAll: boolean; scoresMore?: boolea
   {
     source: createSimilarItemsSource(
       'ease',
-      trainEase(histories, { itemCount: ITEM_COUNT, regularisation: 5, weightsPerItem: 12 }),
+      await trainEase(histories, { itemCount: ITEM_COUNT, regularisation: 5, weightsPerItem: 12 }),
       { lastItems: 10, recencyExponent: 0 },
     ),
     knowsAll: false,

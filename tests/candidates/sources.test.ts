@@ -21,7 +21,7 @@ const items = new IdIndex(Array.from({ length: itemCount }, (_, item) => `i${ite
 const histories = createTasteGroups({ items: itemCount });
 const counts = Float32Array.from({ length: itemCount }, (_, item) => Math.max(0, item - 30));
 
-const ease = similarItemsToTensors(trainEase(histories, { itemCount, regularisation: 5 }), {
+const ease = similarItemsToTensors(await trainEase(histories, { itemCount, regularisation: 5 }), {
   ease: { lastItems: 10, recencyExponent: 0 },
   'ease-recent': { lastItems: 10, recencyExponent: 0.5 },
 });

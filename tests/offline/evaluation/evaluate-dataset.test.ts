@@ -74,13 +74,13 @@ t.test('a rolling backtest asks new users too, and answers them with what is pop
 t.test(
   'a source that the data cannot have is no line of the table and is named with the reason',
   async (t) => {
-    const config = { ...options.config, ease: { ...options.config.ease, maxBillionOperations: 1e-6 } };
+    const config = { ...options.config, ease: { ...options.config.ease, maxSeconds: 1e-6 } };
     const result = await evaluateDataset(dataset, { ...options, config });
     const names = result.rows.map(({ name }) => name);
     t.notOk(names.includes('ease'));
     t.match(result.skippedSources, [
-      { name: 'ease', reason: /billion operations/ },
-      { name: 'ease-recent', reason: /billion operations/ },
+      { name: 'ease', reason: /ease.maxSeconds is/ },
+      { name: 'ease-recent', reason: /ease.maxSeconds is/ },
     ]);
     t.notOk(result.candidates.sources.some(({ name }) => name === 'ease'));
   },

@@ -18,16 +18,22 @@ export interface LinkFitOptions {
 
 /** By name, so that a thread can be told which. */
 export const LINK_FITS: {
-  readonly [F in keyof LinkFitOptions]: (histories: Histories, options: LinkFitOptions[F]) => ItemLinks;
+  readonly [F in keyof LinkFitOptions]: (
+    histories: Histories,
+    options: LinkFitOptions[F],
+  ) => ItemLinks | Promise<ItemLinks>;
 } = { neighbours: findItemNeighbours, ease: trainEase, followers: findFollowers };
 
-/** One fit: the task of a fitting thread. */
+/** One fit. */
 export interface LinkFitTask<F extends keyof LinkFitOptions = keyof LinkFitOptions> {
   readonly fit: F;
   readonly histories: Histories;
   /** Without `progress`: functions cannot be sent. */
   readonly options: LinkFitOptions[F];
 }
+
+/** The task of a fitting thread, and how many threads it may have beside it. */
+export type SentFitTask = LinkFitTask & { readonly threads: number };
 
 /** A message of a fitting thread: its progress, and at the end the links or the error. */
 export type LinkFitReply =
@@ -45,21 +51,24 @@ export async function fitLinks<F extends keyof LinkFitOptions>(
   task: LinkFitTask<F>,
   options: { threads: number; progress: ProgressReporter },
 ): Promise<ItemLinks> {
-  return options.threads === 1 ? fitHere(task, options.progress) : fitInThread(task, options.progress);
+  return options.threads === 1 ? fitHere(task, options) : fitInThread(task, options);
 }
 
 /** The same in this thread. */
-export function fitHere<F extends keyof LinkFitOptions>(
+export async function fitHere<F extends keyof LinkFitOptions>(
   { fit, histories, options }: LinkFitTask<F>,
-  progress: ProgressReporter,
-): ItemLinks {
-  return LINK_FITS[fit](histories, { ...options, progress });
+  { threads, progress }: { threads: number; progress: ProgressReporter },
+): Promise<ItemLinks> {
+  return LINK_FITS[fit](histories, { ...options, threads, progress });
 }
 
-async function fitInThread(task: LinkFitTask, progress: ProgressReporter): Promise<ItemLinks> {
+async function fitInThread(
+  task: LinkFitTask,
+  { threads, progress }: { threads: number; progress: ProgressReporter },
+): Promise<ItemLinks> {
   // No fit reads the times and values, and what is sent is copied.
   const histories = { ...task.histories, timestamps: new Float64Array(0), values: new Float32Array(0) };
-  const workerData: LinkFitTask = { ...task, histories };
+  const workerData: SentFitTask = { ...task, histories, threads };
   const worker = new Worker(new URL('./link-fitting-worker.js', import.meta.url), { workerData });
   try {
     return await readReplies(worker, progress);

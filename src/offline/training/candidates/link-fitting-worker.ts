@@ -1,14 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../../../domain/packed-error.js';
 import type { ProgressReporter } from '../../progress/progress.js';
-import { fitHere, type LinkFitReply, type LinkFitTask } from './fit-links.js';
+import { fitHere, type LinkFitReply, type SentFitTask } from './fit-links.js';
 
 // The program of the thread that `fitLinks` starts: it fits one kind of links, answers, and ends.
-say(run());
+say(await run());
 
-function run(): LinkFitReply {
+async function run(): Promise<LinkFitReply> {
   try {
-    return { links: fitHere(workerData as LinkFitTask, createToldProgress()) };
+    const { threads, ...task } = workerData as SentFitTask;
+    return { links: await fitHere(task, { threads, progress: createToldProgress() }) };
   } catch (error) {
     return { error: packError(error) };
   }

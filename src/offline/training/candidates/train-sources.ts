@@ -9,7 +9,7 @@ import type { TrainingConfig } from '../../../config/training-config.js';
 import type { Histories } from '../../../domain/history.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
 import { countAttributeValues, listDescriptiveAttributes } from './attribute-model.js';
-import { estimateEaseOperations } from './ease.js';
+import { describeEaseCost, estimateEase } from './ease.js';
 import { countGroupPopularity, hasGroups } from './group-popularity.js';
 import { trainImplicitAls } from './implicit-als.js';
 import { countPopularity } from './popularity.js';
@@ -126,11 +126,15 @@ function createTrendingTrainer(
 function findEaseObstacle({ interactions }: PreparedDataset, { ease }: TrainingConfig): string | undefined {
   const users = new Set(interactions.user).size;
   const items = new Set(interactions.item).size;
-  const operations = estimateEaseOperations({ users, items, interactions: interactions.user.length }) / 1e9;
-  if (operations <= ease.maxBillionOperations) return undefined;
+  const cost = estimateEase({ users, items, interactions: interactions.user.length }, ease);
+  const exceeded = [
+    ...(cost.seconds > ease.maxSeconds ? [`ease.maxSeconds is ${ease.maxSeconds}`] : []),
+    ...(cost.megabytes > ease.maxMegabytes ? [`ease.maxMegabytes is ${ease.maxMegabytes}`] : []),
+  ];
+  if (exceeded.length === 0) return undefined;
   return (
-    `${items.toLocaleString('en')} items and ${users.toLocaleString('en')} users take ` +
-    `${Math.ceil(operations).toLocaleString('en')} billion operations, ease.maxBillionOperations is ${ease.maxBillionOperations}`
+    `${items.toLocaleString('en')} items and ${users.toLocaleString('en')} users take ${describeEaseCost(cost)} per fit, ` +
+    exceeded.join(' and ')
   );
 }
 

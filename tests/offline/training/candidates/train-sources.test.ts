@@ -73,11 +73,31 @@ t.test('nothing is skipped where times, attributes and a catalogue of few items 
   t.same([...findSkippedSources(createSyntheticDataset(), config)], []);
 });
 
-t.test('ease is skipped where it would cost more than the config allows', async (t) => {
-  const frugal = { ...config, ease: { ...config.ease, maxBillionOperations: 1e-4 } };
-  const skipped = findSkippedSources(createSyntheticDataset(), frugal);
-  t.same([...skipped.keys()], ['ease', 'ease-recent']);
-  t.match(skipped.get('ease'), /^59 items and 79 users take 1 billion operations, .* is 0\.0001$/);
+t.test('ease is skipped where a fit would take longer or more memory than the config allows', async (t) => {
+  const reasonWith = (limits: Partial<typeof config.ease>): string | undefined => {
+    const skipped = findSkippedSources(createSyntheticDataset(), {
+      ...config,
+      ease: { ...config.ease, ...limits },
+    });
+    t.same([...skipped.keys()], ['ease', 'ease-recent']);
+    return skipped.get('ease');
+  };
+  const cost = '59 items and 79 users take about 1 s and 1 MB per fit';
+  t.equal(reasonWith({ maxSeconds: 1e-6 }), `${cost}, ease.maxSeconds is 0.000001`);
+  t.equal(reasonWith({ maxMegabytes: 0.01 }), `${cost}, ease.maxMegabytes is 0.01`);
+  t.match(reasonWith({ maxSeconds: 1e-6, maxMegabytes: 0.01 }), /maxSeconds is .* and ease\.maxMegabytes is/);
+});
+
+t.test('ease of 50,000 items is refused by its memory, before any is taken', async (t) => {
+  const dataset = createSyntheticDataset();
+  const count = 50_000;
+  const rows = Int32Array.from({ length: count }, (_, row) => row);
+  const wide = {
+    ...dataset,
+    interactions: { ...dataset.interactions, item: rows, user: rows, timestamp: new Float64Array(count) },
+  };
+  const skipped = findSkippedSources(wide, { ...config, ease: { ...config.ease, maxSeconds: 1e9 } });
+  t.match(skipped.get('ease'), /^50,000 items and 50,000 users take about .* MB per fit, ease\.maxMegabytes/);
 });
 
 t.test('fresh is skipped where nothing is known of the items', async (t) => {
