@@ -29,8 +29,14 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'data/benchmarks' },
   },
 });
+const size = {
+  items: readCount('items', 1000),
+  users: readCount('users', 1),
+  workers: readCount('workers', 1),
+};
+const more = readCount('rounds', 1);
+const seconds = readCount('seconds', 1);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const size = { items: Number(values.items), users: Number(values.users), workers: Number(values.workers) };
 const conditions = await readConditions();
 const file = join(values.out, 'peers.json');
 const before = values.add ? (JSON.parse(await readFile(file, 'utf8')) as PeersResult) : undefined;
@@ -52,7 +58,7 @@ const rounds: Round[] = [...(before?.rounds ?? [])];
 const first = rounds.length;
 const generator = startGenerator();
 try {
-  for (let round = first; round < first + Number(values.rounds); round++) {
+  for (let round = first; round < first + more; round++) {
     const options = {
       bundle,
       python: { interpreter, users },
@@ -61,19 +67,24 @@ try {
       cacheDir: values.cache,
       say,
     };
-    rounds.push(
-      await measureRound(round, { ...options, workers: size.workers, seconds: Number(values.seconds) }),
-    );
+    rounds.push(await measureRound(round, { ...options, workers: size.workers, seconds }));
   }
 } finally {
   generator.stop();
 }
 const versions = [...(await listPythonVersions(interpreter)), ...(await listVersions(others))];
 const result: PeersResult = {
-  ...(before ?? { ...conditions, size, seconds: Number(values.seconds), versions }),
+  ...(before ?? { ...conditions, size, seconds, versions }),
   rounds,
 };
 await mkdir(values.out, { recursive: true });
 await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
 await writeFile(join(values.out, 'peers.svg'), plotPeers(result));
 console.log(renderPeers(result, await readGorse()));
+
+/** @throws Error before anything is installed or measured */
+function readCount(option: 'items' | 'users' | 'workers' | 'rounds' | 'seconds', least: number): number {
+  const value = Number(values[option]);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new Error(`--${option} is ${values[option]}, allowed is a whole number of ${least} or more`);
+}

@@ -30,7 +30,11 @@ export async function installPython(folder: string, python: string): Promise<str
   if ((await readFile(installed, 'utf8').catch(() => '')) === wanted) return interpreter;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await execute(python, ['-m', 'venv', folder]);
+  await execute(python, ['-m', 'venv', folder]).catch((cause: unknown) => {
+    throw new Error(`${python} makes no virtual environment: name a Python of 3.11 or newer with --python`, {
+      cause,
+    });
+  });
   await execute(interpreter, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
   await writeFile(installed, wanted);
   return interpreter;

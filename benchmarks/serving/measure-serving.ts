@@ -73,6 +73,8 @@ const PATIENCE = 2;
 const WELL = 0.99;
 /** Of a request, as the configs that ship have it. */
 const DEADLINE_MS = 100;
+/** A reload has to end by then. */
+const LONGEST_SWAP_SECONDS = 300;
 const RESIDENT = 'process_resident_memory_bytes';
 const LOOP_DELAY = 'nodejs_eventloop_lag_p99_seconds';
 /** `monitorEventLoopDelay` counts the time between two of its samples, which are meant to be so far apart. */
@@ -144,7 +146,7 @@ export async function measureOverload(
   };
 }
 
-/** A swap of the bundle in the middle of a rate that the server bears. */
+/** A swap of the bundle in the middle of a rate that the server bears, which goes on until some time after it. */
 export async function measureSwap(
   server: BenchServer,
   options: RunLoadOptions & { rate: number; pace: Pace },
@@ -155,24 +157,30 @@ export async function measureSwap(
   const memory = watchMemory(server);
   const megabytesBefore = await memory.read();
   const started = performance.now();
-  const running = runLoad(server.url, [{ rate, seconds: pace.swapSeconds }], options);
+  let isOver = false;
+  const running = runLoad(server.url, [{ rate, seconds: LONGEST_SWAP_SECONDS }], {
+    ...options,
+    shouldStop: () => isOver,
+  });
   await wait(1000 * beforeSeconds);
   const reloadMs = { from: performance.now() - started, to: 0 };
   await server.reload();
   reloadMs.to = performance.now() - started;
+  await wait(1000 * beforeSeconds);
+  isOver = true;
+  const endMs = performance.now() - started;
   const run = await running;
   // What the old bundle took is given back when there is garbage to collect.
   await runLoad(server.url, [{ rate: Math.ceil(rate / 4), seconds: pace.swapSeconds / 2 }], options);
   const megabytesAfter = await memory.read();
-  const endMs = 1000 * pace.swapSeconds;
   const before = summarise(run.outcomes, { fromMs: 0, toMs: reloadMs.from });
-  const slices = toSlices(run, pace.swapSeconds);
+  const slices = toSlices(run, endMs / 1000);
   const disturbed = slices.filter(({ p99Ms }) => p99Ms > 2 * before.latencyMs!.p99);
   return {
     reloadSeconds: (reloadMs.to - reloadMs.from) / 1000,
     before,
-    during: summarise(run.outcomes, { fromMs: reloadMs.from, toMs: Math.min(endMs, reloadMs.to) }),
-    after: summarise(run.outcomes, { fromMs: Math.min(endMs - SLICE_MS, reloadMs.to), toMs: endMs }),
+    during: summarise(run.outcomes, { fromMs: reloadMs.from, toMs: reloadMs.to }),
+    after: summarise(run.outcomes, { fromMs: reloadMs.to, toMs: endMs }),
     notGood: run.outcomes.filter(({ kind }) => kind !== 'good').length,
     disturbedSeconds: (disturbed.length * SLICE_MS) / 1000,
     megabytesBefore,

@@ -40,6 +40,8 @@ export interface RunLoadOptions {
   readonly seed: number;
   /** Connections at most; 512 by default. */
   readonly maxConnections?: number;
+  /** Ends the run before its stages do. */
+  readonly shouldStop?: () => boolean;
 }
 
 const MAX_CONNECTIONS = 512;
@@ -49,7 +51,7 @@ const TIMEOUT_MS = 5000;
 export async function runLoad(
   target: URL,
   stages: readonly LoadStage[],
-  { userIds, seed, maxConnections = MAX_CONNECTIONS }: RunLoadOptions,
+  { userIds, seed, maxConnections = MAX_CONNECTIONS, shouldStop }: RunLoadOptions,
 ): Promise<LoadRun> {
   const planned = planStages(stages);
   const check = createAnswerCheck({
@@ -63,6 +65,7 @@ export async function runLoad(
     nextPath: createBenchMix({ userIds, seed }),
     timeoutMs: TIMEOUT_MS,
     maxConnections,
+    ...(shouldStop && { shouldStop }),
     onOutcome: (outcome) => {
       const { failure, degraded } = check(outcome);
       const isRefused = outcome.answer?.status === 503;

@@ -40,7 +40,7 @@ t.test(
     t.equal(target.mostAtOnce(), 3);
     t.match(target.paths()[0], /^\/recommendations\/u[12]\?limit=10&scenario=bench$/);
     const good = Math.round(perSecond * 0.4);
-    t.ok(good > 0 && Math.abs(good - notGood) <= 4, 'half of the answers are good');
+    t.ok(good > 0 && Math.abs(good - notGood) <= 8, 'half of the answers are good');
     t.ok(good + notGood < target.paths().length, 'the start is not counted');
   },
 );
@@ -158,6 +158,9 @@ function turnOf(perSecond: number, answers: Turn['answers']): Turn {
   };
 }
 
+/** Milliseconds that an answer of the target takes. */
+const HELD_MS = 20;
+
 /** Answers the n-th request as it is told, after a millisecond. */
 async function startTarget(t: Test, answer: (asked: number) => readonly [number, string]) {
   const paths: string[] = [];
@@ -169,7 +172,8 @@ async function startTarget(t: Test, answer: (asked: number) => readonly [number,
     setTimeout(() => {
       atOnce--;
       response.writeHead(status, { 'content-type': 'application/json' }).end(body);
-    }, 1);
+      // Long enough for all connections to wait together, however busy the machine is.
+    }, HELD_MS);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = async (): Promise<void> => {

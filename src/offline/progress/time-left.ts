@@ -1,6 +1,6 @@
 import type { ProgressReporter } from './progress.js';
 
-/** Less of a job says nothing of the rest. */
+/** Less of a job, or of a step, says nothing of the rest: the first unit waits for all that is made ready. */
 const LEAST_DONE = 0.02;
 
 /**
@@ -68,8 +68,8 @@ export function startStepClock(
     elapsed,
     describeJobLeft,
     describeLeft: (done) => {
-      const left = total === undefined || done === 0 ? undefined : (elapsed() / done) * (total - done);
-      const ofStep = left === undefined || left < 0 ? '' : `about ${describeDuration(left)} left`;
+      const isTelling = total !== undefined && done >= LEAST_DONE * total && done <= total && done > 0;
+      const ofStep = isTelling ? `about ${describeDuration((elapsed() / done) * (total - done))} left` : '';
       return [ofStep, describeJobLeft()].filter((text) => text !== '').join(', ');
     },
   };
