@@ -161,7 +161,7 @@ function turnOf(perSecond: number, answers: Turn['answers']): Turn {
 /** Milliseconds that an answer of the target takes. */
 const HELD_MS = 20;
 
-/** Answers the n-th request as it is told, after a millisecond. */
+/** Answers the n-th request as it is told, after `HELD_MS`. */
 async function startTarget(t: Test, answer: (asked: number) => readonly [number, string]) {
   const paths: string[] = [];
   let atOnce = 0;
