@@ -15,7 +15,6 @@ import type { Recommender } from '../recommender.js';
 import { chooseRequestExamples, chooseUsers, type RequestExamples } from '../request-examples.js';
 import { fromLease, inspectBundle } from '../stack.js';
 import { type BundleLease, leaseBundle } from './bundle-lease.js';
-import { createEarlyRefusal } from './early-refusal.js';
 import { joinReloads } from './join-reloads.js';
 import type { OpenBundle } from './open-bundle.js';
 import { type OpeningOptions, openServedBundle } from './open-served-bundle.js';
@@ -89,7 +88,8 @@ export function createServedBundle(options: ServedBundleOptions): ServedBundle {
 
   return {
     ...fromLease(() => current),
-    refuses: createEarlyRefusal(() => current?.bundle.compute, cache),
+    // Where answers are kept a request has to be read: what is kept is answered while all else is refused.
+    refuses: (budgetMs) => cache === undefined && current?.bundle.compute.refuses?.(budgetMs) === true,
     describe: () => description,
     views: () => current?.bundle.engine.manifest.views,
     findProblem: () => current?.bundle.compute.findProblem?.(),

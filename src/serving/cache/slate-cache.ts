@@ -36,8 +36,6 @@ export interface SlateCache {
    * @throws ShortlistError DEADLINE_EXCEEDED at the deadline; what `compute` throws, to all who waited for it
    */
   answer(question: SlateQuestion): Answer | Promise<Answer>;
-  /** Of the latest hundred look-ups or so, the share whose answer was in memory. */
-  hitShare(): number;
   close(): void;
 }
 
@@ -74,9 +72,6 @@ export interface SlateCacheOptions {
   readonly now?: () => number;
 }
 
-/** Look-ups that the share of hits is an average of. */
-const LOOK_UPS = 100;
-
 /** What an entry takes beside its body and key: an estimate for facts, list places and the buffer. */
 const ENTRY_BYTES = 1200;
 
@@ -95,7 +90,6 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
     ttlResolution: 0,
   });
   const flights = new Map<string, Flight>();
-  let hitShare = 0;
 
   function keepInMemory(key: string, slate: WrittenSlate, lifeMs: number): void {
     memory.set(key, { facts: slate.facts, body: copyAlone(slate.body), cache: 'hit' }, { ttl: lifeMs });
@@ -144,11 +138,9 @@ export function createSlateCache(options: SlateCacheOptions): SlateCache {
   return {
     answer: (question) => {
       const kept = memory.get(question.key);
-      hitShare += ((kept === undefined ? 0 : 1) - hitShare) / LOOK_UPS;
       observer.lookedUp('memory', kept === undefined ? 'miss' : 'hit');
       return kept ?? join(question);
     },
-    hitShare: () => hitShare,
     close: () => shared?.close(),
   };
 }

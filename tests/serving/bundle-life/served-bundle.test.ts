@@ -59,6 +59,24 @@ t.test('it serves what the channel points at, and what it points at later after 
   await service.close();
 });
 
+t.test('it says that all would be refused while as many wait as may', async (t) => {
+  await registry.publish(first.folder);
+  const threads = { workers: 1, maxBatch: 1, maxWaiting: 1, minDepth: 1 };
+  const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS, threads });
+  t.equal(service.refuses!(1000), false, 'no bundle is open');
+  await service.reload();
+  t.equal(service.refuses!(1000), false);
+  const asked = Array.from({ length: 3 }, async () => service.recommend(request, {}));
+  t.equal(service.refuses!(1000), true);
+  const ended = await Promise.allSettled(asked);
+  t.same(
+    ended.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected'],
+  );
+  t.equal(service.refuses!(1000), false);
+  await service.close();
+});
+
 t.test('where the channel has not moved there may be nothing to open', async (t) => {
   await registry.publish(first.folder);
   const service = createServedBundle({ registry, channel: 'staging', scenarios: SCENARIOS });

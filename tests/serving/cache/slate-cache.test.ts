@@ -53,7 +53,7 @@ function build(changes: Partial<SlateCacheOptions> = {}) {
     const answer = ask(key, { isSame: () => false });
     return answer instanceof Promise ? void (await answer) : answer;
   };
-  return { ask, find, time, told, hitShare: cache.hitShare };
+  return { ask, find, time, told };
 }
 
 t.test('an answer is kept for its time, by a clock that nobody sets', async (t) => {
@@ -124,14 +124,4 @@ t.test('who runs out of time leaves, and the others get the answer', async (t) =
   await t.rejects(async () => hurried, { code: 'DEADLINE_EXCEEDED' });
   finish(toAnswer(RECORD, 'off'));
   t.equal((await patient).cache, 'joined');
-});
-
-t.test('the share of hits follows the latest look-ups', async (t) => {
-  const { ask, find, hitShare } = build();
-  t.equal(hitShare(), 0);
-  await ask('a');
-  for (let times = 0; times < 300; times++) await find('a');
-  t.ok(hitShare() > 0.9);
-  for (let times = 0; times < 500; times++) await find(`b${times}`);
-  t.ok(hitShare() < 0.05);
 });
