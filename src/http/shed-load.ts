@@ -1,12 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { ShortlistError } from '../domain/errors.js';
+import { OVERLOADED } from '../serving/compute/admission.js';
 import type { AppParts } from './app-parts.js';
 import type { HttpApp } from './create-http-app.js';
 import { describeProblem, toFailure } from './problem.js';
 import { PUBLIC_CODES } from './schemas/problem.js';
 
-/** One for all: it is not thrown, and says the same of each. */
-const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
 const FAILURE = toFailure(OVERLOADED, { codes: PUBLIC_CODES, faults: false });
 
 /**

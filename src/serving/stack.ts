@@ -238,7 +238,7 @@ export function withCanary(
   observer: CanaryObserver,
 ): Recommender {
   return {
-    ...stable,
+    refuses: (budgetMs) => stable.refuses?.(budgetMs) === true,
     recommend: (request, run) => {
       const canary = experiment.find(request);
       if (canary === undefined) return stable.recommend(request, run);

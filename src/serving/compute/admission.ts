@@ -26,8 +26,14 @@ export interface Admission {
  */
 const ADMITTED_SHARE = 0.7;
 
-/** One for all: it says the same of each, and thousands a second may come, each of which would take down where it was made. */
-const OVERLOADED = new ShortlistError('OVERLOADED', 'More requests wait than can be answered in time.');
+/**
+ * Why a request that would wait too long is refused. One for all: it says the same of each, and thousands a second may come, each of which
+ * would take down where it was made.
+ */
+export const OVERLOADED = new ShortlistError(
+  'OVERLOADED',
+  'More requests wait than can be answered in time.',
+);
 
 /** Creates the admission of a queue. It refuses what has no time left (DEADLINE_EXCEEDED) or would wait too long (OVERLOADED). */
 export function createAdmission({ maxBatch, maxWaiting }: AdmissionLimits): Admission {
