@@ -25,11 +25,13 @@ export function buildSettings(overrides: Overrides = {}): Settings {
 
 /** Both apps over a service in memory, with their log in a file, taking events where there is a store of them; all closed when the test ends. */
 export function build(t: Test, overrides: Overrides = {}, { events }: { events?: EventStore } = {}) {
-  const logFile = join(t.testdir({}), 'log');
+  const folder = t.testdir({});
+  const logFile = join(folder, 'log');
   const service = new MemoryService();
   const drain = { draining: false };
   const observed = {
-    settings: buildSettings(overrides),
+    // Not those that somebody has put into the server that `make run` starts here.
+    settings: buildSettings({ overrides: { file: join(folder, 'overrides.yaml') }, ...overrides }),
     logger: createLogger({ level: 'debug', writing: 'sync', destination: logFile }),
     metrics: createMetrics({ processMetrics: false }),
   };
