@@ -1,5 +1,5 @@
 /**
- * What grows in a server under ordinary load: half of what it sustains for `--minutes` (5), its memory, file descriptors and handles read
+ * What grows in a server under ordinary load: a quarter of what it sustains for `--minutes` (5), its memory, file descriptors and handles read
  * every second. Prints a verdict, writes `soak.html` and `soak.json`, and ends with 1 when a limit is broken. `--leak` makes the server
  * leak, to see that it is found.
  */

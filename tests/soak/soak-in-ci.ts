@@ -11,7 +11,7 @@ const ATTEMPTS = 2;
 
 t.setTimeout(ATTEMPTS * (SECONDS + 240) * 1000);
 
-t.test('under half of its load for minutes, a server grows by nothing', async (t) => {
+t.test('under a quarter of its load for minutes, a server grows by nothing', async (t) => {
   const dir = t.testdir({});
   const bundle = await openBenchBundle({ items: 10_000, users: 10_000, seed: 1 }, dir);
   for (let attempt = 1; ; attempt++) {
@@ -24,9 +24,9 @@ t.test('under half of its load for minutes, a server grows by nothing', async (t
       say: (line) => t.comment(line),
     });
     t.comment(renderVerdict(result));
-    const broken = result.checks.filter(({ held }) => !held).map(({ what }) => what);
-    if (broken.length > 0 && attempt < ATTEMPTS) continue;
-    t.same(broken, []);
+    if (attempt < ATTEMPTS && result.checks.some(({ held }) => !held)) continue;
+    for (const { what, value, limit, held } of result.checks)
+      t.ok(held, `${what}: ${value}, at most ${limit}`);
     return;
   }
 });
