@@ -1,3 +1,4 @@
+import { createMaskPool } from '../domain/mask-pool.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import { createMemoryStore } from '../features/memory-store.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -32,6 +33,7 @@ export async function createEngine(contents: BundleContents, options: CreationOp
     users: tables.get('users')!.entities,
     histories: createMemoryHistories(tables.get('users')!.entities, contents.histories!),
     knownUntil: manifest.knownUntil,
+    masks: createMaskPool(parts.catalogue.entities.size),
     counting: manifest.interactions,
     sources: parts.sources,
     assembler: parts.assembler,

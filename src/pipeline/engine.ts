@@ -4,6 +4,7 @@ import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Catalogue } from '../domain/catalogue.js';
 import type { IdIndex } from '../domain/id-index.js';
 import type { InteractionCounting } from '../domain/interactions.js';
+import type { MaskPool } from '../domain/mask-pool.js';
 import type { FeatureAssembler } from '../features/feature-assembler.js';
 import type { FeatureObserver } from '../features/feature-observer.js';
 import type { FeatureStore } from '../features/feature-store.js';
@@ -23,6 +24,8 @@ export interface QueryEngine {
   readonly readContext: ContextReader;
   /** Unix seconds up to which the bundle knows things. */
   readonly knownUntil: number;
+  /** Where requests take the masks of what they may be answered with; without it, each makes its own. */
+  readonly masks?: MaskPool | undefined;
   /** How training counted interactions; absent where all count alike. */
   readonly counting?: InteractionCounting | undefined;
   /** Unix seconds that time to live is judged by. */

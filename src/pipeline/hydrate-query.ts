@@ -78,7 +78,7 @@ export function hydrateQuery(
       placements: new Set([requested.filters, scenario.filters]),
       moment,
     },
-    onRemoval,
+    { onRemoval, mask: engine.masks?.take() },
   );
   return {
     subject,

@@ -22,11 +22,11 @@ export async function recommend(
   engine: Engine,
   execution: Execution = {},
 ): Promise<Recommendation> {
-  return describeRecommendation(await takeStages(request, engine, execution), {
-    request,
-    execution,
-    engine,
-  });
+  const results = await takeStages(request, engine, execution);
+  const recommendation = describeRecommendation(results, { request, execution, engine });
+  // A source that is late may still read it; nobody waits for its answer.
+  engine.masks?.giveBack(results.query.eligible);
+  return recommendation;
 }
 
 /** What each stage gave to one request: `recommend` describes it as an answer, an inspection says how it came about. */

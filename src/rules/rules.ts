@@ -22,14 +22,17 @@ export interface ScenarioRules {
 /**
  * The items that a request may be answered with: after the rules of its scenario and the filters of the scenarios, and, whatever those say,
  * only what passes the filters of the request, without what it excludes, what the subject does not want, and what earlier pages showed.
- * @param onRemoval is told of each step, for those who ask why an item is not there
+ * @param options.onRemoval is told of each step, for those who ask why an item is not there
+ * @param options.mask of the catalogue, all 1, to clear bytes of; by default a new one
  */
 export function findEligibleItems(
   rules: readonly EligibilityRule[],
   context: RuleInput,
-  onRemoval?: RemovalListener,
+  {
+    onRemoval,
+    mask: eligible = new Uint8Array(context.catalogue.entities.size).fill(1),
+  }: { onRemoval?: RemovalListener | undefined; mask?: EligibleItems | undefined } = {},
 ): EligibleItems {
-  const eligible = new Uint8Array(context.catalogue.entities.size).fill(1);
   for (const rule of rules) {
     rule.apply(eligible, context);
     onRemoval?.(

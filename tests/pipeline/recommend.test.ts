@@ -56,6 +56,22 @@ t.test('a user who is forgotten has no place in a bundle: no index, no history',
   t.equal(hydrate(true).history.items.length, 0);
 });
 
+t.test('requests one after the other share a mask, those side by side do not', async (t) => {
+  const users = ['u3', 'u1', 'u2', 'u3'];
+  const { masks: _, ...without } = engine;
+  const alone = await Promise.all(users.map((userId) => ask({ subject: { userId } }, without)));
+  const sideBySide = await Promise.all(users.map((userId) => ask({ subject: { userId } })));
+  t.same(sideBySide.map(idsOf), alone.map(idsOf));
+  const inTurn = [];
+  for (const userId of users) inTurn.push(idsOf(await ask({ subject: { userId } })));
+  t.same(inTurn, alone.map(idsOf));
+
+  const taken: Uint8Array[] = [];
+  const masks = { ...engine.masks!, take: () => taken[taken.push(engine.masks!.take()) - 1]! };
+  for (const userId of users) await ask({ subject: { userId } }, { ...engine, masks });
+  t.equal(new Set(taken).size, 1);
+});
+
 t.test('a known user gets ten unseen items, best first, each once', async (t) => {
   const { slate, stages, candidates } = await ask();
   const seen = engine.histories.find('u3').items;
