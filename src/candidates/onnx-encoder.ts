@@ -12,7 +12,7 @@ import type { Int8Rows } from './int8-rows.js';
 import type { ItemSearch } from './item-search.js';
 import type { ModelSource } from './source-definition.js';
 import { createUserColumns, type UserColumns } from './user-columns.js';
-import { openUserTower, type UserTower } from './user-tower.js';
+import { openUserTower, type TowerInput, type UserTower } from './user-tower.js';
 
 /** An encoder that was trained elsewhere, without its model: what the model takes, and the vectors of the items. */
 export interface EncoderVectors {
@@ -87,19 +87,23 @@ function createEncoderSource(
   const places = new Int32Array(itemCount).fill(-1);
   items.forEach((item, place) => (places[item] = place));
 
-  /** The rows by which the model knows the items of a history. */
-  const translate = ({ items: taken }: History): Int32Array =>
-    taken
-      .map((item) => (places[item]! < 0 ? -1 : rows[places[item]!]!))
-      .filter((row) => row >= 0 && row < vocabulary);
+  const rowOf = (item: number): number => (places[item]! < 0 ? -1 : rows[places[item]!]!);
+  /** The items of a history that the model knows, by their rows, with their times. */
+  const translate = ({ items: taken, timestamps }: History): Pick<TowerInput, 'history' | 'times'> => {
+    const isKnown = (_: unknown, at: number): boolean => {
+      const row = rowOf(taken[at]!);
+      return row >= 0 && row < vocabulary;
+    };
+    return { history: taken.filter(isKnown).map(rowOf), times: timestamps.filter(isKnown) };
+  };
 
   return {
     name: SOURCE,
-    retrieve: async ({ history, eligible, limit, readUserValues }) => {
-      const known = config.history === undefined ? new Int32Array(0) : translate(history);
-      if (known.length === 0 && columns.count === 0) return NOTHING;
+    retrieve: async ({ history, now, eligible, limit, readUserValues }) => {
+      const known = config.history === undefined ? { history: new Int32Array(0) } : translate(history);
+      if (known.history.length === 0 && columns.count === 0) return NOTHING;
       const features = columns.read(columns.count === 0 ? undefined : await readUserValues?.());
-      const user = await tower.encode({ history: known, features });
+      const user = await tower.encode({ ...known, now, features });
       if (!scaleFor(config.similarity, user)) return NOTHING;
       const open = Uint8Array.from(items, (item) => eligible[item]!);
       const best = await search.findBest(user, { limit, eligible: open });

@@ -10,11 +10,16 @@ import {
 import { listInputNames, type TowerConfig } from '../config/encoder-config.js';
 import { ShortlistError } from '../domain/errors.js';
 import { createSeededRandom } from '../domain/seeded-random.js';
+import { SECONDS_PER_DAY } from '../domain/time.js';
 
 /** The input of a user tower: one user. */
 export interface TowerInput {
   /** Items that the tower knows, oldest first, by their row of the item vectors. */
   readonly history: Int32Array;
+  /** Unix seconds of each of them, ascending; read where the tower takes times. */
+  readonly times?: Float64Array | undefined;
+  /** Unix seconds of the request; read where the tower takes ages. */
+  readonly now?: number | undefined;
   /** The columns of its user features; empty when it takes none. */
   readonly features: Float32Array;
 }
@@ -84,7 +89,7 @@ interface TowerFeed {
 }
 
 function listFeeds(config: TowerConfig, { columns }: UserTowerOptions): TowerFeed[] {
-  const { history, historyLength, historyMask, userFeatures } = config;
+  const { history, historyLength, historyMask, historyTimes, userFeatures } = config;
   const feeds: TowerFeed[] = [];
   const add = (input: string | undefined, feed: Omit<TowerFeed, 'input'>): void => {
     if (input !== undefined) feeds.push({ input, ...feed });
@@ -110,6 +115,11 @@ function listFeeds(config: TowerConfig, { columns }: UserTowerOptions): TowerFee
       sizes: [length],
       fill: (user) => place(Array<number>(Math.min(length, user.history.length)).fill(1), 0),
     });
+    add(historyTimes?.input, {
+      types: ['float32'],
+      sizes: [length],
+      fill: (user) => place(listTimes(user, { length, ...historyTimes! }), historyTimes!.padding ?? 0),
+    });
     add(historyLength, {
       types: INTEGERS,
       sizes: [],
@@ -118,6 +128,20 @@ function listFeeds(config: TowerConfig, { columns }: UserTowerOptions): TowerFee
   }
   add(userFeatures?.input, { types: ['float32'], sizes: [columns], fill: ({ features }) => features });
   return feeds;
+}
+
+const SECONDS_OF = { seconds: 1, hours: 3600, days: SECONDS_PER_DAY } as const;
+
+/** Ages or gaps of the latest items, oldest first. Clocks that disagree give no negative age. */
+function listTimes(
+  { times = new Float64Array(0), now = times.at(-1) ?? 0 }: TowerInput,
+  { length, of, unit }: NonNullable<TowerConfig['historyTimes']> & { length: number },
+): number[] {
+  const latest = times.subarray(-length);
+  const spans = Array.from(latest, (time, at) =>
+    of === 'age' ? Math.max(0, now - time) : time - latest[Math.max(0, at - 1)]!,
+  );
+  return spans.map((seconds) => seconds / SECONDS_OF[unit]);
 }
 
 function createTower(session: InferenceSession, config: TowerConfig, options: UserTowerOptions): UserTower {
@@ -283,10 +307,17 @@ function inventUsers(
   const nobody = { 'a user without a history': { history: new Int32Array(0), features } };
   if (history === undefined) return { 'a user whose features are zeros': { history: new Int32Array(0), features: zeros }, ...nobody }; // prettier-ignore
   const full = Int32Array.from({ length: history.length }, () => random.integer(vocabulary));
+  const once = { times: Float64Array.of(0), now: SECONDS_PER_DAY };
+  // Many at one time, and a year between some.
+  const times = Float64Array.from(full.keys(), (at) => Math.floor(at / 3) * 365 * SECONDS_PER_DAY);
   return {
-    'a user of one item, the first': { history: Int32Array.of(0), features: zeros },
-    'a user of one item, the last that it is to know': { history: Int32Array.of(vocabulary - 1), features },
-    'a user with a full history': { history: full, features },
+    'a user of one item, the first': { history: Int32Array.of(0), features: zeros, ...once },
+    'a user of one item, the last that it is to know': {
+      history: Int32Array.of(vocabulary - 1),
+      features,
+      ...once,
+    },
+    'a user with a full history': { history: full, features, times, now: times.at(-1)! + SECONDS_PER_DAY },
     ...(userFeatures !== undefined && nobody),
   };
 }

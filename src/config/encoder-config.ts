@@ -28,6 +28,21 @@ const HistoryInput = Type.Object(
   { additionalProperties: false },
 );
 
+const HistoryTimes = Type.Object(
+  {
+    input: name('Input of the model, float32 [N, length]: a time for each place of the history.'),
+    of: Type.Enum(['age', 'gap'], {
+      description:
+        '`age`: from the interaction to the request. `gap`: from the item before it that goes in; 0 for the oldest.',
+    }),
+    unit: Type.Enum(['seconds', 'hours', 'days']),
+    padding: Type.Optional(
+      Type.Number({ description: 'What stands in the places that a shorter history leaves; 0 when absent.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const UserField = Type.Object(
   {
     view: name('A feature view of users: `users`, or a declared one.'),
@@ -58,6 +73,7 @@ const tower = {
   historyMask: Type.Optional(
     name('Input, bool, float32, int64 or int32 [N, length]: 1 where a place is an item.'),
   ),
+  historyTimes: Type.Optional(HistoryTimes),
   userFeatures: Type.Optional(UserFeatures),
   output: name('Output of the model, float32 [N, dimensions]: the vector of the user.'),
   similarity: Type.Enum(['dot', 'cosine'], { description: 'How near an item vector is.' }),
@@ -75,6 +91,14 @@ export const TowerConfig = Type.Object(tower, { additionalProperties: false });
 const GoldenUser = Type.Object(
   {
     history: Type.Array(Type.String(), { description: 'Item ids, oldest first.' }),
+    times: Type.Optional(
+      Type.Array(Type.Number(), {
+        description: 'With `historyTimes`: the time of each of them, Unix seconds, oldest first.',
+      }),
+    ),
+    now: Type.Optional(
+      Type.Number({ description: 'With `historyTimes`: the time of the request, Unix seconds.' }),
+    ),
     features: Type.Optional(Type.Array(Type.Number(), { description: 'Columns of `userFeatures`.' })),
     vector: Type.Array(Type.Number(), {
       minItems: 1,
@@ -110,16 +134,16 @@ export function readEncoderConfig(file: string): EncoderConfig {
 
 /** Lists the parts of a tower's description that contradict each other, one sentence each. */
 export function listTowerProblems(config: TowerConfig): string[] {
-  const { history, historyLength, historyMask, userFeatures } = config;
+  const { history, historyLength, historyMask, historyTimes, userFeatures } = config;
   const inputs = listInputNames(config);
   const twice = new Set(inputs.filter((input, index) => inputs.indexOf(input) !== index));
-  const tellsPlaces = historyLength !== undefined || historyMask !== undefined;
+  const tellsOfHistory = [historyLength, historyMask, historyTimes].some((told) => told !== undefined);
   return [
     ...(history === undefined && userFeatures === undefined
       ? ['it has no history and no userFeatures: say at least one of what the model takes']
       : []),
-    ...(history === undefined && tellsPlaces
-      ? ['historyLength and historyMask tell of a history: say what history is']
+    ...(history === undefined && tellsOfHistory
+      ? ['historyLength, historyMask and historyTimes tell of a history: say what history is']
       : []),
     ...[...twice].map((input) => `two inputs are called '${input}'`),
     ...(Number.isNaN(trainedUntilOf(config)) ? [`trainedUntil is ${config.trainedUntil}: no such time`] : []),
@@ -127,8 +151,9 @@ export function listTowerProblems(config: TowerConfig): string[] {
 }
 
 /** The inputs that a tower is described to have. */
-export function listInputNames({ history, historyLength, historyMask, userFeatures }: TowerConfig): string[] {
-  return [history?.input, historyLength, historyMask, userFeatures?.input].filter(
+export function listInputNames(config: TowerConfig): string[] {
+  const { history, historyLength, historyMask, historyTimes, userFeatures } = config;
+  return [history?.input, historyLength, historyMask, historyTimes?.input, userFeatures?.input].filter(
     (input) => input !== undefined,
   );
 }

@@ -16,6 +16,8 @@ export interface RetrievalQuery {
   readonly userIndex?: number | undefined;
   /** What the user did up to now; empty for a cold start. */
   readonly history: History;
+  /** Unix seconds of the request; the time of the latest interaction when not said. Sources that do not ask how long ago something was ignore it. */
+  readonly now?: number | undefined;
   readonly eligible: EligibleItems;
   /** Reads what the user views say of the user, once however many sources ask; absent where nobody has views to ask. */
   readonly readUserValues?: (() => UserValues | Promise<UserValues>) | undefined;

@@ -60,10 +60,11 @@ export function countAsked({ scenario, limit }: Pick<Query, 'scenario' | 'limit'
 
 /** A query as candidate sources take it. */
 export function toRetrievalQuery(
-  { subject, userIndex, history, eligible }: Query,
+  { subject, userIndex, history, moment, eligible }: Query,
   limit: number,
 ): RetrievalQuery {
-  return { userId: visitorIdOf(subject) ?? subject.itemId ?? '', userIndex, history, eligible, limit };
+  const userId = visitorIdOf(subject) ?? subject.itemId ?? '';
+  return { userId, userIndex, history, now: moment.now, eligible, limit };
 }
 
 interface Answer {

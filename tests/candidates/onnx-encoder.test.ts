@@ -94,6 +94,24 @@ t.test('answers at the same time do not mix, and stay as they were', async (t) =
   t.same(answers.map(({ scoreOf }) => scoreOf(1)), [2, 4, 1]); // prettier-ignore
 });
 
+t.test('the times of items that the model does not know are left out with them', async (t) => {
+  const model: OnnxModel = {
+    ...HISTORY_MODEL,
+    nodes: [
+      { ...HISTORY_MODEL.nodes[0]!, outputs: ['items'] },
+      { operator: 'Mul', inputs: ['items', 'times'], outputs: ['vector'] },
+    ],
+    inputs: [...HISTORY_MODEL.inputs, { name: 'times', type: 'float32', shape: ['n', 2] }],
+  };
+  const historyTimes = { input: 'times', of: 'age', unit: 'seconds' } as const;
+  const source = await open(t, { config: { ...config, historyTimes } }, { model });
+  const given = { ...historyOf([4, 0, 1]), timestamps: Float64Array.of(90, 95, 97) };
+  const found = await source.retrieve(query([], { history: given, now: 100 }));
+  // Item 4 is number 2 and 10 seconds old, item 1 number 4 and 3 seconds old: the user is [20, 12].
+  t.equal(found.scoreOf(1), 20);
+  t.equal(found.scoreOf(2), 12);
+});
+
 t.test('nothing is retrieved for a history that the model knows nothing of', async (t) => {
   const source = await open(t);
   for (const items of [[], [0, 3]]) {

@@ -65,6 +65,53 @@ t.test('a model may be told which places are items, and how many', async (t) => 
   t.same(await tower([1, 2, 3, 4, 5]), [4, 5, 6, 3]);
 });
 
+/** A tower whose vector is the times that it is fed. */
+const TIMED: Partial<OnnxModel> = {
+  nodes: [
+    { ...TO_FLOAT, outputs: ['items'] },
+    { operator: 'Concat', inputs: ['items', 'times'], outputs: ['vector'], attributes: { axis: 1 } },
+  ],
+  inputs: [HISTORY, { name: 'times', type: 'float32', shape: ['users', 3] }],
+  outputs: [{ ...VECTOR, shape: ['users', 6] }],
+};
+
+async function openTimed(
+  t: Test,
+  historyTimes: TowerConfig['historyTimes'],
+  more: Partial<TowerConfig> = {},
+) {
+  const config: TowerConfig = { ...CONFIG, historyTimes, ...more };
+  const tower = await openUserTower(encode(TIMED), config, { ...OPTIONS, dimensions: 6 });
+  t.teardown(() => tower.close());
+  return async (times: number[], now?: number) => {
+    const history = Int32Array.from(times, (_, at) => at);
+    const user = { history, times: Float64Array.from(times), now, features: new Float32Array(0) };
+    return [...(await tower.encode(user))].slice(3);
+  };
+}
+
+const HOUR = 3600;
+
+t.test('the ages of a history go in beside its items, in their unit', async (t) => {
+  const inHours = await openTimed(t, { input: 'times', of: 'age', unit: 'hours' });
+  t.same(await inHours([0, HOUR], 3 * HOUR), [0, 3, 2], 'padded where the history is');
+  t.same(await inHours([0, HOUR, 2 * HOUR, 3 * HOUR], 3 * HOUR), [2, 1, 0], 'of the latest');
+  t.same(await inHours([2 * HOUR], HOUR), [0, 0, 0], 'a clock that is behind gives no negative age');
+  t.same(await inHours([0, HOUR]), [0, 1, 0], 'without a time of the request that of the latest');
+  const inDays = await openTimed(
+    t,
+    { input: 'times', of: 'age', unit: 'days', padding: -1 },
+    { history: { ...history, order: 'newest-first', padSide: 'end' } },
+  );
+  t.same(await inDays([0, 24 * HOUR], 48 * HOUR), [1, 2, -1]);
+});
+
+t.test('the gaps of a history begin at the oldest item that goes in', async (t) => {
+  const gaps = await openTimed(t, { input: 'times', of: 'gap', unit: 'seconds' });
+  t.same(await gaps([10, 15], 100), [0, 0, 5]);
+  t.same(await gaps([10, 15, 15, 40], 100), [0, 0, 25], 'the gap before it is not known to the model');
+});
+
 const JOINED: Partial<OnnxModel> = {
   nodes: [
     { ...TO_FLOAT, outputs: ['items'] },

@@ -96,7 +96,11 @@ async function tryGolden(
   const views = buildUserViews(dataset, { knownUntil: dataset.window.to }).map(({ view }) => view);
   const { dimensions, vocabulary } = vectors;
   const columns = createUserColumns(config.userFeatures?.fields ?? [], views).count;
-  const problems = config.golden.flatMap(({ history, features = [], vector }, index) => [
+  const takesTimes = config.historyTimes !== undefined;
+  const problems = config.golden.flatMap(({ history, times = [], features = [], vector }, index) => [
+    ...(takesTimes && times.length !== history.length
+      ? [`golden.${index}.times: ${times.length} times for ${history.length} items of the history`]
+      : []),
     ...history
       .filter((id) => ids.find(id) < 0)
       .map((id) => `golden.${index}.history: there is no vector of item ${JSON.stringify(id)}`),
@@ -123,9 +127,14 @@ async function compareGolden(
   { tower, ids, vocabulary }: { tower: UserTower; ids: EncoderFiles['ids']; vocabulary: number },
 ): Promise<number> {
   let largest = 0;
-  for (const [index, { history, features = [], vector: expected }] of golden.entries()) {
-    const rows = Int32Array.from(history, (id) => ids.find(id)).filter((row) => row < vocabulary);
-    const vector = await tower.encode({ history: rows, features: Float32Array.from(features) });
+  for (const [index, { history, times = [], now, features = [], vector: expected }] of golden.entries()) {
+    const all = Int32Array.from(history, (id) => ids.find(id));
+    const vector = await tower.encode({
+      history: all.filter((row) => row < vocabulary),
+      times: Float64Array.from(times).filter((_, at) => all[at]! < vocabulary),
+      now,
+      features: Float32Array.from(features),
+    });
     const size = Math.max(...expected.map(Math.abs), Number.MIN_VALUE);
     const differences = expected.map((value, at) => Math.abs(vector[at]! - value) / size);
     const difference = Math.max(...differences);
@@ -134,7 +143,7 @@ async function compareGolden(
       throw new ShortlistError(
         'INVALID_BUNDLE',
         `The model gives golden user ${index + 1} ${vector[at]} at place ${at + 1}, not ${expected[at]}: check order, ` +
-          'padSide, padding and firstItem of the history, the columns of the features, and the conversion.',
+          'padSide, padding and firstItem of the history, unit and padding of its times, the columns of the features, and the conversion.',
       );
     }
     largest = Math.max(largest, difference);
@@ -166,6 +175,7 @@ async function askForUsers(
         userId,
         userIndex: user,
         history,
+        now: window.to,
         eligible,
         limit: 10,
         readUserValues,
