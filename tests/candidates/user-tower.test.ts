@@ -77,7 +77,7 @@ const TIMED: Partial<OnnxModel> = {
 
 async function openTimed(
   t: Test,
-  historyTimes: TowerConfig['historyTimes'],
+  historyTimes: NonNullable<TowerConfig['historyTimes']>,
   more: Partial<TowerConfig> = {},
 ) {
   const config: TowerConfig = { ...CONFIG, historyTimes, ...more };
