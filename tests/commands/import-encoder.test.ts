@@ -86,6 +86,7 @@ t.test('a two-tower model of PyTorch comes in, is trained with, judged and serve
     const refusals: [Awaited<ReturnType<typeof importWith>>, RegExp][] = [
       [await importWith({ golden: [other, ...others] }), /golden user 1 .* at place 5/],
       [await importWith({ golden: [{ ...first!, history: ['i999'] }] }), /golden\.0\.history: there is no vector of item "i999"/],
+      [await importWith({ historyTimes: { input: 'ages', of: 'age', unit: 'days' }, golden: [{ ...first!, times: [1] }] }), /golden\.0\.times: 1 times for \d+ items of the history/],
       [await importWith({ golden: [{ history: [], vector: [1] }] }), /0 values for 2 columns.*1 values, the vectors of items have 8/s],
       [await importWith({ history: { ...history, length: 10 } }), /should be int64 or int32 \[N, 10\]/],
       [await importWith({ history: { ...history, vocabulary: 60 } }), /onnx-encoder cannot encode a user of one item, the last/],
