@@ -142,8 +142,18 @@ export const TrainingConfig = Type.Object(
           minItems: 1,
           description: 'Objectives to try; the held-out users choose.',
         }),
-        maxTrees: positive('Trees at most; early stopping keeps fewer.'),
-        learningRate: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+        maxTrees: positive('Trees at most; early stopping keeps fewer, and so may the budget.'),
+        learningRate: Type.Union([Type.Literal('auto'), Type.Number({ exclusiveMinimum: 0, maximum: 1 })], {
+          description:
+            'Share of the step of each tree that is taken. `auto`: 0.05 up to 1,000 training queries, growing with the root of their number to 0.2.',
+        }),
+        budgetMs: Type.Optional(
+          Type.Number({
+            exclusiveMinimum: 0,
+            description:
+              'Milliseconds that the trees may take for the candidates of a request, as reckoned for one core. Training grows no more trees than fit in it.',
+          }),
+        ),
         maxLeaves: Type.Integer({ minimum: 2 }),
         minRowsPerLeaf: positive('Rows a leaf must have.'),
         l2: Type.Number({ minimum: 0 }),

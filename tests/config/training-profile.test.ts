@@ -19,7 +19,7 @@ t.test('quick is less work of the same kind', async (t) => {
     ...shippedRanker,
     rollingCuts: 3,
     maxRows: 200_000,
-    learningRate: 3 * 0.05,
+    learningRate: 0.15,
     maxTrees: 100,
     earlyStoppingRounds: 20,
   });

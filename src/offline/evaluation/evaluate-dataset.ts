@@ -21,9 +21,9 @@ import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
 import { answerSplit } from './answer-split.js';
-import type { EvaluationResult, RankerFigures, Timing } from './evaluation-result.js';
+import type { EvaluationResult, RankerFigures, SplitRanker, Timing } from './evaluation-result.js';
 import { listContenders, type Contender } from './list-contenders.js';
-import { describeRanker, findFeatureGroups } from './ranker-figures.js';
+import { describeRanker, describeSplitRanker, findFeatureGroups } from './ranker-figures.js';
 import type { ReplayLimits } from './replay/list-walks.js';
 import { replaySplit, type ReplayedSplit } from './replay/replay-split.js';
 import { summariseReplay } from './replay/summarise-replay.js';
@@ -77,6 +77,7 @@ export async function evaluateDataset(
   const ablations = new Map<string, Int32Array[][]>();
   const replayed: ReplayedSplit[] = [];
   let ranker: RankerFigures | undefined;
+  const rankers: SplitRanker[] = [];
   let index: ItemIndex | undefined;
 
   for (const split of options.splits ??
@@ -100,6 +101,7 @@ export async function evaluateDataset(
     facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
+    rankers.push(...describeSplitRanker(trained.ranker, split));
     index = trained.index?.facts;
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
@@ -122,7 +124,7 @@ export async function evaluateDataset(
       options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
-    ranker: ranker!,
+    ranker: { ...ranker!, bySplit: rankers },
     search: options.search,
     index,
     timings: timings.list(),

@@ -1,6 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
+import type { RankerChoice } from '../training/ranker/train-ranker.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
 import type { Estimate } from '../protocol/mean-estimate.js';
@@ -98,6 +99,15 @@ export interface Segment extends PairedDifference {
   readonly bestSingle: Estimate;
 }
 
+/** The ranker that was trained for a split. */
+export interface SplitRanker {
+  readonly split: string;
+  readonly objective: string;
+  readonly trees: number;
+  /** Another objective was as good within the error of the held-out queries. */
+  readonly isTossUp: boolean;
+}
+
 /** Figures of training the ranker of the last split. */
 export interface RankerFigures {
   readonly objective: string;
@@ -107,6 +117,10 @@ export interface RankerFigures {
   readonly validationMetric: string;
   /** The metric on the held-out part of the training queries, after each tree grown. */
   readonly validationCurve: readonly number[];
+  /** Those of all splits, in their order; none where the ranker was trained elsewhere. */
+  readonly bySplit?: readonly SplitRanker[];
+  /** Settings that were left to the data, and the objectives that were tried; absent where the ranker was trained elsewhere. */
+  readonly choice?: RankerChoice | undefined;
   /** Total split gain per feature, in any order. */
   readonly featureImportance: readonly FeatureImportance[];
   /** The same by group, in reading order; what one source has is in the group of all retrieval too. */

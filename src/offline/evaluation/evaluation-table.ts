@@ -86,7 +86,7 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows, search, index }: EvaluationResult): string[] {
+function conclusions({ comparison, candidates, k, rows, ranker, search, index }: EvaluationResult): string[] {
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -95,9 +95,23 @@ function conclusions({ comparison, candidates, k, rows, search, index }: Evaluat
       `${Math.round(100 * confidence)} % interval ${formatDifference(low)} to ${formatDifference(high)}.`,
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
+    ...describeRankers(ranker),
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
     ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
   ];
+}
+
+/** Objective and trees of the ranker of each split: that they change from one to the next is chance, or news. */
+function describeRankers({ bySplit = [] }: EvaluationResult['ranker']): string[] {
+  if (bySplit.length === 0) return [];
+  const rankers = bySplit.map(
+    ({ split, objective, trees, isTossUp }) =>
+      `${bySplit.length > 1 ? `${split} ` : ''}${objective} ${formatCount(trees)} trees${isTossUp ? ' (a toss-up)' : ''}`,
+  );
+  const note = bySplit.some(({ isTossUp }) => isTossUp)
+    ? '; a toss-up: the objectives differ by less than the error, and the first named is kept'
+    : '';
+  return [`- Ranker: ${rankers.join(', ')}${note}.`];
 }
 
 /** The recall of an index against an exact search, in words. */

@@ -111,6 +111,7 @@ function describeTraining(ranker: TrainedBundle['ranker']): Record<string, unkno
     rows: ranker.rows,
     queries: ranker.queries,
     exportDifference: ranker.exportDifference,
+    choice: ranker.choice,
     validationCurve: [...ranker.ensemble.validationCurve],
   };
 }

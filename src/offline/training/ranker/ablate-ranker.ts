@@ -1,7 +1,5 @@
-import type { TrainingConfig } from '../../../config/training-config.js';
-import type { ProgressReporter } from '../../progress/progress.js';
 import type { NamedFeatures } from './feature-groups.js';
-import { trainRanker, type TrainedRanker } from './train-ranker.js';
+import { type RankerOptions, trainRanker, type TrainedRanker } from './train-ranker.js';
 import type { LabelledQuery } from './training-rows.js';
 
 /**
@@ -13,9 +11,9 @@ import type { LabelledQuery } from './training-rows.js';
 export async function ablateRanker(
   ranker: TrainedRanker,
   group: NamedFeatures,
-  options: { labelled: readonly LabelledQuery[]; config: TrainingConfig; progress: ProgressReporter },
+  options: RankerOptions & { labelled: readonly LabelledQuery[] },
 ): Promise<TrainedRanker> {
-  const { labelled, config, progress } = options;
+  const { labelled, config, scenario, progress } = options;
   const left = [...ranker.featureOrder.keys()].filter(
     (column) => !group.features.includes(ranker.featureOrder[column]!),
   );
@@ -24,6 +22,7 @@ export async function ablateRanker(
     left.map((column) => ranker.featureOrder[column]!),
     {
       config: { ...config, ranker: { ...config.ranker, objectives: [ranker.ensemble.objective] } },
+      scenario,
       progress: {
         start: (label, total) => progress.start(`without ${group.name}: ${label}`, total),
       },

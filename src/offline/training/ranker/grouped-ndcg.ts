@@ -23,6 +23,8 @@ export interface GroupedNdcg {
   readonly queries: number;
   /** @param scores one per row */
   compute(scores: Float64Array): number;
+  /** That of each query that counts, in the order of the rows. */
+  computeEach(scores: Float64Array): Float64Array;
 }
 
 /**
@@ -35,17 +37,19 @@ export function createGroupedNdcg({ labels, groupOffsets }: RankingRows, cutoff:
   const longest = queries.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const order = new Uint32Array(longest);
   const keys = new Float64Array(longest);
+  const judge = (scores: Float64Array, { start, end, ideal }: JudgedQuery): number => {
+    const scored = scores.subarray(start, end);
+    orderByScore(scored, order, keys);
+    return expectedDcg(scored, labels.subarray(start, end), { order, cutoff }) / ideal;
+  };
   return {
     queries: queries.length,
     compute: (scores) => {
       let sum = 0;
-      for (const { start, end, ideal } of queries) {
-        const scored = scores.subarray(start, end);
-        orderByScore(scored, order, keys);
-        sum += expectedDcg(scored, labels.subarray(start, end), { order, cutoff }) / ideal;
-      }
+      for (const query of queries) sum += judge(scores, query);
       return sum / queries.length;
     },
+    computeEach: (scores) => Float64Array.from(queries, (query) => judge(scores, query)),
   };
 }
 

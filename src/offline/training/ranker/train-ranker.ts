@@ -1,8 +1,10 @@
+import type { ScenarioConfig } from '../../../config/scenario-config.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
 import { ShortlistError } from '../../../domain/errors.js';
+import { chooseObjective, type ObjectiveChoice } from './choose-objective.js';
 import { exportEnsembleToOnnx, verifyOnnxExport } from './export-onnx.js';
 import type { RankingRows } from './ranking-rows.js';
-import { smoothCurve } from './smooth-curve.js';
+import { settleBoosting, type SettledBoosting } from './settle-boosting.js';
 import { trainInThread } from './train-in-thread.js';
 import type { TreeEnsemble } from './tree-ensemble.js';
 import type { ProgressReporter } from '../../progress/progress.js';
@@ -21,20 +23,35 @@ export interface TrainedRanker {
   readonly exportDifference: number;
   readonly rows: number;
   readonly queries: number;
+  readonly choice: RankerChoice;
+}
+
+/** Settings that were left to the data, and how the objective was chosen. */
+export interface RankerChoice extends Omit<ObjectiveChoice, 'ensemble'> {
+  readonly boosting: SettledBoosting;
+}
+
+/** Options of training a ranker. */
+export interface RankerOptions {
+  readonly config: TrainingConfig;
+  /** The scenario whose candidates it will order. */
+  readonly scenario: Pick<ScenarioConfig, 'maxCandidates'>;
+  readonly progress: ProgressReporter;
 }
 
 /**
  * Trains one ranker per objective of the config on the labelled queries, side by side, keeps the one that orders the held-out users'
- * candidates best (nDCG@10), exports it to ONNX and checks the export against the trainer.
+ * candidates best (`chooseObjective`), exports it to ONNX and checks the export against the trainer.
  *
- * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from, or the export differs by more than 1e-5
+ * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from, or the export differs by more than 1e-5; INVALID_CONFIG when no tree
+ * fits in the budget
  */
 export async function trainRanker(
   labelled: readonly LabelledQuery[],
   featureOrder: readonly string[],
-  options: { config: TrainingConfig; progress: ProgressReporter },
+  options: RankerOptions,
 ): Promise<TrainedRanker> {
-  const { ensemble, train, validation } = await trainEnsemble(labelled, featureOrder.length, options);
+  const { ensemble, train, validation, choice } = await trainEnsemble(labelled, featureOrder.length, options);
   const onnx = exportEnsembleToOnnx(ensemble, { featureNames: featureOrder });
   // ONNX Runtime takes no shared memory.
   const { matrix } = validation;
@@ -48,38 +65,43 @@ export async function trainRanker(
     exportDifference: maxDifference,
     rows: train.matrix.rows + validation.matrix.rows,
     queries: labelled.length,
+    choice,
   };
 }
 
 /**
  * The ensemble of `trainRanker` and the rows that it was trained and chosen on.
  * @param columns features of a row
- * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from
+ * @throws ShortlistError TRAINING_FAILED when there is nothing to learn from, INVALID_CONFIG when no tree fits in the budget
  */
 export async function trainEnsemble(
   labelled: readonly LabelledQuery[],
   columns: number,
-  options: { config: TrainingConfig; progress: ProgressReporter },
-): Promise<{ ensemble: TreeEnsemble; train: RankingRows; validation: RankingRows }> {
-  const { config, progress } = options;
+  { config, scenario, progress }: RankerOptions,
+): Promise<{ ensemble: TreeEnsemble; train: RankingRows; validation: RankingRows; choice: RankerChoice }> {
   const split = holdOutUsers(labelled, { share: config.ranker.validationShare, seed: config.seed });
   refuseTooFew(split);
+  const boosting = settleBoosting(config.ranker, {
+    queries: split.train.length,
+    candidates: scenario.maxCandidates,
+  });
   const train = stackQueries(split.train, columns);
   const validation = stackQueries(split.validation, columns);
-  const ensembles = await trainObjectives({ train, validation, config, progress });
-  const ensemble = ensembles.reduce((best, next) => (bestScore(next) > bestScore(best) ? next : best));
-  return { ensemble, train, validation };
+  const { ensemble, ...choice } = await trainObjectives({ train, validation, boosting, config, progress });
+  return { ensemble, train, validation, choice: { ...choice, boosting } };
 }
 
 /** Side by side: one objective takes as long as another, and a machine has more than one core. */
 async function trainObjectives(options: {
   train: RankingRows;
   validation: RankingRows;
+  boosting: SettledBoosting;
   config: TrainingConfig;
   progress: ProgressReporter;
-}): Promise<TreeEnsemble[]> {
+}): Promise<ObjectiveChoice> {
   const { train, validation, config, progress } = options;
-  const { objectives, validationShare: _, rollingCuts: __, maxRows: ___, ...boosting } = config.ranker;
+  const { msPerTree: _, ...boosting } = options.boosting;
+  const { objectives } = config.ranker;
   const rows = train.matrix.rows.toLocaleString('en');
   const step = progress.start(
     `ranker (${objectives.join(', ')}) on ${rows} rows`,
@@ -91,12 +113,26 @@ async function trainObjectives(options: {
       trainInThread(train, { ...boosting, objective, seed: config.seed, validation, progress: step }),
     ),
   );
-  const outcomes = ensembles.map(
-    (ensemble) =>
-      `${ensemble.objective} ${ensemble.trees.length} trees, held-out nDCG@10 ${bestScore(ensemble).toFixed(4)}`,
+  const choice = chooseObjective(ensembles, validation);
+  step.finish(describeChoice(choice, options.boosting));
+  return choice;
+}
+
+/** `logistic 177 trees, held-out nDCG@10 0.3210 ± 0.0070; lambdarank …; a toss-up: logistic, which is named first` */
+function describeChoice(
+  { ensemble, objectives, isTossUp }: ObjectiveChoice,
+  { learningRate, maxTrees, msPerTree }: SettledBoosting,
+): string {
+  const figures = objectives.map(
+    ({ objective, trees, ndcg }) =>
+      `${objective} ${trees} trees, held-out nDCG@10 ${ndcg.mean.toFixed(4)} ± ${ndcg.standardError.toFixed(4)}`,
   );
-  step.finish(outcomes.join('; '));
-  return ensembles;
+  const isAtEnd = ensemble.validationCurve.length === maxTrees;
+  return [
+    ...figures,
+    `${isTossUp ? 'a toss-up, so ' : ''}${ensemble.objective} at rate ${learningRate}, some ${(ensemble.trees.length * msPerTree).toPrecision(2)} ms a request` +
+      (isAtEnd ? `, stopped by the limit of ${maxTrees} trees` : ''),
+  ].join('; ');
 }
 
 function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery[] }): void {
@@ -107,9 +143,4 @@ function refuseTooFew(split: { train: LabelledQuery[]; validation: LabelledQuery
       'after leaving out those none of whose candidates they took. Bring more interactions; or take `--protocol chronological`, ' +
       'which asks every user for their last items; or make windows longer by `evaluation.horizonDays` in configs/training.yaml.',
   );
-}
-
-/** Held-out nDCG@10 of the trees that were kept, smoothed. */
-function bestScore(ensemble: TreeEnsemble): number {
-  return Math.max(...smoothCurve(ensemble.validationCurve));
 }

@@ -1,8 +1,7 @@
-import type { TrainingConfig } from '../../../config/training-config.js';
 import { judgeSlate } from '../../protocol/ranking-metrics.js';
 import type { ProgressStep } from '../../progress/progress.js';
 import { predictEnsemble, type TreeEnsemble } from '../ranker/tree-ensemble.js';
-import { trainEnsemble } from '../ranker/train-ranker.js';
+import { type RankerOptions, trainEnsemble } from '../ranker/train-ranker.js';
 import type { LabelledQuery } from '../ranker/training-rows.js';
 import { FOLDS, type Judgement } from './judgement.js';
 import type { JudgedQuery, TrialRows } from './trial-rows.js';
@@ -17,15 +16,15 @@ import type { JudgedQuery, TrialRows } from './trial-rows.js';
  */
 export async function judgeTrial(
   rows: TrialRows,
-  options: { config: TrainingConfig; judgement: Judgement; step: ProgressStep },
+  options: Omit<RankerOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
 ): Promise<Float64Array> {
-  const { config, step } = options;
+  const { config, scenario, step } = options;
   const { foldOf } = options.judgement;
   const progress = { start: () => ({ advance: () => step.advance(), finish: () => undefined }) };
   const figures = new Float64Array(rows.judged.length);
   for (let fold = 0; fold < FOLDS; fold++) {
     const others = rows.training.filter(({ user }) => foldOf.get(user) !== fold);
-    const { ensemble } = await trainEnsemble(others, rows.columns, { config, progress });
+    const { ensemble } = await trainEnsemble(others, rows.columns, { config, scenario, progress });
     rows.judged.forEach((query, index) => {
       if (foldOf.get(query.user) === fold) figures[index] = judgeQuery(query, ensemble, config.evaluation.k);
     });

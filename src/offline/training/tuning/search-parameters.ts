@@ -8,6 +8,7 @@ import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import type { SearchSummary, Tuning } from '../bundle/search-summary.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
+import { settleBoosting } from '../ranker/settle-boosting.js';
 import type { Provenance } from '../bundle/provenance.js';
 import { chooseTrial, countErrorsNeeded, estimateGain, findBest } from './choose-trial.js';
 import { FOLDS, planJudgement, type Judgement } from './judgement.js';
@@ -128,11 +129,13 @@ async function provideRows(
 }
 
 async function runTrial(trials: readonly Trial[], rows: TrialRows, search: Search): Promise<Trial> {
-  const { judgement, clock } = search;
+  const { judgement, scenario, clock } = search;
   const values = drawNext(trials, search);
   const config = applyValues(search.config, values);
-  const step = search.progress.start(labelNext(trials, search), countTrees(config));
-  const figures = await clock.measure('ranker', () => judgeTrial(rows, { config, judgement, step }));
+  const step = search.progress.start(labelNext(trials, search), countTrees(config, search));
+  const figures = await clock.measure('ranker', () =>
+    judgeTrial(rows, { config, scenario, judgement, step }),
+  );
   const users = rows.judged.map(({ user }) => user);
   const rankers = users.map((user) => judgement.foldOf.get(user)!);
   const trial = {
@@ -153,8 +156,9 @@ function drawNext({ length }: readonly Trial[], { dataset, config, scenario }: S
 }
 
 /** Trees that a trial grows at most. */
-function countTrees({ ranker }: TrainingConfig): number {
-  return FOLDS * ranker.objectives.length * ranker.maxTrees;
+function countTrees({ ranker }: TrainingConfig, { scenario }: Search): number {
+  const { maxTrees } = settleBoosting(ranker, { queries: 0, candidates: scenario.maxCandidates });
+  return FOLDS * ranker.objectives.length * maxTrees;
 }
 
 /** `trial 7 (best nDCG@10 0.2143, 8 min left)` */

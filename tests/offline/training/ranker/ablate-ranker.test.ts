@@ -9,6 +9,7 @@ import { smallTrainingConfig } from '../../../support/trained-bundle.js';
 
 const FEATURES = ['als.score', 'item.worth', 'item.noise'];
 const config = smallTrainingConfig();
+const scenario = { maxCandidates: 20 };
 
 /** `item.worth` alone says which candidate was taken. */
 function drawQueries(): LabelledQuery[] {
@@ -22,7 +23,7 @@ function drawQueries(): LabelledQuery[] {
 
 t.test('a ranker without the group that knew the answer no longer knows it', async (t) => {
   const labelled = drawQueries();
-  const ranker = await trainRanker(labelled, FEATURES, { config, progress: SILENT_PROGRESS });
+  const ranker = await trainRanker(labelled, FEATURES, { config, scenario, progress: SILENT_PROGRESS });
   const steps: string[] = [];
   const progress = {
     start: (label: string) => {
@@ -31,7 +32,7 @@ t.test('a ranker without the group that knew the answer no longer knows it', asy
     },
   };
   const group = { name: 'item', features: ['item.worth', 'item.gone'] };
-  const without = await ablateRanker(ranker, group, { labelled, config, progress });
+  const without = await ablateRanker(ranker, group, { labelled, config, scenario, progress });
   t.same(without.featureOrder, ['als.score', 'item.noise']);
   t.equal(without.ensemble.objective, ranker.ensemble.objective);
   t.equal(without.rows, ranker.rows);
@@ -43,9 +44,9 @@ t.test('a ranker without the group that knew the answer no longer knows it', asy
 
 t.test('the columns that are left keep their values', async (t) => {
   const labelled = drawQueries();
-  const ranker = await trainRanker(labelled, FEATURES, { config, progress: SILENT_PROGRESS });
+  const ranker = await trainRanker(labelled, FEATURES, { config, scenario, progress: SILENT_PROGRESS });
   const group = { name: 'retrieval', features: ['als.score'] };
-  const options = { labelled, config, progress: SILENT_PROGRESS };
+  const options = { labelled, config, scenario, progress: SILENT_PROGRESS };
   const { ensemble } = await ablateRanker(ranker, group, options);
   t.ok(Math.max(...ensemble.validationCurve) > 0.95);
 });

@@ -8,6 +8,7 @@ import { smallTrainingConfig } from '../../../support/trained-bundle.js';
 
 const shipped = smallTrainingConfig();
 const config = { ...shipped, ranker: { ...shipped.ranker, minRowsPerLeaf: 1, maxTrees: 30, l2: 0 } };
+const scenario = { maxCandidates: 10 };
 const step = SILENT_PROGRESS.start('test');
 const USERS = 60;
 const judgement = { foldOf: new Map(Array.from({ length: USERS }, (_, user) => [user, user % 2])) };
@@ -43,15 +44,15 @@ const telling = makeQueries(({ isTaken, noise }) => Number(isTaken) + noise / 2)
 
 t.test('what a ranker can know puts what was taken first', async (t) => {
   const rows = { columns: 1, training: telling, judged: judgeBy(telling) };
-  const figures = await judgeTrial(rows, { config, judgement, step });
+  const figures = await judgeTrial(rows, { config, scenario, judgement, step });
   t.ok(figures.every((figure) => figure === 1));
-  t.same(await judgeTrial(rows, { config, judgement, step }), figures);
+  t.same(await judgeTrial(rows, { config, scenario, judgement, step }), figures);
 });
 
 t.test('nobody is answered by a ranker that learned from them', async (t) => {
   const training = makeQueries(({ noise }) => noise);
   const rows = { columns: 1, training, judged: judgeBy(training) };
-  const figures = await judgeTrial(rows, { config, judgement, step });
+  const figures = await judgeTrial(rows, { config, scenario, judgement, step });
   const mean = figures.reduce((sum, figure) => sum + figure, 0) / USERS;
   // One of ten at a random place has .45; trees that have seen these rows have nearly 1.
   t.ok(mean < 0.6, `nDCG ${mean}`);
@@ -62,7 +63,7 @@ t.test('what no source found counts against a trial', async (t) => {
   const [lost, ...others] = judged;
   const figures = await judgeTrial(
     { columns: 1, training: telling, judged: [{ ...lost!, candidates: undefined }, ...others] },
-    { config, judgement, step },
+    { config, scenario, judgement, step },
   );
   const ideal = 1 + 1 / Math.log2(3) + 1 / Math.log2(4);
   t.equal(figures[0], 0);
@@ -81,6 +82,9 @@ t.test('equal scores are ordered by item, as they are served', async (t) => {
     relevant: Int32Array.of(2),
     candidates,
   }));
-  const figures = await judgeTrial({ columns: 1, training: constant, judged }, { config, judgement, step });
+  const figures = await judgeTrial(
+    { columns: 1, training: constant, judged },
+    { config, scenario, judgement, step },
+  );
   t.ok(figures.every((figure) => figure === 1 / Math.log2(4)));
 });
