@@ -15,6 +15,7 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
+import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
 import type { Provenance } from '../training/bundle/provenance.js';
 import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
@@ -78,6 +79,7 @@ export async function evaluateDataset(
   const replayed: ReplayedSplit[] = [];
   let ranker: RankerFigures | undefined;
   let index: ItemIndex | undefined;
+  const alsChoices: AlsChoice[] = [];
 
   for (const split of options.splits ??
     makeTestSplits(dataset.interactions, options.protocol, options.config)) {
@@ -101,6 +103,7 @@ export async function evaluateDataset(
     const groups = findFeatureGroups(trained, dataset, options.scenario);
     ranker = describeRanker(trained.ranker, groups);
     index = trained.index?.facts;
+    if (trained.alsChoice !== undefined) alsChoices.push(trained.alsChoice);
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
       for (const group of groups) {
@@ -125,6 +128,7 @@ export async function evaluateDataset(
     ranker: ranker!,
     search: options.search,
     index,
+    ...(alsChoices.length > 0 && { alsChoices }),
     timings: timings.list(),
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,
@@ -154,7 +158,7 @@ async function answerWithout(
   const { trained, dataset, scenario } = options;
   const ranker = trained.ranker as TrainedRanker;
   // The rows of the split are at hand: its training has made them.
-  const labelled = await labelTrainingQueries(split, dataset, options);
+  const labelled = await labelTrainingQueries(split, dataset, { ...options, config: trained.config });
   const ablated = await ablateRanker(ranker, group, { ...options, labelled });
   const contender: Contender = { name: `without ${group.name}`, kind: 'two-stage', scenario };
   const [slates] = await withTrainedEngine(

@@ -1,5 +1,6 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
@@ -38,6 +39,8 @@ export interface EvaluationResult {
   readonly search?: SearchSummary | undefined;
   /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */
   readonly index?: ItemIndex | undefined;
+  /** How the numbers of `als` were chosen, where the config leaves them open: one per split, or none. */
+  readonly alsChoices?: readonly AlsChoice[] | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */

@@ -11,6 +11,7 @@ import {
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
+import { describeAlsChoice } from '../training/candidates/choose-als-weights.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
@@ -86,7 +87,15 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows, search, index }: EvaluationResult): string[] {
+function conclusions({
+  comparison,
+  candidates,
+  k,
+  rows,
+  search,
+  index,
+  alsChoices = [],
+}: EvaluationResult): string[] {
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -97,6 +106,9 @@ function conclusions({ comparison, candidates, k, rows, search, index }: Evaluat
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
     ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
+    ...(alsChoices.length === 0
+      ? []
+      : [`- Numbers of als, by validation: ${alsChoices.map(describeAlsChoice).join('; ')}.`]),
   ];
 }
 

@@ -28,6 +28,7 @@ export interface EvaluationRun extends Pick<
   | 'replay'
   | 'search'
   | 'index'
+  | 'alsChoices'
   | 'timings'
   | 'seed'
   | 'createdAt'

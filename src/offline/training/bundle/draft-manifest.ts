@@ -31,7 +31,7 @@ export interface WritingOptions {
 
 /** The manifest of what was trained, without what writing its files finds out. */
 export function draftManifest(
-  { stageOne, ranker, index }: TrainedBundle,
+  { stageOne, ranker, index, alsChoice }: TrainedBundle,
   options: WritingOptions,
 ): ManifestDraft {
   const { dataset, config, profile, provenance, search, reference } = options;
@@ -71,6 +71,7 @@ export function draftManifest(
       config,
       ranker: describeTraining(ranker),
       ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),
+      ...(alsChoice !== undefined && { als: alsChoice }),
       ...(search !== undefined && { search }),
     },
     metrics: {},

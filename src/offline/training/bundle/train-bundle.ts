@@ -1,6 +1,6 @@
 import { loadUsearch } from '../../../candidates/hnsw-index.js';
 import type { ScenarioConfig } from '../../../config/scenario-config.js';
-import type { TrainingConfig } from '../../../config/training-config.js';
+import type { SettledConfig, TrainingConfig } from '../../../config/training-config.js';
 import {
   ENCODER,
   leaveOutEncoder,
@@ -19,12 +19,13 @@ import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-spl
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import { createCandidateEngine, createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
 import { countFitThreads, fitStageOne, type StageOne } from '../stage-one/stage-one.js';
+import { settleConfig, type Settled } from './settle-config.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 
 /** The results of training, in memory. */
-export interface TrainedBundle {
+export interface TrainedBundle extends Settled {
   readonly stageOne: StageOne;
   readonly ranker: TrainedRanker | ImportedRanker;
   /** How the nearest items are found, where it is not by scoring them all in float32. */
@@ -48,6 +49,11 @@ export interface TrainingOptions {
   readonly importedRanker?: ImportedRanker | undefined;
 }
 
+/** The same where nothing of the config is left to choose. */
+export interface SettledOptions extends TrainingOptions {
+  readonly config: SettledConfig;
+}
+
 /** Share of a training that the fits and the rows of all cuts take, about; the trees take nearly all else. */
 const SHARE_OF_CUTS = 0.35;
 
@@ -61,21 +67,23 @@ const SHARE_OF_CUTS = 0.35;
 export async function trainBundle(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  given: TrainingOptions,
 ): Promise<TrainedBundle> {
-  reportSkippedSources(dataset, options);
+  reportSkippedSources(dataset, given);
   // Before all that takes long, not after it.
-  if (options.config.als.index?.kind === 'hnsw') await loadUsearch();
+  if (given.config.als.index?.kind === 'hnsw') await loadUsearch();
+  const settled = await settleConfig(known, given);
+  const options = { ...given, ...settled };
   const { importedRanker } = options;
   if (importedRanker !== undefined) {
     const stageOne = await fitStageOne(known, dataset, options);
-    return { stageOne, ranker: importedRanker, index: await indexFor(stageOne, options) };
+    return { ...settled, stageOne, ranker: importedRanker, index: await indexFor(stageOne, options) };
   }
   const labelled = await labelTrainingQueries(known, dataset, options);
   const stageOne = await fitStageOne(known, dataset, options);
   const assembler = createTrainingAssembler(stageOne, dataset, options.scenario);
   const ranker = await trainRanker(labelled, assembler.featureOrder, options);
-  return { stageOne, ranker, index: await indexFor(stageOne, options) };
+  return { ...settled, stageOne, ranker, index: await indexFor(stageOne, options) };
 }
 
 /** The ranker learns from exact candidates: an index is for those who serve. */
@@ -109,7 +117,7 @@ export function listSkippedSources(
 export async function labelTrainingQueries(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: SettledOptions,
 ): Promise<LabelledQuery[]> {
   refuseUnfitNumbers(dataset);
   const maxRows = countRowsPerCut(known, options);
@@ -119,11 +127,13 @@ export async function labelTrainingQueries(
     makeTrainingSplits(known, options.protocol, options.config),
     {
       prepare: async (split, progress) =>
-        labelledCuts.has(cutKey(split)) ? undefined : fitStageOne(split, dataset, { ...options, progress }),
+        labelledCuts.has(cutKey(split, options))
+          ? undefined
+          : fitStageOne(split, dataset, { ...options, progress }),
       use: async (stageOne, split, progress) => {
-        if (stageOne === undefined) return labelledCuts.get(cutKey(split))!;
+        if (stageOne === undefined) return labelledCuts.get(cutKey(split, options))!;
         const queries = await labelFitted(stageOne, split, dataset, { ...options, maxRows, share, progress });
-        labelledCuts.set(cutKey(split), queries);
+        labelledCuts.set(cutKey(split, options), queries);
         return queries;
       },
     },
@@ -132,9 +142,15 @@ export async function labelTrainingQueries(
   return labelled.flat();
 }
 
-/** Tells the splits of one protocol and dataset apart: two windows may begin on one day, two draws may know the same time. */
-export function cutKey({ label, knownUntil }: EvaluationSplit): string {
-  return `${label} ${knownUntil}`;
+/**
+ * Tells the splits of one protocol and dataset apart (two windows may begin on one day, two draws may know the same time), and what was chosen
+ * for the sources that are asked: each test week chooses for itself.
+ */
+export function cutKey(
+  { label, knownUntil }: EvaluationSplit,
+  { config: { als } }: Pick<SettledOptions, 'config'>,
+): string {
+  return `${label} ${knownUntil} ${als.unobservedWeight} ${als.regularisation}`;
 }
 
 /** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
@@ -152,7 +168,7 @@ export function countRowsPerCut(
 export async function labelSplit(
   split: EvaluationSplit,
   dataset: PreparedDataset,
-  options: TrainingOptions & { maxRows: number },
+  options: SettledOptions & { maxRows: number },
 ): Promise<readonly LabelledQuery[]> {
   return labelFitted(await fitStageOne(split, dataset, options), split, dataset, options);
 }
@@ -161,7 +177,7 @@ async function labelFitted(
   stageOne: StageOne,
   split: EvaluationSplit,
   dataset: PreparedDataset,
-  options: TrainingOptions & { maxRows: number; share?: number },
+  options: SettledOptions & { maxRows: number; share?: number },
 ): Promise<readonly LabelledQuery[]> {
   const fitted = await createCandidateEngine(stageOne, dataset, options.scenario);
   const isLeaking = options.encoder !== undefined && mayKnow(options.encoder, split);

@@ -6,7 +6,13 @@ import { makeTestSplits } from '../../protocol/make-splits.js';
 import type { KnownInteractions } from '../../protocol/splits.js';
 import { createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
 import { fitStageOne } from '../stage-one/stage-one.js';
-import { labelSplit, labelTrainingQueries, type TrainingOptions } from '../bundle/train-bundle.js';
+import { settleConfig } from '../bundle/settle-config.js';
+import {
+  labelSplit,
+  labelTrainingQueries,
+  type SettledOptions,
+  type TrainingOptions,
+} from '../bundle/train-bundle.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { findKnownUntil } from '../bundle/train-dataset.js';
 import { holdOutUsers, type LabelledQuery } from '../ranker/training-rows.js';
@@ -87,8 +93,9 @@ async function collectTrainingRows(
   options: TrainingOptions,
 ): Promise<CollectedRows> {
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-  const labelled = await labelTrainingQueries(known, dataset, options);
-  return { featureOrder: await listFeatureOrder(known, dataset, options), labelled, test: [] };
+  const settled = { ...options, ...(await settleConfig(known, options)) };
+  const labelled = await labelTrainingQueries(known, dataset, settled);
+  return { featureOrder: await listFeatureOrder(known, dataset, settled), labelled, test: [] };
 }
 
 async function collectEvaluationRows(
@@ -98,11 +105,12 @@ async function collectEvaluationRows(
   let first: Pick<CollectedRows, 'featureOrder' | 'labelled'> | undefined;
   const test: LabelledQuery[] = [];
   for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
+    const settled = { ...options, ...(await settleConfig(split, options)) };
     first ??= {
-      labelled: await labelTrainingQueries(split, dataset, options),
-      featureOrder: await listFeatureOrder(split, dataset, options),
+      labelled: await labelTrainingQueries(split, dataset, settled),
+      featureOrder: await listFeatureOrder(split, dataset, settled),
     };
-    test.push(...(await labelSplit(split, dataset, { ...options, maxRows: Number.POSITIVE_INFINITY })));
+    test.push(...(await labelSplit(split, dataset, { ...settled, maxRows: Number.POSITIVE_INFINITY })));
   }
   return { ...first!, test };
 }
@@ -111,7 +119,7 @@ async function collectEvaluationRows(
 async function listFeatureOrder(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: SettledOptions,
 ): Promise<readonly string[]> {
   const stageOne = await fitStageOne(known, dataset, options);
   return createTrainingAssembler(stageOne, dataset, options.scenario).featureOrder;

@@ -4,7 +4,7 @@ import { SILENT_PROGRESS, type ProgressStep } from '../../progress/progress.js';
 import { makeTrainingSplits } from '../../protocol/make-splits.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { fitStageOne } from '../stage-one/stage-one.js';
-import { countRowsPerCut, type TrainingOptions } from '../bundle/train-bundle.js';
+import { countRowsPerCut, type SettledOptions } from '../bundle/train-bundle.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 import { listJudgedQueries, type Judgement } from './judgement.js';
 
@@ -34,7 +34,7 @@ export interface JudgedQuery extends EvaluationQuery {
 export async function makeTrialRows(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: Omit<TrainingOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
+  options: Omit<SettledOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
 ): Promise<TrialRows> {
   const { config, protocol, scenario, judgement, step } = options;
   const labelling = { scenario, seed: config.seed, progress: step };

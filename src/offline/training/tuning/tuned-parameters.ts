@@ -84,7 +84,7 @@ export function findCandidates(trial: number): number {
 }
 
 /** The config with the values of a trial in it. */
-export function applyValues(config: TrainingConfig, values: TrialValues): TrainingConfig {
+export function applyValues<Config extends TrainingConfig>(config: Config, values: TrialValues): Config {
   const changed = structuredClone(config);
   for (const [name, value] of Object.entries(values)) {
     const [section, key] = name.split('.') as [keyof TrainingConfig, string];
