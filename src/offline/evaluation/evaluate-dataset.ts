@@ -1,7 +1,7 @@
-import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Engine } from '../../pipeline/engine.js';
+import { weighScenario, type SourceWorths } from '../../pipeline/weigh-scenarios.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
@@ -22,7 +22,7 @@ import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
 import { answerSplit } from './answer-split.js';
-import type { EvaluationResult, RankerFigures, Timing } from './evaluation-result.js';
+import type { EvaluationResult, SourceWorth, Timing } from './evaluation-result.js';
 import { listContenders, type Contender } from './list-contenders.js';
 import { describeRanker, findFeatureGroups } from './ranker-figures.js';
 import type { ReplayLimits } from './replay/list-walks.js';
@@ -77,9 +77,8 @@ export async function evaluateDataset(
   const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
   const ablations = new Map<string, Int32Array[][]>();
   const replayed: ReplayedSplit[] = [];
-  let ranker: RankerFigures | undefined;
-  let index: ItemIndex | undefined;
   const alsChoices: AlsChoice[] = [];
+  let latest: LatestFacts;
 
   for (const split of options.splits ??
     makeTestSplits(dataset.interactions, options.protocol, options.config)) {
@@ -101,8 +100,7 @@ export async function evaluateDataset(
     );
     facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
-    ranker = describeRanker(trained.ranker, groups);
-    index = trained.index?.facts;
+    latest = describeLatest(trained, groups, options);
     if (trained.alsChoice !== undefined) alsChoices.push(trained.alsChoice);
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
@@ -125,9 +123,8 @@ export async function evaluateDataset(
       options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
-    ranker: ranker!,
+    ...latest!,
     search: options.search,
-    index,
     ...(alsChoices.length > 0 && { alsChoices }),
     timings: timings.list(),
     seed: options.config.seed,
@@ -136,6 +133,31 @@ export async function evaluateDataset(
     traits: listItemTraits(dataset.catalogue),
     userAttributes: dataset.users.attributes,
   });
+}
+
+/** What an evaluation tells of the bundle of its last split. */
+type LatestFacts = Pick<EvaluationResult, 'ranker' | 'index' | 'sourceWorths'>;
+
+function describeLatest(
+  { ranker, index, worths }: TrainedBundle,
+  groups: readonly NamedFeatures[],
+  { scenario }: EvaluationOptions,
+): LatestFacts {
+  return {
+    ranker: describeRanker(ranker, groups),
+    index: index?.facts,
+    ...(worths.size > 0 && { sourceWorths: listWorths(worths, scenario) }),
+  };
+}
+
+function listWorths(worths: SourceWorths, scenario: ScenarioConfig): SourceWorth[] {
+  const { sources } = weighScenario(scenario, worths);
+  return [...worths].map(([name, worth]) => ({
+    name,
+    worth,
+    quota: scenario.sources[name]!,
+    places: sources[name]!,
+  }));
 }
 
 /** A source that learned from what it would be asked says nothing by answering well. */
@@ -158,7 +180,10 @@ async function answerWithout(
   const { trained, dataset, scenario } = options;
   const ranker = trained.ranker as TrainedRanker;
   // The rows of the split are at hand: its training has made them.
-  const labelled = await labelTrainingQueries(split, dataset, { ...options, config: trained.config });
+  const { queries: labelled } = await labelTrainingQueries(split, dataset, {
+    ...options,
+    config: trained.config,
+  });
   const ablated = await ablateRanker(ranker, group, { ...options, labelled });
   const contender: Contender = { name: `without ${group.name}`, kind: 'two-stage', scenario };
   const [slates] = await withTrainedEngine(

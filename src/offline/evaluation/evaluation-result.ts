@@ -41,6 +41,8 @@ export interface EvaluationResult {
   readonly index?: ItemIndex | undefined;
   /** How the numbers of `als` were chosen, where the config leaves them open: one per split, or none. */
   readonly alsChoices?: readonly AlsChoice[] | undefined;
+  /** Of the last split, where worths could be measured. */
+  readonly sourceWorths?: readonly SourceWorth[] | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */
@@ -135,6 +137,17 @@ export interface Ablation extends PairedDifference {
 export interface FeatureImportance {
   readonly feature: string;
   readonly gain: number;
+}
+
+/** The worth of a source by validation, and what it makes of its quota. */
+export interface SourceWorth {
+  readonly name: string;
+  /** nDCG of its lists alone as a share of the best source's, 0 to 1. */
+  readonly worth: number;
+  /** As the scenario has it. */
+  readonly quota: number;
+  /** As the bundle has it. */
+  readonly places: number;
 }
 
 /** A step of an evaluation and the time that it took. */

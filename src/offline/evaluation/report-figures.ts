@@ -10,6 +10,7 @@ import {
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
 import type { EvaluationResult, Segmentation } from './evaluation-result.js';
+import { describeSourceWorths } from './evaluation-table.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
 import {
   formatCount,
@@ -136,12 +137,17 @@ function describeLeads({ segments }: Segmentation, twoStage: string): string {
 
 function sourcesFigure(result: EvaluationResult): ReportFigure {
   const skipped = result.skippedSources.map(({ name, reason }) => ` Skipped: ${name}, ${reason}.`);
+  const { sourceWorths } = result;
+  const worth =
+    sourceWorths === undefined
+      ? ''
+      : ` Worth by validation, 1 for the best: ${describeSourceWorths(sourceWorths)}`;
   const { sources, recall, meanCount, ndcgCeiling } = result.candidates;
   return {
     title: 'What do the candidate sources bring?',
     meaning:
       `Share of what there was to find that each source put among the ${formatCount(meanCount)} candidates. Together ` +
-      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.${skipped.join('')}`,
+      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.${worth}${skipped.join('')}`,
     drawing: drawSources(result),
     head: ['source', 'share of candidates', 'recall', 'found by it alone'],
     rows: sources.map((source) => [

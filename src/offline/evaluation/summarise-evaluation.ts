@@ -29,6 +29,7 @@ export interface EvaluationRun extends Pick<
   | 'search'
   | 'index'
   | 'alsChoices'
+  | 'sourceWorths'
   | 'timings'
   | 'seed'
   | 'createdAt'

@@ -40,8 +40,8 @@ export async function settleConfig(
   return { config: { ...config, als: { ...config.als, unobservedWeight, regularisation } }, alsChoice };
 }
 
-/** Splits are made one by one, each with a copy of its rows: only one is held. */
-function findLatest(splits: Iterable<EvaluationSplit>): EvaluationSplit {
+/** The last of the splits, which are made one by one, each with a copy of its rows: only one is held. */
+export function findLatest(splits: Iterable<EvaluationSplit>): EvaluationSplit {
   let latest: EvaluationSplit | undefined;
   for (const split of splits) latest = split;
   return latest!;

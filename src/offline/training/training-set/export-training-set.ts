@@ -10,6 +10,7 @@ import { settleConfig } from '../bundle/settle-config.js';
 import {
   labelSplit,
   labelTrainingQueries,
+  type LabelledCut,
   type SettledOptions,
   type TrainingOptions,
 } from '../bundle/train-bundle.js';
@@ -94,7 +95,7 @@ async function collectTrainingRows(
 ): Promise<CollectedRows> {
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const settled = { ...options, ...(await settleConfig(known, options)) };
-  const labelled = await labelTrainingQueries(known, dataset, settled);
+  const { queries: labelled } = await labelTrainingQueries(known, dataset, settled);
   return { featureOrder: await listFeatureOrder(known, dataset, settled), labelled, test: [] };
 }
 
@@ -102,17 +103,20 @@ async function collectEvaluationRows(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<CollectedRows> {
-  let first: Pick<CollectedRows, 'featureOrder' | 'labelled'> | undefined;
+  let first: (LabelledCut & Pick<CollectedRows, 'featureOrder'>) | undefined;
   const test: LabelledQuery[] = [];
   for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
     const settled = { ...options, ...(await settleConfig(split, options)) };
     first ??= {
-      labelled: await labelTrainingQueries(split, dataset, settled),
+      ...(await labelTrainingQueries(split, dataset, settled)),
       featureOrder: await listFeatureOrder(split, dataset, settled),
     };
-    test.push(...(await labelSplit(split, dataset, { ...settled, maxRows: Number.POSITIVE_INFINITY })));
+    const { worths } = first;
+    test.push(
+      ...(await labelSplit(split, dataset, { ...settled, worths, maxRows: Number.POSITIVE_INFINITY })),
+    );
   }
-  return { ...first!, test };
+  return { featureOrder: first!.featureOrder, labelled: first!.queries, test };
 }
 
 /** As `train` has them: of the bundle that is fitted on everything known. */

@@ -95,7 +95,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
     }),
   };
   const labelledCuts = new Map<string, Awaited<ReturnType<typeof labelTrainingQueries>>>();
-  const labelled = await labelTrainingQueries(known, dataset, {
+  const { queries: labelled } = await labelTrainingQueries(known, dataset, {
     ...options,
     encoder,
     labelledCuts,
@@ -109,7 +109,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
   const scoresOf = (cut: number): number[] =>
     labelledCuts
       .get(cutKey(cuts[cut]!, options))!
-      .flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
+      .queries.flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
   t.ok(labelled.length > 0);
   t.ok(scoresOf(0).length > 0);
   t.ok(scoresOf(0).every((score) => score === 0));

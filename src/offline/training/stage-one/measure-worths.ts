@@ -1,0 +1,76 @@
+import { isSourceName, type SourceName } from '../../../candidates/sources.js';
+import type { ScenarioConfig } from '../../../config/scenario-config.js';
+import { createSeededRandom } from '../../../domain/seeded-random.js';
+import type { CandidateEngine } from '../../../pipeline/engine.js';
+import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
+import { type SourceWorths, weighScenario } from '../../../pipeline/weigh-scenarios.js';
+import { judgeSlate } from '../../protocol/ranking-metrics.js';
+import type { EvaluationQuery } from '../../protocol/splits.js';
+import { createOfflineRequest, retrieveOffline } from '../ranker/training-rows.js';
+
+/** Queries that measure; what they cost is retrieval alone. */
+const QUERIES = 500;
+/** So many queries to which all sources are alike stand beside those that were asked: few say little. */
+const PRIOR_QUERIES = 20;
+/** Gives only what nobody has touched: its places are for what validation cannot find. */
+const UNMEASURED: readonly SourceName[] = ['fresh'];
+
+/**
+ * Measures what the lists of each source of a scenario are worth alone, by what users took next: nDCG@k over a draw of the queries, as a share of the
+ * best one's. None where nothing is found, or where there is but one source.
+ *
+ * @param engine fitted on what came before the queries
+ */
+export async function measureWorths(
+  queries: readonly EvaluationQuery[],
+  engine: CandidateEngine,
+  options: { scenario: ScenarioConfig; k: number; seed: number },
+): Promise<SourceWorths> {
+  const { scenario, k, seed } = options;
+  const sums = new Map<string, number>();
+  let asked = 0;
+  for (const query of createSeededRandom(`worths ${seed}`)
+    .shuffle([...queries])
+    .slice(0, QUERIES)) {
+    const userId = engine.users.idAt(query.user);
+    if (engine.histories.find(userId).items.length === 0) continue;
+    asked++;
+    const hydrated = hydrateQuery(createOfflineRequest(userId, scenario), engine, {
+      prefetched: { context: query.context },
+    });
+    const { candidates } = await retrieveOffline(hydrated, engine);
+    for (const { source, items } of candidates.retrievals) {
+      if (isSourceName(source) && UNMEASURED.includes(source)) continue;
+      const { ndcg } = judgeSlate(query, items.subarray(0, k), k);
+      sums.set(source, (sums.get(source) ?? 0) + ndcg);
+    }
+  }
+  const best = Math.max(...sums.values());
+  if (!(best > 0)) return new Map();
+  return new Map(
+    [...sums].map(([name, sum]) => [name, ((asked * sum) / best + PRIOR_QUERIES) / (asked + PRIOR_QUERIES)]),
+  );
+}
+
+/** The engine with the quotas that the worths give its scenario. */
+export function weighEngine(engine: CandidateEngine, worths: SourceWorths): CandidateEngine {
+  return {
+    ...engine,
+    scenarios: new Map([...engine.scenarios].map(([name, each]) => [name, weighScenario(each, worths)])),
+  };
+}
+
+/** The source that any other should be better than. */
+const PLAIN = 'popular';
+
+/** Worths in a line, with the places that quotas of the scenario become; those below popularity are named. */
+export function describeWorths(worths: SourceWorths, scenario: ScenarioConfig): string {
+  if (worths.size === 0) return 'no source found anything: quotas stay as the scenario has them';
+  const { sources } = weighScenario(scenario, worths);
+  const each = [...worths].map(
+    ([name, worth]) => `${name} ${worth.toFixed(2)} (${scenario.sources[name]} → ${sources[name]})`,
+  );
+  const plain = worths.get(PLAIN) ?? 0;
+  const worse = [...worths].filter(([, worth]) => worth < plain).map(([name]) => name);
+  return `${each.join(', ')}${worse.length === 0 ? '' : `; worse than ${PLAIN}: ${worse.join(', ')}`}`;
+}
