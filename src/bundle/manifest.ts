@@ -168,7 +168,7 @@ export const Manifest = Type.Object({
           minimum: 0,
           maximum: 1,
           description:
-            'What its lists alone are worth by validation, as a share of the best source’s: quotas of scenarios follow it. `worth` is optional: they stay as written.',
+            'What its lists alone are worth by validation, as a share of the best source’s: quotas of scenarios follow it, and are as written when absent.',
         }),
       ),
       skipped: Type.Optional(

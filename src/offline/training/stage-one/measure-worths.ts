@@ -48,7 +48,10 @@ export async function measureWorths(
   const best = Math.max(...sums.values());
   if (!(best > 0)) return new Map();
   return new Map(
-    [...sums].map(([name, sum]) => [name, ((asked * sum) / best + PRIOR_QUERIES) / (asked + PRIOR_QUERIES)]),
+    [...sums].map(([name, sum]) => {
+      const worth = (asked * (sum / best) + PRIOR_QUERIES) / (asked + PRIOR_QUERIES);
+      return [name, Number(worth.toFixed(4))];
+    }),
   );
 }
 
