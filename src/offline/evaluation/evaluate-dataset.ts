@@ -1,7 +1,6 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Engine } from '../../pipeline/engine.js';
-import { weighScenario, type SourceWorths } from '../../pipeline/weigh-scenarios.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
@@ -21,8 +20,9 @@ import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
+import { listWorths } from '../training/stage-one/measure-worths.js';
 import { answerSplit } from './answer-split.js';
-import type { EvaluationResult, SourceWorth, Timing } from './evaluation-result.js';
+import type { EvaluationResult, Timing } from './evaluation-result.js';
 import { listContenders, type Contender } from './list-contenders.js';
 import { describeRanker, findFeatureGroups } from './ranker-figures.js';
 import type { ReplayLimits } from './replay/list-walks.js';
@@ -148,16 +148,6 @@ function describeLatest(
     index: index?.facts,
     ...(worths.size > 0 && { sourceWorths: listWorths(worths, scenario) }),
   };
-}
-
-function listWorths(worths: SourceWorths, scenario: ScenarioConfig): SourceWorth[] {
-  const { sources } = weighScenario(scenario, worths);
-  return [...worths].map(([name, worth]) => ({
-    name,
-    worth,
-    quota: scenario.sources[name]!,
-    places: sources[name]!,
-  }));
 }
 
 /** A source that learned from what it would be asked says nothing by answering well. */

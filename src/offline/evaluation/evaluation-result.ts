@@ -1,6 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
 import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
+import type { SourceWorth } from '../training/stage-one/measure-worths.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
 import type { PairedDifference } from '../protocol/paired-bootstrap.js';
@@ -137,17 +138,6 @@ export interface Ablation extends PairedDifference {
 export interface FeatureImportance {
   readonly feature: string;
   readonly gain: number;
-}
-
-/** The worth of a source by validation, and what it makes of its quota. */
-export interface SourceWorth {
-  readonly name: string;
-  /** nDCG of its lists alone as a share of the best source's, 0 to 1. */
-  readonly worth: number;
-  /** As the scenario has it. */
-  readonly quota: number;
-  /** As the bundle has it. */
-  readonly places: number;
 }
 
 /** A step of an evaluation and the time that it took. */

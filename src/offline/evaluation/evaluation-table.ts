@@ -1,7 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import { alignColumns } from '../report/align-columns.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
-import type { EvaluationResult, EvaluationRow, SourceWorth, Segmentation } from './evaluation-result.js';
+import type { EvaluationResult, EvaluationRow, Segmentation } from './evaluation-result.js';
 import {
   formatCount,
   formatDifference,
@@ -12,6 +12,7 @@ import {
   formatShare,
 } from '../report/figure-format.js';
 import { describeAlsChoice } from '../training/candidates/choose-als-weights.js';
+import { describeWorths } from '../training/stage-one/measure-worths.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
@@ -118,20 +119,6 @@ export function describeIndex({ kind, recall }: ItemIndex): string {
   return `${kind}, recall@${items} ${mean.toFixed(4)} against exact, of ${users} users`;
 }
 
-/** What sources are worth and the places they have for it, in sentences. */
-export function describeSourceWorths(worths: readonly SourceWorth[]): string {
-  const each = worths.map(
-    ({ name, worth, quota, places }) => `${name} ${worth.toFixed(2)} (${quota} → ${places} places)`,
-  );
-  const plain = worths.find(({ name }) => name === 'popular')?.worth ?? 0;
-  const worse = worths.filter(({ worth }) => worth < plain).map(({ name }) => name);
-  const below =
-    worse.length === 0
-      ? ''
-      : ` Worse than popular, so that others have most of their places: ${worse.join(', ')}.`;
-  return `${each.join(', ')}.${below}`;
-}
-
 /** What each source brought to the candidates, and which sources there were none of. */
 function sourceLines({ candidates, skippedSources, sourceWorths }: EvaluationResult): string[] {
   const head = ['source', 'share of candidates', 'recall', 'found by it alone'];
@@ -142,7 +129,7 @@ function sourceLines({ candidates, skippedSources, sourceWorths }: EvaluationRes
     formatShare(uniqueRecall),
   ]);
   const notes = [
-    ...(sourceWorths === undefined ? [] : [`- Worth by validation: ${describeSourceWorths(sourceWorths)}`]),
+    ...(sourceWorths === undefined ? [] : [`- Worth by validation: ${describeWorths(sourceWorths)}.`]),
     ...skippedSources.map(({ name, reason }) => `- Skipped: ${name}, ${reason}.`),
   ];
   return [...alignColumns([head, ...rows]), ...(notes.length > 0 ? ['', ...notes] : [])];

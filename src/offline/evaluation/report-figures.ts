@@ -10,7 +10,7 @@ import {
   MAX_IMPORTANCES,
 } from './evaluation-charts.js';
 import type { EvaluationResult, Segmentation } from './evaluation-result.js';
-import { describeSourceWorths } from './evaluation-table.js';
+import { describeWorths } from '../training/stage-one/measure-worths.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
 import {
   formatCount,
@@ -141,7 +141,7 @@ function sourcesFigure(result: EvaluationResult): ReportFigure {
   const worth =
     sourceWorths === undefined
       ? ''
-      : ` Worth by validation, 1 for the best: ${describeSourceWorths(sourceWorths)}`;
+      : ` Worth by validation, 1 for the best: ${describeWorths(sourceWorths)}.`;
   const { sources, recall, meanCount, ndcgCeiling } = result.candidates;
   return {
     title: 'What do the candidate sources bring?',

@@ -20,7 +20,7 @@ import { indexItems, type TrainedIndex } from './index-items.js';
 import { countTrainingSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import { createCandidateEngine, createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
-import { describeWorths, measureWorths, weighEngine } from '../stage-one/measure-worths.js';
+import { describeWorths, listWorths, measureWorths, weighEngine } from '../stage-one/measure-worths.js';
 import { countFitThreads, fitStageOne, type StageOne } from '../stage-one/stage-one.js';
 import { findLatest, settleConfig, type Settled } from './settle-config.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
@@ -248,6 +248,6 @@ async function measureCut(
     k: config.evaluation.k,
     seed: config.seed,
   });
-  step.finish(describeWorths(worths, scenario));
+  step.finish(describeWorths(listWorths(worths, scenario)));
   return worths;
 }

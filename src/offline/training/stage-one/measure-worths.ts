@@ -66,14 +66,39 @@ export function weighEngine(engine: CandidateEngine, worths: SourceWorths): Cand
 /** The source that any other should be better than. */
 const PLAIN = 'popular';
 
-/** Worths in a line, with the places that quotas of the scenario become; those below popularity are named. */
-export function describeWorths(worths: SourceWorths, scenario: ScenarioConfig): string {
-  if (worths.size === 0) return 'no source found anything: quotas stay as the scenario has them';
+/** The worth of a source, and what it makes of its quota. */
+export interface SourceWorth {
+  readonly name: string;
+  /** nDCG of its lists alone as a share of the best source's, 0 to 1. */
+  readonly worth: number;
+  /** As the scenario has it. */
+  readonly quota: number;
+  /** As the bundle has it. */
+  readonly places: number;
+}
+
+/** What the worths make of a scenario; empty where nothing was measured. */
+export function listWorths(worths: SourceWorths, scenario: ScenarioConfig): SourceWorth[] {
   const { sources } = weighScenario(scenario, worths);
-  const each = [...worths].map(
-    ([name, worth]) => `${name} ${worth.toFixed(2)} (${scenario.sources[name]} → ${sources[name]})`,
+  return [...worths].map(([name, worth]) => ({
+    name,
+    worth,
+    quota: scenario.sources[name]!,
+    places: sources[name]!,
+  }));
+}
+
+/** The same in words; those below popularity are named. */
+export function describeWorths(worths: readonly SourceWorth[]): string {
+  if (worths.length === 0) return 'no source found anything, so quotas stay as the scenario has them';
+  const each = worths.map(
+    ({ name, worth, quota, places }) => `${name} ${worth.toFixed(2)} (${quota} → ${places} places)`,
   );
-  const plain = worths.get(PLAIN) ?? 0;
-  const worse = [...worths].filter(([, worth]) => worth < plain).map(([name]) => name);
-  return `${each.join(', ')}${worse.length === 0 ? '' : `; worse than ${PLAIN}: ${worse.join(', ')}`}`;
+  const plain = worths.find(({ name }) => name === PLAIN)?.worth ?? 0;
+  const worse = worths.filter(({ worth }) => worth < plain).map(({ name }) => name);
+  const below =
+    worse.length === 0
+      ? ''
+      : `; worse than ${PLAIN}, so that others have most of their places: ${worse.join(', ')}`;
+  return `${each.join(', ')}${below}`;
 }

@@ -4,6 +4,7 @@ import { splitChronologically } from '../../../../src/offline/protocol/splits.js
 import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
 import {
   describeWorths,
+  listWorths,
   measureWorths,
   weighEngine,
 } from '../../../../src/offline/training/stage-one/measure-worths.js';
@@ -49,7 +50,7 @@ t.test('where no source finds anything, nothing is measured, and that is said', 
   const missed = split.queries.map((query) => ({ ...query, relevant: Int32Array.of(59) }));
   const worths = await measureWorths(missed, engine, options);
   t.equal(worths.size, 0);
-  t.match(describeWorths(worths, scenario), /quotas stay/);
+  t.match(describeWorths(listWorths(worths, scenario)), /quotas stay/);
 });
 
 t.test('an engine with worths has other quotas, and the sources below popularity are named', (t) => {
@@ -60,6 +61,9 @@ t.test('an engine with worths has other quotas, and the sources below popularity
   ]);
   const { sources } = weighEngine(engine, worths).scenarios.get('home')!;
   t.ok(sources['als']! < 5 && sources['ease']! > 150);
-  t.match(describeWorths(worths, scenario), /^als 0.10 \(80 → 1\), .*; worse than popular: als$/);
+  t.match(
+    describeWorths(listWorths(worths, scenario)),
+    /^als 0.10 \(80 → 1 places\), .*; worse than popular, so that others have most of their places: als$/,
+  );
   t.end();
 });
