@@ -124,6 +124,7 @@ function createAlsModel(items: number, random: SeededRandom): AlsModel {
     unobservedWeight: 0.1,
     regularisation: 0.01,
     regularisationExponent: 1,
+    partnerCount: items,
     maxHistory: DEFAULT_MAX_HISTORY,
   };
 }

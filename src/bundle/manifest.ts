@@ -163,6 +163,14 @@ export const Manifest = Type.Object({
       file: Type.Optional(name('Its artefact; absent for a source that needs none.')),
       model: Type.Optional(name('ONNX model that it runs, where it runs one.')),
       index: Type.Optional(ItemIndex),
+      worth: Type.Optional(
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description:
+            'What its lists alone are worth by validation, as a share of the best source’s: quotas of scenarios follow it, and are as written when absent.',
+        }),
+      ),
       skipped: Type.Optional(
         name('Why training left it out, where it did: scenarios that list it go without.'),
       ),

@@ -3,7 +3,7 @@ import { createTensorReader, isCount } from '../bundle/tensor-reader.js';
 import type { Retrieval } from '../domain/candidate.js';
 import { latestOf, type History } from '../domain/history.js';
 import type { ScoredItems } from '../domain/top-k.js';
-import { createFactorSolver, isSolvable, type LeastSquaresProblem } from './als-solver.js';
+import { createFactorSolver, isSolvable } from './als-solver.js';
 import type { CandidateSource } from './candidate-source.js';
 import { createExactSearch } from './exact-search.js';
 import { scoreOne } from './inner-product.js';
@@ -20,6 +20,8 @@ export interface AlsModel {
   readonly unobservedWeight: number;
   readonly regularisation: number;
   readonly regularisationExponent: number;
+  /** The items that training saw: those that nobody took regularise no user. */
+  readonly partnerCount: number;
   /** Only the latest so many items of a history count, in training as in serving: it bounds the cost of one user. */
   readonly maxHistory: number;
   /** Where the values of histories are weights: the mean weight in training, which is a confidence of 1. */
@@ -79,7 +81,7 @@ export function createAlsSource(
  * of the history's items.
  */
 export function createFoldIn(model: AlsModel): (history: History) => Float64Array {
-  const solver = createFactorSolver(toProblem(model));
+  const solver = createFactorSolver(model);
   return (history) => {
     const user = new Float64Array(model.dimensions);
     const { items, values } = latestOf(history, model.maxHistory);
@@ -111,6 +113,7 @@ export function alsToTensors(model: AlsModel): TensorFile {
       unobservedWeight: String(model.unobservedWeight),
       regularisation: String(model.regularisation),
       regularisationExponent: String(model.regularisationExponent),
+      partnerCount: String(model.partnerCount),
       maxHistory: String(model.maxHistory),
       ...(model.meanWeight !== undefined && { meanWeight: String(model.meanWeight) }),
     },
@@ -128,19 +131,20 @@ export function parseAls(artefact: TensorFile, options: { itemCount: number }): 
     unobservedWeight: reader.number('unobservedWeight', (value) => value >= 0, '0 or more'),
     regularisation: reader.number('regularisation', (value) => value > 0, 'above 0'),
     regularisationExponent: reader.number('regularisationExponent', (value) => value >= 0, '0 or more'),
+    // Bundles of before have no such number, and were trained with all items of the catalogue.
+    partnerCount:
+      'partnerCount' in artefact.metadata
+        ? reader.number('partnerCount', (value) => Number.isInteger(value) && value >= 0, 'a whole number')
+        : options.itemCount,
     maxHistory: reader.number('maxHistory', isCount, 'a whole number above 0'),
     ...('meanWeight' in artefact.metadata && {
       meanWeight: reader.number('meanWeight', (value) => value > 0, 'above 0'),
     }),
   };
   if (dimensions < 1) reader.report('factors: needs at least one dimension');
-  else if (reader.isSound() && !isSolvable(toProblem(model))) {
+  else if (reader.isSound() && !isSolvable(model)) {
     reader.report('gram: not a Gram matrix (the system to solve for a user is not positive definite)');
   }
   reader.finish();
   return model;
-}
-
-function toProblem(model: AlsModel): LeastSquaresProblem {
-  return { ...model, partnerCount: model.factors.length / model.dimensions };
 }

@@ -24,6 +24,15 @@ const decay = (description: string): Type.TObject<{ halfLifeDays: Type.TNumber }
     { additionalProperties: false, description },
   );
 
+const AUTO = 'auto';
+
+/** A number above 0, or the word that leaves it to validation. */
+const chosenOr = (description: string): Type.TUnion<[Type.TNumber, Type.TLiteral<typeof AUTO>]> =>
+  Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Literal(AUTO)], {
+    description: `${description} \`auto\`: chosen by validation on what training knows.`,
+    'x-allowed': 'a number above 0, or `auto`',
+  });
+
 const IndexConfig = Type.Object(
   {
     kind: Type.Enum(['exact', 'int8', 'hnsw'], {
@@ -56,11 +65,8 @@ export const TrainingConfig = Type.Object(
       {
         dimensions: positive('Length of a user or item vector.'),
         epochs: positive('Passes over users and items.'),
-        unobservedWeight: Type.Number({
-          exclusiveMinimum: 0,
-          description: 'α0: weight of a pair nobody interacted with.',
-        }),
-        regularisation: Type.Number({ exclusiveMinimum: 0, description: 'λ.' }),
+        unobservedWeight: chosenOr('α0: weight of a pair nobody interacted with.'),
+        regularisation: chosenOr('λ.'),
         regularisationExponent: Type.Number({
           minimum: 0,
           maximum: 1,
@@ -186,3 +192,16 @@ export const TrainingConfig = Type.Object(
 
 /** The parameters of training, typed as their schema says. */
 export type TrainingConfig = Static<typeof TrainingConfig>;
+
+/** The same once nothing is left to choose. */
+export type SettledConfig = Omit<TrainingConfig, 'als'> & {
+  readonly als: Omit<TrainingConfig['als'], 'unobservedWeight' | 'regularisation'> & {
+    unobservedWeight: number;
+    regularisation: number;
+  };
+};
+
+/** Whether nothing is left to choose. */
+export function isSettled(config: TrainingConfig): config is SettledConfig {
+  return config.als.unobservedWeight !== AUTO && config.als.regularisation !== AUTO;
+}

@@ -2,6 +2,7 @@ import { createMaskPool } from '../domain/mask-pool.js';
 import { createMemoryHistories } from '../features/memory-histories.js';
 import { createMemoryStore } from '../features/memory-store.js';
 import type { Engine } from '../pipeline/engine.js';
+import { readWorths, weighScenarios } from '../pipeline/weigh-scenarios.js';
 import { createContextReader } from '../pipeline/read-context.js';
 import { listUserViews } from './list-user-views.js';
 import { listItemSearches } from './open-item-search.js';
@@ -27,7 +28,7 @@ export async function createEngine(contents: BundleContents, options: CreationOp
   return {
     manifest,
     searches: listItemSearches(contents, options.vectorEngine),
-    scenarios,
+    scenarios: weighScenarios(scenarios, readWorths(manifest)),
     rules: parts.rules,
     catalogue: parts.catalogue,
     users: tables.get('users')!.entities,

@@ -9,6 +9,7 @@ import { listUserViews } from './list-user-views.js';
 import { listItemSearches } from './open-item-search.js';
 import { openRules, type RuleOptions } from './open-rules.js';
 import { type BundleContents, parseArtefact } from './read-bundle.js';
+import { readWorths, weighScenarios } from '../pipeline/weigh-scenarios.js';
 import { createContextReader } from '../pipeline/read-context.js';
 
 /**
@@ -47,5 +48,6 @@ export async function createFallbackEngine(
     sources,
     readContext: createContextReader(manifest.context),
     ...options,
+    scenarios: weighScenarios(options.scenarios, readWorths(manifest)),
   };
 }

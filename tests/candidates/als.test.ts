@@ -62,6 +62,14 @@ t.test('only the latest items of a long history count', async (t) => {
   t.notSame(createFoldIn(model)(history([0, 4, 1, 5])), createFoldIn(model)(history([1, 5])));
 });
 
+t.test('a bundle that does not say how many items were taken was trained with all of the catalogue', (t) => {
+  const { tensors, metadata } = alsToTensors(model);
+  const { partnerCount, ...before } = metadata;
+  t.equal(partnerCount, String(ITEM_COUNT - 1));
+  t.equal(parseAls({ tensors, metadata: before }, { itemCount: ITEM_COUNT }).partnerCount, ITEM_COUNT);
+  t.end();
+});
+
 t.test('a fold-in is the minimum of the loss: no small step in any direction lowers it', async (t) => {
   const { items } = historyOf(histories, 3);
   const user = createFoldIn(model)(historyOf(histories, 3));
@@ -200,6 +208,7 @@ function userLoss(model: AlsModel, user: Float64Array, observed: Int32Array): nu
     if (observed.includes(item)) loss += (1 - score) ** 2;
     loss += unobservedWeight * score ** 2;
   }
-  const weight = regularisation * (observed.length + unobservedWeight * ITEM_COUNT) ** regularisationExponent;
+  const weight =
+    regularisation * (observed.length + unobservedWeight * model.partnerCount) ** regularisationExponent;
   return loss + weight * user.reduce((sum, value) => sum + value * value, 0);
 }

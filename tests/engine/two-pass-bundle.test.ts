@@ -31,6 +31,7 @@ async function writeWide(folder: string): Promise<string> {
     unobservedWeight: 0.1,
     regularisation: 1,
     regularisationExponent: 1,
+    partnerCount: ITEMS,
     maxHistory: 1,
   });
   return writeChanged(folder, encodeTensorFile(als));

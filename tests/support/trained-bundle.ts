@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Manifest } from '../../src/bundle/manifest.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../../src/config/scenario-config.js';
-import { TrainingConfig } from '../../src/config/training-config.js';
+import { type SettledConfig, TrainingConfig } from '../../src/config/training-config.js';
 import type { EvaluationProtocol } from '../../src/config/evaluation-protocol.js';
 import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
@@ -16,12 +16,12 @@ export const SCENARIOS: ReadonlyMap<string, ScenarioConfig> = readScenarios('con
 
 export const PROVENANCE = { createdAt: '2026-01-02T03:04:05Z', codeVersion: '0.0.0-test' };
 
-/** The shipped training config, made small enough for a test. */
-export function smallTrainingConfig(): TrainingConfig {
+/** The shipped training config, made small enough for a test, with nothing left to choose. */
+export function smallTrainingConfig(): SettledConfig {
   const config = readConfigFile(TrainingConfig, 'configs/training.yaml');
   return {
     ...config,
-    als: { ...config.als, dimensions: 8, epochs: 4 },
+    als: { ...config.als, dimensions: 8, epochs: 4, unobservedWeight: 0.3, regularisation: 0.01 },
     ranker: { ...config.ranker, maxTrees: 20, minRowsPerLeaf: 5, rollingCuts: 2 },
     evaluation: { ...config.evaluation, testWeeks: 2 },
   };

@@ -1,4 +1,3 @@
-import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
 import type { Engine } from '../../pipeline/engine.js';
@@ -15,13 +14,15 @@ import {
   type TrainedBundle,
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
+import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
 import type { Provenance } from '../training/bundle/provenance.js';
 import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
 import type { TrainedRanker } from '../training/ranker/train-ranker.js';
+import { listWorths } from '../training/stage-one/measure-worths.js';
 import { answerSplit } from './answer-split.js';
-import type { EvaluationResult, RankerFigures, SplitRanker, Timing } from './evaluation-result.js';
+import type { EvaluationResult, SplitRanker, Timing } from './evaluation-result.js';
 import { listContenders, type Contender } from './list-contenders.js';
 import { describeRanker, describeSplitRanker, findFeatureGroups } from './ranker-figures.js';
 import type { ReplayLimits } from './replay/list-walks.js';
@@ -76,9 +77,9 @@ export async function evaluateDataset(
   const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
   const ablations = new Map<string, Int32Array[][]>();
   const replayed: ReplayedSplit[] = [];
-  let ranker: RankerFigures | undefined;
   const rankers: SplitRanker[] = [];
-  let index: ItemIndex | undefined;
+  const alsChoices: AlsChoice[] = [];
+  let latest: LatestFacts;
 
   for (const split of options.splits ??
     makeTestSplits(dataset.interactions, options.protocol, options.config)) {
@@ -100,9 +101,9 @@ export async function evaluateDataset(
     );
     facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
-    ranker = describeRanker(trained.ranker, groups);
+    latest = describeLatest(trained, groups, options);
     rankers.push(...describeSplitRanker(trained.ranker, split));
-    index = trained.index?.facts;
+    if (trained.alsChoice !== undefined) alsChoices.push(trained.alsChoice);
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
       for (const group of groups) {
@@ -124,9 +125,10 @@ export async function evaluateDataset(
       options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
-    ranker: { ...ranker!, bySplit: rankers },
+    ...latest!,
+    ranker: { ...latest!.ranker, bySplit: rankers },
     search: options.search,
-    index,
+    ...(alsChoices.length > 0 && { alsChoices }),
     timings: timings.list(),
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,
@@ -134,6 +136,21 @@ export async function evaluateDataset(
     traits: listItemTraits(dataset.catalogue),
     userAttributes: dataset.users.attributes,
   });
+}
+
+/** What an evaluation tells of the bundle of its last split. */
+type LatestFacts = Pick<EvaluationResult, 'ranker' | 'index' | 'sourceWorths'>;
+
+function describeLatest(
+  { ranker, index, worths }: TrainedBundle,
+  groups: readonly NamedFeatures[],
+  { scenario }: EvaluationOptions,
+): LatestFacts {
+  return {
+    ranker: describeRanker(ranker, groups),
+    index: index?.facts,
+    ...(worths.size > 0 && { sourceWorths: listWorths(worths, scenario) }),
+  };
 }
 
 /** A source that learned from what it would be asked says nothing by answering well. */
@@ -156,7 +173,10 @@ async function answerWithout(
   const { trained, dataset, scenario } = options;
   const ranker = trained.ranker as TrainedRanker;
   // The rows of the split are at hand: its training has made them.
-  const labelled = await labelTrainingQueries(split, dataset, options);
+  const { queries: labelled } = await labelTrainingQueries(split, dataset, {
+    ...options,
+    config: trained.config,
+  });
   const ablated = await ablateRanker(ranker, group, { ...options, labelled });
   const contender: Contender = { name: `without ${group.name}`, kind: 'two-stage', scenario };
   const [slates] = await withTrainedEngine(

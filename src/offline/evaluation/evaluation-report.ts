@@ -12,6 +12,7 @@ import {
 import { html, type Html } from '../report/html.js';
 import { renderFigure, renderReportPage, renderTable, renderTiles } from '../report/report-page.js';
 import { describeIndex } from './evaluation-table.js';
+import { describeAlsChoice } from '../training/candidates/choose-als-weights.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 import { describeLead, describeReplay, listReplayRows } from './replay/replay-table.js';
 import type { ReplayFigures } from './replay/summarise-replay.js';
@@ -185,6 +186,7 @@ function renderRun({
   seed,
   search,
   index,
+  alsChoices = [],
   createdAt,
   command,
 }: EvaluationResult): Html {
@@ -200,6 +202,9 @@ function renderRun({
     ['train rows', trainRows.map(formatCount).join(', ')],
     ...(search === undefined ? [] : ([['search', describeSearch(search)]] as const)),
     ...(index === undefined ? [] : ([['index of als', describeIndex(index)]] as const)),
+    ...(alsChoices.length === 0
+      ? []
+      : ([['numbers of als', alsChoices.map(describeAlsChoice).join('; ')]] as const)),
     ['time', timings.map(({ step, seconds }) => `${step} ${seconds.toFixed(1)} s`).join(', ')],
   ] as const;
   return html`<section>

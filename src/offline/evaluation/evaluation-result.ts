@@ -1,5 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
+import type { SourceWorth } from '../training/stage-one/measure-worths.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
 import type { RankerChoice } from '../training/ranker/train-ranker.js';
 import type { CandidateFigures } from '../protocol/candidate-recall.js';
@@ -39,6 +41,10 @@ export interface EvaluationResult {
   readonly search?: SearchSummary | undefined;
   /** How `als` finds items where it is not by scoring them all in float32, with its recall on the latest train part. */
   readonly index?: ItemIndex | undefined;
+  /** How the numbers of `als` were chosen, where the config leaves them open: one per split, or none. */
+  readonly alsChoices?: readonly AlsChoice[] | undefined;
+  /** Of the last split, where worths could be measured. */
+  readonly sourceWorths?: readonly SourceWorth[] | undefined;
   readonly timings: readonly Timing[];
   readonly seed: number;
   /** ISO 8601. */

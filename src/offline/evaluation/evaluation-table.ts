@@ -11,6 +11,8 @@ import {
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
+import { describeAlsChoice } from '../training/candidates/choose-als-weights.js';
+import { describeWorths } from '../training/stage-one/measure-worths.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
@@ -86,7 +88,16 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows, ranker, search, index }: EvaluationResult): string[] {
+function conclusions({
+  comparison,
+  candidates,
+  k,
+  rows,
+  ranker,
+  search,
+  index,
+  alsChoices = [],
+}: EvaluationResult): string[] {
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -98,6 +109,9 @@ function conclusions({ comparison, candidates, k, rows, ranker, search, index }:
     ...describeRankers(ranker),
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
     ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
+    ...(alsChoices.length === 0
+      ? []
+      : [`- Numbers of als, by validation: ${alsChoices.map(describeAlsChoice).join('; ')}.`]),
   ];
 }
 
@@ -121,7 +135,7 @@ export function describeIndex({ kind, recall }: ItemIndex): string {
 }
 
 /** What each source brought to the candidates, and which sources there were none of. */
-function sourceLines({ candidates, skippedSources }: EvaluationResult): string[] {
+function sourceLines({ candidates, skippedSources, sourceWorths }: EvaluationResult): string[] {
   const head = ['source', 'share of candidates', 'recall', 'found by it alone'];
   const rows = candidates.sources.map(({ name, share, recall, uniqueRecall }) => [
     name,
@@ -129,8 +143,11 @@ function sourceLines({ candidates, skippedSources }: EvaluationResult): string[]
     formatShare(recall),
     formatShare(uniqueRecall),
   ]);
-  const skipped = skippedSources.map(({ name, reason }) => `- Skipped: ${name}, ${reason}.`);
-  return [...alignColumns([head, ...rows]), ...(skipped.length > 0 ? ['', ...skipped] : [])];
+  const notes = [
+    ...(sourceWorths === undefined ? [] : [`- Worth by validation: ${describeWorths(sourceWorths)}.`]),
+    ...skippedSources.map(({ name, reason }) => `- Skipped: ${name}, ${reason}.`),
+  ];
+  return [...alignColumns([head, ...rows]), ...(notes.length > 0 ? ['', ...notes] : [])];
 }
 
 /** What each group of features did for the ranker, unless it was trained elsewhere. */

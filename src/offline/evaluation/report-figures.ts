@@ -11,6 +11,7 @@ import {
 } from './evaluation-charts.js';
 import type { RankerChoice } from '../training/ranker/train-ranker.js';
 import type { EvaluationResult, Segmentation } from './evaluation-result.js';
+import { describeWorths } from '../training/stage-one/measure-worths.js';
 import { listFeatureGroupRows } from './feature-group-rows.js';
 import {
   formatCount,
@@ -137,12 +138,17 @@ function describeLeads({ segments }: Segmentation, twoStage: string): string {
 
 function sourcesFigure(result: EvaluationResult): ReportFigure {
   const skipped = result.skippedSources.map(({ name, reason }) => ` Skipped: ${name}, ${reason}.`);
+  const { sourceWorths } = result;
+  const worth =
+    sourceWorths === undefined
+      ? ''
+      : ` Worth by validation, 1 for the best: ${describeWorths(sourceWorths)}.`;
   const { sources, recall, meanCount, ndcgCeiling } = result.candidates;
   return {
     title: 'What do the candidate sources bring?',
     meaning:
       `Share of what there was to find that each source put among the ${formatCount(meanCount)} candidates. Together ` +
-      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.${skipped.join('')}`,
+      `they hold ${formatShare(recall.mean)}, so no ranker over them can exceed nDCG@${result.k} ${formatScore(ndcgCeiling)}.${worth}${skipped.join('')}`,
     drawing: drawSources(result),
     head: ['source', 'share of candidates', 'recall', 'found by it alone'],
     rows: sources.map((source) => [

@@ -28,6 +28,8 @@ export interface EvaluationRun extends Pick<
   | 'replay'
   | 'search'
   | 'index'
+  | 'alsChoices'
+  | 'sourceWorths'
   | 'timings'
   | 'seed'
   | 'createdAt'

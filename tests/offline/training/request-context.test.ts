@@ -107,8 +107,8 @@ t.test('without a context every feature, row and bit is as it was', async (t) =>
     train: table.interactions,
     knownUntil: table.window.to + 1,
   });
-  const plain = await labelTrainingQueries(known(bare), bare, options);
-  const more = await labelTrainingQueries(known(dataset), dataset, options);
+  const { queries: plain } = await labelTrainingQueries(known(bare), bare, options);
+  const { queries: more } = await labelTrainingQueries(known(dataset), dataset, options);
   const width = (query: (typeof plain)[number]): number => query.data.length / query.labels.length;
   t.equal(width(more[0]!), width(plain[0]!) + 2, 'its features come last');
   t.same(

@@ -31,7 +31,7 @@ export interface WritingOptions {
 
 /** The manifest of what was trained, without what writing its files finds out. */
 export function draftManifest(
-  { stageOne, ranker, index }: TrainedBundle,
+  { stageOne, ranker, index, alsChoice, worths }: TrainedBundle,
   options: WritingOptions,
 ): ManifestDraft {
   const { dataset, config, profile, provenance, search, reference } = options;
@@ -55,7 +55,7 @@ export function draftManifest(
       items: copyView(itemViews[0].view),
       users: copyView(userViews[0].view),
     },
-    sources: describeSources(stageOne, index),
+    sources: describeSources(stageOne, { index, worths }),
     followers: { file: BUNDLE_PATHS.followers },
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: {
@@ -71,6 +71,7 @@ export function draftManifest(
       config,
       ranker: describeTraining(ranker),
       ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),
+      ...(alsChoice !== undefined && { als: alsChoice }),
       ...(search !== undefined && { search }),
     },
     metrics: {},
@@ -78,11 +79,18 @@ export function draftManifest(
 }
 
 /** The sources that the bundle serves, and those that it cannot serve, with the reason. */
-function describeSources(stageOne: StageOne, index: TrainedBundle['index']): ManifestDraft['sources'] {
+function describeSources(
+  stageOne: StageOne,
+  { index, worths }: Pick<TrainedBundle, 'index' | 'worths'>,
+): ManifestDraft['sources'] {
   const sources = Object.fromEntries([
     ...listTrainedSources(stageOne).map(({ name, file }) => {
       const { model }: SourceDefinition = SOURCES[name];
-      return [name, { file, ...(model !== undefined && { model }) }] as const;
+      const worth = worths.get(name);
+      return [
+        name,
+        { file, ...(model !== undefined && { model }), ...(worth !== undefined && { worth }) },
+      ] as const;
     }),
     ...[...stageOne.skippedSources].map(([name, skipped]) => [name, { skipped }] as const),
   ]);

@@ -7,6 +7,7 @@ import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
 import { reportJob } from '../../progress/time-left.js';
 import type { SearchSummary } from './search-summary.js';
+import { weighEngine } from '../stage-one/measure-worths.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import type { Provenance } from './provenance.js';
@@ -54,14 +55,14 @@ export async function trainPrepared(
 }
 
 async function measureTrained(
-  { stageOne, ranker: { onnx, featureOrder } }: TrainedBundle,
+  { stageOne, worths, ranker: { onnx, featureOrder } }: TrainedBundle,
   dataset: PreparedDataset,
   { scenario, progress }: DatasetTrainingOptions,
 ): Promise<Reference> {
   const step = progress.start('reference for drift');
   const ranker = await openOnnxRanker(onnx, { columns: featureOrder.length });
   try {
-    const engine = await createCandidateEngine(stageOne, dataset, scenario);
+    const engine = weighEngine(await createCandidateEngine(stageOne, dataset, scenario), worths);
     const reference = await measureReference(engine, ranker, scenario);
     step.finish(`${reference.rows} candidates of ${reference.requests} users`);
     return reference;

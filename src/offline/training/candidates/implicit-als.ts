@@ -6,7 +6,14 @@ import { createSeededRandom } from '../../../domain/seeded-random.js';
 import { SILENT_PROGRESS, type ProgressReporter } from '../../progress/progress.js';
 import { openRowThreads } from './row-threads.js';
 import type { FactorProblem } from './solve-rows.js';
-import { countFilledRows, shareRows, toUserRows, transpose, type SparseRows } from './sparse-rows.js';
+import {
+  countFilledRows,
+  dropEmptyColumns,
+  shareRows,
+  toUserRows,
+  transpose,
+  type SparseRows,
+} from './sparse-rows.js';
 
 /** Options of `trainImplicitAls`. */
 export interface ImplicitAlsOptions {
@@ -35,8 +42,8 @@ export interface ImplicitAlsOptions {
  * Trains implicit ALS on binary or weighted interactions: iALS as in "Revisiting the Performance of iALS on Item Recommendation
  * Benchmarks" (Rendle, Krichene, Zhang and Koren, 2021) by the steps of iALS++ (the same, 2021), weights as the confidences of
  * "Collaborative Filtering for Implicit Feedback Datasets" (Hu, Koren and Volinsky, 2008), scaled to a mean of 1. Items that no
- * history holds get the zero vector. The regularisation of an item counts the users that have a history, that of a user all items
- * of the catalogue. The same input gives the same model, bit for bit with any number of threads. The work of an epoch
+ * history holds get the zero vector and count nowhere: however many of them are in the catalogue, the vectors of the others are the same,
+ * bit for bit. The regularisation of an item counts the users that have a history, that of a user the items that are in any. The same input gives the same model, bit for bit with any number of threads. The work of an epoch
  * grows with interactions × dimensions + (users + items) × dimensions².
  *
  * @throws ShortlistError TRAINING_FAILED when the options make the problem unsolvable, or a thread fails
@@ -51,24 +58,40 @@ export async function trainImplicitAls(histories: Histories, options: ImplicitAl
     maxHistory: options.maxHistory ?? DEFAULT_MAX_HISTORY,
   };
   const { rows, scale } = toConfidenceRows(histories, { ...settings, withValues: options.weighted === true });
-  const problem = poseProblem(rows, { itemCount, seed: options.seed, settings });
+  const taken = dropEmptyColumns(rows, itemCount);
+  const problem = poseProblem(taken.rows, { itemCount: taken.kept.length, seed: options.seed, settings });
   const step = progress.start('implicit ALS', epochs);
   await runEpochs(problem, {
     epochs,
     threads: options.threads ?? 1,
     onEpoch: () => step.advance(),
   });
-  step.finish(`${itemCount} items × ${settings.dimensions} dimensions`);
+  step.finish(`${taken.kept.length} items × ${settings.dimensions} dimensions`);
 
-  // A copy: ONNX Runtime and others take no shared memory.
-  const factors = problem.items.factors.slice();
+  const factors = problem.items.factors;
   if (!factors.every(Number.isFinite)) {
     throw new ShortlistError(
       'TRAINING_FAILED',
       `implicit ALS gave factors that are not numbers; regularisation is ${settings.regularisation}, set it above 0`,
     );
   }
-  return { ...settings, ...scale, factors, gram: computeGram(factors, settings.dimensions) };
+  return {
+    ...settings,
+    ...scale,
+    partnerCount: taken.kept.length,
+    factors: scatterRows(factors, { into: taken.kept, rowCount: itemCount, width: settings.dimensions }),
+    gram: computeGram(factors, settings.dimensions),
+  };
+}
+
+/** The rows at their places in a larger matrix, all else 0: not in shared memory, which ONNX Runtime and others do not take. */
+function scatterRows(
+  rows: Float32Array,
+  { into, rowCount, width }: { into: Int32Array; rowCount: number; width: number },
+): Float32Array {
+  const all = new Float32Array(rowCount * width);
+  into.forEach((to, row) => all.set(rows.subarray(row * width, (row + 1) * width), to * width));
+  return all;
 }
 
 /** The users × items matrix with confidences as its values, or binary, and the scale of the confidences. */

@@ -54,6 +54,19 @@ export function transpose(rows: SparseRows, columnCount: number): SparseRows {
   return values === undefined ? { offsets, columns } : { offsets, columns, values };
 }
 
+/** The same matrix without its empty columns, and which column each that is left was, ascending. */
+export function dropEmptyColumns(
+  rows: SparseRows,
+  columnCount: number,
+): { rows: SparseRows; kept: Int32Array } {
+  const isFilled = new Uint8Array(columnCount);
+  for (const column of rows.columns) isFilled[column] = 1;
+  const kept = Int32Array.from([...isFilled.keys()].filter((column) => isFilled[column] === 1));
+  const placeOf = new Int32Array(columnCount);
+  kept.forEach((column, place) => (placeOf[column] = place));
+  return { rows: { ...rows, columns: rows.columns.map((column) => placeOf[column]!) }, kept };
+}
+
 /** A copy in memory that threads share. */
 export function shareRows({ offsets, columns, values }: SparseRows): SparseRows {
   const shared: SparseRows = {

@@ -5,7 +5,7 @@ import { popularInGroupToTensors } from '../../../candidates/popular-in-group.js
 import { popularityToTensors } from '../../../candidates/popularity.js';
 import { similarItemsToTensors } from '../../../candidates/similar-items.js';
 import { isSourceName, SOURCES, type SourceName } from '../../../candidates/sources.js';
-import type { TrainingConfig } from '../../../config/training-config.js';
+import type { SettledConfig, TrainingConfig } from '../../../config/training-config.js';
 import type { Histories } from '../../../domain/history.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
 import { countAttributeValues, listDescriptiveAttributes } from './attribute-model.js';
@@ -25,7 +25,7 @@ export interface SourceInputs {
   /** Unix seconds. */
   readonly knownUntil: number;
   readonly dataset: PreparedDataset;
-  readonly config: TrainingConfig;
+  readonly config: SettledConfig;
   /** More than 1: sources are trained side by side. */
   readonly threads: number;
   readonly progress: ProgressReporter;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { TensorFile } from '../../../bundle/tensor-file.js';
 import { SOURCES } from '../../../candidates/sources.js';
-import type { TrainingConfig } from '../../../config/training-config.js';
+import type { SettledConfig } from '../../../config/training-config.js';
 import type { Histories } from '../../../domain/history.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
 import { toHistories, type InteractionTable } from '../../../domain/interactions.js';
@@ -60,7 +60,7 @@ export async function fitStageOne(
   known: KnownInteractions,
   dataset: PreparedDataset,
   options: {
-    config: TrainingConfig;
+    config: SettledConfig;
     progress: ProgressReporter;
     threads?: number | undefined;
     encoder?: ImportedEncoder | undefined;
@@ -100,7 +100,7 @@ async function fitModels(
     config,
     progress,
     ...options
-  }: { config: TrainingConfig; progress: ProgressReporter; threads?: number | undefined },
+  }: { config: SettledConfig; progress: ProgressReporter; threads?: number | undefined },
 ): Promise<Pick<StageOne, 'artefacts' | 'followers'>> {
   const { train: interactions, histories, knownUntil } = known;
   const threads = countFitThreads(known, options.threads);

@@ -6,7 +6,14 @@ import { makeTestSplits } from '../../protocol/make-splits.js';
 import type { KnownInteractions } from '../../protocol/splits.js';
 import { createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
 import { fitStageOne } from '../stage-one/stage-one.js';
-import { labelSplit, labelTrainingQueries, type TrainingOptions } from '../bundle/train-bundle.js';
+import { settleConfig } from '../bundle/settle-config.js';
+import {
+  labelSplit,
+  labelTrainingQueries,
+  type LabelledCut,
+  type SettledOptions,
+  type TrainingOptions,
+} from '../bundle/train-bundle.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { findKnownUntil } from '../bundle/train-dataset.js';
 import { holdOutUsers, type LabelledQuery } from '../ranker/training-rows.js';
@@ -87,31 +94,36 @@ async function collectTrainingRows(
   options: TrainingOptions,
 ): Promise<CollectedRows> {
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-  const labelled = await labelTrainingQueries(known, dataset, options);
-  return { featureOrder: await listFeatureOrder(known, dataset, options), labelled, test: [] };
+  const settled = { ...options, ...(await settleConfig(known, options)) };
+  const { queries: labelled } = await labelTrainingQueries(known, dataset, settled);
+  return { featureOrder: await listFeatureOrder(known, dataset, settled), labelled, test: [] };
 }
 
 async function collectEvaluationRows(
   dataset: PreparedDataset,
   options: TrainingOptions,
 ): Promise<CollectedRows> {
-  let first: Pick<CollectedRows, 'featureOrder' | 'labelled'> | undefined;
+  let first: (LabelledCut & Pick<CollectedRows, 'featureOrder'>) | undefined;
   const test: LabelledQuery[] = [];
   for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
+    const settled = { ...options, ...(await settleConfig(split, options)) };
     first ??= {
-      labelled: await labelTrainingQueries(split, dataset, options),
-      featureOrder: await listFeatureOrder(split, dataset, options),
+      ...(await labelTrainingQueries(split, dataset, settled)),
+      featureOrder: await listFeatureOrder(split, dataset, settled),
     };
-    test.push(...(await labelSplit(split, dataset, { ...options, maxRows: Number.POSITIVE_INFINITY })));
+    const { worths } = first;
+    test.push(
+      ...(await labelSplit(split, dataset, { ...settled, worths, maxRows: Number.POSITIVE_INFINITY })),
+    );
   }
-  return { ...first!, test };
+  return { featureOrder: first!.featureOrder, labelled: first!.queries, test };
 }
 
 /** As `train` has them: of the bundle that is fitted on everything known. */
 async function listFeatureOrder(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: SettledOptions,
 ): Promise<readonly string[]> {
   const stageOne = await fitStageOne(known, dataset, options);
   return createTrainingAssembler(stageOne, dataset, options.scenario).featureOrder;

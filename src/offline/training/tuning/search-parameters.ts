@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { TrainingConfig } from '../../../config/training-config.js';
+import type { SettledConfig, TrainingConfig } from '../../../config/training-config.js';
 import type { EvaluationSplit } from '../../protocol/splits.js';
 import { formatScore } from '../../report/figure-format.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { makeTestSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import type { SearchSummary, Tuning } from '../bundle/search-summary.js';
+import { settleConfig } from '../bundle/settle-config.js';
 import type { TrainingOptions } from '../bundle/train-bundle.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
 import { settleBoosting } from '../ranker/settle-boosting.js';
@@ -45,6 +46,8 @@ export interface SearchOptions extends TrainingOptions {
 
 /** What stays the same over all trials of a search. */
 interface Search extends SearchOptions {
+  /** Trials change numbers, and what the config leaves open is chosen before the first. */
+  readonly config: SettledConfig;
   readonly dataset: PreparedDataset;
   /** The train part of the protocol's first test split: whatever evaluation tests on, no trial has seen. */
   readonly known: EvaluationSplit;
@@ -71,9 +74,10 @@ export async function searchParameters(dataset: PreparedDataset, options: Search
   refuseUnfitNumbers(dataset);
   const { config, protocol, scenario, limits } = options;
   const [known] = makeTestSplits(dataset.interactions, protocol, config);
+  const settled = await settleConfig(known!, options);
   const judgement = planJudgement(makeTrainingSplits(known!, protocol, config), { config, scenario });
   const clock = createTrialClock(limits.budgetMs, options);
-  const search: Search = { ...options, dataset, known: known!, judgement, clock };
+  const search: Search = { ...options, ...settled, dataset, known: known!, judgement, clock };
   const log = await openTrialLog(options.searchesDir, makeKey(search));
   log.notices.forEach((notice) => options.progress.start('search').finish(notice));
   const trials = log.trials.slice(0, limits.maxTrials);

@@ -2,9 +2,10 @@ import type { EvaluationQuery, KnownInteractions } from '../../protocol/splits.j
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { SILENT_PROGRESS, type ProgressStep } from '../../progress/progress.js';
 import { makeTrainingSplits } from '../../protocol/make-splits.js';
+import { measureWorths, weighEngine } from '../stage-one/measure-worths.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { fitStageOne } from '../stage-one/stage-one.js';
-import { countRowsPerCut, type TrainingOptions } from '../bundle/train-bundle.js';
+import { countRowsPerCut, type SettledOptions } from '../bundle/train-bundle.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 import { listJudgedQueries, type Judgement } from './judgement.js';
 
@@ -34,7 +35,7 @@ export interface JudgedQuery extends EvaluationQuery {
 export async function makeTrialRows(
   known: KnownInteractions,
   dataset: PreparedDataset,
-  options: Omit<TrainingOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
+  options: Omit<SettledOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
 ): Promise<TrialRows> {
   const { config, protocol, scenario, judgement, step } = options;
   const labelling = { scenario, seed: config.seed, progress: step };
@@ -44,7 +45,10 @@ export async function makeTrialRows(
   let columns = 0;
   for (const split of makeTrainingSplits(known, protocol, config)) {
     const stageOne = await fitStageOne(split, dataset, { config, progress: SILENT_PROGRESS });
-    const engine = await createCandidateEngine(stageOne, dataset, scenario);
+    const fitted = await createCandidateEngine(stageOne, dataset, scenario);
+    const k = config.evaluation.k;
+    const worths = await measureWorths(split.queries, fitted, { scenario, k, seed: config.seed });
+    const engine = weighEngine(fitted, worths);
     columns = engine.assembler.featureOrder.length;
     training.push(...(await labelQueries(split.queries, engine, { ...labelling, maxRows })));
     const asked = listJudgedQueries(split, judgement);

@@ -26,8 +26,8 @@ export const TRIALS_PER_CANDIDATES = 4;
  * and a little more.
  */
 export const TUNED_PARAMETERS: readonly TunedParameter[] = [
-  { name: 'als.unobservedWeight', least: 0.05, most: 1, scale: 'logarithmic', sources: ['als'] },
-  { name: 'als.regularisation', least: 0.002, most: 0.05, scale: 'logarithmic', sources: ['als'] },
+  { name: 'als.unobservedWeight', least: 0.003, most: 1, scale: 'logarithmic', sources: ['als'] },
+  { name: 'als.regularisation', least: 0.002, most: 0.1, scale: 'logarithmic', sources: ['als'] },
   {
     name: 'similarItems.popularityExponent',
     least: 0.2,
@@ -84,7 +84,7 @@ export function findCandidates(trial: number): number {
 }
 
 /** The config with the values of a trial in it. */
-export function applyValues(config: TrainingConfig, values: TrialValues): TrainingConfig {
+export function applyValues<Config extends TrainingConfig>(config: Config, values: TrialValues): Config {
   const changed = structuredClone(config);
   for (const [name, value] of Object.entries(values)) {
     const [section, key] = name.split('.') as [keyof TrainingConfig, string];

@@ -8,7 +8,7 @@ import { SILENT_PROGRESS } from '../../../../src/offline/progress/progress.js';
 import { makeTestSplits, makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
 import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
 import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
-import { trainBundle } from '../../../../src/offline/training/bundle/train-bundle.js';
+import { trainBundle, type LabelledCut } from '../../../../src/offline/training/bundle/train-bundle.js';
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import {
   holdOutUsers,
@@ -172,7 +172,7 @@ t.test('training splits are made like test splits, one level deeper', async (t) 
 });
 
 t.test('the test weeks of a backtest share the training rows of their cuts', async (t) => {
-  const labelledCuts = new Map<string, readonly LabelledQuery[]>();
+  const labelledCuts = new Map<string, LabelledCut>();
   for (const split of makeTestSplits(dataset.interactions, 'rolling', config)) {
     await trainBundle(split, dataset, {
       config,

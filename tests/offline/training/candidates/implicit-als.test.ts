@@ -169,6 +169,30 @@ t.test('users without a history change nothing', async (t) => {
   );
 });
 
+t.test('items that nobody took change no bit of the vectors of the others, wherever they join', async () => {
+  const lists = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { minLength: 1 }), {
+    minLength: 1,
+    maxLength: 8,
+  });
+  const places = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 10, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(lists, places, async (lists, places) => {
+      const placeOf = places.toSorted((a, b) => a - b);
+      const options = { dimensions: 3, epochs: 3, seed: 1 };
+      const narrow = await trainImplicitAls(toHistoriesOfItems(lists), { ...options, itemCount: 10 });
+      const moved = toHistoriesOfItems(lists.map((items) => items.map((item) => placeOf[item]!)));
+      const wide = await trainImplicitAls(moved, { ...options, itemCount: 60 });
+      t.same(
+        placeOf.map((place) => vectorOf(wide, place)),
+        placeOf.map((_, item) => vectorOf(narrow, item)),
+      );
+      const history = historyOf(moved, 0);
+      t.same(createFoldIn(wide)(history), createFoldIn(narrow)(historyOf(toHistoriesOfItems(lists), 0)));
+    }),
+    { numRuns: 30 },
+  );
+});
+
 t.test('factors are finite for any interactions, down to none at all', async () => {
   const lists = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 })), { maxLength: 8 });
   await fc.assert(
@@ -215,7 +239,7 @@ t.test('progress goes forward once per epoch', async (t) => {
     },
   };
   await trainImplicitAls(histories, { itemCount: ITEM_COUNT, dimensions: 4, epochs: 2, seed: 1, progress });
-  t.same(said, ['implicit ALS: 2', 'epoch', 'epoch', '40 items × 4 dimensions']);
+  t.same(said, ['implicit ALS: 2', 'epoch', 'epoch', '39 items × 4 dimensions']);
 });
 
 function rankItems(model: AlsModel, user: number): number[] {

@@ -11,7 +11,7 @@ import { encodeOnnxModel, type OnnxNode } from '../../../../src/bundle/onnx-mode
 import { makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
 import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
 import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
-import { cutKey, labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
+import { cutKey, labelTrainingQueries, trainBundle, type SettledOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
 import { closeEngine } from '../../../../src/engine/close-engine.js';
@@ -30,7 +30,7 @@ const config = {
 const home = SCENARIOS.get('home')!;
 const scenario = { ...home, sources: { ...home.sources, [ENCODER]: 60 } };
 const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-const options: TrainingOptions = { config, protocol: 'rolling', scenario, progress: SILENT_PROGRESS };
+const options: SettledOptions = { config, protocol: 'rolling', scenario, progress: SILENT_PROGRESS };
 
 const CAST: OnnxNode = { operator: 'Cast', inputs: ['history'], outputs: ['items'], attributes: { to: 1 } };
 /** The vector of a user is the numbers of the latest three items and the age. */
@@ -95,7 +95,7 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
     }),
   };
   const labelledCuts = new Map<string, Awaited<ReturnType<typeof labelTrainingQueries>>>();
-  const labelled = await labelTrainingQueries(known, dataset, {
+  const { queries: labelled } = await labelTrainingQueries(known, dataset, {
     ...options,
     encoder,
     labelledCuts,
@@ -108,8 +108,8 @@ t.test('a cut that the encoder may know goes without it, and its scores are zero
   t.ok(column >= 0);
   const scoresOf = (cut: number): number[] =>
     labelledCuts
-      .get(cutKey(cuts[cut]!))!
-      .flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
+      .get(cutKey(cuts[cut]!, options))!
+      .queries.flatMap(({ data }) => [...data].filter((_, at) => at % width === column));
   t.ok(labelled.length > 0);
   t.ok(scoresOf(0).length > 0);
   t.ok(scoresOf(0).every((score) => score === 0));
@@ -137,7 +137,9 @@ t.test('the bundle has the encoder, and serves it', async (t) => {
   const folder = join(t.testdir(), 'bundle');
   const trained = await trainBundle(known, dataset, { ...options, encoder });
   const manifest = await writeTrainedBundle(folder, trained, { dataset, config, provenance: PROVENANCE });
-  t.same(manifest.sources[ENCODER], {
+  const { worth, ...source } = manifest.sources[ENCODER]!;
+  t.ok(worth! > 0, 'the latest cut comes after what it learned from');
+  t.same(source, {
     file: 'candidates/encoder.safetensors',
     model: 'candidates/encoder.onnx',
   });

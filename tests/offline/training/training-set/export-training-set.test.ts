@@ -42,7 +42,7 @@ t.test('the rows of `train` are those that training learns from and stops by', a
   t.same(origin, { dataset: 'demo', fingerprint, protocol: 'rolling', rows: 'train' });
 
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-  const labelled = await labelTrainingQueries(known, dataset, options);
+  const labelled = await labelTrainingQueries(known, dataset, options).then(({ queries }) => queries);
   const held = holdOutUsers(labelled, { share: config.ranker.validationShare, seed: config.seed });
   const queries = [...held.train, ...held.validation];
   const columns = await readColumns(join(dir, 'one/rows.parquet'));
