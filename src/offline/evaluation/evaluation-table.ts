@@ -11,6 +11,7 @@ import {
   formatScore,
   formatShare,
 } from '../report/figure-format.js';
+import { listTimeFacts } from './time-lines.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
@@ -86,7 +87,8 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({ comparison, candidates, k, rows, search, index }: EvaluationResult): string[] {
+function conclusions(result: EvaluationResult): string[] {
+  const { comparison, candidates, k, rows, search, index } = result;
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -95,6 +97,7 @@ function conclusions({ comparison, candidates, k, rows, search, index }: Evaluat
       `${Math.round(100 * confidence)} % interval ${formatDifference(low)} to ${formatDifference(high)}.`,
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
+    ...listTimeFacts(result).map((fact) => `- ${fact}`),
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
     ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
   ];

@@ -8,7 +8,7 @@ import {
   mayKnow,
   type ImportedEncoder,
 } from '../encoder/imported-encoder.js';
-import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { TrainingProtocol } from '../../../config/evaluation-protocol.js';
 import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
@@ -34,7 +34,8 @@ export interface TrainedBundle {
 /** Options of `trainBundle`. */
 export interface TrainingOptions {
   readonly config: TrainingConfig;
-  readonly protocol: EvaluationProtocol;
+  /** How the rows that train the ranker are split. */
+  readonly trainingProtocol: TrainingProtocol;
   /** The scenario whose candidates the ranker will order. */
   readonly scenario: ScenarioConfig;
   readonly progress: ProgressReporter;
@@ -103,7 +104,7 @@ export function listSkippedSources(
 }
 
 /**
- * The rows that a ranker learns from: those of every training split of the protocol, oldest first.
+ * The rows that a ranker learns from: those of every training split, oldest first.
  * @throws ShortlistError INVALID_DATASET when the protocol finds nothing to learn from, or a number fits no feature
  */
 export async function labelTrainingQueries(
@@ -113,10 +114,10 @@ export async function labelTrainingQueries(
 ): Promise<LabelledQuery[]> {
   refuseUnfitNumbers(dataset);
   const maxRows = countRowsPerCut(known, options);
-  const share = SHARE_OF_CUTS / countTrainingSplits(known.train, options.protocol, options.config);
+  const share = SHARE_OF_CUTS / countTrainingSplits(known.train, options.trainingProtocol, options.config);
   const { labelledCuts = new Map<string, readonly LabelledQuery[]>() } = options;
   const labelled = await runAhead(
-    makeTrainingSplits(known, options.protocol, options.config),
+    makeTrainingSplits(known, options.trainingProtocol, options.config),
     {
       prepare: async (split, progress) =>
         labelledCuts.has(cutKey(split)) ? undefined : fitStageOne(split, dataset, { ...options, progress }),
@@ -140,9 +141,9 @@ export function cutKey({ label, knownUntil }: EvaluationSplit): string {
 /** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
 export function countRowsPerCut(
   { train }: KnownInteractions,
-  { config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>,
+  { config, trainingProtocol }: Pick<TrainingOptions, 'config' | 'trainingProtocol'>,
 ): number {
-  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, protocol, config));
+  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, trainingProtocol, config));
 }
 
 /**

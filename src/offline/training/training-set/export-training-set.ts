@@ -1,7 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '../../../bundle/durable-files.js';
-import { readPreparedDataset, type PreparedDataset } from '../../data/prepared-dataset.js';
+import type { TrainingProtocol, EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import { readTrainingDataset } from '../../data/settle-times.js';
+import {
+  chooseProtocol,
+  chooseProtocolForSplit,
+  chooseTrainingProtocol,
+  type ProtocolNames,
+} from '../../protocol/choose-protocol.js';
 import { makeTestSplits } from '../../protocol/make-splits.js';
 import type { KnownInteractions } from '../../protocol/splits.js';
 import { createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
@@ -15,10 +23,20 @@ import { renderFeaturesFile, type ExportedRows } from './features-file.js';
 
 const FEATURES_FILE = 'features.yaml';
 
+/** Options of `exportTrainingSet`. */
+export interface ExportOptions extends Omit<TrainingOptions, 'trainingProtocol'>, ProtocolNames {
+  readonly rows: ExportedRows;
+  readonly encoderDir?: string | undefined;
+  /** Takes the dataset as one without times. */
+  readonly ignoreTimes?: boolean | undefined;
+}
+
 /** Counts of an exported training set. */
 export interface TrainingSetFacts {
   /** Beside the rows. */
   readonly featuresFile: string;
+  /** How the rows to train on were split. */
+  readonly trainingProtocol: TrainingProtocol;
   readonly features: number;
   /** By part. */
   readonly queries: Readonly<Record<keyof TrainingSetParts, number>>;
@@ -37,15 +55,16 @@ export interface TrainingSetFacts {
 export async function exportTrainingSet(
   preparedDir: string,
   file: string,
-  options: TrainingOptions & { rows: ExportedRows; encoderDir?: string | undefined },
+  options: ExportOptions,
 ): Promise<TrainingSetFacts> {
-  const dataset = await readPreparedDataset(preparedDir);
+  const { seed, ranker } = options.config;
+  const dataset = await readTrainingDataset(preparedDir, { seed, ignoreTimes: options.ignoreTimes });
+  const { times } = dataset.interactions;
+  const protocol = chooseProtocol(options, times);
   const collect = options.rows === 'train' ? collectTrainingRows : collectEvaluationRows;
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
-  const { featureOrder, labelled, test } = await collect(dataset, { ...options, encoder }).finally(() =>
-    encoder?.close(),
-  );
-  const { seed, ranker } = options.config;
+  const collected = await collect(dataset, { ...options, protocol, encoder }).finally(() => encoder?.close());
+  const { featureOrder, labelled, test, trainingProtocol } = collected;
   const held = holdOutUsers(labelled, { share: ranker.validationShare, seed });
   const parts = { train: held.train, validation: held.validation, test };
   const step = options.progress.start(`writing ${file}`);
@@ -62,13 +81,15 @@ export async function exportTrainingSet(
     renderFeaturesFile(featureOrder, {
       dataset: dataset.name,
       fingerprint: dataset.fingerprint,
-      protocol: options.protocol,
+      protocol,
       rows: options.rows,
+      ...(times.ignored === true && { times: 'ignored' as const }),
     }),
   );
   step.finish(`${(rows.length / 1e6).toFixed(1)} MB`);
   return {
     featuresFile,
+    trainingProtocol,
     features: featureOrder.length,
     queries: mapParts(parts, ({ length }) => length),
     rows: mapParts(parts, countRows),
@@ -76,35 +97,53 @@ export async function exportTrainingSet(
 }
 
 interface CollectedRows {
+  readonly trainingProtocol: TrainingProtocol;
   readonly featureOrder: readonly string[];
   /** To train and to stop by. */
   readonly labelled: readonly LabelledQuery[];
   readonly test: readonly LabelledQuery[];
 }
 
+type CollectingOptions = Omit<TrainingOptions, 'trainingProtocol'> & { protocol: EvaluationProtocol };
+
 async function collectTrainingRows(
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: CollectingOptions,
 ): Promise<CollectedRows> {
-  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-  const labelled = await labelTrainingQueries(known, dataset, options);
-  return { featureOrder: await listFeatureOrder(known, dataset, options), labelled, test: [] };
+  const { interactions } = dataset;
+  const known = { train: interactions, knownUntil: findKnownUntil(interactions) };
+  const { protocol, config } = options;
+  const trainingProtocol = chooseTrainingProtocol(config, { protocol, times: interactions.times });
+  return { ...(await collectKnownRows(known, dataset, { ...options, trainingProtocol })), test: [] };
 }
 
 async function collectEvaluationRows(
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: CollectingOptions,
 ): Promise<CollectedRows> {
-  let first: Pick<CollectedRows, 'featureOrder' | 'labelled'> | undefined;
+  const { interactions } = dataset;
+  const { protocol, config } = options;
+  let first: Omit<CollectedRows, 'test'> | undefined;
   const test: LabelledQuery[] = [];
-  for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
-    first ??= {
-      labelled: await labelTrainingQueries(split, dataset, options),
-      featureOrder: await listFeatureOrder(split, dataset, options),
-    };
-    test.push(...(await labelSplit(split, dataset, { ...options, maxRows: Number.POSITIVE_INFINITY })));
+  for (const split of makeTestSplits(interactions, protocol, config)) {
+    const judged = { protocol, times: interactions.times, split };
+    const training = { ...options, trainingProtocol: chooseProtocolForSplit(config, judged) };
+    first ??= await collectKnownRows(split, dataset, training);
+    test.push(...(await labelSplit(split, dataset, { ...training, maxRows: Number.POSITIVE_INFINITY })));
   }
   return { ...first!, test };
+}
+
+async function collectKnownRows(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: TrainingOptions,
+): Promise<Omit<CollectedRows, 'test'>> {
+  return {
+    trainingProtocol: options.trainingProtocol,
+    labelled: await labelTrainingQueries(known, dataset, options),
+    featureOrder: await listFeatureOrder(known, dataset, options),
+  };
 }
 
 /** As `train` has them: of the bundle that is fitted on everything known. */

@@ -11,7 +11,7 @@ import { encodeOnnxModel, type OnnxNode } from '../../../../src/bundle/onnx-mode
 import { makeTrainingSplits } from '../../../../src/offline/protocol/make-splits.js';
 import { fitStageOne } from '../../../../src/offline/training/stage-one/stage-one.js';
 import { createCandidateEngine } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
-import { cutKey, labelTrainingQueries, trainBundle, type TrainingOptions } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
+import { cutKey, labelTrainingQueries, trainBundle } from '../../../../src/offline/training/bundle/train-bundle.js'; // prettier-ignore
 import { findKnownUntil } from '../../../../src/offline/training/bundle/train-dataset.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
 import { closeEngine } from '../../../../src/engine/close-engine.js';
@@ -30,7 +30,7 @@ const config = {
 const home = SCENARIOS.get('home')!;
 const scenario = { ...home, sources: { ...home.sources, [ENCODER]: 60 } };
 const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-const options: TrainingOptions = { config, protocol: 'rolling', scenario, progress: SILENT_PROGRESS };
+const options = { config, protocol: 'rolling', trainingProtocol: 'rolling', scenario, progress: SILENT_PROGRESS } as const; // prettier-ignore
 
 const CAST: OnnxNode = { operator: 'Cast', inputs: ['history'], outputs: ['items'], attributes: { to: 1 } };
 /** The vector of a user is the numbers of the latest three items and the age. */
