@@ -8,6 +8,7 @@ import { createSimilarItemsSource } from '../src/candidates/similar-items.js';
 import { historyOf } from '../src/domain/history.js';
 import { IdIndex, sortRawIds } from '../src/domain/id-index.js';
 import { toHistories, type InteractionTable } from '../src/domain/interactions.js';
+import { judgeTimes } from '../src/domain/time-facts.js';
 import { trainEase } from '../src/offline/training/candidates/ease.js';
 import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
 import { findItemNeighbours } from '../src/offline/training/candidates/item-neighbours.js';
@@ -115,12 +116,15 @@ function readRatings(file: string): InteractionTable {
       time: Number(time),
     }))
     .sort((a, b) => a.user - b.user || a.time - b.time);
+  const user = Int32Array.from(sorted, (row) => row.user);
+  const timestamp = Float64Array.from(sorted, (row) => row.time);
   return {
     users,
     items,
-    user: Int32Array.from(sorted, (row) => row.user),
+    user,
     item: Int32Array.from(sorted, (row) => row.item),
-    timestamp: Float64Array.from(sorted, (row) => row.time),
+    timestamp,
+    times: judgeTimes({ user, timestamp }),
     value: Float32Array.from(sorted, (row) => row.rating),
   };
 }

@@ -10,7 +10,8 @@ import { readConfigFile } from '../src/config/read-config-file.js';
 import type { RuleEntry } from '../src/config/rule-config.js';
 import { readScenarios, type ScenarioConfig } from '../src/config/scenario-config.js';
 import { TrainingConfig } from '../src/config/training-config.js';
-import { readPreparedDataset } from '../src/offline/data/prepared-dataset.js';
+import { readTrainingDataset } from '../src/offline/data/settle-times.js';
+import { chooseProtocol } from '../src/offline/protocol/choose-protocol.js';
 import { evaluateDataset } from '../src/offline/evaluation/evaluate-dataset.js';
 import type { EvaluationResult, EvaluationRow } from '../src/offline/evaluation/evaluation-result.js';
 import { SILENT_PROGRESS } from '../src/offline/progress/progress.js';
@@ -62,19 +63,18 @@ const variants: Variant[] = [
 const scenarios = readScenarios('configs/scenarios');
 const home = scenarios.get('home')!;
 const { evaluation } = readDatasetConfig(values.dataset, { configsDir: 'configs' });
-const result = await evaluateDataset(
-  await readPreparedDataset(join(values.data, 'prepared', values.dataset)),
-  {
-    config: readConfigFile(TrainingConfig, 'configs/training.yaml'),
-    protocol: evaluation.protocol,
-    scenario: home,
-    coldStart: scenarios.get('popular'),
-    placements: variants.map(toScenario),
-    progress: SILENT_PROGRESS,
-    provenance: { createdAt: new Date().toISOString(), codeVersion: 'benchmark' },
-    command: 'node build/benchmarks/rules-quality.js',
-  },
-);
+const config = readConfigFile(TrainingConfig, 'configs/training.yaml');
+const dataset = await readTrainingDataset(join(values.data, 'prepared', values.dataset), config);
+const result = await evaluateDataset(dataset, {
+  config,
+  protocol: chooseProtocol({ datasetProtocol: evaluation?.protocol }, dataset.interactions.times),
+  scenario: home,
+  coldStart: scenarios.get('popular'),
+  placements: variants.map(toScenario),
+  progress: SILENT_PROGRESS,
+  provenance: { createdAt: new Date().toISOString(), codeVersion: 'benchmark' },
+  command: 'node build/benchmarks/rules-quality.js',
+});
 
 print(result);
 if (values.svg !== undefined) await writeFile(values.svg, plot(result));

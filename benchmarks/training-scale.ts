@@ -15,9 +15,10 @@ import { codeValues, type AttributeColumn } from '../src/domain/catalogue.js';
 import { IdIndex } from '../src/domain/id-index.js';
 import { toHistories, type InteractionTable } from '../src/domain/interactions.js';
 import { createSeededRandom, type SeededRandom } from '../src/domain/seeded-random.js';
+import { judgeTimes } from '../src/domain/time-facts.js';
 import { SECONDS_PER_DAY } from '../src/domain/time.js';
 import { trainImplicitAls } from '../src/offline/training/candidates/implicit-als.js';
-import type { EvaluationProtocol } from '../src/config/evaluation-protocol.js';
+import type { TrainingProtocol } from '../src/config/evaluation-protocol.js';
 import { alignColumns } from '../src/offline/report/align-columns.js';
 import type { PreparedDataset } from '../src/offline/data/prepared-dataset.js';
 import type { ProgressReporter } from '../src/offline/progress/progress.js';
@@ -92,7 +93,7 @@ async function measure(size: number): Promise<void> {
   const stages = createStageClock();
   await trainBundle({ train: interactions, knownUntil: dataset.window.to + 1 }, dataset, {
     config,
-    protocol: values.protocol as EvaluationProtocol,
+    trainingProtocol: values.protocol as TrainingProtocol,
     scenario: readScenarios(join(values.configs, 'scenarios')).get('home')!,
     progress: stages.progress,
     threads,
@@ -251,7 +252,7 @@ function drawInteractions(
       table.item[row] = drawItem(random, { count: items.size, tastes: user === 0 ? [] : tastes });
     }
   });
-  return { users, items, ...table };
+  return { users, items, ...table, times: judgeTimes(table) };
 }
 
 function drawLengths(size: number, users: number, random: SeededRandom): Uint32Array {

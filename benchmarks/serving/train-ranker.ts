@@ -52,6 +52,7 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
     similarItems: undefined,
     followers: undefined,
     contexts: undefined,
+    times: undefined,
     observer: undefined,
   });
   const featureOrder = listFeatures(inputs);

@@ -150,6 +150,25 @@ export const Manifest = Type.Object({
     interactions: count('Interactions in the dataset.'),
     from: Type.Number({ description: 'Oldest interaction, Unix seconds.' }),
     to: Type.Number({ description: 'Newest interaction, Unix seconds.' }),
+    times: Type.Optional(
+      Type.Object({
+        hasOrder: Type.Boolean({
+          description:
+            'Whether the rows of a user have an order: nothing reads the order of a history where not. `times` is optional: both are true without it.',
+        }),
+        hasDates: Type.Boolean({
+          description: 'Whether interactions have ages: no source or feature reads them where not.',
+        }),
+        orderedShare: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: 'Share of the consecutive rows of a user that differ in time.',
+        }),
+        ignored: Type.Optional(
+          Type.Literal(true, { description: 'Training was told to use no times (`--ignore-times`).' }),
+        ),
+      }),
+    ),
   }),
   knownUntil: Type.Number({ description: 'Newest interaction that training saw, Unix seconds.' }),
   catalogue: Type.Object({

@@ -6,8 +6,10 @@ import type { ExportedRows } from '../offline/training/training-set/features-fil
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
+  createIgnoreTimesOption,
   createProtocolOption,
   findDataset,
+  refuseIdleProtocol,
   type DatasetOptions,
 } from './dataset-options.js';
 import { importOffline } from './import-offline.js';
@@ -16,6 +18,7 @@ import { readTrainingInputs } from './training-inputs.js';
 interface ExportOptions extends DatasetOptions {
   readonly out?: string;
   readonly protocol?: EvaluationProtocol;
+  readonly ignoreTimes?: true;
   readonly rows: ExportedRows;
 }
 
@@ -28,6 +31,7 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
   )
     .option('-o, --out <file>', 'where to (default: training-sets/<dataset>/rows.parquet in the data folder)')
     .addOption(createProtocolOption())
+    .addOption(createIgnoreTimesOption())
     .addOption(
       new Option(
         '--rows <which>',
@@ -36,15 +40,20 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
         .choices(['train', 'evaluate'])
         .default('train'),
     )
-    .action(async (options: ExportOptions) => {
+    .action(async (options: ExportOptions, command: Command) => {
       const { dataset, preparedDir, encoderDir } = findDataset(options, context);
       const file = options.out ?? join(options.data, 'training-sets', dataset.name, 'rows.parquet');
+      const inputs = await readTrainingInputs(context);
+      if (options.rows === 'train')
+        refuseIdleProtocol(options, { ...inputs, command, what: 'the rows of --rows train' });
       const { exportTrainingSet } = await importOffline(
         () => import('../offline/training/training-set/export-training-set.js'),
       );
       const facts = await exportTrainingSet(preparedDir, file, {
-        ...(await readTrainingInputs(context)),
-        protocol: options.protocol ?? dataset.evaluation.protocol,
+        ...inputs,
+        protocol: options.protocol,
+        datasetProtocol: dataset.evaluation?.protocol,
+        ignoreTimes: options.ignoreTimes,
         rows: options.rows,
         encoderDir,
         progress: await context.openProgress(),
@@ -57,12 +66,15 @@ export function createExportTrainingSetCommand(context: CommandContext): Command
     });
 }
 
-function describeExport({ features, queries, rows, featuresFile }: TrainingSetFacts, file: string): string {
+function describeExport(
+  { features, queries, rows, trainingProtocol, featuresFile }: TrainingSetFacts,
+  file: string,
+): string {
   const parts = (['train', 'validation', 'test'] as const)
     .filter((part) => queries[part] > 0)
     .map(
       (part) =>
         `${part} ${rows[part].toLocaleString('en')} rows of ${queries[part].toLocaleString('en')} queries`,
     );
-  return `Wrote ${file} (${parts.join(', ')}; ${features} features, named in ${featuresFile}).`;
+  return `Wrote ${file} (split by ${trainingProtocol}: ${parts.join(', ')}; ${features} features, named in ${featuresFile}).`;
 }

@@ -27,16 +27,15 @@ export function createImportEncoderCommand(context: CommandContext): Command {
       const { dataset, preparedDir, encoderDir } = findDataset(options, context);
       const { importEncoder } = await importOffline(() => import('../offline/exchange/import-encoder.js'));
       const { config, scenario } = await readTrainingInputs(context);
-      const { protocol } = dataset.evaluation;
       const result = await importEncoder(preparedDir, {
         files: { model, items, spec },
         encoderDir,
         config,
-        protocol,
+        datasetProtocol: dataset.evaluation?.protocol,
         progress: await context.openProgress(),
       });
       context.print(`Imported ${model} into ${encoderDir} (${describeFit(result)}).`);
-      context.print(describeHonesty(result, protocol));
+      context.print(describeHonesty(result));
       if (!('onnx-encoder' in scenario.sources)) {
         context.print(`Scenario ${scenario.name} does not ask it yet: list onnx-encoder under its sources.`);
       }
@@ -65,7 +64,7 @@ function describeFit({ coverage, goldenDifference, users }: ImportEncoderResult)
 }
 
 /** What it learned from says where it may be asked. */
-function describeHonesty({ cuts, testedFrom, canBeJudged }: ImportEncoderResult, protocol: string): string {
+function describeHonesty({ protocol, cuts, testedFrom, canBeJudged }: ImportEncoderResult): string {
   const learns = `The ranker will learn from its scores in ${cuts.withEncoder} of ${cuts.all} training cuts`;
   if (canBeJudged) return `${learns}.`;
   const before = new Date(1000 * testedFrom).toISOString().replace(/\.\d+Z$/, 'Z');

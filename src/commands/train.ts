@@ -2,15 +2,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALLOWED_DURATION, durationSeconds, isDuration } from '../config/duration.js';
 import { applyProfile, TRAINING_PROFILES, type TrainingProfile } from '../config/training-profile.js';
 import type { EvaluationProtocol } from '../config/evaluation-protocol.js';
-import type { TrainingOptions } from '../offline/training/bundle/train-bundle.js';
-import type { Provenance } from '../offline/training/bundle/provenance.js';
+import type { DatasetTrainingOptions } from '../offline/training/bundle/train-dataset.js';
 import type { Manifest } from '../bundle/manifest.js';
 import type { SearchLimits } from '../offline/training/tuning/search-parameters.js';
 import type { CommandContext } from './command-context.js';
 import {
   addDatasetOptions,
+  createIgnoreTimesOption,
   createProtocolOption,
   findDataset,
+  refuseIdleProtocol,
   type DatasetFolders,
   type DatasetOptions,
 } from './dataset-options.js';
@@ -21,12 +22,13 @@ import { readTrainingInputs } from './training-inputs.js';
 
 interface TrainCommandOptions extends DatasetOptions {
   readonly protocol?: EvaluationProtocol;
+  readonly ignoreTimes?: true;
   readonly profile: TrainingProfile;
   readonly budget?: number;
   readonly trials?: number;
 }
 
-type CommandTrainingOptions = TrainingOptions & { provenance: Provenance; profile: TrainingProfile };
+type CommandTrainingOptions = Omit<DatasetTrainingOptions, 'encoderDir'>;
 
 /** The command `shortlist train`. */
 export function createTrainCommand(context: CommandContext): Command {
@@ -34,6 +36,7 @@ export function createTrainCommand(context: CommandContext): Command {
     new Command('train').description('Train the candidate sources and the ranker on a prepared dataset.'),
   )
     .addOption(createProtocolOption())
+    .addOption(createIgnoreTimesOption())
     .addOption(createProfileOption())
     .addOption(
       new Option(
@@ -47,16 +50,25 @@ export function createTrainCommand(context: CommandContext): Command {
         'search for better training parameters first, with so many trials in all',
       ).argParser(parseCount({ from: 1 })),
     )
-    .action(async ({ budget, trials, profile, ...options }: TrainCommandOptions) => {
+    .action(async ({ budget, trials, profile, ...options }: TrainCommandOptions, command: Command) => {
       const folders = findDataset(options, context);
       const isSearched = budget !== undefined || trials !== undefined;
+      // What is wrong with the configs is told, and noted, by the training itself.
+      const config = await readTrainingInputs(context).then(
+        (inputs) => inputs.config,
+        () => undefined,
+      );
+      if (!isSearched && config !== undefined)
+        refuseIdleProtocol(options, { config, command, what: 'a training without a search' });
       const manifest = await noteTrain(folders, context.now(), async () => {
         const inputs = await readTrainingInputs(context);
         const training = {
           ...inputs,
           config: applyProfile(inputs.config, profile),
           profile,
-          protocol: options.protocol ?? folders.dataset.evaluation.protocol,
+          protocol: options.protocol,
+          datasetProtocol: folders.dataset.evaluation?.protocol,
+          ignoreTimes: options.ignoreTimes,
           progress: await context.openProgress(),
         };
         return isSearched

@@ -156,7 +156,16 @@ const DatasetSchema = Type.Object(
         },
       ),
     ),
-    evaluation: Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) }, closed),
+    evaluation: Type.Optional(
+      Type.Object(
+        { protocol: Type.Enum([...EVALUATION_PROTOCOLS]) },
+        {
+          ...closed,
+          description:
+            'How it is split where nothing else is said. Default: `chronological` where the rows of a user have an order in time, else `random`.',
+        },
+      ),
+    ),
   },
   closed,
 );

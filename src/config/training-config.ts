@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { TRAINING_PROTOCOLS } from './evaluation-protocol.js';
 
 const positive = (description: string): Type.TInteger => Type.Integer({ minimum: 1, description });
 /** How the items of a history are asked for their neighbours. */
@@ -168,8 +169,14 @@ export const TrainingConfig = Type.Object(
           'Trees after the peak of the smoothed nDCG@10 on the held-out users before stopping.',
         ),
         validationShare: share('Share of the training users held out for early stopping.'),
+        trainingProtocol: Type.Optional(
+          Type.Enum(['auto', ...TRAINING_PROTOCOLS], {
+            description:
+              'How the rows that train it are split, whatever judges it: `auto`, also when absent, is `rolling` where that judges, else `chronological` where the rows of a user have an order in time, else `random`.',
+          }),
+        ),
         rollingCuts: positive(
-          'Weekly cuts that give training rows under the rolling protocol; draws at most under the random one.',
+          'Cuts that give training rows where they are split by `rolling`; draws at most where by `random`.',
         ),
         maxRows: positive(
           'Training rows at most: beyond, queries keep a random share of what was not taken.',

@@ -1,10 +1,11 @@
 import type { ContextTable } from './context.js';
 import type { Histories, TypedTable, UnwantedTable } from './history.js';
 import type { IdIndex } from './id-index.js';
+import type { TimeFacts } from './time-facts.js';
 
 /**
  * The interactions of a dataset as columns, in file order of the prepared table (user index, then time, then the
- * order the source gave). Repeated interactions of a user with an item are kept as they happened.
+ * order the source gave; for training, rows of one user and time are in a drawn order). Repeated interactions of a user with an item are kept as they happened.
  */
 export interface InteractionTable {
   readonly users: IdIndex;
@@ -15,6 +16,8 @@ export interface InteractionTable {
   readonly item: Int32Array;
   /** Unix seconds per row, ascending within a user. */
   readonly timestamp: Float64Array;
+  /** What these times say, of the whole dataset where this is a part of one. */
+  readonly times: TimeFacts;
   /** Rating, weight or count per row; 1 where the dataset has none. */
   readonly value: Float32Array;
   /** The dataset says that `value` is how much a row counts. */
@@ -62,14 +65,19 @@ export function filterInteractions(
 ): InteractionTable {
   const rows: number[] = [];
   for (let row = 0; row < table.user.length; row++) if (keep(row)) rows.push(row);
+  return takeRows(table, rows);
+}
+
+/** These rows of a table, in this order, over the same users and items; what is unwanted stays as it is. */
+export function takeRows(table: InteractionTable, rows: ArrayLike<number>): InteractionTable {
   return {
     ...table,
     user: Int32Array.from(rows, (row) => table.user[row]!),
     item: Int32Array.from(rows, (row) => table.item[row]!),
     timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),
     value: Float32Array.from(rows, (row) => table.value[row]!),
-    ...(table.types && { types: filterTypes(table.types, rows) }),
-    ...(table.context && { context: filterContext(table.context, rows) }),
+    ...(table.types && { types: takeTypes(table.types, rows) }),
+    ...(table.context && { context: takeContext(table.context, rows) }),
   };
 }
 
@@ -82,11 +90,11 @@ export function filterUnwanted(
   return { user: user.filter(kept), item: item.filter(kept), timestamp: timestamp.filter(kept) };
 }
 
-function filterTypes({ names, codes }: InteractionTypes, rows: readonly number[]): InteractionTypes {
+function takeTypes({ names, codes }: InteractionTypes, rows: ArrayLike<number>): InteractionTypes {
   return { names, codes: Int32Array.from(rows, (row) => codes[row]!) };
 }
 
-function filterContext(context: ContextTable, rows: readonly number[]): ContextTable {
+function takeContext(context: ContextTable, rows: ArrayLike<number>): ContextTable {
   const columns = context.columns.map((values) => Float32Array.from(rows, (row) => values[row]!));
   return { ...context, columns };
 }

@@ -44,6 +44,7 @@ export async function openAssembler(
       sourceNames: listServedSources(manifest),
       ...links,
       contexts,
+      times: manifest.dataset.times,
       observer,
     });
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { ItemLinks } from '../domain/item-links.js';
+import type { TimeFacts } from '../domain/time-facts.js';
 import { countStatuses } from './count-statuses.js';
 import type { FeatureColumn, FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
@@ -33,9 +34,16 @@ export interface FeatureInputs {
   readonly links: ReadonlyMap<string, ItemLinks>;
   /** Where the dataset declares a context. */
   readonly contexts?: ItemContexts | undefined;
+  /** What the times of histories say; that they say all when absent. */
+  readonly times?: HistoryTimes | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
+
+/** Whether the entries of a history have an order, and ages. */
+export type HistoryTimes = Pick<TimeFacts, 'hasOrder' | 'hasDates'>;
+
+const ORDERED_AND_DATED: HistoryTimes = { hasOrder: true, hasDates: true };
 
 /** Turns the candidates of a request into the ranker's input. */
 export interface FeatureAssembler {
@@ -135,16 +143,17 @@ function createGroups({
   sourceNames,
   links,
   contexts,
+  times = ORDERED_AND_DATED,
 }: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
     ...items.map(({ table }, index) => createItemViewFeatures(table.view, index)),
     ...users.map((view, index) => createUserViewFeatures(view, index)),
-    createActivityFeatures(),
-    createAffinityFeatures(catalogue.attributes),
-    createGapFeatures(items[0].table),
-    createTimingFeatures(items[0].table),
-    ...[...links].map(([name, found]) => createLinkFeatures(name, found)),
+    createActivityFeatures(times),
+    createAffinityFeatures(catalogue.attributes, times),
+    createGapFeatures(items[0].table, times),
+    ...(times.hasDates ? [createTimingFeatures(items[0].table)] : []),
+    ...[...links].map(([name, found]) => createLinkFeatures(name, found, times)),
     ...(contexts === undefined ? [] : [createContextFeatures(contexts)]),
   ];
 }

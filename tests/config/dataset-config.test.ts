@@ -94,7 +94,7 @@ evaluation: { protocol: leave-one-out }
       /items\.columns\.b\.role is missing/,
       `${file}: minimum.interactionsPerUser is 0, allowed is an integer at least 1`,
       /minimum\.interactionsPerItem is missing/,
-      `${file}: evaluation.protocol is "leave-one-out", allowed is one of rolling, chronological, random`,
+      `${file}: evaluation.protocol is "leave-one-out", allowed is one of rolling, chronological, last-out, random`,
       `${file}: licence is missing, allowed is text`,
     ],
   });

@@ -85,8 +85,23 @@ const CASES: readonly Case[] = [
     interactions: ROWS.map(([user, item]) => `${user},${item},${START}`),
     protocol: 'rolling',
     refused:
-      /^INVALID_DATASET: The rolling protocol splits by time.* Bring a timestamp, or take `--protocol random`/,
+      /^INVALID_DATASET: The protocol rolling splits by time: .* Take `--protocol random`; .* bring a timestamp/,
   },
+  {
+    name: 'all times are equal, chronological',
+    interactions: ROWS.map(([user, item]) => `${user},${item},${START}`),
+    protocol: 'chronological',
+    refused:
+      /^INVALID_DATASET: The protocol chronological splits by time: no two rows of a user differ in time\. Take `--protocol random`/,
+  },
+  {
+    name: 'times are years, last-out',
+    interactions: ROWS.map(([user, item], row) => `${user},${item},${row % 41 === 0 ? 2019 : 2020}-01-01`),
+    protocol: 'last-out',
+    refused:
+      /^INVALID_DATASET: The protocol last-out splits by time: only \d\.\d % of .* \(10 % are needed\)\. Take `--protocol rolling` or `--protocol random`/,
+  },
+  { name: 'the last row of each user', interactions: GOOD, protocol: 'last-out' },
   {
     name: 'no times at all',
     header: 'user_id,item_id',
@@ -104,7 +119,7 @@ const CASES: readonly Case[] = [
     interactions: ROWS.map(([user, item]) => `${user},${item}`),
     protocol: 'rolling',
     refused:
-      /^INVALID_DATASET: The rolling protocol splits by time.* Bring a timestamp, or take `--protocol random`/,
+      /^INVALID_DATASET: The protocol rolling splits by time: .* Take `--protocol random`; .* bring a timestamp/,
   },
   {
     name: 'ten interactions',
@@ -161,7 +176,7 @@ async function tryAll(dir: string, wanted: Case): Promise<string> {
   const [prepared, trained] = [join(dir, 'prepared'), join(dir, 'trained')];
   const options = {
     config: smallTrainingConfig(),
-    protocol: wanted.protocol ?? ('chronological' as const),
+    protocol: wanted.protocol,
     scenario: SCENARIOS.get('home')!,
     coldStart: SCENARIOS.get('popular'),
     progress: SILENT_PROGRESS,
@@ -201,6 +216,6 @@ function writeDataset(
       sql: write('interactions.csv', [header ?? 'user_id,item_id,timestamp', ...interactions]),
     },
     ...(items && { items: { sql: write('items.csv', items), columns } }),
-    evaluation: { protocol: protocol ?? 'chronological' },
+    ...(protocol && { evaluation: { protocol } }),
   };
 }

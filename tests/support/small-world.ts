@@ -3,6 +3,7 @@ import type { CandidateSet, Retrieval } from '../../src/domain/candidate.js';
 import type { History } from '../../src/domain/history.js';
 import { IdIndex } from '../../src/domain/id-index.js';
 import type { InteractionTable } from '../../src/domain/interactions.js';
+import { judgeTimes } from '../../src/domain/time-facts.js';
 
 /** Five films with a title, genres, a year (one unknown), a colour flag and a country. */
 export function smallCatalogue(): Catalogue {
@@ -51,12 +52,15 @@ export function interactionTable(
   options: { users: number; items: IdIndex },
 ): InteractionTable {
   const sorted = rows.toSorted((a, b) => a[0] - b[0] || a[2] - b[2]);
+  const user = Int32Array.from(sorted, (row) => row[0]);
+  const timestamp = Float64Array.from(sorted, (row) => row[2]);
   return {
     users: new IdIndex(Array.from({ length: options.users }, (_, user) => `u${user}`)),
     items: options.items,
-    user: Int32Array.from(sorted, (row) => row[0]),
+    user,
     item: Int32Array.from(sorted, (row) => row[1]),
-    timestamp: Float64Array.from(sorted, (row) => row[2]),
+    timestamp,
+    times: judgeTimes({ user, timestamp }),
     value: Float32Array.from(sorted, (row) => row[3] ?? 1),
   };
 }

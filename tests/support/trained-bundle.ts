@@ -3,7 +3,7 @@ import type { Manifest } from '../../src/bundle/manifest.js';
 import { readConfigFile } from '../../src/config/read-config-file.js';
 import { readScenarios, type ScenarioConfig } from '../../src/config/scenario-config.js';
 import { type SettledConfig, TrainingConfig } from '../../src/config/training-config.js';
-import type { EvaluationProtocol } from '../../src/config/evaluation-protocol.js';
+import type { TrainingProtocol } from '../../src/config/evaluation-protocol.js';
 import type { PreparedDataset } from '../../src/offline/data/prepared-dataset.js';
 import { SILENT_PROGRESS } from '../../src/offline/progress/progress.js';
 import { trainPrepared } from '../../src/offline/training/bundle/train-dataset.js';
@@ -30,12 +30,17 @@ export function smallTrainingConfig(): SettledConfig {
 /** Trains on everything a dataset has, with the small config. */
 export async function trainSmallBundle(
   dataset: PreparedDataset = createSyntheticDataset(),
-  options: { protocol?: EvaluationProtocol; config?: TrainingConfig } = {},
+  options: { protocol?: TrainingProtocol; config?: TrainingConfig } = {},
 ): Promise<TrainedBundle> {
   const { protocol = 'chronological', config = smallTrainingConfig() } = options;
   const known = { train: dataset.interactions, knownUntil: Math.max(...dataset.interactions.timestamp) + 1 };
   const scenario = SCENARIOS.get('home')!;
-  return trainBundle(known, dataset, { config, protocol, scenario, progress: SILENT_PROGRESS });
+  return trainBundle(known, dataset, {
+    config,
+    trainingProtocol: protocol,
+    scenario,
+    progress: SILENT_PROGRESS,
+  });
 }
 
 /**

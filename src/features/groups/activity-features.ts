@@ -7,24 +7,33 @@ const RECENT_DAYS = [7, 30];
 
 const RECENT_ITEMS = 10;
 
+const FEATURES = [
+  'activity.log_length',
+  'activity.log_days_since_last',
+  'activity.mean_value',
+  ...RECENT_DAYS.map((days) => `activity.log_length_${days}d`),
+  'activity.log_days',
+  'activity.log_days_recent',
+];
+
+/** Those that read no time. */
+const UNDATED_FEATURES: readonly string[] = ['activity.log_length', 'activity.mean_value'];
+
 /**
  * Amount, recency, pace and generosity of the user's interactions: from the history of the request, the same
- * for every candidate.
+ * for every candidate. Where histories have no dates, amount and generosity.
  */
-export function createActivityFeatures(): FeatureGroup {
+export function createActivityFeatures({ hasDates }: { hasDates: boolean }): FeatureGroup {
+  const places = [...FEATURES.keys()].filter(
+    (place) => hasDates || UNDATED_FEATURES.includes(FEATURES[place]!),
+  );
   return {
     name: 'activity',
-    features: [
-      'activity.log_length',
-      'activity.log_days_since_last',
-      'activity.mean_value',
-      ...RECENT_DAYS.map((days) => `activity.log_length_${days}d`),
-      'activity.log_days',
-      'activity.log_days_recent',
-    ],
+    features: places.map((place) => FEATURES[place]!),
     fill: (query, columnOf) => {
       const rows = query.candidates.items.length;
-      describeActivity(query).forEach((value, feature) => writeConstant(columnOf(feature), rows, value));
+      const values = describeActivity(query);
+      places.forEach((place, feature) => writeConstant(columnOf(feature), rows, values[place]!));
     },
   };
 }

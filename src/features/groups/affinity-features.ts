@@ -5,33 +5,30 @@ import type { FeatureColumn, FeatureGroup } from '../feature-group.js';
 /** Entries of the history that count as the user's present taste. */
 const RECENT_ITEMS = 10;
 
-/** Per attribute: overall share, recent share, lift. */
-const PER_ATTRIBUTE = 3;
-
 /**
  * The fit of a candidate's values of an attribute (genres, say) to the user: the mean, over the candidate's
  * values, of the share of history items that have the value (overall, and over the last 10), and of its lift
  * over the catalogue's history at large (log ratio, smoothed). Candidates without a value, and cold starts,
- * have 0.
+ * have 0. Where histories have no order, nothing is last, and the share over it is left out.
  */
-export function createAffinityFeatures(attributes: readonly AttributeColumn[]): FeatureGroup {
+export function createAffinityFeatures(
+  attributes: readonly AttributeColumn[],
+  { hasOrder }: { hasOrder: boolean },
+): FeatureGroup {
+  const kinds: readonly (keyof Profile)[] = hasOrder ? ['overall', 'recent', 'lift'] : ['overall', 'lift'];
   const coded = attributes.filter((attribute) => attribute.feature && attribute.coded !== undefined);
   const shares = coded.map((attribute) => catalogueShares(attribute.coded!));
   return {
     name: 'affinity',
-    features: coded.flatMap(({ name }) => [
-      `affinity.${name}`,
-      `affinity.${name}_recent`,
-      `affinity.${name}_lift`,
-    ]),
+    features: coded.flatMap(({ name }) =>
+      kinds.map((kind) => (kind === 'overall' ? `affinity.${name}` : `affinity.${name}_${kind}`)),
+    ),
     fill: ({ candidates, history }, columnOf) => {
       coded.forEach(({ coded: values }, index) => {
-        const { overall, recent, lift } = createProfile(values!, history, shares[index]!);
-        [overall, recent, lift].forEach((weights, feature) => {
-          writeMeans(columnOf(index * PER_ATTRIBUTE + feature), candidates.items, {
-            values: values!,
-            weights,
-          });
+        const profile = createProfile(values!, history, shares[index]!);
+        kinds.forEach((kind, feature) => {
+          const column = columnOf(index * kinds.length + feature);
+          writeMeans(column, candidates.items, { values: values!, weights: profile[kind] });
         });
       });
     },

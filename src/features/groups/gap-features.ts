@@ -1,5 +1,5 @@
 import { latestOf, type History } from '../../domain/history.js';
-import type { FeatureGroup } from '../feature-group.js';
+import type { FeatureColumn, FeatureGroup } from '../feature-group.js';
 import { createFeatureRows } from '../feature-store.js';
 import type { FeatureTable } from '../feature-table.js';
 import { placesOf, rowWidthOf } from '../feature-view.js';
@@ -14,10 +14,10 @@ const MOMENTARY = /^trend_|_acceleration$|^log_rate$/;
 /**
  * The distance of a candidate from what the user usually takes, per lasting number of the items view (year,
  * popularity, …): the candidate's value minus the mean over the history, and the distance to the mean over
- * the last 10. Cold starts have 0.
+ * the last 10. Cold starts have 0. Where histories have no order, nothing is last, and that distance is left out.
  * @param items the first of the item views of a query
  */
-export function createGapFeatures(items: FeatureTable): FeatureGroup {
+export function createGapFeatures(items: FeatureTable, { hasOrder }: { hasOrder: boolean }): FeatureGroup {
   const { view } = items;
   const places = placesOf(view);
   const width = rowWidthOf(view);
@@ -29,7 +29,9 @@ export function createGapFeatures(items: FeatureTable): FeatureGroup {
   const readHistory = createHistoryReader(items);
   return {
     name: 'gap',
-    features: numbers.flatMap(({ name }) => [`gap.${name}`, `gap.${name}_recent_distance`]),
+    features: numbers.flatMap(({ name }) =>
+      hasOrder ? [`gap.${name}`, `gap.${name}_recent_distance`] : [`gap.${name}`],
+    ),
     fill: ({ candidates, history, itemRows, reading }, columnOf) => {
       const { values } = itemRows[0]!;
       const count = candidates.items.length;
@@ -37,25 +39,51 @@ export function createGapFeatures(items: FeatureTable): FeatureGroup {
       const recentLength = latestOf(history, RECENT_ITEMS).items.length;
       const rows = readHistory(history, reading);
       numbers.forEach(({ place }, number) => {
-        const mean = meanOf(rows, { place, width, from: 0, to: length });
-        const recent = meanOf(rows, { place, width, from: length - recentLength, to: length });
-        const [gap, distance] = [columnOf(2 * number), columnOf(2 * number + 1)];
+        const all = { values, place, width, count };
+        const [gap, distance] = hasOrder
+          ? [columnOf(2 * number), columnOf(2 * number + 1)]
+          : [columnOf(number), undefined];
         if (length === 0) {
           writeConstant(gap, count, 0);
-          writeConstant(distance, count, 0);
+          if (distance !== undefined) writeConstant(distance, count, 0);
           return;
         }
-        for (let row = 0, from = place, at = gap.start; row < count; row++, from += width, at += gap.step)
-          gap.data[at] = values[from]! - mean;
-        for (
-          let row = 0, from = place, at = distance.start;
-          row < count;
-          row++, from += width, at += distance.step
-        )
-          distance.data[at] = Math.abs(values[from]! - recent);
+        writeGaps(gap, all, meanOf(rows, { place, width, from: 0, to: length }));
+        if (distance === undefined) return;
+        writeDistances(
+          distance,
+          all,
+          meanOf(rows, { place, width, from: length - recentLength, to: length }),
+        );
       });
     },
   };
+}
+
+/** A number of the rows of all candidates. */
+interface CandidateNumber {
+  readonly values: Float32Array;
+  readonly place: number;
+  readonly width: number;
+  readonly count: number;
+}
+
+function writeGaps(
+  { data, start, step }: FeatureColumn,
+  { values, place, width, count }: CandidateNumber,
+  mean: number,
+): void {
+  for (let row = 0, from = place, at = start; row < count; row++, from += width, at += step)
+    data[at] = values[from]! - mean;
+}
+
+function writeDistances(
+  { data, start, step }: FeatureColumn,
+  { values, place, width, count }: CandidateNumber,
+  mean: number,
+): void {
+  for (let row = 0, from = place, at = start; row < count; row++, from += width, at += step)
+    data[at] = Math.abs(values[from]! - mean);
 }
 
 /** Reads the items of a history as candidates are read, into memory that is used again. */

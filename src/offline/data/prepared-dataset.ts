@@ -16,6 +16,7 @@ import type { ContextSpec } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { IdIndex } from '../../domain/id-index.js';
 import type { InteractionCounting, InteractionTable, UnwantedRows } from '../../domain/interactions.js';
+import { judgeTimes } from '../../domain/time-facts.js';
 import {
   duckdbMessage,
   openDatabase,
@@ -89,7 +90,7 @@ export const PreparedManifest = Type.Object({
     users: PreparedFreshness,
     declared: Type.Array(PreparedViewSpec),
   }),
-  evaluation: Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) }),
+  evaluation: Type.Optional(Type.Object({ protocol: Type.Enum([...EVALUATION_PROTOCOLS]) })),
 });
 
 /** `prepared.json`, typed as its schema says. */
@@ -123,7 +124,8 @@ export interface PreparedDataset extends PreparedTables {
   readonly counting?: InteractionCounting;
   /** Unix seconds: who asked to be forgotten until then is left out, with what is older; absent where nobody had asked. */
   readonly forgottenUntil?: number;
-  readonly evaluation: PreparedManifest['evaluation'];
+  /** Absent where its config names no protocol. */
+  readonly evaluation?: PreparedManifest['evaluation'];
 }
 
 /**
@@ -140,7 +142,7 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
     checkCounts(dir, manifest.counts, tables);
     const { name, description, licence, fingerprint, window, counting, forgottenUntil, evaluation } =
       manifest;
-    const facts = { name, description, licence, fingerprint, window, evaluation };
+    const facts = { name, description, licence, fingerprint, window, ...(evaluation && { evaluation }) };
     return {
       ...tables,
       ...facts,
@@ -281,6 +283,7 @@ async function readInteractions(
   const columns = fields.map(({ values }) => values);
   return {
     ...{ users, items, user, item, timestamp, value },
+    times: judgeTimes({ user, timestamp }),
     ...(types.length > 0 && { types: { names: types, codes } }),
     ...(context && { context: { ...context, columns } }),
   };

@@ -1,8 +1,11 @@
 import type { ScenarioConfig } from '../../config/scenario-config.js';
+import type { JudgingProtocol, TrainingProtocol } from '../../config/evaluation-protocol.js';
 import { ShortlistError } from '../../domain/errors.js';
+import { whyUnordered, type TimeFacts } from '../../domain/time-facts.js';
 import type { Engine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
+import { chooseProtocolForSplit } from '../protocol/choose-protocol.js';
 import { makeTestSplits } from '../protocol/make-splits.js';
 import { listItemTraits } from '../protocol/slate-qualities.js';
 import { toSplitFacts, type EvaluationSplit, type SplitFacts } from '../protocol/splits.js';
@@ -32,7 +35,9 @@ import { summariseEvaluation } from './summarise-evaluation.js';
 import { withTrainedEngine } from './with-trained-engine.js';
 
 /** Options of `evaluateDataset`. */
-export interface EvaluationOptions extends TrainingOptions {
+export interface EvaluationOptions extends Omit<TrainingOptions, 'trainingProtocol'> {
+  /** What judges; with `frozen`, `splits` are needed. */
+  readonly protocol: JudgingProtocol;
   readonly provenance: Provenance;
   /** The command line that gives the result again. */
   readonly command: string;
@@ -40,8 +45,8 @@ export interface EvaluationOptions extends TrainingOptions {
   readonly coldStart?: ScenarioConfig | undefined;
   /** Also asks these scenarios, with and without the rules that change their order. */
   readonly placements?: readonly ScenarioConfig[] | undefined;
-  /** Test splits in place of the protocol's own: a frozen one, say. */
-  readonly splits?: Iterable<EvaluationSplit>;
+  /** Test splits in place of the protocol's own. */
+  readonly splits?: Iterable<EvaluationSplit> | undefined;
   /** Also trains the ranker without each group of features, and asks every query again. */
   readonly ablation?: boolean | undefined;
   /** Also walks users through what they did after the cut, pushing their events, within these limits. */
@@ -61,7 +66,8 @@ export async function evaluateDataset(
   dataset: PreparedDataset,
   options: EvaluationOptions,
 ): Promise<EvaluationResult> {
-  refuseUnordered(options);
+  const { times } = dataset.interactions;
+  refuseUnordered(options, times);
   const skipped = listSkippedSources(dataset, options);
   const { placements } = options;
   const contenders = listContenders(options.scenario, {
@@ -77,16 +83,16 @@ export async function evaluateDataset(
   const labelledCuts: TrainingOptions['labelledCuts'] = new Map();
   const ablations = new Map<string, Int32Array[][]>();
   const replayed: ReplayedSplit[] = [];
+  let trainingProtocol: TrainingProtocol | undefined;
   const rankers: SplitRanker[] = [];
   const alsChoices: AlsChoice[] = [];
   let latest: LatestFacts;
 
-  for (const split of options.splits ??
-    makeTestSplits(dataset.interactions, options.protocol, options.config)) {
+  for (const split of makeJudgingSplits(dataset, options)) {
     refuseLeak(split, options);
-    const trained = await timings.measure('training', () =>
-      trainBundle(split, dataset, { ...options, labelledCuts }),
-    );
+    trainingProtocol = chooseProtocolForSplit(options.config, { ...options, times, split });
+    const training = { ...options, trainingProtocol, labelledCuts };
+    const trained = await timings.measure('training', () => trainBundle(split, dataset, training));
     await withTrainedEngine(
       trained,
       { dataset, ...options, scenarios: listScenarios(contenders, options) },
@@ -107,7 +113,7 @@ export async function evaluateDataset(
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
       for (const group of groups) {
-        const slates = await answerWithout(group, split, { trained, dataset, labelledCuts, ...options });
+        const slates = await answerWithout(group, split, { trained, dataset, ...training });
         ablations.set(group.name, [...(ablations.get(group.name) ?? []), slates]);
       }
     });
@@ -115,6 +121,7 @@ export async function evaluateDataset(
 
   return summariseEvaluation({
     protocol: options.protocol,
+    trainingProtocol: options.importedRanker === undefined ? trainingProtocol : undefined,
     dataset: describeDataset(dataset),
     k: options.config.evaluation.k,
     splits: facts,
@@ -168,7 +175,7 @@ function refuseLeak(split: EvaluationSplit, { encoder, scenario, protocol }: Eva
 async function answerWithout(
   group: NamedFeatures,
   split: EvaluationSplit,
-  options: EvaluationOptions & { trained: TrainedBundle; dataset: PreparedDataset },
+  options: EvaluationOptions & TrainingOptions & { trained: TrainedBundle; dataset: PreparedDataset },
 ): Promise<Int32Array[]> {
   const { trained, dataset, scenario } = options;
   const ranker = trained.ranker as TrainedRanker;
@@ -209,13 +216,27 @@ function replay(
   });
 }
 
-/** A split that was drawn says nothing of what came after what. */
-function refuseUnordered({ replay, protocol }: EvaluationOptions): void {
-  if (replay === undefined || protocol !== 'random') return;
+function makeJudgingSplits(
+  { interactions }: PreparedDataset,
+  { splits, protocol, config }: EvaluationOptions,
+): Iterable<EvaluationSplit> {
+  if (splits !== undefined) return splits;
+  if (protocol === 'frozen') throw new TypeError('a frozen protocol without its split');
+  return makeTestSplits(interactions, protocol, config);
+}
+
+/** Of a split that was drawn nothing says what came after what, and of one row after the cut nothing comes after it. */
+function refuseUnordered({ replay, protocol }: EvaluationOptions, times: TimeFacts): void {
+  if (replay === undefined) return;
+  const why =
+    protocol === 'rolling' || protocol === 'chronological'
+      ? whyUnordered(times)
+      : `${protocol} has no rows one after the other behind a cut in time`;
+  if (why === undefined) return;
   throw new ShortlistError(
     'INVALID_CONFIG',
-    'A replay walks through what came after the cut, and the protocol random has no cut in time: leave out --replay, or take ' +
-      '`--protocol rolling` or `--protocol chronological`.',
+    `A replay walks through what came after the cut, and ${why}: leave out --replay, or take ` +
+      '`--protocol rolling` or `--protocol chronological` on data with times.',
   );
 }
 
@@ -230,6 +251,7 @@ function describeDataset({
     users: users.entities.size,
     items: catalogue.entities.size,
     interactions: interactions.user.length,
+    times: interactions.times,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import type { JudgingProtocol } from '../../config/evaluation-protocol.js';
 import type { EvaluationResult, EvaluationRow } from './evaluation-result.js';
 import {
   formatCount,
@@ -17,15 +17,22 @@ import { describeSearch } from '../training/tuning/describe-search.js';
 import { describeLead, describeReplay, listReplayRows } from './replay/replay-table.js';
 import type { ReplayFigures } from './replay/summarise-replay.js';
 import { listFigures } from './report-figures.js';
+import { listTimeFacts } from './time-lines.js';
 
 /** What a reader must know before believing a figure of the protocol. */
-const CAVEATS: Record<EvaluationProtocol, readonly string[]> = {
+const CAVEATS: Record<JudgingProtocol, readonly string[]> = {
   rolling: [
     'Each window is answered by a bundle that was trained on nothing later than the start of that window, as in production. This is the figure to decide by.',
     'People who come back in several windows count once in each; the interval allows for their being the same people.',
   ],
   chronological: [
     'Each person’s last interactions are predicted from their first ones. What other people did later is known to the training, so anything that follows trends looks better here than it will in production: use this to compare, not to forecast.',
+  ],
+  'last-out': [
+    'Each person’s very last interaction is predicted from all that came before it, so a list has one item to find. What other people did later is known to the training, so anything that follows trends looks better here than it will in production: use this to compare, not to forecast.',
+  ],
+  frozen: [
+    'The pairs of person and item to predict come from a file. All rows of each pair are held out: of an item that somebody came back to, nothing is left in what they are known for. What else the split may leak is the matter of who made it.',
   ],
   random: [
     'The rows to predict were drawn at random, so the training knows what came before and after them. This compares with published tables; it cannot show what a ranker is worth in production.',
@@ -65,7 +72,7 @@ export function renderEvaluationReport(result: EvaluationResult): string {
     ...listFigures(result).map(renderFigure),
     renderAllMetrics(result),
     ...(result.replay === undefined ? [] : [renderReplay(result.replay, result.k)]),
-    renderCaveats(result.protocol),
+    renderCaveats(result),
     renderRun(result),
   ]);
 }
@@ -169,8 +176,8 @@ function renderReplay(replay: ReplayFigures, k: number): Html {
   </section>`;
 }
 
-function renderCaveats(protocol: EvaluationProtocol): Html {
-  const caveats = [...CAVEATS[protocol], ...COMMON_CAVEATS];
+function renderCaveats(result: EvaluationResult): Html {
+  const caveats = [...CAVEATS[result.protocol], ...listTimeFacts(result), ...COMMON_CAVEATS];
   return html`<section>
     <h2>How far to trust this</h2>
     <ul>

@@ -1,5 +1,6 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
-import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import type { JudgingProtocol, TrainingProtocol } from '../../config/evaluation-protocol.js';
+import type { TimeFacts } from '../../domain/time-facts.js';
 import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
 import type { SourceWorth } from '../training/stage-one/measure-worths.js';
 import type { SearchSummary } from '../training/bundle/search-summary.js';
@@ -16,7 +17,9 @@ export type RankingKind = 'baseline' | 'source' | 'fusion' | 'two-stage' | 'plac
 
 /** One evaluation, as `metrics.json` keeps it: plain JSON, every number finite. */
 export interface EvaluationResult {
-  readonly protocol: EvaluationProtocol;
+  readonly protocol: JudgingProtocol;
+  /** How the rows that trained the ranker of the last split were split; absent for one that was trained elsewhere. */
+  readonly trainingProtocol?: TrainingProtocol | undefined;
   readonly dataset: EvaluatedDataset;
   /** Length of the judged slates. */
   readonly k: number;
@@ -59,6 +62,8 @@ export interface EvaluatedDataset {
   readonly users: number;
   readonly items: number;
   readonly interactions: number;
+  /** What its times say. */
+  readonly times: TimeFacts;
 }
 
 /** One split of an evaluation, in counts. */
@@ -67,6 +72,10 @@ export interface EvaluatedSplit {
   /** Unix seconds. */
   readonly knownUntil: number;
   readonly trainRows: number;
+  /** Rows held out, those of items that the user has in the train part too. */
+  readonly testRows: number;
+  /** How many of them have the time of a train row of their user: a draw says which was first. */
+  readonly tiedRows: number;
   readonly queries: number;
 }
 

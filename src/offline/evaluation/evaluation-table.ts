@@ -13,6 +13,7 @@ import {
 } from '../report/figure-format.js';
 import { describeAlsChoice } from '../training/candidates/choose-als-weights.js';
 import { describeWorths } from '../training/stage-one/measure-worths.js';
+import { listTimeFacts } from './time-lines.js';
 import { describeSearch } from '../training/tuning/describe-search.js';
 
 /** The table that `shortlist evaluate` prints: Markdown that also reads well on a terminal, without a final newline. */
@@ -88,16 +89,8 @@ function cellsOf({ name, metrics, liftOverBestSingle }: EvaluationRow): string[]
   ];
 }
 
-function conclusions({
-  comparison,
-  candidates,
-  k,
-  rows,
-  ranker,
-  search,
-  index,
-  alsChoices = [],
-}: EvaluationResult): string[] {
+function conclusions(result: EvaluationResult): string[] {
+  const { comparison, candidates, k, rows, ranker, search, index, alsChoices = [] } = result;
   const { bestSingle, lift, difference, low, high, confidence } = comparison;
   const best = rows.find((row) => row.name === bestSingle)!;
   return [
@@ -107,6 +100,7 @@ function conclusions({
     `- Ceiling: ${formatCount(candidates.meanCount)} candidates hold ${formatShare(candidates.recall.mean)} of the ` +
       `relevant items; a perfect ranker over them would reach nDCG@${k} ${formatScore(candidates.ndcgCeiling)}.`,
     ...describeRankers(ranker),
+    ...listTimeFacts(result).map((fact) => `- ${fact}`),
     ...(search === undefined ? [] : [`- Search for training parameters: ${describeSearch(search)}`]),
     ...(index === undefined ? [] : [`- Index of als: ${describeIndex(index)}.`]),
     ...(alsChoices.length === 0

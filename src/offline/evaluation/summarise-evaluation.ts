@@ -20,6 +20,7 @@ import type { SplitFacts } from '../protocol/splits.js';
 export interface EvaluationRun extends Pick<
   EvaluationResult,
   | 'protocol'
+  | 'trainingProtocol'
   | 'dataset'
   | 'k'
   | 'candidates'
@@ -85,10 +86,12 @@ export function summariseEvaluation(run: EvaluationRun): EvaluationResult {
   const compared = { twoStage, bestSingle, users, seed: run.seed };
   return {
     ...rest,
-    splits: splits.map(({ label, knownUntil, trainRows, queries }) => ({
+    splits: splits.map(({ label, knownUntil, trainRows, testRows, tiedRows, queries }) => ({
       label,
       knownUntil,
       trainRows,
+      testRows,
+      tiedRows,
       queries: queries.length,
     })),
     rows: judged.map((ranking) => toRow(ranking, bestSingle)),

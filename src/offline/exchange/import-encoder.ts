@@ -19,9 +19,11 @@ import {
 } from '../training/encoder/imported-encoder.js';
 import type { VectorCoverage } from '../training/encoder/match-vectors.js';
 import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
-import { readPreparedDataset, type PreparedDataset } from '../data/prepared-dataset.js';
+import type { PreparedDataset } from '../data/prepared-dataset.js';
+import { readTrainingDataset } from '../data/settle-times.js';
 import type { ProgressReporter } from '../progress/progress.js';
 import { replaceFolder } from '../data/replace-folder.js';
+import { chooseProtocol, chooseTrainingProtocol, type ProtocolNames } from '../protocol/choose-protocol.js';
 import { makeTestSplits, makeTrainingSplits } from '../protocol/make-splits.js';
 import { findKnownUntil } from '../training/bundle/train-dataset.js';
 import { buildUserViews } from '../training/views/user-view.js';
@@ -33,13 +35,12 @@ const TRIAL_USERS = 50;
 const TOLERANCE = 1e-4;
 
 /** Options of `importEncoder`. */
-export interface ImportEncoderOptions {
+export interface ImportEncoderOptions extends ProtocolNames {
   /** Files of the encoder. */
   readonly files: { readonly model: string; readonly items: string; readonly spec: string };
   /** Where `train` looks for it; an earlier one is replaced. */
   readonly encoderDir: string;
   readonly config: TrainingConfig;
-  readonly protocol: EvaluationProtocol;
   readonly progress: ProgressReporter;
 }
 
@@ -50,6 +51,8 @@ export interface ImportEncoderResult {
   readonly goldenDifference: number | undefined;
   /** Users that were asked for, and for how many of them something was found. */
   readonly users: { readonly tried: number; readonly answered: number };
+  /** That the dataset is judged by. */
+  readonly protocol: EvaluationProtocol;
   /** Cuts of the training rows, and how many of them may have its scores, because it learned from nothing after them. */
   readonly cuts: { readonly all: number; readonly withEncoder: number };
   /** Unix seconds; an encoder that was trained until then may be judged under the protocol. */
@@ -71,7 +74,7 @@ export async function importEncoder(
 ): Promise<ImportEncoderResult> {
   const { files, encoderDir, progress } = options;
   const step = progress.start(`checking ${files.model}`);
-  const dataset = await readPreparedDataset(preparedDir);
+  const dataset = await readTrainingDataset(preparedDir, { seed: options.config.seed });
   const read = await readEncoderFiles(files, dataset);
   const goldenDifference = await tryGolden(read, dataset);
   const encoder = await openEncoder(read, dataset);
@@ -213,14 +216,16 @@ function refuseConstant({ answered }: ImportEncoderResult['users'], distinct: nu
 function judgeHonesty(
   encoder: ImportedEncoder,
   { interactions }: PreparedDataset,
-  { protocol, config }: ImportEncoderOptions,
-): Pick<ImportEncoderResult, 'cuts' | 'testedFrom' | 'canBeJudged'> {
+  { config, ...options }: ImportEncoderOptions,
+): Pick<ImportEncoderResult, 'protocol' | 'cuts' | 'testedFrom' | 'canBeJudged'> {
   const known = { train: interactions, knownUntil: findKnownUntil(interactions) };
   const cuts = { all: 0, withEncoder: 0 };
-  for (const split of makeTrainingSplits(known, protocol, config)) {
+  const protocol = chooseProtocol(options, interactions.times);
+  const trainingProtocol = chooseTrainingProtocol(config, { protocol, times: interactions.times });
+  for (const split of makeTrainingSplits(known, trainingProtocol, config)) {
     cuts.all++;
     if (!mayKnow(encoder, split)) cuts.withEncoder++;
   }
   const [first] = makeTestSplits(interactions, protocol, config);
-  return { cuts, testedFrom: first!.testedFrom, canBeJudged: !mayKnow(encoder, first!) };
+  return { protocol, cuts, testedFrom: first!.testedFrom, canBeJudged: !mayKnow(encoder, first!) };
 }

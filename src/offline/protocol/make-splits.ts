@@ -1,9 +1,10 @@
+import type { EvaluationProtocol, TrainingProtocol } from '../../config/evaluation-protocol.js';
 import type { TrainingConfig } from '../../config/training-config.js';
-import { ShortlistError } from '../../domain/errors.js';
 import type { InteractionTable } from '../../domain/interactions.js';
-import type { EvaluationProtocol } from '../../config/evaluation-protocol.js';
+import { refuseUnfitProtocol } from './choose-protocol.js';
 import {
   splitChronologically,
+  splitLastOut,
   splitRandomly,
   splitRolling,
   type EvaluationSplit,
@@ -11,12 +12,13 @@ import {
 } from './splits.js';
 
 /**
- * The splits that give the ranker its training rows: made as the protocol makes its test splits, one level deeper. So a
- * ranker is trained on questions of the kind that it will be asked, and never on anything that its stage 1 saw.
+ * The splits that give the ranker its training rows, inside of what is known: stage 1 is fitted on the train part of each, so a ranker never
+ * learns from anything that its stage 1 saw.
+ * @throws ShortlistError INVALID_DATASET where the times do not allow the protocol
  */
 export function makeTrainingSplits(
   known: KnownInteractions,
-  protocol: EvaluationProtocol,
+  protocol: TrainingProtocol,
   config: TrainingConfig,
 ): Iterable<EvaluationSplit> {
   return makeSplits(known.train, protocol, {
@@ -35,7 +37,7 @@ const ROWS_PER_QUERY = 100;
  */
 export function countTrainingSplits(
   { user }: InteractionTable,
-  protocol: EvaluationProtocol,
+  protocol: TrainingProtocol,
   { ranker }: TrainingConfig,
 ): number {
   if (protocol === 'chronological') return 1;
@@ -44,7 +46,10 @@ export function countTrainingSplits(
   return Math.min(ranker.rollingCuts, Math.max(1, affordable));
 }
 
-/** The splits that a protocol tests on. */
+/**
+ * The splits that a protocol tests on.
+ * @throws ShortlistError INVALID_DATASET where the times do not allow the protocol
+ */
 export function makeTestSplits(
   table: InteractionTable,
   protocol: EvaluationProtocol,
@@ -59,25 +64,13 @@ function makeSplits(
   protocol: EvaluationProtocol,
   options: { config: TrainingConfig; count: number; before?: number | undefined },
 ): Iterable<EvaluationSplit> {
+  refuseUnfitProtocol(protocol, table.times);
   const { config, count, before } = options;
   const { trainShare, horizonDays } = config.evaluation;
-  if (protocol === 'rolling') {
-    refuseUntimed(table);
-    return splitRolling(table, { weeks: count, before, horizonDays });
-  }
+  if (protocol === 'rolling') return splitRolling(table, { weeks: count, before, horizonDays });
   if (protocol === 'chronological') return [splitChronologically(table, { trainShare })];
+  if (protocol === 'last-out') return [splitLastOut(table)];
   return Array.from({ length: count }, (_, draw) =>
     splitRandomly(table, { by: 'item', trainShare, seed: config.seed + draw }),
-  );
-}
-
-/** Rows of one time, or of none, have an order in their files at best. */
-function refuseUntimed({ timestamp }: InteractionTable): void {
-  if (timestamp.some((time) => time !== timestamp[0])) return;
-  throw new ShortlistError(
-    'INVALID_DATASET',
-    'The rolling protocol splits by time, and no two of these interactions differ in theirs. Bring a timestamp, or take ' +
-      '`--protocol random`, or `--protocol chronological` if the order of the rows in their files is the order in which ' +
-      'things happened; `evaluation.protocol` in the dataset config says so for good.',
   );
 }

@@ -37,6 +37,8 @@ export interface EvaluationSplit extends KnownInteractions {
   readonly tested: InteractionTable;
   /** Unix seconds of the earliest of them. */
   readonly testedFrom: number;
+  /** How many of them have the time of a row of their user that trains: a draw says which was first. */
+  readonly tiedRows: number;
   /** Ascending by user index; at least one. */
   readonly queries: readonly EvaluationQuery[];
 }
@@ -47,6 +49,7 @@ export interface EvaluationSplit extends KnownInteractions {
  */
 export interface SplitFacts extends Omit<EvaluationSplit, 'train' | 'tested' | 'testedFrom'> {
   readonly trainRows: number;
+  readonly testRows: number;
   /** Train rows per item index; its length is the size of the catalogue. */
   readonly popularity: Uint32Array;
   /** Distinct items in the user's train rows, per query. */
@@ -66,8 +69,11 @@ const UNUSED = 2;
 
 const MAX_PROBLEMS = 20;
 
+const FROZEN_LABEL = 'frozen pairs, all rows of each held out';
+
 /**
- * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict. It lets the future
+ * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict. Rows of one time are taken in the order of the
+ * table. It lets the future
  * of other users into the training, so it compares models; it does not forecast what they do in production.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
@@ -82,6 +88,20 @@ export function splitChronologically(
     for (const row of rows.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
   }
   return requireQueries(createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }));
+}
+
+/**
+ * The last row of each user with two rows or more to predict, all others to train on: the protocol of many papers on sequences. It lets the
+ * future of other users into the training, as `splitChronologically` does. Who came back to an item at last is not asked.
+ *
+ * @throws ShortlistError INVALID_DATASET when nothing is left to predict.
+ */
+export function splitLastOut(table: InteractionTable): EvaluationSplit {
+  const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  for (const rows of groupRows(table.user, table.users.size)) {
+    if (rows.length > 1) parts[rows.at(-1)!] = TEST;
+  }
+  return requireQueries(createSplit(table, parts, { label: 'last row of each user' }));
 }
 
 /**
@@ -106,7 +126,8 @@ export function splitRandomly(
 }
 
 /**
- * The rows of the given pairs to predict, all others to train on: a published split, as `readFrozenSplit` reads it.
+ * The given pairs to predict, by all rows that they have; all others train: a published split, as `readFrozenSplit` reads it. So of an
+ * item that a user came back to, nothing is in the train part.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
  */
@@ -115,7 +136,7 @@ export function splitFrozen(table: InteractionTable, testPairs: readonly HeldOut
   const parts = Uint8Array.from(table.user, (user, row) =>
     heldOut.has(pairKey(table, { user, item: table.item[row]! })) ? TEST : TRAIN,
   );
-  return requireQueries(createSplit(table, parts, { label: 'frozen test rows' }));
+  return requireQueries(createSplit(table, parts, { label: FROZEN_LABEL }));
 }
 
 /**
@@ -163,12 +184,13 @@ export function* splitRolling(
 
 /** Drops the train rows of a split. */
 export function toSplitFacts(split: EvaluationSplit): SplitFacts {
-  const { label, train, knownUntil, queries } = split;
+  const { label, train, tested, tiedRows, knownUntil, queries } = split;
   const popularity = new Uint32Array(train.items.size);
   for (const item of train.item) popularity[item]!++;
   const rowsOfUser = groupRows(train.user, train.users.size);
   const historyLengths = Uint32Array.from(queries, ({ user }) => itemsAt(train, rowsOfUser[user]!).size);
-  return { label, knownUntil, queries, trainRows: train.user.length, popularity, historyLengths };
+  const counts = { trainRows: train.user.length, testRows: tested.user.length, tiedRows };
+  return { label, knownUntil, queries, ...counts, popularity, historyLengths };
 }
 
 /** The rows of each group in table order, one view per group. */
@@ -202,8 +224,27 @@ function createSplit(
   const { unwanted: _, ...tested } = filterInteractions(table, (row) => parts[row] === TEST);
   const { label, knownUntil = maxOf(rows.timestamp) } = options;
   const train = withKnownUnwanted(rows, { tested, before: options.knownUntil, knownUntil });
-  const testedFrom = minOf(tested.timestamp);
-  return { label, train, knownUntil, tested, testedFrom, queries: collectQueries(table, parts) };
+  return {
+    label,
+    train,
+    knownUntil,
+    tested,
+    testedFrom: minOf(tested.timestamp),
+    tiedRows: countTied(table, parts),
+    queries: collectQueries(table, parts),
+  };
+}
+
+/** Test rows that stand in a run of rows of one user and time with a train row. */
+function countTied({ user, timestamp }: InteractionTable, parts: ArrayLike<number>): number {
+  let tied = 0;
+  for (let from = 0, to = 0; from < user.length; from = to) {
+    const found = [0, 0, 0];
+    do found[parts[to++]!]!++;
+    while (to < user.length && user[to] === user[from] && timestamp[to] === timestamp[from]);
+    if (found[TRAIN]! > 0) tied += found[TEST]!;
+  }
+  return tied;
 }
 
 /**

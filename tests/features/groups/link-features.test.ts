@@ -12,7 +12,7 @@ const random = createSeededRandom(3);
 const weights = Array.from({ length: ITEMS }, () =>
   Array.from({ length: ITEMS }, () => (random.uniform() < 2 / 3 ? 0 : Math.fround(0.01 + random.uniform()))),
 );
-const group = createLinkFeatures('near', toLinks(weights));
+const group = createLinkFeatures('near', toLinks(weights), { hasOrder: true });
 
 function toLinks(matrix: number[][]): ItemLinks {
   const rows = matrix.map((row) => row.flatMap((weight, item) => (weight > 0 ? [{ item, weight }] : [])));
@@ -74,7 +74,7 @@ t.test('more candidates than there was room for are followed as few are', async 
     row,
     ...Array.from({ length: many - 1 }, () => ({ items: new Int32Array(0), weights: new Float32Array(0) })),
   ]);
-  const crowd = createLinkFeatures('near', links);
+  const crowd = createLinkFeatures('near', links, { hasOrder: true });
   const strengths = fillGroup(crowd, {
     candidates: candidateSet([...row.items], []),
     history: history([0]),

@@ -92,8 +92,9 @@ t.test('a frozen split takes the place of the protocol’s own', async (t) => {
     item: dataset.interactions.item[row]!,
   }));
   const splits = [splitFrozen(dataset.interactions, pairs)];
-  const result = await evaluateDataset(dataset, { ...options, protocol: 'random', splits });
-  t.equal(result.splits[0]!.queries, 3);
+  const result = await evaluateDataset(dataset, { ...options, protocol: 'frozen', splits });
+  t.match(result, { protocol: 'frozen', splits: [{ queries: 3, testRows: 3, tiedRows: 0 }] });
+  t.match(result.splits[0]!.label, /all rows of each held out/);
 });
 
 t.test('a replay walks the users of every split, within its limits, and changes nothing else', async (t) => {
@@ -117,7 +118,7 @@ t.test('a replay walks the users of every split, within its limits, and changes 
     evaluateDataset(dataset, { ...options, protocol: 'random', replay: { users: 5, events: 2 } }),
     {
       code: 'INVALID_CONFIG',
-      message: /random has no cut in time: leave out --replay/,
+      message: /random has no rows one after the other .*: leave out --replay/,
     },
   );
 });

@@ -51,8 +51,7 @@ t.test('an evaluation is added to the very bundle that it began with', async (t)
   const { manifest, bytesOf } = await openBundleFiles(trained!);
   t.same(evaluated, {
     report: join(trained!, 'report.html'),
-    version: manifest.version,
-    before: before.version,
+    bundle: { version: manifest.version, before: before.version },
   });
   t.not(manifest.version, before.version, 'a bundle with an evaluation is another version');
   const summary = findEvaluationSummary(manifest)!;

@@ -26,6 +26,8 @@ t.test(
 - Best single source: trending, nDCG@10 0.1371.
 - Two-stage over it: +20.5 %, difference +0.0281, 95 % interval +0.0231 to +0.0334.
 - Ceiling: 231 candidates hold 61.2 % of the relevant items; a perfect ranker over them would reach nDCG@10 0.6910.
+- Rows that the ranker learned from: rolling.
+- Ties in time: 0 of 7,422 test rows (0.0 %) have the time of a train row of their user.
 
 | source        | share of candidates | recall | found by it alone |
 | ------------- | ------------------: | -----: | ----------------: |

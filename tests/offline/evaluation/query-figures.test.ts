@@ -11,6 +11,8 @@ function makeFacts(label: string, queries: [user: number, relevant: number[]][])
     label,
     knownUntil: 100,
     trainRows: 50,
+    testRows: 2,
+    tiedRows: 0,
     queries: queries.map(([user, relevant]) => ({ user, relevant: Int32Array.from(relevant) })),
     popularity: new Uint32Array(5),
     historyLengths: new Uint32Array(queries.length),

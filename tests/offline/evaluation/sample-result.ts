@@ -14,12 +14,21 @@ const QUERIES = [950, 971, 919, 871];
 export function sampleResult(overrides: Partial<EvaluationResult> = {}): EvaluationResult {
   return {
     protocol: 'rolling',
-    dataset: { name: 'films', users: 1_234, items: 2_345, interactions: 53_556 },
+    trainingProtocol: 'rolling',
+    dataset: {
+      name: 'films',
+      users: 1_234,
+      items: 2_345,
+      interactions: 53_556,
+      times: { hasOrder: true, hasDates: true, orderedShare: 0.9 },
+    },
     k: 10,
     splits: QUERIES.map((queries, week) => ({
       label: `2013-08-${String(4 + 7 * week).padStart(2, '0')}`,
       knownUntil: 1_375_574_400 + 7 * 86_400 * week,
       trainRows: 44_944 + 2_200 * week,
+      testRows: 2 * queries,
+      tiedRows: 0,
       queries,
     })),
     rows: [

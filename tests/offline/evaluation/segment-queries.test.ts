@@ -8,6 +8,8 @@ function makeFacts(queries: readonly (readonly number[])[], popularity: readonly
     label: 'w1',
     knownUntil: 100,
     trainRows: 50,
+    testRows: 2,
+    tiedRows: 0,
     queries: queries.map((relevant, user) => ({ user, relevant: Int32Array.from(relevant) })),
     popularity: Uint32Array.from(popularity),
     historyLengths: new Uint32Array(queries.length).fill(3),

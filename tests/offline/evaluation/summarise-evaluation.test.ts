@@ -13,6 +13,8 @@ function makeFacts(historyLengths: readonly number[], label = 'w1'): SplitFacts 
     label,
     knownUntil: 100,
     trainRows: 50,
+    testRows: 2,
+    tiedRows: 0,
     queries: historyLengths.map((_, user) => ({ user, relevant: Int32Array.of(0) })),
     popularity: new Uint32Array(20).fill(1),
     historyLengths: Uint32Array.from(historyLengths),
@@ -115,7 +117,7 @@ t.test('segments without queries are left out, and segments span the splits', as
       ['21–100', 1, 0.5],
     ],
   );
-  t.same(described[1], { label: 'w2', knownUntil: 100, trainRows: 50, queries: 2 });
+  t.same(described[1], { label: 'w2', knownUntil: 100, trainRows: 50, testRows: 2, tiedRows: 0, queries: 2 });
   t.same(
     rows[0]!.ndcgBySplit.map(({ mean }) => mean),
     [0.5, 0.75],

@@ -31,10 +31,17 @@ t.test(
 );
 
 t.test('rows without times are not split by time', async (t) => {
-  const untimed = { ...TABLE, timestamp: new Float64Array(TABLE.user.length) };
+  const untimed = makeTable(
+    Array.from({ length: 100 }, (_, at): Row => [`u${at % 10}`, `i${Math.floor(at / 10)}`, 1]),
+  );
   const config = smallTrainingConfig();
-  t.throws(() => makeTestSplits(untimed, 'rolling', config), { code: 'INVALID_DATASET' });
-  t.ok([...makeTestSplits(untimed, 'chronological', config)][0]!.queries.length > 0);
+  for (const protocol of ['rolling', 'chronological', 'last-out'] as const) {
+    t.throws(() => makeTestSplits(untimed, protocol, config), {
+      code: 'INVALID_DATASET',
+      message: new RegExp(`The protocol ${protocol} splits by time: .* Take \`--protocol random\`; `),
+    });
+  }
+  t.ok([...makeTestSplits(untimed, 'random', config)][0]!.queries.length > 0);
 });
 
 t.test('a random split is drawn as often as the rows leave room for, and never the same twice', async (t) => {

@@ -1,5 +1,6 @@
 import { IdIndex, sortRawIds } from '../../../src/domain/id-index.js';
 import type { InteractionTable } from '../../../src/domain/interactions.js';
+import { judgeTimes } from '../../../src/domain/time-facts.js';
 
 export const DAY = 86_400;
 
@@ -13,12 +14,15 @@ export function makeTable(rows: readonly Row[]): InteractionTable {
   const sorted = rows
     .map(([user, item, day]) => ({ user: users.find(user), item: items.find(item), time: day * DAY }))
     .sort((a, b) => a.user - b.user || a.time - b.time);
+  const user = Int32Array.from(sorted, (row) => row.user);
+  const timestamp = Float64Array.from(sorted, (row) => row.time);
   return {
     users,
     items,
-    user: Int32Array.from(sorted, (row) => row.user),
+    user,
     item: Int32Array.from(sorted, (row) => row.item),
-    timestamp: Float64Array.from(sorted, (row) => row.time),
+    timestamp,
+    times: judgeTimes({ user, timestamp }),
     value: new Float32Array(sorted.length).fill(1),
   };
 }

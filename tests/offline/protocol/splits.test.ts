@@ -9,6 +9,7 @@ import {
   readFrozenSplit,
   splitChronologically,
   splitFrozen,
+  splitLastOut,
   splitRandomly,
   splitRolling,
   type EvaluationSplit,
@@ -70,10 +71,38 @@ t.test('the first three quarters of each user train, in time order, and the rest
   t.equal(split.label, 'chronological 75/25');
 });
 
-t.test('rows at the same time keep the order of the file', async (t) => {
+t.test('rows at the same time keep the order of the table, which a draw makes', async (t) => {
   const table = makeTable(['z', 'y', 'x', 'w'].map((item): Row => ['a', item, 1]));
   const split = splitChronologically(table);
   t.same(rowsOf(split.train), ['a z 1', 'a y 1', 'a x 1']);
+});
+
+t.test('the last row of each user with two is held out, and nothing else', async (t) => {
+  const split = splitLastOut(makeTable([...EIGHT_OF_A, ['b', 'i1', 1], ['c', 'i2', 5], ['c', 'i1', 3]]));
+  t.same(askedPairs(split), ['0 7', '2 1']);
+  t.equal(split.train.user.length, 9);
+  t.equal(split.label, 'last row of each user');
+  t.throws(() => splitLastOut(makeTable([['a', 'i1', 1]])), { code: 'INVALID_DATASET' });
+});
+
+t.test('test rows that share user and time with a train row are counted', async (t) => {
+  const rows: Row[] = [1, 1, 1, 2, 2, 2, 2, 3].map((day, item) => ['a', `i${item}`, day]);
+  t.equal(
+    splitChronologically(makeTable(rows)).tiedRows,
+    1,
+    'the sixth row of eight is the last that trains',
+  );
+  t.equal(splitLastOut(makeTable(rows)).tiedRows, 0);
+  t.equal(splitLastOut(makeTable(rows.slice(0, 7))).tiedRows, 1);
+  const facts = toSplitFacts(splitChronologically(makeTable(rows)));
+  t.match(facts, { trainRows: 6, testRows: 2, tiedRows: 1 });
+});
+
+t.test('a frozen split holds out all rows of a pair', async (t) => {
+  const table = makeTable([...EIGHT_OF_A, ['a', 'i2', 9]]);
+  const split = splitFrozen(table, [{ user: 0, item: 1 }]);
+  t.equal(split.train.user.length, 7);
+  t.match(split, { tested: { user: { length: 2 } }, label: /all rows of each held out/ });
 });
 
 t.test('half a row is rounded to the even number of train rows', async (t) => {

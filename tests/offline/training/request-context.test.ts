@@ -60,6 +60,7 @@ const config = smallTrainingConfig();
 const options = {
   config: { ...config, ranker: { ...config.ranker, objectives: ['lambdarank' as const], maxTrees: 30 } },
   protocol: 'chronological' as const,
+  trainingProtocol: 'chronological' as const,
   scenario: { ...SCENARIOS.get('home')!, sources: { als: 60, 'similar-items': 60, popular: 60 } },
   coldStart: SCENARIOS.get('popular'),
   progress: SILENT_PROGRESS,

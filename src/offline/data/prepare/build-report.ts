@@ -2,7 +2,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetConfig, TableLimits } from '../../../config/dataset-config.js';
 import { isAskable, LONGEST_ID } from '../../../domain/entity-id.js';
 import type { IdIndex } from '../../../domain/id-index.js';
+import type { InteractionTable } from '../../../domain/interactions.js';
+import { whyUndated, whyUnordered } from '../../../domain/time-facts.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
+import { whyUnfit } from '../../protocol/choose-protocol.js';
 import { queryRows } from '../database.js';
 import type { PreparedManifest, PreparedTables } from '../prepared-dataset.js';
 import { countTypes } from './count-types.js';
@@ -16,8 +19,8 @@ import { listContextWarnings } from './specify-context.js';
 import type { TableName } from './table-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
 
-const UNTIMED =
-  'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
+/** So few rows may be of one day. */
+const FEW_ROWS = 5;
 
 /** Counts what was read, kept and dropped, and adds the warnings. */
 export async function buildReport(
@@ -54,8 +57,8 @@ export async function buildReport(
     ...(options.read.interactions.events?.files === 0
       ? []
       : await listUnseenTypes(connection, config.interactions.negative)),
-    ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...listShortSpan(summary),
+    ...listTimeLimits(config, tables.interactions, summary),
     ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
     ...(options.read.users && withoutUsersRow === summary.users ? [strangers('user')] : []),
     ...(manifest.context ? await listContextWarnings(connection, manifest.context) : []),
@@ -76,6 +79,7 @@ export async function buildReport(
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),
+      ...describeTimes(tables.interactions),
       values: values.spread,
     },
     items: {
@@ -109,8 +113,38 @@ function toIso(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** So few rows may be of one day. */
-const FEW_ROWS = 5;
+function describeTimes({
+  times: { hasOrder, hasDates, orderedShare },
+}: InteractionTable): Pick<PrepareReport['interactions'], 'hasOrder' | 'hasDates' | 'orderedShare'> {
+  return { hasOrder, hasDates, orderedShare };
+}
+
+/** What training and evaluation go without, because the times do not give it. */
+function listTimeLimits(
+  { evaluation }: DatasetConfig,
+  { times }: InteractionTable,
+  { rows, from, to }: InteractionSummary,
+): string[] {
+  if (rows < 2 || (rows < FEW_ROWS && from < to)) return [];
+  const order = whyUnordered(times);
+  const dates = whyUndated(times);
+  const protocol = evaluation && whyUnfit(evaluation.protocol, times);
+  return [
+    ...(order === undefined
+      ? []
+      : [
+          `${order}: neither sources nor features use the order of a user's rows, and the protocols chronological and last-out cannot be used`,
+        ]),
+    ...(dates === undefined
+      ? []
+      : [`${dates}: nothing trends or has an age, and the protocol rolling cannot be used`]),
+    ...(protocol === undefined
+      ? []
+      : [
+          `evaluation.protocol of the config is ${evaluation!.protocol}, which these times do not allow: write random, or leave evaluation out`,
+        ]),
+  ].map((limit) => `interactions: ${limit}`);
+}
 
 function listShortSpan({ rows, from, to, quantiles }: InteractionSummary): string[] {
   const seconds = quantiles[4] - quantiles[0];

@@ -140,7 +140,7 @@ async function writePrepared(
     ...declared,
     ...specs,
     views,
-    evaluation: config.evaluation,
+    ...(config.evaluation && { evaluation: config.evaluation }),
   };
   const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary, values });
   await writeJson(join(dir, 'prepared.json'), manifest);

@@ -57,6 +57,11 @@ export interface PrepareReport {
     readonly from: string;
     readonly to: string;
     readonly times: TimeSpread;
+    /** Whether the rows of a user have an order in time, and rows an age: training uses neither where not. */
+    readonly hasOrder: boolean;
+    readonly hasDates: boolean;
+    /** Share of the consecutive rows of a user that differ in time. */
+    readonly orderedShare: number;
     readonly values: ValueSpread;
   };
   /** Of the prepared tables, entities without interactions included. */

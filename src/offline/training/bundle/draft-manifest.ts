@@ -1,6 +1,7 @@
 import type { ManifestDraft } from '../../../bundle/write-bundle-files.js';
 import type { SourceDefinition } from '../../../candidates/source-definition.js';
 import { SOURCES } from '../../../candidates/sources.js';
+import type { TrainingProtocol } from '../../../config/evaluation-protocol.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
 import type { TrainingProfile } from '../../../config/training-profile.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
@@ -21,6 +22,8 @@ export interface WritingOptions {
   readonly dataset: PreparedDataset;
   readonly config: TrainingConfig;
   readonly provenance: Provenance;
+  /** How the rows that trained the ranker were split; absent where it was trained elsewhere, or that is not kept. */
+  readonly trainingProtocol?: TrainingProtocol | undefined;
   /** The profile that made the config; full when not said. */
   readonly profile?: TrainingProfile | undefined;
   /** The search that the config comes from. */
@@ -34,9 +37,9 @@ export function draftManifest(
   { stageOne, ranker, index, alsChoice, worths }: TrainedBundle,
   options: WritingOptions,
 ): ManifestDraft {
-  const { dataset, config, profile, provenance, search, reference } = options;
+  const { dataset, config, profile, provenance, search, reference, trainingProtocol } = options;
   const { itemViews, userViews } = stageOne;
-  const { timestamp, user } = stageOne.interactions;
+  const { timestamp, times, user } = stageOne.interactions;
   return {
     ...describeProvenance(provenance),
     dataset: {
@@ -47,6 +50,7 @@ export function draftManifest(
       interactions: user.length,
       from: timestamp.reduce((oldest, time) => Math.min(oldest, time), Number.POSITIVE_INFINITY),
       to: timestamp.reduce((newest, time) => Math.max(newest, time), Number.NEGATIVE_INFINITY),
+      times,
     },
     knownUntil: stageOne.knownUntil,
     catalogue: { file: BUNDLE_PATHS.catalogue, attributes: dataset.catalogue.attributes.map(toSpec) },
@@ -56,7 +60,7 @@ export function draftManifest(
       users: copyView(userViews[0].view),
     },
     sources: describeSources(stageOne, { index, worths }),
-    followers: { file: BUNDLE_PATHS.followers },
+    ...(stageOne.followers && { followers: { file: BUNDLE_PATHS.followers } }),
     ...(stageOne.contexts && { context: describeContexts(stageOne.contexts) }),
     histories: {
       file: BUNDLE_PATHS.histories,
@@ -69,7 +73,7 @@ export function draftManifest(
     training: {
       ...(profile === 'quick' && { profile }),
       config,
-      ranker: describeTraining(ranker),
+      ranker: describeTraining(ranker, trainingProtocol),
       ...(stageOne.encoder !== undefined && { encoder: stageOne.encoder.facts }),
       ...(alsChoice !== undefined && { als: alsChoice }),
       ...(search !== undefined && { search }),
@@ -113,11 +117,15 @@ function describeRanker(ranker: TrainedBundle['ranker']): ManifestDraft['ranker'
   };
 }
 
-function describeTraining(ranker: TrainedBundle['ranker']): Record<string, unknown> {
+function describeTraining(
+  ranker: TrainedBundle['ranker'],
+  trainingProtocol: TrainingProtocol | undefined,
+): Record<string, unknown> {
   if (ranker.kind === 'imported') return { ...ranker.facts };
   return {
     rows: ranker.rows,
     queries: ranker.queries,
+    ...(trainingProtocol !== undefined && { trainingProtocol }),
     exportDifference: ranker.exportDifference,
     choice: ranker.choice,
     validationCurve: [...ranker.ensemble.validationCurve],

@@ -26,7 +26,14 @@ export function encodeBundle(
       ? []
       : [[SOURCES[ENCODER].model, { bytes: stageOne.encoder.model }] as const]),
     ...(index?.bytes === undefined ? [] : [[index.facts.file!, { bytes: index.bytes }] as const]),
-    [BUNDLE_PATHS.followers, { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) }],
+    ...(stageOne.followers === undefined
+      ? []
+      : [
+          [
+            BUNDLE_PATHS.followers,
+            { bytes: encodeTensorFile(itemLinksToTensors(stageOne.followers)) },
+          ] as const,
+        ]),
     ...(stageOne.contexts === undefined
       ? []
       : [

@@ -1,5 +1,5 @@
 import { isSettled, type SettledConfig, type TrainingConfig } from '../../../config/training-config.js';
-import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { TrainingProtocol } from '../../../config/evaluation-protocol.js';
 import type { ProgressReporter } from '../../progress/progress.js';
 import { makeTrainingSplits } from '../../protocol/make-splits.js';
 import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
@@ -23,14 +23,14 @@ export async function settleConfig(
   known: KnownInteractions,
   options: {
     config: TrainingConfig;
-    protocol: EvaluationProtocol;
+    trainingProtocol: TrainingProtocol;
     progress: ProgressReporter;
     threads?: number | undefined;
   },
 ): Promise<Settled> {
   const { config } = options;
   if (isSettled(config)) return { config };
-  const split = findLatest(makeTrainingSplits(known, options.protocol, config));
+  const split = findLatest(makeTrainingSplits(known, options.trainingProtocol, config));
   const alsChoice = await chooseAlsWeights(split, {
     config,
     threads: countFitThreads(split, options.threads),

@@ -8,7 +8,7 @@ import {
   mayKnow,
   type ImportedEncoder,
 } from '../encoder/imported-encoder.js';
-import type { EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { TrainingProtocol } from '../../../config/evaluation-protocol.js';
 import type { EvaluationSplit, KnownInteractions } from '../../protocol/splits.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import type { CandidateEngine } from '../../../pipeline/engine.js';
@@ -40,7 +40,8 @@ export interface TrainedBundle extends Settled {
 /** Options of `trainBundle`. */
 export interface TrainingOptions {
   readonly config: TrainingConfig;
-  readonly protocol: EvaluationProtocol;
+  /** How the rows that train the ranker are split. */
+  readonly trainingProtocol: TrainingProtocol;
   /** The scenario whose candidates the ranker will order. */
   readonly scenario: ScenarioConfig;
   readonly progress: ProgressReporter;
@@ -123,7 +124,7 @@ export function listSkippedSources(
 }
 
 /**
- * The rows that a ranker learns from: those of every training split of the protocol, oldest first; with the worths of the latest.
+ * The rows that a ranker learns from: those of every training split, oldest first; with the worths of the latest.
  * @throws ShortlistError INVALID_DATASET when the protocol finds nothing to learn from, or a number fits no feature
  */
 export async function labelTrainingQueries(
@@ -133,10 +134,10 @@ export async function labelTrainingQueries(
 ): Promise<LabelledCut> {
   refuseUnfitNumbers(dataset);
   const maxRows = countRowsPerCut(known, options);
-  const share = SHARE_OF_CUTS / countTrainingSplits(known.train, options.protocol, options.config);
+  const share = SHARE_OF_CUTS / countTrainingSplits(known.train, options.trainingProtocol, options.config);
   const { labelledCuts = new Map<string, LabelledCut>() } = options;
   const labelled = await runAhead(
-    makeTrainingSplits(known, options.protocol, options.config),
+    makeTrainingSplits(known, options.trainingProtocol, options.config),
     {
       prepare: async (split, progress) =>
         labelledCuts.has(cutKey(split, options))
@@ -160,7 +161,7 @@ async function measureLatest(
   dataset: PreparedDataset,
   options: SettledOptions,
 ): Promise<SourceWorths> {
-  const split = findLatest(makeTrainingSplits(known, options.protocol, options.config));
+  const split = findLatest(makeTrainingSplits(known, options.trainingProtocol, options.config));
   const stageOne = await fitStageOne(split, dataset, options);
   return measureCut(await openCutEngine(stageOne, split, dataset, options), split, options);
 }
@@ -179,9 +180,9 @@ export function cutKey(
 /** Rows that a cut gives at most: each has the same share, so that no more are held in memory than are trained on. */
 export function countRowsPerCut(
   { train }: KnownInteractions,
-  { config, protocol }: Pick<TrainingOptions, 'config' | 'protocol'>,
+  { config, trainingProtocol }: Pick<TrainingOptions, 'config' | 'trainingProtocol'>,
 ): number {
-  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, protocol, config));
+  return Math.floor(config.ranker.maxRows / countTrainingSplits(train, trainingProtocol, config));
 }
 
 /**

@@ -1,7 +1,13 @@
 import type { Manifest } from '../../../bundle/manifest.js';
 import type { TrainingProfile } from '../../../config/training-profile.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
-import { type PreparedDataset, readPreparedDataset } from '../../data/prepared-dataset.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import { readTrainingDataset } from '../../data/settle-times.js';
+import {
+  chooseProtocol,
+  chooseTrainingProtocol,
+  type ProtocolNames,
+} from '../../protocol/choose-protocol.js';
 import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
@@ -12,17 +18,21 @@ import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
 import type { Provenance } from './provenance.js';
 import { writeTrainedBundle } from './write-trained-bundle.js';
+import { reportTimes } from './report-times.js';
 
 /** Options of `trainDataset`. */
-export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker'> & {
-  provenance: Provenance;
-  /** Folder of the encoder that was imported for the dataset; there need not be one. */
-  encoderDir?: string | undefined;
-  /** The profile that made the config; full when not said. */
-  profile?: TrainingProfile | undefined;
-  /** How the config was found, if it was searched for. */
-  search?: SearchSummary | undefined;
-};
+export type DatasetTrainingOptions = Omit<TrainingOptions, 'importedRanker' | 'trainingProtocol'> &
+  ProtocolNames & {
+    provenance: Provenance;
+    /** Takes the dataset as one without times. */
+    ignoreTimes?: boolean | undefined;
+    /** Folder of the encoder that was imported for the dataset; there need not be one. */
+    encoderDir?: string | undefined;
+    /** The profile that made the config; full when not said. */
+    profile?: TrainingProfile | undefined;
+    /** How the config was found, if it was searched for. */
+    search?: SearchSummary | undefined;
+  };
 
 /**
  * Trains a bundle on a whole prepared dataset and writes it, in place of an earlier one.
@@ -33,16 +43,22 @@ export async function trainDataset(
   trainedDir: string,
   options: DatasetTrainingOptions,
 ): Promise<Manifest> {
-  return trainPrepared(await readPreparedDataset(preparedDir), trainedDir, options);
+  const { config, ignoreTimes } = options;
+  const dataset = await readTrainingDataset(preparedDir, { seed: config.seed, ignoreTimes });
+  return trainPrepared(dataset, trainedDir, options);
 }
 
-/** The same on a dataset that was read. */
+/** The same on a dataset that was read, its times settled. */
 export async function trainPrepared(
   dataset: PreparedDataset,
   trainedDir: string,
   given: DatasetTrainingOptions,
 ): Promise<Manifest> {
-  const options = { ...given, progress: reportJob(given.progress) };
+  const { times } = dataset.interactions;
+  const protocol = chooseProtocol(given, times);
+  const trainingProtocol = chooseTrainingProtocol(given.config, { protocol, times });
+  const options = { ...given, trainingProtocol, progress: reportJob(given.progress) };
+  reportTimes(dataset, given.progress);
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {
@@ -57,7 +73,7 @@ export async function trainPrepared(
 async function measureTrained(
   { stageOne, worths, ranker: { onnx, featureOrder } }: TrainedBundle,
   dataset: PreparedDataset,
-  { scenario, progress }: DatasetTrainingOptions,
+  { scenario, progress }: Pick<DatasetTrainingOptions, 'scenario' | 'progress'>,
 ): Promise<Reference> {
   const step = progress.start('reference for drift');
   const ranker = await openOnnxRanker(onnx, { columns: featureOrder.length });

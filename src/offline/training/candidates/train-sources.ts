@@ -3,11 +3,12 @@ import { alsToTensors } from '../../../candidates/als.js';
 import { freshToTensors } from '../../../candidates/fresh.js';
 import { popularInGroupToTensors } from '../../../candidates/popular-in-group.js';
 import { popularityToTensors } from '../../../candidates/popularity.js';
-import { similarItemsToTensors } from '../../../candidates/similar-items.js';
+import { similarItemsToTensors, type HistoryWeighting } from '../../../candidates/similar-items.js';
 import { isSourceName, SOURCES, type SourceName } from '../../../candidates/sources.js';
 import type { SettledConfig, TrainingConfig } from '../../../config/training-config.js';
-import type { Histories } from '../../../domain/history.js';
+import { DEFAULT_MAX_HISTORY, type Histories } from '../../../domain/history.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
+import { whyUndated, whyUnordered } from '../../../domain/time-facts.js';
 import { countAttributeValues, listDescriptiveAttributes } from './attribute-model.js';
 import { describeEaseCost, estimateEase } from './ease.js';
 import { countGroupPopularity, hasGroups } from './group-popularity.js';
@@ -34,10 +35,15 @@ export interface SourceInputs {
 /** Makes one artefact; every source of `SOURCES` with this file serves from it. */
 interface SourceTrainer {
   readonly file: string;
+  /** A source of this file that the dataset cannot have, though it has the file, with the reason. */
+  readonly findMissing?: (dataset: PreparedDataset) => readonly (readonly [SourceName, string])[];
   /** Why the dataset cannot have it; undefined when it can. Looks at the whole dataset, so all cuts of it agree. */
   readonly findObstacle?: (dataset: PreparedDataset, config: TrainingConfig) => string | undefined;
   readonly train: (inputs: SourceInputs) => TensorFile | Promise<TensorFile>;
 }
+
+/** A history without an order is asked whole, as far as models count histories, and all of its items weigh alike. */
+const UNORDERED: HistoryWeighting = { lastItems: DEFAULT_MAX_HISTORY, recencyExponent: 0 };
 
 const TRAINERS: readonly SourceTrainer[] = [
   {
@@ -56,15 +62,20 @@ const TRAINERS: readonly SourceTrainer[] = [
   },
   {
     file: SOURCES['similar-items'].file,
-    train: async ({ histories, dataset, config: { similarItems }, ...how }) => {
+    train: async ({ histories, interactions, dataset, config: { similarItems }, ...how }) => {
       const options = { ...similarItems, itemCount: dataset.catalogue.entities.size };
       const links = await fitLinks({ fit: 'neighbours', histories, options }, how);
-      return similarItemsToTensors(links, { 'similar-items': similarItems });
+      const weighting = interactions.times.hasOrder ? similarItems : UNORDERED;
+      return similarItemsToTensors(links, { 'similar-items': weighting });
     },
   },
   {
     file: SOURCES.ease.file,
     findObstacle: findEaseObstacle,
+    findMissing: ({ interactions }) => {
+      const why = whyUnordered(interactions.times);
+      return why === undefined ? [] : [['ease-recent', why]];
+    },
     train: async ({ histories, dataset, config: { ease }, ...how }) => {
       const options = { ...ease, itemCount: dataset.catalogue.entities.size };
       return similarItemsToTensors(await fitLinks({ fit: 'ease', histories, options }, how), {
@@ -111,8 +122,7 @@ function createTrendingTrainer(
 ): SourceTrainer {
   return {
     file: SOURCES[name].file,
-    findObstacle: ({ window }) =>
-      window.from < window.to ? undefined : 'all interactions are of one time, so nothing is of late',
+    findObstacle: ({ interactions }) => whyUndated(interactions.times),
     train: ({ interactions, knownUntil, dataset, config }) =>
       popularityToTensors(
         countPopularity(interactions, {
@@ -159,9 +169,11 @@ export function findSkippedSources(
   config: TrainingConfig,
 ): ReadonlyMap<string, string> {
   return new Map(
-    TRAINERS.flatMap(({ file, findObstacle }) => {
+    TRAINERS.flatMap(({ file, findObstacle, findMissing }) => {
       const reason = findObstacle?.(dataset, config);
-      return reason === undefined ? [] : sourcesOf(file).map((name) => [name, reason] as const);
+      return reason === undefined
+        ? (findMissing?.(dataset) ?? [])
+        : sourcesOf(file).map((name) => [name, reason] as const);
     }),
   );
 }

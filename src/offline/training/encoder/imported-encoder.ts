@@ -127,9 +127,10 @@ async function open(
 /** True for an encoder that may have learned from what a split asks for. */
 export function mayKnow(
   { config }: Pick<ImportedEncoder, 'config'>,
-  { testedFrom }: EvaluationSplit,
+  { testedFrom, train }: Pick<EvaluationSplit, 'testedFrom' | 'train'>,
 ): boolean {
-  return trainedUntilOf(config) > testedFrom;
+  // Where times are ignored, nothing says what came before what.
+  return train.times.ignored === true || trainedUntilOf(config) > testedFrom;
 }
 
 /** Stage 1 without the encoder. Features of its scores stay, and are zeros. */

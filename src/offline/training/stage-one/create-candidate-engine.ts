@@ -83,6 +83,7 @@ export function createTrainingAssembler(
     similarItems: readSimilarItems(stageOne, catalogue.entities.size),
     followers: stageOne.followers,
     contexts: stageOne.contexts,
+    times: stageOne.interactions.times,
     observer: undefined,
   });
   return createFeatureAssembler(inputs, listDistinctFeatures(inputs));
@@ -95,8 +96,15 @@ function readSimilarItems({ artefacts }: StageOne, itemCount: number): ItemLinks
 }
 
 /** The sources that were trained, each with the artefact it serves from: those whose scores the ranker reads. */
-export function listTrainedSources({ artefacts }: StageOne): { name: SourceName; file: string }[] {
-  return [...artefacts.keys()].flatMap((file) => sourcesOf(file).map((name) => ({ name, file })));
+export function listTrainedSources({
+  artefacts,
+  skippedSources,
+}: Pick<StageOne, 'artefacts' | 'skippedSources'>): { name: SourceName; file: string }[] {
+  return [...artefacts.keys()].flatMap((file) =>
+    sourcesOf(file)
+      .filter((name) => !skippedSources.has(name))
+      .map((name) => ({ name, file })),
+  );
 }
 
 /** A column `genre` and another `genre_recent`, say, would both give a feature `affinity.genre_recent`. */

@@ -31,8 +31,8 @@ export interface StageOne {
   readonly skippedSources: ReadonlyMap<string, string>;
   /** A candidate source that was trained elsewhere: it is no fit of these interactions, and the same for any. */
   readonly encoder: ImportedEncoder | undefined;
-  /** What is taken soon after what. */
-  readonly followers: ItemLinks;
+  /** What is taken soon after what; absent where the rows of a user have no order. */
+  readonly followers?: ItemLinks | undefined;
   /** Where the dataset declares a context: in which ones each item is taken. */
   readonly contexts?: ItemContexts | undefined;
   /** `items` first. */
@@ -110,7 +110,9 @@ async function fitModels(
     [
       (progress: ProgressReporter) => trainSources({ ...inputs, progress }),
       (progress: ProgressReporter) =>
-        fitLinks({ fit: 'followers', histories, options: followerOptions }, { threads, progress }),
+        interactions.times.hasOrder
+          ? fitLinks({ fit: 'followers', histories, options: followerOptions }, { threads, progress })
+          : Promise.resolve(undefined),
     ],
     { threads, progress },
   );

@@ -1,7 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '../../../bundle/durable-files.js';
-import { readPreparedDataset, type PreparedDataset } from '../../data/prepared-dataset.js';
+import type { TrainingProtocol, EvaluationProtocol } from '../../../config/evaluation-protocol.js';
+import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import { readTrainingDataset } from '../../data/settle-times.js';
+import {
+  chooseProtocol,
+  chooseProtocolForSplit,
+  chooseTrainingProtocol,
+  type ProtocolNames,
+} from '../../protocol/choose-protocol.js';
 import { makeTestSplits } from '../../protocol/make-splits.js';
 import type { KnownInteractions } from '../../protocol/splits.js';
 import { createTrainingAssembler } from '../stage-one/create-candidate-engine.js';
@@ -22,10 +30,20 @@ import { renderFeaturesFile, type ExportedRows } from './features-file.js';
 
 const FEATURES_FILE = 'features.yaml';
 
+/** Options of `exportTrainingSet`. */
+export interface ExportOptions extends Omit<TrainingOptions, 'trainingProtocol'>, ProtocolNames {
+  readonly rows: ExportedRows;
+  readonly encoderDir?: string | undefined;
+  /** Takes the dataset as one without times. */
+  readonly ignoreTimes?: boolean | undefined;
+}
+
 /** Counts of an exported training set. */
 export interface TrainingSetFacts {
   /** Beside the rows. */
   readonly featuresFile: string;
+  /** How the rows to train on were split. */
+  readonly trainingProtocol: TrainingProtocol;
   readonly features: number;
   /** By part. */
   readonly queries: Readonly<Record<keyof TrainingSetParts, number>>;
@@ -44,15 +62,16 @@ export interface TrainingSetFacts {
 export async function exportTrainingSet(
   preparedDir: string,
   file: string,
-  options: TrainingOptions & { rows: ExportedRows; encoderDir?: string | undefined },
+  options: ExportOptions,
 ): Promise<TrainingSetFacts> {
-  const dataset = await readPreparedDataset(preparedDir);
+  const { seed, ranker } = options.config;
+  const dataset = await readTrainingDataset(preparedDir, { seed, ignoreTimes: options.ignoreTimes });
+  const { times } = dataset.interactions;
+  const protocol = chooseProtocol(options, times);
   const collect = options.rows === 'train' ? collectTrainingRows : collectEvaluationRows;
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
-  const { featureOrder, labelled, test } = await collect(dataset, { ...options, encoder }).finally(() =>
-    encoder?.close(),
-  );
-  const { seed, ranker } = options.config;
+  const collected = await collect(dataset, { ...options, protocol, encoder }).finally(() => encoder?.close());
+  const { featureOrder, labelled, test, trainingProtocol } = collected;
   const held = holdOutUsers(labelled, { share: ranker.validationShare, seed });
   const parts = { train: held.train, validation: held.validation, test };
   const step = options.progress.start(`writing ${file}`);
@@ -69,13 +88,15 @@ export async function exportTrainingSet(
     renderFeaturesFile(featureOrder, {
       dataset: dataset.name,
       fingerprint: dataset.fingerprint,
-      protocol: options.protocol,
+      protocol,
       rows: options.rows,
+      ...(times.ignored === true && { times: 'ignored' as const }),
     }),
   );
   step.finish(`${(rows.length / 1e6).toFixed(1)} MB`);
   return {
     featuresFile,
+    trainingProtocol,
     features: featureOrder.length,
     queries: mapParts(parts, ({ length }) => length),
     rows: mapParts(parts, countRows),
@@ -83,40 +104,63 @@ export async function exportTrainingSet(
 }
 
 interface CollectedRows {
+  readonly trainingProtocol: TrainingProtocol;
   readonly featureOrder: readonly string[];
   /** To train and to stop by. */
   readonly labelled: readonly LabelledQuery[];
   readonly test: readonly LabelledQuery[];
 }
 
+type CollectingOptions = Omit<TrainingOptions, 'trainingProtocol'> & { protocol: EvaluationProtocol };
+
 async function collectTrainingRows(
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: CollectingOptions,
 ): Promise<CollectedRows> {
-  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-  const settled = { ...options, ...(await settleConfig(known, options)) };
-  const { queries: labelled } = await labelTrainingQueries(known, dataset, settled);
-  return { featureOrder: await listFeatureOrder(known, dataset, settled), labelled, test: [] };
+  const { interactions } = dataset;
+  const known = { train: interactions, knownUntil: findKnownUntil(interactions) };
+  const { protocol, config } = options;
+  const trainingProtocol = chooseTrainingProtocol(config, { protocol, times: interactions.times });
+  const training = { ...options, trainingProtocol };
+  const settled = { ...training, ...(await settleConfig(known, training)) };
+  const { worths: _, ...collected } = await collectKnownRows(known, dataset, settled);
+  return { ...collected, test: [] };
 }
 
 async function collectEvaluationRows(
   dataset: PreparedDataset,
-  options: TrainingOptions,
+  options: CollectingOptions,
 ): Promise<CollectedRows> {
-  let first: (LabelledCut & Pick<CollectedRows, 'featureOrder'>) | undefined;
+  const { interactions } = dataset;
+  const { protocol, config } = options;
+  let first: Awaited<ReturnType<typeof collectKnownRows>> | undefined;
   const test: LabelledQuery[] = [];
-  for (const split of makeTestSplits(dataset.interactions, options.protocol, options.config)) {
-    const settled = { ...options, ...(await settleConfig(split, options)) };
-    first ??= {
-      ...(await labelTrainingQueries(split, dataset, settled)),
-      featureOrder: await listFeatureOrder(split, dataset, settled),
-    };
+  for (const split of makeTestSplits(interactions, protocol, config)) {
+    const judged = { protocol, times: interactions.times, split };
+    const training = { ...options, trainingProtocol: chooseProtocolForSplit(config, judged) };
+    const settled = { ...training, ...(await settleConfig(split, training)) };
+    first ??= await collectKnownRows(split, dataset, settled);
     const { worths } = first;
     test.push(
       ...(await labelSplit(split, dataset, { ...settled, worths, maxRows: Number.POSITIVE_INFINITY })),
     );
   }
-  return { featureOrder: first!.featureOrder, labelled: first!.queries, test };
+  const { worths: _, ...collected } = first!;
+  return { ...collected, test };
+}
+
+async function collectKnownRows(
+  known: KnownInteractions,
+  dataset: PreparedDataset,
+  options: SettledOptions,
+): Promise<Omit<CollectedRows, 'test'> & Pick<LabelledCut, 'worths'>> {
+  const { queries: labelled, worths } = await labelTrainingQueries(known, dataset, options);
+  return {
+    trainingProtocol: options.trainingProtocol,
+    labelled,
+    featureOrder: await listFeatureOrder(known, dataset, options),
+    worths,
+  };
 }
 
 /** As `train` has them: of the bundle that is fitted on everything known. */

@@ -17,6 +17,7 @@ const Origin = Type.Object(
     fingerprint: Type.String({ description: 'Fingerprint of the prepared dataset.' }),
     protocol: Type.Enum([...EVALUATION_PROTOCOLS]),
     rows: Type.Enum([...EXPORTED_ROWS]),
+    times: Type.Optional(Type.Literal('ignored')),
   },
   { additionalProperties: false },
 );

@@ -3,6 +3,12 @@ import type { SettledConfig, TrainingConfig } from '../../../config/training-con
 import type { EvaluationSplit } from '../../protocol/splits.js';
 import { formatScore } from '../../report/figure-format.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
+import type { EvaluationProtocol, TrainingProtocol } from '../../../config/evaluation-protocol.js';
+import {
+  chooseProtocol,
+  chooseTrainingProtocol,
+  type ProtocolNames,
+} from '../../protocol/choose-protocol.js';
 import { makeTestSplits, makeTrainingSplits } from '../../protocol/make-splits.js';
 import { refuseUnfitNumbers } from '../views/refuse-unfit-numbers.js';
 import type { SearchSummary, Tuning } from '../bundle/search-summary.js';
@@ -35,7 +41,7 @@ export interface SearchLimits {
 }
 
 /** Options of `searchParameters`. */
-export interface SearchOptions extends TrainingOptions {
+export interface SearchOptions extends Omit<TrainingOptions, 'trainingProtocol'>, ProtocolNames {
   readonly provenance: Provenance;
   readonly limits: SearchLimits;
   /** Where the trials of a dataset are kept. */
@@ -49,6 +55,8 @@ interface Search extends SearchOptions {
   /** Trials change numbers, and what the config leaves open is chosen before the first. */
   readonly config: SettledConfig;
   readonly dataset: PreparedDataset;
+  readonly protocol: EvaluationProtocol;
+  readonly trainingProtocol: TrainingProtocol;
   /** The train part of the protocol's first test split: whatever evaluation tests on, no trial has seen. */
   readonly known: EvaluationSplit;
   readonly judgement: Judgement;
@@ -72,12 +80,24 @@ interface NumberedRows {
  */
 export async function searchParameters(dataset: PreparedDataset, options: SearchOptions): Promise<Tuning> {
   refuseUnfitNumbers(dataset);
-  const { config, protocol, scenario, limits } = options;
+  const { config, scenario, limits } = options;
+  const { times } = dataset.interactions;
+  const protocol = chooseProtocol(options, times);
+  const trainingProtocol = chooseTrainingProtocol(config, { protocol, times });
   const [known] = makeTestSplits(dataset.interactions, protocol, config);
-  const settled = await settleConfig(known!, options);
-  const judgement = planJudgement(makeTrainingSplits(known!, protocol, config), { config, scenario });
+  const settled = await settleConfig(known!, { ...options, trainingProtocol });
+  const judgement = planJudgement(makeTrainingSplits(known!, trainingProtocol, config), { config, scenario });
   const clock = createTrialClock(limits.budgetMs, options);
-  const search: Search = { ...options, ...settled, dataset, known: known!, judgement, clock };
+  const search: Search = {
+    ...options,
+    ...settled,
+    dataset,
+    protocol,
+    trainingProtocol,
+    known: known!,
+    judgement,
+    clock,
+  };
   const log = await openTrialLog(options.searchesDir, makeKey(search));
   log.notices.forEach((notice) => options.progress.start('search').finish(notice));
   const trials = log.trials.slice(0, limits.maxTrials);
@@ -99,6 +119,7 @@ function makeKey({ dataset, config, scenario, protocol, provenance }: Search): S
     'training config': hashJson(config),
     scenario: hashJson(scenario),
     protocol,
+    times: dataset.interactions.times.ignored === true ? 'ignored' : 'used',
     code: [provenance.codeVersion, provenance.gitCommit].join(' ').trim(),
   };
 }
@@ -156,7 +177,8 @@ async function runTrial(trials: readonly Trial[], rows: TrialRows, search: Searc
 function drawNext({ length }: readonly Trial[], { dataset, config, scenario }: Search): TrialValues {
   const skipped = findSkippedSources(dataset, config);
   const sources = Object.keys(scenario.sources).filter((name) => !skipped.has(name));
-  return drawTrial(length, { seed: config.seed, parameters: listTunedParameters(new Set(sources)) });
+  const parameters = listTunedParameters(new Set(sources), dataset.interactions.times);
+  return drawTrial(length, { seed: config.seed, parameters });
 }
 
 /** Trees that a trial grows at most. */

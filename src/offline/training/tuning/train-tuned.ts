@@ -1,5 +1,5 @@
 import type { Manifest } from '../../../bundle/manifest.js';
-import { readPreparedDataset } from '../../data/prepared-dataset.js';
+import { readTrainingDataset } from '../../data/settle-times.js';
 import type { SearchSummary } from '../bundle/search-summary.js';
 import { type DatasetTrainingOptions, trainPrepared } from '../bundle/train-dataset.js';
 import { searchParameters, type SearchOptions } from './search-parameters.js';
@@ -13,9 +13,10 @@ import { searchParameters, type SearchOptions } from './search-parameters.js';
 export async function trainTuned(
   preparedDir: string,
   trainedDir: string,
-  options: SearchOptions & Pick<DatasetTrainingOptions, 'encoderDir'>,
+  options: SearchOptions & Pick<DatasetTrainingOptions, 'encoderDir' | 'ignoreTimes'>,
 ): Promise<{ manifest: Manifest; search: SearchSummary }> {
-  const dataset = await readPreparedDataset(preparedDir);
+  const { config, ignoreTimes } = options;
+  const dataset = await readTrainingDataset(preparedDir, { seed: config.seed, ignoreTimes });
   const tuning = await searchParameters(dataset, options);
   const manifest = await trainPrepared(dataset, trainedDir, { ...options, ...tuning });
   return { manifest, search: tuning.search };

@@ -37,13 +37,13 @@ export async function makeTrialRows(
   dataset: PreparedDataset,
   options: Omit<SettledOptions, 'progress'> & { judgement: Judgement; step: ProgressStep },
 ): Promise<TrialRows> {
-  const { config, protocol, scenario, judgement, step } = options;
+  const { config, trainingProtocol, scenario, judgement, step } = options;
   const labelling = { scenario, seed: config.seed, progress: step };
   const maxRows = countRowsPerCut(known, options);
   const training: LabelledQuery[] = [];
   const judged: JudgedQuery[] = [];
   let columns = 0;
-  for (const split of makeTrainingSplits(known, protocol, config)) {
+  for (const split of makeTrainingSplits(known, trainingProtocol, config)) {
     const stageOne = await fitStageOne(split, dataset, { config, progress: SILENT_PROGRESS });
     const fitted = await createCandidateEngine(stageOne, dataset, scenario);
     const k = config.evaluation.k;

@@ -1,6 +1,7 @@
 import type { SourceName } from '../../../candidates/sources.js';
 import type { TrainingConfig } from '../../../config/training-config.js';
 import { createSeededRandom } from '../../../domain/seeded-random.js';
+import type { TimeFacts } from '../../../domain/time-facts.js';
 
 /** A number of the training config that a search may change, and how far. */
 export interface TunedParameter {
@@ -52,9 +53,16 @@ export const TUNED_PARAMETERS: readonly TunedParameter[] = [
   { name: 'ranker.featureFraction', least: 0.3, most: 1, scale: 'linear' },
 ];
 
-/** The parameters that change anything where these candidate sources are asked. */
-export function listTunedParameters(sources: ReadonlySet<string>): TunedParameter[] {
-  return TUNED_PARAMETERS.filter((parameter) => parameter.sources?.some((name) => sources.has(name)) ?? true);
+/** The parameters that change anything where these candidate sources are asked, and the times of the data are these. */
+export function listTunedParameters(
+  sources: ReadonlySet<string>,
+  { hasOrder }: Pick<TimeFacts, 'hasOrder'>,
+): TunedParameter[] {
+  return TUNED_PARAMETERS.filter(
+    ({ name, sources: own }) =>
+      (own?.some((source) => sources.has(source)) ?? true) &&
+      (hasOrder || !name.endsWith('.recencyExponent')),
+  );
 }
 
 /**

@@ -20,7 +20,8 @@ const PRIOR_INTERACTIONS = 5;
 
 /**
  * The items view as of `knownUntil`: the ranker's columns of the items table, and what the interactions up to then say of
- * each item, scale-free (log shares, not counts) so that a ranker trained at one time fits another.
+ * each item, scale-free (log shares, not counts) so that a ranker trained at one time fits another. Where interactions have no dates, what
+ * goes by ages is there, as rules of scenarios may name it, and the ranker does not read it.
  *
  * @param interactions nothing in it may lie after `knownUntil`
  */
@@ -30,9 +31,8 @@ export function buildItemView(
   options: ViewTimes,
 ): FeatureTable {
   const columns = [
-    ...describePopularity(interactions, options.knownUntil),
-    ...describeTrend(interactions, options.knownUntil),
-    ...describeAge(interactions, options.knownUntil),
+    complete('popularity', logShares(interactions, Number.NEGATIVE_INFINITY)),
+    ...describeMoment(interactions, options.knownUntil),
     describeValues(interactions),
     ...encodeColumns(catalogue),
   ];
@@ -40,12 +40,21 @@ export function buildItemView(
   return createViewTable({ entity: 'item', entities: catalogue.entities }, columns, options);
 }
 
-function describePopularity(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
-  const overall = logShares(interactions, Number.NEGATIVE_INFINITY);
+/** Everything that goes by ages of interactions. */
+function describeMoment(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
+  const columns = [
+    ...describeLatePopularity(interactions, knownUntil),
+    ...describeTrend(interactions, knownUntil),
+    ...describeAge(interactions, knownUntil),
+  ];
+  if (interactions.times.hasDates) return columns;
+  return columns.map(({ field, values }) => ({ field: { ...field, input: false }, values }));
+}
+
+function describeLatePopularity(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
   const windows = WINDOW_DAYS.map((days) => logShares(interactions, knownUntil - days * SECONDS_PER_DAY));
   const acceleration = windows[0]!.map((share, item) => share - windows[1]![item]!);
   return [
-    complete('popularity', overall),
     ...windows.map((shares, index) => complete(`popularity_${WINDOW_DAYS[index]}d`, shares)),
     complete('popularity_acceleration', acceleration),
   ];

@@ -135,6 +135,7 @@ t.test('rows that are nearly all of one day are warned of', async (t) => {
   const { report } = await tryPrepare(t, at(Array.from({ length: 6 }, (_, row) => START + row * 3600)));
   t.match(report.warnings, [
     'interactions: nearly all rows are of one day, 2023-11-14T00:00:00.000Z to 2023-11-14T05:00:00.000Z: are their times in another unit?',
+    'interactions: all interactions are of one day or less, so nothing is of late: nothing trends or has an age, and the protocol rolling cannot be used',
   ]);
 });
 

@@ -60,7 +60,7 @@ async function withReplay(
   const scenarios = [SCENARIOS.get('home')!, SCENARIOS.get('popular')!];
   const options = {
     config: smallTrainingConfig(),
-    protocol: 'chronological',
+    trainingProtocol: 'chronological',
     progress: SILENT_PROGRESS,
   } as const;
   const trained = await trainBundle(split, dataset, { ...options, scenario: scenarios[0]! });

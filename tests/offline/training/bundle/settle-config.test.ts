@@ -18,7 +18,7 @@ import {
 const dataset = createSyntheticDataset();
 const small = smallTrainingConfig();
 const config = { ...small, als: { ...small.als, unobservedWeight: 'auto' as const } };
-const options = { config, protocol: 'chronological' as const, progress: SILENT_PROGRESS };
+const options = { config, trainingProtocol: 'chronological' as const, progress: SILENT_PROGRESS };
 
 t.test('a config with nothing left to choose is taken as it is', async (t) => {
   const known = splitChronologically(dataset.interactions);

@@ -178,7 +178,7 @@ t.test('the test weeks of a backtest share the training rows of their cuts', asy
       config,
       scenario,
       labelledCuts,
-      protocol: 'rolling',
+      trainingProtocol: 'rolling',
       progress: SILENT_PROGRESS,
     });
   }

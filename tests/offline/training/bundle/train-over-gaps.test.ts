@@ -15,6 +15,7 @@ const LAST = Math.max(...files.interactions.timestamp);
 const options = {
   config: smallTrainingConfig(),
   protocol: 'rolling',
+  trainingProtocol: 'rolling',
   scenario: SCENARIOS.get('home')!,
   progress: SILENT_PROGRESS,
 } as const;

@@ -20,7 +20,7 @@ const timeless = withoutTimes(createSyntheticDataset());
 const lines: string[] = [];
 const trained = await trainBundle({ train: timeless.interactions, knownUntil: START + 1 }, timeless, {
   config,
-  protocol: 'random',
+  trainingProtocol: 'random',
   scenario: SCENARIOS.get('home')!,
   progress: collectLines(lines),
 });
@@ -32,11 +32,29 @@ const manifest = await writeTrainedBundle(folder, trained, {
 });
 
 t.test('a source that the data cannot have is skipped: the progress and the manifest say why', async (t) => {
-  const reason = 'all interactions are of one time, so nothing is of late';
+  const reason = 'all interactions are of one day or less, so nothing is of late';
   t.equal(lines.filter((line) => line === `candidate source trending: skipped: ${reason}`).length, 1);
   t.same(manifest.sources['trending'], { skipped: reason });
   t.notOk(manifest.ranker.featureOrder.some((feature) => feature.startsWith('trending')));
   t.same(manifest.sources['als'], { file: 'candidates/als.safetensors' });
+});
+
+t.test('where times say nothing, no source and no feature reads order or age', async (t) => {
+  t.same(manifest.sources['ease-recent'], { skipped: 'no two rows of a user differ in time' });
+  t.match(manifest.sources['ease'], { file: 'candidates/ease.safetensors' });
+  t.match(trained.stageOne.artefacts.get('candidates/similar-items.safetensors')!.metadata, {
+    'similar-items.lastItems': '1000',
+    'similar-items.recencyExponent': '0',
+  });
+  t.equal(manifest.followers, undefined);
+  t.same(manifest.dataset.times, { hasOrder: false, hasDates: false, orderedShare: 0 });
+  const reading =
+    /recent|last|decayed|best_|hits_|days|trend|_age|idle|rate|timing|_\d+d|acceleration|followers/;
+  t.same(
+    manifest.ranker.featureOrder.filter((feature) => reading.test(feature)),
+    [],
+  );
+  t.ok(manifest.ranker.featureOrder.includes('similar.best'));
 });
 
 t.test('a scenario that lists a skipped source opens and answers without it', async (t) => {
@@ -64,7 +82,7 @@ t.test('a scenario of skipped sources alone is refused with the reasons', async 
   await t.rejects(openEngine(folder, new Map([['popular', lonely]])), {
     code: 'INVALID_BUNDLE',
     problems: [
-      'sources: scenario popular has no source left: trending was skipped, all interactions are of one time, so nothing is of late',
+      'sources: scenario popular has no source left: trending was skipped, all interactions are of one day or less, so nothing is of late',
     ],
   });
 });
@@ -174,7 +192,11 @@ function withoutTimes(dataset: PreparedDataset): PreparedDataset {
   return {
     ...dataset,
     window: { from: START, to: START },
-    interactions: { ...interactions, timestamp: interactions.timestamp.map(() => START) },
+    interactions: {
+      ...interactions,
+      timestamp: interactions.timestamp.map(() => START),
+      times: { hasOrder: false, hasDates: false, orderedShare: 0 },
+    },
   };
 }
 

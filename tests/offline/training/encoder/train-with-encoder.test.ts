@@ -30,7 +30,7 @@ const config = {
 const home = SCENARIOS.get('home')!;
 const scenario = { ...home, sources: { ...home.sources, [ENCODER]: 60 } };
 const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
-const options: SettledOptions = { config, protocol: 'rolling', scenario, progress: SILENT_PROGRESS };
+const options: SettledOptions = { config, trainingProtocol: 'rolling', scenario, progress: SILENT_PROGRESS };
 
 const CAST: OnnxNode = { operator: 'Cast', inputs: ['history'], outputs: ['items'], attributes: { to: 1 } };
 /** The vector of a user is the numbers of the latest three items and the age. */
@@ -236,6 +236,7 @@ t.test('a bundle without an encoder says so, and a scenario that lists it goes w
 
 const evaluation = {
   ...options,
+  protocol: 'rolling' as const,
   provenance: PROVENANCE,
   command: 'test',
   coldStart: SCENARIOS.get('popular'),

@@ -27,7 +27,7 @@ async function readColumns(file: string): Promise<ReadonlyMap<string, readonly u
 
 t.test('the rows of `train` are those that training learns from and stops by', async (t) => {
   const preparedDir = await prepared;
-  const options = { ...training, protocol: 'rolling' } as const;
+  const options = { ...training, protocol: 'rolling', trainingProtocol: 'rolling' } as const;
   const facts = await exportTrainingSet(preparedDir, join(dir, 'one/rows.parquet'), {
     ...options,
     rows: 'train',
@@ -123,7 +123,12 @@ t.test('on a weighted shop labels are 0 and 1, and weights are a column of their
   const folder = t.testdir();
   const preparedDir = await prepareWeightedDemo(folder);
   const file = join(folder, 'rows.parquet');
-  const options = { ...training, protocol: 'chronological', rows: 'train' } as const;
+  const options = {
+    ...training,
+    protocol: 'chronological',
+    trainingProtocol: 'chronological',
+    rows: 'train',
+  } as const;
   await exportTrainingSet(preparedDir, file, options);
   const columns = await readColumns(file);
   const labels = columns.get('label') as number[];
@@ -146,7 +151,13 @@ t.test('rows that a query was thinned to keep their items', async (t) => {
     ),
   );
   const thin = { ...config, ranker: { ...config.ranker, maxRows: 100 } };
-  const options = { ...training, config: thin, protocol: 'chronological', rows: 'train' } as const;
+  const options = {
+    ...training,
+    config: thin,
+    protocol: 'chronological',
+    trainingProtocol: 'chronological',
+    rows: 'train',
+  } as const;
   const { rows, queries } = await exportTrainingSet(preparedDir, file, options);
   t.ok(rows.train + rows.validation < 60 * (queries.train + queries.validation), 'they are thinned');
   const columns = await readColumns(file);
@@ -159,7 +170,12 @@ t.test('rows that a query was thinned to keep their items', async (t) => {
 });
 
 t.test('exporting again replaces the rows, and gives the same bytes', async (t) => {
-  const options = { ...training, protocol: 'chronological', rows: 'train' } as const;
+  const options = {
+    ...training,
+    protocol: 'chronological',
+    trainingProtocol: 'chronological',
+    rows: 'train',
+  } as const;
   const file = join(dir, 'three.parquet');
   await exportTrainingSet(await prepared, file, options);
   const before = await readFile(file);

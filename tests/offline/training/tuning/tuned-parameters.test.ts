@@ -32,7 +32,7 @@ t.test('a trial depends on the seed and its number only', async (t) => {
 });
 
 t.test('what the dataset cannot have changes no other value', async (t) => {
-  const parameters = listTunedParameters(new Set(['als', 'trending']));
+  const parameters = listTunedParameters(new Set(['als', 'trending']), { hasOrder: true });
   t.same(
     parameters.filter(({ sources }) => sources !== undefined).map(({ name }) => name),
     ['als.unobservedWeight', 'als.regularisation', 'trending.halfLifeDays'],
