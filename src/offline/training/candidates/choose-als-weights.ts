@@ -61,10 +61,9 @@ export async function chooseAlsWeights(
     await tryPair({ unobservedWeight: weights[0]!, regularisation });
   const { regularisation } = findBest(tried);
   for (const unobservedWeight of weights.slice(1)) await tryPair({ unobservedWeight, regularisation });
-  const best = findBest(tried);
+  const { ndcg: _, ...best } = findBest(tried);
   const choice = {
-    unobservedWeight: best.unobservedWeight,
-    regularisation,
+    ...best,
     k: K,
     queries: trial.queries,
     interactions: trial.interactions,
