@@ -19,7 +19,9 @@ t.test('a spec says what a tower takes, and until when it learned', async (t) =>
 
 const REFUSALS: [string, string, string[]][] = [
   ['nothing that it takes', END, ['it has no history and no userFeatures: say at least one of what the model takes']],
-  ['a mask of no history', `userFeatures: { input: u, fields: [{ view: users, field: age }] }\nhistoryMask: m\n${END}`, ['historyLength and historyMask tell of a history: say what history is']],
+  ['a mask of no history', `userFeatures: { input: u, fields: [{ view: users, field: age }] }\nhistoryMask: m\n${END}`, ['historyLength, historyMask and historyTimes tell of a history: say what history is']],
+  ['times of no history', `userFeatures: { input: u, fields: [{ view: users, field: age }] }\nhistoryTimes: { input: t, of: age, unit: days }\n${END}`, ['historyLength, historyMask and historyTimes tell of a history: say what history is']],
+  ['one name for items and times', `${HISTORY}historyTimes: { input: h, of: gap, unit: hours }\n${END}`, ["two inputs are called 'h'"]],
   ['one name for two inputs', `${HISTORY}historyMask: h\n${END}`, ["two inputs are called 'h'"]],
   ['no such day', `${HISTORY}${END.replace('never', '2024-13-41T00:00:00Z')}`, ['trainedUntil is 2024-13-41T00:00:00Z: no such time']],
 ]; // prettier-ignore
