@@ -52,6 +52,7 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
     similarItems: undefined,
     followers: undefined,
     contexts: undefined,
+    target: undefined,
     observer: undefined,
   });
   const featureOrder = listFeatures(inputs);
@@ -71,7 +72,8 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
       void store.getMany([userId], rows, { now });
       return rows;
     });
-    parts.push(assembler.assemble({ candidates, history, userRows, now, reading: { now } }).data);
+    const query = { candidates, history, typed: () => [], userRows, now, reading: { now } };
+    parts.push(assembler.assemble(query).data);
   }
   await source.close?.();
   const data = Float32Array.from(parts.flatMap((part) => [...part]));

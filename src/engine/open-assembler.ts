@@ -44,6 +44,7 @@ export async function openAssembler(
       sourceNames: listServedSources(manifest),
       ...links,
       contexts,
+      target: manifest.interactions?.target,
       observer,
     });
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import type { ItemLinks } from '../domain/item-links.js';
+import type { Target } from '../domain/target.js';
 import type { FeatureInputs } from './feature-assembler.js';
 import type { FeatureObserver } from './feature-observer.js';
 import type { FeatureTable } from './feature-table.js';
@@ -25,14 +26,25 @@ export interface FeatureParts {
   readonly followers: ItemLinks | undefined;
   /** In which contexts each item is taken. */
   readonly contexts: ItemContexts | undefined;
+  /** What is predicted; undefined where that is everything. */
+  readonly target: Target | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer: FeatureObserver | undefined;
 }
 
 /** The inputs of the feature groups: what training and serving alike give to `createFeatureAssembler`. */
 export function collectFeatureInputs(parts: FeatureParts): FeatureInputs {
-  const { catalogue, itemTables, userViews, sourceNames, similarItems, followers, contexts, observer } =
-    parts;
+  const {
+    catalogue,
+    itemTables,
+    userViews,
+    sourceNames,
+    similarItems,
+    followers,
+    contexts,
+    target,
+    observer,
+  } = parts;
   const items = itemTables.find(({ view }) => view.name === 'items')!;
   const others = itemTables.filter((table) => table !== items);
   const links = Object.entries({ similar: similarItems, followers });
@@ -43,6 +55,7 @@ export function collectFeatureInputs(parts: FeatureParts): FeatureInputs {
     sourceNames,
     links: new Map(links.filter((entry): entry is [string, ItemLinks] => entry[1] !== undefined)),
     contexts,
+    target,
     observer,
   };
 }

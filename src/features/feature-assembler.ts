@@ -1,6 +1,7 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { ItemLinks } from '../domain/item-links.js';
+import type { Target } from '../domain/target.js';
 import { countStatuses } from './count-statuses.js';
 import type { FeatureColumn, FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
@@ -14,6 +15,7 @@ import { createContextFeatures } from './groups/context-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
 import { createLinkFeatures } from './groups/link-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
+import { createTargetFeatures } from './groups/target-features.js';
 import { createTimingFeatures } from './groups/timing-features.js';
 import { createItemViewFeatures, createUserViewFeatures } from './groups/view-features.js';
 import type { ItemContexts } from './item-contexts.js';
@@ -33,6 +35,8 @@ export interface FeatureInputs {
   readonly links: ReadonlyMap<string, ItemLinks>;
   /** Where the dataset declares a context. */
   readonly contexts?: ItemContexts | undefined;
+  /** What is predicted, where the dataset says it. */
+  readonly target?: Target | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
@@ -135,6 +139,7 @@ function createGroups({
   sourceNames,
   links,
   contexts,
+  target,
 }: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
@@ -146,6 +151,7 @@ function createGroups({
     createTimingFeatures(items[0].table),
     ...[...links].map(([name, found]) => createLinkFeatures(name, found)),
     ...(contexts === undefined ? [] : [createContextFeatures(contexts)]),
+    ...(target?.types === undefined ? [] : [createTargetFeatures(target)]),
   ];
 }
 

@@ -29,6 +29,7 @@ const parts: FeatureParts = {
   similarItems: links,
   followers: links,
   contexts: undefined,
+  target: undefined,
   observer: undefined,
 };
 

@@ -4,6 +4,7 @@ import { contextOf, type ContextValues } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { filterInteractions, filterUnwanted, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
+import { findSettling, findTargets } from '../../domain/target.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { cutTimes, maxOf, minOf } from './rolling-windows.js';
 import { showDay } from '../../domain/show-day.js';
@@ -12,7 +13,10 @@ import { showDay } from '../../domain/show-day.js';
 export interface EvaluationQuery {
   /** User index. */
   readonly user: number;
-  /** Item indexes, each once, none of them in the user's train rows, in table order; at least one. */
+  /**
+   * Item indexes, each once, in table order; at least one. None of them is in the user's train rows; where the dataset has a target,
+   * none that settles the question: what was viewed may still be bought.
+   */
   readonly relevant: Int32Array;
   /** How much each of them counts to a ranker that learns from it, where the dataset says: its largest value. */
   readonly weights?: Float32Array;
@@ -67,7 +71,8 @@ const UNUSED = 2;
 const MAX_PROBLEMS = 20;
 
 /**
- * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict. It lets the future
+ * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict; where the dataset has a target, of
+ * the rows of the target, and what the user did from the first one that is held out on is held out with it. It lets the future
  * of other users into the training, so it compares models; it does not forecast what they do in production.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
@@ -78,15 +83,22 @@ export function splitChronologically(
 ): EvaluationSplit {
   const { trainShare = 0.75 } = options;
   const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  const isTarget = findTargets(table);
   for (const rows of groupRows(table.user, table.users.size)) {
-    for (const row of rows.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+    const asked = rows.filter((row) => isTarget[row] === 1);
+    const [first] = asked.subarray(roundHalfEven(trainShare * asked.length));
+    if (first === undefined) continue;
+    for (const row of rows.subarray(rows.indexOf(first))) parts[row] = TEST;
   }
-  return requireQueries(createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }));
+  return requireQueries(
+    table,
+    createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }),
+  );
 }
 
 /**
  * A random `trainShare` of the rows of each item (or of each user), rounded half to even, to train on, the rest to
- * predict. The same seed gives the same split.
+ * predict; where the dataset has a target, of its rows, and all others train. The same seed gives the same split.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
  */
@@ -96,13 +108,14 @@ export function splitRandomly(
 ): EvaluationSplit {
   const { by, trainShare = 0.75, seed } = options;
   const random = createSeededRandom(seed);
+  const isTarget = findTargets(table);
   const parts = new Uint8Array(table.user.length).fill(TRAIN);
   for (const rows of groupRows(table[by], by === 'item' ? table.items.size : table.users.size)) {
-    const shuffled = random.shuffle(rows);
-    for (const row of shuffled.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+    const shuffled = random.shuffle(rows.filter((row) => isTarget[row] === 1));
+    for (const row of shuffled.subarray(roundHalfEven(trainShare * shuffled.length))) parts[row] = TEST;
   }
   const label = `random by ${by} ${shareLabel(trainShare)}, seed ${seed}`;
-  return requireQueries(createSplit(table, parts, { label }));
+  return requireQueries(table, createSplit(table, parts, { label }));
 }
 
 /**
@@ -115,7 +128,7 @@ export function splitFrozen(table: InteractionTable, testPairs: readonly HeldOut
   const parts = Uint8Array.from(table.user, (user, row) =>
     heldOut.has(pairKey(table, { user, item: table.item[row]! })) ? TEST : TRAIN,
   );
-  return requireQueries(createSplit(table, parts, { label: 'frozen test rows' }));
+  return requireQueries(table, createSplit(table, parts, { label: 'frozen test rows' }));
 }
 
 /**
@@ -151,7 +164,7 @@ export function* splitRolling(
 ): Generator<EvaluationSplit, void, undefined> {
   const { weeks, horizonDays = 7 } = options;
   const cuts = cutTimes(table, { ...options, count: weeks });
-  if (cuts.length === 0) throw nothingToPredict(`rolling, ${weeks} windows of ${horizonDays} days`);
+  if (cuts.length === 0) throw nothingToPredict(table, `rolling, ${weeks} windows of ${horizonDays} days`);
   for (const cut of cuts) {
     const end = cut + horizonDays * SECONDS_PER_DAY;
     const parts = Uint8Array.from(table.timestamp, (time) =>
@@ -228,18 +241,17 @@ function withKnownUnwanted(
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {
+  const isTarget = findTargets(table);
+  const settles = findSettling(table);
   return groupRows(table.user, table.users.size).flatMap((rows, user) => {
     const learnt = itemsAt(
       table,
-      rows.filter((row) => parts[row] === TRAIN),
+      rows.filter((row) => parts[row] === TRAIN && settles[row] === 1),
     );
-    const tested = itemsAt(
-      table,
-      rows.filter((row) => parts[row] === TEST),
-    );
+    const isTest = (row: number): boolean => parts[row] === TEST && isTarget[row] === 1;
+    const tested = itemsAt(table, rows.filter(isTest));
     const relevant = Int32Array.from(tested).filter((item) => !learnt.has(item));
     if (relevant.length === 0) return [];
-    const isTest = (row: number): boolean => parts[row] === TEST;
     const first = rows.find((row) => isTest(row) && !learnt.has(table.item[row]!))!;
     return [
       {
@@ -265,16 +277,31 @@ function itemsAt(table: InteractionTable, rows: Uint32Array): Set<number> {
   return new Set(Array.from(rows, (row) => table.item[row]!));
 }
 
-function requireQueries(split: EvaluationSplit): EvaluationSplit {
-  if (split.queries.length === 0) throw nothingToPredict(split.label);
+function requireQueries(table: InteractionTable, split: EvaluationSplit): EvaluationSplit {
+  if (split.queries.length === 0) throw nothingToPredict(table, split.label);
   if (split.train.user.length > 0) return split;
   throw new ShortlistError('INVALID_DATASET', `The split "${split.label}" leaves no row to train on.`);
 }
 
-function nothingToPredict(label: string): ShortlistError {
+function nothingToPredict(table: InteractionTable, label: string): ShortlistError {
   return new ShortlistError(
     'INVALID_DATASET',
-    `The split "${label}" leaves no user with an item to predict. Take another protocol, a longer window, a smaller train share, or more data.`,
+    `The split "${label}" leaves no user with an item to predict.${describeTargets(table)} Take another protocol, a longer window, a smaller train share, or more data.`,
+  );
+}
+
+/** How many rows could be asked for, and when: a target that came late is in no window of before. */
+function describeTargets({ target, types, timestamp }: InteractionTable): string {
+  if (target === undefined) return '';
+  const times = timestamp.filter((_, row) => target.rows[row] === 1);
+  const since = times.length === 0 ? '' : `, the first of ${showDay(minOf(times))}`;
+  const counts = (types?.names ?? []).map((name, code) => {
+    const rows = types!.codes.reduce((sum, each) => sum + Number(each === code), 0);
+    return `${name} ${rows.toLocaleString('en')}`;
+  });
+  return (
+    ` Of ${timestamp.length.toLocaleString('en')} rows until ${showDay(maxOf(timestamp))}, ${times.length.toLocaleString('en')} are of ` +
+    `the target${since}${counts.length === 0 ? '' : `; by type: ${counts.join(', ')}`}.`
   );
 }
 

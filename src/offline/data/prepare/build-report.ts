@@ -15,6 +15,7 @@ import { viewOf, type ReadTables } from './read-tables.js';
 import { listContextWarnings } from './specify-context.js';
 import type { TableName } from './table-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
+import type { TargetReport } from './target-rows.js';
 
 const UNTIMED =
   'interactions: no two rows differ in time, so their order in the files stands for it: nothing can trend, and the rolling protocol cannot be used';
@@ -32,6 +33,8 @@ export async function buildReport(
     dropped: Readonly<Record<string, number>>;
     summary: InteractionSummary;
     values: { spread: ValueSpread; warnings: readonly string[] };
+    /** Where something is to be predicted. */
+    found: { report: TargetReport; warnings: readonly string[] } | undefined;
   },
 ): Promise<PrepareReport> {
   const { config, manifest, tables, summary, values } = options;
@@ -54,6 +57,7 @@ export async function buildReport(
     ...(options.read.interactions.events?.files === 0
       ? []
       : await listUnseenTypes(connection, config.interactions.negative)),
+    ...(options.found?.warnings ?? []),
     ...(summary.rows > 1 && summary.from === summary.to ? [UNTIMED] : []),
     ...listShortSpan(summary),
     ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
@@ -73,6 +77,7 @@ export async function buildReport(
       ...(options.read.interactions.events && { events: options.read.interactions.events }),
       ...(manifest.counts.unwanted !== undefined && { unwanted: manifest.counts.unwanted }),
       ...types,
+      ...(options.found && { target: options.found.report }),
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),

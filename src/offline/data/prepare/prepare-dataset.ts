@@ -4,6 +4,7 @@ import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   isFilterableItemColumn,
+  readTarget,
   type ColumnConfig,
   type DatasetConfig,
   type InteractionsConfig,
@@ -11,6 +12,7 @@ import {
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
+import type { Target } from '../../../domain/target.js';
 import { openDatabase } from '../database.js';
 import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
@@ -26,6 +28,7 @@ import { countKept } from './read-table.js';
 import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
 import { listContextObstacles, specifyContext } from './specify-context.js';
 import { summariseInteractions } from './summarise-interactions.js';
+import { findTarget, listTargetObstacles } from './target-rows.js';
 import { writeTables } from './write-tables.js';
 
 /**
@@ -93,6 +96,7 @@ async function writePrepared(
   const problems = [
     ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
     ...listContextObstacles(context, { columns }),
+    ...listTargetObstacles(readTarget(config.interactions), { columns, ...config.interactions }),
   ];
   if (problems.length > 0) throw invalidDataset(config, problems);
   const dropped = {
@@ -107,6 +111,9 @@ async function writePrepared(
     isWeighted: weights !== undefined,
   });
   if (values.problems.length > 0) throw invalidDataset(config, values.problems);
+  const wanted = readTarget(config.interactions);
+  const found = wanted && (await findTarget(connection, wanted));
+  if (found !== undefined && found.problems.length > 0) throw invalidDataset(config, found.problems);
   const specs = {
     items: listSpecs(config.items, { of: 'items' }),
     users: listSpecs(config.users, { of: 'users' }),
@@ -116,6 +123,7 @@ async function writePrepared(
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
     context: Object.keys(context?.columns ?? {}),
     hasUnwanted: negative !== undefined,
+    hasTarget: wanted !== undefined,
   });
   await writeViews(connection, dir, config.views ?? {});
   const views = specifyViews(config, (table) => countKept(read[table]!));
@@ -125,6 +133,7 @@ async function writePrepared(
     views,
     ...declared,
     hasUnwanted: negative !== undefined,
+    target: found?.target,
   });
   const manifest: PreparedManifest = {
     formatVersion: 1,
@@ -135,14 +144,22 @@ async function writePrepared(
     counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
     ...(weights !== undefined && { weighted: true }),
-    ...describeCounting(config.interactions),
+    ...describeCounting(config.interactions, found?.target),
     ...(forgottenUntil !== undefined && { forgottenUntil }),
     ...declared,
     ...specs,
     views,
     evaluation: config.evaluation,
   };
-  const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary, values });
+  const report = await buildReport(connection, {
+    ...options,
+    manifest,
+    tables,
+    dropped,
+    summary,
+    values,
+    found,
+  });
   await writeJson(join(dir, 'prepared.json'), manifest);
   await writeJson(join(dir, 'report.json'), report);
   step.finish(
@@ -160,17 +177,30 @@ function countRows({ interactions, catalogue, users }: PreparedTables): Prepared
   };
 }
 
-function describeCounting({
-  weights,
-  minimumValue,
-  negative,
-}: InteractionsConfig): Pick<PreparedManifest, 'counting'> {
+function describeCounting(
+  { weights, minimumValue, negative }: InteractionsConfig,
+  target: Target | undefined,
+): Pick<PreparedManifest, 'counting'> {
   const counting = {
     ...(weights !== undefined && { weights }),
     ...(minimumValue !== undefined && { minimumValue }),
     ...(negative !== undefined && { negative }),
+    ...(target !== undefined && { target: copyTarget(target) }),
   };
   return Object.keys(counting).length === 0 ? {} : { counting };
+}
+
+/** The manifest's own copy: its type has no readonly arrays. */
+function copyTarget({
+  types,
+  minimumValue,
+  evidence,
+}: Target): NonNullable<NonNullable<PreparedManifest['counting']>['target']> {
+  return {
+    ...(types && { types: [...types] }),
+    ...(minimumValue !== undefined && { minimumValue }),
+    ...(evidence && { evidence: [...evidence] }),
+  };
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */
