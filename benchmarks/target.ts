@@ -1,7 +1,7 @@
 /**
- * What a target is worth: a generated shop of views, carts and purchases, once with `target: [purchase]` and once with every row alike, both
- * judged on the same purchases. The lines without a target may show what was viewed (`seen: { types: [purchase] }`) or may not
- * (`exclude-seen`, as shipped); one of them weighs rows by type.
+ * What a target is worth: a generated shop of views, carts and purchases, once with `target: [purchase]` and once with every row alike, all
+ * judged on the same purchases. Either may show what was viewed before (with a target as shipped; without one by
+ * `seen: { types: [purchase] }`) or may not (without one as shipped; with one by `seen: {}`). Some lines weigh rows by type.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,8 +64,13 @@ async function measure(): Promise<void> {
   const both = await prepare('both', [WEIGHTS, 'target: [purchase]']);
   const home = readScenarios('configs/scenarios').get('home')!;
   const open: ScenarioConfig = { ...home, rules: [{ seen: { types: ['purchase'] } }] };
+  const closed: ScenarioConfig = { ...home, rules: [{ seen: {} }] };
   const lines = [
     await evaluate('every row alike, exclude-seen', alike, { judged: target, scenario: home }),
+    await evaluate('target: [purchase], may not show what was viewed', target, {
+      judged: target,
+      scenario: closed,
+    }),
     await evaluate('every row alike, may show what was viewed', alike, { judged: target, scenario: open }),
     await evaluate('weights 1, 3, 5, may show what was viewed', weighted, { judged: target, scenario: open }),
     await evaluate('target: [purchase]', target, { judged: target, scenario: home }),

@@ -141,8 +141,9 @@ function drawUserRows(
   const times = Array.from({ length: visits }, () => SHOP_OPENS + random.uniform() * weeks * 7 * DAY).sort(
     (a, b) => a - b,
   );
+  const interests = user.interests.map((interest, at) => (byCategory[at]!.length === 0 ? 0 : interest));
   for (const start of times) {
-    const shown = byCategory[drawFrom(user.interests, random)]!;
+    const shown = byCategory[drawFrom(interests, random)]!;
     const looks = Float64Array.from(shown, (item) =>
       Math.exp(shelf[item]!.glamour + 0.6 * likeness(user, shelf[item]!)),
     );

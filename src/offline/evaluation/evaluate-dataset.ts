@@ -1,6 +1,7 @@
 import type { ItemIndex } from '../../bundle/manifest.js';
 import type { ScenarioConfig } from '../../config/scenario-config.js';
 import { ShortlistError } from '../../domain/errors.js';
+import { describeTarget } from '../../domain/target.js';
 import type { Engine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
@@ -16,6 +17,7 @@ import {
   type TrainingOptions,
 } from '../training/bundle/train-bundle.js';
 import type { Provenance } from '../training/bundle/provenance.js';
+import { reportTarget } from '../training/bundle/report-target.js';
 import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
@@ -61,6 +63,7 @@ export async function evaluateDataset(
   options: EvaluationOptions,
 ): Promise<EvaluationResult> {
   refuseUnordered(options);
+  reportTarget(dataset, options);
   const skipped = listSkippedSources(dataset, options);
   const { placements } = options;
   const contenders = listContenders(options.scenario, {
@@ -202,12 +205,14 @@ function describeDataset({
   users,
   catalogue,
   interactions,
+  counting,
 }: PreparedDataset): EvaluationResult['dataset'] {
   return {
     name,
     users: users.entities.size,
     items: catalogue.entities.size,
     interactions: interactions.user.length,
+    ...(counting?.target && { target: describeTarget(counting.target) }),
   };
 }
 

@@ -52,6 +52,8 @@ export interface EvaluatedDataset {
   readonly users: number;
   readonly items: number;
   readonly interactions: number;
+  /** What is judged, in words, where the dataset says it; every interaction is when absent. */
+  readonly target?: string;
 }
 
 /** One split of an evaluation, in counts. */

@@ -25,6 +25,16 @@ export interface EvaluationQuery {
    * context, whatever the user did afterwards.
    */
   readonly context?: ContextValues;
+  /** Where the dataset has a target. */
+  readonly target?: TargetFacts;
+}
+
+/** What the items to find are to a dataset that says what is to be predicted. */
+export interface TargetFacts {
+  /** How many of them the user had done something with before, and is yet to be asked about. */
+  readonly open: number;
+  /** Types of the interactions that are predicted, in the order of text. */
+  readonly types: readonly string[];
 }
 
 /** The interactions that stage 1 is fitted on. */
@@ -259,9 +269,33 @@ function collectQueries(table: InteractionTable, parts: ArrayLike<number>): Eval
         relevant,
         ...(table.weighted === true && { weights: weigh(table, relevant, rows.filter(isTest)) }),
         ...(table.context && { context: contextOf(table.context, first) }),
+        ...(table.target && { target: describeFound(table, { relevant, rows, parts, isTest }) }),
       },
     ];
   });
+}
+
+function describeFound(
+  table: InteractionTable,
+  query: {
+    relevant: Int32Array;
+    rows: Uint32Array;
+    parts: ArrayLike<number>;
+    isTest: (row: number) => boolean;
+  },
+): TargetFacts {
+  const { relevant, rows, parts, isTest } = query;
+  const touched = itemsAt(
+    table,
+    rows.filter((row) => parts[row] === TRAIN),
+  );
+  const asked = new Set(relevant);
+  const found = rows.filter((row) => isTest(row) && asked.has(table.item[row]!));
+  const codes = new Set(Array.from(found, (row) => table.types?.codes[row]));
+  return {
+    open: relevant.filter((item) => touched.has(item)).length,
+    types: (table.types?.names ?? []).filter((_, code) => codes.has(code)),
+  };
 }
 
 function weigh(table: InteractionTable, items: Int32Array, rows: Uint32Array): Float32Array {

@@ -6,6 +6,7 @@ import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
 import { reportJob } from '../../progress/time-left.js';
+import { reportTarget } from './report-target.js';
 import type { SearchSummary } from './search-summary.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
 import { trainBundle, type TrainedBundle, type TrainingOptions } from './train-bundle.js';
@@ -42,6 +43,7 @@ export async function trainPrepared(
   given: DatasetTrainingOptions,
 ): Promise<Manifest> {
   const options = { ...given, progress: reportJob(given.progress) };
+  reportTarget(dataset, options);
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {
