@@ -1,5 +1,3 @@
-import type { InteractionTable } from './interactions.js';
-
 /** What is to be predicted and judged, where a dataset says it: everything else is evidence. */
 export interface Target {
   /** Types of the interactions that are; of any type when absent. */
@@ -17,11 +15,18 @@ export interface TargetRows {
   readonly rows: Uint8Array;
 }
 
+/** The columns of a table of interactions that say which rows are to be predicted. */
+interface TargetedTable {
+  readonly user: Int32Array;
+  readonly target?: TargetRows | undefined;
+  readonly types?: { readonly names: readonly string[]; readonly codes: Int32Array } | undefined;
+}
+
 /** Types that the ranker has features of at most, beside those of the target. */
 export const MOST_EVIDENCE_TYPES = 10;
 
 /** 1 per row that is to be predicted. */
-export function findTargets({ target, user }: InteractionTable): Uint8Array {
+export function findTargets({ target, user }: TargetedTable): Uint8Array {
   return target?.rows ?? new Uint8Array(user.length).fill(1);
 }
 
@@ -30,7 +35,7 @@ export function findTargets({ target, user }: InteractionTable): Uint8Array {
  * of no known type, as `exclude-seen` has it. All rows, where there is no target or it names no types: what was viewed and
  * not bought is still open where purchases are the target.
  */
-export function findSettling({ target, types, user }: InteractionTable): Uint8Array {
+export function findSettling({ target, types, user }: TargetedTable): Uint8Array {
   const settling = new Uint8Array(user.length).fill(1);
   if (target?.types === undefined || types === undefined) return settling;
   const settles = types.names.map((name) => target.types!.includes(name));

@@ -18,7 +18,7 @@ type Done = readonly [item: string, type: string, daysAgo: number];
 /** What one user did, as training knows it. */
 function known(...done: readonly Done[]): TypedEntries {
   const rows = done.toSorted((a, b) => b[2] - a[2]);
-  const names = [...new Set(rows.map(([, type]) => type))].sort();
+  const names = [...new Set(rows.map(([, type]) => type))].toSorted((a, b) => (a < b ? -1 : 1));
   const table: InteractionTable = {
     users: new IdIndex(['u']),
     items,

@@ -18,7 +18,7 @@ function shop(
   { types = ['purchase'], isTarget = (row: TypedRow) => row[3] === 'purchase' } = {},
 ): InteractionTable {
   const sorted = rows.toSorted((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[2] - b[2]));
-  const names = [...new Set(sorted.flatMap((row) => row[3] ?? []))].sort();
+  const names = [...new Set(sorted.flatMap((row) => row[3] ?? []))].toSorted((a, b) => (a < b ? -1 : 1));
   return {
     ...makeTable(sorted.map(([user, item, day]) => [user, item, day] as const)),
     types: { names, codes: Int32Array.from(sorted, ([, , , type]) => names.indexOf(type!)) },

@@ -93,11 +93,7 @@ async function writePrepared(
   const { loaded } = read.interactions;
   const columns = [...loaded.types.keys()];
   const { weights, context, negative } = config.interactions;
-  const problems = [
-    ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
-    ...listContextObstacles(context, { columns }),
-    ...listTargetObstacles(readTarget(config.interactions), { columns, ...config.interactions }),
-  ];
+  const problems = await listObstacles(connection, config, columns);
   if (problems.length > 0) throw invalidDataset(config, problems);
   const dropped = {
     ...read.interactions.dropped,
@@ -113,7 +109,7 @@ async function writePrepared(
   if (values.problems.length > 0) throw invalidDataset(config, values.problems);
   const wanted = readTarget(config.interactions);
   const found = wanted && (await findTarget(connection, wanted));
-  if (found !== undefined && found.problems.length > 0) throw invalidDataset(config, found.problems);
+  if (found?.problems.length) throw invalidDataset(config, found.problems);
   const specs = {
     items: listSpecs(config.items, { of: 'items' }),
     users: listSpecs(config.users, { of: 'users' }),
@@ -136,20 +132,14 @@ async function writePrepared(
     target: found?.target,
   });
   const manifest: PreparedManifest = {
-    formatVersion: 1,
-    name: config.name,
-    description: config.description,
-    licence: config.licence,
+    ...describeDataset(config, found?.target),
     fingerprint: fingerprintTables(tables),
     counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
-    ...(weights !== undefined && { weighted: true }),
-    ...describeCounting(config.interactions, found?.target),
     ...(forgottenUntil !== undefined && { forgottenUntil }),
     ...declared,
     ...specs,
     views,
-    evaluation: config.evaluation,
   };
   const report = await buildReport(connection, {
     ...options,
@@ -166,6 +156,38 @@ async function writePrepared(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+/** What the config says of columns and types that the rows do not have. */
+async function listObstacles(
+  connection: DuckDBConnection,
+  { interactions }: DatasetConfig,
+  columns: readonly string[],
+): Promise<string[]> {
+  return [
+    ...(await listTypeProblems(connection, { columns, interactions })),
+    ...listContextObstacles(interactions.context, { columns }),
+    ...listTargetObstacles(readTarget(interactions), { columns, ...interactions }),
+  ];
+}
+
+/** What the manifest has from the config. */
+function describeDataset(
+  { name, description, licence, interactions, evaluation }: DatasetConfig,
+  target: Target | undefined,
+): Pick<
+  PreparedManifest,
+  'formatVersion' | 'name' | 'description' | 'licence' | 'weighted' | 'counting' | 'evaluation'
+> {
+  return {
+    formatVersion: 1,
+    name,
+    description,
+    licence,
+    ...(interactions.weights !== undefined && { weighted: true }),
+    ...describeCounting(interactions, target),
+    evaluation,
+  };
 }
 
 function countRows({ interactions, catalogue, users }: PreparedTables): PreparedManifest['counts'] {
