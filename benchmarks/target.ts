@@ -20,6 +20,7 @@ import { evaluateDataset } from '../src/offline/evaluation/evaluate-dataset.js';
 import type { EvaluationResult } from '../src/offline/evaluation/evaluation-result.js';
 import { SILENT_PROGRESS } from '../src/offline/progress/progress.js';
 import { makeTestSplits } from '../src/offline/protocol/make-splits.js';
+import type { Estimate } from '../src/offline/protocol/mean-estimate.js';
 import { pairedBootstrap } from '../src/offline/protocol/paired-bootstrap.js';
 import type { EvaluationSplit } from '../src/offline/protocol/splits.js';
 import { alignColumns } from '../src/offline/report/align-columns.js';
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '42' },
     'test-weeks': { type: 'string' },
     quick: { type: 'boolean', default: false },
+    viewed: { type: 'string' },
   },
 });
 
@@ -63,20 +65,27 @@ async function measure(): Promise<void> {
   const weighted = await prepare('weighted', [WEIGHTS]);
   const both = await prepare('both', [WEIGHTS, 'target: [purchase]']);
   const home = readScenarios('configs/scenarios').get('home')!;
-  const open: ScenarioConfig = { ...home, rules: [{ seen: { types: ['purchase'] } }] };
+  const bought: ScenarioConfig = { ...home, rules: [{ seen: { types: ['purchase'] } }] };
   const closed: ScenarioConfig = { ...home, rules: [{ seen: {} }] };
-  const lines = [
-    await evaluate('every row alike, exclude-seen', alike, { judged: target, scenario: home }),
-    await evaluate('target: [purchase], may not show what was viewed', target, {
-      judged: target,
-      scenario: closed,
-    }),
-    await evaluate('every row alike, may show what was viewed', alike, { judged: target, scenario: open }),
-    await evaluate('weights 1, 3, 5, may show what was viewed', weighted, { judged: target, scenario: open }),
-    await evaluate('target: [purchase]', target, { judged: target, scenario: home }),
-    await evaluate('target: [purchase], weights 1, 3, 5', both, { judged: target, scenario: home }),
-  ];
-  print(lines);
+  const wanted = {
+    hidden: [
+      { name: 'every row alike, exclude-seen', dataset: alike, scenario: home },
+      { name: 'target: [purchase], seen: {}', dataset: target, scenario: closed },
+    ],
+    shown: [
+      { name: 'every row alike, seen: { types: [purchase] }', dataset: alike, scenario: bought },
+      { name: 'weights 1, 3, 5, seen: { types: [purchase] }', dataset: weighted, scenario: bought },
+      { name: 'target: [purchase] and weights, exclude-seen', dataset: both, scenario: home },
+      { name: 'target: [purchase], exclude-seen', dataset: target, scenario: home },
+    ],
+  };
+  for (const [what, lines] of Object.entries(wanted)) {
+    if (values.viewed !== undefined && values.viewed !== what) continue;
+    const answered: Line[] = [];
+    for (const { name, dataset, scenario } of lines)
+      answered.push(await evaluate(name, dataset, { judged: target, scenario }));
+    print(`What was viewed before is ${what}`, answered);
+  }
 }
 
 interface Line {
@@ -148,38 +157,41 @@ function asIn({ interactions }: PreparedDataset, train: InteractionTable): Inter
   };
 }
 
-function print(lines: readonly Line[]): void {
-  const of = ({ result }: Line): number[] => ndcgsOf(result, result.comparison.twoStage);
-  const target = lines.find(({ name }) => name === 'target: [purchase]')!;
+/** @param lines of one reach; the last one is held against each of the others */
+function print(title: string, lines: readonly Line[]): void {
+  const last = lines.at(-1)!;
   const head = [
     'trained on',
     'two-stage nDCG@10 ± se',
     'best single source',
     'ceiling',
-    'the target over it',
+    'the last over it',
     '95 % interval',
   ];
-  const body = lines.map((line) => {
-    const { result, name } = line;
-    const twoStage = result.rows.find(({ kind }) => kind === 'two-stage')!.metrics.ndcg;
+  const body = lines.map(({ name, result }) => {
+    const { mean } = twoStageOf(result);
     const best = result.rows.find((row) => row.name === result.comparison.bestSingle)!;
-    const [own, base] = [target.result.rows.find(({ kind }) => kind === 'two-stage')!.metrics.ndcg, twoStage];
-    const { low, high } = pairedBootstrap(of(target), of(line), {
+    const { low, high } = pairedBootstrap(ndcgsOf(last.result), ndcgsOf(result), {
       seed: 42,
       users: [...result.queries.user],
     });
+    const isLast = name === last.name;
     return [
       name,
-      formatEstimate(twoStage),
+      formatEstimate(twoStageOf(result)),
       `${best.name} ${best.metrics.ndcg.mean.toFixed(4)}`,
       formatShare(result.candidates.recall.mean),
-      line === target ? '' : formatLift(own.mean / base.mean - 1),
-      line === target ? '' : `${formatDifference(low)} to ${formatDifference(high)}`,
+      isLast ? '' : formatLift(twoStageOf(last.result).mean / mean - 1),
+      isLast ? '' : `${formatDifference(low)} to ${formatDifference(high)}`,
     ];
   });
-  console.log(`\n${alignColumns([head, ...body]).join('\n')}\n`);
+  console.log(`\n${title}:\n\n${alignColumns([head, ...body]).join('\n')}\n`);
 }
 
-function ndcgsOf({ queries }: EvaluationResult, ranking: string): number[] {
-  return [...queries.ndcg[ranking]!];
+function twoStageOf({ rows }: EvaluationResult): Estimate {
+  return rows.find(({ kind }) => kind === 'two-stage')!.metrics.ndcg;
+}
+
+function ndcgsOf({ queries, comparison }: EvaluationResult): number[] {
+  return [...queries.ndcg[comparison.twoStage]!];
 }
