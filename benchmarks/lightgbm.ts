@@ -137,7 +137,7 @@ function meanNdcg({ labels, groupOffsets }: RankingRows, scores: Float32Array, k
   for (let query = 0; query < queries; query++) {
     const [start, end] = [groupOffsets[query]!, groupOffsets[query + 1]!];
     const grades = labels.subarray(start, end);
-    const ideal = idealDcg(grades, k);
+    const ideal = idealDcg(Float64Array.from(grades, gainOf), k);
     const order = new Uint32Array(end - start);
     orderByScore(Float64Array.from(scores.subarray(start, end)), order, new Float64Array(end - start));
     const dcg = order

@@ -53,6 +53,7 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
     followers: undefined,
     contexts: undefined,
     times: undefined,
+    target: undefined,
     observer: undefined,
   });
   const featureOrder = listFeatures(inputs);
@@ -72,7 +73,8 @@ async function assembleRows({ catalogue, histories, als, tables }: SyntheticWorl
       void store.getMany([userId], rows, { now });
       return rows;
     });
-    parts.push(assembler.assemble({ candidates, history, userRows, now, reading: { now } }).data);
+    const query = { candidates, history, typed: () => [], userRows, now, reading: { now } };
+    parts.push(assembler.assemble(query).data);
   }
   await source.close?.();
   const data = Float32Array.from(parts.flatMap((part) => [...part]));

@@ -237,6 +237,27 @@ export const Manifest = Type.Object({
             'Types that are never positives, and take back what their user did with the item before.',
         }),
       ),
+      target: Type.Optional(
+        Type.Object(
+          {
+            types: Type.Optional(
+              Type.Array(Type.String({ minLength: 1 }), {
+                description:
+                  'Types of the interactions that the ranker predicts; `exclude-seen` takes out what was done of these. Any type when absent.',
+              }),
+            ),
+            minimumValue: Type.Optional(
+              Type.Number({ description: 'One with a smaller value, before weights, is not predicted.' }),
+            ),
+            evidence: Type.Optional(
+              Type.Array(Type.String({ minLength: 1 }), {
+                description: 'Other types that the ranker has features of, the most frequent first.',
+              }),
+            ),
+          },
+          { description: 'What the ranker predicts; every interaction when absent.' },
+        ),
+      ),
     }),
   ),
   forgottenUntil: Type.Optional(

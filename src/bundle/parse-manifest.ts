@@ -133,10 +133,13 @@ function findContextProblems({ context }: Manifest): string[] {
 }
 
 function findCountingProblems({ interactions }: Manifest): string[] {
-  const { weights = {}, negative = [] } = interactions ?? {};
-  return negative
-    .filter((type) => Object.hasOwn(weights, type))
-    .map((type) => `interactions: type ${type} has a weight and is negative`);
+  const { weights = {}, negative = [], target } = interactions ?? {};
+  return negative.flatMap((type) => [
+    ...(Object.hasOwn(weights, type) ? [`interactions: type ${type} has a weight and is negative`] : []),
+    ...(target?.types?.includes(type) === true
+      ? [`interactions: type ${type} is predicted and is negative`]
+      : []),
+  ]);
 }
 
 function findIndexProblems({ sources }: Manifest): string[] {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ShortlistError } from '../domain/errors.js';
+import type { Target } from '../domain/target.js';
 import { ContextConfig, listContextProblems } from './context-config.js';
 import { durationType } from './duration.js';
 import { EVALUATION_PROTOCOLS } from './evaluation-protocol.js';
@@ -57,6 +58,22 @@ const entityTable = {
 const ItemsTable = Type.Object(entityTable, closed);
 const UsersTable = Type.Object({ ...entityTable, online: ONLINE }, closed);
 
+const TypeList = Type.Array(Type.String({ minLength: 1 }), {
+  minItems: 1,
+  uniqueItems: true,
+  'x-allowed': 'a list of types, each once',
+});
+
+const TargetConfig = Type.Object(
+  {
+    types: Type.Optional(TypeList),
+    minimumValue: Type.Optional(
+      Type.Number({ description: 'Rows with a smaller value, before weights, are evidence.' }),
+    ),
+  },
+  closed,
+);
+
 /** ISO 8601: a day, which begins at midnight UTC, or a time with its zone. */
 const TIME_LIMIT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/;
 
@@ -110,6 +127,13 @@ const DatasetSchema = Type.Object(
             'x-allowed': 'a list of types, each once',
             description:
               'Types that are never positives. Such rows are left out, and so are earlier rows of the same user and item.',
+          }),
+        ),
+        target: Type.Optional(
+          Type.Union([TypeList, TargetConfig], {
+            'x-allowed': `a list of types, each once, or a mapping with types, minimumValue or both`,
+            description:
+              'What is to be predicted and judged: the types, or types and a minimumValue. All other rows are evidence. Default: every row.',
           }),
         ),
         events: Type.Optional(
@@ -201,6 +225,7 @@ export function readDatasetConfig(
     ...listViewProblems(config.views ?? {}),
     ...listTimeProblems(config.interactions),
     ...listNegativeProblems(config.interactions),
+    ...listTargetProblems(config.interactions),
     ...(config.interactions.context ? listContextProblems(config.interactions.context) : []),
   ];
   if (problems.length > 0) {
@@ -213,6 +238,11 @@ export function readDatasetConfig(
 /** Unix seconds of a limit of `interactions.times`. */
 export function parseTimeLimit(text: string): number {
   return Date.parse(text) / 1000;
+}
+
+/** What is to be predicted, whichever way it is written; undefined where all rows are. */
+export function readTarget({ target }: Pick<InteractionsConfig, 'target'>): Target | undefined {
+  return Array.isArray(target) ? { types: target } : target;
 }
 
 function listTimeProblems({ times }: InteractionsConfig): string[] {
@@ -238,6 +268,34 @@ function listNegativeProblems({ negative = [], weights = {} }: InteractionsConfi
     .map(
       (type) => `interactions.negative: ${type} has a weight in interactions.weights; it can be one of both`,
     );
+}
+
+function listTargetProblems(interactions: InteractionsConfig): string[] {
+  const { negative = [], weights, minimumValue: kept } = interactions;
+  const target = readTarget(interactions);
+  if (target === undefined) return [];
+  const { types, minimumValue } = target;
+  if (types === undefined && minimumValue === undefined)
+    return ['interactions.target says neither types nor minimumValue'];
+  const named = types ?? [];
+  return [
+    ...named
+      .filter((type) => negative.includes(type))
+      .map(
+        (type) =>
+          `interactions.target: ${type} is in interactions.negative, and what is not wanted is never predicted; it can be one of both`,
+      ),
+    ...named
+      .filter((type) => weights !== undefined && !negative.includes(type) && !Object.hasOwn(weights, type))
+      .map(
+        (type) => `interactions.target: ${type} has no weight in interactions.weights; every type needs one`,
+      ),
+    ...(types === undefined && kept !== undefined && minimumValue! <= kept
+      ? [
+          `interactions.target.minimumValue is ${minimumValue}, which all rows have: those below interactions.minimumValue, ${kept}, are dropped`,
+        ]
+      : []),
+  ];
 }
 
 function findConfigFile(nameOrFile: string, datasetsDir: string): string {

@@ -52,6 +52,8 @@ export interface TypedEntries {
   readonly timestamps: Float64Array;
   /** Places in `names`; -1 where no type is known. */
   readonly types: Int32Array;
+  /** How many interactions each entry stands for, 0 for one that training would not count; absent where each stands for itself. */
+  readonly counts?: Int32Array | undefined;
   readonly names: readonly string[];
 }
 
@@ -102,12 +104,13 @@ export function typedOf(histories: Histories, userIndex: number): TypedEntries {
     items: typed.items.subarray(start, end),
     timestamps: typed.timestamps.subarray(start, end),
     types: typed.types.subarray(start, end),
+    ...(typed.counts && { counts: typed.counts.subarray(start, end) }),
     names: typed.names,
   };
 }
 
 /** The entries of a history of which no types are known. */
-export function withoutTypes({ items, timestamps }: History): TypedEntries {
+export function withoutTypes({ items, timestamps }: Pick<History, 'items' | 'timestamps'>): TypedEntries {
   return { items, timestamps, types: new Int32Array(items.length).fill(-1), names: [] };
 }
 

@@ -2,6 +2,7 @@ import type { ContextTable } from './context.js';
 import type { Histories, TypedTable, UnwantedTable } from './history.js';
 import type { IdIndex } from './id-index.js';
 import type { TimeFacts } from './time-facts.js';
+import type { Target, TargetRows } from './target.js';
 
 /**
  * The interactions of a dataset as columns, in file order of the prepared table (user index, then time, then the
@@ -26,6 +27,8 @@ export interface InteractionTable {
   readonly context?: ContextTable;
   /** Where the dataset says of what type its interactions are. */
   readonly types?: InteractionTypes | undefined;
+  /** Where the dataset says what is to be predicted; all rows are when absent. */
+  readonly target?: TargetRows | undefined;
   /** Where the dataset has types that say that an item is not wanted. */
   readonly unwanted?: UnwantedRows | undefined;
 }
@@ -48,7 +51,7 @@ export interface UnwantedRows {
   readonly timestamp: Float64Array;
 }
 
-/** What makes an interaction count, where the dataset says it: all of them count alike, by their value, where it says nothing. */
+/** What an interaction counts for, where the dataset says it: all of them count alike, by their value, where it says nothing. */
 export interface InteractionCounting {
   /** What the value of an interaction is multiplied by, by its type; one of another type does not count. */
   readonly weights?: Readonly<Record<string, number>>;
@@ -56,6 +59,8 @@ export interface InteractionCounting {
   readonly minimumValue?: number;
   /** Types that say that an item is not wanted. Such an interaction takes back the earlier ones of its user and item. */
   readonly negative?: readonly string[];
+  /** What is to be predicted; all interactions are when absent. */
+  readonly target?: Target;
 }
 
 /** The rows of a table for which `keep` is true, over the same users and items; what is unwanted stays as it is. */
@@ -77,6 +82,7 @@ export function takeRows(table: InteractionTable, rows: ArrayLike<number>): Inte
     timestamp: Float64Array.from(rows, (row) => table.timestamp[row]!),
     value: Float32Array.from(rows, (row) => table.value[row]!),
     ...(table.types && { types: takeTypes(table.types, rows) }),
+    ...(table.target && { target: takeTarget(table.target, rows) }),
     ...(table.context && { context: takeContext(table.context, rows) }),
   };
 }
@@ -88,6 +94,10 @@ export function filterUnwanted(
 ): UnwantedRows {
   const kept = (_: number, row: number): boolean => keep(row);
   return { user: user.filter(kept), item: item.filter(kept), timestamp: timestamp.filter(kept) };
+}
+
+function takeTarget({ types, rows: all }: TargetRows, rows: ArrayLike<number>): TargetRows {
+  return { types, rows: Uint8Array.from(rows, (row) => all[row]!) };
 }
 
 function takeTypes({ names, codes }: InteractionTypes, rows: ArrayLike<number>): InteractionTypes {
@@ -102,7 +112,7 @@ function takeContext(context: ContextTable, rows: ArrayLike<number>): ContextTab
 /**
  * One history per user of the table (empty for users without rows): each item once, at its latest interaction. Its value is
  * that of the latest interaction; where values are weights the largest, as what was bought may be looked at again. What is unwanted, and
- * the latest interaction of each type, come beside them.
+ * the latest interaction of each type, come beside them; where something is to be predicted with how often there was one.
  */
 export function toHistories(table: InteractionTable): Histories {
   const { unwanted, types } = table;
@@ -118,8 +128,32 @@ export function toHistories(table: InteractionTable): Histories {
 
 /** The latest row of each user, item and type. */
 function toTypedTable({ names, codes }: InteractionTypes, table: InteractionTable): TypedTable {
-  const kept = latestRows(table, (row) => table.item[row]! * (names.length + 1) + codes[row]! + 1);
-  return { ...toUserRows(table, kept), types: Int32Array.from(kept, (row) => codes[row]!), names };
+  const keyOf = (row: number): number => table.item[row]! * (names.length + 1) + codes[row]! + 1;
+  const kept = latestRows(table, keyOf);
+  return {
+    ...toUserRows(table, kept),
+    types: Int32Array.from(kept, (row) => codes[row]!),
+    ...(table.target && { counts: countRows(table, kept, keyOf) }),
+    names,
+  };
+}
+
+/** How many rows of its user and key each of these rows stands for: the latest of each. */
+function countRows(
+  { user }: InteractionTable,
+  latest: readonly number[],
+  keyOf: (row: number) => number,
+): Int32Array {
+  const counts = new Map<number, number>();
+  let row = 0;
+  return Int32Array.from(latest, (kept) => {
+    for (; row <= kept; row++) {
+      if (user[row] !== user[row - 1]) counts.clear();
+      const key = keyOf(row);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts.get(keyOf(kept))!;
+  });
 }
 
 /** Rows of a table, which go by users, as histories are stored. */

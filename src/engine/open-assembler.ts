@@ -45,6 +45,7 @@ export async function openAssembler(
       ...links,
       contexts,
       times: manifest.dataset.times,
+      target: manifest.interactions?.target,
       observer,
     });
     return createFeatureAssembler(inputs, manifest.ranker.featureOrder);

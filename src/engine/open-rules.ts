@@ -54,6 +54,7 @@ function readFacts(
   return {
     catalogue,
     context: manifest.context,
+    target: manifest.interactions?.target,
     ageDaysOf: logDaysOf && ((item) => Math.expm1(logDaysOf(item))),
     vectors: needsVectors ? readVectors(contents) : undefined,
   };

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import type { ItemLinks } from '../domain/item-links.js';
+import type { Target } from '../domain/target.js';
 import type { FeatureInputs, HistoryTimes } from './feature-assembler.js';
 import type { FeatureObserver } from './feature-observer.js';
 import type { FeatureTable } from './feature-table.js';
@@ -27,6 +28,8 @@ export interface FeatureParts {
   readonly contexts: ItemContexts | undefined;
   /** What the times of the dataset say; that they say all where a bundle has nothing of it. */
   readonly times: HistoryTimes | undefined;
+  /** What is predicted; undefined where that is everything. */
+  readonly target: Target | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer: FeatureObserver | undefined;
 }
@@ -42,6 +45,7 @@ export function collectFeatureInputs(parts: FeatureParts): FeatureInputs {
     followers,
     contexts,
     times,
+    target,
     observer,
   } = parts;
   const items = itemTables.find(({ view }) => view.name === 'items')!;
@@ -55,6 +59,7 @@ export function collectFeatureInputs(parts: FeatureParts): FeatureInputs {
     links: new Map(links.filter((entry): entry is [string, ItemLinks] => entry[1] !== undefined)),
     contexts,
     times,
+    target,
     observer,
   };
 }

@@ -2,6 +2,7 @@ import type { Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import type { ItemLinks } from '../domain/item-links.js';
 import type { TimeFacts } from '../domain/time-facts.js';
+import type { Target } from '../domain/target.js';
 import { countStatuses } from './count-statuses.js';
 import type { FeatureColumn, FeatureGroup, FeatureQuery, HydratedQuery } from './feature-group.js';
 import type { FeatureMatrix } from './feature-matrix.js';
@@ -15,6 +16,7 @@ import { createContextFeatures } from './groups/context-features.js';
 import { createGapFeatures } from './groups/gap-features.js';
 import { createLinkFeatures } from './groups/link-features.js';
 import { createRetrievalFeatures } from './groups/retrieval-features.js';
+import { createTargetFeatures } from './groups/target-features.js';
 import { createTimingFeatures } from './groups/timing-features.js';
 import { createItemViewFeatures, createUserViewFeatures } from './groups/view-features.js';
 import type { ItemContexts } from './item-contexts.js';
@@ -36,6 +38,8 @@ export interface FeatureInputs {
   readonly contexts?: ItemContexts | undefined;
   /** What the times of histories say; that they say all when absent. */
   readonly times?: HistoryTimes | undefined;
+  /** What is predicted, where the dataset says it. */
+  readonly target?: Target | undefined;
   /** Is told what every request reads of the item views. */
   readonly observer?: FeatureObserver | undefined;
 }
@@ -144,6 +148,7 @@ function createGroups({
   links,
   contexts,
   times = ORDERED_AND_DATED,
+  target,
 }: FeatureInputs): readonly FeatureGroup[] {
   return [
     createRetrievalFeatures(sourceNames),
@@ -155,6 +160,7 @@ function createGroups({
     ...(times.hasDates ? [createTimingFeatures(items[0].table)] : []),
     ...[...links].map(([name, found]) => createLinkFeatures(name, found, times)),
     ...(contexts === undefined ? [] : [createContextFeatures(contexts)]),
+    ...(target?.types === undefined ? [] : [createTargetFeatures(target)]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { CandidateSet } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
-import type { History } from '../domain/history.js';
+import type { History, TypedEntries } from '../domain/history.js';
 import type { GatherOptions } from './gather-rows.js';
 import type { FeatureRows, ValueStatus } from './feature-store.js';
 
@@ -8,6 +8,8 @@ import type { FeatureRows, ValueStatus } from './feature-store.js';
 export interface FeatureQuery {
   readonly candidates: CandidateSet;
   readonly history: History;
+  /** The same by type, what the bundle knows first; what is of this moment has no type. */
+  readonly typed: () => readonly TypedEntries[];
   /** One row of every user view, in the order of the assembler's inputs. */
   readonly userRows: readonly FeatureRows[];
   /** Unix seconds: the time the bundle knows things up to, in serving as in its training rows. */

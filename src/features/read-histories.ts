@@ -21,12 +21,14 @@ const TYPED = {
   items: 'typed_items',
   timestamps: 'typed_timestamps',
   types: 'typed_types',
+  counts: 'typed_counts',
 };
 
 /**
  * The tensors of a histories file: `offsets` [users + 1], `items`, `timestamps` and `values` [entries]; where there is anything unwanted,
  * `unwanted_offsets` [users + 1], `unwanted_items` and `unwanted_timestamps` too; where types are known, `typed_offsets` [users + 1],
- * `typed_items`, `typed_timestamps` and `typed_types`, which are places in the list of types of the manifest.
+ * `typed_items`, `typed_timestamps` and `typed_types`, which are places in the list of types of the manifest; where something is to be
+ * predicted, `typed_counts`, how many interactions each of these stands for.
  */
 export function historiesToTensors(histories: Histories): TensorFile {
   const { offsets, items, timestamps, values, unwanted, typed } = histories;
@@ -45,6 +47,7 @@ export function historiesToTensors(histories: Histories): TensorFile {
       [TYPED.items]: typed.items,
       [TYPED.timestamps]: typed.timestamps,
       [TYPED.types]: typed.types,
+      ...(typed.counts && { [TYPED.counts]: typed.counts }),
     }),
   });
 }
@@ -54,7 +57,7 @@ export function historiesToTensors(histories: Histories): TensorFile {
  * @throws ShortlistError INVALID_BUNDLE with every problem found: tensors missing, of another type or length, offsets that
  * descend, items that the bundle does not have or that occur twice in a history, times that are not finite or descend,
  * values that are not finite; the same of what is unwanted, and items that are in the history of their user too; the same of what has
- * types, and types that the manifest does not have
+ * types, and types that the manifest does not have, and counts below 1
  */
 export function parseHistories(file: TensorFile, shape: HistoriesShape): Histories {
   const reader = createTensorReader(shape.name, file);
@@ -78,6 +81,7 @@ export function parseHistories(file: TensorFile, shape: HistoriesShape): Histori
         items: reader.int32(TYPED.items, [null]),
         timestamps: reader.float64(TYPED.timestamps, [null]),
         types: reader.int32(TYPED.types, [null]),
+        ...(file.tensors.has(TYPED.counts) && { counts: reader.int32(TYPED.counts, [null]) }),
         names,
       },
     }),
@@ -90,7 +94,10 @@ export function parseHistories(file: TensorFile, shape: HistoriesShape): Histori
 }
 
 /** Rows of users, whatever stands in them. */
-type UserRows = Pick<Histories, 'offsets' | 'items' | 'timestamps'> & { readonly types?: Int32Array };
+type UserRows = Pick<Histories, 'offsets' | 'items' | 'timestamps'> & {
+  readonly types?: Int32Array | undefined;
+  readonly counts?: Int32Array | undefined;
+};
 
 function listLengthProblems({ unwanted, typed, ...wanted }: Histories): string[] {
   const { names: _, ...typedRows } = typed ?? {};
@@ -117,9 +124,9 @@ function findLengthProblems(
   const nameOf = (column: string): string => names[column] ?? column;
   const problems: string[] = [];
   const entries = offsets.at(-1)!;
-  for (const [column, { length }] of Object.entries(columns)) {
-    if (length !== entries)
-      problems.push(`${nameOf(column)}: ${length} values, ${nameOf('offsets')} end at ${entries}`);
+  for (const [column, values] of Object.entries(columns)) {
+    if (values !== undefined && values.length !== entries)
+      problems.push(`${nameOf(column)}: ${values.length} values, ${nameOf('offsets')} end at ${entries}`);
   }
   const descent = offsets.findIndex((offset, user) => offset < (offsets[user - 1] ?? 0));
   if (descent >= 0) problems.push(`${nameOf('offsets')}: descend at ${descent}`);
@@ -157,7 +164,10 @@ function findUnwantedProblems(unwanted: UserRows, wanted: UserRows, itemCount: n
 
 function findTypedProblems(typed: TypedTable, itemCount: number): string[] {
   const problems = findEntryProblems(typed, itemCount).map((problem) => `typed ${problem}`);
-  const { types, names } = typed;
+  const { types, counts, names } = typed;
+  const uncounted = counts?.findIndex((count) => count < 1) ?? -1;
+  if (uncounted >= 0)
+    problems.push(`typed entry ${uncounted} stands for ${counts![uncounted]!} interactions`);
   const entry = types.findIndex((type) => type < -1 || type >= names.length);
   if (entry < 0) return problems;
   return [...problems, `typed entry ${entry} has type ${types[entry]!}, there are ${names.length}`];

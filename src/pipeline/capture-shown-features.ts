@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { Engine } from './engine.js';
-import type { LiveHistory } from '../domain/history.js';
+import type { LiveHistory, TypedEntries } from '../domain/history.js';
 import type { Prefetched } from './execution.js';
 import type { Query } from './hydrate-query.js';
-import type { LiveEntry, OnlineRows, ShownFeatures } from './feature-record.js';
+import type { LiveEntry, LiveTypedEntry, OnlineRows, ShownFeatures } from './feature-record.js';
 import type { RankedCandidates } from './rank-candidates.js';
 import type { PrefetchedRows } from './read-user-rows.js';
 import type { Selection } from './arrange.js';
@@ -35,6 +35,7 @@ export function captureShownFeatures(
     ...(query.subject.isForgotten === true && { isForgotten: true }),
     ...(userRows !== undefined && { online: describeOnline(userRows, now) }),
     ...(live !== undefined && { live: describeLive(live, engine) }),
+    ...(live?.typed !== undefined && { liveTypes: describeTyped(live.typed, engine) }),
   };
 }
 
@@ -52,6 +53,18 @@ function describeLive(
     time: timestamps[at]!,
     value: values[at]!,
     ...(negative[at] === 1 && { negative: true }),
+  }));
+}
+
+function describeTyped(
+  { items, timestamps, types, counts, names }: TypedEntries,
+  { catalogue }: Engine,
+): LiveTypedEntry[] {
+  return Array.from(items, (item, at) => ({
+    item: catalogue.entities.idAt(item),
+    time: timestamps[at]!,
+    type: names[types[at]!]!,
+    ...(counts?.[at] === 0 && { counts: false }),
   }));
 }
 

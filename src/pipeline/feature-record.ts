@@ -20,6 +20,8 @@ export interface ShownFeatures {
   readonly online?: OnlineRows;
   /** What the subject did lately, as it was merged into the history of the bundle; absent where there was nothing. */
   readonly live?: readonly LiveEntry[];
+  /** The same by type, each event by itself; absent where nothing asked for types. */
+  readonly liveTypes?: readonly LiveTypedEntry[];
 }
 
 /** The latest word of a subject on an item: a row of a `LiveHistory`, by the item's raw id. */
@@ -30,6 +32,16 @@ export interface LiveEntry {
   readonly value: number;
   /** True where the subject does not want the item. */
   readonly negative?: boolean;
+}
+
+/** What a subject did lately with an item: a row of the typed part of a `LiveHistory`. */
+export interface LiveTypedEntry {
+  readonly item: string;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly type: string;
+  /** False where training would not count it. */
+  readonly counts?: boolean;
 }
 
 /** Rows of a user that came from stores outside of the bundle. */

@@ -34,12 +34,13 @@ export async function hydrateCandidates(
  */
 export function assembleFeatures(
   candidates: CandidateSet,
-  { history, context }: Query,
+  { history, typed, context }: Query,
   { engine, rows, tolerant }: { engine: CandidateEngine; rows: UserRows; tolerant: boolean },
 ): FeatureMatrix {
   return engine.assembler.assemble({
     candidates,
     history,
+    typed,
     userRows: rows.rows,
     now: engine.knownUntil,
     context,

@@ -1,7 +1,7 @@
 import type { ScenarioConfig } from '../config/scenario-config.js';
 import type { EligibleItems } from '../domain/candidate.js';
 import type { ContextValues } from '../domain/context.js';
-import type { History } from '../domain/history.js';
+import { withoutTypes, type History, type TypedEntries } from '../domain/history.js';
 import { knowableUserOf, type Subject } from '../domain/subject.js';
 import { checkExcluded } from '../rules/exclude-items.js';
 import { checkFilters } from '../rules/check-filters.js';
@@ -23,6 +23,8 @@ export interface Query {
   readonly userIndex: number | undefined;
   /** What the subject did; empty for a cold start. */
   readonly history: History;
+  /** The same by type, what the bundle knows first; what is of this moment has no type. */
+  readonly typed: () => readonly TypedEntries[];
   /** The scenario that answers: of a cold start, the one written for it. */
   readonly scenario: ScenarioConfig;
   /** Those of the scenario that was asked for, whichever answers. */
@@ -64,13 +66,15 @@ export function hydrateQuery(
   const rules = engine.rules.get(requested.name)!;
   const moment = { scenario: requested.name, context, now, tired: prefetched.tired };
   const shown = findShownItems(request.shown ?? [], engine);
+  const touched = findKnownItems(request.sessionItems ?? [], engine);
+  const typed = () => readTyped(request, engine, prefetched.live);
   const eligible = findEligibleItems(
     rules.eligibility,
     {
       catalogue,
       history,
-      typed: () => readTyped(request, engine, prefetched.live),
-      touched: findKnownItems(request.sessionItems ?? [], engine),
+      typed,
+      touched,
       unwanted: unwanted.items,
       shown: shown.all,
       excluded: findKnownItems(request.exclude, engine),
@@ -84,6 +88,7 @@ export function hydrateQuery(
     subject,
     userIndex: findUser(subject, engine),
     history,
+    typed: () => [...typed(), ofThisMoment(touched, engine)],
     scenario,
     rules,
     context,
@@ -94,6 +99,10 @@ export function hydrateQuery(
     limit,
     fields: chooseFields(request.fields, catalogue),
   };
+}
+
+function ofThisMoment(items: Int32Array, { knownUntil }: QueryEngine): TypedEntries {
+  return withoutTypes({ items, timestamps: new Float64Array(items.length).fill(knownUntil) });
 }
 
 function findUser(subject: Subject, { users }: QueryEngine): number | undefined {

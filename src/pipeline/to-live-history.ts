@@ -55,21 +55,24 @@ export function toLiveHistory(
 /** Undefined where nothing is of an item that the bundle knows. */
 function toTyped(
   events: readonly HistoryEvent[],
-  { items, counting: { negative = [] } = {} }: LiveHistoryOptions,
+  { items, counting = {} }: LiveHistoryOptions,
 ): TypedEntries | undefined {
+  const { negative = [] } = counting;
   const codes = new Map<string, number>();
-  const entries = events.flatMap(({ itemId, type, time }) => {
+  const entries = events.flatMap((event) => {
+    const { itemId, type, time } = event;
     const item = items.find(itemId);
     if (item < 0 || negative.includes(type)) return [];
     const code = codes.get(type) ?? codes.size;
     codes.set(type, code);
-    return [{ item, time, code }];
+    return [{ item, time, code, count: Number(toWord(event, item, counting) !== undefined) }];
   });
   if (entries.length === 0) return undefined;
   return {
     items: Int32Array.from(entries, ({ item }) => item),
     timestamps: Float64Array.from(entries, ({ time }) => time),
     types: Int32Array.from(entries, ({ code }) => code),
+    counts: Int32Array.from(entries, ({ count }) => count),
     names: [...codes.keys()],
   };
 }

@@ -1,11 +1,11 @@
-import type { RuleEntry, RuleSettings } from '../config/rule-config.js';
+import type { PlainRule, RuleEntry, RuleSettings } from '../config/rule-config.js';
 import type { AttributeColumn, Catalogue } from '../domain/catalogue.js';
 import { ShortlistError } from '../domain/errors.js';
 import { listFaults } from '../domain/list-faults.js';
 import type { EligibilityRule } from './eligibility-rule.js';
 import { attemptAll } from './attempt-all.js';
 import { createAvailable } from './available.js';
-import { excludeSeen } from './exclude-items.js';
+import { createExcludeSettled, excludeSeen } from './exclude-items.js';
 import { createHide } from './hide-items.js';
 import { bindCondition, bindItems, type RuleCondition } from './rule-condition.js';
 import type { RuleFacts } from './rule-facts.js';
@@ -61,7 +61,11 @@ export function bindRules(
       fatigue: entries.flatMap((entry) =>
         typeof entry !== 'string' && 'fatigue' in entry ? entry.fatigue : [],
       )[0],
-      readsTypes: entries.some((entry) => typeof entry !== 'string' && 'seen' in entry),
+      readsTypes: entries.some((entry) =>
+        typeof entry === 'string'
+          ? entry === 'exclude-seen' && facts.target?.types !== undefined
+          : 'seen' in entry,
+      ),
       phaseAt: (now) => phases.map((phaseAt) => phaseAt(now)).join(''),
     },
   };
@@ -74,8 +78,7 @@ function toPhase(condition: RuleCondition | undefined): ((now: number) => string
 
 /** @throws ShortlistError saying all that the rule needs and the bundle does not have */
 function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
-  // The other two hold in every scenario; files of before name them.
-  if (typeof entry === 'string') return entry === 'exclude-seen' ? { eligibility: excludeSeen } : {};
+  if (typeof entry === 'string') return bindPlain(entry, facts);
   const { catalogue } = facts;
   if ('seen' in entry) return { eligibility: createSeen(entry.seen) };
   if ('available' in entry) {
@@ -94,6 +97,14 @@ function bindRule(entry: RuleEntry, facts: RuleFacts): BoundRule {
   }
   if ('fatigue' in entry) return { slate: createFatigue(entry.fatigue) };
   return bindTimed(entry, facts);
+}
+
+function bindPlain(name: PlainRule, { target }: RuleFacts): BoundRule {
+  // The other two hold in every scenario; files of before name them.
+  if (name !== 'exclude-seen') return {};
+  return {
+    eligibility: target?.types === undefined ? excludeSeen : createExcludeSettled(target.types),
+  };
 }
 
 type TimedEntry = Extract<RuleEntry, { pin: unknown } | { hide: unknown } | { boost: unknown }>;

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.js';
 import type { ContextSpec, ContextValues } from '../domain/context.js';
+import type { Target } from '../domain/target.js';
 
 /** The vectors by which items of a bundle are alike. */
 export interface ItemVectors {
@@ -15,6 +16,8 @@ export interface RuleFacts {
   readonly catalogue: Catalogue;
   /** Absent where the bundle has no context. */
   readonly context?: ContextSpec | undefined;
+  /** What the bundle predicts; absent where that is everything. */
+  readonly target?: Target | undefined;
   /** Days from the first interaction with an item to the time that the bundle knows things up to; absent where the bundle does not say. */
   readonly ageDaysOf?: ((item: number) => number) | undefined;
   /** Absent where the bundle has none. */

@@ -12,17 +12,26 @@ import { smallTrainingConfig } from '../support/trained-bundle.js';
 /** What is watched for a minute only counts as a dislike. */
 const TYPED = `CASE WHEN value = 1 THEN 'dislike' ELSE type END AS type`;
 const COUNTING = '  weights: { view: 1, like: 3 }\n';
+const TARGET = '  target: [like]\n';
 
 type Line = { -readonly [K in keyof FeatureRecord]: FeatureRecord[K] };
 
-t.test('what live users are served is what is made of the log again', async (t) => {
+t.test('what live users are served is what is made of the log again', (t) => checkLiveUsers(t, COUNTING));
+
+t.test('so it is where likes are predicted, and the ranker reads what was done by type', async (t) => {
+  const lines = await checkLiveUsers(t, COUNTING + TARGET);
+  t.match(lines[0], { live: [{ item: 'i3' }, { item: 'i5' }, { item: 'i7' }] });
+  t.ok(lines[0]!.liveTypes!.length >= 2, 'each event by itself');
+});
+
+async function checkLiveUsers(t: Test, counting: string): Promise<readonly Line[]> {
   const dir = t.testdir();
   const configsDir = join(dir, 'configs');
   cpSync('configs', configsDir, { recursive: true });
   writeFileSync(join(configsDir, 'training.yaml'), stringify(smallTrainingConfig()));
   const demo = join(configsDir, 'datasets', 'demo.yaml');
   const declared = readFileSync(demo, 'utf8').replace('value, type\n', `value, ${TYPED}\n`);
-  writeFileSync(demo, declared.replace('  limits:', `${COUNTING}  limits:`));
+  writeFileSync(demo, declared.replace('  limits:', `${counting}  limits:`));
   const models = join(dir, 'models');
   const run = createCommandRunner({
     env: { SHORTLIST_REGISTRY: models, SHORTLIST_EVENTS_FOLDER: join(dir, 'events of before') },
@@ -162,7 +171,8 @@ t.test('what live users are served is what is made of the log again', async (t) 
       errors: /its live history has item nothing, which the bundle does not have/,
     });
   });
-});
+  return lines;
+}
 
 /** Serves users and visitors who do something between their requests, with threads and a cache, into a feature log. */
 async function serveLive(

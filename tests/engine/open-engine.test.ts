@@ -102,7 +102,8 @@ t.test('what is loaded and what a request reads is told', async (t) => {
   };
   const { rows } = await readUserRows('nobody', engine);
   const now = engine.knownUntil;
-  const query = { candidates, history: EMPTY_HISTORY, userRows: rows, now, reading: { now } };
+  const history = { history: EMPTY_HISTORY, typed: () => [] };
+  const query = { candidates, ...history, userRows: rows, now, reading: { now } };
   engine.assembler.assemble(query);
   t.match(told.splice(2, 1), [
     {
@@ -149,7 +150,8 @@ t.test('views beside items and users are loaded, read and told', async (t) => {
   const items = Int32Array.from(['i000', 'i001', 'i002'], (id) => engine.catalogue.entities.find(id));
   const candidates = { items, fusionScores: new Float32Array(3), retrievals: [], ranks: new Int32Array(0) };
   const now = engine.knownUntil;
-  engine.assembler.assemble({ candidates, history: EMPTY_HISTORY, userRows: rows, now, reading: { now } });
+  const history = { history: EMPTY_HISTORY, typed: () => [] };
+  engine.assembler.assemble({ candidates, ...history, userRows: rows, now, reading: { now } });
   t.match(read, [{ view: String }, { view: String }, { view: 'items' }, { view: 'prices' }]);
   t.match(read.at(-1), { present: 2, unknownEntity: 1 });
   await engine.ranker.close();

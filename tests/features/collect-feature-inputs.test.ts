@@ -30,6 +30,7 @@ const parts: FeatureParts = {
   followers: links,
   contexts: undefined,
   times: undefined,
+  target: undefined,
   observer: undefined,
 };
 

@@ -55,6 +55,7 @@ const candidates = candidateSet(
 const query: FeatureQuery = {
   candidates,
   history: history([0, 1], { timestamps: [DAY, 3 * DAY], values: [2, 4] }),
+  typed: () => [],
   userRows: [rowOf('u1')],
   now: 10 * DAY,
   reading: { now: 10 * DAY },

@@ -15,6 +15,7 @@ import type {
 import type { ContextSpec } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { IdIndex } from '../../domain/id-index.js';
+import type { Target } from '../../domain/target.js';
 import type { InteractionCounting, InteractionTable, UnwantedRows } from '../../domain/interactions.js';
 import { judgeTimes } from '../../domain/time-facts.js';
 import {
@@ -71,6 +72,13 @@ export const PreparedManifest = Type.Object({
         weights: Type.Optional(Type.Record(Type.String(), Type.Number())),
         minimumValue: Type.Optional(Type.Number()),
         negative: Type.Optional(Type.Array(Type.String())),
+        target: Type.Optional(
+          Type.Object({
+            types: Type.Optional(Type.Array(Type.String())),
+            minimumValue: Type.Optional(Type.Number()),
+            evidence: Type.Optional(Type.Array(Type.String())),
+          }),
+        ),
       },
       {
         description: 'What the config says of how much an interaction counts, already applied to the table.',
@@ -138,7 +146,11 @@ export async function readPreparedDataset(dir: string): Promise<PreparedDataset>
   const database = await openDatabase();
   try {
     const hasUnwanted = manifest.counts.unwanted !== undefined;
-    const tables = await readPreparedTables(database.connection, dir, { ...manifest, hasUnwanted });
+    const tables = await readPreparedTables(database.connection, dir, {
+      ...manifest,
+      hasUnwanted,
+      target: manifest.counting?.target,
+    });
     checkCounts(dir, manifest.counts, tables);
     const { name, description, licence, fingerprint, window, counting, forgottenUntil, evaluation } =
       manifest;
@@ -164,6 +176,8 @@ export async function readPreparedTables(
   dir: string,
   options: Pick<PreparedManifest, 'items' | 'users' | 'views' | 'weighted' | 'context'> & {
     hasUnwanted: boolean;
+    /** The interactions have a column that says which rows are of it. */
+    target: Target | undefined;
   },
 ): Promise<PreparedTables> {
   const catalogue = await readEntities(connection, join(dir, 'items.parquet'), {
@@ -178,6 +192,7 @@ export async function readPreparedTables(
     users: users.entities,
     items: catalogue.entities,
     context: options.context,
+    target: options.target,
   });
   const unwanted = options.hasUnwanted
     ? await readUnwanted(connection, join(dir, 'unwanted.parquet'))
@@ -243,9 +258,14 @@ function checkCounts(dir: string, counts: PreparedManifest['counts'], tables: Pr
 async function readInteractions(
   connection: DuckDBConnection,
   file: string,
-  options: { users: IdIndex; items: IdIndex; context: ContextSpec | undefined },
+  options: {
+    users: IdIndex;
+    items: IdIndex;
+    context: ContextSpec | undefined;
+    target: Target | undefined;
+  },
 ): Promise<InteractionTable> {
-  const { users, items, context } = options;
+  const { users, items, context, target } = options;
   const [row] = await queryRows(
     connection,
     `SELECT count(*) AS rows FROM read_parquet(${quoteLiteral(file)})`,
@@ -261,21 +281,23 @@ async function readInteractions(
   const types = await readTypeNames(connection, file);
   const codes = new Int32Array(rows).fill(-1);
   const codeOf = new Map(types.map((type, code) => [type, code]));
+  const targets = new Uint8Array(rows);
   const names = [
-    ...['user_index', 'item_index', 'timestamp', 'value', 'type'],
+    ...['user_index', 'item_index', 'timestamp', 'value', 'type', target === undefined ? 'false' : 'target'],
     ...fields.map(({ column }) => column),
   ];
   let position = 0;
   await readBlocks(
     connection,
     `SELECT ${names.join(', ')} FROM read_parquet(${quoteLiteral(file)})`,
-    ([userBlock, itemBlock, timeBlock, valueBlock, typeBlock, ...contextBlocks]) => {
+    ([userBlock, itemBlock, timeBlock, valueBlock, typeBlock, targetBlock, ...contextBlocks]) => {
       user.set(userBlock as number[], position);
       item.set(itemBlock as number[], position);
       timestamp.set(timeBlock as number[], position);
       value.set(valueBlock as number[], position);
       if (types.length > 0)
         typeBlock!.forEach((type, row) => (codes[position + row] = codeOf.get(type as string) ?? -1));
+      targetBlock!.forEach((isTarget, row) => (targets[position + row] = Number(isTarget)));
       fields.forEach(({ fill }, index) => fill(contextBlocks[index]!, position));
       position += userBlock!.length;
     },
@@ -285,6 +307,7 @@ async function readInteractions(
     ...{ users, items, user, item, timestamp, value },
     times: judgeTimes({ user, timestamp }),
     ...(types.length > 0 && { types: { names: types, codes } }),
+    ...(target && { target: { types: target.types, rows: targets } }),
     ...(context && { context: { ...context, columns } }),
   };
 }

@@ -2,6 +2,7 @@ import type { ScenarioConfig } from '../../config/scenario-config.js';
 import type { JudgingProtocol, TrainingProtocol } from '../../config/evaluation-protocol.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { whyUnordered, type TimeFacts } from '../../domain/time-facts.js';
+import { describeTarget } from '../../domain/target.js';
 import type { Engine } from '../../pipeline/engine.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { createCandidateTally } from '../protocol/candidate-recall.js';
@@ -19,6 +20,7 @@ import {
 } from '../training/bundle/train-bundle.js';
 import type { AlsChoice } from '../training/candidates/choose-als-weights.js';
 import type { Provenance } from '../training/bundle/provenance.js';
+import { reportTarget } from '../training/bundle/report-target.js';
 import { ENCODER, mayKnow } from '../training/encoder/imported-encoder.js';
 import { ablateRanker } from '../training/ranker/ablate-ranker.js';
 import type { NamedFeatures } from '../training/ranker/feature-groups.js';
@@ -68,6 +70,7 @@ export async function evaluateDataset(
 ): Promise<EvaluationResult> {
   const { times } = dataset.interactions;
   refuseUnordered(options, times);
+  reportTarget(dataset, options);
   const skipped = listSkippedSources(dataset, options);
   const { placements } = options;
   const contenders = listContenders(options.scenario, {
@@ -245,6 +248,7 @@ function describeDataset({
   users,
   catalogue,
   interactions,
+  counting,
 }: PreparedDataset): EvaluationResult['dataset'] {
   return {
     name,
@@ -252,6 +256,7 @@ function describeDataset({
     items: catalogue.entities.size,
     interactions: interactions.user.length,
     times: interactions.times,
+    ...(counting?.target && { target: describeTarget(counting.target) }),
   };
 }
 

@@ -203,7 +203,7 @@ function renderRun({
     [
       'dataset',
       `${dataset.name}: ${formatCount(dataset.users)} users, ${formatCount(dataset.items)} items, ` +
-        `${formatCount(dataset.interactions)} interactions`,
+        `${formatCount(dataset.interactions)} interactions${dataset.target === undefined ? '' : `, target ${dataset.target}`}`,
     ],
     ['splits', splits.map((split) => split.label).join(', ')],
     ['train rows', trainRows.map(formatCount).join(', ')],

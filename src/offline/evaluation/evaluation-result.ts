@@ -64,6 +64,8 @@ export interface EvaluatedDataset {
   readonly interactions: number;
   /** What its times say. */
   readonly times: TimeFacts;
+  /** What is judged, in words, where the dataset says it; every interaction is when absent. */
+  readonly target?: string;
 }
 
 /** One split of an evaluation, in counts. */

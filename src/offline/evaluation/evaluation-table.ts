@@ -64,9 +64,13 @@ function describeRun(result: EvaluationResult): string {
   const over = splits.length === 1 ? splits[0]!.label : `${splits.length} windows from ${splits[0]!.label}`;
   return (
     `${dataset.name} (${formatCount(dataset.users)} users, ${formatCount(dataset.items)} items, ` +
-    `${formatCount(dataset.interactions)} interactions), protocol ${protocol}: ${over}, ` +
+    `${formatCount(dataset.interactions)} interactions)${describeJudged(dataset)}, protocol ${protocol}: ${over}, ` +
     `${formatCount(queries)} queries, seed ${seed}`
   );
+}
+
+function describeJudged({ target }: EvaluationResult['dataset']): string {
+  return target === undefined ? '' : `, target ${target}`;
 }
 
 function headOf(k: number): string[] {

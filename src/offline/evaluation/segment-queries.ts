@@ -28,11 +28,14 @@ const HISTORY_LENGTHS = [
   { label: '>100', most: Number.POSITIVE_INFINITY },
 ];
 
+const TOUCHED_BEFORE = ['new only', 'some touched before', 'touched before only'];
+
 const ITEM_AGES = ['well-known only', 'some new or rare', 'new or rare only'];
 
 /**
  * The ways in which an evaluation's queries are told apart: by the length of the user's history, by how much training
- * knew of the items there were to find, and by each category of the users. One that puts all queries into a single group
+ * knew of the items there were to find, where the dataset has a target by the types that are predicted and by what the user did with the
+ * items before, and by each category of the users. One that puts all queries into a single group
  * is left out, but for the history.
  *
  * @param userAttributes attributes of the users, a value per user index
@@ -42,7 +45,11 @@ export function groupQueries(
   userAttributes: readonly AttributeColumn[],
 ): QueryGrouping[] {
   const categories = userAttributes.filter(({ role }) => role === 'categorical' || role === 'boolean');
-  const others = [groupByItems(splits), ...categories.map((attribute) => groupByCategory(splits, attribute))];
+  const others = [
+    groupByItems(splits),
+    ...groupByTarget(splits),
+    ...categories.map((attribute) => groupByCategory(splits, attribute)),
+  ];
   return [groupByHistory(splits), ...others.filter(({ labels }) => labels.length > 1)];
 }
 
@@ -64,6 +71,21 @@ function groupByItems(splits: readonly SplitFacts[]): QueryGrouping {
     }),
   );
   return createGrouping('items to find', { labelOf, order: ITEM_AGES });
+}
+
+/** By the types that were to find, and by whether the user had done anything with the items before; nothing where there is no target. */
+function groupByTarget(splits: readonly SplitFacts[]): QueryGrouping[] {
+  const queries = splits.flatMap(({ queries }) => queries);
+  if (queries.some(({ target }) => target === undefined)) return [];
+  const types = queries.map(({ target }) => target!.types.join(' and ') || NOTHING_KNOWN);
+  const before = queries.map(({ target, relevant }) => {
+    if (target!.open === 0) return TOUCHED_BEFORE[0]!;
+    return target!.open < relevant.length ? TOUCHED_BEFORE[1]! : TOUCHED_BEFORE[2]!;
+  });
+  return [
+    createGrouping('target', { labelOf: types, order: [...new Set(types)].sort() }),
+    createGrouping('items to find, to the user', { labelOf: before, order: TOUCHED_BEFORE }),
+  ];
 }
 
 /** The largest groups, then all others together, then those of whom it is not known. */

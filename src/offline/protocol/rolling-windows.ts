@@ -1,5 +1,6 @@
 import { bisect } from '../../domain/bisect.js';
 import type { InteractionTable } from '../../domain/interactions.js';
+import { findSettling, findTargets } from '../../domain/target.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 
 /** A window in which so many users do something new is worth asking, however busy others are. */
@@ -36,12 +37,15 @@ export function cutTimes(table: InteractionTable, options: WindowOptions): numbe
   return chosen.map(({ cut }) => cut).sort((a, b) => a - b);
 }
 
-/** 1 per row that is the first of its user and item: only such rows can be asked for. */
-function findNewRows({ user, item, items }: InteractionTable): Uint8Array {
+/** 1 per row of the target before which no row of its user settled its item: only such rows can be asked for. */
+function findNewRows(table: InteractionTable): Uint8Array {
+  const { user, item, items } = table;
+  const isTarget = findTargets(table);
+  const settles = findSettling(table);
   const lastUser = new Int32Array(items.size).fill(-1);
   return Uint8Array.from(user, (own, row) => {
-    const isNew = lastUser[item[row]!] !== own;
-    lastUser[item[row]!] = own;
+    const isNew = isTarget[row] === 1 && lastUser[item[row]!] !== own;
+    if (settles[row] === 1) lastUser[item[row]!] = own;
     return Number(isNew);
   });
 }

@@ -4,6 +4,7 @@ import { contextOf, type ContextValues } from '../../domain/context.js';
 import { ShortlistError } from '../../domain/errors.js';
 import { filterInteractions, filterUnwanted, type InteractionTable } from '../../domain/interactions.js';
 import { createSeededRandom } from '../../domain/seeded-random.js';
+import { findSettling, findTargets } from '../../domain/target.js';
 import { SECONDS_PER_DAY } from '../../domain/time.js';
 import { cutTimes, maxOf, minOf } from './rolling-windows.js';
 import { showDay } from '../../domain/show-day.js';
@@ -12,7 +13,10 @@ import { showDay } from '../../domain/show-day.js';
 export interface EvaluationQuery {
   /** User index. */
   readonly user: number;
-  /** Item indexes, each once, none of them in the user's train rows, in table order; at least one. */
+  /**
+   * Item indexes, each once, in table order; at least one. None of them is in the user's train rows; where the dataset has a target,
+   * none that settles the question: what was viewed may still be bought.
+   */
   readonly relevant: Int32Array;
   /** How much each of them counts to a ranker that learns from it, where the dataset says: its largest value. */
   readonly weights?: Float32Array;
@@ -21,6 +25,16 @@ export interface EvaluationQuery {
    * context, whatever the user did afterwards.
    */
   readonly context?: ContextValues;
+  /** Where the dataset has a target. */
+  readonly target?: TargetFacts;
+}
+
+/** What the items to find are to a dataset that says what is to be predicted. */
+export interface TargetFacts {
+  /** How many of them the user had done something with before, and is yet to be asked about. */
+  readonly open: number;
+  /** Types of the interactions that are predicted, in the order of text. */
+  readonly types: readonly string[];
 }
 
 /** The interactions that stage 1 is fitted on. */
@@ -72,8 +86,9 @@ const MAX_PROBLEMS = 20;
 const FROZEN_LABEL = 'frozen pairs, all rows of each held out';
 
 /**
- * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict. Rows of one time are taken in the order of the
- * table. It lets the future
+ * Each user's first `trainShare` of rows (rounded half to even) to train on, the rest to predict; where the dataset has a target, of
+ * the rows of the target, and what the user did from the first one that is held out on is held out with it. Rows of one time are taken in the order of
+ * the table. It lets the future
  * of other users into the training, so it compares models; it does not forecast what they do in production.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
@@ -84,29 +99,39 @@ export function splitChronologically(
 ): EvaluationSplit {
   const { trainShare = 0.75 } = options;
   const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  const isTarget = findTargets(table);
   for (const rows of groupRows(table.user, table.users.size)) {
-    for (const row of rows.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+    const asked = rows.filter((row) => isTarget[row] === 1);
+    const [first] = asked.subarray(roundHalfEven(trainShare * asked.length));
+    if (first === undefined) continue;
+    for (const row of rows.subarray(rows.indexOf(first))) parts[row] = TEST;
   }
-  return requireQueries(createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }));
+  return requireQueries(
+    table,
+    createSplit(table, parts, { label: `chronological ${shareLabel(trainShare)}` }),
+  );
 }
 
 /**
- * The last row of each user with two rows or more to predict, all others to train on: the protocol of many papers on sequences. It lets the
- * future of other users into the training, as `splitChronologically` does. Who came back to an item at last is not asked.
+ * The last row of each user with two rows or more to predict, all others to train on: the protocol of many papers on sequences. Where the dataset has
+ * a target, the last row of the target, and what the user did after it is held out with it. It lets the future of other users into the training, as
+ * `splitChronologically` does. Who came back to an item at last is not asked.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict.
  */
 export function splitLastOut(table: InteractionTable): EvaluationSplit {
   const parts = new Uint8Array(table.user.length).fill(TRAIN);
+  const isTarget = findTargets(table);
   for (const rows of groupRows(table.user, table.users.size)) {
-    if (rows.length > 1) parts[rows.at(-1)!] = TEST;
+    const last = rows.findLastIndex((row) => isTarget[row] === 1);
+    if (last > 0) for (const row of rows.subarray(last)) parts[row] = TEST;
   }
-  return requireQueries(createSplit(table, parts, { label: 'last row of each user' }));
+  return requireQueries(table, createSplit(table, parts, { label: 'last row of each user' }));
 }
 
 /**
  * A random `trainShare` of the rows of each item (or of each user), rounded half to even, to train on, the rest to
- * predict. The same seed gives the same split.
+ * predict; where the dataset has a target, of its rows, and all others train. The same seed gives the same split.
  *
  * @throws ShortlistError INVALID_DATASET when nothing is left to predict, or to train on.
  */
@@ -116,13 +141,14 @@ export function splitRandomly(
 ): EvaluationSplit {
   const { by, trainShare = 0.75, seed } = options;
   const random = createSeededRandom(seed);
+  const isTarget = findTargets(table);
   const parts = new Uint8Array(table.user.length).fill(TRAIN);
   for (const rows of groupRows(table[by], by === 'item' ? table.items.size : table.users.size)) {
-    const shuffled = random.shuffle(rows);
-    for (const row of shuffled.subarray(roundHalfEven(trainShare * rows.length))) parts[row] = TEST;
+    const shuffled = random.shuffle(rows.filter((row) => isTarget[row] === 1));
+    for (const row of shuffled.subarray(roundHalfEven(trainShare * shuffled.length))) parts[row] = TEST;
   }
   const label = `random by ${by} ${shareLabel(trainShare)}, seed ${seed}`;
-  return requireQueries(createSplit(table, parts, { label }));
+  return requireQueries(table, createSplit(table, parts, { label }));
 }
 
 /**
@@ -136,7 +162,7 @@ export function splitFrozen(table: InteractionTable, testPairs: readonly HeldOut
   const parts = Uint8Array.from(table.user, (user, row) =>
     heldOut.has(pairKey(table, { user, item: table.item[row]! })) ? TEST : TRAIN,
   );
-  return requireQueries(createSplit(table, parts, { label: FROZEN_LABEL }));
+  return requireQueries(table, createSplit(table, parts, { label: FROZEN_LABEL }));
 }
 
 /**
@@ -172,7 +198,7 @@ export function* splitRolling(
 ): Generator<EvaluationSplit, void, undefined> {
   const { weeks, horizonDays = 7 } = options;
   const cuts = cutTimes(table, { ...options, count: weeks });
-  if (cuts.length === 0) throw nothingToPredict(`rolling, ${weeks} windows of ${horizonDays} days`);
+  if (cuts.length === 0) throw nothingToPredict(table, `rolling, ${weeks} windows of ${horizonDays} days`);
   for (const cut of cuts) {
     const end = cut + horizonDays * SECONDS_PER_DAY;
     const parts = Uint8Array.from(table.timestamp, (time) =>
@@ -269,18 +295,17 @@ function withKnownUnwanted(
 }
 
 function collectQueries(table: InteractionTable, parts: ArrayLike<number>): EvaluationQuery[] {
+  const isTarget = findTargets(table);
+  const settles = findSettling(table);
   return groupRows(table.user, table.users.size).flatMap((rows, user) => {
     const learnt = itemsAt(
       table,
-      rows.filter((row) => parts[row] === TRAIN),
+      rows.filter((row) => parts[row] === TRAIN && settles[row] === 1),
     );
-    const tested = itemsAt(
-      table,
-      rows.filter((row) => parts[row] === TEST),
-    );
+    const isTest = (row: number): boolean => parts[row] === TEST && isTarget[row] === 1;
+    const tested = itemsAt(table, rows.filter(isTest));
     const relevant = Int32Array.from(tested).filter((item) => !learnt.has(item));
     if (relevant.length === 0) return [];
-    const isTest = (row: number): boolean => parts[row] === TEST;
     const first = rows.find((row) => isTest(row) && !learnt.has(table.item[row]!))!;
     return [
       {
@@ -288,9 +313,33 @@ function collectQueries(table: InteractionTable, parts: ArrayLike<number>): Eval
         relevant,
         ...(table.weighted === true && { weights: weigh(table, relevant, rows.filter(isTest)) }),
         ...(table.context && { context: contextOf(table.context, first) }),
+        ...(table.target && { target: describeFound(table, { relevant, rows, parts, isTest }) }),
       },
     ];
   });
+}
+
+function describeFound(
+  table: InteractionTable,
+  query: {
+    relevant: Int32Array;
+    rows: Uint32Array;
+    parts: ArrayLike<number>;
+    isTest: (row: number) => boolean;
+  },
+): TargetFacts {
+  const { relevant, rows, parts, isTest } = query;
+  const touched = itemsAt(
+    table,
+    rows.filter((row) => parts[row] === TRAIN),
+  );
+  const asked = new Set(relevant);
+  const found = rows.filter((row) => isTest(row) && asked.has(table.item[row]!));
+  const codes = new Set(Array.from(found, (row) => table.types?.codes[row]));
+  return {
+    open: relevant.filter((item) => touched.has(item)).length,
+    types: (table.types?.names ?? []).filter((_, code) => codes.has(code)),
+  };
 }
 
 function weigh(table: InteractionTable, items: Int32Array, rows: Uint32Array): Float32Array {
@@ -306,16 +355,31 @@ function itemsAt(table: InteractionTable, rows: Uint32Array): Set<number> {
   return new Set(Array.from(rows, (row) => table.item[row]!));
 }
 
-function requireQueries(split: EvaluationSplit): EvaluationSplit {
-  if (split.queries.length === 0) throw nothingToPredict(split.label);
+function requireQueries(table: InteractionTable, split: EvaluationSplit): EvaluationSplit {
+  if (split.queries.length === 0) throw nothingToPredict(table, split.label);
   if (split.train.user.length > 0) return split;
   throw new ShortlistError('INVALID_DATASET', `The split "${split.label}" leaves no row to train on.`);
 }
 
-function nothingToPredict(label: string): ShortlistError {
+function nothingToPredict(table: InteractionTable, label: string): ShortlistError {
   return new ShortlistError(
     'INVALID_DATASET',
-    `The split "${label}" leaves no user with an item to predict. Take another protocol, a longer window, a smaller train share, or more data.`,
+    `The split "${label}" leaves no user with an item to predict.${describeTargets(table)} Take another protocol, a longer window, a smaller train share, or more data.`,
+  );
+}
+
+/** How many rows could be asked for, and when: a target that came late is in no window of before. */
+function describeTargets({ target, types, timestamp }: InteractionTable): string {
+  if (target === undefined) return '';
+  const times = timestamp.filter((_, row) => target.rows[row] === 1);
+  const since = times.length === 0 ? '' : `, the first of ${showDay(minOf(times))}`;
+  const counts = (types?.names ?? []).map((name, code) => {
+    const rows = types!.codes.reduce((sum, each) => sum + Number(each === code), 0);
+    return `${name} ${rows.toLocaleString('en')}`;
+  });
+  return (
+    ` Of ${timestamp.length.toLocaleString('en')} rows until ${showDay(maxOf(timestamp))}, ${times.length.toLocaleString('en')} are of ` +
+    `the target${since}${counts.length === 0 ? '' : `; by type: ${counts.join(', ')}`}.`
   );
 }
 

@@ -131,6 +131,7 @@ async function readStatuses(
   return engine.assembler.readStatuses({
     candidates,
     history: query.history,
+    typed: query.typed,
     userRows,
     now: engine.knownUntil,
     context: query.context,

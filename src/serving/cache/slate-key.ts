@@ -80,6 +80,7 @@ function describeRows({ rows, failedViews }: PrefetchedRows): unknown {
 function describeLive({ items, timestamps, values, negative, typed }: LiveHistory): string {
   const columns = [items, timestamps, values, negative];
   if (typed !== undefined) columns.push(typed.items, typed.timestamps, typed.types);
+  if (typed?.counts !== undefined) columns.push(typed.counts);
   const bytes = columns.map(({ buffer, byteOffset, byteLength }) =>
     Buffer.from(buffer, byteOffset, byteLength),
   );

@@ -95,7 +95,8 @@ function readLive(
         : toLiveHistory(events, {
             items: catalogue.entities,
             counting,
-            keepsTypes: keepsTypes || rules.get(scenario)?.readsTypes,
+            keepsTypes:
+              keepsTypes || rules.get(scenario)?.readsTypes || counting?.target?.types !== undefined,
           });
     tell(live === undefined ? 'none' : 'used');
     return live === undefined ? NO_FACTS : { live };

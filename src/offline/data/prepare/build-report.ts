@@ -18,6 +18,7 @@ import { viewOf, type ReadTables } from './read-tables.js';
 import { listContextWarnings } from './specify-context.js';
 import type { TableName } from './table-request.js';
 import type { InteractionSummary } from './summarise-interactions.js';
+import type { TargetReport } from './target-rows.js';
 
 /** So few rows may be of one day. */
 const FEW_ROWS = 5;
@@ -35,6 +36,8 @@ export async function buildReport(
     dropped: Readonly<Record<string, number>>;
     summary: InteractionSummary;
     values: { spread: ValueSpread; warnings: readonly string[] };
+    /** Where something is to be predicted. */
+    found: { report: TargetReport; warnings: readonly string[] } | undefined;
   },
 ): Promise<PrepareReport> {
   const { config, manifest, tables, summary, values } = options;
@@ -57,6 +60,7 @@ export async function buildReport(
     ...(options.read.interactions.events?.files === 0
       ? []
       : await listUnseenTypes(connection, config.interactions.negative)),
+    ...(options.found?.warnings ?? []),
     ...listShortSpan(summary),
     ...listTimeLimits(config, tables.interactions, summary),
     ...(options.read.items && withoutItemsRow === summary.items ? [strangers('item')] : []),
@@ -76,6 +80,7 @@ export async function buildReport(
       ...(options.read.interactions.events && { events: options.read.interactions.events }),
       ...(manifest.counts.unwanted !== undefined && { unwanted: manifest.counts.unwanted }),
       ...types,
+      ...(options.found && { target: options.found.report }),
       from: toIso(summary.from),
       to: toIso(summary.to),
       times: spreadOf(summary),

@@ -25,6 +25,11 @@ export function fingerprintTables(tables: PreparedTables): string {
     for (const column of [unwanted.user, unwanted.item, unwanted.timestamp]) addBytes(hash, column);
   }
   addTypes(hash, tables.interactions);
+  const { target } = tables.interactions;
+  if (target !== undefined) {
+    hash.update(`target ${JSON.stringify(target.types ?? null)}\n`);
+    addBytes(hash, target.rows);
+  }
   const { items, users, declared } = tables.views;
   hash.update(JSON.stringify({ items, users }));
   for (const view of declared) addView(hash, view);

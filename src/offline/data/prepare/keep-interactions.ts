@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DatasetConfig } from '../../../config/dataset-config.js';
+import { readTarget, type DatasetConfig } from '../../../config/dataset-config.js';
 import { queryRows, quoteIdentifier, quoteLiteral } from '../database.js';
 import { ORDINAL } from './check-table.js';
+import { markTargets } from './target-rows.js';
 
 /** What stands for a column that the SQL does not give. Without times all rows have one time, and stay in the order of the files. */
 export const COLUMN_DEFAULTS: Readonly<Record<string, string>> = {
@@ -14,7 +15,8 @@ export const COLUMN_DEFAULTS: Readonly<Record<string, string>> = {
  * Makes the table `kept` of the interactions that stay: all of them but those of negative types with what they take back,
  * those below a minimum value, and, with a minimum, those of users and items that do not have enough rows. Rows of the others are dropped
  * again and again until all that are left have enough (the (n, m)-core of the raw table, which is unique). Where types are negative, the
- * table `unwanted` has the users and items whose latest word is such a row, with its time.
+ * table `unwanted` has the users and items whose latest word is such a row, with its time. Where something is to be predicted, a column
+ * `target` says which rows are.
  *
  * @returns dropped rows by reason
  */
@@ -23,7 +25,10 @@ export async function keepInteractions(
   options: {
     columns: readonly string[];
     minimum?: DatasetConfig['minimum'];
-    interactions: Pick<DatasetConfig['interactions'], 'minimumValue' | 'weights' | 'negative' | 'context'>;
+    interactions: Pick<
+      DatasetConfig['interactions'],
+      'minimumValue' | 'weights' | 'negative' | 'target' | 'context'
+    >;
   },
 ): Promise<Record<string, number>> {
   const { minimumValue, weights, negative, context } = options.interactions;
@@ -39,6 +44,7 @@ export async function keepInteractions(
   const negated = await dropNegative(connection, negative);
   const belowValue = await dropBelowValue(connection, minimumValue);
   if (negative !== undefined) await forgiveLater(connection);
+  await markTargets(connection, readTarget(options.interactions));
   if (weights !== undefined) await connection.run(`UPDATE kept SET value = value * ${weightOf(weights)}`);
   return {
     ...negated,

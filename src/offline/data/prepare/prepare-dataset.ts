@@ -4,6 +4,7 @@ import { atPath } from '../../../domain/system-failure.js';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   isFilterableItemColumn,
+  readTarget,
   type ColumnConfig,
   type DatasetConfig,
   type InteractionsConfig,
@@ -11,6 +12,7 @@ import {
 import type { DependencyAccess } from '../../../domain/dependency-access.js';
 import type { AttributeSpec } from '../../../domain/catalogue.js';
 import type { ForgottenList } from '../../../domain/forgetting.js';
+import type { Target } from '../../../domain/target.js';
 import { openDatabase } from '../database.js';
 import { readPreparedTables, type PreparedManifest, type PreparedTables } from '../prepared-dataset.js';
 import type { ProgressReporter } from '../../progress/progress.js';
@@ -26,6 +28,7 @@ import { countKept } from './read-table.js';
 import { invalidDataset, readTables, type ReadTables } from './read-tables.js';
 import { listContextObstacles, specifyContext } from './specify-context.js';
 import { summariseInteractions } from './summarise-interactions.js';
+import { findTarget, listTargetObstacles } from './target-rows.js';
 import { writeTables } from './write-tables.js';
 
 /**
@@ -90,10 +93,7 @@ async function writePrepared(
   const { loaded } = read.interactions;
   const columns = [...loaded.types.keys()];
   const { weights, context, negative } = config.interactions;
-  const problems = [
-    ...(await listTypeProblems(connection, { columns, interactions: config.interactions })),
-    ...listContextObstacles(context, { columns }),
-  ];
+  const problems = await listObstacles(connection, config, columns);
   if (problems.length > 0) throw invalidDataset(config, problems);
   const dropped = {
     ...read.interactions.dropped,
@@ -107,6 +107,9 @@ async function writePrepared(
     isWeighted: weights !== undefined,
   });
   if (values.problems.length > 0) throw invalidDataset(config, values.problems);
+  const wanted = readTarget(config.interactions);
+  const found = wanted && (await findTarget(connection, wanted));
+  if (found?.problems.length) throw invalidDataset(config, found.problems);
   const specs = {
     items: listSpecs(config.items, { of: 'items' }),
     users: listSpecs(config.users, { of: 'users' }),
@@ -116,6 +119,7 @@ async function writePrepared(
     ...(config.users && { users: specs.users.map((spec) => spec.name) }),
     context: Object.keys(context?.columns ?? {}),
     hasUnwanted: negative !== undefined,
+    hasTarget: wanted !== undefined,
   });
   await writeViews(connection, dir, config.views ?? {});
   const views = specifyViews(config, (table) => countKept(read[table]!));
@@ -125,30 +129,65 @@ async function writePrepared(
     views,
     ...declared,
     hasUnwanted: negative !== undefined,
+    target: found?.target,
   });
   const manifest: PreparedManifest = {
-    formatVersion: 1,
-    name: config.name,
-    description: config.description,
-    licence: config.licence,
+    ...describeDataset(config, found?.target),
     fingerprint: fingerprintTables(tables),
     counts: countRows(tables),
     window: { from: summary.from, to: summary.to },
-    ...(weights !== undefined && { weighted: true }),
-    ...describeCounting(config.interactions),
     ...(forgottenUntil !== undefined && { forgottenUntil }),
     ...declared,
     ...specs,
     views,
-    ...(config.evaluation && { evaluation: config.evaluation }),
   };
-  const report = await buildReport(connection, { ...options, manifest, tables, dropped, summary, values });
+  const report = await buildReport(connection, {
+    ...options,
+    manifest,
+    tables,
+    dropped,
+    summary,
+    values,
+    found,
+  });
   await writeJson(join(dir, 'prepared.json'), manifest);
   await writeJson(join(dir, 'report.json'), report);
   step.finish(
     `${summary.rows.toLocaleString('en-GB')} interactions, ${manifest.counts.items} items, ${manifest.counts.users} users`,
   );
   return report;
+}
+
+/** What the config says of columns and types that the rows do not have. */
+async function listObstacles(
+  connection: DuckDBConnection,
+  { interactions }: DatasetConfig,
+  columns: readonly string[],
+): Promise<string[]> {
+  return [
+    ...(await listTypeProblems(connection, { columns, interactions })),
+    ...listContextObstacles(interactions.context, { columns }),
+    ...listTargetObstacles(readTarget(interactions), { columns, ...interactions }),
+  ];
+}
+
+/** What the manifest has from the config. */
+function describeDataset(
+  { name, description, licence, interactions, evaluation }: DatasetConfig,
+  target: Target | undefined,
+): Pick<
+  PreparedManifest,
+  'formatVersion' | 'name' | 'description' | 'licence' | 'weighted' | 'counting' | 'evaluation'
+> {
+  return {
+    formatVersion: 1,
+    name,
+    description,
+    licence,
+    ...(interactions.weights !== undefined && { weighted: true }),
+    ...describeCounting(interactions, target),
+    ...(evaluation && { evaluation }),
+  };
 }
 
 function countRows({ interactions, catalogue, users }: PreparedTables): PreparedManifest['counts'] {
@@ -160,17 +199,30 @@ function countRows({ interactions, catalogue, users }: PreparedTables): Prepared
   };
 }
 
-function describeCounting({
-  weights,
-  minimumValue,
-  negative,
-}: InteractionsConfig): Pick<PreparedManifest, 'counting'> {
+function describeCounting(
+  { weights, minimumValue, negative }: InteractionsConfig,
+  target: Target | undefined,
+): Pick<PreparedManifest, 'counting'> {
   const counting = {
     ...(weights !== undefined && { weights }),
     ...(minimumValue !== undefined && { minimumValue }),
     ...(negative !== undefined && { negative }),
+    ...(target !== undefined && { target: copyTarget(target) }),
   };
   return Object.keys(counting).length === 0 ? {} : { counting };
+}
+
+/** The manifest's own copy: its type has no readonly arrays. */
+function copyTarget({
+  types,
+  minimumValue,
+  evidence,
+}: Target): NonNullable<NonNullable<PreparedManifest['counting']>['target']> {
+  return {
+    ...(types && { types: [...types] }),
+    ...(minimumValue !== undefined && { minimumValue }),
+    ...(evidence && { evidence: [...evidence] }),
+  };
 }
 
 /** Items are there to be shown and filtered on; of users nothing leaves the server unless asked for. */

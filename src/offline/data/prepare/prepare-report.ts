@@ -5,6 +5,7 @@ import type { ViewReport } from './prepare-views.js';
 import type { TypeCount } from './count-types.js';
 import type { EventsRead } from './read-table.js';
 import type { TableName } from './table-request.js';
+import type { TargetReport } from './target-rows.js';
 
 /** Counts and speed of reading one table of a dataset, and what became of its rows. */
 export interface TableReport {
@@ -53,6 +54,8 @@ export interface PrepareReport {
     readonly distinctTypes?: number;
     /** Pairs of user and item whose latest word is of a negative type, where types are negative. */
     readonly unwanted?: number;
+    /** What is to be predicted, where the config says it. */
+    readonly target?: TargetReport;
     /** ISO 8601. */
     readonly from: string;
     readonly to: string;
@@ -137,6 +140,7 @@ export function renderPrepareReport(report: PrepareReport): string {
       `${count(interactions.distinctItems, 'items')}, ${interactions.from.slice(0, 10)} to ${interactions.to.slice(0, 10)}`,
     ...(interactions.unwanted === undefined ? [] : [renderUnwanted(interactions.unwanted)]),
     ...renderTypes(interactions),
+    ...(interactions.target === undefined ? [] : [renderTarget(interactions.target, interactions.rows)]),
     ...renderSpread(interactions),
     `  catalogue of ${count(items.rows, 'items')}, ${items.withoutInteractions} without interactions, ` +
       `${items.withoutItemsRow} without a row in items; ${count(users.rows, 'users')}, ${users.withoutInteractions} without interactions`,
@@ -157,6 +161,14 @@ function renderTypes({ types = [], distinctTypes = 0 }: PrepareReport['interacti
   );
   const others = distinctTypes - types.length;
   return [`  types: ${shown.join(', ')}${others > 0 ? `, and ${others} others` : ''}`];
+}
+
+function renderTarget(report: TargetReport, all: number): string {
+  const { target, rows, distinctUsers, distinctItems, from, to } = report;
+  return (
+    `  target ${target}: ${count(rows, 'interactions')}, ${percent(rows / all)}, of ${count(distinctUsers, 'users')} with ` +
+    `${count(distinctItems, 'items')}, ${from.slice(0, 10)} to ${to.slice(0, 10)}`
+  );
 }
 
 function showType(type: string): string {

@@ -10,6 +10,8 @@ const BLOCK_ROWS = 2048;
 export interface TablesToWrite {
   /** Whether there is a table `unwanted`. */
   readonly hasUnwanted: boolean;
+  /** Whether the interactions have a column `target`. */
+  readonly hasTarget: boolean;
   readonly items?: readonly string[];
   readonly users?: readonly string[];
   readonly context?: readonly string[];
@@ -39,11 +41,12 @@ export async function writeTables(
   });
   await writeEntities(connection, dir, { kind: 'item', attributes: tables.items });
   await writeEntities(connection, dir, { kind: 'user', attributes: tables.users });
-  const context = (tables.context ?? []).map((name) => `, ${quoteIdentifier(name)}`).join('');
+  const columns = [...(tables.hasTarget ? ['target'] : []), ...(tables.context ?? []).map(quoteIdentifier)];
+  const more = columns.map((name) => `, ${name}`).join('');
   await copyToParquet(
     connection,
     join(dir, 'interactions.parquet'),
-    `SELECT user_index, item_index, user_id, item_id, timestamp, CAST(value AS FLOAT) AS value, type${context}
+    `SELECT user_index, item_index, user_id, item_id, timestamp, CAST(value AS FLOAT) AS value, type${more}
      FROM kept JOIN user_index USING (user_id) JOIN item_index USING (item_id)
      ORDER BY user_index, timestamp, ${ORDINAL}`,
   );

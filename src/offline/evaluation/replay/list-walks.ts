@@ -2,6 +2,7 @@ import { contextOf, type ContextValues } from '../../../domain/context.js';
 import type { HistoryEvent } from '../../../domain/event.js';
 import type { InteractionTable } from '../../../domain/interactions.js';
 import { createSeededRandom } from '../../../domain/seeded-random.js';
+import { findSettling, findTargets } from '../../../domain/target.js';
 import type { EvaluationQuery, EvaluationSplit } from '../../protocol/splits.js';
 
 /** How much of a split is replayed at most. */
@@ -16,6 +17,10 @@ export interface ReplayLimits {
 export interface HeldOutEvent extends HistoryEvent {
   /** Item index. */
   readonly item: number;
+  /** Whether it is one that may be asked for. */
+  readonly isTarget: boolean;
+  /** Whether nobody is asked about its item again after it. */
+  readonly settles: boolean;
   /** Of the moment, where the dataset declares any. */
   readonly context?: ContextValues;
 }
@@ -38,12 +43,12 @@ export interface ReplayAsk {
   readonly target: number;
   readonly context?: ContextValues | undefined;
   /** What the user did before, oldest first. */
-  readonly own: readonly HistoryEvent[];
+  readonly own: readonly HeldOutEvent[];
   /** As many events of another user. */
   readonly strangers: readonly HistoryEvent[];
 }
 
-/** The type that held-out events have: a prepared table has counted theirs into their values. */
+/** The type of held-out events that have none of their own. */
 export const REPLAYED_TYPE = 'interaction';
 
 /**
@@ -74,8 +79,8 @@ export function listWalks(
  */
 export function* listAsks({ events, strangers, relevant }: ReplayWalk): Generator<ReplayAsk> {
   const open = new Set(relevant);
-  for (const [at, { item, context }] of events.entries()) {
-    if (!open.delete(item)) continue;
+  for (const [at, { item, isTarget, context }] of events.entries()) {
+    if (!isTarget || !open.delete(item)) continue;
     yield { target: item, context, own: events.slice(0, at), strangers: strangers.slice(0, at) };
   }
 }
@@ -86,18 +91,28 @@ function readEvents(
   { of, limit }: { of: readonly EvaluationQuery[]; limit: number },
 ): ReadonlyMap<number, readonly HeldOutEvent[]> {
   const events = new Map<number, HeldOutEvent[]>(of.map(({ user }) => [user, []]));
+  const isTarget = findTargets(table);
+  const settles = findSettling(table);
   for (let row = 0; row < table.user.length; row++) {
     const own = events.get(table.user[row]!);
-    if (own !== undefined && own.length < limit) own.push(readEvent(table, row));
+    if (own !== undefined && own.length < limit)
+      own.push({
+        ...readEvent(table, row),
+        isTarget: isTarget[row] === 1,
+        settles: settles[row] === 1,
+      });
   }
   return events;
 }
 
-function readEvent({ items, item, timestamp, value, context }: InteractionTable, row: number): HeldOutEvent {
+function readEvent(
+  { items, item, timestamp, value, types, context }: InteractionTable,
+  row: number,
+): Omit<HeldOutEvent, 'isTarget' | 'settles'> {
   return {
     item: item[row]!,
     itemId: items.idAt(item[row]!),
-    type: REPLAYED_TYPE,
+    type: types?.names[types.codes[row]!] ?? REPLAYED_TYPE,
     value: value[row]!,
     time: timestamp[row]!,
     ...(context && { context: contextOf(context, row) }),

@@ -88,7 +88,7 @@ async function askArm(
     subject: { userId: engine.users.idAt(user) },
     scenario,
     limit: k,
-    exclude: own.map(({ itemId }) => itemId),
+    exclude: own.filter(({ settles }) => settles).map(({ itemId }) => itemId),
     filters: [],
     explain: 'none',
     context: context && toGivenContext(engine.manifest.context!, context),
@@ -96,13 +96,16 @@ async function askArm(
   const pushed: Record<ReplayArm, readonly HistoryEvent[]> = { frozen: [], live: own, control: strangers };
   const live = toLiveHistory(pushed[arm], {
     items: engine.catalogue.entities,
-    counting: countingOf(engine.counting),
+    counting: countingOf(engine),
+    keepsTypes: engine.counting?.target?.types !== undefined,
   });
   const { slate } = await recommend(request, engine, { prefetched: { live } });
   return slate.items.map(({ itemId }) => itemId);
 }
 
-/** The rows of a prepared table are those that count, with their weights in their values. */
-function countingOf(counting: InteractionCounting | undefined): InteractionCounting {
-  return counting?.weights === undefined ? {} : { weights: { [REPLAYED_TYPE]: 1 } };
+/** The rows of a prepared table are those that count, with the weights of their types in their values. */
+function countingOf({ counting, manifest }: Engine): InteractionCounting {
+  if (counting?.weights === undefined) return {};
+  const types = [REPLAYED_TYPE, ...(manifest.histories.types ?? [])];
+  return { weights: Object.fromEntries(types.map((type) => [type, 1])) };
 }

@@ -7,8 +7,9 @@ import { openContents } from '../../../engine/open-engine.js';
 import type { FeatureView } from '../../../features/feature-view.js';
 import { hashScenario } from '../../../pipeline/capture-shown-features.js';
 import type { Engine } from '../../../pipeline/engine.js';
-import type { LiveHistory } from '../../../domain/history.js';
-import type { FeatureRecord, LiveEntry } from '../../../pipeline/feature-record.js';
+import type { Catalogue } from '../../../domain/catalogue.js';
+import type { LiveHistory, TypedEntries } from '../../../domain/history.js';
+import type { FeatureRecord, LiveEntry, LiveTypedEntry } from '../../../pipeline/feature-record.js';
 import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
 import type { PreparedDataset } from '../../data/prepared-dataset.js';
 import { assembleOffline, retrieveOffline } from '../../training/ranker/training-rows.js';
@@ -78,14 +79,14 @@ function describeOrigin(
 }
 
 function findObstacle(
-  { scenario, scenarioHash, live = [] }: FeatureRecord,
+  { scenario, scenarioHash, live = [], liveTypes = [] }: FeatureRecord,
   engine: Engine,
 ): string | undefined {
   const known = [...engine.scenarios.values()].map(hashScenario);
   if (!engine.scenarios.has(scenario) || !known.includes(scenarioHash))
     return `scenario ${scenario}: the server had another one than configs/scenarios has here`;
   const { entities } = engine.catalogue;
-  const stranger = live.find(({ item }) => entities.find(item) < 0);
+  const stranger = [...live, ...liveTypes].find(({ item }) => entities.find(item) < 0);
   return stranger && `its live history has item ${stranger.item}, which the bundle does not have`;
 }
 
@@ -104,7 +105,7 @@ async function recompute(record: FeatureRecord, engine: Engine): Promise<Readonl
     shown,
   } as const;
   const query = hydrateQuery(request, engine, {
-    prefetched: { live: record.live && readLive(record.live, engine) },
+    prefetched: { live: record.live && readLive(record.live, record.liveTypes, engine) },
   });
   const retrieved = await retrieveOffline(query, engine, { depth });
   const { data, columns } = await assembleOffline(retrieved, query, engine);
@@ -125,12 +126,28 @@ function subjectOf({ user, isForgotten, session, item }: FeatureRecord): Subject
   };
 }
 
-/** @param entries of items that the bundle has */
-function readLive(entries: readonly LiveEntry[], { catalogue }: Engine): LiveHistory {
+/** @param entries of items that the bundle has, as are those with types */
+function readLive(
+  entries: readonly LiveEntry[],
+  typed: readonly LiveTypedEntry[] | undefined,
+  { catalogue }: Engine,
+): LiveHistory {
   return {
+    ...(typed && { typed: readTyped(typed, catalogue) }),
     items: Int32Array.from(entries, ({ item }) => catalogue.entities.find(item)),
     timestamps: Float64Array.from(entries, ({ time }) => time),
     values: Float32Array.from(entries, ({ value }) => value),
     negative: Uint8Array.from(entries, ({ negative }) => Number(negative === true)),
+  };
+}
+
+function readTyped(entries: readonly LiveTypedEntry[], { entities }: Catalogue): TypedEntries {
+  const names = [...new Set(entries.map(({ type }) => type))];
+  return {
+    items: Int32Array.from(entries, ({ item }) => entities.find(item)),
+    timestamps: Float64Array.from(entries, ({ time }) => time),
+    types: Int32Array.from(entries, ({ type }) => names.indexOf(type)),
+    counts: Int32Array.from(entries, ({ counts = true }) => Number(counts)),
+    names,
   };
 }

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShortlistError } from '../../../domain/errors.js';
-import type { FeatureRecord, LiveEntry } from '../../../pipeline/feature-record.js';
+import type { FeatureRecord, LiveEntry, LiveTypedEntry } from '../../../pipeline/feature-record.js';
 import { readSegment } from '../read-segment.js';
 
 /** The contents of a feature log. */
@@ -94,6 +94,7 @@ function isRecord(value: Partial<FeatureRecord> | null): value is FeatureRecord 
     OPTIONAL_IDS.every((key) => value[key] === undefined || isListOf(value[key], isText)) &&
     (value.shown === undefined || isListOf(value.shown, Number.isInteger)) &&
     (value.live === undefined || isListOf(value.live, isLiveEntry)) &&
+    (value.liveTypes === undefined || isListOf(value.liveTypes, isLiveTypedEntry)) &&
     (value.depth === undefined || Number.isFinite(value.depth)) &&
     (value.isForgotten === undefined || typeof value.isForgotten === 'boolean') &&
     Number.isFinite(value.now) &&
@@ -124,5 +125,15 @@ function isLiveEntry(value: unknown): boolean {
     Number.isFinite(time) &&
     Number.isFinite(worth) &&
     (negative === undefined || typeof negative === 'boolean')
+  );
+}
+
+function isLiveTypedEntry(value: unknown): boolean {
+  const { item, time, type, counts } = (value ?? {}) as Partial<LiveTypedEntry>;
+  return (
+    isText(item) &&
+    Number.isFinite(time) &&
+    isText(type) &&
+    (counts === undefined || typeof counts === 'boolean')
   );
 }

@@ -12,6 +12,7 @@ import { openImportedEncoder } from '../encoder/imported-encoder.js';
 import { openOnnxRanker } from '../../../ranking/onnx-ranker.js';
 import { measureReference, type Reference } from './measure-reference.js';
 import { reportJob } from '../../progress/time-left.js';
+import { reportTarget } from './report-target.js';
 import type { SearchSummary } from './search-summary.js';
 import { weighEngine } from '../stage-one/measure-worths.js';
 import { createCandidateEngine } from '../stage-one/create-candidate-engine.js';
@@ -59,6 +60,7 @@ export async function trainPrepared(
   const trainingProtocol = chooseTrainingProtocol(given.config, { protocol, times });
   const options = { ...given, trainingProtocol, progress: reportJob(given.progress) };
   reportTimes(dataset, given.progress);
+  reportTarget(dataset, options);
   const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   try {

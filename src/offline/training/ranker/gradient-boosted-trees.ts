@@ -56,7 +56,7 @@ export function trainGradientBoostedTrees(
 
 function createObjective(train: RankingRows, boosting: BoostingOptions): BoostingObjective {
   return boosting.objective === 'logistic'
-    ? createLogisticObjective(train.labels)
+    ? createLogisticObjective(train)
     : createLambdarankObjective(train, boosting);
 }
 

@@ -11,10 +11,10 @@ export function discountOf(rank: number): number {
   return 1 / Math.log2(rank + 2);
 }
 
-/** DCG of the first `cutoff` ranks when the best grades come first. */
-export function idealDcg(grades: Float32Array, cutoff: number): number {
-  const best = Float32Array.from(grades).sort().reverse();
-  return best.subarray(0, cutoff).reduce((sum, grade, rank) => sum + gainOf(grade) * discountOf(rank), 0);
+/** DCG of the first `cutoff` ranks when the largest gains come first. */
+export function idealDcg(gains: Float64Array, cutoff: number): number {
+  const best = gains.toSorted().reverse();
+  return best.subarray(0, cutoff).reduce((sum, gain, rank) => sum + gain * discountOf(rank), 0);
 }
 
 /** Mean nDCG@cutoff over the queries of one set of rows, for many sets of scores. */
@@ -28,19 +28,23 @@ export interface GroupedNdcg {
 }
 
 /**
- * nDCG over graded rows with gain 2^grade − 1. A query without a positive has no ideal and is left out (LightGBM counts it
+ * nDCG over graded rows with gain 2^grade − 1, times the weight of the row. A query without a positive has no ideal and is left out (LightGBM counts it
  * as 1, which only moves the mean towards 1: the best iteration is the same). Rows with one score share the mean gain of
  * their ranks (McSherry and Najork 2008), so that the order of the rows cannot flatter a ranker that does not tell them apart.
  */
-export function createGroupedNdcg({ labels, groupOffsets }: RankingRows, cutoff: number): GroupedNdcg {
-  const queries = listJudgedQueries(labels, groupOffsets, cutoff);
+export function createGroupedNdcg(
+  { labels, weights, groupOffsets }: RankingRows,
+  cutoff: number,
+): GroupedNdcg {
+  const gains = Float64Array.from(labels, (label, row) => gainOf(label) * (weights?.[row] ?? 1));
+  const queries = listJudgedQueries(gains, groupOffsets, cutoff);
   const longest = queries.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const order = new Uint32Array(longest);
   const keys = new Float64Array(longest);
   const judge = (scores: Float64Array, { start, end, ideal }: JudgedQuery): number => {
     const scored = scores.subarray(start, end);
     orderByScore(scored, order, keys);
-    return expectedDcg(scored, labels.subarray(start, end), { order, cutoff }) / ideal;
+    return expectedDcg(scored, gains.subarray(start, end), { order, cutoff }) / ideal;
   };
   return {
     queries: queries.length,
@@ -59,16 +63,16 @@ interface JudgedQuery {
   readonly ideal: number;
 }
 
-function listJudgedQueries(labels: Float32Array, offsets: Uint32Array, cutoff: number): JudgedQuery[] {
+function listJudgedQueries(gains: Float64Array, offsets: Uint32Array, cutoff: number): JudgedQuery[] {
   return Array.from(offsets.subarray(0, -1), (start, query) => {
     const end = offsets[query + 1]!;
-    return { start, end, ideal: idealDcg(labels.subarray(start, end), cutoff) };
+    return { start, end, ideal: idealDcg(gains.subarray(start, end), cutoff) };
   }).filter(({ ideal }) => ideal > 0);
 }
 
 function expectedDcg(
   scores: Float64Array,
-  grades: Float32Array,
+  gains: Float64Array,
   { order, cutoff }: { order: Uint32Array; cutoff: number },
 ): number {
   let dcg = 0;
@@ -78,7 +82,7 @@ function expectedDcg(
     let gain = 0;
     let discount = 0;
     for (next = first; next < scores.length && Math.fround(scores[order[next]!]!) === score; next++) {
-      gain += gainOf(grades[order[next]!]!);
+      gain += gains[order[next]!]!;
       if (next < cutoff) discount += discountOf(next);
     }
     dcg += (gain / (next - first)) * discount;

@@ -20,10 +20,11 @@ interface Workspace {
   readonly order: Uint32Array;
   readonly keys: Float64Array;
   readonly discounts: Float64Array;
-  /** Score, grade and gain by rank. */
+  /** Score, grade, gain and weight by rank. */
   readonly scores: Float64Array;
   readonly grades: Float32Array;
   readonly gains: Float64Array;
+  readonly weights: Float64Array;
   /** Derivatives by rank. */
   readonly lambdas: Float64Array;
   readonly hessians: Float64Array;
@@ -31,19 +32,20 @@ interface Workspace {
 
 /**
  * LambdaRank (Burges 2010): each pair of rows of different grade pulls apart with the force of a logistic pair loss times
- * the nDCG that swapping them would cost. With `normalise` as LightGBM does: a pair's weight falls with its distance in
+ * the nDCG that swapping them would cost, times the weights of both. With `normalise` as LightGBM does: a pair's weight falls with its distance in
  * score, and a query's forces grow with the logarithm of their sum. Rows of queries with one grade get none.
  * @throws ShortlistError TRAINING_FAILED when no query has rows of different grades
  */
 export function createLambdarankObjective(rows: RankingRows, options: LambdarankOptions): BoostingObjective {
-  const queries = listQueries(rows, options.truncation);
+  const gains = Float64Array.from(rows.labels, gainOf);
+  const queries = listQueries(rows, gains, options.truncation);
   if (queries.length === 0) {
     throw new ShortlistError(
       'TRAINING_FAILED',
       `None of ${rows.groupOffsets.length - 1} training queries has rows of different grades: there is no order to learn.`,
     );
   }
-  const gains = Float64Array.from(rows.labels, gainOf);
+  const { labels: grades, weights } = rows;
   const workspace = createWorkspace(Math.max(...queries.map(({ start, end }) => end - start)));
   return {
     baseScore: 0,
@@ -51,7 +53,7 @@ export function createLambdarankObjective(rows: RankingRows, options: Lambdarank
       derivatives.gradients.fill(0);
       derivatives.hessians.fill(0);
       for (const query of queries) {
-        sortQuery(query, workspace, { scores, grades: rows.labels, gains });
+        sortQuery(query, workspace, { scores, grades, gains, weights });
         const pull = addPairs(query, workspace, options);
         const scale = options.normalise && pull > 0 ? Math.log2(1 + pull) / pull : 1;
         storeQuery(query, workspace, { derivatives, scale });
@@ -60,10 +62,14 @@ export function createLambdarankObjective(rows: RankingRows, options: Lambdarank
   };
 }
 
-function listQueries({ labels, groupOffsets }: RankingRows, truncation: number): Query[] {
+function listQueries(
+  { labels, groupOffsets }: RankingRows,
+  gains: Float64Array,
+  truncation: number,
+): Query[] {
   return Array.from(groupOffsets.subarray(0, -1), (start, query) => {
     const end = groupOffsets[query + 1]!;
-    return { start, end, inverseIdealDcg: 1 / idealDcg(labels.subarray(start, end), truncation) };
+    return { start, end, inverseIdealDcg: 1 / idealDcg(gains.subarray(start, end), truncation) };
   }).filter(({ start, end }) => labels.subarray(start, end).some((label) => label !== labels[start]));
 }
 
@@ -75,23 +81,31 @@ function createWorkspace(longest: number): Workspace {
     scores: new Float64Array(longest),
     grades: new Float32Array(longest),
     gains: new Float64Array(longest),
+    weights: new Float64Array(longest).fill(1),
     lambdas: new Float64Array(longest),
     hessians: new Float64Array(longest),
   };
 }
 
-/** Lays scores and grades of a query out by rank and clears its derivatives. */
+/** Lays scores, grades and weights of a query out by rank and clears its derivatives. */
 function sortQuery(
   { start, end }: Query,
   workspace: Workspace,
-  { scores, grades, gains }: { scores: Float64Array; grades: Float32Array; gains: Float64Array },
+  rows: {
+    scores: Float64Array;
+    grades: Float32Array;
+    gains: Float64Array;
+    weights: Float32Array | undefined;
+  },
 ): void {
+  const { scores, grades, gains, weights } = rows;
   orderByScore(scores.subarray(start, end), workspace.order, workspace.keys);
   for (let rank = 0; rank < end - start; rank++) {
     const row = start + workspace.order[rank]!;
     workspace.scores[rank] = scores[row]!;
     workspace.grades[rank] = grades[row]!;
     workspace.gains[rank] = gains[row]!;
+    if (weights !== undefined) workspace.weights[rank] = weights[row]!;
   }
   workspace.lambdas.fill(0, 0, end - start);
   workspace.hessians.fill(0, 0, end - start);
@@ -103,7 +117,7 @@ function sortQuery(
  */
 function addPairs(query: Query, workspace: Workspace, options: LambdarankOptions): number {
   const { sigmoid, truncation, normalise } = options;
-  const { scores, grades, gains, discounts, lambdas, hessians } = workspace;
+  const { scores, grades, gains, weights, discounts, lambdas, hessians } = workspace;
   const size = query.end - query.start;
   const damped = normalise && scores[0] !== scores[size - 1];
   let pull = 0;
@@ -111,6 +125,7 @@ function addPairs(query: Query, workspace: Workspace, options: LambdarankOptions
     const grade = grades[better]!;
     if (grade === 0) continue;
     const [score, gain, discount] = [scores[better]!, gains[better]!, discounts[better]!];
+    const own = weights[better]!;
     let lambda = lambdas[better]!;
     let hessian = hessians[better]!;
     const end = better < truncation ? size : truncation;
@@ -118,6 +133,7 @@ function addPairs(query: Query, workspace: Workspace, options: LambdarankOptions
       if (!(grades[worse]! < grade)) continue;
       const distance = score - scores[worse]!;
       let weight = (gain - gains[worse]!) * Math.abs(discount - discounts[worse]!) * query.inverseIdealDcg;
+      weight *= own * weights[worse]!;
       if (damped) weight /= 0.01 + Math.abs(distance);
       const probability = 1 / (1 + Math.exp(sigmoid * distance));
       const force = sigmoid * weight * probability;

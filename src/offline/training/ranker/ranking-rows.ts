@@ -6,6 +6,8 @@ export interface RankingRows {
   readonly matrix: FeatureMatrix;
   /** Relevance grade per row, 0 (not relevant) to 30; the gain of a grade is 2^grade − 1. */
   readonly labels: Float32Array;
+  /** How much each row counts, above 0; all alike, 1, when absent. */
+  readonly weights?: Float32Array | undefined;
   /** Rows of query q are `groupOffsets[q] .. groupOffsets[q + 1]`; length queries + 1. */
   readonly groupOffsets: Uint32Array;
 }
@@ -18,7 +20,7 @@ const MAX_GRADE = 30;
 /**
  * Refuses rows that nothing right can be learned from.
  * @throws ShortlistError TRAINING_FAILED naming every problem: lengths that do not fit, offsets that do not ascend,
- * labels that are no grades, features that are not finite (with row and column)
+ * labels that are no grades, weights that are not above 0, features that are not finite (with row and column)
  */
 export function checkRankingRows(train: RankingRows, validation: RankingRows | undefined): void {
   const problems = listProblems('training', train);
@@ -34,7 +36,7 @@ export function checkRankingRows(train: RankingRows, validation: RankingRows | u
   throw new ShortlistError('TRAINING_FAILED', 'The ranker cannot be trained on these rows.', { problems });
 }
 
-function listProblems(set: string, { matrix, labels, groupOffsets }: RankingRows): string[] {
+function listProblems(set: string, { matrix, labels, weights, groupOffsets }: RankingRows): string[] {
   const problems: string[] = [];
   if (matrix.rows === 0 || matrix.columns === 0) {
     problems.push(`${set} matrix is ${matrix.rows} × ${matrix.columns}: it needs a row and a column`);
@@ -51,6 +53,7 @@ function listProblems(set: string, { matrix, labels, groupOffsets }: RankingRows
   if (badLabel >= 0) {
     problems.push(`${set} label ${labels[badLabel]} of row ${badLabel} is not a grade of 0 to ${MAX_GRADE}`);
   }
+  if (weights !== undefined) problems.push(...listWeightProblems(set, weights, matrix.rows));
   const badFeature = matrix.data.findIndex((value) => !Number.isFinite(value));
   if (badFeature >= 0) {
     problems.push(
@@ -59,6 +62,14 @@ function listProblems(set: string, { matrix, labels, groupOffsets }: RankingRows
     );
   }
   return [...problems, ...listGroupProblems(set, groupOffsets, matrix.rows)];
+}
+
+function listWeightProblems(set: string, weights: Float32Array, rows: number): string[] {
+  const bad = weights.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY));
+  return [
+    ...(weights.length === rows ? [] : [`${set} has ${weights.length} weights for ${rows} rows`]),
+    ...(bad < 0 ? [] : [`${set} weight ${weights[bad]} of row ${bad} is not a number above 0`]),
+  ];
 }
 
 function listGroupProblems(set: string, offsets: Uint32Array, rows: number): string[] {

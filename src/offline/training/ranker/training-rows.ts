@@ -20,8 +20,10 @@ export interface LabelledQuery {
   readonly items: Int32Array;
   /** Row-major [candidates × features]. */
   readonly data: Float32Array;
-  /** 0 where the candidate was not taken; where it was, the grade whose gain is its weight: 1 unless the dataset says more. */
+  /** 1 where the candidate was taken, else 0. */
   readonly labels: Float32Array;
+  /** How much each row counts: what the dataset's weights make of it where the candidate was taken, else 1. */
+  readonly weights: Float32Array;
 }
 
 /** Rows that a query keeps at least, however many queries there are. */
@@ -71,6 +73,7 @@ function thinQuery(query: LabelledQuery, maxRows: number, random: SeededRandom):
     items: Int32Array.from(rows, (row) => query.items[row]!),
     data: kept,
     labels: Float32Array.from(rows, (row) => labels[row]!),
+    weights: Float32Array.from(rows, (row) => query.weights[row]!),
   };
 }
 
@@ -84,11 +87,11 @@ async function labelQuery(
   const query = hydrateQuery(createOfflineRequest(userId, scenario), engine, { prefetched: { context } });
   const retrieved = await retrieveOffline(query, engine);
   const { items } = retrieved.candidates;
-  const grades = new Map(Array.from(relevant, (item, index) => [item, gradeOf(weights?.[index] ?? 1)]));
-  const labels = Float32Array.from(items, (item) => grades.get(item) ?? 0);
+  const taken = new Map(Array.from(relevant, (item, index) => [item, weights?.[index] ?? 1]));
+  const labels = Float32Array.from(items, (item) => Number(taken.has(item)));
   if (!labels.some((label) => label > 0)) return undefined;
   const { data } = await assembleOffline(retrieved, query, engine);
-  return { user, items, data, labels };
+  return { user, items, data, labels, weights: Float32Array.from(items, (item) => taken.get(item) ?? 1) };
 }
 
 /** A user's request without any wish; its candidates fill the whole set of the scenario. */
@@ -127,11 +130,6 @@ export async function assembleOffline(
   return assembleFeatures(candidates, query, { engine, rows: await user.rows(), tolerant: true });
 }
 
-/** The grade with this gain, 2^grade − 1: a purchase of weight 5 pulls five times as hard as a view of weight 1. */
-function gradeOf(weight: number): number {
-  return Math.log2(1 + weight);
-}
-
 /** Splits queries by user, so that early stopping is judged on users the trees never saw. */
 export function holdOutUsers(
   queries: readonly LabelledQuery[],
@@ -153,9 +151,11 @@ export function stackQueries(queries: readonly LabelledQuery[], columns: number)
   // Threads that train on it share it.
   const data = new Float32Array(new SharedArrayBuffer(4 * rows * columns));
   const labels = new Float32Array(rows);
+  const weights = new Float32Array(rows);
   queries.forEach((query, index) => {
     data.set(query.data, groupOffsets[index]! * columns);
     labels.set(query.labels, groupOffsets[index]!);
+    weights.set(query.weights, groupOffsets[index]!);
   });
-  return { matrix: { data, rows, columns }, labels, groupOffsets };
+  return { matrix: { data, rows, columns }, labels, weights, groupOffsets };
 }

@@ -1,6 +1,5 @@
 import { openSource, type SourceName, SOURCES, UNTRAINED_SOURCES } from '../../../candidates/sources.js';
 import type { ScenarioConfig } from '../../../config/scenario-config.js';
-import type { Catalogue } from '../../../domain/catalogue.js';
 import { ShortlistError } from '../../../domain/errors.js';
 import type { ItemLinks } from '../../../domain/item-links.js';
 import { collectFeatureInputs } from '../../../features/collect-feature-inputs.js';
@@ -47,7 +46,7 @@ export async function createCandidateEngine(
     users: dataset.users.entities,
     histories: createMemoryHistories(dataset.users.entities, stageOne.histories),
     scenarios: new Map([[scenario.name, scenario]]),
-    rules: new Map([[scenario.name, bindTrainingRules(scenario, dataset.catalogue)]]),
+    rules: new Map([[scenario.name, bindTrainingRules(scenario, dataset)]]),
     readContext: createContextReader(stageOne.interactions.context),
     knownUntil: stageOne.knownUntil,
     sources: new Map(sources.map((source) => [source.name, source])),
@@ -58,9 +57,12 @@ export async function createCandidateEngine(
 }
 
 /** What the ranker learns of is what may be retrieved; nothing that people put up or down by hand. */
-function bindTrainingRules({ rules }: ScenarioConfig, catalogue: Catalogue): ScenarioRules {
+function bindTrainingRules(
+  { rules }: ScenarioConfig,
+  { catalogue, counting }: PreparedDataset,
+): ScenarioRules {
   const lasting = rules.filter((rule) => typeof rule === 'string' || 'seen' in rule);
-  return bindRules(lasting, { catalogue }).rules;
+  return bindRules(lasting, { catalogue, target: counting?.target }).rules;
 }
 
 /**
@@ -70,7 +72,7 @@ function bindTrainingRules({ rules }: ScenarioConfig, catalogue: Catalogue): Sce
  */
 export function createTrainingAssembler(
   stageOne: StageOne,
-  { catalogue }: PreparedDataset,
+  { catalogue, counting }: PreparedDataset,
   scenario: ScenarioConfig,
 ): FeatureAssembler {
   const trained = listTrainedSources(stageOne).map(({ name }) => name);
@@ -84,6 +86,7 @@ export function createTrainingAssembler(
     followers: stageOne.followers,
     contexts: stageOne.contexts,
     times: stageOne.interactions.times,
+    target: counting?.target,
     observer: undefined,
   });
   return createFeatureAssembler(inputs, listDistinctFeatures(inputs));

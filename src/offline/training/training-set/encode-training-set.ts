@@ -37,13 +37,13 @@ export function encodeTrainingSet(
     {
       name: 'label',
       type: 'FLOAT',
-      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => (labels[row]! > 0 ? 1 : 0))),
+      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => labels[row]!)),
     },
     textColumn('split', queries, (_, index) => splits[index]!),
     {
       name: 'weight',
       type: 'FLOAT',
-      data: Float32Array.from(eachRow(queries, ({ labels }, _, row) => weightOf(labels[row]!))),
+      data: Float32Array.from(eachRow(queries, ({ weights }, _, row) => weights[row]!)),
     },
     ...options.featureOrder.map((name, column): ColumnSource => {
       const width = options.featureOrder.length;
@@ -64,11 +64,6 @@ export function encodeTrainingSet(
       compressors: { GZIP: (bytes) => gzipSync(bytes) },
     }),
   );
-}
-
-/** The weight whose grade a label is, 2^grade − 1, without the rounding of float32; 1 where nothing was taken. */
-function weightOf(label: number): number {
-  return label > 0 ? Number((2 ** label - 1).toPrecision(6)) : 1;
 }
 
 /** Rows of all queries together. */

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../../domain/catalogue.js';
 import { ShortlistError } from '../../../domain/errors.js';
-import type { InteractionTable } from '../../../domain/interactions.js';
+import { filterInteractions, type InteractionTable } from '../../../domain/interactions.js';
 import { SECONDS_PER_DAY } from '../../../domain/time.js';
 import type { FeatureTable } from '../../../features/feature-table.js';
 import type { ViewColumn } from './encode-attribute.js';
@@ -34,6 +34,7 @@ export function buildItemView(
     complete('popularity', logShares(interactions, Number.NEGATIVE_INFINITY)),
     ...describeMoment(interactions, options.knownUntil),
     describeValues(interactions),
+    ...describeTarget(interactions, options.knownUntil),
     ...encodeColumns(catalogue),
   ];
   refuseSameNames(columns);
@@ -156,6 +157,29 @@ function describeValues(interactions: InteractionTable): ViewColumn {
     (sum, item) => (sum + PRIOR_INTERACTIONS * overall) / (counts[item]! + PRIOR_INTERACTIONS),
   );
   return complete('value_mean', Float32Array.from(means));
+}
+
+/**
+ * Where something is to be predicted: log of each item's share of the rows of the target, over all time and of late, and log of the
+ * share of the item's own rows that are of the target, drawn towards that of all items: is what is viewed bought, too?
+ */
+function describeTarget(interactions: InteractionTable, knownUntil: number): ViewColumn[] {
+  const { target, item, items } = interactions;
+  if (target === undefined) return [];
+  const targets = filterInteractions(interactions, (row) => target.rows[row] === 1);
+  const counts = new Float64Array(items.size);
+  const hits = new Float64Array(items.size);
+  for (const each of item) counts[each]!++;
+  for (const each of targets.item) hits[each]!++;
+  const overall = (targets.item.length + 1) / (item.length + 1);
+  const rates = hits.map((hit, each) =>
+    Math.log((hit + PRIOR_INTERACTIONS * overall) / (counts[each]! + PRIOR_INTERACTIONS)),
+  );
+  return [
+    complete('target_popularity', logShares(targets, Number.NEGATIVE_INFINITY)),
+    complete('target_popularity_30d', logShares(targets, knownUntil - 30 * SECONDS_PER_DAY)),
+    complete('target_rate', Float32Array.from(rates)),
+  ];
 }
 
 function complete(name: string, values: Float32Array): ViewColumn {

@@ -28,6 +28,7 @@ export interface TryDataset {
   readonly weights?: DatasetConfig['interactions']['weights'];
   readonly minimumValue?: number;
   readonly negative?: DatasetConfig['interactions']['negative'];
+  readonly target?: DatasetConfig['interactions']['target'];
   /** Whether it takes events, those of the folder `events` beside its files. */
   readonly events?: boolean;
   readonly context?: DatasetConfig['interactions']['context'];
@@ -125,6 +126,7 @@ function toConfig(t: TestWithFolder, wanted: TryDataset): DatasetConfig {
       ...(wanted.limits && { limits: wanted.limits }),
       ...(wanted.weights && { weights: wanted.weights }),
       ...(wanted.negative && { negative: wanted.negative }),
+      ...(wanted.target && { target: wanted.target }),
       ...(wanted.events && { events: wanted.events }),
       ...(wanted.times && { times: wanted.times }),
       ...(wanted.context && { context: wanted.context }),

@@ -95,6 +95,7 @@ const queries: LabelledQuery[] = Array.from({ length: 10 }, (_, index) => ({
   items: Int32Array.of(0, 1),
   data: Float32Array.of(index, index + 0.5),
   labels: Float32Array.of(0, 1),
+  weights: Float32Array.of(1, 1 + index),
 }));
 
 t.test(
@@ -149,10 +150,11 @@ t.test('held-out users share no query with the training users', async (t) => {
 });
 
 t.test('stacked queries keep rows, labels and groups in order', async (t) => {
-  const { matrix, labels, groupOffsets } = stackQueries(queries.slice(0, 2), 1);
+  const { matrix, labels, weights, groupOffsets } = stackQueries(queries.slice(0, 2), 1);
   t.same([...groupOffsets], [0, 2, 4]);
   t.same([...matrix.data], [0, 0.5, 1, 1.5]);
   t.same([...labels], [0, 1, 0, 1]);
+  t.same([...weights!], [1, 1, 1, 2]);
 });
 
 t.test('training splits are made like test splits, one level deeper', async (t) => {
@@ -246,19 +248,23 @@ t.test('what happened before 1970 is known until then', async (t) => {
 });
 
 t.test(
-  'a weight becomes the grade whose gain it is; without weights what was taken has grade 1',
+  'labels are 0 and 1 whatever the weights, which stand beside them where something was taken',
   async (t) => {
     const { split, engine } = await openFirstCut(dataset);
-    const gradesOf = async (weight: number | undefined): Promise<Set<number>> => {
+    const rowsOf = async (weight: number | undefined): Promise<Set<string>> => {
       const queries = split.queries.map((query) =>
         weight === undefined
           ? query
           : { ...query, weights: new Float32Array(query.relevant.length).fill(weight) },
       );
       const labelled = await labelQueries(queries, engine, labelling);
-      return new Set(labelled.flatMap(({ labels }) => [...labels]));
+      return new Set(
+        labelled.flatMap(({ labels, weights }) =>
+          Array.from(labels, (label, row) => `${label} × ${weights[row]}`),
+        ),
+      );
     };
-    t.same(await gradesOf(undefined), new Set([0, 1]));
-    t.same(await gradesOf(7), new Set([0, 3]), '2^3 − 1 is 7');
+    t.same(await rowsOf(undefined), new Set(['0 × 1', '1 × 1']));
+    t.same(await rowsOf(7), new Set(['0 × 1', '1 × 7']));
   },
 );

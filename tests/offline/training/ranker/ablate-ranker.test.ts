@@ -17,7 +17,7 @@ function drawQueries(): LabelledQuery[] {
   return Array.from({ length: 60 }, (_, user) => {
     const data = Float32Array.from({ length: 20 * FEATURES.length }, () => random.normal());
     const labels = Float32Array.from({ length: 20 }, (_, row) => (data[row * 3 + 1]! > 1 ? 1 : 0));
-    return { user, items: Int32Array.from(labels.keys()), data, labels };
+    return { user, items: Int32Array.from(labels.keys()), data, labels, weights: labels.map(() => 1) };
   });
 }
 

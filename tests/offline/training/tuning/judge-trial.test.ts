@@ -27,6 +27,7 @@ function makeQueries(describe: (row: { isTaken: boolean; noise: number }) => num
       items: Int32Array.from(rows.keys()),
       data: Float32Array.from(rows, describe),
       labels: Float32Array.from(rows, ({ isTaken }) => Number(isTaken)),
+      weights: new Float32Array(rows.length).fill(1),
     };
   });
 }
