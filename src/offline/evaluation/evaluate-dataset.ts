@@ -87,9 +87,7 @@ export async function evaluateDataset(
   const ablations = new Map<string, Int32Array[][]>();
   const replayed: ReplayedSplit[] = [];
   let trainingProtocol: TrainingProtocol | undefined;
-  const rankers: SplitRanker[] = [];
-  const alsChoices: AlsChoice[] = [];
-  let latest: LatestFacts;
+  const trainings: TrainingFacts[] = [];
 
   for (const split of makeJudgingSplits(dataset, options)) {
     refuseLeak(split, options);
@@ -110,9 +108,7 @@ export async function evaluateDataset(
     );
     facts.push(toSplitFacts(split));
     const groups = findFeatureGroups(trained, dataset, options.scenario);
-    latest = describeLatest(trained, groups, options);
-    rankers.push(...describeSplitRanker(trained.ranker, split));
-    if (trained.alsChoice !== undefined) alsChoices.push(trained.alsChoice);
+    trainings.push(describeTraining(trained, { split, groups, ...options }));
     if (options.ablation !== true) continue;
     await timings.measure('ablation', async () => {
       for (const group of groups) {
@@ -135,10 +131,8 @@ export async function evaluateDataset(
       options.replay && summariseReplay(replayed, { limits: options.replay, seed: options.config.seed }),
     candidates: tally.summarise(),
     skippedSources: [...skipped].map(([name, reason]) => ({ name, reason })),
-    ...latest!,
-    ranker: { ...latest!.ranker, bySplit: rankers },
+    ...summariseTrainings(trainings),
     search: options.search,
-    ...(alsChoices.length > 0 && { alsChoices }),
     timings: timings.list(),
     seed: options.config.seed,
     createdAt: options.provenance.createdAt,
@@ -148,18 +142,37 @@ export async function evaluateDataset(
   });
 }
 
-/** What an evaluation tells of the bundle of its last split. */
-type LatestFacts = Pick<EvaluationResult, 'ranker' | 'index' | 'sourceWorths'>;
+/** The training for one split, as an evaluation tells of it. */
+interface TrainingFacts extends Pick<EvaluationResult, 'ranker' | 'index' | 'sourceWorths'> {
+  readonly splitRankers: readonly SplitRanker[];
+  readonly alsChoice?: AlsChoice | undefined;
+}
 
-function describeLatest(
-  { ranker, index, worths }: TrainedBundle,
-  groups: readonly NamedFeatures[],
-  { scenario }: EvaluationOptions,
-): LatestFacts {
+function describeTraining(
+  { ranker, index, worths, alsChoice }: TrainedBundle,
+  options: EvaluationOptions & { split: EvaluationSplit; groups: readonly NamedFeatures[] },
+): TrainingFacts {
+  const { split, groups, scenario } = options;
   return {
     ranker: describeRanker(ranker, groups),
     index: index?.facts,
     ...(worths.size > 0 && { sourceWorths: listWorths(worths, scenario) }),
+    splitRankers: describeSplitRanker(ranker, split),
+    alsChoice,
+  };
+}
+
+/** Figures of the last split, and what each split chose. */
+function summariseTrainings(
+  trainings: readonly TrainingFacts[],
+): Pick<EvaluationResult, 'ranker' | 'index' | 'sourceWorths' | 'alsChoices'> {
+  const { splitRankers: _, alsChoice: __, ...latest } = trainings.at(-1)!;
+  const alsChoices = trainings.flatMap(({ alsChoice }) => alsChoice ?? []);
+  const bySplit = trainings.flatMap(({ splitRankers }) => splitRankers);
+  return {
+    ...latest,
+    ranker: { ...latest.ranker, bySplit },
+    ...(alsChoices.length > 0 && { alsChoices }),
   };
 }
 
