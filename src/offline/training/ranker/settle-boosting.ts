@@ -26,10 +26,10 @@ const NANOSECONDS_PER_LEAF = 0.18;
 /** The learning rate of `auto` up to so many training queries; it grows with the root of their number. */
 const LEAST_RATE = 0.05;
 const MOST_RATE = 0.2;
-const QUERIES_OF_LEAST_RATE = 1000;
+const QUERIES_OF_LEAST_RATE = 10_000;
 
 /**
- * Settles what the config leaves to the data. The learning rate `auto` is 0.05 up to 1,000 training queries and grows with the root of their number to
+ * Settles what the config leaves to the data. The learning rate `auto` is 0.05 up to 10,000 training queries and grows with the root of their number to
  * 0.2: more queries bear larger steps, and a larger step needs fewer trees to learn as much. A budget keeps as many trees as fit in it.
  * @param options.queries that are trained on
  * @param options.candidates that a request ranks at most

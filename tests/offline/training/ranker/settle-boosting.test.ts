@@ -7,7 +7,7 @@ const { ranker } = readConfigFile(TrainingConfig, 'configs/training.yaml');
 const request = { queries: 1000, candidates: 300 };
 
 t.test('more queries bear larger steps, within bounds', async (t) => {
-  const rates = [1, 1000, 4000, 9000, 1e6].map(
+  const rates = [1, 10_000, 40_000, 90_000, 1e7].map(
     (queries) => settleBoosting({ ...ranker, learningRate: 'auto' }, { ...request, queries }).learningRate,
   );
   t.same(rates, [0.05, 0.05, 0.1, 0.15, 0.2]);
