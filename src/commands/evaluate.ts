@@ -74,7 +74,7 @@ function createOptions(): Option[] {
     createIgnoreTimesOption(),
     new Option(
       '-o, --out <folder>',
-      'where metrics, report and figures of queries go, in place of the trained bundle, which is then not needed (default without one: evaluations/<dataset> in the data folder)',
+      'where metrics, report and figures of queries go, in place of the trained bundle, which is then not needed; trains in full (default without one: evaluations/<dataset> in the data folder)',
     ),
     new Option('--segments', 'print the figures by groups of users and items as well'),
     new Option(

@@ -151,6 +151,7 @@ export const TrainingConfig = Type.Object(
         }),
         maxTrees: positive('Trees at most; early stopping keeps fewer, and so may the budget.'),
         learningRate: Type.Union([Type.Literal('auto'), Type.Number({ exclusiveMinimum: 0, maximum: 1 })], {
+          'x-allowed': 'a number above 0 and up to 1, or `auto`',
           description:
             'Share of the step of each tree that is taken. `auto`: 0.05 up to 10,000 training queries, growing with the root of their number to 0.2.',
         }),

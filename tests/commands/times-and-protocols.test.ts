@@ -32,6 +32,16 @@ t.test('what is judged, and what trains the ranker, are asked of the command lin
     t.match(await run('evaluate', ...data, '--k', '0'), { code: 2, errors: /an integer from 1/ });
   });
 
+  await t.test('a folder that cannot be made is told of before the work', async (t) => {
+    const file = join(dir, 'a-file');
+    await writeFile(file, 'not to be lost');
+    const { code, errors } = await run('evaluate', ...data, '--out', file);
+    t.equal(code, 1);
+    t.match(errors, /a-file/);
+    t.equal(await readFile(file, 'utf8'), 'not to be lost');
+    t.notMatch(errors, /implicit ALS|item neighbours/);
+  });
+
   await t.test('nothing needs to be trained: the figures are in a folder of their own', async (t) => {
     t.match(await run('evaluate', ...data, '--protocol', 'last-out', '--k', '3'), {
       code: 0,

@@ -114,6 +114,8 @@ export async function evaluateUntrained(
   const dataset = await readTrainingDataset(preparedDir, { seed: config.seed, ignoreTimes });
   const protocol = chooseJudge(dataset, options);
   const splits = await readSplits(dataset, options.frozenSplit);
+  // Before all that takes long: a folder that cannot be made must not cost the figures.
+  await mkdir(outDir, { recursive: true });
   const encoder = await openImportedEncoder(options.encoderDir, dataset);
   const result = await evaluateDataset(dataset, {
     ...options,
@@ -123,7 +125,6 @@ export async function evaluateUntrained(
     encoder,
   }).finally(() => encoder?.close());
   options.show(result);
-  await mkdir(outDir, { recursive: true });
   for (const [name, { bytes }] of encodeEvaluation(result)) await replaceFile(join(outDir, name), bytes);
   return { report: join(outDir, REPORT_FILE) };
 }

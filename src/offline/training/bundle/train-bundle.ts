@@ -24,6 +24,7 @@ import { describeWorths, listWorths, measureWorths, weighEngine } from '../stage
 import { countFitThreads, fitStageOne, type StageOne } from '../stage-one/stage-one.js';
 import { findLatest, settleConfig, type Settled } from './settle-config.js';
 import { findSkippedSources } from '../candidates/train-sources.js';
+import { settleBoosting } from '../ranker/settle-boosting.js';
 import { trainRanker, type TrainedRanker } from '../ranker/train-ranker.js';
 import { labelQueries, type LabelledQuery } from '../ranker/training-rows.js';
 
@@ -74,7 +75,7 @@ const SHARE_OF_CUTS = 0.35;
  * then stage 1 on everything.
  *
  * @throws ShortlistError TRAINING_FAILED, INVALID_DATASET when the protocol finds nothing to learn from; INVALID_CONFIG when it asks
- * for an index that this installation cannot make
+ * for an index that this installation cannot make, or leaves no time for one tree
  */
 export async function trainBundle(
   known: KnownInteractions,
@@ -84,6 +85,7 @@ export async function trainBundle(
   reportSkippedSources(dataset, given);
   // Before all that takes long, not after it.
   if (given.config.als.index?.kind === 'hnsw') await loadUsearch();
+  if (given.importedRanker === undefined) refuseBudget(given);
   const settled = await settleConfig(known, given);
   const options = { ...given, ...settled };
   const { importedRanker } = options;
@@ -97,6 +99,11 @@ export async function trainBundle(
   const assembler = createTrainingAssembler(stageOne, dataset, options.scenario);
   const ranker = await trainRanker(labelled, assembler.featureOrder, options);
   return { ...settled, worths, stageOne, ranker, index: await indexFor(stageOne, options) };
+}
+
+/** A budget that no tree fits in is told of before the sources are fitted: it does not depend on the rows. */
+function refuseBudget({ config, scenario }: TrainingOptions): void {
+  settleBoosting(config.ranker, { queries: 0, candidates: scenario.maxCandidates });
 }
 
 /** The ranker learns from exact candidates: an index is for those who serve. */

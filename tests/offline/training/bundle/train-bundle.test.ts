@@ -47,6 +47,27 @@ async function openFirstCut(from: PreparedDataset) {
   return { split: split!, engine: await createCandidateEngine(stageOne, from, scenario) };
 }
 
+t.test('a budget that no tree fits in is refused before anything is fitted', async (t) => {
+  const steps: string[] = [];
+  const progress = {
+    start: (label: string) => {
+      steps.push(label);
+      return SILENT_PROGRESS.start(label);
+    },
+  };
+  const known = { train: dataset.interactions, knownUntil: findKnownUntil(dataset.interactions) };
+  const strict = { ...config, ranker: { ...config.ranker, budgetMs: 1e-7 } };
+  const options = { config: strict, trainingProtocol: 'chronological', scenario, progress } as const;
+  await t.rejects(trainBundle(known, dataset, options), {
+    code: 'INVALID_CONFIG',
+    message: /ranker\.budgetMs is 1e-7/,
+  });
+  t.same(
+    steps.filter((label) => !label.startsWith('candidate source')),
+    [],
+  );
+});
+
 t.test('training rows see nothing from their cut on', async (t) => {
   const rowsOf = async (from: PreparedDataset): Promise<LabelledQuery[]> => {
     const { split, engine } = await openFirstCut(from);
