@@ -13,6 +13,7 @@ import {
   createCandidateEngine,
   createTrainingAssembler,
 } from '../../../../src/offline/training/stage-one/create-candidate-engine.js';
+import { weighEngine } from '../../../../src/offline/training/stage-one/measure-worths.js';
 import { labelQueries, type LabelledQuery } from '../../../../src/offline/training/ranker/training-rows.js';
 import { writeTrainedBundle } from '../../../../src/offline/training/bundle/write-trained-bundle.js';
 import { openEngine } from '../../../../src/engine/open-engine.js';
@@ -151,7 +152,10 @@ t.test('a bundle has its views, and serving reads them as training did', async (
 
   const engine = await openEngine(folder, SCENARIOS);
   t.teardown(() => engine.ranker.close());
-  const inTraining = await createCandidateEngine(trained.stageOne, dataset, scenario);
+  const inTraining = weighEngine(
+    await createCandidateEngine(trained.stageOne, dataset, scenario),
+    trained.worths,
+  );
   t.same(engine.assembler.featureOrder, inTraining.assembler.featureOrder);
   const everySource = Object.fromEntries(Object.keys(manifest.sources).map((name) => [name, 1]));
   const all = createTrainingAssembler(trained.stageOne, dataset, { ...scenario, sources: everySource });

@@ -36,7 +36,7 @@ t.test('a source that the data cannot have is skipped: the progress and the mani
   t.equal(lines.filter((line) => line === `candidate source trending: skipped: ${reason}`).length, 1);
   t.same(manifest.sources['trending'], { skipped: reason });
   t.notOk(manifest.ranker.featureOrder.some((feature) => feature.startsWith('trending')));
-  t.same(manifest.sources['als'], { file: 'candidates/als.safetensors' });
+  t.match(manifest.sources['als'], { file: 'candidates/als.safetensors', skipped: undefined });
 });
 
 t.test('where times say nothing, no source and no feature reads order or age', async (t) => {
