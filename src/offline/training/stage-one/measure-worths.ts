@@ -3,7 +3,7 @@ import type { ScenarioConfig } from '../../../config/scenario-config.js';
 import { createSeededRandom } from '../../../domain/seeded-random.js';
 import type { CandidateEngine } from '../../../pipeline/engine.js';
 import { hydrateQuery } from '../../../pipeline/hydrate-query.js';
-import { type SourceWorths, weighScenario } from '../../../pipeline/weigh-scenarios.js';
+import { type SourceWorths, weighScenario, weighScenarios } from '../../../pipeline/weigh-scenarios.js';
 import { judgeSlate } from '../../protocol/ranking-metrics.js';
 import type { EvaluationQuery } from '../../protocol/splits.js';
 import { createOfflineRequest, retrieveOffline } from '../ranker/training-rows.js';
@@ -57,10 +57,7 @@ export async function measureWorths(
 
 /** The engine with the quotas that the worths give its scenario. */
 export function weighEngine(engine: CandidateEngine, worths: SourceWorths): CandidateEngine {
-  return {
-    ...engine,
-    scenarios: new Map([...engine.scenarios].map(([name, each]) => [name, weighScenario(each, worths)])),
-  };
+  return { ...engine, scenarios: weighScenarios(engine.scenarios, worths) };
 }
 
 /** The source that any other should be better than. */
