@@ -14,7 +14,8 @@ import { trainImplicitAls } from '../src/offline/training/candidates/implicit-al
 import { findItemNeighbours } from '../src/offline/training/candidates/item-neighbours.js';
 import { countPopularity } from '../src/offline/training/candidates/popularity.js';
 import { evaluateSlates, type MetricSummary } from '../src/offline/protocol/ranking-metrics.js';
-import { toSplitFacts, readFrozenSplit, splitFrozen } from '../src/offline/protocol/splits.js';
+import { readFrozenSplit } from '../src/offline/protocol/frozen-split.js';
+import { toSplitFacts, splitFrozen } from '../src/offline/protocol/splits.js';
 
 /**
  * Published values of nDCG@10 on MovieLens 100k, random by item, beside what the evaluator says of the same models: an

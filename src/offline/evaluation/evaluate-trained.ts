@@ -15,7 +15,8 @@ import { openBundleEncoder, openImportedEncoder } from '../training/encoder/impo
 import { renderEvaluationReport } from './evaluation-report.js';
 import type { EvaluationResult } from './evaluation-result.js';
 import { encodeQueryFigures, QUERIES_FILE } from './query-figures.js';
-import { readFrozenSplit, splitFrozen, type EvaluationSplit } from '../protocol/splits.js';
+import { readFrozenSplit } from '../protocol/frozen-split.js';
+import { splitFrozen, type EvaluationSplit } from '../protocol/splits.js';
 import type { PreparedDataset } from '../data/prepared-dataset.js';
 import { readTrainingDataset } from '../data/settle-times.js';
 import { chooseProtocol, type ProtocolNames } from '../protocol/choose-protocol.js';

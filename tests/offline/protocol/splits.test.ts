@@ -4,9 +4,9 @@ import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
 
 import { filterInteractions, type InteractionTable } from '../../../src/domain/interactions.js';
+import { readFrozenSplit } from '../../../src/offline/protocol/frozen-split.js';
 import {
   toSplitFacts,
-  readFrozenSplit,
   splitChronologically,
   splitFrozen,
   splitLastOut,
